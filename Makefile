@@ -1,0 +1,27 @@
+.DEFAULT_GOAL := help
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the static binary bin/callvault
+	CGO_ENABLED=0 go build -trimpath -o bin/callvault ./cmd/callvault
+
+demo: ## serve invented calls
+	go run ./cmd/callvault serve --demo
+
+test: ## run all tests with the race detector
+	go test -race ./...
+
+golden: ## write the golden files anew, to be looked at in git diff
+	go test ./internal/api -update
+
+fuzz: ## fuzz every target for FUZZTIME (default 30s)
+	./tools/fuzz.sh $(or $(FUZZTIME),30s)
+
+check: ## run gofmt, go vet, go mod tidy, staticcheck and govulncheck
+	./tools/check.sh
+
+bench: ## measure everything that docs/performance.md shows
+	go run ./internal/bench
+
+.PHONY: help build demo test golden fuzz check bench

@@ -1,0 +1,97 @@
+package callvault_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/callvault/callvault"
+
+// rooms are the packages of the module with what each may import of it. A room
+// that is not here has no place in the plan of docs/design.md.
+var rooms = map[string][]string{
+	"gong":                 nil,
+	"":                     {"gong"},
+	"internal/api":         {"", "gong"},
+	"internal/bulk":        {"", "gong"},
+	"internal/sqlite":      {"", "gong"},
+	"internal/demo":        {"", "gong"},
+	"internal/storetest":   {"", "gong"},
+	"internal/conformance": nil,
+	"internal/bench":       {"", "gong", "internal/demo", "internal/sqlite"},
+	"cmd/callvault":        {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/sqlite"},
+}
+
+// testOnly are the rooms that only tests may import.
+var testOnly = []string{"internal/storetest"}
+
+// libraries are the modules from outside that each room may import, beside the
+// standard library. Their reasons are in docs/design.md.
+var libraries = map[string][]string{
+	"internal/api":    {"golang.org/x/time", "github.com/klauspost/compress"},
+	"internal/bulk":   {"github.com/klauspost/compress"},
+	"internal/sqlite": {"zombiezen.com/go/sqlite"},
+	"internal/bench":  {"zombiezen.com/go/sqlite"},
+	"cmd/callvault":   {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+}
+
+func TestImports(t *testing.T) {
+	for _, line := range goList(t, `{{.ImportPath}} {{join .Imports " "}}`) {
+		room, imports := room(line[0]), line[1:]
+		allowed, known := rooms[room]
+		if !known {
+			t.Errorf("%s is not a room of the plan", line[0])
+		}
+		for _, imported := range imports {
+			checkImport(t, room, imported, allowed)
+		}
+	}
+}
+
+// A test may use the suite of laws too, and compare with go-cmp; it knows no
+// neighbour of its room either.
+func TestImportsOfTests(t *testing.T) {
+	for _, line := range goList(t, `{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}`) {
+		room, imports := room(line[0]), line[1:]
+		allowed := append(slices.Clone(testOnly), rooms[room]...)
+		for _, imported := range imports {
+			if !strings.HasPrefix(imported, "github.com/google/go-cmp/") {
+				checkImport(t, room, imported, append(allowed, room))
+			}
+		}
+	}
+}
+
+func checkImport(t *testing.T, room, imported string, allowed []string) {
+	t.Helper()
+	switch {
+	case imported == module || strings.HasPrefix(imported, module+"/"):
+		if !slices.Contains(allowed, strings.TrimPrefix(strings.TrimPrefix(imported, module), "/")) {
+			t.Errorf("%q must not import %s", room, imported)
+		}
+	case strings.Contains(strings.Split(imported, "/")[0], "."):
+		if !slices.ContainsFunc(libraries[room], func(l string) bool { return imported == l || strings.HasPrefix(imported, l+"/") }) {
+			t.Errorf("%q must not import %s", room, imported)
+		}
+	}
+}
+
+func room(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+// goList is what go list says of every package of the module, in fields.
+func goList(t *testing.T, format string) (lines [][]string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", format, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		lines = append(lines, strings.Fields(line))
+	}
+	if len(lines) < len(rooms)-1 {
+		t.Fatalf("go list found %d packages", len(lines))
+	}
+	return lines
+}

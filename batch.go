@@ -1,0 +1,35 @@
+package callvault
+
+import "slices"
+
+// Batch is calls to be written together: at most one to an id, in the one
+// order of calls, which is also the order that engines write fastest.
+type Batch struct {
+	calls []Call
+}
+
+// NewBatch takes calls in the order they came; of several with one id the
+// last wins. It takes the slice over.
+func NewBatch(calls []Call) Batch {
+	last := make(map[ID]int, len(calls))
+	for i := range calls {
+		last[calls[i].ID] = i
+	}
+	if len(last) < len(calls) {
+		kept := calls[:0]
+		for i := range calls {
+			if last[calls[i].ID] == i {
+				kept = append(kept, calls[i])
+			}
+		}
+		calls = kept
+	}
+	slices.SortFunc(calls, func(a, b Call) int { return a.Position().Compare(b.Position()) })
+	return Batch{calls}
+}
+
+// Calls are the calls of the batch, for engines to read.
+func (b Batch) Calls() []Call { return b.calls }
+
+// Len is the number of calls in the batch.
+func (b Batch) Len() int { return len(b.calls) }

@@ -1,0 +1,46 @@
+// Package callvault is the vocabulary of callvault: what a call is, in which
+// order calls stand, what can be asked of a store, and the laws a store keeps.
+//
+// It rests on package gong, the wire, and on the standard library. Every other
+// package of the module is one technology or one job; it knows these two and
+// none of its neighbours.
+package callvault
+
+import "errors"
+
+// Errors that callers act on. Everything else is wrapped on its way and ends
+// in a log.
+var (
+	// ErrNotFound is returned when the thing that was named is not there.
+	ErrNotFound = errors.New("not found")
+
+	// ErrSchemaNewer is returned when a store was written by a newer program.
+	ErrSchemaNewer = errors.New("the store was made by a newer version of callvault")
+)
+
+// DefaultCompany is the company of a person who has only one.
+const DefaultCompany = "default"
+
+// maxCompany is the longest company name, in bytes.
+const maxCompany = 64
+
+// CheckCompany tells what is wrong with a company's name, or nil. A name has
+// 1 to 64 ASCII letters, digits, dots, dashes and underscores and begins with
+// a letter or digit; case counts.
+func CheckCompany(name string) error {
+	if name == "" || len(name) > maxCompany || !isWordByte(name[0]) {
+		return errCompany
+	}
+	for i := range len(name) {
+		if c := name[i]; !isWordByte(c) && c != '.' && c != '-' && c != '_' {
+			return errCompany
+		}
+	}
+	return nil
+}
+
+var errCompany = errors.New("a company's name has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit")
+
+func isWordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}

@@ -1,0 +1,74 @@
+// Package gong is the wire of Gong's call API as its documentation and the
+// traffic that people have published show it: the shapes of answers, the times
+// that are accepted, the texts of errors. There is nothing in it that callvault
+// invented, and nothing but the standard library beneath it.
+package gong
+
+// The endpoint that lists calls.
+const (
+	Path     = "/v2/calls"
+	PageSize = 100 // calls on a page, as seen on the wire
+)
+
+// Scopes that keys carry, as documented. ScopeCallsRead is the one that listing
+// calls needs.
+const ScopeCallsRead = "api:calls:read:basic"
+
+// Scopes are the documented scopes.
+func Scopes() []string {
+	return []string{
+		ScopeCallsRead,
+		"api:calls:read:extensive",
+		"api:calls:read:media-url",
+		"api:calls:read:transcript",
+		"api:calls:create",
+		"api:call-user-access:read",
+		"api:call-user-access:write",
+		"api:crm-calls:manual-association:read",
+		"api:stats:scorecards",
+		"api:users:read",
+		"api:workspaces:read",
+	}
+}
+
+// Texts of errors. The observed ones are word for word what clients compare
+// with; see docs/wire.md for who saw them.
+const (
+	NoCallsFound      = "No calls found corresponding to the provided filters" // 404, observed
+	CursorNotVerified = "Failed to verify cursor"                              // 400, observed
+	CursorExpired     = "cursor has expired"                                   // 400, the words that clients look for
+	MethodNotAllowed  = "Method Not Allowed"                                   // 405, observed
+	LimitExceeded     = "API request limit exceeded"                           // 429, documented description
+	InternalError     = "An error has occurred"                                // 500, documented example
+
+	MustNotBeNull = "must not be null"                        // after a parameter's name, observed
+	FromBeforeTo  = "fromDateTime: must be before toDateTime" // 400, observed of request bodies
+)
+
+// NoPermission is the text for a key without a scope, with status 401: observed.
+func NoPermission(scope string) string {
+	return "You don't have permission to use '" + scope + "' in your app."
+}
+
+// ListCallsResponse is the answer to GET /v2/calls, its keys in the order of
+// the wire.
+type ListCallsResponse struct {
+	RequestID string  `json:"requestId"`
+	Records   Records `json:"records"`
+	Calls     []Call  `json:"calls"`
+}
+
+// Records tells where a page stands in its walk. Pages are numbered from 0.
+// Cursor leads to the next page and is absent on the last.
+type Records struct {
+	TotalRecords      int    `json:"totalRecords"`
+	CurrentPageSize   int    `json:"currentPageSize"`
+	CurrentPageNumber int    `json:"currentPageNumber"`
+	Cursor            string `json:"cursor,omitempty"`
+}
+
+// ErrorResponse is the answer of every request that failed.
+type ErrorResponse struct {
+	RequestID string   `json:"requestId"`
+	Errors    []string `json:"errors"`
+}

@@ -1,0 +1,241 @@
+package gong
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxDepth is how deep a document may be nested: the JSON functions of SQLite,
+// which the views for people rest on, stop at 1000.
+const maxDepth = 500
+
+// scanner reads JSON strictly, as RFC 8259 has it, and refuses besides what
+// not every store or client can hold: NUL, a lone surrogate, broken UTF-8, a
+// name twice in one object. encoding/json repairs these without a word.
+type scanner struct {
+	data []byte
+	pos  int
+}
+
+// syntaxError is what is wrong and where; offsets count from 1.
+func (s *scanner) errorf(format string, args ...any) error {
+	return fmt.Errorf("not valid JSON: "+format+" at byte %d", append(args, s.pos+1)...)
+}
+
+func (s *scanner) unexpected() error {
+	if s.pos >= len(s.data) {
+		return errors.New("not valid JSON: it ends too early")
+	}
+	r, size := utf8.DecodeRune(s.data[s.pos:])
+	if r == utf8.RuneError && size == 1 {
+		return s.errorf("broken UTF-8")
+	}
+	return s.errorf("unexpected %q", r)
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.data) {
+		switch s.data[s.pos] {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+// peek is the next byte, 0 at the end.
+func (s *scanner) peek() byte {
+	if s.pos >= len(s.data) {
+		return 0
+	}
+	return s.data[s.pos]
+}
+
+// take takes one byte that must come next.
+func (s *scanner) take(c byte) error {
+	if s.peek() != c || s.pos >= len(s.data) {
+		return s.unexpected()
+	}
+	s.pos++
+	return nil
+}
+
+// end makes sure that nothing but white space is left.
+func (s *scanner) end() error {
+	s.space()
+	if s.pos < len(s.data) {
+		return s.unexpected()
+	}
+	return nil
+}
+
+// value skips one value of any kind.
+func (s *scanner) value(depth int) error {
+	if depth > maxDepth {
+		return s.errorf("nested more than %d deep", maxDepth)
+	}
+	switch c := s.peek(); {
+	case c == '"':
+		_, _, err := s.str()
+		return err
+	case c == '{':
+		return s.object(depth)
+	case c == '[':
+		return s.array(depth)
+	case c == '-' || isDigit(c):
+		return s.number()
+	case c == 't':
+		return s.word("true")
+	case c == 'f':
+		return s.word("false")
+	case c == 'n':
+		return s.word("null")
+	}
+	return s.unexpected()
+}
+
+func (s *scanner) word(word string) error {
+	for i := range len(word) {
+		if err := s.take(word[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scanner) number() error {
+	if s.peek() == '-' {
+		s.pos++
+	}
+	if s.peek() == '0' {
+		s.pos++
+	} else if err := s.digits(); err != nil {
+		return err
+	}
+	if s.peek() == '.' {
+		s.pos++
+		if err := s.digits(); err != nil {
+			return err
+		}
+	}
+	if s.peek()|0x20 != 'e' {
+		return nil
+	}
+	s.pos++
+	if c := s.peek(); c == '+' || c == '-' {
+		s.pos++
+	}
+	return s.digits()
+}
+
+// digits takes one digit or more.
+func (s *scanner) digits() error {
+	if !isDigit(s.peek()) {
+		return s.unexpected()
+	}
+	for isDigit(s.peek()) {
+		s.pos++
+	}
+	return nil
+}
+
+func (s *scanner) array(depth int) error {
+	s.pos++
+	s.space()
+	if s.peek() == ']' {
+		s.pos++
+		return nil
+	}
+	for {
+		s.space()
+		if err := s.value(depth + 1); err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() == ',' {
+			s.pos++
+			continue
+		}
+		return s.take(']')
+	}
+}
+
+func (s *scanner) object(depth int) error {
+	var seen names
+	return s.members(func(raw []byte, escaped bool) error {
+		if !seen.add(decode(raw, escaped)) {
+			return s.errorf("the name %.*q is there twice", maxEcho, decode(raw, escaped))
+		}
+		return s.value(depth + 1)
+	})
+}
+
+// members goes through an object and calls member at the value of each. The
+// name is as it stands between the quotation marks.
+func (s *scanner) members(member func(raw []byte, escaped bool) error) error {
+	if err := s.take('{'); err != nil {
+		return err
+	}
+	s.space()
+	if s.peek() == '}' {
+		s.pos++
+		return nil
+	}
+	for {
+		s.space()
+		if s.peek() != '"' {
+			return s.unexpected()
+		}
+		raw, escaped, err := s.str()
+		if err != nil {
+			return err
+		}
+		s.space()
+		if err := s.take(':'); err != nil {
+			return err
+		}
+		s.space()
+		if err := member(raw, escaped); err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() == ',' {
+			s.pos++
+			continue
+		}
+		return s.take('}')
+	}
+}
+
+// names is a set of the names in an object, small ones without a map.
+type names struct {
+	few  []string
+	many map[string]bool
+}
+
+// add adds a name unless it is there.
+func (n *names) add(name string) bool {
+	const few = 16
+	if n.many != nil {
+		if n.many[name] {
+			return false
+		}
+		n.many[name] = true
+		return true
+	}
+	for _, other := range n.few {
+		if other == name {
+			return false
+		}
+	}
+	n.few = append(n.few, name)
+	if len(n.few) > few {
+		n.many = make(map[string]bool, 2*few)
+		for _, other := range n.few {
+			n.many[other] = true
+		}
+	}
+	return true
+}

@@ -1,0 +1,127 @@
+package gong
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// str takes a string and returns what stands between its quotation marks, and
+// whether there are escapes in it.
+func (s *scanner) str() (raw []byte, escaped bool, err error) {
+	s.pos++
+	begin := s.pos
+	for s.pos < len(s.data) {
+		c := s.data[s.pos]
+		switch {
+		case c == '"':
+			s.pos++
+			return s.data[begin : s.pos-1], escaped, nil
+		case c == '\\':
+			escaped = true
+			if err := s.escape(); err != nil {
+				return nil, false, err
+			}
+		case c < ' ':
+			return nil, false, s.errorf("a control character in a string")
+		case c < utf8.RuneSelf:
+			s.pos++
+		default:
+			r, size := utf8.DecodeRune(s.data[s.pos:])
+			if r == utf8.RuneError && size == 1 {
+				return nil, false, s.errorf("broken UTF-8")
+			}
+			s.pos += size
+		}
+	}
+	return nil, false, s.unexpected()
+}
+
+// escape takes an escape, two for a pair of surrogates.
+func (s *scanner) escape() error {
+	if s.pos+1 >= len(s.data) {
+		s.pos = len(s.data)
+		return s.unexpected()
+	}
+	switch s.data[s.pos+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		s.pos += 2
+		return nil
+	case 'u':
+	default:
+		return s.errorf("an unknown escape")
+	}
+	r, ok := hex4(s.data[s.pos:])
+	switch {
+	case !ok:
+		return s.errorf("an escape without four hexadecimal digits")
+	case r == 0:
+		return s.errorf("a NUL character")
+	case !utf16.IsSurrogate(r):
+		s.pos += 6
+		return nil
+	}
+	low, ok := hex4(s.data[s.pos+6:])
+	if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+		return s.errorf("a lone surrogate")
+	}
+	s.pos += 12
+	return nil
+}
+
+// hex4 is the number in an escape \uXXXX that b begins with.
+func hex4(b []byte) (r rune, ok bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	for _, c := range b[2:6] {
+		switch {
+		case isDigit(c):
+			r = r<<4 | rune(c-'0')
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// decode is the text of a string that str took.
+func decode(raw []byte, escaped bool) string {
+	if !escaped {
+		return string(raw)
+	}
+	text := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); {
+		if raw[i] != '\\' {
+			text = append(text, raw[i])
+			i++
+			continue
+		}
+		switch c := raw[i+1]; c {
+		case 'b':
+			text = append(text, '\b')
+		case 'f':
+			text = append(text, '\f')
+		case 'n':
+			text = append(text, '\n')
+		case 'r':
+			text = append(text, '\r')
+		case 't':
+			text = append(text, '\t')
+		case 'u':
+			r, _ := hex4(raw[i:])
+			if utf16.IsSurrogate(r) {
+				low, _ := hex4(raw[i+6:])
+				r = utf16.DecodeRune(r, low)
+				i += 6
+			}
+			text = utf8.AppendRune(text, r)
+			i += 4
+		default:
+			text = append(text, c)
+		}
+		i += 2
+	}
+	return string(text)
+}

@@ -1,0 +1,139 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	nextKeysVersionSQL = `UPDATE store SET keys_version = keys_version + 1`
+	keysVersionSQL     = `SELECT keys_version FROM store`
+	cursorSecretSQL    = `SELECT cursor_secret FROM store`
+
+	addKeySQL = `INSERT INTO keys (id, kind, company, scopes, digest, created, expires, revoked, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT keys_version FROM store))`
+
+	revokeKeySQL = `UPDATE keys SET revoked = coalesce(revoked, ?3), version = (SELECT keys_version FROM store)
+		WHERE company = ?1 AND id = ?2`
+
+	keysSinceSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
+		scopes, digest, created, expires, revoked
+		FROM keys INDEXED BY keys_by_version WHERE version > ? ORDER BY id`
+)
+
+// AddKey keeps a new key.
+func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
+	scopes := make([]string, len(key.Scopes))
+	for i, scope := range key.Scopes {
+		scopes[i] = string(scope)
+	}
+	err := s.write(ctx, func(c *conn) error {
+		company, _, err := s.makeCompanyID(c, key.Company)
+		if err != nil {
+			return err
+		}
+		if err := c.run(nextKeysVersionSQL); err != nil {
+			return err
+		}
+		return c.run(addKeySQL, key.ID, string(key.Kind), company, strings.Join(scopes, " "), key.Digest[:],
+			key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked))
+	})
+	if err != nil {
+		return fmt.Errorf("add key %s: %w", key.ID, err)
+	}
+	return nil
+}
+
+// RevokeKey marks a key as revoked.
+func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
+	err := s.write(ctx, func(c *conn) error {
+		companyID, there, err := s.companyID(c, company)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return callvault.ErrNotFound
+		}
+		if err := c.run(nextKeysVersionSQL); err != nil {
+			return err
+		}
+		if err := c.run(revokeKeySQL, companyID, id, at.UnixMicro()); err != nil {
+			return err
+		}
+		if c.Changes() == 0 {
+			return callvault.ErrNotFound
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)
+	}
+	return nil
+}
+
+// KeysSince returns the keys that changed after a version.
+func (s *Store) KeysSince(ctx context.Context, version int64) (keys []callvault.Key, latest int64, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		n, err := c.number(keysVersionSQL)
+		latest = int64(n)
+		if err != nil || latest == version {
+			return err
+		}
+		return c.each(func(st *sqlite.Stmt) error {
+			keys = append(keys, readKey(st))
+			return nil
+		}, keysSinceSQL, version)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("read keys: %w", err)
+	}
+	return keys, latest, nil
+}
+
+func readKey(st *sqlite.Stmt) callvault.Key {
+	key := callvault.Key{
+		ID:      st.ColumnText(0),
+		Kind:    callvault.KeyKind(st.ColumnText(1)),
+		Company: st.ColumnText(2),
+		Created: callvault.Time(st.ColumnInt64(5)).UTC(),
+	}
+	for _, scope := range strings.Fields(st.ColumnText(3)) {
+		key.Scopes = append(key.Scopes, callvault.Scope(scope))
+	}
+	st.ColumnBytes(4, key.Digest[:])
+	if !st.ColumnIsNull(6) {
+		key.Expires = callvault.Time(st.ColumnInt64(6)).UTC()
+	}
+	if !st.ColumnIsNull(7) {
+		key.Revoked = callvault.Time(st.ColumnInt64(7)).UTC()
+	}
+	return key
+}
+
+// optional is the time in microseconds, or NULL for the zero time.
+func optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// CursorSecret is the secret that cursors are signed with.
+func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each(func(st *sqlite.Stmt) error {
+			secret = append([]byte(nil), c.column(st, 0)...)
+			return nil
+		}, cursorSecretSQL)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the cursor secret: %w", err)
+	}
+	return secret, nil
+}

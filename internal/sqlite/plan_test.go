@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+)
+
+// plans are the read queries, each with the plan it must have: a search by a
+// key, never a scan of a table, never a sort of calls.
+var plans = []struct {
+	name, query string
+	args        []any
+	want        []string
+}{
+	{"scan", scanSQL, []any{int64(1), int64(0), "", int64(1) << 62, int64(101)}, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND (time,id)>(?,?) AND time<?)",
+	}},
+	{"scan of a workspace", scanWorkspaceSQL, []any{int64(1), workspaceKey(1), int64(0), "", int64(1) << 62, int64(101)}, []string{
+		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
+	}},
+	{"sum of buckets", sumSQL, []any{int64(1), "", int64(0), int64(0), int64(1) << 40}, []string{
+		"SEARCH counts USING PRIMARY KEY (company=? AND workspace=? AND level=? AND bucket>? AND bucket<?)",
+	}},
+	{"count of an edge", countSQL, []any{int64(1), int64(0), int64(1) << 62}, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND time>? AND time<?)",
+	}},
+	{"count of an edge of a workspace", countWorkspaceSQL, []any{int64(1), workspaceKey(1), int64(0), int64(1) << 62}, []string{
+		"SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)",
+	}},
+	{"id", findIDSQL, []any{int64(1), workspaceKey(1)}, []string{
+		"SEARCH ids USING PRIMARY KEY (company=? AND id=?)",
+	}},
+	{"document", findDocumentSQL, []any{int64(1), int64(0), workspaceKey(1)}, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND time=? AND id=?)",
+	}},
+	{"company", companySQL, []any{"default"}, []string{
+		"SEARCH companies USING COVERING INDEX sqlite_autoindex_companies_1 (name=?)",
+	}},
+	{"number", lastNumberSQL, []any{int64(1)}, []string{
+		"SEARCH companies USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"keys", keysSinceSQL, []any{int64(0)}, []string{
+		"SEARCH keys USING INDEX keys_by_version (version>?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+		"USE TEMP B-TREE FOR ORDER BY", // of keys that changed, not of calls
+	}},
+	{"quota", usedQuotaSQL, []any{int64(1), int64(20000)}, []string{
+		"SEARCH quotas USING PRIMARY KEY (company=? AND day=?)",
+	}},
+}
+
+func workspaceKey(n int) string { return fmt.Sprintf("%020d", n) }
+
+// fillSkewed fills a store whose statistics tempt the planner: nearly all
+// calls are in one workspace, one call is in another, many share an instant.
+func fillSkewed(t testing.TB, s *Store) {
+	t.Helper()
+	const n = 20_000
+	calls := make([]callvault.Call, n)
+	for i := range calls {
+		calls[i] = callvault.Call{
+			ID:        mustID(t, fmt.Sprint(i+1)),
+			Time:      callvault.Time(i/4) * 1_000_000,
+			Workspace: mustID(t, "1"),
+			Document:  []byte(`{"id":"1"}`),
+		}
+	}
+	calls[n/2].Workspace = mustID(t, "2")
+	if _, err := s.Calls("default").Put(t.Context(), callvault.NewBatch(calls)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustID(t testing.TB, digits string) callvault.ID {
+	t.Helper()
+	id, err := callvault.ParseID(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func open(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// onWriter runs f on the store's connection for writing.
+func (s *Store) onWriter(f func(*conn) error) error {
+	c := <-s.writer
+	defer func() { s.writer <- c }()
+	return f(c)
+}
+
+func TestPlans(t *testing.T) {
+	for _, statistics := range []string{"without statistics", "with statistics"} {
+		t.Run(statistics, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "plans.db")
+			filled := open(t, path)
+			fillSkewed(t, filled)
+			if statistics == "with statistics" {
+				err := filled.onWriter(func(c *conn) error { return sqlitex.ExecuteTransient(c.Conn, "ANALYZE", nil) })
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := open(t, path) // statistics are read when a connection is opened
+			for _, p := range plans {
+				t.Run(p.name, func(t *testing.T) {
+					var got []string
+					err := s.onWriter(func(c *conn) error {
+						return c.each(func(st *sqlite.Stmt) error {
+							got = append(got, st.ColumnText(3))
+							return nil
+						}, "EXPLAIN QUERY PLAN "+p.query, p.args...)
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !slices.Equal(got, p.want) {
+						t.Errorf("plan\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(p.want, "\n\t"))
+					}
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,59 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	usedQuotaSQL = `SELECT used FROM quotas WHERE company = ? AND day = ?`
+	addQuotaSQL  = `INSERT INTO quotas (company, day, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = max(0, used + excluded.used)`
+	oldQuotasSQL = `DELETE FROM quotas WHERE company = ? AND day < ?`
+
+	// keptDays is how long the counts of past days are kept, so that a clock
+	// that is corrected finds the day it goes back to.
+	keptDays = 7
+)
+
+// TakeQuota takes up to n requests from what is left of the day.
+func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
+	err = s.write(ctx, func(c *conn) error {
+		company, _, err := s.makeCompanyID(c, day.Company)
+		if err != nil {
+			return err
+		}
+		used, err := c.number(usedQuotaSQL, company, int64(day.Day))
+		if err != nil {
+			return err
+		}
+		taken = max(0, min(n, day.Limit-used))
+		if taken == 0 {
+			return nil
+		}
+		if err := c.run(oldQuotasSQL, company, int64(day.Day-keptDays)); err != nil {
+			return err
+		}
+		return c.run(addQuotaSQL, company, int64(day.Day), int64(taken))
+	})
+	if err != nil {
+		return 0, fmt.Errorf("take quota of company %q: %w", day.Company, err)
+	}
+	return taken, nil
+}
+
+// ReturnQuota gives back what was taken and not used.
+func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
+	err := s.write(ctx, func(c *conn) error {
+		company, there, err := s.companyID(c, day.Company)
+		if err != nil || !there {
+			return err
+		}
+		return c.run(addQuotaSQL, company, int64(day.Day), int64(-n))
+	})
+	if err != nil {
+		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+// Package sqlite keeps calls in one SQLite file, through the low-level API of
+// zombiezen.com/go/sqlite.
+//
+// What to know about it: one writer at a time in all processes on the file,
+// each waiting for its turn as long as its context lets it; readers never wait
+// for writers. A commit is on the disk when it is acknowledged (WAL,
+// synchronous=FULL). A long Scan keeps the write-ahead log from being reset
+// while it lasts. The file must be on a local file system.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	// Readers at once; the others wait. They are opened as they are needed.
+	maxReaders = 16
+
+	// Pages that a connection keeps in memory, in KiB. A reader needs the
+	// inner pages of the tree, the operating system caches the rest; a writer
+	// goes through the tables in order and needs no more.
+	readerCache = 2 << 10
+	writerCache = 16 << 10
+
+	// How long to wait before asking again for a lock that another process
+	// holds.
+	lockPoll = 2 * time.Millisecond
+)
+
+// Store is a callvault.Store in one SQLite file.
+type Store struct {
+	path    string
+	readers chan *conn // of conns that rest; takes no more than slots gave out
+	slots   chan struct{}
+	writer  chan *conn // the one writer, when it rests
+
+	companies sync.Map // name to row id; companies are never removed
+}
+
+var _ callvault.Store = (*Store)(nil)
+
+// conn is a connection and its prepared statements.
+type conn struct {
+	*sqlite.Conn
+	path    string
+	stmts   map[string]*sqlite.Stmt
+	scratch []byte
+}
+
+// Open opens the store in a file and makes it when there is none. The schema
+// is brought up to date; ErrSchemaNewer is returned for one that is ahead of
+// this program.
+func Open(ctx context.Context, path string) (*Store, error) {
+	s := &Store{
+		path:    path,
+		readers: make(chan *conn, maxReaders),
+		slots:   make(chan struct{}, maxReaders),
+		writer:  make(chan *conn, 1),
+	}
+	w, err := s.openConn(ctx, writerCache)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	// Turns to write are waited for in waitBusy, which asks more often than
+	// SQLite's handler does, so that a writer with batch after batch cannot
+	// keep the others out.
+	w.SetBusyTimeout(0)
+	if err := migrate(ctx, w); err != nil {
+		w.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	s.writer <- w
+	return s, nil
+}
+
+// Close waits for reads and writes under way. The last process to close the
+// file folds the write-ahead log into it.
+func (s *Store) Close() error {
+	for range maxReaders {
+		s.slots <- struct{}{}
+	}
+	var errs []error
+	for len(s.readers) > 0 {
+		errs = append(errs, (<-s.readers).Close())
+	}
+	errs = append(errs, (<-s.writer).Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close %s: %w", s.path, err)
+	}
+	return nil
+}
+
+func (s *Store) openConn(ctx context.Context, cacheKiB int) (*conn, error) {
+	c, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		return nil, err
+	}
+	// Before anything is set that the file would keep.
+	if err := waitBusy(ctx, func() error { return checkOurs(c) }); err != nil {
+		c.Close()
+		return nil, err
+	}
+	for _, setting := range append(settings, fmt.Sprintf("cache_size = -%d", cacheKiB)) {
+		// Changing to WAL can meet a lock for which SQLite does not call its
+		// busy handler, when two processes make the file at the same time.
+		err := waitBusy(ctx, func() error { return sqlitex.ExecuteTransient(c, "PRAGMA "+setting, nil) })
+		if err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return &conn{Conn: c, path: s.path, stmts: make(map[string]*sqlite.Stmt)}, nil
+}
+
+// settings are the pragmas of every connection. The size of pages counts only
+// before the first table is made; secure_delete overwrites what is deleted or
+// replaced; fullfsync is what makes a commit durable on macOS.
+var settings = []string{
+	"page_size = 16384",
+	"synchronous = FULL",
+	"fullfsync = ON",
+	"secure_delete = ON",
+	"journal_size_limit = 67108864",
+	"journal_mode = WAL",
+}
+
+// waitBusy repeats f while the file is locked, until the context is done.
+func waitBusy(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
+// stmt is the connection's prepared statement for a query.
+func (c *conn) stmt(query string) (*sqlite.Stmt, error) {
+	if st := c.stmts[query]; st != nil {
+		return st, nil
+	}
+	st, err := c.Prepare(query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.path, err)
+	}
+	c.stmts[query] = st
+	return st, nil
+}
+
+// read runs f on a connection of its own, in one read transaction: everything
+// f reads is of one moment.
+func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.slots }()
+	var c *conn
+	select {
+	case c = <-s.readers:
+	default:
+		if c, err = s.openConn(ctx, readerCache); err != nil {
+			return fmt.Errorf("open %s: %w", s.path, err)
+		}
+	}
+	defer func() { s.readers <- c }()
+	return s.inTransaction(ctx, c, "BEGIN", f)
+}
+
+// write runs f on the writer in one transaction, which is on the disk when
+// write returns nil and undone when it returns an error.
+func (s *Store) write(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var c *conn
+	select {
+	case c = <-s.writer:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.writer <- c }()
+	return s.inTransaction(ctx, c, "BEGIN IMMEDIATE", f)
+}
+
+func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func(*conn) error) (err error) {
+	c.SetInterrupt(ctx.Done())
+	defer c.SetInterrupt(nil)
+	defer func() {
+		// What an interrupt looks like from inside is the context's error to
+		// the caller.
+		if err != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil {
+			err = ctx.Err()
+		}
+	}()
+	if err := waitBusy(ctx, func() error { return c.run(begin) }); err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if committed {
+			return
+		}
+		c.SetInterrupt(nil)
+		if !c.AutocommitEnabled() {
+			err = errors.Join(err, c.run("ROLLBACK"))
+		}
+	}()
+	if err := f(c); err != nil {
+		return err
+	}
+	if err := c.run("COMMIT"); err != nil {
+		return err
+	}
+	committed = true
+	return nil
+}
+
+// Remove deletes the files of a store that is closed.
+func Remove(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

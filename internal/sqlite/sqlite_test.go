@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
+	folder := t.TempDir()
+	text := filepath.Join(folder, "text.db")
+	if err := os.WriteFile(text, bytes.Repeat([]byte("id,title\n"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(folder, "foreign.db")
+	c, err := sqlite.OpenConn(foreign, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(c, "CREATE TABLE theirs (a)", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	newer := filepath.Join(folder, "newer.db")
+	s := open(t, newer)
+	if err := s.onWriter(func(c *conn) error { return c.run("PRAGMA user_version = 99") }); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, tt := range []struct {
+		path string
+		want error
+	}{
+		{foreign, errForeign},
+		{newer, callvault.ErrSchemaNewer},
+		{text, nil},
+		{filepath.Join(folder, "no", "such", "folder.db"), nil},
+	} {
+		before, _ := os.ReadFile(tt.path)
+		s, err := Open(t.Context(), tt.path)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s was opened", tt.path)
+			continue
+		}
+		if tt.want != nil && !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.path, err, tt.want)
+		}
+		if !strings.Contains(err.Error(), tt.path) {
+			t.Errorf("the error does not name %s: %v", tt.path, err)
+		}
+		if after, _ := os.ReadFile(tt.path); tt.path != newer && !bytes.Equal(before, after) {
+			t.Errorf("%s was changed", tt.path)
+		}
+	}
+}
+
+// Several processes make the same store at the same moment; each has its own
+// connections here, which is what SQLite's locks see.
+func TestOpenTogether(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "together.db")
+	const openers = 8
+	secrets := make([]string, openers)
+	var group sync.WaitGroup
+	for i := range openers {
+		group.Go(func() {
+			s, err := Open(t.Context(), path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			secret, err := s.CursorSecret(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			secrets[i] = string(secret)
+		})
+	}
+	group.Wait()
+	for _, secret := range secrets {
+		if secret != secrets[0] || len(secret) != 32 {
+			t.Fatal("the openers do not share one store")
+		}
+	}
+}
+
+func TestPageSize(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "pages.db"))
+	for name, want := range map[string]int{"page_size": 16384, "synchronous": 2, "secure_delete": 1} {
+		err := s.onWriter(func(c *conn) error {
+			got, err := pragma(c.Conn, name)
+			if got != want {
+				t.Errorf("%s = %d, want %d", name, got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What was deleted or replaced is nowhere in the files, but for the id.
+func TestDeleteForGood(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gone.db")
+	s := open(t, path)
+	calls := s.Calls("default")
+	const n = 2000
+	document := func(i int, secret string) callvault.Call {
+		return callvault.Call{
+			ID: mustID(t, fmt.Sprint(7_000_000+i)), Time: callvault.Time(i) * 1000,
+			Document: fmt.Appendf(nil, `{"id":"%d","title":"%s %d%s"}`, 7_000_000+i, secret, i, strings.Repeat(" padding", i%90)),
+		}
+	}
+	var first, second []callvault.Call
+	for i := range n {
+		first = append(first, document(i*7919%n, "wordone"))
+		second = append(second, document(i*7919%n, "wordtwo"))
+	}
+	for _, batch := range [][]callvault.Call{first, second} {
+		if _, err := calls.Put(t.Context(), callvault.NewBatch(batch)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if deleted, err := calls.DeleteFirst(t.Context(), callvault.Query{Range: callvault.AllTime}, -1); err != nil || deleted != n {
+		t.Fatalf("deleted %d, %v", deleted, err)
+	}
+	if err := s.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"wordone", "wordtwo", "padding"} {
+			if k := bytes.Count(content, []byte(word)); k > 0 {
+				t.Errorf("%q is %d times in %s%s", word, k, path, suffix)
+			}
+		}
+		if suffix == "" && !bytes.Contains(content, []byte("00000000000007000000")) {
+			t.Error("the tombstones are gone too")
+		}
+	}
+}
+
+// The view for people shows every field of the contract, typed.
+func TestView(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "view.db"))
+	c, err := gong.ParseCall([]byte(`{"id":"10","title":"A \"call\"","started":"2026-01-31T10:00:00+01:00","duration":61,"isPrivate":true,"direction":"Inbound","workspaceId":"7","more":{"a":1}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, err := callvault.NewCall(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Calls("acme").Put(t.Context(), callvault.NewBatch([]callvault.Call{call})); err != nil {
+		t.Fatal(err)
+	}
+	const query = `SELECT company, id, title, started, typeof(duration), duration + 1, is_private, direction, workspace_id, typeof(purpose), document ->> '$.more.a' FROM calls`
+	want := []string{"acme", "10", `A "call"`, "2026-01-31T10:00:00+01:00", "integer", "62", "1", "Inbound", "7", "null", "1"}
+	var got []string
+	columns := 0
+	err = s.onWriter(func(c *conn) error {
+		err := c.each(func(st *sqlite.Stmt) error {
+			for i := range want {
+				got = append(got, st.ColumnText(i))
+			}
+			return nil
+		}, query)
+		return errors.Join(err, c.each(func(st *sqlite.Stmt) error { columns = st.ColumnCount(); return nil }, "SELECT * FROM calls"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if want := len(gong.FieldNames()) + 3; columns != want { // company, time, document
+		t.Errorf("the view has %d columns, want %d", columns, want)
+	}
+}
+
+// The C library that the engine was translated with must be the one it is
+// built with: modernc.org/libc makes no promise between versions.
+func TestLibcIsTheEngines(t *testing.T) {
+	list := func(module, format string) string {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-mod=mod", "-m", "-f", format, module).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	mod, err := os.ReadFile(list("modernc.org/sqlite", "{{.GoMod}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := list("modernc.org/libc", "{{.Path}} {{.Version}}"); !strings.Contains(string(mod), want) {
+		t.Errorf("modernc.org/sqlite does not ask for %s", want)
+	}
+}

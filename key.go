@@ -1,0 +1,67 @@
+package callvault
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"slices"
+	"time"
+)
+
+// Scope is a right that a key carries, such as "api:calls:read:basic". The
+// documented ones are gong.Scopes.
+type Scope string
+
+// KeyKind is the way a key is presented.
+type KeyKind string
+
+// The kinds of keys there are.
+const (
+	BasicKey  KeyKind = "basic"  // HTTP Basic, access key and secret
+	BearerKey KeyKind = "bearer" // HTTP Bearer, one token
+)
+
+// Key is a credential of a company. It can reach nothing of another company.
+// The secret itself is never kept.
+type Key struct {
+	ID      string // the access key, or the first part of a bearer token
+	Kind    KeyKind
+	Company string
+	Scopes  []Scope
+	Digest  [sha256.Size]byte // SHA-256 of the secret
+	Created time.Time         // whole microseconds, UTC
+	Expires time.Time         // zero: never
+	Revoked time.Time         // zero: not revoked
+}
+
+// NewKey makes a key and its secret of 256 random bits. The caller fills in
+// Company, Scopes and the times.
+func NewKey(kind KeyKind) (key Key, secret string) {
+	var id [15]byte
+	var bits [32]byte
+	rand.Read(id[:]) // never fails: see crypto/rand
+	rand.Read(bits[:])
+	secret = base64.RawURLEncoding.EncodeToString(bits[:])
+	return Key{ID: base32.StdEncoding.EncodeToString(id[:]), Kind: kind, Digest: sha256.Sum256([]byte(secret))}, secret
+}
+
+// Token is what the holder of a bearer key sends: the key's id, a dot, and
+// the secret.
+func (k *Key) Token(secret string) string { return k.ID + "." + secret }
+
+// Matches tells in constant time whether secret is the key's.
+func (k *Key) Matches(secret string) bool {
+	digest := sha256.Sum256([]byte(secret))
+	return subtle.ConstantTimeCompare(digest[:], k.Digest[:]) == 1
+}
+
+// ActiveAt tells whether the key is neither expired at an instant nor revoked
+// at all: whose clock it was revoked by does not matter.
+func (k *Key) ActiveAt(now time.Time) bool {
+	return k.Revoked.IsZero() && (k.Expires.IsZero() || now.Before(k.Expires))
+}
+
+// Allows tells whether the key carries a scope.
+func (k *Key) Allows(scope Scope) bool { return slices.Contains(k.Scopes, scope) }

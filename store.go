@@ -1,0 +1,117 @@
+package callvault
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps the calls, keys and quotas of companies. It is safe for
+// concurrent use, by several goroutines and by several processes. What a
+// method acknowledged by returning nil survives the loss of the process and of
+// power. Every method gives up when its context is done.
+//
+// The laws written here are tested by internal/storetest, for every engine.
+type Store interface {
+	// Calls hands out one company's calls: nothing reached through it can touch
+	// another company's. It does no work, and the company need not exist yet.
+	Calls(company string) Calls
+
+	// Companies lists the companies by name.
+	Companies(ctx context.Context) ([]string, error)
+
+	// MakeCompany makes the company unless it is there, and tells whether it did.
+	MakeCompany(ctx context.Context, name string) (made bool, err error)
+
+	// AddKey keeps a new key. Its company is made when it is not there.
+	AddKey(ctx context.Context, key Key) error
+
+	// RevokeKey marks a key of the company as revoked at an instant; one that
+	// was revoked before keeps its first instant. ErrNotFound when the company
+	// has no such key.
+	RevokeKey(ctx context.Context, company, id string, at time.Time) error
+
+	// KeysSince returns the keys that were added or changed after a version, in
+	// order of id, and the version they bring the caller to; 0 asks for all. The
+	// version rises with every change and costs one small read, so a process
+	// follows the keys by asking often.
+	KeysSince(ctx context.Context, version int64) (keys []Key, latest int64, err error)
+
+	// CursorSecret is the secret that cursors are signed with: 32 random bytes,
+	// made once, the same for every process on the store.
+	CursorSecret(ctx context.Context) ([]byte, error)
+
+	// TakeQuota takes up to n requests from what is left of a company's day and
+	// returns how many it took, 0 when the day is used up. All processes on the
+	// store draw from the same count, so together they never exceed the limit.
+	TakeQuota(ctx context.Context, day QuotaDay, n int) (taken int, err error)
+
+	// ReturnQuota gives back what was taken and not used.
+	ReturnQuota(ctx context.Context, day QuotaDay, n int) error
+
+	// Close releases the store after the reads and writes under way.
+	Close() error
+}
+
+// Calls is the calls of one company.
+type Calls interface {
+	// Put writes a batch, all or none. A call with a new id is created; one
+	// with a known id replaces it, and moves when its time or workspace differs;
+	// one that is there to the byte is left alone. Created and changed calls
+	// take the company's next numbers. The company is made on first use.
+	Put(ctx context.Context, batch Batch) (PutResult, error)
+
+	// Delete removes the calls with these ids for good, all or none, and tells
+	// how many there were. Each leaves a tombstone: its id and its next number,
+	// nothing else. An id that is not there is passed over.
+	Delete(ctx context.Context, ids []ID) (deleted int, err error)
+
+	// DeleteFirst removes up to limit calls of q, first ones first, as Delete does.
+	DeleteFirst(ctx context.Context, q Query, limit int) (deleted int, err error)
+
+	// Count is exactly how many calls q selects.
+	Count(ctx context.Context, q Query) (int, error)
+
+	// Scan visits the calls of q that stand after a position, in order, up to
+	// limit of them (all when limit is negative), as they are at one moment.
+	// After may not stand before the range's start. An error of visit ends the
+	// scan and is returned.
+	Scan(ctx context.Context, q Query, after Position, limit int, visit func(Row) error) error
+
+	// First is Count and a Scan from the range's start, of one moment.
+	First(ctx context.Context, q Query, limit int, visit func(Row) error) (total int, err error)
+
+	// Changes visits every call and every tombstone by its number, ascending.
+	Changes(ctx context.Context, visit func(Change) error) error
+}
+
+// Row is a call as a scan meets it. Document is valid only until the visitor
+// returns.
+type Row struct {
+	Position
+	Document []byte
+}
+
+// Change is the latest thing that happened to an id. Numbers are unique within
+// a company, and the highest equals the count of all its changes ever made.
+type Change struct {
+	Number  int64
+	ID      ID
+	Deleted bool
+}
+
+// PutResult counts what a batch came to.
+type PutResult struct {
+	Created, Changed, Unchanged int
+}
+
+// Add returns the sums of two results.
+func (r PutResult) Add(s PutResult) PutResult {
+	return PutResult{r.Created + s.Created, r.Changed + s.Changed, r.Unchanged + s.Unchanged}
+}
+
+// QuotaDay names the count of requests that one company made on one day.
+type QuotaDay struct {
+	Company string
+	Day     int // whole days since 1970-01-01, UTC
+	Limit   int // requests to the day
+}

@@ -1,0 +1,35 @@
+package callvault
+
+import (
+	"math"
+	"time"
+)
+
+// Time is an instant in whole microseconds since 1970-01-01T00:00:00Z.
+type Time int64
+
+// The ends of time, for a range that is open on one side.
+const (
+	MinTime Time = math.MinInt64
+	MaxTime Time = math.MaxInt64
+)
+
+// FloorTime is the whole microsecond at or before t: how a call is placed.
+func FloorTime(t time.Time) Time { return Time(t.UnixMicro()) }
+
+// CeilTime is the whole microsecond at or after t: how both bounds of a range
+// are placed. Calls have whole microseconds, so "at or after t" and "before t"
+// mean the same for them as for the rounded bound.
+func CeilTime(t time.Time) Time {
+	if t.Nanosecond()%1000 == 0 {
+		return Time(t.UnixMicro())
+	}
+	return Time(t.UnixMicro()) + 1
+}
+
+// UTC is the instant as a time.Time in UTC.
+func (t Time) UTC() time.Time { return time.UnixMicro(int64(t)).UTC() }
+
+// String is the instant in RFC 3339, in UTC, with as many digits of a
+// fraction as it has.
+func (t Time) String() string { return t.UTC().Format(time.RFC3339Nano) }
