@@ -90,8 +90,8 @@ func goList(t *testing.T, format string) (lines [][]string) {
 	for line := range strings.Lines(string(out)) {
 		lines = append(lines, strings.Fields(line))
 	}
-	if len(lines) < len(rooms)-1 {
-		t.Fatalf("go list found %d packages", len(lines))
+	if len(lines) == 0 {
+		t.Fatal("go list found no packages")
 	}
 	return lines
 }

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault/gong"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+// TestPanic: the client is told nothing, the log everything.
+func TestPanic(t *testing.T) {
+	s := newServer(t, Config{})
+	s.get("/v2/calls")
+	s.log.Reset()
+	s.store.stall = func(context.Context) { panic("on the highway") }
+	wantStatus(t, s.get(everything), http.StatusInternalServerError, "An error has occurred")
+	line := s.log.String()
+	for _, want := range []string{"level=ERROR", "request_id=request000000000002", "status=500", "panic: on the highway", "store_test.go"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("the log lacks %q: %s", want, line)
+		}
+	}
+	if n := strings.Count(line, "\n"); n != 1 {
+		t.Errorf("the log has %d lines, want one", n)
+	}
+}
+
+// TestClientGone: nothing is written for a client that left, and its query is
+// told to stop.
+func TestClientGone(t *testing.T) {
+	s := newServer(t, Config{})
+	s.get("/v2/calls")
+	s.log.Reset()
+	ctx, leave := context.WithCancel(t.Context())
+	s.store.stall = func(query context.Context) {
+		leave()
+		<-query.Done()
+	}
+	w := &strictWriter{ResponseRecorder: httptest.NewRecorder()}
+	s.ServeHTTP(w, request(everything).WithContext(ctx))
+	if w.begun || w.Body.Len() > 0 {
+		t.Errorf("got %d, %s", w.Code, w.Body)
+	}
+	want := `level=INFO msg=request request_id=request000000000002 company=acme key=KEY method=GET route=/v2/calls status=499 bytes=0 duration=0s error="list calls: context canceled"` + "\n"
+	if got := s.log.String(); got != want {
+		t.Errorf("got log %s\nwant %s", got, want)
+	}
+}
+
+// strictWriter knows whether an answer has begun, and fails when told to.
+type strictWriter struct {
+	*httptest.ResponseRecorder
+	begun   bool
+	failure error
+}
+
+func (w *strictWriter) WriteHeader(status int) {
+	if w.begun {
+		panic("the answer began twice")
+	}
+	w.begun = true
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+func (w *strictWriter) Write(p []byte) (int, error) {
+	if w.failure != nil {
+		return 3, w.failure
+	}
+	return w.ResponseRecorder.Write(p)
+}
+
+// TestWriteFails: an answer that has begun is not begun again.
+func TestWriteFails(t *testing.T) {
+	s := newServer(t, Config{})
+	s.put(t, "acme", call(t, "1", 1, ""))
+	w := &strictWriter{ResponseRecorder: httptest.NewRecorder(), failure: errors.New("line cut")}
+	s.ServeHTTP(w, request(everything))
+	if w.Code != http.StatusOK {
+		t.Errorf("got status %d", w.Code)
+	}
+	want := `level=INFO msg=request request_id=request000000000001 company=acme key=KEY method=GET route=/v2/calls status=200 bytes=3 duration=0s error="line cut"` + "\n"
+	if got := s.log.String(); got != want {
+		t.Errorf("got log %s\nwant %s", got, want)
+	}
+}
+
+// TestDuration is what passes on the clock between the request and its line.
+func TestDuration(t *testing.T) {
+	s := newServer(t, Config{})
+	s.store.stall = func(context.Context) { s.clock.advance(1234567 * time.Nanosecond) }
+	s.get("/v2/calls")
+	if got := s.log.String(); !strings.Contains(got, "duration=1.235ms") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestLogLevel: what nobody will read is not made.
+func TestLogLevel(t *testing.T) {
+	var log bytes.Buffer
+	s := newServer(t, Config{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))})
+	s.get("/v2/calls")
+	if log.Len() > 0 {
+		t.Errorf("got %s", log.String())
+	}
+}
+
+func TestLongMethod(t *testing.T) {
+	s := newServer(t, Config{})
+	r := request("/v2/calls")
+	r.Method = strings.Repeat("M", 1000)
+	wantStatus(t, s.do(r), http.StatusMethodNotAllowed, "Method Not Allowed")
+	if !strings.Contains(s.log.String(), "method=MMMMMMMMMMMMMMMM status") {
+		t.Errorf("got %s", s.log)
+	}
+}
+
+// TestUnknownRouteIsNoEmptyRange: no client may take the 404 of a wrong URL for
+// an empty range. These are the ways in which clients recognise one.
+func TestUnknownRouteIsNoEmptyRange(t *testing.T) {
+	s := newServer(t, Config{})
+	body := s.get("/v2/call").Body.String()
+	for _, pattern := range []string{
+		regexp.QuoteMeta(gong.NoCallsFound), `(?i)No calls`, `found corresponding to the provided filters`,
+		`"No [^"]*found[^"]*provided filters`, `(?i)No .* found`,
+	} {
+		if regexp.MustCompile(pattern).MatchString(body) {
+			t.Errorf("%s is taken for an empty range by %s", body, pattern)
+		}
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	s := newServer(t, Config{NewID: newRequestID})
+	form := regexp.MustCompile(`^[0-9a-z]{18,20}$`)
+	seen := make(map[string]bool)
+	for range 1000 {
+		w := s.get("/v2/calls")
+		id := decode(t, w).RequestID
+		if !form.MatchString(id) || seen[id] || w.Header().Get("X-Traceid") != id {
+			t.Fatalf("got %q, seen before: %v, X-Traceid %q", id, seen[id], w.Header().Get("X-Traceid"))
+		}
+		seen[id] = true
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	failing := newModel()
+	failing.failure = errors.New("disk on fire")
+	for name, config := range map[string]Config{
+		"no store":         {},
+		"a failing store":  {Store: failing},
+		"a negative page":  {Store: newModel(), PageSize: -1},
+		"a page too large": {Store: newModel(), PageSize: MaxPageSize + 1},
+	} {
+		if h, err := New(t.Context(), config); err == nil {
+			t.Errorf("%s: got %v", name, h)
+		}
+	}
+}
+
+// TestDefaults makes a Handler of a store alone.
+func TestDefaults(t *testing.T) {
+	h, err := New(t.Context(), Config{Store: newModel()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, request("/v2/calls"))
+	wantStatus(t, w, http.StatusUnauthorized)
+	if h.pageSize != gong.PageSize || len(w.Header().Get("X-Traceid")) != requestIDLength {
+		t.Errorf("got %d, %v", h.pageSize, w.Header())
+	}
+}

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// exchange is one request being answered: the writer that handlers write to,
+// what the adapter learned of the caller, and what the log will say. Handlers
+// take it instead of a bare http.ResponseWriter so that the caller is a
+// parameter, and not something to be dug out of a context.
+type exchange struct {
+	http.ResponseWriter
+
+	id    string         // of the request
+	start time.Time      // when it came
+	key   *callvault.Key // known, though perhaps not let in; nil before that
+	route *route         // nil before it is found
+
+	status int // as sent, or 499; 0 before that
+	bytes  int // of the body
+
+	// The values of the headers that every answer has: kept here, they cost no
+	// allocation of their own.
+	values [5]string
+}
+
+func newExchange(w http.ResponseWriter, id string, start time.Time) *exchange {
+	x := &exchange{ResponseWriter: w, id: id, start: start}
+	x.set(0, "X-Traceid", id)
+	x.set(1, "Vary", "Accept-Encoding")
+	return x
+}
+
+// set sets a header, named in its canonical form, to the value in a slot.
+func (x *exchange) set(slot int, header, value string) {
+	x.values[slot] = value
+	x.Header()[header] = x.values[slot : slot+1 : slot+1]
+}
+
+// WriteHeader sends the status, which the log will name.
+func (x *exchange) WriteHeader(status int) {
+	x.status = status
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body, which the log will count.
+func (x *exchange) Write(p []byte) (int, error) {
+	n, err := x.ResponseWriter.Write(p)
+	x.bytes += n
+	return n, err
+}
+
+// send is the whole answer: a status and a body of JSON, compressed when that
+// is wanted and worth it.
+func (x *exchange) send(r *http.Request, status int, body []byte) error {
+	if len(body) > minGzip && acceptsGzip(r.Header["Accept-Encoding"]) {
+		z := compressors.Get().(*compressor)
+		defer compressors.Put(z)
+		body = z.compress(body)
+		x.set(2, "Content-Encoding", "gzip")
+	}
+	x.set(3, "Content-Type", "application/json;charset=UTF-8")
+	x.set(4, "Content-Length", strconv.Itoa(len(body)))
+	x.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := x.Write(body)
+	return err
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// minGzip is the largest body that is not worth compressing: it fits a packet
+// either way.
+const minGzip = 1 << 10
+
+// compressor is a gzip writer and the buffer it writes to. The body is
+// compressed whole, so that its length is known before it is sent.
+type compressor struct {
+	out    bytes.Buffer
+	writer *gzip.Writer
+}
+
+// compressors keeps compressors, which are large, from one body to the next.
+var compressors = sync.Pool{New: func() any {
+	z := &compressor{}
+	// The level is one there is, so there is no error. The fastest makes a page
+	// six times smaller already; a better one costs more than it saves.
+	z.writer, _ = gzip.NewWriterLevel(&z.out, gzip.BestSpeed)
+	return z
+}}
+
+// compress returns body compressed. The result is good until the next call.
+func (z *compressor) compress(body []byte) []byte {
+	if z.out.Cap() > maxKept {
+		z.out = bytes.Buffer{}
+	}
+	z.out.Reset()
+	z.writer.Reset(&z.out)
+	z.writer.Write(body) // a bytes.Buffer takes everything
+	z.writer.Close()
+	return z.out.Bytes()
+}
+
+// acceptsGzip tells whether the values of Accept-Encoding ask for gzip: they
+// name it, or everything, with a weight that is not 0 and not less than the
+// weight they give to no encoding at all.
+func acceptsGzip(values []string) bool {
+	gzip, identity, others := -1.0, -1.0, -1.0 // not named
+	for _, value := range values {
+		for item := range strings.SplitSeq(value, ",") {
+			coding, parameter, _ := strings.Cut(item, ";")
+			weight := quality(parameter)
+			switch strings.ToLower(strings.TrimSpace(coding)) {
+			case "gzip", "x-gzip":
+				gzip = weight
+			case "identity":
+				identity = weight
+			case "*":
+				others = weight
+			}
+		}
+	}
+	if gzip < 0 {
+		gzip = others
+	}
+	return gzip > 0 && gzip >= identity
+}
+
+// quality is the weight in the parameters of a coding, 1 when it has none and 0
+// when it makes no sense.
+func quality(parameters string) float64 {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, found := strings.Cut(parameter, "=")
+		if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil || !(0 <= weight && weight <= 1) {
+			return 0
+		}
+		return weight
+	}
+	return 1
+}

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Limit is how many requests a company may make, with all its keys together.
+type Limit struct {
+	PerSecond int // also how many at once; 0 is no limit
+	PerDay    int // from midnight to midnight UTC; 0 is no limit
+}
+
+// ParseLimit reads a limit as people write it: "1000/s", "5000/day",
+// "3/s,10000/day", "gong" for what Gong publishes, "off" for none.
+func ParseLimit(s string) (Limit, error) {
+	switch s {
+	case "gong":
+		return Limit{PerSecond: 3, PerDay: 10_000}, nil
+	case "off":
+		return Limit{}, nil
+	}
+	var limit Limit
+	for part := range strings.SplitSeq(s, ",") {
+		number, unit, _ := strings.Cut(part, "/")
+		field := &limit.PerSecond
+		if unit == "day" {
+			field = &limit.PerDay
+		}
+		n, err := strconv.ParseUint(number, 10, 31)
+		if err != nil || n == 0 || *field != 0 || unit != "s" && unit != "day" {
+			return Limit{}, fmt.Errorf("%.40q is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1", s)
+		}
+		*field = int(n)
+	}
+	return limit, nil
+}
+
+// String is the limit as ParseLimit reads it.
+func (l Limit) String() string {
+	switch {
+	case l == Limit{}:
+		return "off"
+	case l.PerDay == 0:
+		return fmt.Sprintf("%d/s", l.PerSecond)
+	case l.PerSecond == 0:
+		return fmt.Sprintf("%d/day", l.PerDay)
+	}
+	return fmt.Sprintf("%d/s,%d/day", l.PerSecond, l.PerDay)
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// listCalls is GET /v2/calls: one page of the calls in a range.
+func (h *Handler) listCalls(x *exchange, r *http.Request) error {
+	walk, err := h.parseListCalls(r.URL.RawQuery, x)
+	if err != nil {
+		return err
+	}
+	body := newPageBody()
+	defer body.release()
+	page, err := callvault.ListPage(r.Context(), h.store.Calls(x.key.Company), walk.PageQuery, body.visit)
+	if err != nil {
+		return fmt.Errorf("list calls: %w", err)
+	}
+	if page.Size == 0 && page.Number == 0 {
+		return &clientError{status: http.StatusNotFound, texts: []string{gong.NoCallsFound}, cause: errNoCalls}
+	}
+	var next *cursor
+	if page.More {
+		next = &cursor{
+			last:    page.Last,
+			total:   page.Total,
+			number:  page.Number,
+			size:    walk.Size,
+			expires: walk.expires,
+			company: x.key.Company,
+			query:   walk.Query,
+		}
+	}
+	return x.send(r, http.StatusOK, body.finish(x.id, page, next, h.cursors))
+}
+
+// walk is the page that a request asks for, and the end of the cursors that
+// lead from page to page, in seconds since 1970.
+type walk struct {
+	callvault.PageQuery
+	expires int64
+}
+
+// parseListCalls reads the query of GET /v2/calls. It finds every problem there
+// is, one to a parameter, and names all of them in one error.
+func (h *Handler) parseListCalls(rawQuery string, x *exchange) (walk, error) {
+	var p parameters
+	p.parse(rawQuery)
+	w := walk{
+		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.pageSize},
+		expires:   x.start.Add(cursorLife).Unix(),
+	}
+	if token := p.value(cursorParameter); token != "" {
+		c, err := h.openCursor(token, x)
+		if err != nil {
+			p.refuseCursor(err)
+		} else {
+			w.resume(c)
+		}
+	}
+	from, fromSent := p.time(fromParameter)
+	to, toSent := p.time(toParameter)
+	if h.dates == RequireDates && !p.sent(cursorParameter) {
+		p.require(fromParameter)
+		p.require(toParameter)
+	}
+	if fromSent {
+		w.From = callvault.CeilTime(from)
+	}
+	if toSent {
+		w.To = callvault.CeilTime(to)
+	}
+	empty := w.From >= w.To
+	if fromSent && toSent {
+		empty = !from.Before(to) // rounded, two bounds may meet that did not when sent
+	}
+	if empty && p.sound(toParameter) {
+		p.refuse(fromParameter, gong.FromBeforeTo)
+	}
+	if workspace, sent := p.id(workspaceParameter); sent {
+		if w.Number > 0 && workspace != w.Workspace {
+			p.refuseCursor(errCursorWorkspace)
+		}
+		w.Workspace = workspace
+	}
+	return w, p.err()
+}
+
+// openCursor opens a cursor that the caller sent, if it is the caller's and in
+// time. Whose it is comes first: a stranger does not learn when it expires.
+func (h *Handler) openCursor(token string, x *exchange) (cursor, error) {
+	c, err := h.cursors.open(token)
+	switch {
+	case err != nil:
+		return cursor{}, err
+	case c.company != x.key.Company:
+		return cursor{}, errCursorCompany
+	case x.start.Unix() >= c.expires:
+		return cursor{}, errCursorExpired
+	}
+	return c, nil
+}
+
+// resume goes on after the page that a cursor stands for.
+func (w *walk) resume(c cursor) {
+	w.Query = c.query
+	w.Size = c.size
+	w.Number = c.number + 1
+	w.After = c.last
+	w.Total = c.total
+	w.expires = c.expires
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/callvault/callvault"
+)
+
+// model is a store too simple to be wrong: slices in memory, filtered and
+// sorted for each question. It keeps the laws that the API relies on; what the
+// API never asks is left to the nil Store inside and panics.
+type model struct {
+	callvault.Store
+
+	mu      sync.Mutex
+	calls   map[string][]callvault.Call
+	keys    []callvault.Key // each change of a key, in order; their number is the version
+	quota   map[quotaCount]int
+	failure error                 // what every method returns, unless nil
+	stall   func(context.Context) // called at the beginning of a read, unless nil
+	reads   int                   // of the keys
+	takes   int                   // of quota
+}
+
+type quotaCount struct {
+	company string
+	day     int
+}
+
+func newModel() *model {
+	return &model{calls: make(map[string][]callvault.Call), quota: make(map[quotaCount]int)}
+}
+
+func (m *model) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failure = err
+}
+
+func (m *model) AddKey(_ context.Context, key callvault.Key) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keys = append(m.keys, key)
+	return m.failure
+}
+
+// change replaces a key, as a revocation does.
+func (m *model) change(id string, change func(*callvault.Key)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range slices.Backward(m.keys) {
+		if key.ID == id {
+			change(&key)
+			m.keys = append(m.keys, key)
+			return
+		}
+	}
+}
+
+func (m *model) KeysSince(ctx context.Context, version int64) ([]callvault.Key, int64, error) {
+	m.mu.Lock()
+	m.reads++
+	stall := m.stall
+	m.mu.Unlock()
+	if stall != nil {
+		stall(ctx)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failure != nil {
+		return nil, 0, m.failure
+	}
+	return slices.Clone(m.keys[version:]), int64(len(m.keys)), ctx.Err()
+}
+
+func (m *model) CursorSecret(context.Context) ([]byte, error) {
+	return []byte("the secret of the model has 32 B"), m.failure
+}
+
+func (m *model) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.takes++
+	if err := cmp.Or(m.failure, ctx.Err()); err != nil {
+		return 0, err
+	}
+	count := quotaCount{day.Company, day.Day}
+	n = min(n, day.Limit-m.quota[count])
+	m.quota[count] += n
+	return n, nil
+}
+
+func (m *model) ReturnQuota(_ context.Context, day callvault.QuotaDay, n int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.quota[quotaCount{day.Company, day.Day}] -= n
+	return m.failure
+}
+
+func (m *model) Calls(company string) callvault.Calls {
+	return &modelCalls{model: m, company: company}
+}
+
+// modelCalls is one company's calls.
+type modelCalls struct {
+	callvault.Calls
+	model   *model
+	company string
+}
+
+func (c *modelCalls) Put(_ context.Context, batch callvault.Batch) (callvault.PutResult, error) {
+	c.model.mu.Lock()
+	defer c.model.mu.Unlock()
+	for _, call := range batch.Calls() {
+		c.model.remove(c.company, call.ID)
+		c.model.calls[c.company] = append(c.model.calls[c.company], call)
+	}
+	return callvault.PutResult{Created: batch.Len()}, c.model.failure
+}
+
+func (c *modelCalls) Delete(_ context.Context, ids []callvault.ID) (int, error) {
+	c.model.mu.Lock()
+	defer c.model.mu.Unlock()
+	before := len(c.model.calls[c.company])
+	for _, id := range ids {
+		c.model.remove(c.company, id)
+	}
+	return before - len(c.model.calls[c.company]), c.model.failure
+}
+
+func (m *model) remove(company string, id callvault.ID) {
+	m.calls[company] = slices.DeleteFunc(m.calls[company], func(c callvault.Call) bool { return c.ID == id })
+}
+
+// matching is what q selects of a list of calls, in the one order: the slow,
+// obvious filter.
+func matching(calls []callvault.Call, q callvault.Query) []callvault.Call {
+	var match []callvault.Call
+	for _, call := range calls {
+		if call.Time < q.From || call.Time >= q.To {
+			continue
+		}
+		if !q.Workspace.IsZero() && call.Workspace != q.Workspace {
+			continue
+		}
+		match = append(match, call)
+	}
+	slices.SortFunc(match, func(a, b callvault.Call) int { return a.Position().Compare(b.Position()) })
+	return match
+}
+
+func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+	c.model.mu.Lock()
+	match, failure, stall := matching(c.model.calls[c.company], q), c.model.failure, c.model.stall
+	c.model.mu.Unlock()
+	if stall != nil {
+		stall(ctx)
+	}
+	if err := cmp.Or(failure, ctx.Err()); err != nil {
+		return err
+	}
+	for _, call := range match {
+		if call.Position().Compare(after) <= 0 {
+			continue
+		}
+		if limit == 0 {
+			return nil
+		}
+		limit--
+		// The document is spoilt afterwards: it is not to be kept.
+		document := slices.Clone(call.Document)
+		if err := visit(callvault.Row{Position: call.Position(), Document: document}); err != nil {
+			return err
+		}
+		clear(document)
+	}
+	return nil
+}
+
+func (c *modelCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (int, error) {
+	c.model.mu.Lock()
+	total := len(matching(c.model.calls[c.company], q))
+	c.model.mu.Unlock()
+	return total, c.Scan(ctx, q, q.Start(), limit, visit)
+}
