@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitSkipped = 3 // done, but some records were skipped
+)
+
+// app is the program's surroundings. Commands touch nothing else of the
+// process, so a test can run them.
+type app struct {
+	env    func(string) (string, bool)
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// run is the program: arguments in, exit code out.
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var usage *usageError
+	switch {
+	case errors.Is(err, errSkipped):
+		return exitSkipped
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "callvault: %v\nSee '%s --help'.\n", err, cmd.CommandPath())
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "callvault: %v\n", err)
+		return exitFailed
+	}
+}
+
+// errSkipped ends a command that did its work but for some records, which it
+// has reported.
+var errSkipped = errors.New("some records were skipped")
+
+// usageError is a mistake in how the program was called.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "callvault",
+		Short: "Keep call records and serve them over the API of Gong's GET /v2/calls",
+		Long: `callvault keeps a company's call records and serves them by date range over
+the HTTP API GET /v2/calls, so that every client of that API works against it.
+
+Every flag has an environment variable; the help of a command names them.`,
+		Example: `  callvault serve --demo
+  callvault import calls.ndjson
+  callvault key create
+  callvault serve`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          onlyCommands,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(a.serve(), a.key(), a.version())
+	a.twin(root)
+	return root
+}
+
+// onlyCommands refuses a word that is no command, and names the likely one.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if likely := cmd.SuggestionsFor(args[0]); len(likely) > 0 {
+		return usagef("unknown command %q for %q; did you mean %s?", args[0], cmd.CommandPath(), strings.Join(likely, " or "))
+	}
+	return usagef("unknown command %q for %q", args[0], cmd.CommandPath())
+}
+
+// args turns what a check of arguments says into a usage error.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+}
+
+// sharedFlags have one variable for all commands.
+var sharedFlags = map[string]string{
+	"db":      "CALLVAULT_DB",
+	"company": "CALLVAULT_COMPANY",
+	"listen":  "CALLVAULT_LISTEN",
+}
+
+// variable is the name of a flag's environment variable.
+func variable(cmd *cobra.Command, flag string) string {
+	if name, ok := sharedFlags[flag]; ok {
+		return name
+	}
+	name := cmd.CommandPath() + " " + flag
+	return strings.ToUpper(strings.NewReplacer(" ", "_", "-", "_").Replace(name))
+}
+
+// twin gives every flag of the commands its environment variable: the help
+// names it, and it is read where the flag is not given.
+func (a *app) twin(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		a.twin(sub)
+	}
+	if cmd.RunE == nil || !cmd.HasParent() {
+		return
+	}
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		f.Usage += " [" + variable(cmd, f.Name) + "]"
+	})
+	runE := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := a.readVariables(cmd); err != nil {
+			return err
+		}
+		return runE(cmd, args)
+	}
+}
+
+func (a *app) readVariables(cmd *cobra.Command) (err error) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		name := variable(cmd, f.Name)
+		value, ok := a.env(name)
+		if err != nil || f.Changed || !ok || value == "" || f.Name == "help" {
+			return
+		}
+		if setErr := cmd.Flags().Set(f.Name, value); setErr != nil {
+			err = usagef("%s: %w", name, setErr)
+		}
+	})
+	return err
+}

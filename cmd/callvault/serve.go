@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/api"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	db, listen, limit, dates string
+	pageSize                 int
+	demo                     bool
+	seed                     uint64
+}
+
+func (a *app) serve() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve calls over HTTP",
+		Long: `Serve the calls of a store at GET /v2/calls, until interrupted. Requests under
+way are finished first.
+
+With --demo it serves 10,000 invented calls of the last 90 days from a temporary
+store, and prints a key and a curl line to try.`,
+		Example: `  callvault serve --demo
+  callvault serve --db calls.db --listen 0.0.0.0:8080
+  callvault serve --limit gong --dates optional`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := o.config()
+			if err != nil {
+				return err
+			}
+			if o.demo {
+				return a.serveDemo(cmd, o, config)
+			}
+			return a.serveStore(cmd.Context(), o, config)
+		},
+	}
+	dbFlag(cmd, &o.db)
+	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 takes a free one")
+	cmd.Flags().StringVar(&o.limit, "limit", "1000/s", "requests that a company may make: N/s, N/s,M/day, gong (3/s,10000/day) or off")
+	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
+	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
+	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve invented calls from a temporary store")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: other calls for another number")
+	return cmd
+}
+
+// config is what the flags say of the API.
+func (o serveOptions) config() (api.Config, error) {
+	config := api.Config{PageSize: o.pageSize}
+	if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
+		return config, usagef("--page-size %d: accepted are 1 to %d", o.pageSize, api.MaxPageSize)
+	}
+	var err error
+	if config.Limit, err = api.ParseLimit(o.limit); err != nil {
+		return config, usagef("--limit: %w", err)
+	}
+	switch o.dates {
+	case "required":
+		config.Dates = api.RequireDates
+	case "optional":
+		config.Dates = api.OptionalDates
+	default:
+		return config, usagef("--dates %.40q: accepted are required and optional", o.dates)
+	}
+	return config, nil
+}
+
+func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {
+	store, err := openStore(ctx, o.db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	keys, _, err := store.KeysSince(ctx, 0)
+	if err != nil {
+		return err
+	}
+	return a.listen(ctx, store, o.listen, config, func(address string) {
+		fmt.Fprintf(a.stdout, "serving %s at %s\n", o.db, address)
+		if !anyActive(keys) {
+			fmt.Fprintf(a.stdout, "There is no key yet. Make one: callvault key create --db %s\n", o.db)
+		}
+	})
+}
+
+func anyActive(keys []callvault.Key) bool {
+	now := time.Now()
+	for i := range keys {
+		if keys[i].ActiveAt(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// listen serves the store at an address until the context is done; ready is
+// called with the API's URL once it accepts.
+func (a *app) listen(ctx context.Context, store callvault.Store, address string, config api.Config, ready func(address string)) (err error) {
+	log := slog.New(slog.NewTextHandler(a.stderr, nil))
+	config.Store, config.Log = store, log
+	handler, err := api.New(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// What was drawn from the day's quota goes back although the context
+		// is done.
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, handler.Close(closing))
+	}()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	ready((&url.URL{Scheme: "http", Host: listener.Addr().String()}).String())
+	return api.Serve(ctx, listener, handler, log)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/sqlite"
+)
+
+// defaultDB is the store of a person who named none.
+const defaultDB = "callvault.db"
+
+func dbFlag(cmd *cobra.Command, db *string) {
+	cmd.Flags().StringVar(db, "db", defaultDB, "the store: a SQLite file")
+}
+
+func companyFlag(cmd *cobra.Command, company *string) {
+	cmd.Flags().StringVar(company, "company", callvault.DefaultCompany, "the company whose calls are meant")
+}
+
+// openStore opens a store and makes it when there is none.
+func openStore(ctx context.Context, db string) (callvault.Store, error) {
+	if strings.Contains(db, "://") {
+		return nil, usagef("--db: %.40q is not supported; accepted is the path of a SQLite file", db)
+	}
+	return sqlite.Open(ctx, db)
+}
+
+// openExisting opens a store that must be there.
+func openExisting(ctx context.Context, db string) (callvault.Store, error) {
+	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) && !strings.Contains(db, "://") {
+		return nil, fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
+	}
+	return openStore(ctx, db)
+}
+
+// knownCompany refuses a company that the store does not have.
+func knownCompany(ctx context.Context, store callvault.Store, company string) error {
+	names, err := store.Companies(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == company {
+			return nil
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("there is no company %q in this store; it is empty", company)
+	}
+	return fmt.Errorf("there is no company %q in this store; it has %s", company, strings.Join(names, ", "))
+}
+
+// makeCompany makes the company when it is new, and says so.
+func (a *app) makeCompany(ctx context.Context, store callvault.Store, company string) error {
+	if err := callvault.CheckCompany(company); err != nil {
+		return usagef("--company %.80q: %w", company, err)
+	}
+	made, err := store.MakeCompany(ctx, company)
+	if made {
+		fmt.Fprintf(a.stderr, "made company %q\n", company)
+	}
+	return err
+}
