@@ -1,0 +1,113 @@
+package bulk
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// csvReader reads a table whose header names the contract's fields, in any
+// order. An empty cell is an unset field. Columns that the contract does not
+// name become further fields, as text.
+type csvReader struct {
+	table   *csv.Reader
+	guard   *guard
+	header  []string
+	skipped int // lines before the header, which table does not count
+	last    int // the line of the last record
+}
+
+func newCSVReader(s *stream) (*csvReader, error) {
+	first := s.line
+	g := &guard{in: s}
+	t := &csvReader{table: csv.NewReader(g), guard: g, skipped: first - 1}
+	t.table.ReuseRecord = true
+	header, err := t.table.Read()
+	if err != nil {
+		return nil, fatal(first, "not a CSV header (%w): %w", err, errNoFormat)
+	}
+	for i, name := range header {
+		if slices.Contains(header[:i], name) {
+			return nil, fatal(first, "the column %.40q is there twice", name)
+		}
+	}
+	if !slices.Contains(header, "id") {
+		return nil, fatal(first, "there is no column id in the header %.40q: %w", strings.Join(header, ","), errNoFormat)
+	}
+	t.header = slices.Clone(header)
+	return t, nil
+}
+
+// unknown are the columns that the contract does not name.
+func (t *csvReader) unknown() []string {
+	return slices.DeleteFunc(slices.Clone(t.header), gong.IsField)
+}
+
+func (t *csvReader) read() (Record, error) {
+	t.guard.read = 0
+	cells, err := t.table.Read()
+	if err == io.EOF {
+		return Record{}, err
+	}
+	var syntax *csv.ParseError
+	if errors.As(err, &syntax) {
+		return bad(syntax.StartLine+t.skipped, syntax.Err.Error()), nil
+	}
+	if err != nil {
+		return Record{}, fatal(t.last+1, "%w", err)
+	}
+	line, _ := t.table.FieldPos(0)
+	t.last = line + t.skipped
+	return t.record(t.last, cells), nil
+}
+
+func (t *csvReader) record(line int, cells []string) Record {
+	var call gong.Call
+	var problems []gong.FieldError
+	for i, cell := range cells {
+		if cell == "" {
+			continue
+		}
+		name := t.header[i]
+		err := call.SetText(name, cell)
+		var problem *gong.FieldError
+		switch {
+		case errors.Is(err, gong.ErrUnknownField):
+			if err := gong.ValidText(cell); err != nil {
+				problems = append(problems, gong.FieldError{Field: name, Problem: err.Error()})
+				continue
+			}
+			call.Further = append(call.Further, gong.Field{Name: name, Value: json.RawMessage(gong.AppendString(nil, cell))})
+		case errors.As(err, &problem):
+			problems = append(problems, *problem)
+		}
+	}
+	if len(problems) > 0 {
+		return Record{Line: line, Err: &gong.CallError{Problems: problems}}
+	}
+	return Record{Line: line, Call: call}
+}
+
+// guard keeps a quotation mark that is never closed from taking the whole file
+// into memory.
+type guard struct {
+	in   io.Reader
+	read int // bytes since the record began
+}
+
+var errLong = fmt.Errorf("the record is longer than %d bytes: a quotation mark may not be closed", 4*maxRecord)
+
+func (g *guard) Read(p []byte) (int, error) {
+	if g.read > 4*maxRecord {
+		return 0, errLong
+	}
+	n, err := g.in.Read(p)
+	g.read += n
+	return n, err
+}
