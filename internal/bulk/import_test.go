@@ -235,7 +235,7 @@ func TestImportOfASlowSource(t *testing.T) {
 		if early := r.all(); len(early) != 0 {
 			t.Errorf("too early: %q", early)
 		}
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		synctest.Wait()
 		fmt.Fprintln(out, `{"id":"2",`+at+`}`)
 		time.Sleep(2 * commitEvery)

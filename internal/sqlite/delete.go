@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -46,6 +47,7 @@ func (s calls) delete(ctx context.Context, choose func(*change) ([]callvault.ID,
 	if err != nil {
 		return 0, fmt.Errorf("delete calls: %w", err)
 	}
+	s.store.deleted.Store(true)
 	return deleted, nil
 }
 
@@ -72,18 +74,10 @@ func (w *change) bury(call callvault.Call) error {
 	return errors.Join(w.remove(call), w.run(buryIDSQL, w.company, call.ID.Key(), w.number))
 }
 
-// Checkpoint folds the write-ahead log into the file and empties it, so that
-// nothing that was deleted stays in it. It does what it can while others read.
-func (s *Store) Checkpoint(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	var c *conn
-	select {
-	case c = <-s.writer:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { s.writer <- c }()
+// emptyLog folds the write-ahead log into the file and empties it, so that
+// nothing that was deleted stays in it. Other processes that read for longer
+// than the busy timeout keep it from doing so until the last of them closes.
+func emptyLog(c *conn) error {
+	c.SetBusyTimeout(2 * time.Second)
 	return c.each(func(*sqlite.Stmt) error { return nil }, "PRAGMA wal_checkpoint(TRUNCATE)")
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -43,9 +44,14 @@ type Store struct {
 	readers chan *conn // of conns that rest; takes no more than slots gave out
 	slots   chan struct{}
 	writer  chan *conn // the one writer, when it rests
+	closed  chan struct{}
+	close   func() error // what Close does, once
 
-	companies sync.Map // name to row id; companies are never removed
+	companies sync.Map    // name to row id; companies are never removed
+	deleted   atomic.Bool // whether calls were deleted
 }
+
+var errClosed = errors.New("the store is closed")
 
 var _ callvault.Store = (*Store)(nil)
 
@@ -66,7 +72,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		readers: make(chan *conn, maxReaders),
 		slots:   make(chan struct{}, maxReaders),
 		writer:  make(chan *conn, 1),
+		closed:  make(chan struct{}),
 	}
+	s.close = sync.OnceValue(s.closeConns)
 	w, err := s.openConn(ctx, writerCache)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -83,9 +91,14 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for reads and writes under way. The last process to close the
-// file folds the write-ahead log into it.
-func (s *Store) Close() error {
+// Close waits for reads and writes under way; those that come later fail. The
+// last process to close the file folds the write-ahead log into it; one that
+// deleted calls does so even while others have the file open. To close again
+// does nothing.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) closeConns() error {
+	close(s.closed)
 	for range maxReaders {
 		s.slots <- struct{}{}
 	}
@@ -93,7 +106,11 @@ func (s *Store) Close() error {
 	for len(s.readers) > 0 {
 		errs = append(errs, (<-s.readers).Close())
 	}
-	errs = append(errs, (<-s.writer).Close())
+	w := <-s.writer
+	if s.deleted.Load() {
+		errs = append(errs, emptyLog(w))
+	}
+	errs = append(errs, w.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close %s: %w", s.path, err)
 	}
@@ -170,6 +187,8 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 	}
 	select {
 	case s.slots <- struct{}{}:
+	case <-s.closed:
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -195,6 +214,8 @@ func (s *Store) write(ctx context.Context, f func(*conn) error) error {
 	var c *conn
 	select {
 	case c = <-s.writer:
+	case <-s.closed:
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}

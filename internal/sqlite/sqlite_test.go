@@ -118,6 +118,7 @@ func TestPageSize(t *testing.T) {
 // What was deleted or replaced is nowhere in the files, but for the id.
 func TestDeleteForGood(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gone.db")
+	open(t, path) // another process, which keeps the log in use
 	s := open(t, path)
 	calls := s.Calls("default")
 	const n = 2000
@@ -140,7 +141,7 @@ func TestDeleteForGood(t *testing.T) {
 	if deleted, err := calls.DeleteFirst(t.Context(), callvault.Query{Range: callvault.AllTime}, -1); err != nil || deleted != n {
 		t.Fatalf("deleted %d, %v", deleted, err)
 	}
-	if err := s.Checkpoint(t.Context()); err != nil {
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal"} {
