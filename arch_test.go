@@ -34,7 +34,7 @@ var libraries = map[string][]string{
 	"internal/bulk":   {"github.com/klauspost/compress"},
 	"internal/sqlite": {"zombiezen.com/go/sqlite"},
 	"internal/bench":  {"zombiezen.com/go/sqlite"},
-	"cmd/callvault":   {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	"cmd/callvault":   {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
 }
 
 func TestImports(t *testing.T) {

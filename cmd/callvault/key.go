@@ -91,6 +91,9 @@ func (a *app) createKey(cmd *cobra.Command, o keyOptions) error {
 		}
 		key.Expires = key.Created.Add(valid)
 	}
+	if err := checkCompany(o.company); err != nil {
+		return err
+	}
 	store, err := openStore(cmd.Context(), o.db)
 	if err != nil {
 		return err
@@ -138,14 +141,11 @@ func (a *app) keyList() *cobra.Command {
 			if err := checkOutput(output); err != nil {
 				return err
 			}
-			store, err := openExisting(cmd.Context(), db)
+			store, err := existing(cmd.Context(), db, company)
 			if err != nil {
 				return err
 			}
 			defer store.Close()
-			if err := knownCompany(cmd.Context(), store, company); err != nil {
-				return err
-			}
 			keys, _, err := store.KeysSince(cmd.Context(), 0)
 			if err != nil {
 				return err
@@ -214,14 +214,11 @@ func (a *app) keyRevoke() *cobra.Command {
 		Example: "  callvault key revoke MFRGGZDFMZTWQ2LKNNWG23TP",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := openExisting(cmd.Context(), db)
+			store, err := existing(cmd.Context(), db, company)
 			if err != nil {
 				return err
 			}
 			defer store.Close()
-			if err := knownCompany(cmd.Context(), store, company); err != nil {
-				return err
-			}
 			if err := store.RevokeKey(cmd.Context(), company, args[0], time.Now()); err != nil {
 				return err
 			}

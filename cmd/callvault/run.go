@@ -85,7 +85,7 @@ Every flag has an environment variable; the help of a command names them.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.serve(), a.key(), a.version())
+	root.AddCommand(a.serve(), a.importCalls(), a.export(), a.delete(), a.key(), a.version())
 	a.twin(root)
 	return root
 }
@@ -95,6 +95,7 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	if likely := cmd.SuggestionsFor(args[0]); len(likely) > 0 {
 		return usagef("unknown command %q for %q; did you mean %s?", args[0], cmd.CommandPath(), strings.Join(likely, " or "))
 	}

@@ -58,14 +58,34 @@ func knownCompany(ctx context.Context, store callvault.Store, company string) er
 	return fmt.Errorf("there is no company %q in this store; it has %s", company, strings.Join(names, ", "))
 }
 
-// makeCompany makes the company when it is new, and says so.
-func (a *app) makeCompany(ctx context.Context, store callvault.Store, company string) error {
+// checkCompany refuses what can't be the name of a company.
+func checkCompany(company string) error {
 	if err := callvault.CheckCompany(company); err != nil {
 		return usagef("--company %.80q: %w", company, err)
 	}
+	return nil
+}
+
+// makeCompany makes the company when it is new, and says so.
+func (a *app) makeCompany(ctx context.Context, store callvault.Store, company string) error {
 	made, err := store.MakeCompany(ctx, company)
 	if made {
 		fmt.Fprintf(a.stderr, "made company %q\n", company)
 	}
 	return err
+}
+
+// existing opens a store that must be there, with a company that must be in it.
+func existing(ctx context.Context, db, company string) (callvault.Store, error) {
+	if err := checkCompany(company); err != nil {
+		return nil, err
+	}
+	store, err := openExisting(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if err := knownCompany(ctx, store, company); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
 }

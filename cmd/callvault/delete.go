@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+)
+
+// deleteBatch is how many calls are deleted in one transaction: few enough
+// that other writers hardly wait.
+const deleteBatch = 10_000
+
+// deleteOptions are the flags of delete.
+type deleteOptions struct {
+	db, company, before string
+	ids                 []string
+	yes, quiet          bool
+}
+
+func (a *app) delete() *cobra.Command {
+	var o deleteOptions
+	cmd := &cobra.Command{
+		Use:   "delete --id ID... | --before DATE",
+		Short: "Remove calls for good",
+		Long: `Remove a company's calls for good: those with the given ids, or all before a
+date. What remains of a call is its id and the number of its deletion. The
+content is overwritten in the store's file.
+
+Calls are deleted in batches, each whole or not at all. Off a terminal each
+commit prints "deleted N", the number so far; a run that was ended half-way is
+completed by running it again.`,
+		Example: `  callvault delete --id 7782342274025937895
+  callvault delete --before 2025-01-01 --company acme
+  callvault delete --before 2025-01-01T00:00:00-07:00 --yes`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDelete(cmd.Context(), o) },
+	}
+	dbFlag(cmd, &o.db)
+	companyFlag(cmd, &o.company)
+	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "a call to delete; may be given several times")
+	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01 (midnight UTC) or 2025-01-01T08:00:00-07:00")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask; needed where nobody can answer")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but questions and what is wrong")
+	return cmd
+}
+
+// deletion is what is to be deleted: some ids, or all calls of a query.
+type deletion struct {
+	asked int            // how many ids; 0 means the query
+	ids   []callvault.ID // that are left
+	query callvault.Query
+}
+
+func (o *deleteOptions) deletion() (d deletion, err error) {
+	if (len(o.ids) > 0) == (o.before != "") {
+		return d, usagef("accepted is either --id or --before")
+	}
+	for _, digits := range o.ids {
+		id, err := callvault.ParseID(digits)
+		if err != nil {
+			return d, usagef("--id %.40q: accepted is a number of 1 to 20 digits", digits)
+		}
+		d.ids = append(d.ids, id)
+	}
+	slices.SortFunc(d.ids, callvault.ID.Compare)
+	d.ids = slices.Compact(d.ids)
+	d.asked = len(d.ids)
+	d.query.From = callvault.MinTime
+	d.query.To, err = parseBound("before", o.before, callvault.MinTime)
+	return d, err
+}
+
+func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
+	d, err := o.deletion()
+	if err != nil {
+		return err
+	}
+	if !o.yes && !isTerminal(a.stdin) {
+		return usagef("nobody is there to be asked: accepted is --yes")
+	}
+	store, err := existing(ctx, o.db, o.company)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	calls := store.Calls(o.company)
+	if !o.yes {
+		if err := a.confirm(ctx, calls, d, o); err != nil {
+			return err
+		}
+	}
+	deleted, err := a.deleteAll(ctx, calls, d, o.quiet)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("interrupted after %s; running it again completes it", plural(deleted, "call"))
+	case err != nil:
+		return fmt.Errorf("after %s: %w", plural(deleted, "call"), err)
+	case !o.quiet:
+		fmt.Fprintf(a.stderr, "deleted %s%s\n", plural(deleted, "call"), d.missing(deleted))
+	}
+	return nil
+}
+
+// confirm asks a person.
+func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o deleteOptions) error {
+	what := plural(d.asked, "call") + " by id"
+	if d.asked == 0 {
+		n, err := calls.Count(ctx, d.query)
+		if err != nil {
+			return err
+		}
+		what = fmt.Sprintf("%s before %s", plural(n, "call"), d.query.To)
+	}
+	fmt.Fprintf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, o.db)
+	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("nothing was deleted")
+}
+
+// deleteAll deletes in batches and acknowledges each.
+func (a *app) deleteAll(ctx context.Context, calls callvault.Calls, d deletion, quiet bool) (deleted int, err error) {
+	for more := true; more; {
+		var n int
+		n, more, err = d.step(ctx, calls)
+		deleted += n
+		if err != nil {
+			return deleted, err
+		}
+		if n > 0 && !quiet && !isTerminal(a.stdout) {
+			fmt.Fprintf(a.stdout, "deleted %d\n", deleted)
+		}
+	}
+	return deleted, nil
+}
+
+// step deletes one batch and tells how many calls it had, and whether more may
+// follow.
+func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int, more bool, err error) {
+	if d.asked == 0 {
+		n, err := calls.DeleteFirst(ctx, d.query, deleteBatch)
+		return n, n == deleteBatch, err
+	}
+	batch := d.ids[:min(len(d.ids), deleteBatch)]
+	d.ids = d.ids[len(batch):]
+	n, err := calls.Delete(ctx, batch)
+	return n, len(d.ids) > 0, err
+}
+
+// missing says how many of the ids were not there.
+func (d *deletion) missing(deleted int) string {
+	if n := d.asked - deleted; n > 0 {
+		return fmt.Sprintf("; of %d ids %d had none", d.asked, n)
+	}
+	return ""
+}

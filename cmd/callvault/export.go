@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/bulk"
+)
+
+// exportOptions are the flags of export.
+type exportOptions struct {
+	db, company, from, to, workspace string
+	quiet                            bool
+}
+
+func (a *app) export() *cobra.Command {
+	var o exportOptions
+	cmd := &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write a company's calls as NDJSON",
+		Long: `Write a company's calls, all or a range, as NDJSON in the order that the API
+has: by time, then by id. They are the calls of one moment, whatever is written
+meanwhile, and imported into an empty store they are the same, byte for byte.
+
+Without a FILE, or with -, they go to standard output. A FILE appears under its
+name only when it is complete, and only its owner may read it.`,
+		Example: `  callvault export calls.ndjson
+  callvault export --from 2026-01-01 --to 2026-02-01 | gzip > january.ndjson.gz
+  callvault export --company acme | callvault import --db copy.db --company acme -`,
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			q, err := o.query()
+			if err != nil {
+				return err
+			}
+			file := stdinName // the same mark stands for standard output
+			if len(files) > 0 {
+				file = files[0]
+			}
+			return a.runExport(cmd.Context(), o, q, file)
+		},
+	}
+	dbFlag(cmd, &o.db)
+	companyFlag(cmd, &o.company)
+	cmd.Flags().StringVar(&o.from, "from", "", "only calls at this time or later, such as 2026-01-31 (midnight UTC) or 2026-01-31T08:00:00-07:00")
+	cmd.Flags().StringVar(&o.to, "to", "", "only calls before this time")
+	cmd.Flags().StringVar(&o.workspace, "workspace", "", "only calls of this workspace")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the calls")
+	return cmd
+}
+
+func (o *exportOptions) query() (q callvault.Query, err error) {
+	if q.Range, err = parseRange(o.from, o.to); err != nil {
+		return q, err
+	}
+	q.Workspace, err = parseWorkspace(o.workspace)
+	return q, err
+}
+
+func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, file string) (err error) {
+	store, err := existing(ctx, o.db, o.company)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	written := 0
+	write := func(w io.Writer) error {
+		written, err = bulk.Export(ctx, store.Calls(o.company), q, w)
+		return err
+	}
+	if file == stdinName {
+		err = write(a.stdout)
+	} else {
+		err = writeWhole(file, write)
+	}
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if !o.quiet {
+		fmt.Fprintf(a.stderr, "exported %s\n", plural(written, "call"))
+	}
+	return nil
+}
+
+// writeWhole writes a file that appears under its name only when it is
+// complete and on the disk. What is no regular file, such as a pipe, is
+// written to as it is.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return writeTo(path, write)
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".part-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(part.Name()))
+		}
+	}()
+	err = write(part)
+	if err == nil {
+		err = part.Sync()
+	}
+	if err = errors.Join(err, part.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(part.Name(), path); err != nil {
+		return err
+	}
+	syncFolder(filepath.Dir(path))
+	return nil
+}
+
+func writeTo(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// syncFolder makes a new name durable. Not every system can; the file itself
+// is on the disk already.
+func syncFolder(path string) {
+	folder, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer folder.Close()
+	folder.Sync()
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	callOne   = `{"id":"1","started":"2026-01-01T00:00:00Z","title":"<one> & \"two\"","extra":{"a":[1,2]}}`
+	callTwo   = `{"id":"20","started":"2026-01-02T00:00:00+01:00","workspaceId":"7","url":"https://there.example.com"}`
+	callThree = `{"id":"3","started":"2026-01-03T00:00:00Z"}`
+	callBad   = `{"id":"4","started":"2026-01-04T00:00:00Z","duration":-1,"direction":"Sideways"}`
+)
+
+func TestImport(t *testing.T) {
+	c := newCLI(t)
+	file := c.file("calls.ndjson", callOne, callBad, callTwo)
+	got := c.run("import", "--app-url", "https://us-1.app.example.com/", "--workspace", "0042", file)
+	want := outcome{
+		code:   exitSkipped,
+		stdout: "committed " + file + ":3\n",
+		stderr: "made company \"default\"\n" +
+			file + ":2: duration: \"-1\" is not a whole number of at least 0\n" +
+			file + ":2: direction: \"Sideways\" is not one of Inbound, Outbound, Conference, Unknown\n" +
+			"3 records: 2 created, 0 changed, 0 unchanged, 1 skipped",
+	}
+	got.stderr, _, _ = strings.Cut(got.stderr, " in ")
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+		t.Error(diff)
+	}
+	lines := strings.Split(c.must("export"), "\n")
+	for i, want := range []string{
+		`"url":"https://us-1.app.example.com/call?id=1","title":"<one> & \"two\""`,
+		`"url":"https://there.example.com","title":null`,
+	} {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("%s\nhas no %s", lines[i], want)
+		}
+	}
+	for i, want := range []string{`"workspaceId":"42"`, `"workspaceId":"7"`} {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("%s\nhas no %s", lines[i], want)
+		}
+	}
+}
+
+// A second run changes nothing, and says so.
+func TestImportAgain(t *testing.T) {
+	c := newCLI(t)
+	file := c.file("calls.ndjson", callOne, callTwo, callThree, callOne)
+	if got := c.run("import", file); got.code != exitOK || !strings.Contains(got.stderr, "4 records: 3 created, 0 changed, 0 unchanged, 1 replaced by a later one with the same id in ") {
+		t.Errorf("%+v", got)
+	}
+	before := c.must("export")
+	if got := c.run("import", file); got.code != exitOK || !strings.Contains(got.stderr, "0 created, 0 changed, 3 unchanged") {
+		t.Errorf("%+v", got)
+	}
+	if after := c.must("export"); after != before {
+		t.Errorf("got\n%swant\n%s", after, before)
+	}
+}
+
+func TestImportQuiet(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "--quiet", c.file("calls.ndjson", callOne))
+	got := c.run("import", "-q", c.file("calls.ndjson", callTwo, callBad))
+	if got.stdout != "" || strings.Count(got.stderr, "\n") != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Strict: nothing is stored if any record is bad, be it in a file or in what
+// can be read only once; no store and no copy of the input is left.
+func TestImportStrict(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	c := newCLI(t)
+	c.stdin = callTwo + "\n" + callBad + "\n"
+	got := c.run("import", "--strict", c.file("good.ndjson", callOne), "-")
+	if got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "-:2: duration: ") ||
+		!strings.Contains(got.stderr, "1 of 3 records are bad; nothing was stored") {
+		t.Errorf("%+v", got)
+	}
+	if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
+		t.Error("a store was made")
+	}
+	c.stdin = callTwo + "\n"
+	if got := c.run("import", "--strict", c.file("good.ndjson", callOne), "-"); got.code != exitOK || !strings.Contains(got.stdout, "committed -:1\n") {
+		t.Errorf("%+v", got)
+	}
+	if lines := strings.Count(c.must("export"), "\n"); lines != 2 {
+		t.Errorf("%d calls were kept", lines)
+	}
+	for _, pattern := range []string{"callvault-import-*", "callvault-import-*/*"} {
+		if left, _ := filepath.Glob(filepath.Join(temporary, pattern)); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+	}
+}
+
+// Files are looked at before anything is stored.
+func TestImportOfNoFile(t *testing.T) {
+	c := newCLI(t)
+	missing := filepath.Join(t.TempDir(), "missing.json")
+	for name, want := range map[string]string{missing: "no such file", t.TempDir(): "is a folder; accepted are files"} {
+		got := c.run("import", c.file("good.ndjson", callOne), name)
+		if got.code != exitFailed || !strings.Contains(got.stderr, name) || !strings.Contains(got.stderr, want) {
+			t.Errorf("%+v", got)
+		}
+	}
+	if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
+		t.Error("a store was made")
+	}
+}
+
+// What was read before a source breaks is kept, and said to be.
+func TestImportOfABrokenFile(t *testing.T) {
+	c := newCLI(t)
+	file := c.file("calls.json", "["+callOne+",", callTwo+",")
+	got := c.run("import", file)
+	if got.code != exitFailed || got.stdout != "committed "+file+":2\n" ||
+		!strings.Contains(got.stderr, "kept so far: 2 created, 0 changed, 0 unchanged\n") ||
+		!strings.Contains(got.stderr, file+":3: the file ends within a JSON array") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestExport(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", c.file("calls.ndjson", callThree, callTwo, callOne))
+	all := c.must("export")
+	for i, id := range []string{"1", "20", "3"} {
+		if line := strings.Split(all, "\n")[i]; !strings.HasPrefix(line, fmt.Sprintf(`{"id":"%s",`, id)) {
+			t.Errorf("line %d is %s", i+1, line)
+		}
+	}
+	for args, want := range map[string]int{
+		"--from 2026-01-02":                                     1,
+		"--from 2026-01-01T23:00:00Z":                           2,
+		"--to 2026-01-03":                                       2,
+		"--from 2026-01-01 --to 2026-01-02":                     2,
+		"--workspace 7":                                         1,
+		"--workspace 07 --to 2026-01-01":                        0,
+		"--from 2026-01-01T00:00:00.000000001Z --to 3000-01-01": 2,
+	} {
+		if got := strings.Count(c.must(append([]string{"export"}, strings.Fields(args)...)...), "\n"); got != want {
+			t.Errorf("%s: %d calls, want %d", args, got, want)
+		}
+	}
+	copied := newCLI(t)
+	copied.stdin = all
+	copied.must("import", "-")
+	if got := copied.must("export"); got != all {
+		t.Errorf("the copy is\n%snot\n%s", got, all)
+	}
+}
+
+// A file appears under its name only when it is complete.
+func TestExportToFile(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", c.file("calls.ndjson", callOne, callTwo))
+	folder := t.TempDir()
+	path := filepath.Join(folder, "out.ndjson")
+	if got := c.run("export", path); got.code != exitOK || got.stdout != "" || got.stderr != "exported 2 calls\n" {
+		t.Errorf("%+v", got)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != c.must("export") {
+		t.Errorf("%q, %v", content, err)
+	}
+	broken := errors.New("disk on fire")
+	err := writeWhole(path, func(w io.Writer) error {
+		io.WriteString(w, "half")
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if content, _ := os.ReadFile(path); string(content) != c.must("export") {
+		t.Errorf("the file is now %q", content)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 1 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
+func TestDelete(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", c.file("calls.ndjson", callOne, callTwo, callThree))
+	got := c.run("delete", "--yes", "--id", "20,9", "--id", "9")
+	if want := (outcome{exitOK, "deleted 1\n", "deleted 1 call; of 2 ids 1 had none\n"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	got = c.run("delete", "--yes", "--before", "2026-01-03")
+	if want := (outcome{exitOK, "deleted 1\n", "deleted 1 call\n"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if left := c.must("export"); !strings.HasPrefix(left, `{"id":"3",`) || strings.Count(left, "\n") != 1 {
+		t.Errorf("left is %s", left)
+	}
+	if got := c.run("delete", "--yes", "--before", "2026-01-03"); got.stdout != "" || got.stderr != "deleted 0 calls\n" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A person is asked, and only a yes deletes.
+func TestDeleteAsks(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", c.file("calls.ndjson", callOne, callTwo))
+	for answer, want := range map[string]string{"": "nothing was deleted", "n\n": "nothing was deleted", "Y\n": "", "yes\n": ""} {
+		var stderr strings.Builder
+		a := &app{stdin: strings.NewReader(answer), stderr: &stderr}
+		store, err := existing(t.Context(), c.env["CALLVAULT_DB"], "default")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := deleteOptions{db: "calls.db", company: "default", before: "2026-02-01"}
+		d, err := o.deletion()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = a.confirm(t.Context(), store.Calls("default"), d, o)
+		if got := fmt.Sprint(err); got != want && !(want == "" && err == nil) {
+			t.Errorf("answer %q: %v", answer, err)
+		}
+		if got, want := stderr.String(), `Delete 2 calls before 2026-02-01T00:00:00Z of company "default" from calls.db for good? [y/N] `; got != want {
+			t.Errorf("asked %q, want %q", got, want)
+		}
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What is not there is named, with what is.
+func TestNoStoreAndNoCompany(t *testing.T) {
+	c := newCLI(t)
+	for _, args := range []string{"export", "delete --yes --id 1", "key list", "key revoke A"} {
+		got := c.run(strings.Fields(args)...)
+		if got.code != exitFailed || !strings.Contains(got.stderr, "there is no store at "+c.env["CALLVAULT_DB"]) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+	c.must("import", "--company", "acme", c.file("calls.ndjson", callOne))
+	for _, args := range []string{"export", "delete --yes --id 1", "key list", "key revoke A"} {
+		got := c.run(strings.Fields(args)...)
+		if want := "there is no company \"default\" in this store; it has acme\n"; got.code != exitFailed || !strings.HasSuffix(got.stderr, want) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+	if got := strings.Count(c.must("export", "--company", "acme"), "\n"); got != 1 {
+		t.Errorf("%d calls of acme", got)
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/callvault/callvault/internal/bulk"
+)
+
+// stdinName stands for standard input among the files.
+const stdinName = "-"
+
+// input is the files of an import.
+type input struct {
+	files  []inputFile
+	size   int64  // of all files, as they are on the disk; -1 when it isn't known
+	folder string // of copies; empty when there are none
+}
+
+type inputFile struct {
+	name string
+	open func() (io.ReadCloser, error)
+	once bool // a pipe: it can be read only once
+}
+
+// openInput looks at every file before anything is done with the first.
+func (a *app) openInput(names []string) (*input, error) {
+	in := &input{}
+	stdin := false
+	for _, name := range names {
+		if name == stdinName {
+			if stdin {
+				return nil, usagef("standard input (-) is named twice")
+			}
+			stdin = true
+			in.grow(a.stdinInfo())
+			in.files = append(in.files, inputFile{name, func() (io.ReadCloser, error) { return io.NopCloser(a.stdin), nil }, true})
+			continue
+		}
+		if err := in.add(name); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+// add adds a file. One that can't be read is refused before any is.
+func (in *input) add(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a folder; accepted are files", name)
+	}
+	in.grow(info)
+	file := inputFile{name, func() (io.ReadCloser, error) { return os.Open(name) }, !info.Mode().IsRegular()}
+	in.files = append(in.files, file)
+	if file.once { // to open a pipe waits for whoever writes to it
+		return nil
+	}
+	f, err := file.open()
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// grow adds the size of a file; a nil one has no size to be known.
+func (in *input) grow(info fs.FileInfo) {
+	switch {
+	case info == nil || !info.Mode().IsRegular():
+		in.size = -1
+	case in.size >= 0:
+		in.size += info.Size()
+	}
+}
+
+// stdinInfo is what is known of standard input, which may be a file.
+func (a *app) stdinInfo() fs.FileInfo {
+	f, ok := a.stdin.(*os.File)
+	if !ok {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// keep copies what can be read only once to temporary files, so that it can be
+// read twice.
+func (in *input) keep(ctx context.Context) error {
+	for i := range in.files {
+		file := &in.files[i]
+		if !file.once {
+			continue
+		}
+		if in.folder == "" {
+			folder, err := os.MkdirTemp("", "callvault-import-")
+			if err != nil {
+				return err
+			}
+			in.folder = folder
+		}
+		path := filepath.Join(in.folder, strconv.Itoa(i))
+		if err := copyTo(ctx, path, file.open); err != nil {
+			return fmt.Errorf("keep %s: %w", file.name, err)
+		}
+		file.open = func() (io.ReadCloser, error) { return os.Open(path) }
+		file.once = false
+	}
+	return nil
+}
+
+func copyTo(ctx context.Context, path string, open func() (io.ReadCloser, error)) (err error) {
+	from, err := open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(to, from)
+		copied <- err
+	}()
+	select {
+	case err := <-copied:
+		return err
+	case <-ctx.Done(): // a pipe may never say anything again
+		return ctx.Err()
+	}
+}
+
+// close removes the copies.
+func (in *input) close() error {
+	if in.folder == "" {
+		return nil
+	}
+	return os.RemoveAll(in.folder)
+}
+
+// sources are the files with read told of every piece that is read of them.
+func (in *input) sources(read func(n int)) []bulk.Source {
+	sources := make([]bulk.Source, len(in.files))
+	for i, file := range in.files {
+		sources[i] = bulk.Source{Name: file.name, Open: func() (io.ReadCloser, error) {
+			f, err := file.open()
+			if err != nil {
+				return nil, err
+			}
+			return &countedFile{f, read}, nil
+		}}
+	}
+	return sources
+}
+
+// countedFile tells how much was read of a file.
+type countedFile struct {
+	io.ReadCloser
+	read func(n int)
+}
+
+func (f *countedFile) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	f.read(n)
+	return n, err
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/bulk"
+)
+
+// importReport says how an import goes on: to a person as a bar on standard
+// error, to a program as a line for each commit on standard output. What is
+// wrong with records goes to standard error in any case.
+type importReport struct {
+	stdout, stderr io.Writer
+	quiet          bool
+	showBar        bool // standard error is a terminal
+	showLines      bool // standard output is not the terminal that shows the bar
+	now            func() time.Time
+
+	mu      sync.Mutex // around everything below, and so that lines do not mix
+	bar     *progressbar.ProgressBar
+	doing   string
+	begun   time.Time
+	kept    callvault.PutResult
+	skipped int
+	last    bulk.Place // of the last problem: several fields of one record count once
+}
+
+var _ bulk.Report = (*importReport)(nil)
+
+func (a *app) newImportReport(quiet bool) *importReport {
+	bar := isTerminal(a.stderr)
+	return &importReport{
+		stdout:    a.stdout,
+		stderr:    a.stderr,
+		quiet:     quiet,
+		showBar:   bar && !quiet,
+		showLines: !(bar && isTerminal(a.stdout)) && !quiet,
+		now:       time.Now,
+	}
+}
+
+// isTerminal tells whether a person sees what is written to w, or types what
+// is read from it.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// begin begins a pass over size bytes, which is -1 when it isn't known.
+func (r *importReport) begin(doing string, size int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.doing, r.begun, r.skipped, r.last = doing, r.now(), 0, bulk.Place{}
+	if !r.showBar {
+		return
+	}
+	r.bar = progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(r.stderr),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionSetDescription(r.description()),
+	)
+}
+
+// description is what stands before the bar.
+func (r *importReport) description() string {
+	calls := r.kept.Created + r.kept.Changed + r.kept.Unchanged
+	var text strings.Builder
+	text.WriteString(r.doing)
+	if calls > 0 {
+		rate := float64(calls) / max(r.now().Sub(r.begun).Seconds(), 0.001)
+		fmt.Fprintf(&text, " %s calls, %s/s", humanize.Comma(int64(calls)), humanize.Comma(int64(rate)))
+	}
+	if r.skipped > 0 {
+		fmt.Fprintf(&text, ", %s skipped", humanize.Comma(int64(r.skipped)))
+	}
+	return text.String()
+}
+
+// read is told how much was read of a file.
+func (r *importReport) read(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bar != nil {
+		r.bar.Add(n)
+	}
+}
+
+// Problem prints what is wrong with a record.
+func (r *importReport) Problem(at bulk.Place, field, problem string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at != r.last {
+		r.last = at
+		r.skipped++
+	}
+	if field != "" {
+		problem = field + ": " + problem
+	}
+	r.line(at, problem)
+}
+
+// Note prints what a person should know.
+func (r *importReport) Note(at bulk.Place, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.quiet {
+		r.line(at, text)
+	}
+}
+
+// line prints a line about a place, where the bar stood.
+func (r *importReport) line(at bulk.Place, text string) {
+	if r.bar != nil {
+		r.bar.Clear()
+	}
+	fmt.Fprintf(r.stderr, "%v: %s\n", at, text)
+	if r.bar != nil {
+		r.bar.Describe(r.description())
+	}
+}
+
+// Committed acknowledges what is kept.
+func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept = r.kept.Add(result)
+	if r.bar != nil {
+		r.bar.Describe(r.description())
+	}
+	if !r.showLines {
+		return
+	}
+	for _, at := range last {
+		fmt.Fprintf(r.stdout, "committed %v\n", at)
+	}
+}
+
+// clear removes the bar.
+func (r *importReport) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bar != nil {
+		r.bar.Clear()
+		r.bar = nil
+	}
+}
+
+// end says what the import came to.
+func (r *importReport) end(result bulk.Result) {
+	r.clear()
+	if r.quiet {
+		return
+	}
+	fmt.Fprintf(r.stderr, "%s: %s", plural(result.Read, "record"), kept(result.PutResult))
+	if n := result.Repeated(); n > 0 {
+		fmt.Fprintf(r.stderr, ", %s replaced by a later one with the same id", humanize.Comma(int64(n)))
+	}
+	if result.Skipped > 0 {
+		fmt.Fprintf(r.stderr, ", %s skipped", humanize.Comma(int64(result.Skipped)))
+	}
+	fmt.Fprintf(r.stderr, " in %v\n", r.now().Sub(r.begun).Round(10*time.Millisecond))
+}
+
+// fail says what an import that failed has kept.
+func (r *importReport) fail(result bulk.Result) {
+	r.clear()
+	if !r.quiet {
+		fmt.Fprintf(r.stderr, "kept so far: %s\n", kept(result.PutResult))
+	}
+}
+
+func kept(result callvault.PutResult) string {
+	return fmt.Sprintf("%s created, %s changed, %s unchanged", humanize.Comma(int64(result.Created)),
+		humanize.Comma(int64(result.Changed)), humanize.Comma(int64(result.Unchanged)))
+}
+
+// plural is a number of things.
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + thing
+}

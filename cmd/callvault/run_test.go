@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// cli runs the program in a folder of its own: CALLVAULT_DB names a store that
+// does not exist yet.
+type cli struct {
+	t     *testing.T
+	env   map[string]string
+	stdin string
+}
+
+func newCLI(t *testing.T) *cli {
+	return &cli{t: t, env: map[string]string{"CALLVAULT_DB": filepath.Join(t.TempDir(), "calls.db")}}
+}
+
+// outcome is what a run of the program left behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+func (c *cli) run(args ...string) outcome {
+	c.t.Helper()
+	return c.runContext(c.t.Context(), strings.NewReader(c.stdin), args...)
+}
+
+func (c *cli) runContext(ctx context.Context, stdin io.Reader, args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, args, c.lookup, stdin, &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+func (c *cli) lookup(name string) (string, bool) {
+	value, ok := c.env[name]
+	return value, ok
+}
+
+// must runs what has to succeed and returns its output.
+func (c *cli) must(args ...string) string {
+	c.t.Helper()
+	got := c.run(args...)
+	if got.code != exitOK {
+		c.t.Fatalf("%q ended with %d: %s", args, got.code, got.stderr)
+	}
+	return got.stdout
+}
+
+// file writes a file of lines and returns its name.
+func (c *cli) file(name string, lines ...string) string {
+	c.t.Helper()
+	path := filepath.Join(c.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// TestUsage: what is wrong is said in words, with what is accepted, before
+// anything is done.
+func TestUsage(t *testing.T) {
+	for _, tt := range []struct {
+		args string
+		want string
+	}{
+		{"imprt", `unknown command "imprt" for "callvault"; did you mean import?`},
+		{"key make", `unknown command "make" for "callvault key"`},
+		{"serve now", `unknown command "now" for "callvault serve"`},
+		{"serve --prot 1", "unknown flag: --prot"},
+		{"serve --page-size 1001", "--page-size 1001: accepted are 1 to 1000"},
+		{"serve --limit fast", `--limit: "fast" is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1`},
+		{"serve --dates maybe", `--dates "maybe": accepted are required and optional`},
+		{"serve --demo --db x.db", "--demo has a store of its own: leave out --db, and unset CALLVAULT_DB"},
+		{"serve --db postgres://host/db", `--db: "postgres://host/db" is not supported; accepted is the path of a SQLite file`},
+		{"import", "requires at least 1 arg(s), only received 0"},
+		{"import - -", "standard input (-) is named twice"},
+		{"import - --company a/b", `--company "a/b": a company's name has 1 to 64 letters`},
+		{"import - --app-url app.example.com", `--app-url "app.example.com": accepted is an address such as https://`},
+		{"import - --app-url https://app.example.com/?id=", `--app-url "https://app.example.com/?id=": accepted is an address such as`},
+		{"import - --workspace main", `--workspace "main": accepted is a number of 1 to 20 digits`},
+		{"export a b", "accepts at most 1 arg(s), received 2"},
+		{"export --from 2026-02-01 --to 2026-02-01", "--from 2026-02-01 must be before --to 2026-02-01"},
+		{"export --to yesterday", `--to: "yesterday" is not a date and time`},
+		{"delete --yes", "accepted is either --id or --before"},
+		{"delete --yes --id 1 --before 2026-01-01", "accepted is either --id or --before"},
+		{"delete --yes --id one", `--id "one": accepted is a number of 1 to 20 digits`},
+		{"delete --yes --before 2026", `--before: "2026" is not a date and time`},
+		{"delete --id 1", "nobody is there to be asked: accepted is --yes"},
+		{"key create --scope calls", `--scope "calls": accepted are api:calls:read:basic,`},
+		{"key create --expires soon", `--expires "soon" is not a duration; accepted are such as 12h, 90m and 90d`},
+		{"key create --expires -1d", `--expires "-1d" is not a duration`},
+		{"key list -o yaml", `--output "yaml": accepted are text and json`},
+		{"key revoke", "accepts 1 arg(s), received 0"},
+	} {
+		c := newCLI(t)
+		got := c.run(strings.Fields(tt.args)...)
+		if got.code != exitUsage || !strings.HasPrefix(got.stderr, "callvault: "+tt.want) || got.stdout != "" {
+			t.Errorf("%s: code %d\n got %swant %s", tt.args, got.code, got.stderr, tt.want)
+		}
+		if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
+			t.Errorf("%s made a store", tt.args)
+		}
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	c := newCLI(t)
+	if got := c.must("version"); !regexp.MustCompile(`^callvault \S+ go1\.\d+\S* \w+/\w+\n$`).MatchString(got) {
+		t.Errorf("version: %q", got)
+	}
+	if help := c.must(); help != c.must("--help") || !strings.Contains(help, "callvault serve --demo") {
+		t.Errorf("without a command: %s", help)
+	}
+	if script := c.must("completion", "bash"); !strings.Contains(script, "bash completion") {
+		t.Errorf("completion: %.200s", script)
+	}
+}
+
+// TestHelpIsWhole: every command has a text and an example, and names the
+// environment variable of every flag.
+func TestHelpIsWhole(t *testing.T) {
+	var visit func(path []string, cmd *cobra.Command)
+	visit = func(path []string, cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			visit(append(path[:len(path):len(path)], sub.Name()), sub)
+		}
+		if cmd.Short == "" {
+			t.Errorf("%s has no text", cmd.CommandPath())
+		}
+		if cmd.HasSubCommands() || cmd.Name() == "version" {
+			return
+		}
+		if cmd.Example == "" && cmd.Name() != "list" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		help := newCLI(t).must(append(path, "--help")...)
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if name := variable(cmd, f.Name); !strings.Contains(help, "["+name+"]") {
+				t.Errorf("%s does not name %s", cmd.CommandPath(), name)
+			}
+		})
+	}
+	visit(nil, (&app{env: os.LookupEnv}).root())
+}
+
+// TestEnvironment: a flag that is not given is read from its variable; one
+// that is given wins; a bad value is named with its variable.
+func TestEnvironment(t *testing.T) {
+	c := newCLI(t)
+	c.env["CALLVAULT_COMPANY"] = "acme"
+	c.env["CALLVAULT_KEY_CREATE_BEARER"] = "true"
+	c.env["CALLVAULT_KEY_CREATE_SCOPE"] = "api:calls:read:basic,api:users:read"
+	if got := c.run("key", "create"); !strings.HasPrefix(got.stdout, "token ") || !strings.Contains(got.stderr, `made company "acme"`) {
+		t.Errorf("got %+v", got)
+	}
+	if list := c.must("key", "list"); !strings.Contains(list, "bearer") || !strings.Contains(list, "api:users:read") {
+		t.Errorf("listed %s", list)
+	}
+	if got := c.run("key", "create", "--bearer=false"); !strings.HasPrefix(got.stdout, "accessKey ") {
+		t.Errorf("a flag did not win: %+v", got)
+	}
+	c.env["CALLVAULT_KEY_CREATE_BEARER"] = "perhaps"
+	if got := c.run("key", "create"); got.code != exitUsage || !strings.Contains(got.stderr, "CALLVAULT_KEY_CREATE_BEARER: ") {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// served is a running serve.
+type served struct {
+	t      *testing.T
+	lines  *bufio.Reader
+	stderr *bytes.Buffer
+	stop   func() int
+}
+
+// serve runs serve until stop is called or the test ends.
+func (c *cli) serve(args ...string) *served {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.t.Context())
+	out, in := io.Pipe()
+	s := &served{t: c.t, lines: bufio.NewReader(out), stderr: new(bytes.Buffer)}
+	done := make(chan int, 1)
+	go func() {
+		code := run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), c.lookup, strings.NewReader(""), in, s.stderr)
+		in.Close()
+		done <- code
+	}()
+	code, ended := 0, false
+	s.stop = func() int {
+		if !ended {
+			cancel()
+			go io.Copy(io.Discard, out)
+			code, ended = <-done, true
+		}
+		return code
+	}
+	c.t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// find reads what serve prints until a line matches, and returns the groups.
+func (s *served) find(pattern string) []string {
+	s.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for {
+		line, err := s.lines.ReadString('\n')
+		if found := re.FindStringSubmatch(line); found != nil {
+			return found
+		}
+		if err != nil {
+			s.t.Fatalf("no line like %s; on standard error: %s", pattern, s.stderr)
+		}
+	}
+}
+
+func (s *served) get(url string, authorize func(*http.Request)) (status int, body string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	authorize(r)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+// The demo prints a line that works as it is, and leaves nothing behind.
+func TestServeDemo(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	c := newCLI(t)
+	delete(c.env, "CALLVAULT_DB")
+	s := c.serve("--demo")
+	curl := s.find(`curl -u ([A-Z0-9]+):([\w-]+) '(http://127\.0\.0\.1:\d+/v2/calls\?[^']*)'`)
+	status, body := s.get(curl[3], func(r *http.Request) { r.SetBasicAuth(curl[1], curl[2]) })
+	var answer struct {
+		Records struct{ TotalRecords, CurrentPageSize int }
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || status != http.StatusOK {
+		t.Fatalf("status %d, %v: %s", status, err, body)
+	}
+	if answer.Records.CurrentPageSize != 100 || answer.Records.TotalRecords < 300 {
+		t.Errorf("%+v", answer)
+	}
+	if code := s.stop(); code != exitOK {
+		t.Errorf("it ended with %d: %s", code, s.stderr)
+	}
+	if strings.Contains(s.stderr.String(), curl[2]) {
+		t.Error("the secret is in the log")
+	}
+	if left, _ := filepath.Glob(filepath.Join(temporary, "callvault-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestDemoWithAStore(t *testing.T) {
+	c := newCLI(t)
+	if got := c.run("serve", "--demo", "--listen", "127.0.0.1:0"); got.code != exitUsage || !strings.Contains(got.stderr, "unset CALLVAULT_DB") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A store that is not there is made; with no key in it the command that makes
+// one is printed, and that command's key works at once, without a restart.
+func TestServeAndKeys(t *testing.T) {
+	c := newCLI(t)
+	s := c.serve("--dates", "optional")
+	url := s.find(`serving \S+ at (http://\S+)`)[1] + "/v2/calls"
+	command := strings.Fields(s.find(`Make one: callvault (.*)`)[1])
+	if _, err := os.Stat(c.env["CALLVAULT_DB"]); err != nil {
+		t.Fatal(err)
+	}
+	var key struct{ AccessKey, AccessKeySecret, Token string }
+	create := func(args ...string) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(c.must(append(args, "-o", "json")...)), &key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create(command...)
+	c.must("import", c.file("calls.ndjson", callOne))
+	basic := func(r *http.Request) { r.SetBasicAuth(key.AccessKey, key.AccessKeySecret) }
+	if status, body := s.get(url, basic); status != http.StatusOK || !strings.Contains(body, `"totalRecords":1,`) {
+		t.Errorf("%d: %s", status, body)
+	}
+	create("key", "create", "--bearer")
+	bearer := func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key.Token) }
+	if status, body := s.get(url, bearer); status != http.StatusOK {
+		t.Errorf("%d: %s", status, body)
+	}
+	create("key", "create", "--scope", "api:users:read")
+	if status, body := s.get(url, basic); status != http.StatusUnauthorized || !strings.Contains(body, "'api:calls:read:basic'") {
+		t.Errorf("%d: %s", status, body)
+	}
+	create("key", "create", "--company", "acme")
+	if status, body := s.get(url, basic); status != http.StatusNotFound {
+		t.Errorf("%d: %s", status, body)
+	}
+	if code := s.stop(); code != exitOK {
+		t.Errorf("it ended with %d: %s", code, s.stderr)
+	}
+	again := c.serve()
+	first := again.find(`serving`)
+	again.stop()
+	if rest, _ := io.ReadAll(again.lines); strings.Contains(string(rest), "no key") {
+		t.Errorf("%q, then %q", first, rest)
+	}
+}
+
+func TestServeFails(t *testing.T) {
+	c := newCLI(t)
+	foreign := c.file("foreign.db", "this is no store")
+	for _, tt := range []struct{ args, want string }{
+		{"--db " + foreign, foreign},
+		{"--listen 127.0.0.1:http-nonsense", "--listen: "},
+		{"--listen 256.0.0.1:0", "--listen: "},
+	} {
+		got := c.run(append([]string{"serve"}, strings.Fields(tt.args)...)...)
+		if got.code != exitFailed || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
+			t.Errorf("%s: %+v", tt.args, got)
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	c := newCLI(t)
+	got := c.run("key", "create", "--expires", "90d")
+	key := regexp.MustCompile(`^accessKey        ([A-Z2-7]{24})\naccessKeySecret  ([\w-]{43})\n$`).FindStringSubmatch(got.stdout)
+	if key == nil || !strings.Contains(got.stderr, "the only time") || strings.Contains(got.stderr, key[2]) {
+		t.Fatalf("%+v", got)
+	}
+	list := c.must("key", "list")
+	if !regexp.MustCompile(key[1]+`\s+basic\s+\S+Z\s+\S+Z\s+-\s+api:calls:read:basic\n`).MatchString(list) || strings.Contains(list, key[2]) {
+		t.Errorf("listed %s", list)
+	}
+	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `NOBODY of company "default": not found`) {
+		t.Errorf("%+v", got)
+	}
+	if got := c.must("key", "revoke", key[1]); got != "revoked "+key[1]+"\n" {
+		t.Errorf("%q", got)
+	}
+	var listed []listedKey
+	if err := json.Unmarshal([]byte(c.must("key", "list", "-o", "json")), &listed); err != nil || len(listed) != 1 {
+		t.Fatalf("%v, %v", listed, err)
+	}
+	if k := listed[0]; k.Revoked == nil || k.Expires.Sub(k.Created).Hours() != 90*24 || k.Company != "default" {
+		t.Errorf("%+v", k)
+	}
+	// A key of another company is as good as none.
+	c.must("key", "create", "--company", "acme")
+	if got := c.run("key", "revoke", "--company", "acme", key[1]); got.code != exitFailed {
+		t.Errorf("%+v", got)
+	}
+}
