@@ -110,17 +110,27 @@ func (s *Store) onWriter(f func(*conn) error) error {
 	return f(c)
 }
 
+// ofAMillion are the statistics of a million calls of which one is in a
+// workspace of its own: rows in all, then on average to a company, and so on.
+const ofAMillion = `
+	UPDATE sqlite_stat1 SET stat = '1000000 1000000 4 1' WHERE idx = 'documents';
+	UPDATE sqlite_stat1 SET stat = '1000000 1000000 500000 4 1' WHERE idx = 'documents_by_workspace';`
+
 func TestPlans(t *testing.T) {
-	for _, statistics := range []string{"without statistics", "with statistics"} {
+	for statistics, script := range map[string]string{
+		"without statistics":                 "",
+		"with statistics":                    "ANALYZE",
+		"with the statistics of a million":   "ANALYZE;" + ofAMillion,
+		"with the statistics of few":         "ANALYZE; UPDATE sqlite_stat1 SET stat = '10 10 1 1 1'",
+		"with statistics that are long gone": "ANALYZE; DELETE FROM sqlite_stat1",
+	} {
 		t.Run(statistics, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "plans.db")
 			filled := open(t, path)
 			fillSkewed(t, filled)
-			if statistics == "with statistics" {
-				err := filled.onWriter(func(c *conn) error { return sqlitex.ExecuteTransient(c.Conn, "ANALYZE", nil) })
-				if err != nil {
-					t.Fatal(err)
-				}
+			err := filled.onWriter(func(c *conn) error { return sqlitex.ExecuteScript(c.Conn, script, nil) })
+			if err != nil {
+				t.Fatal(err)
 			}
 			s := open(t, path) // statistics are read when a connection is opened
 			for _, p := range plans {
