@@ -4,80 +4,99 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/callvault/callvault"
 )
 
-const buryIDSQL = `UPDATE ids SET number = ?3, time = NULL WHERE company = ?1 AND id = ?2`
+const (
+	firstSQL = `SELECT time, id, workspace FROM documents
+		WHERE company = ? AND (time, id) > (?, ?) AND time < ?
+		ORDER BY time, id LIMIT ?`
+
+	firstWorkspaceSQL = `SELECT time, id, workspace FROM documents INDEXED BY documents_by_workspace
+		WHERE company = ? AND workspace = ? AND (time, id) > (?, ?) AND time < ?
+		ORDER BY time, id LIMIT ?`
+
+	buryIDSQL = `UPDATE ids SET number = ?3, time = NULL WHERE company = ?1 AND id = ?2`
+)
 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
-	return s.delete(ctx, func(*change) ([]callvault.ID, error) { return ids, nil })
+	return s.delete(ctx, func(w *change) ([]callvault.Call, error) {
+		var found []callvault.Call
+		seen := make(map[callvault.ID]bool, len(ids))
+		for _, id := range ids {
+			call, there, err := w.find(id)
+			if err != nil {
+				return nil, fmt.Errorf("call %s: %w", id, err)
+			}
+			if there && !seen[id] {
+				call.Document = nil // it is not needed, and not valid for long
+				found = append(found, call)
+			}
+			seen[id] = true
+		}
+		return found, nil
+	})
 }
 
 // DeleteFirst removes the first calls of q.
 func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (deleted int, err error) {
-	return s.delete(ctx, func(w *change) (ids []callvault.ID, err error) {
-		err = w.scan(w.company, q, q.Start(), limit, func(row callvault.Row) error {
-			ids = append(ids, row.ID)
-			return nil
-		})
-		return ids, err
-	})
+	return s.delete(ctx, func(w *change) ([]callvault.Call, error) { return w.first(q, limit) })
 }
 
-func (s calls) delete(ctx context.Context, choose func(*change) ([]callvault.ID, error)) (deleted int, err error) {
+// first is the first calls of q, without their documents.
+func (w *change) first(q callvault.Query, limit int) (found []callvault.Call, err error) {
+	visit := func(st *sqlite.Stmt) error {
+		call := callvault.Call{Time: callvault.Time(st.ColumnInt64(0))}
+		st.ColumnBytes(1, call.ID[:])
+		st.ColumnBytes(2, call.Workspace[:])
+		found = append(found, call)
+		return nil
+	}
+	query, args := firstSQL, []any{w.company}
+	if !q.Workspace.IsZero() {
+		query, args = firstWorkspaceSQL, append(args, q.Workspace.Key())
+	}
+	start := q.Start()
+	err = w.each(visit, query, append(args, int64(start.Time), start.ID.Key(), int64(q.To), int64(limit))...)
+	return found, err
+}
+
+// delete removes the calls that choose finds, in one transaction.
+func (s calls) delete(ctx context.Context, choose func(*change) ([]callvault.Call, error)) (deleted int, err error) {
 	err = s.store.write(ctx, func(c *conn) error {
 		company, there, err := s.store.companyID(c, s.company)
 		if err != nil || !there {
 			return err
 		}
 		return c.change(company, func(w *change) error {
-			ids, err := choose(w)
+			found, err := choose(w)
 			if err != nil {
 				return err
 			}
-			deleted, err = w.delete(ids)
-			return err
+			deleted = len(found)
+			return w.buryAll(found)
 		})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("delete calls: %w", err)
 	}
+	// Even when there was nothing: an earlier deletion may have left its log.
 	s.store.deleted.Store(true)
 	return deleted, nil
 }
 
-func (w *change) delete(ids []callvault.ID) (deleted int, err error) {
-	for _, id := range ids {
-		call, there, err := w.find(id)
+// buryAll leaves each call's id and its next number, and nothing else.
+func (w *change) buryAll(calls []callvault.Call) error {
+	for _, call := range calls {
+		w.number++
+		err := errors.Join(w.remove(call), w.run(buryIDSQL, w.company, call.ID.Key(), w.number))
 		if err != nil {
-			return 0, fmt.Errorf("call %s: %w", id, err)
+			return fmt.Errorf("call %s: %w", call.ID, err)
 		}
-		if !there {
-			continue
-		}
-		if err := w.bury(call); err != nil {
-			return 0, fmt.Errorf("call %s: %w", id, err)
-		}
-		deleted++
 	}
-	return deleted, nil
-}
-
-// bury leaves a call's id and its next number, and nothing else.
-func (w *change) bury(call callvault.Call) error {
-	w.number++
-	return errors.Join(w.remove(call), w.run(buryIDSQL, w.company, call.ID.Key(), w.number))
-}
-
-// emptyLog folds the write-ahead log into the file and empties it, so that
-// nothing that was deleted stays in it. Other processes that read for longer
-// than the busy timeout keep it from doing so until the last of them closes.
-func emptyLog(c *conn) error {
-	c.SetBusyTimeout(2 * time.Second)
-	return c.each(func(*sqlite.Stmt) error { return nil }, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return nil
 }

@@ -35,6 +35,12 @@ var plans = []struct {
 	{"count of an edge of a workspace", countWorkspaceSQL, []any{int64(1), workspaceKey(1), int64(0), int64(1) << 62}, []string{
 		"SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)",
 	}},
+	{"first to delete", firstSQL, []any{int64(1), int64(0), "", int64(1) << 62, int64(10000)}, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND (time,id)>(?,?) AND time<?)",
+	}},
+	{"first to delete of a workspace", firstWorkspaceSQL, []any{int64(1), workspaceKey(1), int64(0), "", int64(1) << 62, int64(10000)}, []string{
+		"SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
+	}},
 	{"id", findIDSQL, []any{int64(1), workspaceKey(1)}, []string{
 		"SEARCH ids USING PRIMARY KEY (company=? AND id=?)",
 	}},

@@ -71,11 +71,17 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 		return callvault.PutResult{}, fmt.Errorf("put calls: %w", err)
 	}
 	if len(calls) >= largeBatch {
-		// Leave the door open for longer than another process sleeps between
-		// two knocks.
-		time.Sleep(2 * lockPoll)
+		s.store.afterLargeBatch(ctx)
 	}
 	return result, nil
+}
+
+// afterLargeBatch keeps the log small, and leaves the door open for longer than
+// another process sleeps between two knocks. The batch is kept whatever comes
+// of it: a log that can't be begun anew is tried again after the next batch.
+func (s *Store) afterLargeBatch(ctx context.Context) {
+	time.Sleep(2 * lockPoll)
+	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(maxLog) })
 }
 
 func (w *change) put(calls []callvault.Call, result *callvault.PutResult) (err error) {

@@ -39,7 +39,8 @@ func migrate(ctx context.Context, c *conn) error {
 // migrateOne runs the next migration; it looks under the write lock which one
 // that is, because another process may be migrating too.
 func migrateOne(ctx context.Context, c *conn, steps []string) (done bool, err error) {
-	at, err := version(c)
+	at := 0
+	err = waitBusy(ctx, func() (err error) { at, err = version(c); return err })
 	if err != nil || at == len(steps) {
 		return at == len(steps), err
 	}
@@ -75,11 +76,13 @@ func migrateOne(ctx context.Context, c *conn, steps []string) (done bool, err er
 func version(c *conn) (int, error) { return pragma(c.Conn, "user_version") }
 
 // checkOurs refuses a SQLite file that is neither empty nor a callvault store.
+// Emptiness comes first: the other order would take a store for a foreign file
+// that another process makes between the two questions.
 func checkOurs(c *sqlite.Conn) error {
 	for _, mark := range []struct {
 		pragma string
 		ours   int
-	}{{"application_id", applicationID}, {"schema_version", 0}} {
+	}{{"schema_version", 0}, {"application_id", applicationID}} {
 		got, err := pragma(c, mark.pragma)
 		if err != nil {
 			return err

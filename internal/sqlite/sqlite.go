@@ -36,6 +36,15 @@ const (
 	// How long to wait before asking again for a lock that another process
 	// holds.
 	lockPoll = 2 * time.Millisecond
+
+	// How long Close tries to empty the log of what was deleted, while others
+	// read from it.
+	emptyWithin = 30 * time.Second
+
+	// A log that is larger after a large batch is begun anew; who reads for
+	// longer than restartWithin puts it off.
+	maxLog        = 128 << 20
+	restartWithin = 250 * time.Millisecond
 )
 
 // Store is a callvault.Store in one SQLite file.
@@ -75,6 +84,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		closed:  make(chan struct{}),
 	}
 	s.close = sync.OnceValue(s.closeConns)
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
 	w, err := s.openConn(ctx, writerCache)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -91,10 +103,24 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
+// makeFile makes an empty file, for its owner alone, unless there is one: it
+// will have records of a company and the secret that signs cursors. SQLite
+// gives the files beside it the same mode.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // Close waits for reads and writes under way; those that come later fail. The
 // last process to close the file folds the write-ahead log into it; one that
-// deleted calls does so even while others have the file open. To close again
-// does nothing.
+// deleted calls does so even while others have the file open, and returns an
+// error when they do not let it. To close again does nothing.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeConns() error {
@@ -108,7 +134,7 @@ func (s *Store) closeConns() error {
 	}
 	w := <-s.writer
 	if s.deleted.Load() {
-		errs = append(errs, emptyLog(w))
+		errs = append(errs, emptyLog(w, emptyWithin))
 	}
 	errs = append(errs, w.Close())
 	if err := errors.Join(errs...); err != nil {
@@ -208,19 +234,23 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 // write runs f on the writer in one transaction, which is on the disk when
 // write returns nil and undone when it returns an error.
 func (s *Store) write(ctx context.Context, f func(*conn) error) error {
+	return s.withWriter(ctx, func(c *conn) error { return s.inTransaction(ctx, c, "BEGIN IMMEDIATE", f) })
+}
+
+// withWriter waits for the writer and runs f on it.
+func (s *Store) withWriter(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var c *conn
 	select {
-	case c = <-s.writer:
+	case c := <-s.writer:
+		defer func() { s.writer <- c }()
+		return f(c)
 	case <-s.closed:
 		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { s.writer <- c }()
-	return s.inTransaction(ctx, c, "BEGIN IMMEDIATE", f)
 }
 
 func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func(*conn) error) (err error) {

@@ -216,3 +216,128 @@ func TestLibcIsTheEngines(t *testing.T) {
 		t.Errorf("modernc.org/sqlite does not ask for %s", want)
 	}
 }
+
+// A reader in the middle of the log keeps what was deleted in the file; that is
+// said, and to delete again, with nothing to delete, makes up for it.
+func TestDeleteWhileOthersRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "busy.db")
+	s := open(t, path)
+	calls := s.Calls("default")
+	secret := callvault.Call{ID: mustID(t, "1"), Document: []byte(`{"id":"1","title":"word that must go"}`)}
+	if _, err := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{secret})); err != nil {
+		t.Fatal(err)
+	}
+	everything := callvault.Query{Range: callvault.AllTime}
+	other := open(t, path)
+	err := other.Calls("default").Scan(t.Context(), everything, everything.Start(), -1, func(callvault.Row) error {
+		if _, err := calls.DeleteFirst(t.Context(), everything, -1); err != nil {
+			return err
+		}
+		return s.onWriter(func(c *conn) error {
+			if err := emptyLog(c, 0); !errors.Is(err, errLogInUse) {
+				t.Errorf("got %v, want %v", err, errLogInUse)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, path)
+	if n, err := again.Calls("default").DeleteFirst(t.Context(), everything, -1); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		if content, err := os.ReadFile(path + suffix); err != nil || bytes.Contains(content, []byte("word that must go")) {
+			t.Errorf("%s%s has what was deleted, or %v", path, suffix, err)
+		}
+	}
+}
+
+// Stores are opened and closed all the time by commands beside a server; none
+// of them meets a lock, or takes a store in the making for a foreign file.
+func TestOpenAndCloseTogether(t *testing.T) {
+	for round := range 20 {
+		path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.db", round))
+		var group sync.WaitGroup
+		for range 6 {
+			group.Go(func() {
+				for range 3 {
+					s, err := Open(t.Context(), path)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+// The store is its owner's alone, and so are the files beside it.
+func TestMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mode.db")
+	open(t, path)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("%s%s has mode %v", path, suffix, got)
+		}
+	}
+}
+
+// A log that a reader has kept from beginning anew is made to.
+func TestRestartLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.db")
+	s := open(t, path)
+	fill := func(batch int) {
+		t.Helper()
+		calls := make([]callvault.Call, 100)
+		for i := range calls {
+			calls[i] = callvault.Call{ID: mustID(t, fmt.Sprint(batch*len(calls)+i)), Document: bytes.Repeat([]byte("x"), 60_000)}
+		}
+		if _, err := s.Calls("default").Put(t.Context(), callvault.NewBatch(calls)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	everything := callvault.Query{Range: callvault.AllTime}
+	fill(0)
+	err := s.Calls("default").Scan(t.Context(), everything, everything.Start(), 1, func(callvault.Row) error {
+		fill(1)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := size()
+	for _, tt := range []struct {
+		limit int64
+		grows bool
+	}{{grown, true}, {grown - 1, false}} {
+		before := size()
+		if err := s.onWriter(func(c *conn) error { return c.restartLog(tt.limit) }); err != nil {
+			t.Fatal(err)
+		}
+		fill(2)
+		if after := size(); (after > before) != tt.grows {
+			t.Errorf("limit %d: the log had %d bytes, now %d", tt.limit, before, after)
+		}
+	}
+}
