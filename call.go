@@ -34,9 +34,9 @@ func AppendCall(buf []byte, c *gong.Call) (Call, error) {
 	if c.Duration != nil && *c.Duration < 0 {
 		k.add("duration", "must be a whole number of at least 0")
 	}
-	oneOf(&k, "direction", c.Direction, gong.Directions())
-	oneOf(&k, "scope", c.Scope, gong.CallScopes())
-	oneOf(&k, "media", c.Media, gong.MediaTypes())
+	oneOf(&k, "direction", c.Direction, gong.Directions)
+	oneOf(&k, "scope", c.Scope, gong.CallScopes)
+	oneOf(&k, "media", c.Media, gong.MediaTypes)
 	k.further(c.Further)
 	if len(k.problems) > 0 {
 		return Call{}, &gong.CallError{Problems: k.problems}

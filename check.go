@@ -2,7 +2,6 @@ package callvault
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -77,9 +76,12 @@ func (k *checker) times(c *gong.Call) {
 }
 
 // oneOf checks a value against the contract's list.
-func oneOf[T ~string](k *checker, field string, value *T, accepted []T) {
-	if value != nil && !slices.Contains(accepted, *value) {
-		k.add(field, fmt.Sprintf("%.40q is not one of %v", string(*value), accepted))
+func oneOf[T interface {
+	~string
+	IsValid() bool
+}](k *checker, field string, value *T, accepted func() []T) {
+	if value != nil && !(*value).IsValid() {
+		k.add(field, fmt.Sprintf("%.40q is not one of %v", string(*value), accepted()))
 	}
 }
 

@@ -3,6 +3,7 @@ package gong
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -55,9 +56,12 @@ const (
 )
 
 // Directions are the directions of the contract, in its order.
-func Directions() []Direction { return directions[:] }
+func Directions() []Direction { return slices.Clone(directions[:]) }
 
 var directions = [...]Direction{Inbound, Outbound, Conference, DirectionUnknown}
+
+// IsValid tells whether the contract has the direction, written so.
+func (d Direction) IsValid() bool { return slices.Contains(directions[:], d) }
 
 // CallScope tells whether all participants of a call are of the company.
 type CallScope string
@@ -70,9 +74,12 @@ const (
 )
 
 // CallScopes are the scopes of the contract, in its order.
-func CallScopes() []CallScope { return callScopes[:] }
+func CallScopes() []CallScope { return slices.Clone(callScopes[:]) }
 
 var callScopes = [...]CallScope{Internal, External, ScopeUnknown}
+
+// IsValid tells whether the contract has the scope, written so.
+func (s CallScope) IsValid() bool { return slices.Contains(callScopes[:], s) }
 
 // Media is the kind of a call's recording.
 type Media string
@@ -84,9 +91,12 @@ const (
 )
 
 // MediaTypes are the media of the contract, in its order.
-func MediaTypes() []Media { return mediaTypes[:] }
+func MediaTypes() []Media { return slices.Clone(mediaTypes[:]) }
 
 var mediaTypes = [...]Media{Video, Audio}
+
+// IsValid tells whether the contract has the media, written so.
+func (m Media) IsValid() bool { return slices.Contains(mediaTypes[:], m) }
 
 // fieldNames are the contract's fields in its order; a field's place in it is
 // its number everywhere in this package.
@@ -97,7 +107,7 @@ var fieldNames = [...]string{
 }
 
 // FieldNames are the names of the contract's fields, in its order.
-func FieldNames() []string { return append([]string(nil), fieldNames[:]...) }
+func FieldNames() []string { return slices.Clone(fieldNames[:]) }
 
 // IsField tells whether the contract names a field so; case counts.
 func IsField(name string) bool { return fieldNumber([]byte(name)) >= 0 }

@@ -14,7 +14,7 @@ const (
 // calls needs.
 const ScopeCallsRead = "api:calls:read:basic"
 
-// Scopes are the documented scopes.
+// Scopes are the documented scopes, and one that was observed.
 func Scopes() []string {
 	return []string{
 		ScopeCallsRead,
@@ -25,7 +25,7 @@ func Scopes() []string {
 		"api:call-user-access:read",
 		"api:call-user-access:write",
 		"api:crm-calls:manual-association:read",
-		"api:stats:scorecards",
+		"api:stats:scorecards", // observed
 		"api:users:read",
 		"api:workspaces:read",
 	}

@@ -93,19 +93,19 @@ func (g *signer) appendSignature(dst, text []byte) []byte {
 
 // open takes a cursor that a client sent. The signature is checked before
 // anything is decoded, and as text: bytes that decode alike are not the same.
-func (s *sealer) open(token string) (cursor, error) {
-	dot := strings.LastIndexByte(token, '.')
-	if len(token) > maxCursor || dot < len(cursorHeader) || !strings.HasPrefix(token, cursorHeader) {
+func (s *sealer) open(text string) (cursor, error) {
+	dot := strings.LastIndexByte(text, '.')
+	if len(text) > maxCursor || dot < len(cursorHeader) || !strings.HasPrefix(text, cursorHeader) {
 		return cursor{}, errCursorForged
 	}
 	signer := s.signers.Get().(*signer)
 	defer s.signers.Put(signer)
-	signer.buf = append(signer.buf[:0], token...)
-	signature := signer.appendSignature(signer.buf, signer.buf[:dot])[len(token):]
+	signer.buf = append(signer.buf[:0], text...)
+	signature := signer.appendSignature(signer.buf, signer.buf[:dot])[len(text):]
 	if subtle.ConstantTimeCompare(signature, signer.buf[dot+1:]) != 1 {
 		return cursor{}, errCursorForged
 	}
-	claims, err := base64.RawURLEncoding.Strict().DecodeString(token[len(cursorHeader):dot])
+	claims, err := base64.RawURLEncoding.Strict().DecodeString(text[len(cursorHeader):dot])
 	if err != nil {
 		return cursor{}, errCursorUnread
 	}

@@ -54,8 +54,8 @@ func (h *Handler) parseListCalls(rawQuery string, x *exchange) (walk, error) {
 		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.pageSize},
 		expires:   x.start.Add(cursorLife).Unix(),
 	}
-	if token := p.value(cursorParameter); token != "" {
-		c, err := h.openCursor(token, x)
+	if text := p.value(cursorParameter); text != "" {
+		c, err := h.openCursor(text, x)
 		if err != nil {
 			p.refuseCursor(err)
 		} else {
@@ -92,8 +92,8 @@ func (h *Handler) parseListCalls(rawQuery string, x *exchange) (walk, error) {
 
 // openCursor opens a cursor that the caller sent, if it is the caller's and in
 // time. Whose it is comes first: a stranger does not learn when it expires.
-func (h *Handler) openCursor(token string, x *exchange) (cursor, error) {
-	c, err := h.cursors.open(token)
+func (h *Handler) openCursor(text string, x *exchange) (cursor, error) {
+	c, err := h.cursors.open(text)
 	switch {
 	case err != nil:
 		return cursor{}, err

@@ -232,6 +232,17 @@ func TestServeLogs(t *testing.T) {
 	})
 }
 
+// TestServeOptions: "OPTIONS *" is not net/http's to answer.
+func TestServeOptions(t *testing.T) {
+	api := newServer(t, Config{})
+	serve(t, api.ServeHTTP, func(t *testing.T, s *running) {
+		c := s.dial()
+		defer c.Close()
+		io.WriteString(c, strings.Replace(get, "GET /", "OPTIONS *", 1))
+		wantResponse(t, c, http.StatusUnauthorized, `{"requestId":"request000000000001","errors":["`+notAuthorized+`"]}`)
+	})
+}
+
 // TestServeHandler asks the whole thing over one connection, which each answer
 // must leave in order for the next.
 func TestServeHandler(t *testing.T) {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -22,6 +21,9 @@ const (
 
 	// leaseWithin is when the store is given up.
 	leaseWithin = 5 * time.Second
+
+	// aheadPart: with this part of a lease left the next one is drawn.
+	aheadPart = 5
 
 	// askAgain is how long a used-up day is taken for granted before the store
 	// is asked again: another process may have given something back.
@@ -47,11 +49,19 @@ func newLimits(store callvault.Store, limit Limit, now func() time.Time) *limits
 
 // allowance is what a company may still ask for, as far as this process knows.
 type allowance struct {
-	gate   gate          // around everything below
+	mu     sync.Mutex    // around everything below; held for no longer than it takes to count
 	bucket *rate.Limiter // of the second; nil when there is no limit
 	day    int           // that the lease is for
 	lease  int           // requests drawn from the day's quota and not used
 	empty  time.Time     // when the store last said that the day is used up
+	draw   *draw         // under way; nil when there is none
+}
+
+// draw is a question to the store for a part of a day. All who wait for it
+// share its answer.
+type draw struct {
+	done chan struct{} // closed when the answer is there
+	err  error
 }
 
 // take counts one request of a company, or returns the error that says when to
@@ -61,26 +71,43 @@ func (l *limits) take(ctx context.Context, company string) error {
 		return nil
 	}
 	a := l.of(company)
-	if err := a.gate.enter(ctx); err != nil {
-		return err
-	}
-	defer a.gate.leave()
-	now := l.now()
-	if l.limit.PerDay > 0 {
-		if err := l.draw(ctx, a, company, now); err != nil {
+	for {
+		d, err := l.tryTake(a, company)
+		if d == nil {
 			return err
 		}
-		if a.lease == 0 {
-			return limited(now.Truncate(day).Add(day).Sub(now), errDayUsedUp)
+		select {
+		case <-d.done:
+			if d.err != nil {
+				return d.err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// tryTake is take, unless nothing can be said before a draw is done.
+func (l *limits) tryTake(a *allowance, company string) (*draw, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := l.now()
+	if l.limit.PerDay > 0 {
+		l.drawAhead(a, company, now)
+		switch {
+		case a.lease == 0 && a.draw != nil:
+			return a.draw, nil
+		case a.lease == 0:
+			return nil, limited(now.Truncate(day).Add(day).Sub(now), errDayUsedUp)
 		}
 	}
 	if a.bucket != nil && !a.bucket.AllowN(now, 1) {
-		return limited(time.Second, errTooFast) // in which at least one comes back
+		return nil, limited(time.Second, errTooFast) // in which at least one comes back
 	}
 	if l.limit.PerDay > 0 {
 		a.lease--
 	}
-	return nil
+	return nil, nil
 }
 
 // of finds or makes the allowance of a company.
@@ -89,7 +116,7 @@ func (l *limits) of(company string) *allowance {
 	defer l.mu.Unlock()
 	a := l.companies[company]
 	if a == nil {
-		a = &allowance{gate: newGate()}
+		a = new(allowance)
 		if n := l.limit.PerSecond; n > 0 {
 			a.bucket = rate.NewLimiter(rate.Limit(n), n)
 		}
@@ -98,27 +125,42 @@ func (l *limits) of(company string) *allowance {
 	return a
 }
 
-// draw sees to it that a has a lease for today if there is one to be had. What
-// is left of yesterday's is worth nothing.
-func (l *limits) draw(ctx context.Context, a *allowance, company string, now time.Time) error {
+// drawAhead begins to draw when little is left of a lease, so that requests
+// wait for the store only when it is slow. What is left of yesterday's lease
+// is worth nothing, and so is what a draw for yesterday still brings.
+func (l *limits) drawAhead(a *allowance, company string, now time.Time) {
 	if today := dayOf(now); a.day != today {
-		a.day, a.lease, a.empty = today, 0, time.Time{}
+		a.day, a.lease, a.empty, a.draw = today, 0, time.Time{}, nil
 	}
-	if a.lease > 0 || now.Before(a.empty.Add(askAgain)) {
-		return nil
+	size := max(1, l.limit.PerDay/leaseParts)
+	if a.draw != nil || a.lease > size/aheadPart || now.Before(a.empty.Add(askAgain)) {
+		return
 	}
-	// What the store gives must arrive here, whether or not the client waits.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseWithin)
+	d := &draw{done: make(chan struct{})}
+	a.draw = d
+	go l.run(a, d, l.quota(company, a.day), size)
+}
+
+// run asks the store. It serves everyone who waits, so it ends with no request.
+func (l *limits) run(a *allowance, d *draw, quota callvault.QuotaDay, size int) {
+	ctx, cancel := context.WithTimeout(context.Background(), leaseWithin)
 	defer cancel()
-	taken, err := l.store.TakeQuota(ctx, l.quota(company, a.day), max(1, l.limit.PerDay/leaseParts))
+	defer close(d.done)
+	taken, err := l.store.TakeQuota(ctx, quota, size)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	d.err = err
+	if a.draw != d {
+		return
+	}
+	a.draw = nil
 	if err != nil {
-		return fmt.Errorf("take quota: %w", err)
+		return
 	}
-	a.lease = taken
+	a.lease += taken
 	if taken == 0 {
-		a.empty = now
+		a.empty = l.now()
 	}
-	return nil
 }
 
 // close gives back what was drawn and not used.
@@ -133,19 +175,20 @@ func (l *limits) close(ctx context.Context) error {
 }
 
 func (l *limits) giveBack(ctx context.Context, company string, a *allowance) error {
-	if err := a.gate.enter(ctx); err != nil {
-		return err
+	a.mu.Lock()
+	d := a.draw
+	a.mu.Unlock()
+	if d != nil {
+		<-d.done // within leaseWithin
 	}
-	defer a.gate.leave()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.lease == 0 {
 		return nil
 	}
 	unused := a.lease
 	a.lease = 0 // even if it fails: lost is better than given back twice
-	if err := l.store.ReturnQuota(ctx, l.quota(company, a.day), unused); err != nil {
-		return fmt.Errorf("return quota: %w", err)
-	}
-	return nil
+	return l.store.ReturnQuota(ctx, l.quota(company, a.day), unused)
 }
 
 func (l *limits) quota(company string, day int) callvault.QuotaDay {

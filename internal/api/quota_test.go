@@ -1,12 +1,14 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -249,4 +251,54 @@ func TestAFailingQuota(t *testing.T) {
 	if err := s.Close(t.Context()); !errors.Is(err, fire) {
 		t.Errorf("got %v, want %v", err, fire)
 	}
+}
+
+// TestASlowQuota: all who wait for the store share one answer, and nobody waits
+// while something is left of the lease.
+func TestASlowQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{Limit: Limit{PerDay: 1000}, Log: discard, NewID: newRequestID})
+		wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest)
+		s.store.stallTake = func(ctx context.Context) { <-ctx.Done() }
+		begin := time.Now()
+		for range 9 {
+			wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest)
+		}
+		if waited := time.Since(begin); waited != 0 {
+			t.Errorf("requests waited %v though a lease was there", waited)
+		}
+		var group sync.WaitGroup
+		for range 6 {
+			group.Go(func() { wantStatus(t, s.get("/v2/calls"), http.StatusInternalServerError) })
+		}
+		group.Wait()
+		if waited := time.Since(begin); waited != leaseWithin {
+			t.Errorf("requests waited %v, want %v", waited, leaseWithin)
+		}
+		if s.store.takes != 2 {
+			t.Errorf("the store was asked %d times, want 2", s.store.takes)
+		}
+	})
+}
+
+// TestADrawOverMidnight: what a draw brings after midnight is yesterday's, and
+// counts for nothing.
+func TestADrawOverMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{Limit: Limit{PerDay: 1000}, Log: discard, NewID: newRequestID})
+		late := make(chan struct{})
+		s.store.stallTake = func(context.Context) { <-late }
+		status := make(chan int, 1)
+		go func() { status <- s.get("/v2/calls").Code }()
+		synctest.Wait()
+		s.clock.advance(12 * time.Hour)
+		s.store.stallTake = nil
+		if n, _ := s.spend(t); n != 1000 {
+			t.Errorf("got %d, want 1000", n)
+		}
+		close(late)
+		if got := <-status; got != http.StatusTooManyRequests {
+			t.Errorf("got status %d for the one that waited", got)
+		}
+	})
 }

@@ -25,7 +25,7 @@ func (h *Handler) match(r *http.Request) (*route, error) {
 	var allowed []string
 	for i := range h.routes {
 		route := &h.routes[i]
-		if route.path != r.URL.Path {
+		if route.path != r.URL.Path || r.URL.RawPath != "" { // as in /v2%2Fcalls
 			continue
 		}
 		if route.serves(r.Method) {

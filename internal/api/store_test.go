@@ -15,14 +15,15 @@ import (
 type model struct {
 	callvault.Store
 
-	mu      sync.Mutex
-	calls   map[string][]callvault.Call
-	keys    []callvault.Key // each change of a key, in order; their number is the version
-	quota   map[quotaCount]int
-	failure error                 // what every method returns, unless nil
-	stall   func(context.Context) // called at the beginning of a read, unless nil
-	reads   int                   // of the keys
-	takes   int                   // of quota
+	mu        sync.Mutex
+	calls     map[string][]callvault.Call
+	keys      []callvault.Key // each change of a key, in order; their number is the version
+	quota     map[quotaCount]int
+	failure   error                 // what every method returns, unless nil
+	stall     func(context.Context) // called at the beginning of a read, unless nil
+	stallTake func(context.Context) // and when quota is taken
+	reads     int                   // of the keys
+	takes     int                   // of quota
 }
 
 type quotaCount struct {
@@ -82,8 +83,14 @@ func (m *model) CursorSecret(context.Context) ([]byte, error) {
 
 func (m *model) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (int, error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.takes++
+	stall := m.stallTake
+	m.mu.Unlock()
+	if stall != nil {
+		stall(ctx)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := cmp.Or(m.failure, ctx.Err()); err != nil {
 		return 0, err
 	}
