@@ -34,7 +34,7 @@ name only when it is complete, and only its owner may read it.`,
 		Example: `  callvault export calls.ndjson
   callvault export --from 2026-01-01 --to 2026-02-01 | gzip > january.ndjson.gz
   callvault export --company acme | callvault import --db copy.db --company acme -`,
-		Args: args(cobra.MaximumNArgs(1)),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			q, err := o.query()
 			if err != nil {

@@ -37,7 +37,7 @@ disk. A run that was ended half-way is completed by running it again.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json
   zcat calls.csv.gz | callvault import --company acme -`,
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if err := o.normalize(); err != nil {
 				return err

@@ -44,7 +44,7 @@ on the store.`,
 		Example: `  callvault key create
   callvault key create --company acme --expires 90d
   callvault key create --bearer -o json`,
-		Args: args(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd, o) },
 	}
 	dbFlag(cmd, &o.db)
@@ -83,6 +83,9 @@ func (a *app) createKey(cmd *cobra.Command, o keyOptions) error {
 			return usagef("--scope %.80q: accepted are %s", scope, strings.Join(gong.Scopes(), ", "))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
+	}
+	if len(key.Scopes) == 0 {
+		return usagef("--scope is empty: a key without a scope can do nothing")
 	}
 	if o.expires != "" {
 		valid, err := parseDuration(o.expires)
@@ -136,7 +139,9 @@ func (a *app) keyList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List a company's keys, without their secrets",
-		Args:  args(cobra.NoArgs),
+		Example: `  callvault key list
+  callvault key list --company acme -o json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkOutput(output); err != nil {
 				return err
@@ -212,7 +217,7 @@ func (a *app) keyRevoke() *cobra.Command {
 		Use:     "revoke ID",
 		Short:   "Revoke a key: it stops within 5 seconds in every process on the store",
 		Example: "  callvault key revoke MFRGGZDFMZTWQ2LKNNWG23TP",
-		Args:    args(cobra.ExactArgs(1)),
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := existing(cmd.Context(), db, company)
 			if err != nil {

@@ -33,9 +33,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -84,9 +81,16 @@ Every flag has an environment variable; the help of a command names them.`,
 		Args:          onlyCommands,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(a.serve(), a.importCalls(), a.export(), a.delete(), a.key(), a.version())
-	a.twin(root)
+	// Cobra's own commands are made here, and not when the program runs, so that
+	// they end like the others.
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	a.finish(root)
 	return root
 }
 
@@ -97,19 +101,9 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	if likely := cmd.SuggestionsFor(args[0]); len(likely) > 0 {
-		return usagef("unknown command %q for %q; did you mean %s?", args[0], cmd.CommandPath(), strings.Join(likely, " or "))
+		return fmt.Errorf("unknown command %q for %q; did you mean %s?", args[0], cmd.CommandPath(), strings.Join(likely, " or "))
 	}
-	return usagef("unknown command %q for %q", args[0], cmd.CommandPath())
-}
-
-// args turns what a check of arguments says into a usage error.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &usageError{err}
-		}
-		return nil
-	}
+	return fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
 }
 
 // sharedFlags have one variable for all commands.
@@ -128,11 +122,20 @@ func variable(cmd *cobra.Command, flag string) string {
 	return strings.ToUpper(strings.NewReplacer(" ", "_", "-", "_").Replace(name))
 }
 
-// twin gives every flag of the commands its environment variable: the help
-// names it, and it is read where the flag is not given.
-func (a *app) twin(cmd *cobra.Command) {
+// finish gives every command what all have in common: a wrong argument is a
+// usage error, and every flag has its environment variable, which the help
+// names and which is read where the flag is not given.
+func (a *app) finish(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
-		a.twin(sub)
+		a.finish(sub)
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return &usageError{err}
+			}
+			return nil
+		}
 	}
 	if cmd.RunE == nil || !cmd.HasParent() {
 		return

@@ -37,7 +37,7 @@ store, and prints a key and a curl line to try.`,
 		Example: `  callvault serve --demo
   callvault serve --db calls.db --listen 0.0.0.0:8080
   callvault serve --limit gong --dates optional`,
-		Args: args(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := o.config()
 			if err != nil {
@@ -64,6 +64,9 @@ func (o serveOptions) config() (api.Config, error) {
 	config := api.Config{PageSize: o.pageSize}
 	if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
 		return config, usagef("--page-size %d: accepted are 1 to %d", o.pageSize, api.MaxPageSize)
+	}
+	if _, _, err := net.SplitHostPort(o.listen); err != nil {
+		return config, usagef("--listen %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", o.listen)
 	}
 	var err error
 	if config.Limit, err = api.ParseLimit(o.limit); err != nil {
@@ -93,7 +96,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 	return a.listen(ctx, store, o.listen, config, func(address string) {
 		fmt.Fprintf(a.stdout, "serving %s at %s\n", o.db, address)
 		if !anyActive(keys) {
-			fmt.Fprintf(a.stdout, "There is no key yet. Make one: callvault key create --db %s\n", o.db)
+			fmt.Fprintf(a.stdout, "There is no valid key. Make one: callvault key create --db %s\n", o.db)
 		}
 	})
 }

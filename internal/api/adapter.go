@@ -73,7 +73,7 @@ const maxMethod = 16
 func (h *Handler) record(x *exchange, r *http.Request, err error) {
 	level := slog.LevelInfo
 	var panicked *panicError
-	if x.status >= http.StatusInternalServerError || errors.As(err, &panicked) {
+	if x.status == http.StatusInternalServerError || errors.As(err, &panicked) {
 		level = slog.LevelError
 	}
 	if !h.log.Enabled(r.Context(), level) {

@@ -37,6 +37,7 @@ const statusClientGone = 499
 // Causes that stand in the log.
 var (
 	errUnknownRoute = errors.New("unknown route")
+	errUnserved     = errors.New("a route of the API that is not served")
 	errNoCalls      = errors.New("no calls in the range")
 )
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/callvault/callvault"
@@ -33,6 +34,9 @@ func (h *Handler) match(r *http.Request) (*route, error) {
 		}
 		allowed = append(allowed, route.methods()...)
 	}
+	if slices.Contains(unserved[:], r.URL.Path) {
+		return nil, &clientError{status: http.StatusNotImplemented, texts: []string{r.URL.Path + " is not implemented; " + answers}, cause: errUnserved}
+	}
 	if allowed != nil {
 		return nil, &clientError{
 			status: http.StatusMethodNotAllowed,
@@ -43,9 +47,16 @@ func (h *Handler) match(r *http.Request) (*route, error) {
 	return nil, &clientError{status: http.StatusNotFound, texts: []string{unknownRoute}, cause: errUnknownRoute}
 }
 
+// unserved are the routes of the API that list calls too. A client that asks
+// for them is told so with 501 and not 404, because some take every 404 of
+// them for "no calls" (amp-labs/connectors, providers/gong, 2026).
+var unserved = [...]string{gong.Path + "/extensive", gong.Path + "/transcript"}
+
+const answers = "this server answers GET " + gong.Path
+
 // unknownRoute must not look like the 404 of an empty range to any client:
 // some look for "no calls", some for /No .* found/i.
-const unknownRoute = "Unknown route; this server answers GET " + gong.Path
+const unknownRoute = "Unknown route; " + answers
 
 func (t *route) serves(method string) bool {
 	return method == t.method || method == http.MethodHead && t.method == http.MethodGet
