@@ -71,7 +71,7 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 }
 
 func (c *conn) scan(company int64, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
-	if q.From >= q.To {
+	if q.IsEmpty() {
 		return nil
 	}
 	var row callvault.Row

@@ -1,0 +1,88 @@
+package callvault
+
+// Engines count calls in buckets of time of three widths, for the company and
+// for each workspace, in the transaction that changes the calls. So a range is
+// a few sums of whole buckets and, at its two ends, a count of the calls
+// themselves in less than one bucket of the finest width.
+//
+// A bucket of a level is named by its time shifted right by the level's shift:
+// 2^28 microseconds are 4.5 minutes, 2^34 are 4.8 hours, 2^40 are 12.7 days.
+// The shifts are part of what a store keeps: to change them is a migration.
+var countShifts = [countLevels]uint{28, 34, 40}
+
+const countLevels = 3
+
+// Bucket names a bucket of time among those that calls are counted in.
+type Bucket struct {
+	Level  int // 0 is the finest
+	Number int64
+}
+
+// Start is the first instant of the bucket.
+func (b Bucket) Start() Time { return Time(b.Number << countShifts[b.Level]) }
+
+// Buckets are the buckets that a call at t is counted in, one of each level.
+func (t Time) Buckets() (buckets [countLevels]Bucket) {
+	for level, shift := range countShifts {
+		buckets[level] = Bucket{level, int64(t >> shift)}
+	}
+	return buckets
+}
+
+// CountParts is a range taken apart for counting. The parts do not overlap and
+// together are the range. Those that are not needed are empty.
+type CountParts struct {
+	Edges [2]Range                   // to be counted call by call: each less than a finest bucket
+	Spans [2*countLevels - 1]Buckets // to be summed
+}
+
+// Buckets are neighbours of one level: From <= number < To.
+type Buckets struct {
+	Level    int
+	From, To int64
+}
+
+// IsEmpty tells whether there is no bucket.
+func (b Buckets) IsEmpty() bool { return b.From >= b.To }
+
+// IsEmpty tells whether no time is in the range.
+func (r Range) IsEmpty() bool { return r.From >= r.To }
+
+// CountParts takes the range apart.
+func (r Range) CountParts() (p CountParts) {
+	if r.IsEmpty() {
+		return p
+	}
+	// The whole buckets lie between the first boundary at or after From and the
+	// last one at or before To; both are found by rounding down, which unlike
+	// rounding up cannot leave the range of Time.
+	const finest = Time(1) << 28
+	first, last := r.From&^(finest-1), r.To&^(finest-1)
+	if first != r.From {
+		if first == last {
+			p.Edges[0] = r
+			return p
+		}
+		first += finest
+	}
+	p.Edges = [2]Range{{r.From, first}, {last, r.To}}
+	p.split(int64(first>>countShifts[0]), int64(last>>countShifts[0]))
+	return p
+}
+
+// split fills the spans with the buckets from <= b < to of the finest level, by
+// as wide ones as fit: up a level as soon as the ends meet its boundaries.
+func (p *CountParts) split(from, to int64) {
+	for level := range countLevels - 1 {
+		ratio := countShifts[level+1] - countShifts[level]
+		up, down := (from+1<<ratio-1)>>ratio, to>>ratio
+		if up >= down { // no wider bucket lies within
+			p.Spans[2*level] = Buckets{level, from, to}
+			return
+		}
+		p.Spans[2*level] = Buckets{level, from, up << ratio}
+		p.Spans[2*level+1] = Buckets{level, down << ratio, to}
+		from, to = up, down
+	}
+	p.Spans[2*countLevels-2] = Buckets{countLevels - 1, from, to}
+}
