@@ -1,0 +1,8 @@
+package conformance
+
+import "syscall"
+
+// noOrphan ends a process when the tests die without ending it.
+func noOrphan() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package conformance
+
+import "syscall"
+
+// noOrphan can promise nothing here: a process outlives tests that are killed.
+func noOrphan() *syscall.SysProcAttr { return nil }
