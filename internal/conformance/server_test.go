@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -82,6 +83,31 @@ func (s *server) end(signal os.Signal) int {
 	return s.wait()
 }
 
+// terminate asks the server to end; the channel has its exit code.
+func (s *server) terminate() <-chan int {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	code := make(chan int, 1)
+	go func() { code <- s.wait() }()
+	return code
+}
+
+// refuses tells whether the server stops taking connections.
+func (s *server) refuses() bool {
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
+		if err != nil {
+			return true
+		}
+		connection.Close()
+		time.Sleep(time.Millisecond)
+	}
+	return false
+}
+
 // wait waits for the end and returns the exit code.
 func (s *server) wait() int {
 	s.waiting.Do(func() {
@@ -92,6 +118,12 @@ func (s *server) wait() int {
 		s.ended.Store(true)
 	})
 	return s.cmd.ProcessState.ExitCode()
+}
+
+// kill ends the server as kill -9 does.
+func (s *server) kill() {
+	s.t.Helper()
+	s.end(os.Kill)
 }
 
 // close ends a server that a test left running, and checks that it ends well
