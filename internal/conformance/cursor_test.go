@@ -1,0 +1,116 @@
+package conformance
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const notVerified = "Failed to verify cursor"
+
+// A cursor outlives the server that made it, and is good on every server of
+// the store; its walk keeps the page size that it began with.
+func TestCursorBelongsToTheStore(t *testing.T) {
+	c := newCLI(t)
+	c.put("default", noonOne, noonTwo, noonThree)
+	k := c.key()
+	first, beside := c.serve("--page-size", "1"), c.serve("--page-size", "2")
+	query := "cursor=" + *first.as(k).page(noonQuery).Records.Cursor
+	want := first.as(k).page(query)
+	if code := first.end(syscall.SIGTERM); code != exitOK {
+		t.Errorf("the first server ended with %d", code)
+	}
+	for name, s := range map[string]*server{"a server beside": beside, "a restarted server": c.serve("--page-size", "1")} {
+		got := s.as(k).page(query)
+		got.RequestID = want.RequestID
+		// The next cursor is the same too: its end is that of the walk.
+		if diff := cmp.Diff(want.bytes(), got.bytes()); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+// A cursor belongs to a company and to no key.
+func TestCursorBelongsToTheCompany(t *testing.T) {
+	c, client := newNoon(t, "--page-size", "1")
+	c.put("other", noonOne, noonTwo, noonThree)
+	query := "cursor=" + *client.page(noonQuery).Records.Cursor
+	stranger := *client
+	stranger.key = c.key("--company", "other")
+	stranger.page(noonQuery)
+	wantErrors(t, stranger.get(query), http.StatusBadRequest, notVerified)
+
+	c.must("key", "revoke", client.key.AccessKey)
+	colleague := *client
+	colleague.key = c.key("--bearer")
+	if p := colleague.page(query); idOf(p.documents()[0]) != "10" {
+		t.Errorf("%s", p.Calls)
+	}
+	wantErrors(t, colleague.get(query+"&workspaceId=7"), http.StatusBadRequest, notVerified)
+	colleague.key = c.key("--company", "empty")
+	wantErrors(t, colleague.get(query), http.StatusBadRequest, notVerified)
+	wantErrors(t, colleague.get(noonQuery+"&workspaceId=7"), http.StatusNotFound, noCalls)
+}
+
+// A cursor is what it was, to the bit.
+func TestTamperedCursor(t *testing.T) {
+	_, client := newNoon(t, "--page-size", "1")
+	cursor := *client.page(noonQuery).Records.Cursor
+	parts := strings.Split(cursor, ".")
+	if len(parts) != 3 || parts[0] != "eyJhbGciOiJIUzI1NiJ9" {
+		t.Fatalf("the cursor is %s", cursor)
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, string(claims))[:6]; !cmp.Equal(got, strings.Fields("callId total pageNumber pageSize time exp")) {
+		t.Errorf("the claims are %s", claims)
+	}
+	var claim struct{ CallID, Total json.Number }
+	if err := json.Unmarshal(claims, &claim); err != nil || claim.CallID != "9" || claim.Total != "3" {
+		t.Errorf("%v in %s", err, claims)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	tampered := map[string]string{
+		"alg none":              encode([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".",
+		"alg none, signed":      encode([]byte(`{"alg":"none"}`)) + "." + parts[1] + "." + parts[2],
+		"alg None":              encode([]byte(`{"alg":"None"}`)) + "." + parts[1] + ".",
+		"alg HS512":             encode([]byte(`{"alg":"HS512"}`)) + "." + parts[1] + "." + parts[2],
+		"typ":                   encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + parts[1] + "." + parts[2],
+		"no signature":          parts[0] + "." + parts[1] + ".",
+		"two parts":             parts[0] + "." + parts[1],
+		"other claims":          parts[0] + "." + encode([]byte(strings.Replace(string(claims), `"total":3`, `"total":4`, 1))) + "." + parts[2],
+		"padded":                cursor + "=",
+		"signature of nothing":  parts[0] + "..",
+		"a live service's":      "eyJhbGciOiJIUzI1NiJ9.eyJjYWxsSWQiM1M30.6qKwpOcvnuweTZmFRzYdtjs_YwJphJU4QIwWFM",
+		"very long":             cursor + strings.Repeat("A", 4096),
+		"the last bits changed": cursor[:len(cursor)-1] + string(flip(cursor[len(cursor)-1])),
+	}
+	for i := 0; i < len(cursor); i += 7 {
+		tampered[fmt.Sprintf("character %d", i)] = cursor[:i] + string(flip(cursor[i])) + cursor[i+1:]
+	}
+	for name, c := range tampered {
+		a := client.get("cursor=" + c)
+		if got := errorsOf(t, a); a.status != http.StatusBadRequest || got[0] != notVerified || len(got) > 1 {
+			t.Errorf("%s: %d %q", name, a.status, got)
+		}
+	}
+	client.page("cursor=" + cursor)
+}
+
+// flip is a character of base64 that differs from c in its lowest bit, of
+// which the last character of a signature has some to spare.
+func flip(c byte) byte {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	if i := strings.IndexByte(alphabet, c); i >= 0 {
+		return alphabet[i^1]
+	}
+	return 'A'
+}
