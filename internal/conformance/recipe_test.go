@@ -1,0 +1,125 @@
+package conformance
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// recipe is the shell script under the README's heading about moving out of an
+// existing account.
+func recipe(t *testing.T) string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut("\n"+string(readme), "\n## Moving out")
+	section, _, _ = strings.Cut(section, "\n## ")
+	_, block, fenced := strings.Cut(section, "\n```sh\n")
+	block, _, closed := strings.Cut(block, "\n```\n")
+	if !found || !fenced || !closed {
+		t.Fatal(`README.md has no block of sh under "## Moving out"`)
+	}
+	return block + "\n"
+}
+
+// follow runs the recipe in the folder of a command line, against an API.
+func (c *cli) follow(recipe, base string, k key, variables ...string) ([]byte, error) {
+	cmd := exec.Command(tool(c.t, "sh"), "-eu", "-c", recipe)
+	cmd.Dir = c.folder
+	cmd.Env = append(c.env(),
+		"PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"GONG_URL="+base, "GONG_ACCESS_KEY="+k.AccessKey, "GONG_ACCESS_KEY_SECRET="+k.AccessKeySecret,
+		"FROM=2000-01-01T00:00:00Z", "TO=2100-01-01T00:00:00+02:00")
+	cmd.Env = append(cmd.Env, variables...)
+	return cmd.CombinedOutput()
+}
+
+// What an account has is, after the recipe, in the store: every call, as it
+// was served.
+func TestMovingOut(t *testing.T) {
+	tool(t, "curl")
+	account, c := newCLI(t), newCLI(t)
+	s := account.demo("--page-size", "100", "--limit", "off")
+	k := s.demoKey()
+	if out, err := c.follow(recipe(t), s.base, k); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := s.as(k).walk(everything())
+	slices.Sort(want)
+	got := strings.Split(strings.TrimSuffix(c.must("export"), "\n"), "\n")
+	slices.Sort(got)
+	if len(want) != 10_000 || !slices.Equal(got, want) {
+		t.Errorf("%d calls were served and %d are exported, or they differ: %s", len(want), len(got), cmp.Diff(want, got))
+	}
+	if left, _ := filepath.Glob(filepath.Join(c.folder, "*.part")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// A range without calls ends the recipe well, and anything else that is no
+// page ends it loudly, with the answer shown.
+func TestMovingOutOfNothing(t *testing.T) {
+	tool(t, "curl")
+	_, client := newNoon(t)
+	c := newCLI(t)
+	if out, err := c.follow(recipe(t), client.base, client.key, "TO=2000-01-02T00:00:00Z"); err != nil {
+		t.Errorf("no calls: %v\n%s", err, out)
+	}
+	wrong := client.key
+	wrong.AccessKeySecret = "wrong"
+	for name, try := range map[string]func() ([]byte, error){
+		"401": func() ([]byte, error) { return c.follow(recipe(t), client.base, wrong) },
+		"400": func() ([]byte, error) { return c.follow(recipe(t), client.base, client.key, "FROM=yesterday") },
+		"404": func() ([]byte, error) { return c.follow(recipe(t), client.base+"/api", client.key) },
+	} {
+		out, err := try()
+		if err == nil || !strings.Contains(string(out), "status "+name) || !strings.Contains(string(out), `"errors":[`) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		if strings.Contains(string(out), client.key.AccessKeySecret) {
+			t.Errorf("%s: the secret is in %s", name, out)
+		}
+	}
+	if _, err := os.Stat(c.db()); err == nil {
+		t.Error("a store was made")
+	}
+}
+
+// The recipe waits as long as the account asks it to, and does not take the
+// account's word "cursor" in a title for a cursor.
+func TestMovingOutUnderALimit(t *testing.T) {
+	tool(t, "curl")
+	var requests atomic.Int32
+	account := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch cursor := r.FormValue("cursor"); {
+		case requests.Add(1) == 2:
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			w.Write([]byte(`{"requestId":"1","errors":["API request limit exceeded"]}`))
+		case cursor == "":
+			w.Write([]byte(`{"requestId":"1","records":{"totalRecords":2,"currentPageSize":1,"currentPageNumber":0,"cursor":"a.b+c/d=&e"},"calls":[` + noonOne + `]}`))
+		case cursor == "a.b+c/d=&e":
+			w.Write([]byte(`{"calls":[{"id":"2","started":"2026-03-04T12:00:00Z","title":"\"records\":{\"cursor\":\"x\"}"}], "records": {"totalRecords": 2}}` + "\n"))
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer account.Close()
+	c := newCLI(t)
+	if out, err := c.follow(recipe(t), account.URL, key{}); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := idsOf(c.must("export")); !cmp.Equal(got, []string{"2", "9"}) || requests.Load() != 3 {
+		t.Errorf("after %d requests: %q", requests.Load(), got)
+	}
+}
