@@ -76,7 +76,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	sizes := flags.String("calls", "10000,1000000", "the sizes of stores")
-	seconds := flags.Float64("seconds", 0.5, "how long a server is asked for pages of one kind at a time")
+	seconds := flags.Float64("seconds", 0.4, "how long a server is asked for pages of one kind at a time")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
 	flags.DurationVar(&o.imports, "imports", 20*time.Second, "when no further round of imports of one store begins; there is always one")
 	flags.StringVar(&o.binary, "binary", "", "the callvault to measure (default: built from this module)")
