@@ -1,0 +1,167 @@
+package storetest
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/callvault/callvault"
+)
+
+// row is a callvault.Row that can be kept, and read in a report.
+type row struct {
+	Time         callvault.Time
+	ID, Document string
+}
+
+// keep returns a visitor that adds what it meets to rows.
+func keep(rows *[]row) func(callvault.Row) error {
+	return func(r callvault.Row) error {
+		*rows = append(*rows, row{r.Time, r.ID.String(), string(r.Document)})
+		return nil
+	}
+}
+
+// all selects every call.
+func all() callvault.Query { return callvault.Query{Range: callvault.AllTime} }
+
+// between selects the calls of a range.
+func between(from, to callvault.Time) callvault.Query {
+	return callvault.Query{Range: callvault.Range{From: from, To: to}}
+}
+
+// in selects the calls of a workspace.
+func in(t testing.TB, workspace string) callvault.Query {
+	t.Helper()
+	return callvault.Query{Range: callvault.AllTime, Workspace: ID(t, workspace)}
+}
+
+// list is every call of q in one Scan.
+func list(t testing.TB, calls callvault.Calls, q callvault.Query) (rows []row) {
+	t.Helper()
+	if err := calls.Scan(t.Context(), q, q.Start(), -1, keep(&rows)); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// count is how many calls of q the store counts.
+func count(t testing.TB, calls callvault.Calls, q callvault.Query) int {
+	t.Helper()
+	n, err := calls.Count(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// put puts calls in one batch and leaves the slice alone.
+func put(t testing.TB, calls callvault.Calls, batch ...callvault.Call) callvault.PutResult {
+	t.Helper()
+	result, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// remove deletes calls by their ids and tells how many there were.
+func remove(t testing.TB, calls callvault.Calls, ids ...string) int {
+	t.Helper()
+	list := make([]callvault.ID, len(ids))
+	for i, id := range ids {
+		list[i] = ID(t, id)
+	}
+	deleted, err := calls.Delete(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deleted
+}
+
+// changes is every call and tombstone.
+func changes(t testing.TB, calls callvault.Calls) (changes []callvault.Change) {
+	t.Helper()
+	err := calls.Changes(t.Context(), func(c callvault.Change) error {
+		changes = append(changes, c)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
+}
+
+// matching is what q selects of calls, in the one order: the slow, obvious
+// filter.
+func matching(calls []callvault.Call, q callvault.Query) []callvault.Call {
+	var match []callvault.Call
+	for _, c := range calls {
+		if c.Time < q.From || c.Time >= q.To {
+			continue
+		}
+		if !q.Workspace.IsZero() && c.Workspace != q.Workspace {
+			continue
+		}
+		match = append(match, c)
+	}
+	slices.SortFunc(match, func(a, b callvault.Call) int { return a.Position().Compare(b.Position()) })
+	return match
+}
+
+// rows is what a Scan of q shows of calls.
+func rows(calls []callvault.Call, q callvault.Query) []row {
+	var rows []row
+	for _, c := range matching(calls, q) {
+		rows = append(rows, row{c.Time, c.ID.String(), string(c.Document)})
+	}
+	return rows
+}
+
+// same reports the difference between what a store said and what it should
+// have said; nil and empty are the same.
+func same[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// sameRows is same for rows, of which there are many.
+func sameRows(t testing.TB, what string, got, want []row) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		same(t, what, got, want)
+	}
+}
+
+// holds reports when a company has other calls than these, or counts them
+// otherwise.
+func holds(t testing.TB, calls callvault.Calls, want ...callvault.Call) {
+	t.Helper()
+	sameRows(t, "calls", list(t, calls, all()), rows(want, all()))
+	if got := count(t, calls, all()); got != len(want) {
+		t.Errorf("counts %d calls, want %d", got, len(want))
+	}
+}
+
+// shuffled is a slice in another order, the same at every run.
+func shuffled[T any](s []T) []T {
+	s = slices.Clone(s)
+	random := rand.New(rand.NewPCG(1, 2))
+	random.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
+	return s
+}
+
+// page reads one page and keeps its documents.
+func page(ctx context.Context, calls callvault.Calls, q callvault.PageQuery) (documents []string, p callvault.Page, err error) {
+	p, err = callvault.ListPage(ctx, calls, q, func(document []byte) error {
+		documents = append(documents, string(document))
+		return nil
+	})
+	return documents, p, err
+}

@@ -1,0 +1,38 @@
+// Package storetest is the laws of a store, for every engine, and sample calls.
+// callvault.Store and callvault.Calls state the laws; here each is a test.
+//
+// An engine's test hands Run a function that makes a store, and that is all:
+// no law names an engine or asks for one. A bug that was found in one engine
+// becomes a law here, and so a law for all.
+package storetest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+// Open opens one store, the same at every call, as another process would: the
+// handles share nothing but the store. It stops the test when it fails, and
+// sees to it that the handle is closed when the test ends, if it is open still.
+type Open func(t testing.TB) callvault.Store
+
+// law is one thing that holds for every store.
+type law struct {
+	name string
+	test func(t *testing.T, open Open)
+}
+
+// Run tests that a store keeps the laws. For each law fresh makes a new, empty
+// store; laws are tested several at a time.
+func Run(t *testing.T, fresh func(t testing.TB) Open) {
+	for _, l := range slices.Concat(
+		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(),
+	) {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			l.test(t, fresh(t))
+		})
+	}
+}
