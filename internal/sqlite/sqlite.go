@@ -279,8 +279,12 @@ func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func
 			return
 		}
 		c.SetInterrupt(nil)
-		if !c.AutocommitEnabled() {
-			err = errors.Join(err, c.run("ROLLBACK"))
+		if c.AutocommitEnabled() {
+			return
+		}
+		// An error of f is returned as it is, not in a join of one.
+		if rollbackErr := c.run("ROLLBACK"); rollbackErr != nil {
+			err = errors.Join(err, rollbackErr)
 		}
 	}()
 	if err := f(c); err != nil {

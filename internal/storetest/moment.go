@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -13,6 +14,36 @@ func momentLaws() []law {
 	return []law{
 		{"a reading is of one moment", readingIsOfOneMoment},
 		{"a total and its calls are of one moment", totalIsOfOneMoment},
+		{"an error of the visitor ends the reading", visitorEndsReading},
+	}
+}
+
+// reading is a call of a method that visits. Its visitor is called with the
+// number of visits before.
+type reading struct {
+	name string
+	read func(ctx context.Context, visit func(n int) error) error
+}
+
+// readings are the methods that visit, asked for all there is.
+func readings(calls callvault.Calls) []reading {
+	type visitor = func(n int) error
+	rows := func(visit visitor) func(callvault.Row) error {
+		n := -1
+		return func(callvault.Row) error { n++; return visit(n) }
+	}
+	return []reading{
+		{"Scan", func(ctx context.Context, visit visitor) error {
+			return calls.Scan(ctx, all(), all().Start(), -1, rows(visit))
+		}},
+		{"First", func(ctx context.Context, visit visitor) error {
+			_, err := calls.First(ctx, all(), -1, rows(visit))
+			return err
+		}},
+		{"Changes", func(ctx context.Context, visit visitor) error {
+			n := -1
+			return calls.Changes(ctx, func(callvault.Change) error { n++; return visit(n) })
+		}},
 	}
 }
 
@@ -96,4 +127,37 @@ func totalIsOfOneMoment(t *testing.T, open Open) {
 		}
 	}
 	group.Wait()
+}
+
+// An error of the visitor ends the reading at once and is returned as it is,
+// and the store goes on working.
+func visitorEndsReading(t *testing.T, open Open) {
+	store := open(t)
+	calls, batch := store.Calls(acme), fifty(t)
+	put(t, calls, batch...)
+	for _, r := range readings(calls) {
+		for _, want := range []error{errors.New("enough"), context.Canceled, callvault.ErrNotFound} {
+			for _, last := range []int{0, 1, 17, 49} {
+				visits := 0
+				got := r.read(t.Context(), func(n int) error {
+					visits++
+					if n == last {
+						return want
+					}
+					return nil
+				})
+				if got != want { // not errors.Is: nothing is to be wrapped around it
+					t.Errorf("%s returned %#v, want the visitor's %#v", r.name, got, want)
+				}
+				if visits != last+1 {
+					t.Errorf("%s made %d visits, want %d", r.name, visits, last+1)
+				}
+			}
+		}
+	}
+	holds(t, calls, batch...)
+	put(t, calls, Sample{ID: "1000", Time: day}.Call(t))
+	if got := remove(t, calls, "1000"); got != 1 {
+		t.Errorf("deleted %d calls, want 1", got)
+	}
 }
