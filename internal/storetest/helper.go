@@ -96,6 +96,16 @@ func changes(t testing.TB, calls callvault.Calls) (changes []callvault.Change) {
 	return changes
 }
 
+// highest is the number of the latest change, 0 when there was none.
+func highest(t testing.TB, calls callvault.Calls) int64 {
+	t.Helper()
+	all := changes(t, calls)
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].Number
+}
+
 // matching is what q selects of calls, in the one order: the slow, obvious
 // filter.
 func matching(calls []callvault.Call, q callvault.Query) []callvault.Call {

@@ -95,8 +95,21 @@ const (
 	hour                  = 60 * minute
 )
 
-// acme is the company of most laws.
-const acme = "acme"
+// acme is the company of most laws, other one that has nothing to do with it.
+const (
+	acme  = "acme"
+	other = "other"
+)
+
+// samples are the calls of several samples.
+func samples(t testing.TB, samples ...Sample) []callvault.Call {
+	t.Helper()
+	calls := make([]callvault.Call, len(samples))
+	for i, s := range samples {
+		calls[i] = s.Call(t)
+	}
+	return calls
+}
 
 // instants are moments at which stores that count in buckets of time are most
 // likely to be wrong: at and beside the multiples of round and binary spans,

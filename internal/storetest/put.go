@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+func putLaws() []law {
+	return []law{
+		{"put replaces", putReplaces},
+		{"put moves in time", putMovesInTime},
+		{"put moves between workspaces", putMovesBetweenWorkspaces},
+		{"put changes places", putChangesPlaces},
+		{"a put that changes nothing takes no number", putOfTheSameTakesNoNumber},
+		{"the later of two records wins", laterOfTwoWins},
+		{"an empty batch", emptyBatch},
+		{"a large batch", largeBatch},
+	}
+}
+
+// A call with a known id replaces the one that is there, whole.
+func putReplaces(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	same(t, "result", put(t, calls, NewCall(t, Filled("1")), NewCall(t, Filled("2"))), callvault.PutResult{Created: 2})
+	bare := Bare("1")
+	bare.Scheduled, bare.Started = Filled("1").Scheduled, nil
+	same(t, "result", put(t, calls, NewCall(t, bare)), callvault.PutResult{Changed: 1})
+	holds(t, calls, NewCall(t, bare), NewCall(t, Filled("2")))
+	for _, title := range []string{"longer than before", "short", "Short", "", "a"} {
+		c := Sample{ID: "1", Time: day, Title: title}.Call(t)
+		same(t, "result", put(t, calls, c), callvault.PutResult{Changed: 1})
+		holds(t, calls, c, NewCall(t, Filled("2")))
+	}
+}
+
+// A call whose time differs moves: it is counted and found where it went, and
+// nowhere else.
+func putMovesInTime(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	still := samples(t, Sample{ID: "8", Time: day}, Sample{ID: "90", Time: day, Workspace: "7"}, Sample{ID: "10", Time: -day, Workspace: "7"})
+	put(t, calls, still...)
+	before := day
+	for i, at := range append(shuffled(instants())[:80], day, day+1, day-1, day) {
+		c := Sample{ID: "9", Time: at, Workspace: "7"}.Call(t)
+		result := put(t, calls, c)
+		want := callvault.PutResult{Changed: 1}
+		if i == 0 {
+			want = callvault.PutResult{Created: 1}
+		}
+		same(t, "result", result, want)
+		now := append(still[:3:3], c)
+		for _, q := range []callvault.Query{between(before, before+1), between(at, at+1), in(t, "7"), between(0, callvault.MaxTime), between(callvault.MinTime, at), between(at, callvault.MaxTime)} {
+			if got, want := count(t, calls, q), len(matching(now, q)); got != want {
+				t.Errorf("after a move from %d to %d, %s counts %d, want %d", before, at, describe(q), got, want)
+			}
+		}
+		if i%16 == 0 {
+			holds(t, calls, now...)
+		}
+		before = at
+	}
+}
+
+// A call whose workspace differs leaves the old one, in its lists and in its
+// counts.
+func putMovesBetweenWorkspaces(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	still := samples(t, Sample{ID: "8", Time: day, Workspace: "7"}, Sample{ID: "10", Time: day, Workspace: "70"})
+	put(t, calls, still...)
+	for _, workspace := range []string{"7", "70", "", "0", "", "7", "99999999999999999999", "7"} {
+		c := Sample{ID: "9", Time: day, Workspace: workspace, Title: "of " + workspace}.Call(t)
+		put(t, calls, c)
+		now := append(still[:2:2], c)
+		holds(t, calls, now...)
+		for _, w := range []string{"0", "7", "70", "99999999999999999999"} {
+			q := in(t, w)
+			sameRows(t, describe(q), list(t, calls, q), rows(now, q))
+			for _, q.Range = range []callvault.Range{callvault.AllTime, {From: day, To: day + 1}, {From: day - 3*hour, To: day + 3*hour}} {
+				if got, want := count(t, calls, q), len(matching(now, q)); got != want {
+					t.Errorf("%s counts %d, want %d", describe(q), got, want)
+				}
+			}
+		}
+	}
+}
+
+// Two calls may change places in one batch, and several may move around.
+func putChangesPlaces(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	ids := []string{"1", "2", "30", "4"}
+	for turn := range 5 {
+		var batch []callvault.Call
+		for i, id := range ids {
+			place := (i + turn) % len(ids)
+			batch = append(batch, Sample{ID: id, Time: day + callvault.Time(place)*hour, Workspace: fmt.Sprint(place)}.Call(t))
+		}
+		put(t, calls, batch...)
+		holds(t, calls, batch...)
+		for place := range ids {
+			q := in(t, fmt.Sprint(place))
+			sameRows(t, describe(q), list(t, calls, q), rows(batch, q))
+			if got := count(t, calls, q); got != 1 {
+				t.Errorf("%s counts %d calls, want 1", describe(q), got)
+			}
+		}
+	}
+}
+
+// A call that is there to the byte is left alone and keeps its number.
+func putOfTheSameTakesNoNumber(t *testing.T, open Open) {
+	store := open(t)
+	calls, batch := store.Calls(acme), fifty(t)
+	put(t, calls, batch...)
+	before := changes(t, calls)
+	for range 2 {
+		same(t, "result", put(t, calls, batch...), callvault.PutResult{Unchanged: 50})
+		same(t, "result", put(t, open(t).Calls(acme), batch[7]), callvault.PutResult{Unchanged: 1})
+	}
+	same(t, "changes", changes(t, calls), before)
+	holds(t, calls, batch...)
+
+	batch[20] = Sample{ID: "20", Time: batch[20].Time, Title: "another"}.Call(t)
+	batch = append(batch, Sample{ID: "2000", Time: day}.Call(t))
+	same(t, "result", put(t, calls, batch...), callvault.PutResult{Created: 1, Changed: 1, Unchanged: 49})
+	holds(t, calls, batch...)
+	after := changes(t, calls)
+	for _, c := range after[:49] {
+		if id := c.ID.String(); id == "20" || id == "2000" || c.Number > 50 {
+			t.Errorf("change %d is of call %s", c.Number, id)
+		}
+	}
+	if got := highest(t, calls); got != 52 {
+		t.Errorf("the highest number is %d, want 52", got)
+	}
+}
+
+// Of several records with one id in a batch the last wins and takes the one
+// number; the others were never there.
+func laterOfTwoWins(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	batch := samples(t,
+		Sample{ID: "1", Time: day, Workspace: "7", Title: "first"},
+		Sample{ID: "2", Time: day},
+		Sample{ID: "1", Time: day + hour, Workspace: "8", Title: "second"},
+		Sample{ID: "1", Time: day - hour, Workspace: "9", Title: "third"},
+	)
+	same(t, "result", put(t, calls, batch...), callvault.PutResult{Created: 2})
+	holds(t, calls, batch[1], batch[3])
+	for workspace, want := range map[string]int{"7": 0, "8": 0, "9": 1} {
+		if got := count(t, calls, in(t, workspace)); got != want {
+			t.Errorf("workspace %s counts %d, want %d", workspace, got, want)
+		}
+	}
+	same(t, "result", put(t, calls, batch[0], batch[3]), callvault.PutResult{Unchanged: 1})
+	same(t, "result", put(t, calls, batch[3], batch[0]), callvault.PutResult{Changed: 1})
+	if got := highest(t, calls); got != 3 {
+		t.Errorf("the highest number is %d, want 3", got)
+	}
+}
+
+// A batch of no calls changes no call and takes no number.
+func emptyBatch(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	same(t, "result", put(t, calls), callvault.PutResult{})
+	holds(t, calls)
+	c := Sample{ID: "1", Time: day}.Call(t)
+	put(t, calls, c)
+	same(t, "result", put(t, calls), callvault.PutResult{})
+	holds(t, calls, c)
+	if got := highest(t, calls); got != 1 {
+		t.Errorf("the highest number is %d, want 1", got)
+	}
+}
+
+// A batch may have thousands of calls, in any order, new ones among known ones.
+func largeBatch(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	const n = 2000
+	var batch []callvault.Call
+	for i := range n {
+		batch = append(batch, Sample{ID: fmt.Sprint(i * i), Time: day + callvault.Time(i%1500)*minute, Workspace: fmt.Sprint(i % 3)}.Call(t))
+	}
+	same(t, "result", put(t, calls, shuffled(batch[:n*3/4])...), callvault.PutResult{Created: n * 3 / 4})
+	for i := range n / 2 {
+		batch[i] = Sample{ID: fmt.Sprint(i * i), Time: day - callvault.Time(1+i%700)*minute, Workspace: fmt.Sprint(i % 4)}.Call(t)
+	}
+	same(t, "result", put(t, calls, shuffled(batch)...), callvault.PutResult{Created: n / 4, Changed: n / 2, Unchanged: n / 4})
+	holds(t, calls, batch...)
+	for _, workspace := range []string{"0", "1", "2", "3"} {
+		q := in(t, workspace)
+		if got, want := count(t, calls, q), len(matching(batch, q)); got != want {
+			t.Errorf("%s counts %d calls, want %d", describe(q), got, want)
+		}
+	}
+}
