@@ -139,7 +139,7 @@ func (w *change) take(call *callvault.Call, result *callvault.PutResult) (write 
 	switch {
 	case !there: // a tombstone
 		result.Created++
-	case before.Time == call.Time && bytes.Equal(before.Document, call.Document):
+	case before.Time == call.Time && before.Workspace == call.Workspace && bytes.Equal(before.Document, call.Document):
 		result.Unchanged++
 		return false, nil
 	default:

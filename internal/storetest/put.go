@@ -13,6 +13,7 @@ func putLaws() []law {
 		{"put moves in time", putMovesInTime},
 		{"put moves between workspaces", putMovesBetweenWorkspaces},
 		{"put changes places", putChangesPlaces},
+		{"the place alone is a change", placeAloneIsAChange},
 		{"a put that changes nothing takes no number", putOfTheSameTakesNoNumber},
 		{"the later of two records wins", laterOfTwoWins},
 		{"an empty batch", emptyBatch},
@@ -104,6 +105,34 @@ func putChangesPlaces(t *testing.T, open Open) {
 			if got := count(t, calls, q); got != 1 {
 				t.Errorf("%s counts %d calls, want 1", describe(q), got)
 			}
+		}
+	}
+}
+
+// A call with the document that is there moves all the same when it is placed
+// elsewhere, as a later version of the program may do.
+func placeAloneIsAChange(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	c := Sample{ID: "1", Time: day, Workspace: "7"}.Call(t)
+	put(t, calls, c)
+	for i, move := range []func(){
+		func() { c.Time += hour },
+		func() { c.Workspace = ID(t, "8") },
+		func() { c.Workspace = callvault.ID{} },
+		func() { c.Time, c.Workspace = -day, ID(t, "7") },
+	} {
+		move()
+		same(t, "result", put(t, calls, c), callvault.PutResult{Changed: 1})
+		holds(t, calls, c)
+		for _, workspace := range []string{"7", "8"} {
+			q := in(t, workspace)
+			sameRows(t, describe(q), list(t, calls, q), rows([]callvault.Call{c}, q))
+			if got, want := count(t, calls, q), len(matching([]callvault.Call{c}, q)); got != want {
+				t.Errorf("%s counts %d, want %d", describe(q), got, want)
+			}
+		}
+		if got, want := highest(t, calls), int64(i+2); got != want {
+			t.Errorf("the highest number is %d, want %d", got, want)
 		}
 	}
 }
