@@ -30,6 +30,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
 		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(),
 		putLaws(), deleteLaws(), numberLaws(),
+		atomicLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
