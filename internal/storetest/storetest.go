@@ -31,6 +31,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Open) {
 		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(),
 		putLaws(), deleteLaws(), numberLaws(),
 		atomicLaws(),
+		companyLaws(), keyLaws(), quotaLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+func quotaLaws() []law {
+	return []law{
+		{"a quota is what is left of a day", quotaIsWhatIsLeft},
+		{"what is given back can be taken again", returnedQuotaCanBeTaken},
+		{"days and companies have their own quota", daysHaveTheirOwnQuota},
+		{"a quota is never exceeded", quotaIsNeverExceeded},
+	}
+}
+
+// today is a day with a limit, of a company.
+func today(company string, limit int) callvault.QuotaDay {
+	return callvault.QuotaDay{Company: company, Day: 20_000, Limit: limit}
+}
+
+// take takes n and expects to get want of them.
+func take(t testing.TB, store callvault.Store, day callvault.QuotaDay, n, want int) {
+	t.Helper()
+	got, err := store.TakeQuota(t.Context(), day, n)
+	if err != nil || got != want {
+		t.Errorf("took %d of %d on day %d of %s, %v, want %d", got, n, day.Day, day.Company, err, want)
+	}
+}
+
+func giveBack(t testing.TB, store callvault.Store, day callvault.QuotaDay, n int) {
+	t.Helper()
+	if err := store.ReturnQuota(t.Context(), day, n); err != nil {
+		t.Error(err)
+	}
+}
+
+// TakeQuota takes what it is asked for while there is as much, then what is
+// left, then nothing, whichever handle is asked; the limit may change.
+func quotaIsWhatIsLeft(t *testing.T, open Open) {
+	store, second := open(t), open(t)
+	take(t, store, today(acme, 100), 0, 0)
+	take(t, store, today(acme, 100), 60, 60)
+	take(t, second, today(acme, 100), 30, 30)
+	take(t, store, today(acme, 100), 30, 10)
+	take(t, second, today(acme, 100), 30, 0)
+	take(t, store, today(acme, 100), 1, 0)
+	take(t, store, today(acme, 50), 1, 0)
+	take(t, open(t), today(acme, 103), 5, 3)
+	take(t, store, today(other, 0), 5, 0)
+}
+
+// What ReturnQuota gives back can be taken again, once.
+func returnedQuotaCanBeTaken(t *testing.T, open Open) {
+	store := open(t)
+	take(t, store, today(acme, 100), 100, 100)
+	giveBack(t, store, today(acme, 100), 30)
+	giveBack(t, store, today(acme, 100), 0)
+	take(t, open(t), today(acme, 100), 50, 30)
+	take(t, store, today(acme, 100), 50, 0)
+	giveBack(t, store, today(acme, 100), 250)
+	take(t, store, today(acme, 100), 250, 100)
+	take(t, store, today(acme, 100), 250, 0)
+}
+
+// A day's count is its own, and so is a company's; a clock that is put back
+// finds the count of the day it goes back to.
+func daysHaveTheirOwnQuota(t *testing.T, open Open) {
+	store := open(t)
+	for day := 20_000; day < 20_005; day++ {
+		for i, company := range []string{acme, other} {
+			q := callvault.QuotaDay{Company: company, Day: day, Limit: 10 + i}
+			take(t, store, q, 7, 7)
+			take(t, store, q, 7, 3+i)
+			take(t, store, q, 7, 0)
+		}
+	}
+	giveBack(t, store, callvault.QuotaDay{Company: acme, Day: 20_002, Limit: 10}, 4)
+	for day := 20_004; day >= 20_000; day-- {
+		want := 0
+		if day == 20_002 {
+			want = 4
+		}
+		take(t, store, callvault.QuotaDay{Company: acme, Day: day, Limit: 10}, 7, want)
+		take(t, store, callvault.QuotaDay{Company: other, Day: day, Limit: 11}, 7, 0)
+	}
+	for _, day := range []int{0, -1} {
+		take(t, store, callvault.QuotaDay{Company: "clock", Day: day, Limit: 10}, 7, 7)
+	}
+}
+
+// However many processes and goroutines draw from a day, together they get
+// what the limit allows and no more, whatever they give back in between.
+func quotaIsNeverExceeded(t *testing.T, open Open) {
+	stores := []callvault.Store{open(t), open(t)}
+	const limit, drawers = 150, 8
+	var mu sync.Mutex
+	held, most := 0, 0
+	draw := func(ctx context.Context, store callvault.Store, i int) error {
+		for round := 0; ; round++ {
+			n, err := store.TakeQuota(ctx, today(acme, limit), 5+i)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			held += n
+			most = max(most, held)
+			enough := n == 0 || held > limit
+			mu.Unlock()
+			if enough {
+				return nil
+			}
+			if n < 2 || round%2 == 0 {
+				continue
+			}
+			// Counted as given back before it is, so that held is never less
+			// than what the store knows to be out.
+			mu.Lock()
+			held -= n / 2
+			mu.Unlock()
+			if err := store.ReturnQuota(ctx, today(acme, limit), n/2); err != nil {
+				return err
+			}
+		}
+	}
+	var group sync.WaitGroup
+	for i := range drawers {
+		group.Go(func() {
+			if err := draw(t.Context(), stores[i%len(stores)], i); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	// A drawer that found nothing may have ended before another gave back.
+	for held < limit {
+		n, err := stores[0].TakeQuota(t.Context(), today(acme, limit), limit)
+		if err != nil || n == 0 {
+			t.Fatalf("with %d of %d taken there was nothing left, %v", held, limit, err)
+		}
+		held += n
+	}
+	if held != limit || most > limit {
+		t.Errorf("%d were taken in the end and %d at most, want %d", held, most, limit)
+	}
+	take(t, stores[1], today(acme, limit), 1, 0)
+	for i, store := range stores {
+		take(t, store, today(fmt.Sprint("fresh-", i), 5), 9, 5)
+	}
+}
