@@ -19,7 +19,8 @@ const (
 	addKeySQL = `INSERT INTO keys (id, kind, company, scopes, digest, created, expires, revoked, version)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT keys_version FROM store))`
 
-	revokeKeySQL = `UPDATE keys SET revoked = coalesce(revoked, ?3), version = (SELECT keys_version FROM store)
+	findKeySQL   = `SELECT revoked IS NOT NULL FROM keys WHERE company = ? AND id = ?`
+	revokeKeySQL = `UPDATE keys SET revoked = ?3, version = (SELECT keys_version FROM store)
 		WHERE company = ?1 AND id = ?2`
 
 	keysSinceSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
@@ -53,8 +54,16 @@ func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 // RevokeKey marks a key as revoked.
 func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
 	err := s.write(ctx, func(c *conn) error {
-		companyID, there, err := s.companyID(c, company)
+		companyID, _, err := s.companyID(c, company)
 		if err != nil {
+			return err
+		}
+		there, revoked := false, false
+		err = c.each(func(st *sqlite.Stmt) error {
+			there, revoked = true, st.ColumnBool(0)
+			return nil
+		}, findKeySQL, companyID, id)
+		if err != nil || revoked {
 			return err
 		}
 		if !there {
@@ -63,13 +72,7 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		if err := c.run(nextKeysVersionSQL); err != nil {
 			return err
 		}
-		if err := c.run(revokeKeySQL, companyID, id, at.UnixMicro()); err != nil {
-			return err
-		}
-		if c.Changes() == 0 {
-			return callvault.ErrNotFound
-		}
-		return nil
+		return c.run(revokeKeySQL, companyID, id, at.UnixMicro())
 	})
 	if err != nil {
 		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)

@@ -15,6 +15,7 @@ func keyLaws() []law {
 	return []law{
 		{"every field of a key round-trips", everyFieldOfKeyRoundTrips},
 		{"keys since a version", keysSinceAVersion},
+		{"a key is revoked once", keyIsRevokedOnce},
 		{"a key is revoked by its company", keyIsRevokedByItsCompany},
 		{"an id is one key's", idIsOneKeys},
 	}
@@ -122,6 +123,24 @@ func keysSinceAVersion(t *testing.T, open Open) {
 	}
 	put(t, store.Calls(acme), Sample{ID: "1", Time: day}.Call(t))
 	begun.expect(t)
+}
+
+// A key that was revoked keeps its first instant, whichever is told later, and
+// to revoke it again is no change of it.
+func keyIsRevokedOnce(t *testing.T, open Open) {
+	store := open(t)
+	f := &follower{store: store}
+	k, still := key("K", acme), key("L", acme)
+	addKeys(t, store, k, still)
+	f.expect(t, k, still)
+	k.Revoked = (day + hour).UTC()
+	revoke(t, store, acme, "K", day+hour)
+	f.expect(t, k)
+	for _, at := range []callvault.Time{day + 2*hour, day, day + hour} {
+		revoke(t, store, acme, "K", at)
+		f.expect(t)
+	}
+	(&follower{store: open(t)}).expect(t, k, still)
 }
 
 // A key can be revoked by its own company only; ErrNotFound tells that there
