@@ -9,7 +9,8 @@ import (
 
 const (
 	usedQuotaSQL = `SELECT used FROM quotas WHERE company = ? AND day = ?`
-	addQuotaSQL  = `INSERT INTO quotas (company, day, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = max(0, used + excluded.used)`
+	addQuotaSQL  = `INSERT INTO quotas (company, day, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = used + excluded.used`
+	giveQuotaSQL = `UPDATE quotas SET used = max(0, used - ?3) WHERE company = ?1 AND day = ?2`
 	oldQuotasSQL = `DELETE FROM quotas WHERE company = ? AND day < ?`
 
 	// keptDays is how long the counts of past days are kept, so that a clock
@@ -50,7 +51,7 @@ func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) 
 		if err != nil || !there {
 			return err
 		}
-		return c.run(addQuotaSQL, company, int64(day.Day), int64(-n))
+		return c.run(giveQuotaSQL, company, int64(day.Day), int64(n))
 	})
 	if err != nil {
 		return fmt.Errorf("return quota of company %q: %w", day.Company, err)

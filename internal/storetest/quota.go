@@ -54,7 +54,8 @@ func quotaIsWhatIsLeft(t *testing.T, open Open) {
 	take(t, store, today(other, 0), 5, 0)
 }
 
-// What ReturnQuota gives back can be taken again, once.
+// What ReturnQuota gives back can be taken again, once. What was never taken
+// adds nothing to a day.
 func returnedQuotaCanBeTaken(t *testing.T, open Open) {
 	store := open(t)
 	take(t, store, today(acme, 100), 100, 100)
@@ -64,6 +65,13 @@ func returnedQuotaCanBeTaken(t *testing.T, open Open) {
 	take(t, store, today(acme, 100), 50, 0)
 	giveBack(t, store, today(acme, 100), 250)
 	take(t, store, today(acme, 100), 250, 100)
+
+	tomorrow := today(acme, 100)
+	tomorrow.Day++
+	giveBack(t, store, tomorrow, 40)
+	giveBack(t, store, today(other, 100), 40)
+	take(t, store, tomorrow, 250, 100)
+	take(t, store, today(other, 100), 250, 100)
 	take(t, store, today(acme, 100), 250, 0)
 }
 
