@@ -32,6 +32,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Open) {
 		putLaws(), deleteLaws(), numberLaws(),
 		atomicLaws(),
 		companyLaws(), keyLaws(), quotaLaws(),
+		lifetimeLaws(), cancelLaws(), concurrentLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
