@@ -10,6 +10,11 @@ import (
 
 func TestLaws(t *testing.T) { storetest.Run(t, fresh) }
 
+func FuzzStore(f *testing.F) {
+	f.Add([]byte("a program is any bytes; these make a few calls and look at them"))
+	f.Fuzz(func(t *testing.T, program []byte) { storetest.RunModel(t, fresh(t), program) })
+}
+
 // fresh makes a new store, which each handle opens with connections of its own.
 func fresh(t testing.TB) storetest.Open {
 	path := filepath.Join(t.TempDir(), "laws.db")

@@ -28,11 +28,8 @@ type law struct {
 // store; laws are tested several at a time.
 func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
-		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(),
-		putLaws(), deleteLaws(), numberLaws(),
-		atomicLaws(),
-		companyLaws(), keyLaws(), quotaLaws(),
-		lifetimeLaws(), cancelLaws(), concurrentLaws(),
+		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(), putLaws(), deleteLaws(), numberLaws(),
+		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), lifetimeLaws(), cancelLaws(), concurrentLaws(), modelLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
