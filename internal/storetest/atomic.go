@@ -15,6 +15,7 @@ func atomicLaws() []law {
 		{"put is all or none", putIsAllOrNone},
 		{"delete is all or none", deleteIsAllOrNone},
 		{"a write that was refused took nothing", refusedWriteTookNothing},
+		{"a company that was not made after all", companyThatWasNotMade},
 	}
 }
 
@@ -140,4 +141,24 @@ func refusedWriteTookNothing(t *testing.T, open Open) {
 	if got := highest(t, store.Calls(acme)); got != 2 {
 		t.Errorf("the highest number is %d, want 2", got)
 	}
+}
+
+// A company whose first write failed is not there, and one that is made next is
+// not taken for it.
+func companyThatWasNotMade(t *testing.T, open Open) {
+	store := open(t)
+	addKeys(t, store, key("K", acme))
+	if err := store.AddKey(t.Context(), key("K", "unmade")); err == nil {
+		t.Fatal("a key was added whose id was taken")
+	}
+	c := Sample{ID: "1", Time: day, Workspace: "7"}.Call(t)
+	put(t, store.Calls(other), c)
+	holds(t, store.Calls("unmade"))
+	if got := remove(t, store.Calls("unmade"), "1"); got != 0 {
+		t.Errorf("deleted %d calls of a company that is not there", got)
+	}
+	same(t, "companies", names(t, store), []string{acme, other})
+	same(t, "result", put(t, store.Calls("unmade"), c), callvault.PutResult{Created: 1})
+	holds(t, store.Calls(other), c)
+	same(t, "companies", names(t, open(t)), []string{acme, other, "unmade"})
 }
