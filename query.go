@@ -57,8 +57,8 @@ type Page struct {
 // document is valid only until visit returns; an error of visit ends the
 // reading and is returned.
 //
-// Paging is by position: under concurrent writes no call is repeated, and no
-// call that was there throughout, in one place, is missed. The total is exact
+// Paging is by position: under concurrent writes no position is met twice, and
+// no call that was there throughout, in one place, is missed. The total is exact
 // at the moment the first page is read and is carried along by the caller.
 func ListPage(ctx context.Context, calls Calls, q PageQuery, visit func(document []byte) error) (Page, error) {
 	page := Page{Total: q.Total, Number: q.Number}

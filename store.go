@@ -16,17 +16,18 @@ type Store interface {
 	// another company's. It does no work, and the company need not exist yet.
 	Calls(company string) Calls
 
-	// Companies lists the companies by name.
+	// Companies lists the companies by name, in the order of its bytes.
 	Companies(ctx context.Context) ([]string, error)
 
 	// MakeCompany makes the company unless it is there, and tells whether it did.
 	MakeCompany(ctx context.Context, name string) (made bool, err error)
 
-	// AddKey keeps a new key. Its company is made when it is not there.
+	// AddKey keeps a new key. Its company is made when it is not there. An id
+	// that any company has taken is an error, and nothing is kept.
 	AddKey(ctx context.Context, key Key) error
 
-	// RevokeKey marks a key of the company as revoked at an instant; one that
-	// was revoked before keeps its first instant. ErrNotFound when the company
+	// RevokeKey marks a key of the company as revoked at an instant, which is not
+	// zero; one that was revoked before keeps its first instant. ErrNotFound when the company
 	// has no such key.
 	RevokeKey(ctx context.Context, company, id string, at time.Time) error
 
@@ -42,13 +43,16 @@ type Store interface {
 
 	// TakeQuota takes up to n requests from what is left of a company's day and
 	// returns how many it took, 0 when the day is used up. All processes on the
-	// store draw from the same count, so together they never exceed the limit.
+	// store draw from the same count, so together they never exceed the limit. The
+	// company is made when it is not there. Days that are more than a week before
+	// the last one may be forgotten.
 	TakeQuota(ctx context.Context, day QuotaDay, n int) (taken int, err error)
 
 	// ReturnQuota gives back what was taken and not used.
 	ReturnQuota(ctx context.Context, day QuotaDay, n int) error
 
-	// Close releases the store after the reads and writes under way.
+	// Close releases the store after the reads and writes under way; those that
+	// come later fail. To close again does nothing.
 	Close() error
 }
 
@@ -65,7 +69,8 @@ type Calls interface {
 	// nothing else. An id that is not there is passed over.
 	Delete(ctx context.Context, ids []ID) (deleted int, err error)
 
-	// DeleteFirst removes up to limit calls of q, first ones first, as Delete does.
+	// DeleteFirst removes up to limit calls of q (all when limit is negative),
+	// first ones first, as Delete does.
 	DeleteFirst(ctx context.Context, q Query, limit int) (deleted int, err error)
 
 	// Count is exactly how many calls q selects.
