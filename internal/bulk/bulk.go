@@ -43,7 +43,7 @@ func NewReader(source io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{close: done}
-	s := &stream{in: in, line: 1}
+	s := newStream(in)
 	switch c, err := s.first(); {
 	case err == io.EOF:
 		r.read = func() (Record, error) { return Record{}, io.EOF }

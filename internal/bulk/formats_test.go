@@ -200,13 +200,15 @@ func FuzzReader(f *testing.F) {
 
 // A line that nobody can read costs no line around it.
 func FuzzRecordsAroundNoise(f *testing.F) {
-	for _, noise := range []string{``, `{`, `{"id":`, `{"id":"`, `{"id":"1","x":[{`, `]`, `null`, `{"a":"\`, `{"id":"3"}`} {
+	for _, noise := range []string{``, `{`, `{"id":`, `{"id":"`, `{"id":"1","x":[{`, `]`, `null`, `{"a":"\`, `{"id":"3"}`, `{"x":["a"`, `{"x":[[`, `[{"id":"3"}],`, ` [{"y":`, `{"calls":[{"id":"3"}]}`} {
 		f.Add(noise)
 	}
 	f.Fuzz(func(t *testing.T, noise string) {
-		// An open array or page goes on over line ends, and gzip and tables are
-		// told from the first bytes.
-		if strings.ContainsAny(noise, "\n\r[]") || strings.Contains(noise, `calls`) || strings.Contains(noise, `\u`) {
+		if strings.ContainsAny(noise, "\n\r") {
+			t.Skip()
+		}
+		// An open array or page goes on over line ends.
+		if alone := summary(strings.NewReader(lines(`{"id":"111"}`, noise))); strings.Contains(alone, "\n! ") {
 			t.Skip()
 		}
 		got := summary(strings.NewReader(lines(`{"id":"111"}`, noise, `{"id":"222"}`, `{"id":"333"}`)))

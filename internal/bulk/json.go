@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,9 @@ type jsonReader struct {
 	*stream
 	where where
 	tail  bool // an element came before, so a comma or the end follows
+	began bool // that element, or the one before, began its line
+	lost  bool // an element was broken, and maybe the end of the array with it
+	name  []byte
 }
 
 // where is what the next byte belongs to.
@@ -29,51 +31,50 @@ const (
 	outside where = iota // between values
 	inArray              // among the elements of an array
 	inCalls              // among the elements of a page's calls
-	inPage               // among the members of a page
+	inPage               // among the members of a page, behind its calls
 )
 
 // errSyntax stops the scanner at the byte that breaks the grammar.
 var errSyntax = errors.New("not valid JSON")
 
+// errCalls leaves the members of a page at its calls.
+var errCalls = errors.New("the calls of a page")
+
 func (r *jsonReader) read() (Record, error) {
 	for {
-		r.keep = false
+		r.drop()
 		c, err := r.space()
-		if err == io.EOF && r.where != outside {
-			return Record{}, fatal(r.line, "the file ends within %s", r.where)
+		if err == io.EOF && r.where == outside {
+			return Record{}, err
 		}
 		if err != nil {
-			return Record{}, r.ioError(err)
+			return Record{}, r.structural(err)
 		}
-		switch r.where {
-		case outside:
-			switch c {
-			case '{':
-				record, isRecord, err := r.topObject()
-				if err != nil || isRecord {
-					return record, err
-				}
-			case '[':
-				r.take()
-				r.where, r.tail = inArray, false
-			default:
-				return r.broken(r.line)
-			}
-		case inPage:
-			switch err := r.members(r.pageMember); err {
-			case nil:
-				r.where = outside
-			case errCalls:
-			default:
-				return Record{}, r.structural(err)
-			}
-		default:
-			record, isRecord, err := r.element(c)
-			if err != nil || isRecord {
-				return record, err
-			}
+		record, isRecord, err := r.next(c)
+		if err != nil {
+			return Record{}, err
+		}
+		if isRecord {
+			return record, nil
 		}
 	}
+}
+
+// next takes what begins with c: a record, or something around records.
+func (r *jsonReader) next(c byte) (record Record, isRecord bool, err error) {
+	switch r.where {
+	case inPage:
+		err := r.moreMembers(0, r.pageMember)
+		if err == nil {
+			r.where = outside
+		} else if err != errCalls {
+			return Record{}, false, r.structural(err)
+		}
+		return Record{}, false, nil
+	case outside:
+		return r.top(c)
+	}
+	return r.inside(c)
 }
 
 func (w where) String() string {
@@ -83,28 +84,41 @@ func (w where) String() string {
 	return "a response page"
 }
 
-// ioError is an error of the source.
-func (r *jsonReader) ioError(err error) error {
-	if err == io.EOF {
-		return err
+// structural is an error around records, after which nothing can be told
+// apart.
+func (r *jsonReader) structural(err error) error {
+	switch {
+	case err == errSyntax:
+		return fatal(r.line, "not valid JSON within %s", r.where)
+	case err == io.EOF:
+		return fatal(r.line, "the file ends within %s", r.where)
 	}
 	return fatal(r.line, "%w", err)
 }
 
-// structural is an error around records, after which nothing can be told
-// apart.
-func (r *jsonReader) structural(err error) error {
-	if err == io.EOF {
-		return fatal(r.line, "the file ends within %s", r.where)
+// top takes what comes next outside of arrays and pages.
+func (r *jsonReader) top(c byte) (record Record, isRecord bool, err error) {
+	switch c {
+	case '{':
+		return r.object()
+	case '[':
+		r.limit = r.column
+		r.enter(inArray)
+		return Record{}, false, nil
 	}
-	if err == errSyntax {
-		return fatal(r.line, "not valid JSON within %s", r.where)
-	}
-	return r.ioError(err)
+	record, err = r.garbage()
+	return record, true, err
 }
 
-// element takes what comes next among the elements of an array.
-func (r *jsonReader) element(c byte) (record Record, isRecord bool, err error) {
+// enter takes the bracket of an array of records.
+func (r *jsonReader) enter(w where) {
+	r.take()
+	r.where, r.tail, r.began, r.lost = w, false, false, false
+}
+
+// inside takes what comes next among the elements of an array.
+func (r *jsonReader) inside(c byte) (record Record, isRecord bool, err error) {
+	isStart := r.atStart() && (c == '{' || c == '[')
 	switch {
 	case c == ']':
 		r.take()
@@ -113,39 +127,49 @@ func (r *jsonReader) element(c byte) (record Record, isRecord bool, err error) {
 		} else {
 			r.where = inPage
 		}
-		r.tail = false
-		return Record{}, false, nil
 	case c == ',' && r.tail:
 		r.take()
-		r.tail = false
-		return Record{}, false, nil
+		r.tail, r.lost = false, false
+	case r.tail && isStart && r.lost:
+		// The array ended in the element that was broken.
+		r.where = outside
+	case r.tail && !isStart && r.began:
+		record, err = r.garbage()
+		return record, true, err
 	case r.tail:
 		return Record{}, false, r.structural(errSyntax)
+	case c == '{' && r.lost:
+		return r.object() // a page, if the array ended in the broken element
+	default:
+		return r.element()
 	}
+	return Record{}, false, nil
+}
+
+// element takes an element of an array.
+func (r *jsonReader) element() (record Record, isRecord bool, err error) {
 	line := r.line
-	r.begin()
+	r.began, r.tail = r.atStart(), true
+	r.begin(arrayStarts)
 	if err := r.value(1); err != nil {
-		return Record{}, false, r.structural(err)
+		return r.fail(line, err)
 	}
-	r.tail = true
 	return r.record(line), true, nil
 }
 
-// topObject takes an object that stands by itself. It is a record unless it
-// turns out to be a page.
-func (r *jsonReader) topObject() (record Record, isRecord bool, err error) {
+// object takes an object that is a record unless it turns out to be a page.
+func (r *jsonReader) object() (record Record, isRecord bool, err error) {
 	line := r.line
-	r.begin()
+	r.began, r.tail = r.atStart(), true
+	r.begin(r.where.starts())
 	r.take()
-	r.where = outside
 	hasID := false
-	err = r.members(func(name string, c byte) error {
-		if name == "calls" && c == '[' && !hasID {
-			r.take()
-			r.where, r.tail = inCalls, false
+	err = r.members(0, func(name []byte, c byte) error {
+		if string(name) == "calls" && c == '[' && !hasID {
+			r.enter(inCalls)
 			return errCalls
 		}
-		hasID = hasID || name == "id"
+		hasID = hasID || string(name) == "id"
 		return r.value(1)
 	})
 	switch err {
@@ -153,21 +177,14 @@ func (r *jsonReader) topObject() (record Record, isRecord bool, err error) {
 		return r.record(line), true, nil
 	case errCalls:
 		return Record{}, false, nil
-	case errSyntax, io.EOF:
-		record, err = r.broken(line)
-		return record, true, err
 	}
-	return Record{}, false, r.ioError(err)
+	return r.fail(line, err)
 }
 
-// errCalls leaves the members of a page at its calls.
-var errCalls = errors.New("the calls of a page")
-
 // pageMember takes a member of a page. Only calls matters.
-func (r *jsonReader) pageMember(name string, c byte) error {
-	if name == "calls" && c == '[' {
-		r.take()
-		r.where, r.tail = inCalls, false
+func (r *jsonReader) pageMember(name []byte, c byte) error {
+	if string(name) == "calls" && c == '[' {
+		r.enter(inCalls)
 		return errCalls
 	}
 	return r.value(1)
@@ -176,7 +193,7 @@ func (r *jsonReader) pageMember(name string, c byte) error {
 // record is what was kept as a record.
 func (r *jsonReader) record(line int) Record {
 	if r.long {
-		return bad(line, fmt.Sprintf("the record is longer than %d bytes", maxRecord))
+		return tooLong(line)
 	}
 	call, err := gong.ParseCall(r.kept)
 	if err != nil {
@@ -188,6 +205,10 @@ func (r *jsonReader) record(line int) Record {
 	return Record{Line: line, Call: call}
 }
 
+func tooLong(line int) Record {
+	return bad(line, fmt.Sprintf("the record is longer than %d bytes", maxRecord))
+}
+
 // isErrorAnswer tells whether a record is {"requestId":…,"errors":[…]}, which
 // is easily saved among the pages.
 func isErrorAnswer(call *gong.Call) bool {
@@ -197,46 +218,4 @@ func isErrorAnswer(call *gong.Call) bool {
 		}
 	}
 	return false
-}
-
-// broken reports a record that the grammar broke in, and goes on at the next
-// line that begins a value: lines that the record took with it are read again.
-func (r *jsonReader) broken(line int) (Record, error) {
-	record := bad(line, errSyntax.Error())
-	var err error
-	if i := nextValue(r.kept); r.keep && !r.long && i >= 0 {
-		r.unread(r.kept[i:])
-		r.kept = r.kept[:i]
-	} else if !r.bol {
-		err = r.restOfLine()
-	}
-	if _, parseErr := gong.ParseCall(bytes.TrimRight(r.kept, "\r\n")); parseErr != nil && r.keep && !r.long {
-		record.Err = parseErr
-	}
-	r.keep = false
-	for err == nil {
-		var c byte
-		if c, err = r.peek(); err != nil || c == '{' || c == '[' {
-			break
-		}
-		err = r.restOfLine()
-	}
-	if err != nil && err != io.EOF {
-		return Record{}, r.ioError(err)
-	}
-	return record, nil
-}
-
-// nextValue is where the first line behind the first one begins a value, or -1.
-func nextValue(kept []byte) int {
-	for i := 0; ; {
-		n := bytes.IndexByte(kept[i:], '\n')
-		i += n + 1
-		if n < 0 || i == len(kept) {
-			return -1
-		}
-		if kept[i] == '{' || kept[i] == '[' {
-			return i
-		}
-	}
 }

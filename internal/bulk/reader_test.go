@@ -83,7 +83,8 @@ var readerTests = []struct {
 	{"bad values", lines(`{"id":true}`, `{"id":"2","duration":"x"}`), lines(`1 id: must be a string of digits, not a boolean`, `2 duration: must be a number or null, not a string`)},
 	{"an array that ends too early", lines(`[{"id":"1"},`, ``), lines("1 1", "! line 2: the file ends within a JSON array; the rest was not read")},
 	{"an array without a comma", `[{"id":"1"} {"id":"2"}]`, lines("1 1", "! line 1: not valid JSON within a JSON array; the rest was not read")},
-	{"a broken element", lines(`[{"id":"1"},`, `{"id":]`, `{"id":"2"}]`), lines("1 1", "! line 2: not valid JSON within a JSON array; the rest was not read")},
+	{"a broken element", `[{"id":"1"},{"id":],{"id":"2"}]`, lines("1 1", "! line 1: not valid JSON within a JSON array; the rest was not read")},
+	{"a broken element behind another on its line", lines(`[`, `{"id":"1"},{"id":],`, `{"id":"2"}]`), lines("2 1", "! line 2: not valid JSON within a JSON array; the rest was not read")},
 	{"a page that ends too early", `{"calls":[{"id":"1"}`, lines("1 1", "! line 1: the file ends within a response page; the rest was not read")},
 	{"a page that ends behind its calls", `{"calls":[{"id":"1"}],`, lines("1 1", "! line 1: the file ends within a response page; the rest was not read")},
 	{"a page broken behind its calls", `{"calls":[{"id":"1"}],]}`, lines("1 1", "! line 1: not valid JSON within a response page; the rest was not read")},
@@ -185,7 +186,7 @@ func TestReaderOfLongRecords(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"JSON", lines(`{"id":"1","title":"`+long+`"}`, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"in an array", lines(`[{"id":"1","title":"`+long+`"},`, `{"id":"2"}]`), lines("1 the record is longer than 1048576 bytes", "2 2")},
-		{"broken JSON", lines(`{"id":"1","title":"`+long, `{"id":"2"}`), lines("1 not valid JSON", "2 2")},
+		{"broken JSON", lines(`{"id":"1","title":"`+long, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"deep JSON", lines(strings.Repeat(`{"x":`, 2*maxDepth), `{"id":"2"}`), lines("1 not valid JSON: nested more than 500 deep at byte 2501", "2 2")},
 		{"CSV with a mark that is not closed", lines("id,title", "1,a", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 3: "+errLong.Error()+"; the rest was not read")},
 	} {

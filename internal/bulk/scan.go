@@ -2,8 +2,10 @@ package bulk
 
 import "io"
 
-// maxDepth is more than gong.ParseCall takes.
-const maxDepth = 1000
+const (
+	maxDepth = 510 // more than gong.ParseCall takes
+	maxName  = 32  // more than the names that matter have
+)
 
 // value takes one JSON value. It knows the grammar of objects, arrays and
 // strings, and takes any word for a number or a literal.
@@ -18,7 +20,7 @@ func (r *jsonReader) value(depth int) error {
 	switch c {
 	case '{':
 		r.take()
-		return r.members(func(string, byte) error { return r.value(depth + 1) })
+		return r.members(depth, nil)
 	case '[':
 		r.take()
 		return r.elements(depth)
@@ -28,69 +30,110 @@ func (r *jsonReader) value(depth int) error {
 	return r.word()
 }
 
-// members takes the rest of an object, whose brace was taken; member is called
-// with the name of each and the first byte of its value. A comma too many or
-// too few is left to gong.ParseCall.
-func (r *jsonReader) members(member func(name string, c byte) error) error {
-	var name [32]byte // longer than the names that matter
-	for {
-		c, err := r.space()
-		if err != nil {
-			return err
-		}
-		switch c {
-		case '}':
-			r.take()
-			return nil
-		case ',':
-			r.take()
-			continue
-		case '"':
-		default:
-			return errSyntax
-		}
-		text := name[:0]
-		if err := r.str(&text); err != nil {
-			return err
-		}
-		if c, err = r.space(); err != nil {
-			return err
-		}
-		if c != ':' {
-			return errSyntax
-		}
+// visitor takes the value of a member, which begins with c. The name is valid
+// until the next one is read; of a long one it is the beginning.
+type visitor func(name []byte, c byte) error
+
+// members takes the rest of an object, whose brace was taken; the visitor, if
+// there is one, takes the values.
+//
+// Commas stand where they must, here and in elements: a record that was cut
+// off is told from what is on the next line by the comma that is missing.
+func (r *jsonReader) members(depth int, v visitor) error {
+	c, err := r.space()
+	if err != nil {
+		return err
+	}
+	if c == '}' {
 		r.take()
-		if c, err = r.space(); err != nil {
+		return nil
+	}
+	if err := r.member(depth, v); err != nil {
+		return err
+	}
+	return r.moreMembers(depth, v)
+}
+
+// moreMembers takes the rest of an object behind one of its members.
+func (r *jsonReader) moreMembers(depth int, v visitor) error {
+	for {
+		more, err := r.comma('}')
+		if err != nil || !more {
 			return err
 		}
-		if err := member(string(text), c); err != nil {
+		if err := r.member(depth, v); err != nil {
 			return err
 		}
 	}
+}
+
+// member takes a name and its value.
+func (r *jsonReader) member(depth int, v visitor) error {
+	if err := r.expect('"'); err != nil {
+		return err
+	}
+	r.name = r.name[:0]
+	if err := r.str(&r.name); err != nil {
+		return err
+	}
+	if err := r.expect(':'); err != nil {
+		return err
+	}
+	r.take()
+	if v == nil {
+		return r.value(depth + 1)
+	}
+	c, err := r.space()
+	if err != nil {
+		return err
+	}
+	return v(r.name, c)
+}
+
+// expect takes the white space before a byte that must come next.
+func (r *jsonReader) expect(want byte) error {
+	c, err := r.space()
+	if err == nil && c != want {
+		return errSyntax
+	}
+	return err
+}
+
+// comma takes what is behind a member or an element: a comma, or the end.
+func (r *jsonReader) comma(end byte) (more bool, err error) {
+	c, err := r.space()
+	if err != nil {
+		return false, err
+	}
+	if c != ',' && c != end {
+		return false, errSyntax
+	}
+	r.take()
+	return c == ',', nil
 }
 
 // elements takes the rest of an array, whose bracket was taken.
 func (r *jsonReader) elements(depth int) error {
+	c, err := r.space()
+	if err != nil {
+		return err
+	}
+	if c == ']' {
+		r.take()
+		return nil
+	}
 	for {
-		c, err := r.space()
-		if err != nil {
+		if err := r.value(depth + 1); err != nil {
 			return err
 		}
-		switch c {
-		case ']':
-			r.take()
-			return nil
-		case ',':
-			r.take()
-		default:
-			if err := r.value(depth + 1); err != nil {
-				return err
-			}
+		more, err := r.comma(']')
+		if err != nil || !more {
+			return err
 		}
 	}
 }
 
-// str takes a string, and copies as much of it as fits to name unless that is
+// str takes a string, and adds the first bytes of it to name unless that is
 // nil. A line end within a string breaks the grammar, so a string that is
 // never closed ends with its line.
 func (r *jsonReader) str(name *[]byte) error {
@@ -99,14 +142,13 @@ func (r *jsonReader) str(name *[]byte) error {
 		if _, err := r.peek(); err != nil {
 			return err
 		}
-		chunk := r.chunk[r.pos:r.end]
+		chunk := r.chunk[r.pos:]
 		n := 0
 		for n < len(chunk) && chunk[n] != '"' && chunk[n] != '\\' && chunk[n] != '\n' {
 			n++
 		}
 		if name != nil {
-			free := cap(*name) - len(*name)
-			*name = append(*name, chunk[:min(n, free)]...)
+			*name = append(*name, chunk[:min(n, maxName-len(*name))]...)
 		}
 		if n > 0 {
 			r.skip(n)

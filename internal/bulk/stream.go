@@ -3,82 +3,168 @@ package bulk
 import (
 	"bytes"
 	"io"
-	"slices"
+	"strings"
 )
 
 // stream is a source of which one looks at the next byte, keeps what one took,
-// and knows the line.
+// knows the place, and goes back to where a line began.
 type stream struct {
 	in    io.Reader
-	chunk [64 << 10]byte
-	pos   int
-	end   int
-	err   error // of in, once it has ended
+	buf   []byte // what in is read into
+	again []byte // what was given back when it was no longer in buf
+	chunk []byte // one of these two
+	pos   int    // of the next byte in chunk
+	err   error  // of in, once it has ended
 
-	line int
-	kept []byte
+	line   int
+	column int // of the next byte, from 0
+	lead   int // the column of the line's first byte that is no white space, -1 before that
+
+	// What is kept since begin.
 	keep bool
-	long bool // what was to be kept is longer than maxRecord
-	bol  bool // the next byte begins a line
+	kept []byte
+	long bool // it is longer than maxRecord, and no longer held without a mark
+
+	// A mark is set at the first later line that begins, at no deeper column
+	// than limit, with a byte of starts.
+	starts string
+	limit  int
+	mark   mark
+}
+
+// mark is a place to go back to.
+type mark struct {
+	at           int // in kept, -1 for none
+	line, column int
+}
+
+var noMark = mark{at: -1}
+
+func newStream(in io.Reader) *stream {
+	return &stream{in: in, buf: make([]byte, 64<<10), line: 1, lead: -1, mark: noMark}
 }
 
 // peek returns the next byte without taking it.
 func (s *stream) peek() (byte, error) {
-	for s.pos == s.end {
-		if s.err != nil {
-			return 0, s.err
+	if s.pos == len(s.chunk) || s.long {
+		if err := s.fill(); err != nil {
+			return 0, err
 		}
-		s.pos = 0
-		s.end, s.err = s.in.Read(s.chunk[:])
 	}
 	return s.chunk[s.pos], nil
 }
 
-// take takes the byte that was peeked at.
-func (s *stream) take() {
-	s.skip(1)
+// fill makes sure that there is a next byte. What is longer than a record and
+// has a line to go on at is taken for broken: nothing more of it can be held.
+func (s *stream) fill() error {
+	if s.long && s.mark.at >= 0 {
+		return errSyntax
+	}
+	for s.pos == len(s.chunk) {
+		if s.err != nil {
+			return s.err
+		}
+		var n int
+		n, s.err = s.in.Read(s.buf)
+		s.chunk, s.pos = s.buf[:n], 0
+	}
+	return nil
 }
+
+// take takes the byte that was peeked at.
+func (s *stream) take() { s.skip(1) }
 
 // skip takes n bytes of the chunk, of which no more than the last ends a line.
 func (s *stream) skip(n int) {
 	taken := s.chunk[s.pos : s.pos+n]
 	s.pos += n
-	s.bol = taken[n-1] == '\n'
-	if s.bol {
-		s.line++
+	s.column += n
+	if taken[n-1] == '\n' {
+		s.line, s.column, s.lead = s.line+1, 0, -1
 	}
-	if !s.keep || s.long {
-		return
-	}
-	if len(s.kept)+n > maxRecord {
-		s.long = true
+	if !s.keep || s.long && s.mark.at < 0 {
 		return
 	}
 	s.kept = append(s.kept, taken...)
+	s.long = len(s.kept) > maxRecord
 }
 
 // begin begins to keep what is taken.
-func (s *stream) begin() {
-	s.kept, s.keep, s.long = s.kept[:0], true, false
+func (s *stream) begin(starts string) {
+	s.drop()
+	s.keep, s.starts, s.limit = true, starts, s.column
 }
 
-// unread gives back what was taken last. It begins a line.
-func (s *stream) unread(data []byte) {
-	again := slices.Concat(data, s.chunk[s.pos:s.end])
-	s.in = io.MultiReader(bytes.NewReader(again), s.in)
-	s.pos, s.end, s.err = 0, 0, nil
-	s.line -= bytes.Count(data, []byte{'\n'})
-	s.bol = true
+// drop ends the keeping.
+func (s *stream) drop() {
+	s.keep, s.kept, s.long, s.mark = false, s.kept[:0], false, noMark
+}
+
+// back goes back to the mark, and drops what is kept.
+func (s *stream) back() {
+	data := s.kept[s.mark.at:]
+	if len(data) <= s.pos {
+		s.pos -= len(data)
+	} else {
+		// What is given back began before the chunk, so the chunk is buf.
+		s.again = append(append(s.again[:0], data...), s.chunk[s.pos:]...)
+		s.chunk, s.pos = s.again, 0
+	}
+	s.line, s.column, s.lead = s.mark.line, s.mark.column, s.mark.column
+	s.drop()
 }
 
 // space takes white space and returns the byte behind it.
 func (s *stream) space() (byte, error) {
 	for {
 		c, err := s.peek()
-		if err != nil || c != ' ' && c != '\t' && c != '\n' && c != '\r' {
-			return c, err
+		if err != nil {
+			return 0, err
+		}
+		if !isSpace(c) {
+			if s.lead < 0 {
+				return c, s.lineBegins(c)
+			}
+			return c, nil
 		}
 		s.take()
+	}
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// lineBegins is told the first byte of a line that is no white space.
+func (s *stream) lineBegins(c byte) error {
+	s.lead = s.column
+	if !s.keep || s.mark.at >= 0 || !s.canStart(c) {
+		return nil
+	}
+	if s.long {
+		return errSyntax // see fill
+	}
+	s.mark = mark{len(s.kept), s.line, s.column}
+	return nil
+}
+
+// atStart tells whether nothing but white space is before the next byte on its
+// line. It is known behind space.
+func (s *stream) atStart() bool { return s.column == s.lead }
+
+// canStart tells whether one can go on at the next byte.
+func (s *stream) canStart(c byte) bool {
+	return s.atStart() && s.column <= s.limit && strings.IndexByte(s.starts, c) >= 0
+}
+
+// nextStart goes to the next place where one can go on.
+func (s *stream) nextStart() error {
+	for {
+		c, err := s.space()
+		if err != nil || s.canStart(c) {
+			return err
+		}
+		if err := s.restOfLine(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -88,7 +174,7 @@ func (s *stream) restOfLine() error {
 		if _, err := s.peek(); err != nil {
 			return err
 		}
-		rest := s.chunk[s.pos:s.end]
+		rest := s.chunk[s.pos:]
 		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
 			s.skip(i + 1)
 			return nil
@@ -100,14 +186,13 @@ func (s *stream) restOfLine() error {
 // first is the first byte that tells something: behind a byte order mark and
 // white space.
 func (s *stream) first() (byte, error) {
-	s.bol = true
 	for _, mark := range []byte("\xef\xbb\xbf") {
 		if c, err := s.peek(); err != nil || c != mark {
 			break
 		}
 		s.take()
-		s.bol = true
 	}
+	s.column = 0
 	return s.space()
 }
 
@@ -116,7 +201,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	if _, err := s.peek(); err != nil {
 		return 0, err
 	}
-	n := copy(p, s.chunk[s.pos:s.end])
+	n := copy(p, s.chunk[s.pos:])
 	s.pos += n
 	return n, nil
 }

@@ -1,0 +1,86 @@
+package bulk
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// The first bytes of lines at which reading goes on behind a broken record.
+const (
+	topStarts   = "{["
+	arrayStarts = "{[]"
+)
+
+func (w where) starts() string {
+	if w == outside {
+		return topStarts
+	}
+	return arrayStarts
+}
+
+// fail is the end of a record that was not read whole. The next one is looked
+// for on a line of its own, so in an array, where the line may hold more
+// elements, the broken one must have begun its line.
+func (r *jsonReader) fail(line int, err error) (record Record, isRecord bool, _ error) {
+	if err != errSyntax && err != io.EOF || r.where != outside && !r.began {
+		return Record{}, false, r.structural(err)
+	}
+	record, err = r.broken(line)
+	return record, true, err
+}
+
+// garbage reports what is no value, as far as the next line that begins one.
+func (r *jsonReader) garbage() (Record, error) {
+	// Lines indented as the record before are not to be missed.
+	r.starts, r.limit = r.where.starts(), max(r.limit, r.column)
+	return r.broken(r.line)
+}
+
+// broken reports a record that the grammar broke in, and goes on at the next
+// line that begins a value and is indented no deeper than the record: a deeper
+// one may be a part of it. Lines that the record took with it are read again;
+// those that are passed over are a part of the record.
+func (r *jsonReader) broken(line int) (Record, error) {
+	r.tail, r.lost = false, true
+	record := bad(line, errSyntax.Error())
+	if r.long {
+		record = tooLong(line)
+	}
+	if r.mark.at >= 0 {
+		r.judge(&record, r.kept[:r.mark.at])
+		r.back()
+		return record, nil
+	}
+	err := r.endBroken()
+	r.judge(&record, r.kept)
+	r.drop()
+	if err == nil {
+		err = r.nextStart()
+	}
+	if err != nil && err != io.EOF {
+		return Record{}, r.structural(err)
+	}
+	return record, nil
+}
+
+// endBroken takes the rest of the line that the record broke in, for a better
+// word about it, unless one can go on there.
+func (r *jsonReader) endBroken() error {
+	c, err := r.peek()
+	if err != nil || r.canStart(c) {
+		return err
+	}
+	return r.restOfLine()
+}
+
+// judge says what is wrong with a broken record, if more is known.
+func (r *jsonReader) judge(record *Record, text []byte) {
+	if !r.keep || r.long {
+		return
+	}
+	if _, err := gong.ParseCall(bytes.TrimRight(text, " \t\r\n")); err != nil {
+		record.Err = err
+	}
+}
