@@ -20,7 +20,7 @@ type csvReader struct {
 	guard   *guard
 	header  []string
 	skipped int // lines before the header, which table does not count
-	last    int // the line of the last record
+	end     int // the last line of the last record
 }
 
 func newCSVReader(s *stream) (*csvReader, error) {
@@ -41,6 +41,7 @@ func newCSVReader(s *stream) (*csvReader, error) {
 		return nil, fatal(first, "there is no column id in the header %.40q: %w", strings.Join(header, ","), errNoFormat)
 	}
 	t.header = slices.Clone(header)
+	_, t.end = t.lines(header)
 	return t, nil
 }
 
@@ -55,16 +56,41 @@ func (t *csvReader) read() (Record, error) {
 	if err == io.EOF {
 		return Record{}, err
 	}
+	line, end := t.lines(cells)
 	var syntax *csv.ParseError
 	if errors.As(err, &syntax) {
-		return bad(syntax.StartLine+t.skipped, syntax.Err.Error()), nil
+		return t.broken(syntax, end)
 	}
 	if err != nil {
-		return Record{}, fatal(t.last+1, "%w", err)
+		return Record{}, fatal(line, "%w", err)
 	}
-	line, _ := t.table.FieldPos(0)
-	t.last = line + t.skipped
-	return t.record(t.last, cells), nil
+	t.end = end
+	return t.record(line, cells), nil
+}
+
+// lines are the lines that a record begins and ends on.
+func (t *csvReader) lines(cells []string) (line, end int) {
+	if len(cells) == 0 { // nothing was read but an error
+		return t.end + 1, t.end + 1
+	}
+	last := len(cells) - 1
+	line, _ = t.table.FieldPos(0)
+	end, _ = t.table.FieldPos(last)
+	return line + t.skipped, end + t.skipped + strings.Count(cells[last], "\n")
+}
+
+// broken is a record whose cells cannot be told apart, or are too many or too
+// few; end is its last line as far as its whole cells tell. On one line it is
+// bad. On several it has perhaps taken others with it, by a quotation mark,
+// and where the next one begins nobody knows.
+func (t *csvReader) broken(syntax *csv.ParseError, end int) (Record, error) {
+	line := syntax.StartLine + t.skipped
+	end = max(end, syntax.Line+t.skipped)
+	if end > line {
+		return Record{}, fatal(line, "%w in the record on lines %d to %d: a quotation mark may not be closed", syntax.Err, line, end)
+	}
+	t.end = end
+	return bad(line, syntax.Err.Error()), nil
 }
 
 func (t *csvReader) record(line int, cells []string) Record {

@@ -96,6 +96,10 @@ var readerTests = []struct {
 	{"CSV with a cell too much", lines("id,title", "1,a,b", "2,b"), lines("2 wrong number of fields", "3 2")},
 	{"CSV with a bare quotation mark", lines("id,title", `1,a"b`, "2,b"), lines(`2 bare " in non-quoted-field`, "3 2")},
 	{"CSV with an unclosed quotation mark", lines("id,title", "1,a", `2,"b`), lines("2 1", `3 extraneous or missing " in quoted-field`)},
+	{"CSV with an unclosed quotation mark before others", lines("id,title", "1,a", `2,"b`, "3,c", "4,d"), lines("2 1", `! line 3: extraneous or missing " in quoted-field in the record on lines 3 to 5: a quotation mark may not be closed; the rest was not read`)},
+	{"CSV with an unclosed quotation mark before another mark", lines("id,title", `1,"a`, `2,"b"`, "3,c"), `! line 2: extraneous or missing " in quoted-field in the record on lines 2 to 3: a quotation mark may not be closed; the rest was not read`},
+	{"CSV with too few cells in several lines", lines("title,url,id", `"a`, `b","c`, `d"`, "e,f,1"), `! line 2: wrong number of fields in the record on lines 2 to 4: a quotation mark may not be closed; the rest was not read`},
+	{"CSV with a bare mark in several lines", "id,title,url\r\n1,\"a\r\nb\",c\"\r\n2,b,c\r\n", `! line 2: bare " in non-quoted-field in the record on lines 2 to 3: a quotation mark may not be closed; the rest was not read`},
 	{"CSV with bad cells", lines("id,duration,isPrivate,direction", "1,x,maybe,Up"), `2 duration: "x" is not a whole number of at least 0; isPrivate: "maybe" is neither true nor false; direction: "Up" is not one of Inbound, Outbound, Conference, Unknown`},
 	{"CSV with broken UTF-8", "id,my\n1,\xff\n", "2 my: is not valid UTF-8"},
 	{"a CSV header without id", "a,b\n1,2\n", `! line 1: there is no column id in the header "a,b": ` + errNoFormat.Error() + "; the rest was not read"},
@@ -170,6 +174,9 @@ func TestReaderOfBrokenSources(t *testing.T) {
 		{"an error at once", iotest.ErrReader(errors.New("disk on fire")), "! disk on fire"},
 		{"an error in a CSV header", io.MultiReader(strings.NewReader("id,title"), iotest.ErrReader(errors.New("disk on fire"))), "! line 1: not a CSV header (disk on fire): " + errNoFormat.Error() + "; the rest was not read"},
 		{"an error in CSV", io.MultiReader(strings.NewReader("id,title\n1,a\n2"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 1", "! line 3: disk on fire; the rest was not read")},
+		{"an error behind a record of several lines", io.MultiReader(strings.NewReader("id,title\n1,\"a\nb\nc\"\n"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 1", "! line 5: disk on fire; the rest was not read")},
+		{"an error behind empty lines", io.MultiReader(strings.NewReader("\nid,title\n\n1,a\n\n\n2"), iotest.ErrReader(errors.New("disk on fire"))), lines("4 1", "! line 7: disk on fire; the rest was not read")},
+		{"an error behind a bad record", io.MultiReader(strings.NewReader("id,title\n1,a,b\n"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 wrong number of fields", "! line 3: disk on fire; the rest was not read")},
 		{"gzip cut off", bytes.NewReader(packed[:len(packed)-9]), lines("1 1", "2 2", "! line 3: gzip: unexpected EOF; the rest was not read")},
 		{"gzip with nothing in it", bytes.NewReader(packed[:2]), "! gzip: unexpected EOF"},
 		{"zstd that is none", strings.NewReader("\x28\xb5\x2f\xfd\xff\xff"), "! zstd: reserved bit set on frame header"},
@@ -189,6 +196,7 @@ func TestReaderOfLongRecords(t *testing.T) {
 		{"broken JSON", lines(`{"id":"1","title":"`+long, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"deep JSON", lines(strings.Repeat(`{"x":`, 2*maxDepth), `{"id":"2"}`), lines("1 not valid JSON: nested more than 500 deep at byte 2501", "2 2")},
 		{"CSV with a mark that is not closed", lines("id,title", "1,a", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 3: "+errLong.Error()+"; the rest was not read")},
+		{"CSV with a mark that is not closed behind a record of several lines", lines("id,title", "1,\"a", "b\"", "", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 5: "+errLong.Error()+"; the rest was not read")},
 	} {
 		if got := summary(strings.NewReader(tt.in)); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
