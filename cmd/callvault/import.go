@@ -33,8 +33,9 @@ A call with an id that is there replaces it. Bad records are reported as
 FILE:LINE: FIELD: what is wrong, and skipped; the exit code is 3 then.
 
 Calls are committed in batches, each whole or not at all. Off a terminal each
-commit prints the line "committed FILE:LINE": everything up to there is on the
-disk. A run that was ended half-way is completed by running it again.`,
+commit prints the line "committed FILE:LINE": every record that begins at or
+before that line is on the disk. A run that was ended half-way is completed by
+running it again.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json
   zcat calls.csv.gz | callvault import --company acme -`,

@@ -18,8 +18,8 @@ const (
 type batch struct {
 	calls  []callvault.Call
 	chunks [][]byte
-	chunk  int // the one that is being filled
-	places []Place
+	chunk  int     // the one that is being filled
+	places []Place // what is acknowledged when the calls are kept
 }
 
 // add checks a call and keeps it. The error is of the call.
@@ -44,7 +44,8 @@ func (b *batch) add(c *gong.Call) error {
 	return nil
 }
 
-// reached notes how far the sources have been read.
+// reached notes that every record up to a place is in this batch or in one
+// before it.
 func (b *batch) reached(at Place) {
 	if last := len(b.places) - 1; last >= 0 && b.places[last].File == at.File {
 		b.places[last].Line = at.Line
@@ -52,6 +53,9 @@ func (b *batch) reached(at Place) {
 	}
 	b.places = append(b.places, at)
 }
+
+// isEmpty tells whether there is nothing to put and nothing to acknowledge.
+func (b *batch) isEmpty() bool { return len(b.calls) == 0 && len(b.places) == 0 }
 
 func (b *batch) isFull() bool {
 	return len(b.calls) >= maxCalls || (b.chunk+1)*chunkSize >= maxBytes

@@ -18,7 +18,13 @@ const maxRecord = 1 << 20
 
 // Record is one record of a source: a call, or what is wrong with it.
 type Record struct {
-	Line int       // where it begins, the first line is 1
+	Line int // where it begins, the first line is 1
+
+	// Through is the last line of which every record has been read when this
+	// one has, as far as that is known without waiting for the source. It is less
+	// than Line when the line may have more records.
+	Through int
+
 	Call gong.Call // when Err is nil
 	Err  error     // a *gong.CallError: the record is bad, the next one may not be
 }

@@ -90,7 +90,9 @@ func (t *csvReader) broken(syntax *csv.ParseError, end int) (Record, error) {
 		return Record{}, fatal(line, "%w in the record on lines %d to %d: a quotation mark may not be closed", syntax.Err, line, end)
 	}
 	t.end = end
-	return bad(line, syntax.Err.Error()), nil
+	record := bad(line, syntax.Err.Error())
+	record.Through = end
+	return record, nil
 }
 
 func (t *csvReader) record(line int, cells []string) Record {
@@ -115,9 +117,9 @@ func (t *csvReader) record(line int, cells []string) Record {
 		}
 	}
 	if len(problems) > 0 {
-		return Record{Line: line, Err: &gong.CallError{Problems: problems}}
+		return Record{Line: line, Through: t.end, Err: &gong.CallError{Problems: problems}}
 	}
-	return Record{Line: line, Call: call}
+	return Record{Line: line, Through: t.end, Call: call}
 }
 
 // guard keeps a quotation mark that is never closed from taking the whole file

@@ -21,7 +21,7 @@ type Source struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// Place is where a record begins: a file and the number of a line in it.
+// Place is a file and the number of a line in it.
 type Place struct {
 	File string
 	Line int
@@ -39,9 +39,10 @@ type Report interface {
 	// Note is told what a person should know though nothing is wrong.
 	Note(at Place, text string)
 
-	// Committed is told that a batch is kept. Its last place acknowledges
-	// everything up to there; there is one place for each file that the batch
-	// has records of.
+	// Committed is told that a batch is kept, or that lines are whose records
+	// all are bad or were kept before. A place acknowledges that every record
+	// which begins at or before its line is kept. There is none for a file of
+	// which no further line is complete.
 	Committed(last []Place, result callvault.PutResult)
 }
 
@@ -84,60 +85,30 @@ func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
 	ticker := time.NewTicker(commitEvery)
 	defer ticker.Stop()
 
-	result := Result{}
-	err := im.each(ctx, sources, waiting{ticker.C, p.offer}, func(at Place, r *Record) error {
-		result.Read++
-		bad, err := im.add(p, at, r)
-		if bad {
-			result.Skipped++
-		}
-		return err
-	})
+	in := &intake{Import: im, putter: p}
+	err := each(ctx, sources, waiting{ticker.C, p.offer}, in)
 	if ctx.Err() == nil {
 		// What came before the error of a source is kept.
 		err = errors.Join(err, p.flush())
 	}
 	close(p.full)
 	<-p.done
-	result.PutResult = p.result
+	in.result.PutResult = p.result
 	if p.err != nil {
-		return result, p.err
+		return in.result, p.err
 	}
-	return result, err
+	return in.result, err
 }
 
 // Check reads all sources as Run does, reports what is wrong, and puts nothing.
 func (im *Import) Check(ctx context.Context, sources []Source) (Result, error) {
-	var result Result
-	var b batch
-	err := im.each(ctx, sources, waiting{}, func(at Place, r *Record) error {
-		result.Read++
-		b.reset()
-		if err := im.take(&b, r); err != nil {
-			result.Skipped++
-			im.tell(at, err)
-		}
-		return nil
-	})
-	return result, err
+	c := &check{Import: im}
+	err := each(ctx, sources, waiting{}, c)
+	return c.result, err
 }
 
-// add puts a record into the current batch, or reports that it is bad.
-func (im *Import) add(p *putter, at Place, r *Record) (bad bool, err error) {
-	if err := im.take(p.current, r); err != nil {
-		im.tell(at, err)
-		p.current.reached(at)
-		return true, nil
-	}
-	p.current.reached(at)
-	if p.current.isFull() {
-		return false, p.flush()
-	}
-	return false, nil
-}
-
-// take checks a record and adds its call to a batch. An error is of the record.
-func (im *Import) take(b *batch, r *Record) error {
+// fill checks a record and adds its call to a batch. An error is of the record.
+func (im *Import) fill(b *batch, r *Record) error {
 	if r.Err != nil {
 		return r.Err
 	}
@@ -163,52 +134,9 @@ func (im *Import) tell(at Place, err error) {
 	}
 }
 
-// each visits the records of all sources. An error of visit ends it.
-func (im *Import) each(ctx context.Context, sources []Source, w waiting, visit func(Place, *Record) error) error {
-	for _, s := range sources {
-		if err := im.eachOf(ctx, s, w, visit); err != nil {
-			return err
-		}
+// note tells which columns of a source have names of their own.
+func (im *Import) note(name string, unknown []string) {
+	if len(unknown) > 0 {
+		im.Report.Note(Place{name, 1}, fmt.Sprintf("columns that are not fields of the contract are kept as further fields: %q", unknown))
 	}
-	return nil
-}
-
-func (im *Import) eachOf(ctx context.Context, s Source, w waiting, visit func(Place, *Record) error) error {
-	file, err := s.Open()
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	reader, err := NewReader(newPatient(ctx, file, w))
-	if err != nil {
-		return located(s.Name, err)
-	}
-	defer reader.Close()
-	if len(reader.Unknown) > 0 {
-		im.Report.Note(Place{s.Name, 1}, fmt.Sprintf("columns that are not fields of the contract are kept as further fields: %q", reader.Unknown))
-	}
-	for {
-		record, err := reader.Read()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return located(s.Name, err)
-		}
-		if err := visit(Place{s.Name, record.Line}, &record); err != nil {
-			return err
-		}
-	}
-}
-
-// located is the error of a source with the name of its file, and its line
-// where that is known.
-func located(name string, err error) error {
-	var e *LineError
-	if errors.As(err, &e) {
-		return fmt.Errorf("%v: %w", Place{name, e.Line}, e.Err)
-	}
-	return fmt.Errorf("%s: %w", name, err)
 }

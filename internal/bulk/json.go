@@ -55,6 +55,8 @@ func (r *jsonReader) read() (Record, error) {
 			return Record{}, err
 		}
 		if isRecord {
+			r.drop()
+			record.Through = r.through()
 			return record, nil
 		}
 	}

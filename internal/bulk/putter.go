@@ -20,21 +20,34 @@ type putter struct {
 func (p *putter) run(ctx context.Context, calls callvault.Calls, report Report) {
 	defer close(p.done)
 	for b := range p.full {
-		result, err := calls.Put(ctx, callvault.NewBatch(b.calls))
-		if err != nil {
+		if err := p.put(ctx, calls, report, b); err != nil {
 			p.err = err
 			return
 		}
-		p.result = p.result.Add(result)
-		report.Committed(b.places, result)
 		b.reset()
 		p.free <- b
 	}
 }
 
+// put puts a batch and acknowledges it. One without calls acknowledges lines
+// whose records are bad, or in the batch before.
+func (p *putter) put(ctx context.Context, calls callvault.Calls, report Report, b *batch) error {
+	if len(b.calls) == 0 {
+		report.Committed(b.places, callvault.PutResult{})
+		return nil
+	}
+	result, err := calls.Put(ctx, callvault.NewBatch(b.calls))
+	if err != nil {
+		return err
+	}
+	p.result = p.result.Add(result)
+	report.Committed(b.places, result)
+	return nil
+}
+
 // flush hands the current batch over, as soon as the one before it was put.
 func (p *putter) flush() error {
-	if len(p.current.calls) == 0 {
+	if p.current.isEmpty() {
 		return nil
 	}
 	select {
@@ -48,7 +61,7 @@ func (p *putter) flush() error {
 
 // offer is flush unless a batch is being put.
 func (p *putter) offer() {
-	if len(p.current.calls) == 0 {
+	if p.current.isEmpty() {
 		return
 	}
 	select {

@@ -84,3 +84,18 @@ func (r *jsonReader) judge(record *Record, text []byte) {
 		record.Err = err
 	}
 }
+
+// through takes the end of the line if it is there already, and a comma before
+// it, and returns the last line of which nothing is left to read.
+func (r *jsonReader) through() int {
+	for line := r.line; r.pos < len(r.chunk) && r.line == line; r.take() {
+		switch c := r.chunk[r.pos]; {
+		case isSpace(c):
+		case c == ',' && r.where != outside && r.tail:
+			r.tail, r.lost = false, false
+		default:
+			return r.line - 1
+		}
+	}
+	return r.line - 1
+}

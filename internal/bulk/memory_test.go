@@ -1,0 +1,94 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/callvault/callvault"
+)
+
+// memory keeps calls in the order they were put. Only what an import and an
+// export use is there.
+type memory struct {
+	callvault.Calls
+	documents []string
+	index     map[callvault.ID]int
+	batches   []int
+	put       func() error // before a batch is kept
+}
+
+func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.PutResult, err error) {
+	if m.put != nil {
+		err = m.put()
+	}
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return r, err
+	}
+	m.batches = append(m.batches, batch.Len())
+	for _, c := range batch.Calls() {
+		i, known := m.index[c.ID]
+		switch {
+		case !known:
+			if m.index == nil {
+				m.index = make(map[callvault.ID]int)
+			}
+			m.index[c.ID] = len(m.documents)
+			m.documents = append(m.documents, string(c.Document))
+			r.Created++
+		case m.documents[i] != string(c.Document):
+			m.documents[i] = string(c.Document)
+			r.Changed++
+		default:
+			r.Unchanged++
+		}
+	}
+	return r, nil
+}
+
+func (m *memory) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, _ int, visit func(callvault.Row) error) error {
+	for _, d := range m.documents {
+		if err := visit(callvault.Row{Document: []byte(d)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recorder writes down what it is told.
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *recorder) add(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.lines)
+}
+
+func (r *recorder) Problem(at Place, field, problem string) { r.add("%v: %s: %s", at, field, problem) }
+func (r *recorder) Note(at Place, text string)              { r.add("%v: %s", at, text) }
+func (r *recorder) Committed(last []Place, result callvault.PutResult) {
+	r.add("committed %v %+v", last, result)
+}
+
+func source(name string, in io.Reader) Source {
+	return Source{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(in), nil }}
+}
+
+func text(name string, lines ...string) Source {
+	return source(name, strings.NewReader(strings.Join(lines, "\n")+"\n"))
+}
+
+const at = `"started":"2018-02-18T02:30:00Z"`

@@ -1,0 +1,139 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// pass is told what is in the sources, one after the other.
+type pass interface {
+	begin(name string, unknown []string)
+	record(r *Record) error // an error ends the pass
+	end()                   // the source was read whole
+}
+
+// each makes a pass over all sources.
+func each(ctx context.Context, sources []Source, w waiting, p pass) error {
+	for _, s := range sources {
+		if err := eachOf(ctx, s, w, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
+	file, err := s.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reader, err := NewReader(newPatient(ctx, file, w))
+	if err != nil {
+		return located(s.Name, err)
+	}
+	defer reader.Close()
+	p.begin(s.Name, reader.Unknown)
+	for {
+		record, err := reader.Read()
+		if err == io.EOF {
+			p.end()
+			return nil
+		}
+		if err != nil {
+			return located(s.Name, err)
+		}
+		if err := p.record(&record); err != nil {
+			return err
+		}
+	}
+}
+
+// located is the error of a source with the name of its file, and its line
+// where that is known.
+func located(name string, err error) error {
+	var e *LineError
+	if errors.As(err, &e) {
+		return fmt.Errorf("%v: %w", Place{name, e.Line}, e.Err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// check is the pass that only reports.
+type check struct {
+	*Import
+	batch  batch
+	name   string
+	result Result
+}
+
+func (c *check) begin(name string, unknown []string) {
+	c.name = name
+	c.note(name, unknown)
+}
+
+func (c *check) record(r *Record) error {
+	c.result.Read++
+	c.batch.reset()
+	if err := c.fill(&c.batch, r); err != nil {
+		c.result.Skipped++
+		c.tell(Place{c.name, r.Line}, err)
+	}
+	return nil
+}
+
+func (c *check) end() {}
+
+// intake is the pass that fills batches, and knows of each source up to which
+// line it has all records.
+type intake struct {
+	*Import
+	putter *putter
+	result Result
+
+	name string
+	line int // of the last record
+	told int // the last line that a batch acknowledges
+}
+
+func (in *intake) begin(name string, unknown []string) {
+	in.name, in.line, in.told = name, 0, 0
+	in.note(name, unknown)
+}
+
+func (in *intake) record(r *Record) error {
+	in.result.Read++
+	if r.Line > in.line {
+		in.complete(in.line)
+	}
+	in.line = r.Line
+	// Only now is it known whether the last line of a full batch is complete.
+	if in.putter.current.isFull() {
+		if err := in.putter.flush(); err != nil {
+			return err
+		}
+	}
+	if err := in.fill(in.putter.current, r); err != nil {
+		in.result.Skipped++
+		in.tell(Place{in.name, r.Line}, err)
+	}
+	if r.Through >= r.Line {
+		in.complete(r.Line)
+	}
+	return nil
+}
+
+// end is the end of the last line too.
+func (in *intake) end() { in.complete(in.line) }
+
+// complete notes that all records of a line were read, and of all before it.
+func (in *intake) complete(line int) {
+	if line > in.told {
+		in.told = line
+		in.putter.current.reached(Place{in.name, line})
+	}
+}
