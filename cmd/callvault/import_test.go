@@ -105,6 +105,15 @@ func TestImportStrict(t *testing.T) {
 	}
 }
 
+// What is no problem is said once, though everything is read twice.
+func TestImportStrictNotes(t *testing.T) {
+	c := newCLI(t)
+	got := c.run("import", "--strict", c.file("calls.csv", "id,started,team", "1,2026-01-01T00:00:00Z,red"))
+	if got.code != exitOK || strings.Count(got.stderr, "further fields") != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Files are looked at before anything is stored.
 func TestImportOfNoFile(t *testing.T) {
 	c := newCLI(t)
