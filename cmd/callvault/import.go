@@ -85,10 +85,11 @@ func parseWorkspace(digits string) (callvault.ID, error) {
 	return id, nil
 }
 
-// importGC is how much garbage an import may have, in percent of what it keeps:
-// two batches, which are large but hardly have pointers, so that to collect
-// often costs little. With Go's usual 100 they would count twice.
-const importGC = 15
+// importGCPercent is how much garbage an import lets lie. Most of its heap is
+// two batches of documents, which stay where they are and hold no pointers:
+// to let as much garbage grow beside them would double it, and to collect early
+// costs little.
+const importGCPercent = 10
 
 func (a *app) runImport(ctx context.Context, o importOptions, files []string) (err error) {
 	in, err := a.openInput(files)
@@ -96,6 +97,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
+	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	report := a.newImportReport(o.quiet)
 	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace}
 	if o.strict {
@@ -116,7 +118,6 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	}
 	im.Calls = store.Calls(o.company)
 	report.begin("importing", in.size)
-	defer debug.SetGCPercent(debug.SetGCPercent(importGC))
 	result, err := im.Run(ctx, in.sources(report.read))
 	if err != nil {
 		report.fail(result)

@@ -9,7 +9,7 @@ import (
 // more of them come together; two batches are in memory at a time.
 const (
 	maxCalls  = 100_000
-	maxBytes  = 56 << 20
+	maxBytes  = 48 << 20
 	chunkSize = 1 << 20
 )
 

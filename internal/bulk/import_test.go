@@ -87,7 +87,7 @@ func TestImportInBatches(t *testing.T) {
 		batches string
 	}{
 		{"by number", maxCalls + 7, 0, "[100000 7]"},
-		{"by size", 1000, 62_000, "[881 119]"},
+		{"by size", 1000, 62_000, "[753 247]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var m memory

@@ -38,8 +38,9 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 	}
 	defer reader.Close()
 	p.begin(s.Name, reader.Unknown)
+	var record Record // one for all, which escapes to p
 	for {
-		record, err := reader.Read()
+		record, err = reader.Read()
 		if err == io.EOF {
 			p.end()
 			return nil
