@@ -29,7 +29,9 @@ func (a *app) importCalls() *cobra.Command {
 a JSON array, saved response pages of GET /v2/calls, or CSV with a header of
 field names, compressed by gzip or zstd or not: what it is, is detected.
 
-A call with an id that is there replaces it. Bad records are reported as
+A call with an id that is there replaces it; of several records with one id the
+last wins. Where they stand further apart than a batch, each is written in its
+turn, and so again when the import is run again. Bad records are reported as
 FILE:LINE: FIELD: what is wrong, and skipped; the exit code is 3 then.
 
 Calls are committed in batches, each whole or not at all. Off a terminal each
