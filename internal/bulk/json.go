@@ -194,10 +194,11 @@ func (r *jsonReader) pageMember(name []byte, c byte) error {
 
 // record is what was kept as a record.
 func (r *jsonReader) record(line int) Record {
-	if r.long {
+	text := r.text()
+	if r.long || len(text) > maxRecord {
 		return tooLong(line)
 	}
-	call, err := gong.ParseCall(r.kept)
+	call, err := gong.ParseCall(text)
 	if err != nil {
 		return Record{Line: line, Err: err}
 	}

@@ -44,17 +44,13 @@ func (r *jsonReader) garbage() (Record, error) {
 // those that are passed over are a part of the record.
 func (r *jsonReader) broken(line int) (Record, error) {
 	r.tail, r.lost = false, true
-	record := bad(line, errSyntax.Error())
-	if r.long {
-		record = tooLong(line)
-	}
 	if r.mark.at >= 0 {
-		r.judge(&record, r.kept[:r.mark.at])
+		record := r.judge(line, r.text()[:r.mark.at])
 		r.back()
 		return record, nil
 	}
 	err := r.endBroken()
-	r.judge(&record, r.kept)
+	record := r.judge(line, r.text())
 	r.drop()
 	if err == nil {
 		err = r.nextStart()
@@ -75,14 +71,19 @@ func (r *jsonReader) endBroken() error {
 	return r.restOfLine()
 }
 
-// judge says what is wrong with a broken record, if more is known.
-func (r *jsonReader) judge(record *Record, text []byte) {
-	if !r.keep || r.long {
-		return
+// judge says what is wrong with a broken record, of which text is what is its
+// own.
+func (r *jsonReader) judge(line int, text []byte) Record {
+	if !r.keep {
+		return bad(line, errSyntax.Error())
+	}
+	if len(text) > maxRecord || r.long && r.mark.at < 0 {
+		return tooLong(line)
 	}
 	if _, err := gong.ParseCall(bytes.TrimRight(text, " \t\r\n")); err != nil {
-		record.Err = err
+		return Record{Line: line, Err: err}
 	}
+	return bad(line, errSyntax.Error())
 }
 
 // through takes the end of the line if it is there already, and a comma before

@@ -150,20 +150,18 @@ func (r *jsonReader) str(name *[]byte) error {
 		if name != nil {
 			*name = append(*name, chunk[:min(n, maxName-len(*name))]...)
 		}
-		if n > 0 {
-			r.skip(n)
-		}
 		if n == len(chunk) {
+			r.skip(n)
 			continue
 		}
-		switch chunk[n] {
-		case '"':
-			r.take()
-			return nil
-		case '\n':
+		if chunk[n] == '\n' {
 			return errSyntax
 		}
-		r.take() // the backslash, and what it escapes
+		r.skip(n + 1)
+		if chunk[n] == '"' {
+			return nil
+		}
+		// What a backslash escapes.
 		if c, err := r.peek(); err != nil || c == '\n' {
 			return orSyntax(err)
 		}
@@ -181,22 +179,31 @@ func orSyntax(err error) error {
 // word takes the characters that numbers and literals are made of, at least
 // one.
 func (r *jsonReader) word() error {
-	for n := 0; ; n++ {
-		c, err := r.peek()
-		if err == io.EOF && n > 0 {
+	for taken := false; ; taken = true {
+		_, err := r.peek()
+		if err == io.EOF && taken {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if c|0x20 < 'a' || c|0x20 > 'z' {
-			if (c < '0' || c > '9') && c != '-' && c != '+' && c != '.' {
-				if n == 0 {
-					return errSyntax
-				}
-				return nil
-			}
+		rest := r.chunk[r.pos:]
+		n := 0
+		for n < len(rest) && isWordByte(rest[n]) {
+			n++
 		}
-		r.take()
+		if n == 0 && !taken {
+			return errSyntax
+		}
+		if n > 0 {
+			r.skip(n)
+		}
+		if n < len(rest) {
+			return nil
+		}
 	}
+}
+
+func isWordByte(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.'
 }

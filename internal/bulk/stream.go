@@ -20,10 +20,11 @@ type stream struct {
 	column int // of the next byte, from 0
 	lead   int // the column of the line's first byte that is no white space, -1 before that
 
-	// What is kept since begin.
+	// What is kept since begin is in kept, and goes on in chunk.
 	keep bool
 	kept []byte
-	long bool // it is longer than maxRecord, and no longer held without a mark
+	from int
+	long bool // it is longer than maxRecord
 
 	// A mark is set at the first later line that begins, at no deeper column
 	// than limit, with a byte of starts.
@@ -34,7 +35,7 @@ type stream struct {
 
 // mark is a place to go back to.
 type mark struct {
-	at           int // in kept, -1 for none
+	at           int // in what is kept, -1 for none
 	line, column int
 }
 
@@ -46,7 +47,7 @@ func newStream(in io.Reader) *stream {
 
 // peek returns the next byte without taking it.
 func (s *stream) peek() (byte, error) {
-	if s.pos == len(s.chunk) || s.long {
+	if s.pos == len(s.chunk) {
 		if err := s.fill(); err != nil {
 			return 0, err
 		}
@@ -54,21 +55,45 @@ func (s *stream) peek() (byte, error) {
 	return s.chunk[s.pos], nil
 }
 
-// fill makes sure that there is a next byte. What is longer than a record and
-// has a line to go on at is taken for broken: nothing more of it can be held.
+// fill makes sure that there is a next byte.
 func (s *stream) fill() error {
-	if s.long && s.mark.at >= 0 {
-		return errSyntax
-	}
 	for s.pos == len(s.chunk) {
+		if err := s.hold(); err != nil {
+			return err
+		}
 		if s.err != nil {
 			return s.err
 		}
 		var n int
 		n, s.err = s.in.Read(s.buf)
-		s.chunk, s.pos = s.buf[:n], 0
+		s.chunk, s.pos, s.from = s.buf[:n], 0, 0
 	}
 	return nil
+}
+
+// hold takes what is kept out of the chunk. What is longer than a record is no
+// longer held, but if it has a line to go on at it is taken for broken.
+func (s *stream) hold() error {
+	if !s.keep || s.long {
+		return nil
+	}
+	s.kept = append(s.kept, s.chunk[s.from:s.pos]...)
+	s.from = s.pos
+	s.long = len(s.kept) > maxRecord
+	if s.long && s.mark.at >= 0 {
+		return errSyntax
+	}
+	return nil
+}
+
+// text is what is kept, valid until more is read.
+func (s *stream) text() []byte {
+	if len(s.kept) == 0 {
+		return s.chunk[s.from:s.pos]
+	}
+	s.kept = append(s.kept, s.chunk[s.from:s.pos]...)
+	s.from = s.pos
+	return s.kept
 }
 
 // take takes the byte that was peeked at.
@@ -76,17 +101,11 @@ func (s *stream) take() { s.skip(1) }
 
 // skip takes n bytes of the chunk, of which no more than the last ends a line.
 func (s *stream) skip(n int) {
-	taken := s.chunk[s.pos : s.pos+n]
 	s.pos += n
 	s.column += n
-	if taken[n-1] == '\n' {
+	if s.chunk[s.pos-1] == '\n' {
 		s.line, s.column, s.lead = s.line+1, 0, -1
 	}
-	if !s.keep || s.long && s.mark.at < 0 {
-		return
-	}
-	s.kept = append(s.kept, taken...)
-	s.long = len(s.kept) > maxRecord
 }
 
 // begin begins to keep what is taken.
@@ -97,12 +116,12 @@ func (s *stream) begin(starts string) {
 
 // drop ends the keeping.
 func (s *stream) drop() {
-	s.keep, s.kept, s.long, s.mark = false, s.kept[:0], false, noMark
+	s.keep, s.kept, s.from, s.long, s.mark = false, s.kept[:0], s.pos, false, noMark
 }
 
 // back goes back to the mark, and drops what is kept.
 func (s *stream) back() {
-	data := s.kept[s.mark.at:]
+	data := s.text()[s.mark.at:]
 	if len(data) <= s.pos {
 		s.pos -= len(data)
 	} else {
@@ -140,9 +159,9 @@ func (s *stream) lineBegins(c byte) error {
 		return nil
 	}
 	if s.long {
-		return errSyntax // see fill
+		return errSyntax // see hold
 	}
-	s.mark = mark{len(s.kept), s.line, s.column}
+	s.mark = mark{len(s.kept) + s.pos - s.from, s.line, s.column}
 	return nil
 }
 
