@@ -30,7 +30,8 @@ func (t Time) Buckets() (buckets [countLevels]Bucket) {
 }
 
 // CountParts is a range taken apart for counting. The parts do not overlap and
-// together are the range. Those that are not needed are empty.
+// together are the range. Those that are not needed are empty. Spans[i] is of
+// level i/2.
 type CountParts struct {
 	Edges [2]Range                   // to be counted call by call: each less than a finest bucket
 	Spans [2*countLevels - 1]Buckets // to be summed

@@ -2,21 +2,33 @@ package sqlite
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/callvault/callvault"
 )
 
+// A total is one statement: the two edges of a range counted call by call, and
+// the buckets between them summed. ?1 is the company, ?2 the workspace (” for
+// all), then come the bounds of callvault.CountParts in their order; bounds that
+// hold nothing cost a look.
 const (
-	sumSQL = `SELECT coalesce(sum(calls), 0) FROM counts
-		WHERE company = ? AND workspace = ? AND level = ? AND bucket >= ? AND bucket < ?`
+	totalSQL = `SELECT
+		(SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?3 AND time < ?4) +
+		(SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?5 AND time < ?6) + ` + sumsSQL
 
-	countSQL = `SELECT count(*) FROM documents
-		WHERE company = ? AND time >= ? AND time < ?`
+	totalWorkspaceSQL = `SELECT
+		(SELECT count(*) FROM documents INDEXED BY documents_by_workspace
+			WHERE company = ?1 AND workspace = ?2 AND time >= ?3 AND time < ?4) +
+		(SELECT count(*) FROM documents INDEXED BY documents_by_workspace
+			WHERE company = ?1 AND workspace = ?2 AND time >= ?5 AND time < ?6) + ` + sumsSQL
 
-	countWorkspaceSQL = `SELECT count(*) FROM documents INDEXED BY documents_by_workspace
-		WHERE company = ? AND workspace = ? AND time >= ? AND time < ?`
+	sumsSQL = `coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?7 AND bucket < ?8), 0) +
+		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?9 AND bucket < ?10), 0) +
+		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?11 AND bucket < ?12), 0) +
+		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?13 AND bucket < ?14), 0) +
+		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 2 AND bucket >= ?15 AND bucket < ?16), 0)`
 
 	addCountSQL = `INSERT INTO counts (company, workspace, level, bucket, calls) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET calls = calls + excluded.calls`
@@ -27,36 +39,36 @@ const (
 
 // count is exactly how many calls q selects.
 func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
-	parts := q.CountParts()
-	for _, edge := range parts.Edges {
-		n, err := c.countEdge(company, callvault.Query{Range: edge, Workspace: q.Workspace})
-		if err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	for _, span := range parts.Spans {
-		if span.IsEmpty() {
-			continue
-		}
-		n, err := c.number(sumSQL, company, q.Workspace.Key(), int64(span.Level), span.From, span.To)
-		if err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	return total, nil
-}
-
-// countEdge counts the calls themselves.
-func (c *conn) countEdge(company int64, q callvault.Query) (int, error) {
 	if q.IsEmpty() {
 		return 0, nil
 	}
-	if q.Workspace.IsZero() {
-		return c.number(countSQL, company, int64(q.From), int64(q.To))
+	query := totalSQL
+	if !q.Workspace.IsZero() {
+		query = totalWorkspaceSQL
 	}
-	return c.number(countWorkspaceSQL, company, q.Workspace.Key(), int64(q.From), int64(q.To))
+	st, err := c.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	st.BindInt64(1, company)
+	st.BindText(2, q.Workspace.Key())
+	parts := q.CountParts()
+	n := 3
+	for _, edge := range parts.Edges {
+		st.BindInt64(n, int64(edge.From))
+		st.BindInt64(n+1, int64(edge.To))
+		n += 2
+	}
+	for _, span := range parts.Spans {
+		st.BindInt64(n, span.From)
+		st.BindInt64(n+1, span.To)
+		n += 2
+	}
+	if _, err := st.Step(); err != nil {
+		return 0, fmt.Errorf("%s: %w", c.path, err)
+	}
+	total = st.ColumnInt(0)
+	return total, st.Reset()
 }
 
 // deltas collects how a transaction changes the counts, in finest buckets.
