@@ -51,6 +51,26 @@ type Store interface {
 	// ReturnQuota gives back what was taken and not used.
 	ReturnQuota(ctx context.Context, day QuotaDay, n int) error
 
+	// Snapshot calls f with the store as it is at one moment, whatever is written
+	// meanwhile. The snapshot ends when f returns; its error is returned.
+	Snapshot(ctx context.Context, f func(Snapshot) error) error
+
+	// Load writes records of another store, all or none, with the numbers that
+	// they have there: they replace what is here of their ids. Numbers ascend and
+	// are above the company's latest. The company is made when it is not there.
+	Load(ctx context.Context, company string, records []Record) error
+
+	// SetCursorSecret makes the secret that cursors are signed with that of
+	// another store. Cursors that this one signed before do not verify any more.
+	SetCursorSecret(ctx context.Context, secret []byte) error
+
+	// Check compares what the store keeps beside its calls with the calls: counts,
+	// ids and numbers. It reports each difference in words.
+	Check(ctx context.Context, report func(difference string)) error
+
+	// Repair makes right, all or none, what Check finds, and reports what it did.
+	Repair(ctx context.Context, report func(done string)) error
+
 	// Close releases the store after the reads and writes under way; those that
 	// come later fail. To close again does nothing.
 	Close() error

@@ -163,15 +163,7 @@ func (w *change) find(id callvault.ID) (call callvault.Call, there bool, err err
 	if err != nil || !there {
 		return call, there, err
 	}
-	err = w.each(func(st *sqlite.Stmt) error {
-		st.ColumnBytes(0, call.Workspace[:])
-		call.Document = w.column(st, 1)
-		return nil
-	}, findDocumentSQL, w.company, int64(call.Time), id.Key())
-	if err == nil && call.Document == nil {
-		err = fmt.Errorf("its document is missing from %s: the store is damaged", call.Time)
-	}
-	return call, there, err
+	return call, true, w.document(w.company, &call)
 }
 
 // remove deletes a call's document, not its id.

@@ -42,6 +42,7 @@ func RunModel(t testing.TB, open Open, program []byte) {
 			t.Fatalf("step %d: %s", step, what)
 		}
 	}
+	wantSound(t, r.store)
 }
 
 // run is a program under way on two companies of a store.
