@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/upkeep"
+)
+
+// copyOptions are the flags of copy.
+type copyOptions struct {
+	from, to string
+	quiet    bool
+}
+
+func (a *app) copy() *cobra.Command {
+	var o copyOptions
+	cmd := &cobra.Command{
+		Use:   "copy --from DB --to DB",
+		Short: "Copy a store into an empty one",
+		Long: `Copy a whole store, as it is at one moment, into an empty one: all companies
+with their calls, the numbers of their changes, the tombstones of deleted calls,
+keys, used quotas, and the secret that signs cursors. The calls can be read and
+written meanwhile; what is written after the copy began is not in it.
+
+A copy that was ended half-way goes on when it is run again. Keys come last: an
+unfinished copy serves nobody.`,
+		Example: `  callvault copy --from callvault.db --to copy.db
+  callvault copy --from callvault.db --to copy.db && callvault check --db copy.db --digest`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCopy(cmd.Context(), o) },
+	}
+	cmd.Flags().StringVar(&o.from, "from", "", "the store to copy")
+	cmd.Flags().StringVar(&o.to, "to", "", "the store to copy it to")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but what is wrong")
+	return cmd
+}
+
+func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
+	if o.from == "" || o.to == "" || o.from == o.to {
+		return usagef("accepted are two different stores, as --from and --to")
+	}
+	from, err := openExisting(ctx, o.from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	to, err := openStore(ctx, o.to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	copier := upkeep.Copier{From: from, To: to, Copied: func(company string, records int, number int64) {
+		if !o.quiet {
+			fmt.Fprintf(a.stdout, "copied %s up to number %d of company %s\n", plural(records, "record"), number, company)
+		}
+	}}
+	err = copier.Run(ctx)
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted; running it again completes it")
+	}
+	return err
+}
+
+// checkOptions are the flags of check.
+type checkOptions struct {
+	db             string
+	repair, digest bool
+}
+
+func (a *app) check() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check that a store is sound",
+		Long: `Compare what a store keeps beside its calls with the calls: counts, ids and
+numbers; and every document with the form that it is written in. Each difference
+is printed, and the exit code is 1 when there is any. --repair makes counts, ids
+and numbers right and says what it did.
+
+--digest prints a text that two stores share if and only if they hold the same,
+whatever their engines.`,
+		Example: `  callvault check
+  callvault check --repair
+  callvault check --db copy.db --digest`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCheck(cmd.Context(), o) },
+	}
+	dbFlag(cmd, &o.db)
+	cmd.Flags().BoolVar(&o.repair, "repair", false, "make right what is wrong beside the calls")
+	cmd.Flags().BoolVar(&o.digest, "digest", false, "print a digest of the store")
+	return cmd
+}
+
+func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
+	store, err := openExisting(ctx, o.db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if o.repair {
+		err := store.Repair(ctx, func(done string) { fmt.Fprintln(a.stdout, "repaired:", done) })
+		if err != nil {
+			return err
+		}
+	}
+	if err := a.findDifferences(ctx, store); err != nil {
+		return err
+	}
+	if !o.digest {
+		return nil
+	}
+	digest, err := upkeep.Digest(ctx, store)
+	if err == nil {
+		_, err = fmt.Fprintln(a.stdout, digest)
+	}
+	return err
+}
+
+// findDifferences prints what is wrong with a store and returns an error when
+// anything is.
+func (a *app) findDifferences(ctx context.Context, store callvault.Store) error {
+	found := 0
+	report := func(difference string) {
+		found++
+		fmt.Fprintln(a.stderr, difference)
+	}
+	if err := store.Check(ctx, report); err != nil {
+		return err
+	}
+	if err := upkeep.CheckDocuments(ctx, store, report); err != nil {
+		return err
+	}
+	if found > 0 {
+		return fmt.Errorf("%s; 'callvault check --repair' makes counts, ids and numbers right", plural(found, "difference"))
+	}
+	fmt.Fprintln(a.stderr, "the store is sound")
+	return nil
+}

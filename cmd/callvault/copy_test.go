@@ -1,0 +1,108 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// filled makes a store with calls, tombstones, keys and two companies.
+func (c *cli) filled() {
+	c.t.Helper()
+	c.must("import", "-q", c.file("calls.ndjson", callOne, callTwo, callThree))
+	c.must("import", "-q", "--company", "acme", c.file("calls.ndjson", callOne, callTwo))
+	c.must("delete", "-q", "--yes", "--id", "20")
+	c.must("key", "create")
+	c.must("key", "create", "--company", "acme", "--bearer", "--expires", "90d")
+}
+
+// A copy is its original: to the export, the digest and the keys. A second copy
+// into it changes nothing, and goes on with what has come since.
+func TestCopy(t *testing.T) {
+	c := newCLI(t)
+	c.filled()
+	copied := newCLI(t)
+	from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
+	got := c.run("copy", "--from", from, "--to", to)
+	want := "copied 2 records up to number 2 of company acme\ncopied 3 records up to number 4 of company default\n"
+	if got.code != exitOK || got.stdout != want {
+		t.Fatalf("got %+v, want %s", got, want)
+	}
+	same := func() {
+		t.Helper()
+		for _, args := range []string{"export -q", "export -q --company acme", "key list", "key list --company acme", "check --digest"} {
+			if got, want := copied.must(strings.Fields(args)...), c.must(strings.Fields(args)...); got != want || got == "" {
+				t.Errorf("%s: got\n%swant\n%s", args, got, want)
+			}
+		}
+	}
+	same()
+	if got := c.must("copy", "--from", from, "--to", to); got != "" {
+		t.Errorf("copied again: %s", got)
+	}
+	same()
+	c.must("import", "-q", c.file("more.ndjson", strings.Replace(callTwo, "20", "21", 1)))
+	c.must("copy", "-q", "--from", from, "--to", to)
+	same()
+}
+
+func TestCopyRefuses(t *testing.T) {
+	c, other := newCLI(t), newCLI(t)
+	c.filled()
+	other.filled()
+	from, to := c.env["CALLVAULT_DB"], other.env["CALLVAULT_DB"]
+	before := other.must("check", "--digest")
+	if got := c.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "is not empty") {
+		t.Errorf("%+v", got)
+	}
+	if after := other.must("check", "--digest"); after != before {
+		t.Error("the other store was changed")
+	}
+	for _, args := range [][]string{{"copy"}, {"copy", "--from", from}, {"copy", "--from", from, "--to", from}} {
+		if got := c.run(args...); got.code != exitUsage {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+	missing := filepath.Join(t.TempDir(), "missing.db")
+	if got := c.run("copy", "--from", missing, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "there is no store at "+missing) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Check finds what is wrong beside the calls and in documents, and repairs the
+// former.
+func TestCheck(t *testing.T) {
+	c := newCLI(t)
+	c.filled()
+	if got := c.run("check"); got != (outcome{exitOK, "", "the store is sound\n"}) {
+		t.Errorf("%+v", got)
+	}
+	c.damage(`UPDATE counts SET calls = 7 WHERE level = 2`)
+	if got := c.run("check"); got.code != exitFailed || !strings.Contains(got.stderr, "counts 7 calls and has") || !strings.Contains(got.stderr, "check --repair") {
+		t.Errorf("%+v", got)
+	}
+	if got := c.run("check", "--repair"); got.code != exitOK || !strings.HasPrefix(got.stdout, "repaired: counted all calls anew") {
+		t.Errorf("%+v", got)
+	}
+	c.damage(`UPDATE documents SET document = replace(document, '"extra"', ' "extra"')`)
+	if got := c.run("check", "--repair"); got.code != exitFailed || !strings.Contains(got.stderr, "company acme: call 1: its document is not in the form that it is written in") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func (c *cli) damage(statement string) {
+	c.t.Helper()
+	conn, err := sqlite.OpenConn(c.env["CALLVAULT_DB"], sqlite.OpenReadWrite)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(conn, statement, nil); err != nil {
+		c.t.Error(err)
+	}
+	if err := conn.Close(); err != nil {
+		c.t.Fatal(err)
+	}
+}
