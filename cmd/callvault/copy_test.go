@@ -106,3 +106,40 @@ func (c *cli) damage(statement string) {
 		c.t.Fatal(err)
 	}
 }
+
+// A digest tells any two states of a store apart, and is the same for the same.
+func TestDigest(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", callOne))
+	seen := make(map[string]string)
+	look := func(what string) {
+		t.Helper()
+		digest := c.must("check", "--digest")
+		if before, known := seen[digest]; known {
+			t.Errorf("the digest is the same after %q as after %q", what, before)
+		}
+		seen[digest] = what
+		if again := c.must("check", "--digest"); again != digest {
+			t.Errorf("after %q the digest is %s, then %s", what, digest, again)
+		}
+	}
+	look("import")
+	id := strings.Fields(c.must("key", "create"))[1]
+	look("key create")
+	for _, args := range []string{
+		"key revoke " + id,
+		"import -q " + c.file("changed.ndjson", strings.Replace(callOne, "two", "2", 1)),
+		"import -q " + c.file("calls.ndjson", callOne), // back, with another number
+		"import -q --company acme " + c.file("calls.ndjson", callOne),
+		"delete -q --yes --id 1",
+		"delete -q --yes --id 1 --company acme",
+	} {
+		c.must(strings.Fields(args)...)
+		look(args)
+	}
+	other := newCLI(t)
+	other.must("import", "-q", other.file("calls.ndjson", callOne))
+	if _, same := seen[other.must("check", "--digest")]; same {
+		t.Error("two stores with different secrets have one digest")
+	}
+}
