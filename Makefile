@@ -6,8 +6,8 @@ help: ## print this help
 build: ## build the static binary bin/callvault
 	CGO_ENABLED=0 go build -trimpath -o bin/callvault ./cmd/callvault
 
-demo: ## serve invented calls
-	go run ./cmd/callvault serve --demo
+demo: build ## serve invented calls
+	@bin/callvault serve --demo
 
 test: ## run all tests with the race detector
 	go test -race ./...

@@ -21,7 +21,7 @@ func (k *checker) id(field string, digits *string) ID {
 		return ID{}
 	}
 	if *digits == "" {
-		k.add(field, "must not be empty; accepted is a number of 1 to 20 digits")
+		k.add(field, "is missing or empty; accepted is a number of 1 to 20 digits, under exactly this name")
 		return ID{}
 	}
 	id, err := ParseID(*digits)

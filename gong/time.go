@@ -56,14 +56,14 @@ func parseTime(s string) (t Time, problem string) {
 	if !ok {
 		return t, "is not a date and time"
 	}
+	if day < 1 || day > daysIn(year, month) {
+		return t, "is not a day of the calendar"
+	}
 	if len(s) == dateLength {
 		return t, "has no time of day and no UTC offset"
 	}
 	if s[dateLength]|0x20 != 't' {
 		return t, "has no T between date and time"
-	}
-	if day < 1 || day > daysIn(year, month) {
-		return t, "is not a day of the calendar"
 	}
 	if len(s) < minuteLength {
 		return t, "is not a date and time"

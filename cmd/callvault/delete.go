@@ -159,7 +159,7 @@ func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int
 // missing says how many of the ids were not there.
 func (d *deletion) missing(deleted int) string {
 	if n := d.asked - deleted; n > 0 {
-		return fmt.Sprintf("; of %d ids %d had none", d.asked, n)
+		return fmt.Sprintf("; %s had none", plural(n, "id"))
 	}
 	return ""
 }

@@ -80,7 +80,12 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 	} else {
 		err = writeWhole(file, write)
 	}
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil && file != stdinName:
+		return fmt.Errorf("interrupted; %s was not written", file)
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("interrupted after %s", plural(written, "call"))
+	case err != nil:
 		return fmt.Errorf("export: %w", err)
 	}
 	if !o.quiet {

@@ -119,7 +119,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 		return err
 	}
 	im.Calls = store.Calls(o.company)
-	report.begin("importing", in.size)
+	report.begin(importing, in.size)
 	result, err := im.Run(ctx, in.sources(report.read))
 	if err != nil {
 		report.fail(result)
@@ -137,7 +137,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 
 // checkAll reads everything once and fails if any record is bad.
 func checkAll(ctx context.Context, im bulk.Import, report *importReport, in *input) error {
-	report.begin("checking", in.size)
+	report.begin(checking, in.size)
 	result, err := im.Check(ctx, in.sources(report.read))
 	report.clear()
 	switch {

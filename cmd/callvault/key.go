@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -116,6 +117,14 @@ func (a *app) printKey(key callvault.Key, secret, output string) error {
 	if key.Kind == callvault.BearerKey {
 		lines = [][2]string{{"token", key.Token(secret)}}
 	}
+	if err := a.printFields(lines, output); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.stderr, "This is the only time the secret is shown. The key's id, for list and revoke: %s\n", key.ID)
+	return err
+}
+
+func (a *app) printFields(lines [][2]string, output string) error {
 	if output == "json" {
 		fields := make(map[string]string)
 		for _, line := range lines {
@@ -127,11 +136,7 @@ func (a *app) printKey(key callvault.Key, secret, output string) error {
 	for _, line := range lines {
 		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(a.stderr, "This is the only time the secret is shown. The key's id, for list and revoke: %s\n", key.ID)
-	return err
+	return w.Flush()
 }
 
 func (a *app) keyList() *cobra.Command {
@@ -224,7 +229,11 @@ func (a *app) keyRevoke() *cobra.Command {
 				return err
 			}
 			defer store.Close()
-			if err := store.RevokeKey(cmd.Context(), company, args[0], time.Now()); err != nil {
+			err = store.RevokeKey(cmd.Context(), company, args[0], time.Now())
+			if errors.Is(err, callvault.ErrNotFound) {
+				return fmt.Errorf("company %q has no key %.80q; 'callvault key list' shows those it has", company, args[0])
+			}
+			if err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(a.stdout, "revoked %s\n", args[0])

@@ -16,6 +16,12 @@ import (
 	"github.com/callvault/callvault/internal/bulk"
 )
 
+// What an import does, in words.
+const (
+	checking  = "checking"
+	importing = "importing"
+)
+
 // importReport says how an import goes on: to a person as a bar on standard
 // error, to a program as a line for each commit on standard output. What is
 // wrong with records goes to standard error in any case.
@@ -25,12 +31,15 @@ type importReport struct {
 	showBar        bool // standard error is a terminal
 	showLines      bool // standard output is not the terminal that shows the bar
 	now            func() time.Time
+	width          int // of the terminal, in characters
 
 	mu      sync.Mutex // around everything below, and so that lines do not mix
 	bar     *progressbar.ProgressBar
 	doing   string
 	begun   time.Time
 	kept    callvault.PutResult
+	size    int64 // of the pass, -1 when it isn't known
+	passed  int64 // of it
 	skipped int
 	last    bulk.Place // of the last problem: several fields of one record count once
 }
@@ -46,7 +55,18 @@ func (a *app) newImportReport(quiet bool) *importReport {
 		showBar:   bar && !quiet,
 		showLines: !(bar && isTerminal(a.stdout)) && !quiet,
 		now:       time.Now,
+		width:     terminalWidth(a.stderr),
 	}
+}
+
+// terminalWidth is how many characters a line has.
+func terminalWidth(w any) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 // isTerminal tells whether a person sees what is written to w, or types what
@@ -61,13 +81,15 @@ func (r *importReport) begin(doing string, size int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.doing, r.begun, r.skipped, r.last = doing, r.now(), 0, bulk.Place{}
+	r.size, r.passed = size, 0
 	if !r.showBar {
 		return
 	}
 	r.bar = progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(r.stderr),
 		progressbar.OptionShowBytes(true),
-		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetWidth(max(4, min(24, r.width-76))),
+		progressbar.OptionSetSpinnerChangeInterval(0), // nothing is drawn but by us
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetRenderBlankState(true),
 		progressbar.OptionUseANSICodes(true),
@@ -78,6 +100,9 @@ func (r *importReport) begin(doing string, size int64) {
 // description is what stands before the bar.
 func (r *importReport) description() string {
 	calls := r.kept.Created + r.kept.Changed + r.kept.Unchanged
+	if r.width < 76 { // there is no room for more
+		return r.doing
+	}
 	var text strings.Builder
 	text.WriteString(r.doing)
 	if calls > 0 {
@@ -94,9 +119,14 @@ func (r *importReport) description() string {
 func (r *importReport) read(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.bar != nil {
-		r.bar.Add(n)
+	if r.bar == nil {
+		return
 	}
+	if r.passed += int64(n); r.passed == r.size && r.doing == importing {
+		r.doing = "committing"
+		r.bar.Describe(r.description())
+	}
+	r.bar.Add(n)
 }
 
 // Problem prints what is wrong with a record.

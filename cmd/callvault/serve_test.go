@@ -190,7 +190,7 @@ func TestKeys(t *testing.T) {
 	if !regexp.MustCompile(key[1]+`\s+basic\s+\S+Z\s+\S+Z\s+-\s+api:calls:read:basic\n`).MatchString(list) || strings.Contains(list, key[2]) {
 		t.Errorf("listed %s", list)
 	}
-	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `NOBODY of company "default": not found`) {
+	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" has no key "NOBODY"; 'callvault key list' shows`) {
 		t.Errorf("%+v", got)
 	}
 	if got := c.must("key", "revoke", key[1]); got != "revoked "+key[1]+"\n" {

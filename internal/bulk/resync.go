@@ -75,7 +75,7 @@ func (r *jsonReader) endBroken() error {
 // own.
 func (r *jsonReader) judge(line int, text []byte) Record {
 	if !r.keep {
-		return bad(line, errSyntax.Error())
+		return bad(line, "neither a JSON object nor an array")
 	}
 	if len(text) > maxRecord || r.long && r.mark.at < 0 {
 		return tooLong(line)
