@@ -110,7 +110,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 			return err
 		}
 	}
-	store, err := openStore(ctx, o.db)
+	store, err := a.openOrMake(ctx, o.db)
 	if err != nil {
 		return err
 	}

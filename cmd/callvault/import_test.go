@@ -26,7 +26,7 @@ func TestImport(t *testing.T) {
 	want := outcome{
 		code:   exitSkipped,
 		stdout: "committed " + file + ":3\n",
-		stderr: "made company \"default\"\n" +
+		stderr: "made store " + c.env["CALLVAULT_DB"] + "\nmade company \"default\"\n" +
 			file + ":2: duration: \"-1\" is not a whole number of at least 0\n" +
 			file + ":2: direction: \"Sideways\" is not one of Inbound, Outbound, Conference, Unknown\n" +
 			"3 records: 2 created, 0 changed, 0 unchanged, 1 skipped",

@@ -53,12 +53,14 @@ on the store.`,
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a right the key carries; may be given several times")
 	cmd.Flags().StringVar(&o.expires, "expires", "", "how long the key is valid, such as 12h or 90d (default: for ever)")
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "make a bearer token instead of an access key and secret")
+	completeWith(cmd, "scope", gong.Scopes()...)
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
 func outputFlag(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "text", "text or json")
+	completeWith(cmd, "output", "text", "json")
 }
 
 func checkOutput(output string) error {
@@ -98,7 +100,7 @@ func (a *app) createKey(cmd *cobra.Command, o keyOptions) error {
 	if err := checkCompany(o.company); err != nil {
 		return err
 	}
-	store, err := openStore(cmd.Context(), o.db)
+	store, err := a.openOrMake(cmd.Context(), o.db)
 	if err != nil {
 		return err
 	}

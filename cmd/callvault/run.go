@@ -76,6 +76,7 @@ Every flag has an environment variable; the help of a command names them.`,
   callvault import calls.ndjson
   callvault key create
   callvault serve`,
+		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          onlyCommands,
@@ -104,6 +105,12 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("unknown command %q for %q; did you mean %s?", args[0], cmd.CommandPath(), strings.Join(likely, " or "))
 	}
 	return fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
+}
+
+// completeWith lets the shell complete a flag with the values it accepts.
+func completeWith(cmd *cobra.Command, flag string, values ...string) {
+	// The flag is there, and gets its function once: there is no error.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // sharedFlags have one variable for all commands.

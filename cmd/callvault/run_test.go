@@ -104,6 +104,10 @@ func TestUsage(t *testing.T) {
 		{"key list -o yaml", `--output "yaml": accepted are text and json`},
 		{"key create --scope=", "--scope is empty: a key without a scope can do nothing"},
 		{"serve --listen 8080", `--listen "8080": accepted is HOST:PORT`},
+		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
+		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},
+		{"serve --seed 3", "--seed is of the demo"},
+		{"key list --db=", "--db is empty"},
 		{"completion bash x", `unknown command "x" for "callvault completion bash"`},
 		{"key revoke", "accepts 1 arg(s), received 0"},
 	} {
@@ -122,6 +126,14 @@ func TestVersionAndHelp(t *testing.T) {
 	c := newCLI(t)
 	if got := c.must("version"); !regexp.MustCompile(`^callvault \S+ go1\.\d+\S* \w+/\w+\n$`).MatchString(got) {
 		t.Errorf("version: %q", got)
+	}
+	if got := c.must("--version"); !strings.HasPrefix(got, "callvault version ") {
+		t.Errorf("--version: %q", got)
+	}
+	for flag, want := range map[string]string{"dates": "optional", "limit": "gong"} {
+		if got := c.must("__complete", "serve", "--"+flag, ""); !strings.Contains(got, want+"\n") {
+			t.Errorf("--%s completes to %q", flag, got)
+		}
 	}
 	if help := c.must(); help != c.must("--help") || !strings.Contains(help, "callvault serve --demo") {
 		t.Errorf("without a command: %s", help)

@@ -46,6 +46,9 @@ store, and prints a key and a curl line to try.`,
 			if o.demo {
 				return a.serveDemo(cmd, o, config)
 			}
+			if cmd.Flags().Changed("seed") {
+				return usagef("--seed is of the demo: accepted with --demo")
+			}
 			return a.serveStore(cmd.Context(), o, config)
 		},
 	}
@@ -55,6 +58,8 @@ store, and prints a key and a curl line to try.`,
 	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve invented calls from a temporary store")
+	completeWith(cmd, "limit", "1000/s", "gong", "off")
+	completeWith(cmd, "dates", "required", "optional")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: other calls for another number")
 	return cmd
 }
@@ -65,8 +70,8 @@ func (o serveOptions) config() (api.Config, error) {
 	if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
 		return config, usagef("--page-size %d: accepted are 1 to %d", o.pageSize, api.MaxPageSize)
 	}
-	if _, _, err := net.SplitHostPort(o.listen); err != nil {
-		return config, usagef("--listen %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", o.listen)
+	if err := checkListen(o.listen); err != nil {
+		return config, err
 	}
 	var err error
 	if config.Limit, err = api.ParseLimit(o.limit); err != nil {
@@ -83,8 +88,20 @@ func (o serveOptions) config() (api.Config, error) {
 	return config, nil
 }
 
+// checkListen refuses what can't be an address to listen on.
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return usagef("--listen %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", address)
+	}
+	return nil
+}
+
 func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {
-	store, err := openStore(ctx, o.db)
+	store, err := a.openOrMake(ctx, o.db)
 	if err != nil {
 		return err
 	}

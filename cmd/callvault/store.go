@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,15 +28,29 @@ func companyFlag(cmd *cobra.Command, company *string) {
 
 // openStore opens a store and makes it when there is none.
 func openStore(ctx context.Context, db string) (callvault.Store, error) {
+	if db == "" {
+		return nil, usagef("--db is empty; accepted is the path of a SQLite file")
+	}
 	if strings.Contains(db, "://") {
 		return nil, usagef("--db: %.40q is not supported; accepted is the path of a SQLite file", db)
 	}
 	return sqlite.Open(ctx, db)
 }
 
+// openOrMake opens a store, and says so when it makes one: the name may be
+// misspelt.
+func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error) {
+	_, missing := os.Stat(db)
+	store, err := openStore(ctx, db)
+	if err == nil && errors.Is(missing, fs.ErrNotExist) && !strings.Contains(db, "://") {
+		fmt.Fprintf(a.stderr, "made store %s\n", db)
+	}
+	return store, err
+}
+
 // openExisting opens a store that must be there.
 func openExisting(ctx context.Context, db string) (callvault.Store, error) {
-	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) && !strings.Contains(db, "://") {
+	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) && db != "" && !strings.Contains(db, "://") {
 		return nil, fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
 	}
 	return openStore(ctx, db)
@@ -69,9 +84,18 @@ func checkCompany(company string) error {
 // makeCompany makes the company when it is new, and says so.
 func (a *app) makeCompany(ctx context.Context, store callvault.Store, company string) error {
 	made, err := store.MakeCompany(ctx, company)
-	if made {
-		fmt.Fprintf(a.stderr, "made company %q\n", company)
+	if err != nil || !made {
+		return err
 	}
+	names, err := store.Companies(ctx)
+	if err != nil {
+		return err
+	}
+	others := ""
+	if names = slices.DeleteFunc(names, func(name string) bool { return name == company }); len(names) > 0 {
+		others = "; the store also has " + strings.Join(names, ", ")
+	}
+	_, err = fmt.Fprintf(a.stderr, "made company %q%s\n", company, others)
 	return err
 }
 

@@ -96,7 +96,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	w, err := s.openConn(ctx, writerCache)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", path, explain(path, err))
 	}
 	// Turns to write are waited for in waitBusy, which asks more often than
 	// SQLite's handler does, so that a writer with batch after batch cannot
@@ -104,7 +104,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	w.SetBusyTimeout(0)
 	if err := migrate(ctx, w); err != nil {
 		w.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", path, explain(path, err))
 	}
 	s.writer <- w
 	return s, nil

@@ -49,6 +49,7 @@ func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
 		{newer, callvault.ErrSchemaNewer},
 		{text, nil},
 		{filepath.Join(folder, "no", "such", "folder.db"), nil},
+		{folder, nil},
 	} {
 		before, _ := os.ReadFile(tt.path)
 		s, err := Open(t.Context(), tt.path)
