@@ -75,21 +75,23 @@ const latest = `WITH latest (company, number) AS MATERIALIZED (
 		LEFT JOIN (SELECT company, max(number) AS number FROM ids GROUP BY company) AS m USING (company)
 	)`
 
+const removeTwiceSQL = `DELETE FROM documents WHERE EXISTS (
+	SELECT 1 FROM ids AS i JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
+	WHERE i.company = documents.company AND i.id = documents.id AND i.time <> documents.time)`
+
 // repairs make right what checks find, in this order, each with what it is said
 // to have done. Calls are believed: ids, numbers and counts follow them. A
 // change of an id takes the next number, so that whoever follows the numbers
 // learns of it.
 var repairs = []struct{ query, done string }{
-	{`DELETE FROM documents WHERE EXISTS (
-		SELECT 1 FROM ids AS i JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
-		WHERE i.company = documents.company AND i.id = documents.id AND i.time <> documents.time)`,
-		"removed %d calls that stood twice"},
+	{removeTwiceSQL, "removed %d calls that stood twice"},
 	{latest + ` INSERT INTO ids (company, id, number, time)
 		SELECT d.company, d.id, l.number + row_number() OVER (PARTITION BY d.company ORDER BY d.time, d.id), d.time
 		FROM documents AS d JOIN latest AS l USING (company)
 		WHERE NOT EXISTS (SELECT 1 FROM ids AS i WHERE i.company = d.company AND i.id = d.id AND i.time = d.time)
 		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time`,
 		"gave %d calls their ids back"},
+	{removeTwiceSQL, "removed %d calls that stood twice"},
 	{latest + ` UPDATE ids SET time = NULL, number = gone.number
 		FROM (SELECT i.company, i.id, l.number + row_number() OVER (PARTITION BY i.company ORDER BY i.id) AS number
 			FROM ids AS i JOIN latest AS l USING (company)

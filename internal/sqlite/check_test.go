@@ -27,6 +27,7 @@ func TestCheckAndRepair(t *testing.T) {
 		{"an id that looks elsewhere", `UPDATE ids SET time = time + 1 WHERE number = 4`, "stands for a call that is not there", "gave 1 calls their ids back", 10},
 		{"a document that is missing", `DELETE FROM documents WHERE time = 4`, "stands for a call that is not there", "made tombstones of 1 ids", 9},
 		{"a call that stands twice", `INSERT INTO documents SELECT company, time + 100, id, workspace, document FROM documents WHERE time = 4`, "stands at no place that its id knows", "removed 1 calls", 10},
+		{"a call that stands twice and whose id is lost", `INSERT INTO documents SELECT company, time + 100, id, workspace, document FROM documents WHERE time = 4; DELETE FROM ids WHERE number = 5`, "stands at no place that its id knows", "removed 1 calls", 10},
 		{"a number that is there twice", `UPDATE ids SET number = 3 WHERE number = 4`, "number 3 is that of 2 ids", "gave 1 ids numbers of their own", 10},
 		{"a counter that is behind", `UPDATE companies SET number = 7`, "the latest number is 7, and that of its ids 10", "set the latest number of 1 companies", 10},
 		{"everything", `DELETE FROM counts; DELETE FROM ids; UPDATE companies SET number = 0`, "counts 0 calls", "gave 10 calls their ids back", 10},
