@@ -27,8 +27,8 @@ type Store interface {
 	AddKey(ctx context.Context, key Key) error
 
 	// RevokeKey marks a key of the company as revoked at an instant, which is not
-	// zero; one that was revoked before keeps its first instant. ErrNotFound when the company
-	// has no such key.
+	// zero; one that was revoked before keeps its first instant. ErrNotFound when
+	// the company has no such key.
 	RevokeKey(ctx context.Context, company, id string, at time.Time) error
 
 	// KeysSince returns the keys that were added or changed after a version, in
@@ -50,6 +50,11 @@ type Store interface {
 
 	// ReturnQuota gives back what was taken and not used.
 	ReturnQuota(ctx context.Context, day QuotaDay, n int) error
+
+	// Purge sees to it that nothing of the calls that were deleted stays in the
+	// store's files, as far as they are the engine's to write. It takes time and
+	// room in proportion to the store, and writers wait for it.
+	Purge(ctx context.Context) error
 
 	// Snapshot calls f with the store as it is at one moment, whatever is written
 	// meanwhile. The snapshot ends when f returns; its error is returned.

@@ -10,6 +10,7 @@ if [ -n "$unformatted" ]; then
 	exit 1
 fi
 go mod tidy -diff
+(cd tools && go mod tidy -diff)
 go vet ./...
 go tool -modfile=tools/go.mod staticcheck ./...
 

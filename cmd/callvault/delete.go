@@ -30,8 +30,9 @@ func (a *app) delete() *cobra.Command {
 		Use:   "delete --id ID... | --before DATE",
 		Short: "Remove calls for good",
 		Long: `Remove a company's calls for good: those with the given ids, or all before a
-date. What remains of a call is its id and the number of its deletion. The
-content is overwritten in the store's file.
+date. What remains of a call is its id and the number of its deletion. In the
+end a SQLite file is written anew, so that nothing of their content stays in it:
+that takes time and room in proportion to the store, and other writers wait.
 
 Calls are deleted in batches, each whole or not at all. Off a terminal each
 commit prints "deleted N", the number so far; a run that was ended half-way is
@@ -105,7 +106,13 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	case !o.quiet:
 		fmt.Fprintf(a.stderr, "deleted %s%s\n", plural(deleted, "call"), d.missing(deleted))
 	}
-	return nil
+	// Even when there was nothing to delete: an earlier run may have been ended
+	// before this.
+	err = store.Purge(ctx)
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted; the calls are deleted, but their content may still be in the file: running it again removes it")
+	}
+	return err
 }
 
 // confirm asks a person.

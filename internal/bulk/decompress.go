@@ -3,12 +3,19 @@ package bulk
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
+
+// maxWindow is the largest window of zstd that is read: what all levels but the
+// --ultra ones make, and more would not fit the memory of an import.
+const maxWindow = 8 << 20
+
+var errWindow = errors.New("it was compressed with a window of more than 8 MiB (--long or --ultra): pipe it through 'zstd -dc'")
 
 var (
 	gzipMagic = []byte{0x1f, 0x8b}
@@ -32,7 +39,7 @@ func decompress(source io.Reader) (in io.Reader, done func(), err error) {
 		}
 		return named{"gzip", z}, func() { z.Close() }, nil
 	case bytes.HasPrefix(magic, zstdMagic):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(64<<20))
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, nil, fmt.Errorf("zstd: %w", err)
 		}
@@ -49,7 +56,10 @@ type named struct {
 
 func (n named) Read(p []byte) (int, error) {
 	read, err := n.in.Read(p)
-	if err != nil && err != io.EOF {
+	switch {
+	case errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		err = fmt.Errorf("%s: %w", n.format, errWindow)
+	case err != nil && err != io.EOF:
 		err = fmt.Errorf("%s: %w", n.format, err)
 	}
 	return read, err

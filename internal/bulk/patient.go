@@ -43,7 +43,11 @@ func newPatient(ctx context.Context, in io.Reader, w waiting) *patient {
 				return
 			case buf := <-spent:
 				n, err := in.Read(buf)
-				blocks <- block{buf[:n], err}
+				select {
+				case blocks <- block{buf[:n], err}:
+				case <-ctx.Done():
+					return
+				}
 				if err != nil {
 					return
 				}

@@ -162,6 +162,24 @@ func zstandard(t *testing.T, s string) []byte {
 	return b.Bytes()
 }
 
+// zstandardWindow is a stream of zstd that says it needs a window.
+func zstandardWindow(t *testing.T, s string, window int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithSingleSegment(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// More than one block, so that the window is written and not the size.
+	if _, err := io.WriteString(w, s+strings.Repeat(" ", 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestReaderOfBrokenSources(t *testing.T) {
 	two := lines(`{"id":"1"}`, `{"id":"2"}`, "")
 	packed := gzipped(t, two)
@@ -179,6 +197,8 @@ func TestReaderOfBrokenSources(t *testing.T) {
 		{"an error behind a bad record", io.MultiReader(strings.NewReader("id,title\n1,a,b\n"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 wrong number of fields", "! line 3: disk on fire; the rest was not read")},
 		{"gzip cut off", bytes.NewReader(packed[:len(packed)-9]), lines("1 1", "2 2", "! line 3: gzip: unexpected EOF; the rest was not read")},
 		{"gzip with nothing in it", bytes.NewReader(packed[:2]), "! gzip: unexpected EOF"},
+		{"zstd with a large window", bytes.NewReader(zstandardWindow(t, two, 16<<20)), "! zstd: " + errWindow.Error()},
+		{"zstd with the largest window", bytes.NewReader(zstandardWindow(t, two, maxWindow)), lines("1 1", "2 2")},
 		{"zstd that is none", strings.NewReader("\x28\xb5\x2f\xfd\xff\xff"), "! zstd: reserved bit set on frame header"},
 	} {
 		if got := summary(tt.in); got != tt.want {

@@ -103,7 +103,6 @@ func (s *server) refuses() bool {
 			return true
 		}
 		connection.Close()
-		time.Sleep(time.Millisecond)
 	}
 	return false
 }

@@ -60,11 +60,11 @@ var workspaces = []string{"4042227664642553970", "623457276584334", "90071992547
 func (g *generator) workspace() *string {
 	switch n := g.IntN(400); {
 	case n == 0:
-		return &workspaces[2]
+		return new(workspaces[2])
 	case n < 120:
-		return &workspaces[1]
+		return new(workspaces[1])
 	}
-	return &workspaces[0]
+	return new(workspaces[0])
 }
 
 // call invents the call that counts as having happened at an instant.

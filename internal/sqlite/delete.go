@@ -84,8 +84,6 @@ func (s calls) delete(ctx context.Context, choose func(*change) ([]callvault.Cal
 	if err != nil {
 		return 0, fmt.Errorf("delete calls: %w", err)
 	}
-	// Even when there was nothing: an earlier deletion may have left its log.
-	s.store.deleted.Store(true)
 	return deleted, nil
 }
 

@@ -1,19 +1,45 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
+
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // errLogInUse is returned when what was deleted is still in the files.
-var errLogInUse = errors.New("the calls are deleted, but their content is still in the file because others have read from it all the while; to delete again removes it")
+var errLogInUse = errors.New("others have read from the file all the while, so what was deleted is still in it; to delete again removes it")
 
-// emptyLog folds the write-ahead log into the file and empties it, so that
-// nothing that was deleted stays in either. A reader in the middle of the log
-// keeps it from doing so.
-func emptyLog(c *conn, within time.Duration) error {
+// Purge writes the file anew and empties the log. To overwrite what is deleted,
+// as secure_delete does, is not enough: when SQLite divides a page it leaves
+// copies of rows between the cells of the old one.
+func (s *Store) Purge(ctx context.Context) error {
+	err := s.withWriter(ctx, func(c *conn) error {
+		c.SetInterrupt(ctx.Done())
+		defer c.SetInterrupt(nil)
+		err := waitBusy(ctx, func() error { return sqlitex.ExecuteTransient(c.Conn, "VACUUM", nil) })
+		if err != nil {
+			return err
+		}
+		return c.emptyLog(emptyWithin)
+	})
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("purge %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// emptyLog folds the write-ahead log into the file and empties it. A reader in
+// the middle of the log keeps it from doing so.
+func (c *conn) emptyLog(within time.Duration) error {
 	c.SetBusyTimeout(min(within, time.Second))
+	defer c.SetBusyTimeout(0)
 	for deadline := time.Now().Add(within); ; {
 		busy, err := c.number("PRAGMA wal_checkpoint(TRUNCATE)")
 		if err != nil || busy == 0 {
@@ -25,9 +51,9 @@ func emptyLog(c *conn, within time.Duration) error {
 	}
 }
 
-// restartLog begins the log anew when it is larger than limit. SQLite does so by itself
-// only at a moment when nobody reads from it, which may never come: without
-// this a log grows for as long as a server is busy.
+// restartLog begins the log anew when it is larger than limit. SQLite does so by
+// itself only at a moment when nobody reads from it, which may never come:
+// without this a log grows for as long as a server is busy.
 func (c *conn) restartLog(limit int64) error {
 	info, err := os.Stat(c.path + "-wal")
 	if err != nil || info.Size() <= limit {

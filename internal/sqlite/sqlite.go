@@ -15,7 +15,6 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -43,8 +42,7 @@ const (
 	// holds.
 	lockPoll = 2 * time.Millisecond
 
-	// How long Close tries to empty the log of what was deleted, while others
-	// read from it.
+	// How long Purge tries to empty the log while others read from it.
 	emptyWithin = 30 * time.Second
 
 	// A log that is larger after a large batch is begun anew; who reads for
@@ -62,8 +60,7 @@ type Store struct {
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
-	companies sync.Map    // name to row id; companies are never removed
-	deleted   atomic.Bool // whether calls were deleted
+	companies sync.Map // name to row id; companies are never removed
 }
 
 var errClosed = errors.New("the store is closed")
@@ -125,9 +122,8 @@ func makeFile(path string) error {
 }
 
 // Close waits for reads and writes under way; those that come later fail. The
-// last process to close the file folds the write-ahead log into it; one that
-// deleted calls does so even while others have the file open, and returns an
-// error when they do not let it. To close again does nothing.
+// last process to close the file folds the write-ahead log into it. To close
+// again does nothing.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) closeConns() error {
@@ -139,11 +135,7 @@ func (s *Store) closeConns() error {
 	for len(s.readers) > 0 {
 		errs = append(errs, (<-s.readers).Close())
 	}
-	w := <-s.writer
-	if s.deleted.Load() {
-		errs = append(errs, emptyLog(w, emptyWithin))
-	}
-	errs = append(errs, w.Close())
+	errs = append(errs, (<-s.writer).Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close %s: %w", s.path, err)
 	}

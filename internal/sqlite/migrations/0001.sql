@@ -33,7 +33,8 @@ CREATE TABLE ids (
 ) STRICT, WITHOUT ROWID;
 
 -- How many calls fall into a bucket of time, for the whole company (workspace
--- '') and for each workspace. See counts.go for the widths of the levels.
+-- '') and for each workspace. The widths of the levels are those of
+-- callvault.Time.Buckets.
 CREATE TABLE counts (
 	company   INTEGER NOT NULL,
 	workspace TEXT    NOT NULL,
