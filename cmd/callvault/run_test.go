@@ -107,7 +107,8 @@ func TestUsage(t *testing.T) {
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},
 		{"serve --seed 3", "--seed is of the demo"},
-		{"key list --db=", "--db is empty"},
+		{"key list --db=", `--db "": accepted is the path of a SQLite file`},
+		{"key list --db :memory:", `--db ":memory:": accepted is the path of a SQLite file`},
 		{"completion bash x", `unknown command "x" for "callvault completion bash"`},
 		{"key revoke", "accepts 1 arg(s), received 0"},
 	} {

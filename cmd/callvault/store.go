@@ -28,8 +28,8 @@ func companyFlag(cmd *cobra.Command, company *string) {
 
 // openStore opens a store and makes it when there is none.
 func openStore(ctx context.Context, db string) (callvault.Store, error) {
-	if db == "" {
-		return nil, usagef("--db is empty; accepted is the path of a SQLite file")
+	if db == "" || db == ":memory:" {
+		return nil, usagef("--db %q: accepted is the path of a SQLite file", db)
 	}
 	if strings.Contains(db, "://") {
 		return nil, usagef("--db: %.40q is not supported; accepted is the path of a SQLite file", db)
@@ -50,7 +50,7 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 
 // openExisting opens a store that must be there.
 func openExisting(ctx context.Context, db string) (callvault.Store, error) {
-	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) && db != "" && !strings.Contains(db, "://") {
+	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) && db != "" && db != ":memory:" && !strings.Contains(db, "://") {
 		return nil, fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
 	}
 	return openStore(ctx, db)

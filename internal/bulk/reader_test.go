@@ -76,7 +76,7 @@ var readerTests = []struct {
 	{"a record cut off before a value", lines(`{"id":"1","title":`, `{"id":"2"}`, `{"id":"3"}`), lines("1 not valid JSON: it ends too early", "2 2", "3 3")},
 	{"a record cut off in a list", lines(`{"id":"1","x":[1,`, `{"id":"2"}`, `{"id":"3"}`), lines("1 not valid JSON: it ends too early", "2 2", "3 3")},
 	{"the last record cut off", lines(`{"id":"1"}`, `{"id":"2","ti`), lines("1 1", "2 not valid JSON: it ends too early")},
-	{"words between records", lines(`{"id":"1"}`, `-- and now`, `more words`, `{"id":"2"}`), lines("1 1", "2 neither a JSON object nor an array", "4 2")},
+	{"words between records", lines(`{"id":"1"}`, `-- and now`, `more words`, `{"id":"2"}`), lines("1 1", "2 neither a JSON object nor an array; everything up to line 3 is taken for a part of it", "4 2")},
 	{"commas between records", lines(`{"id":"1"},`, `{"id":"2"}`), lines("1 1", "1 neither a JSON object nor an array", "2 2")},
 	{"a value too much", lines(`{"id":"1" 5}`, `{"id":"2"}`), lines("1 not valid JSON: unexpected '5' at byte 11", "2 2")},
 	{"an escaped line end", "{\"id\":\"1\\\n{\"id\":\"2\"}", lines("1 not valid JSON: it ends too early", "2 2")},

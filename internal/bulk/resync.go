@@ -2,7 +2,10 @@ package bulk
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -58,7 +61,21 @@ func (r *jsonReader) broken(line int) (Record, error) {
 	if err != nil && err != io.EOF {
 		return Record{}, r.structural(err)
 	}
-	return record, nil
+	return passedOver(record, r.line), nil
+}
+
+// passedOver adds to what is wrong with a record which lines went with it: the
+// ones before the line at which reading goes on.
+func passedOver(record Record, next int) Record {
+	if next-1 <= record.Line {
+		return record
+	}
+	var e *gong.CallError
+	if errors.As(record.Err, &e) {
+		text := fmt.Sprintf("everything up to line %d is taken for a part of it", next-1)
+		record.Err = &gong.CallError{Problems: append(slices.Clone(e.Problems), gong.FieldError{Problem: text})}
+	}
+	return record
 }
 
 // endBroken takes the rest of the line that the record broke in, for a better

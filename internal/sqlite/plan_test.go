@@ -44,6 +44,22 @@ var plans = []struct {
 	{"document", findDocumentSQL, []any{int64(1), int64(0), workspaceKey(1)}, []string{
 		"SEARCH documents USING PRIMARY KEY (company=? AND time=? AND id=?)",
 	}},
+	{"companies", companiesSQL, nil, []string{
+		"SCAN companies USING COVERING INDEX sqlite_autoindex_companies_1", // the few there are
+	}},
+	{"changes", changesSQL, []any{int64(1)}, []string{
+		"SEARCH ids USING PRIMARY KEY (company=?)",
+		"USE TEMP B-TREE FOR ORDER BY", // of ids; an index of numbers would cost every import
+	}},
+	{"records", recordsSQL, []any{int64(1), int64(0)}, []string{
+		"SEARCH ids USING PRIMARY KEY (company=?)",
+		"USE TEMP B-TREE FOR ORDER BY",
+	}},
+	{"a key", findKeySQL, []any{int64(1), "K"}, []string{
+		"SEARCH keys USING PRIMARY KEY (id=?)",
+	}},
+	{"version of the keys", keysVersionSQL, nil, []string{"SCAN store"}}, // of one row
+	{"cursor secret", cursorSecretSQL, nil, []string{"SCAN store"}},
 	{"company", companySQL, []any{"default"}, []string{
 		"SEARCH companies USING COVERING INDEX sqlite_autoindex_companies_1 (name=?)",
 	}},
