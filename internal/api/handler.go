@@ -73,6 +73,7 @@ type Handler struct {
 	keys     *keyring
 	limits   *limits
 	cursors  *sealer
+	bodies   *bodies
 	routes   []route
 }
 
@@ -100,6 +101,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		now:      config.Now,
 		newID:    config.NewID,
 		cursors:  newSealer(secret),
+		bodies:   newBodies(maxHeld),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

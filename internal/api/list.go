@@ -14,6 +14,11 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	place, err := h.bodies.enter(r.Context())
+	if err != nil {
+		return err
+	}
+	defer place.leave()
 	body := newPageBody()
 	defer body.release()
 	page, err := callvault.ListPage(r.Context(), h.store.Calls(x.key.Company), walk.PageQuery, body.visit)
@@ -35,7 +40,9 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 			query:   walk.Query,
 		}
 	}
-	return x.send(r, http.StatusOK, body.finish(x.id, page, next, h.cursors))
+	whole := body.finish(x.id, page, next, h.cursors)
+	place.weigh(len(whole))
+	return x.send(r, http.StatusOK, whole)
 }
 
 // walk is the page that a request asks for, and the end of the cursors that
