@@ -12,31 +12,35 @@ const module = "github.com/callvault/callvault"
 // rooms are the packages of the module with what each may import of it. A room
 // that is not here has no place in the plan of docs/design.md.
 var rooms = map[string][]string{
-	"gong":                 nil,
-	"":                     {"gong"},
-	"internal/api":         {"", "gong"},
-	"internal/bulk":        {"", "gong"},
-	"internal/sqlite":      {"", "gong"},
-	"internal/demo":        {"", "gong"},
-	"internal/storetest":   {"", "gong"},
-	"internal/upkeep":      {"", "gong"},
-	"internal/conformance": nil,
-	"internal/bench":       {"", "gong", "internal/demo", "internal/sqlite"},
-	"cmd/callvault":        {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/sqlite", "internal/upkeep"},
+	"gong":                  nil,
+	"":                      {"gong"},
+	"internal/api":          {"", "gong"},
+	"internal/bulk":         {"", "gong"},
+	"internal/postgres":     {"", "gong"},
+	"internal/sqlite":       {"", "gong"},
+	"internal/demo":         {"", "gong"},
+	"internal/storetest":    {"", "gong"},
+	"internal/postgrestest": nil,
+	"internal/upkeep":       {"", "gong"},
+	"internal/conformance":  nil,
+	"internal/bench":        {"", "gong", "internal/demo", "internal/sqlite"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 }
 
 // testOnly are the rooms that only tests may import.
-var testOnly = []string{"internal/storetest"}
+var testOnly = []string{"internal/storetest", "internal/postgrestest"}
 
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
-	"internal/api":       {"golang.org/x/time", "github.com/klauspost/compress"},
-	"internal/bulk":      {"github.com/klauspost/compress"},
-	"internal/sqlite":    {"zombiezen.com/go/sqlite"},
-	"internal/bench":     {"zombiezen.com/go/sqlite"},
-	"internal/storetest": {"github.com/google/go-cmp"},
-	"cmd/callvault":      {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
+	"internal/api":          {"golang.org/x/time", "github.com/klauspost/compress"},
+	"internal/bulk":         {"github.com/klauspost/compress"},
+	"internal/postgres":     {"github.com/jackc/pgx/v5"},
+	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
+	"internal/sqlite":       {"zombiezen.com/go/sqlite"},
+	"internal/bench":        {"zombiezen.com/go/sqlite"},
+	"internal/storetest":    {"github.com/google/go-cmp"},
+	"cmd/callvault":         {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
 }
 
 // testLibraries are those that only tests of a room may import.

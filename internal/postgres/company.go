@@ -1,0 +1,51 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	makeCompanySQL = `SELECT callvault.make_company($1)`
+
+	takeQuotaSQL   = `SELECT callvault.take_quota($1, $2, $3, $4, $5)`
+	returnQuotaSQL = `UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND day = $2`
+
+	// keptDays is how long the counts of past days are kept, so that a clock
+	// that is corrected finds the day it goes back to.
+	keptDays = 7
+)
+
+// MakeCompany makes the company unless it is there.
+func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err error) {
+	if err := callvault.CheckCompany(name); err != nil {
+		return false, fmt.Errorf("make company %q: %w", name, err)
+	}
+	if _, err := s.one(ctx, []any{&made}, makeCompanySQL, name); err != nil {
+		return false, fmt.Errorf("make company %q: %w", name, err)
+	}
+	return made, nil
+}
+
+// TakeQuota takes up to n requests from what is left of the day.
+func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
+	err = callvault.CheckCompany(day.Company)
+	if err == nil {
+		_, err = s.one(ctx, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), keptDays)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("take quota of company %q: %w", day.Company, err)
+	}
+	return taken, nil
+}
+
+// ReturnQuota gives back what was taken and not used.
+func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
+	_, err := s.pool.Exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n))
+	if err = cause(ctx, err); err != nil {
+		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
+	}
+	return nil
+}

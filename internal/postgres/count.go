@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/callvault/callvault"
+)
+
+// A total is one expression: the edges of a range counted call by call, and
+// the buckets between them summed. $1 and $2 are the company and the workspace
+// (” for all), as in the page's query; the bounds of the parts follow its
+// parameters.
+const (
+	firstBound = 7
+
+	edgeSQL = `(SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND time >= $%d AND time < $%d)`
+
+	edgeWorkspaceSQL = `(SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND (workspace, time) >= ($2, $%d) AND (workspace, time) < ($2, $%d))`
+
+	spanSQL = `(SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $%d AND bucket >= $%d AND bucket < $%d)`
+)
+
+// firstSQL and firstWorkspaceSQL are a total and a page, of one moment.
+var (
+	firstSQL          = first(edgeSQL, pageSQL)
+	firstWorkspaceSQL = first(edgeWorkspaceSQL, pageWorkspaceSQL)
+)
+
+func first(edge, page string) string {
+	var parts callvault.CountParts
+	var terms []string
+	n := firstBound
+	for range parts.Edges {
+		terms = append(terms, fmt.Sprintf(edge, n, n+1))
+		n += 2
+	}
+	for range parts.Spans {
+		terms = append(terms, fmt.Sprintf(spanSQL, n, n+1, n+2))
+		n += 3
+	}
+	return `SELECT d.time, d.id, d.document, t.total
+		FROM (SELECT ` + strings.Join(terms, " + ") + ` AS total) AS t
+		LEFT JOIN LATERAL (` + page + `) AS d ON true`
+}
+
+// bounds are the parameters of a total.
+func bounds(r callvault.Range) (args []any) {
+	parts := r.CountParts()
+	for _, edge := range parts.Edges {
+		args = append(args, int64(edge.From), int64(edge.To))
+	}
+	for _, span := range parts.Spans {
+		args = append(args, int32(span.Level), span.From, span.To)
+	}
+	return args
+}
+
+// Count is a first page of no calls.
+func (s calls) Count(ctx context.Context, q callvault.Query) (total int, err error) {
+	return s.First(ctx, q, 0, nil)
+}
+
+func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (total int, err error) {
+	if q.IsEmpty() {
+		return 0, ctx.Err()
+	}
+	query := firstSQL
+	if !q.Workspace.IsZero() {
+		query = firstWorkspaceSQL
+	}
+	args := append(s.page(q, q.Start(), limit), bounds(q.Range)...)
+	err = s.store.each(ctx, func(rows pgx.Rows) error {
+		n, err := readInt(rows, 3)
+		total = int(n)
+		if err != nil || rows.RawValues()[0] == nil { // no call follows the total
+			return err
+		}
+		row, err := readRow(rows)
+		if err != nil {
+			return err
+		}
+		return visit(row)
+	}, query, args...)
+	return total, err
+}

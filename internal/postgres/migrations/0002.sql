@@ -1,0 +1,277 @@
+-- What writes. Each function is one company's, which is its first argument.
+--
+-- They keep one plan for as long as a connection lasts, or until
+-- the next ANALYZE. It may be made while there is next to nothing in the tables,
+-- when to read all of it is cheapest, and be kept while an import fills them. So
+-- each statement leaves no choice but the key: look-ups are lateral, rows are
+-- deleted one at a time, and tables are not read whole, whatever it seems to cost.
+
+-- make_company makes a company unless it is there, and tells whether it did. It
+-- looks first: an insert that conflicts with a row waits for the writer who is
+-- changing it, and a quota must not wait for a batch.
+CREATE FUNCTION callvault.make_company(the_company text)
+RETURNS boolean LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	IF EXISTS (SELECT FROM callvault.companies WHERE company = the_company) THEN
+		RETURN false;
+	END IF;
+	INSERT INTO callvault.companies (company) VALUES (the_company) ON CONFLICT DO NOTHING;
+	RETURN FOUND;
+END $$;
+
+-- add_counts counts calls that came and calls that went. They are summed by the
+-- finest bucket first, so that the rest is done for a few rows and not for each
+-- call.
+CREATE FUNCTION callvault.add_counts(the_company text, new_times bigint[], new_workspaces text[], old_times bigint[], old_workspaces text[])
+RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+DECLARE
+	gone record;
+BEGIN
+	INSERT INTO callvault.counts AS c (company, workspace, level, bucket, calls)
+	SELECT the_company, w.workspace, l.level, f.bucket >> l.shift, sum(f.calls)
+	FROM (
+		SELECT workspace, time >> 28 AS bucket, sum(sign) AS calls
+		FROM (
+			SELECT n.time, n.workspace, 1 AS sign FROM unnest(new_times, new_workspaces) AS n (time, workspace)
+			UNION ALL
+			SELECT o.time, o.workspace, -1 FROM unnest(old_times, old_workspaces) AS o (time, workspace) WHERE o.time IS NOT NULL
+		) AS t
+		GROUP BY 1, 2 HAVING sum(sign) <> 0
+	) AS f
+	CROSS JOIN (VALUES (0, 0), (1, 6), (2, 12)) AS l (level, shift)
+	CROSS JOIN LATERAL (VALUES (''), (nullif(f.workspace, ''))) AS w (workspace)
+	WHERE w.workspace IS NOT NULL
+	GROUP BY 2, 3, 4 HAVING sum(f.calls) <> 0
+	ORDER BY 2, 3, 4
+	ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET calls = c.calls + excluded.calls;
+
+	FOR gone IN
+		SELECT DISTINCT w.workspace, l.level, o.time >> l.shift AS bucket
+		FROM unnest(old_times, old_workspaces) AS o (time, workspace)
+		CROSS JOIN (VALUES (0, 28), (1, 34), (2, 40)) AS l (level, shift)
+		CROSS JOIN LATERAL (VALUES (''), (o.workspace)) AS w (workspace)
+		WHERE o.time IS NOT NULL
+	LOOP
+		DELETE FROM callvault.counts
+		WHERE company = the_company AND workspace = gone.workspace AND level = gone.level AND bucket = gone.bucket AND calls = 0;
+	END LOOP;
+END $$;
+
+-- put_batch writes a batch, all or none: see callvault.Calls. The calls stand in
+-- the one order, which is that of documents; the numbers follow it. The result
+-- is how many were created and how many were changed: one value, because Citus
+-- hands over to a shard only calls of functions that are all that is selected.
+-- It is called outside of a transaction block, so that its locks end with its
+-- one round trip, but for the parts of a large batch.
+--
+-- The company's row is locked in a statement of its own, first: at READ
+-- COMMITTED each statement sees what was committed before it began, so what
+-- follows sees what the writer before has done. One statement that locks and
+-- reads would read from before it waited.
+--
+-- A document is named by its place in the batch (news) and never copied from
+-- array to array; each statement writes one table, as Citus asks for.
+CREATE FUNCTION callvault.put_batch(the_company text, new_ids text[], new_times bigint[], new_workspaces text[], new_documents text[])
+RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+DECLARE
+	last_number bigint;
+	news int[]; -- places in the batch of the calls that are to be written
+	old_times bigint[]; -- where each of them stood; NULL when it is new
+	old_workspaces text[];
+	created bigint;
+	moved record;
+BEGIN
+	PERFORM callvault.make_company(the_company);
+	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
+
+	SELECT array_agg(n.place), array_agg(n.time), array_agg(n.workspace), count(*) FILTER (WHERE n.time IS NULL)
+	INTO news, old_times, old_workspaces, created
+	FROM (
+		SELECT b.place::int, old.time, old.workspace
+		FROM unnest(new_ids) WITH ORDINALITY AS b (id, place)
+		LEFT JOIN LATERAL (
+			SELECT i.time, i.workspace FROM callvault.ids AS i
+			WHERE i.company = the_company AND i.id = b.id
+			OFFSET 0 -- one look at each key, in this order, whatever the planner thinks of the tables
+		) AS at ON true
+		LEFT JOIN LATERAL (
+			SELECT d.time, d.workspace, d.document FROM callvault.documents AS d
+			WHERE d.company = the_company AND d.workspace = at.workspace AND d.time = at.time AND d.id = b.id
+			OFFSET 0
+		) AS old ON true
+		WHERE old.document IS DISTINCT FROM new_documents[b.place]
+			OR old.time <> new_times[b.place] OR old.workspace <> new_workspaces[b.place]
+		ORDER BY b.place
+	) AS n;
+	IF news IS NULL THEN
+		RETURN ARRAY[0, 0];
+	END IF;
+
+	FOR moved IN
+		SELECT new_ids[n.place] AS id, n.time, n.workspace
+		FROM unnest(news, old_times, old_workspaces) AS n (place, time, workspace)
+		WHERE n.time <> new_times[n.place]
+	LOOP
+		DELETE FROM callvault.documents
+		WHERE company = the_company AND workspace = moved.workspace AND time = moved.time AND id = moved.id;
+	END LOOP;
+	INSERT INTO callvault.documents (company, time, id, workspace, document)
+	SELECT the_company, new_times[place], new_ids[place], new_workspaces[place], new_documents[place]
+	FROM unnest(news) AS n (place)
+	ON CONFLICT (company, time, id) DO UPDATE SET workspace = excluded.workspace, document = excluded.document;
+
+	INSERT INTO callvault.ids (company, id, number, time, workspace)
+	SELECT the_company, new_ids[place], last_number + n, new_times[place], new_workspaces[place]
+	FROM unnest(news) WITH ORDINALITY AS n (place, n)
+	ORDER BY 2
+	ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace;
+
+	PERFORM callvault.add_counts(the_company,
+		ARRAY(SELECT new_times[place] FROM unnest(news) AS n (place)),
+		ARRAY(SELECT new_workspaces[place] FROM unnest(news) AS n (place)),
+		old_times, old_workspaces);
+	UPDATE callvault.companies SET number = last_number + cardinality(news) WHERE company = the_company;
+	RETURN ARRAY[created, cardinality(news) - created];
+END $$;
+
+-- bury deletes calls that are there, found under the lock of the company's row,
+-- and leaves their ids with the next numbers.
+CREATE FUNCTION callvault.bury(the_company text, last_number bigint, the_ids text[], the_times bigint[], the_workspaces text[])
+RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+BEGIN
+	IF coalesce(cardinality(the_ids), 0) = 0 THEN
+		RETURN 0;
+	END IF;
+	FOR place IN 1 .. cardinality(the_ids) LOOP
+		DELETE FROM callvault.documents
+		WHERE company = the_company AND workspace = the_workspaces[place] AND time = the_times[place] AND id = the_ids[place];
+	END LOOP;
+	INSERT INTO callvault.ids (company, id, number)
+	SELECT the_company, g.id, last_number + g.place
+	FROM unnest(the_ids) WITH ORDINALITY AS g (id, place)
+	ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = NULL, workspace = NULL;
+	PERFORM callvault.add_counts(the_company, '{}', '{}', the_times, the_workspaces);
+	UPDATE callvault.companies SET number = last_number + cardinality(the_ids) WHERE company = the_company;
+	RETURN cardinality(the_ids);
+END $$;
+
+-- delete_calls removes the calls with some ids, and tells how many there were.
+CREATE FUNCTION callvault.delete_calls(the_company text, doomed text[])
+RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+DECLARE
+	last_number bigint;
+	the_ids text[];
+	the_times bigint[];
+	the_workspaces text[];
+BEGIN
+	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
+	SELECT array_agg(g.id), array_agg(at.time), array_agg(at.workspace) INTO the_ids, the_times, the_workspaces
+	FROM (SELECT DISTINCT id FROM unnest(doomed) AS u (id)) AS g
+	CROSS JOIN LATERAL (
+		SELECT i.time, i.workspace FROM callvault.ids AS i
+		WHERE i.company = the_company AND i.id = g.id AND i.time IS NOT NULL
+		OFFSET 0
+	) AS at;
+	RETURN callvault.bury(the_company, last_number, the_ids, the_times, the_workspaces);
+END $$;
+
+-- delete_first removes the first calls of a range; the empty workspace is every
+-- workspace, and a limit of NULL is none.
+CREATE FUNCTION callvault.delete_first(the_company text, the_workspace text, the_start bigint, the_end bigint, the_limit bigint)
+RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+DECLARE
+	last_number bigint;
+	the_ids text[];
+	the_times bigint[];
+	the_workspaces text[];
+BEGIN
+	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
+	IF the_workspace = '' THEN
+		SELECT array_agg(id), array_agg(time), array_agg(workspace) INTO the_ids, the_times, the_workspaces
+		FROM (SELECT id, time, workspace FROM callvault.documents
+			WHERE company = the_company AND (time, id) > (the_start, '') AND time < the_end
+			ORDER BY time, id LIMIT the_limit) AS d;
+	ELSE
+		SELECT array_agg(id), array_agg(time), array_agg(workspace) INTO the_ids, the_times, the_workspaces
+		FROM (SELECT id, time, workspace FROM callvault.documents
+			WHERE company = the_company AND (workspace, time, id) > (the_workspace, the_start, '') AND (workspace, time) < (the_workspace, the_end)
+			ORDER BY workspace, time, id LIMIT the_limit) AS d;
+	END IF;
+	RETURN callvault.bury(the_company, last_number, the_ids, the_times, the_workspaces);
+END $$;
+
+-- take_quota takes up to wanted requests from what is left of a day. The row is
+-- locked before it is looked at, as in put_batch.
+CREATE FUNCTION callvault.take_quota(the_company text, the_day int, the_limit bigint, wanted bigint, kept_days int)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	taken bigint;
+BEGIN
+	PERFORM callvault.make_company(the_company);
+	INSERT INTO callvault.quotas (company, day, used) VALUES (the_company, the_day, 0) ON CONFLICT DO NOTHING;
+	SELECT greatest(0, least(wanted, the_limit - used)) INTO taken
+	FROM callvault.quotas WHERE company = the_company AND day = the_day FOR UPDATE;
+	IF taken > 0 THEN
+		UPDATE callvault.quotas SET used = used + taken WHERE company = the_company AND day = the_day;
+		DELETE FROM callvault.quotas WHERE company = the_company AND day < the_day - kept_days;
+	END IF;
+	RETURN taken;
+END $$;
+
+-- load_records writes records of another store with the numbers they have
+-- there; a record without a time is a tombstone. It returns whether the first
+-- number is above the company's latest, and has written nothing when it is not.
+CREATE FUNCTION callvault.load_records(the_company text, new_numbers bigint[], new_ids text[], new_times bigint[], new_workspaces text[], new_documents text[])
+RETURNS boolean LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+DECLARE
+	last_number bigint;
+	old_times bigint[]; -- where each of them stood; NULL when it did not
+	old_workspaces text[];
+BEGIN
+	PERFORM callvault.make_company(the_company);
+	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
+	IF cardinality(new_numbers) = 0 THEN
+		RETURN true;
+	END IF;
+	IF new_numbers[1] <= last_number THEN
+		RETURN false;
+	END IF;
+
+	SELECT array_agg(at.time ORDER BY b.place), array_agg(at.workspace ORDER BY b.place) INTO old_times, old_workspaces
+	FROM unnest(new_ids) WITH ORDINALITY AS b (id, place)
+	LEFT JOIN LATERAL (
+		SELECT i.time, i.workspace FROM callvault.ids AS i
+		WHERE i.company = the_company AND i.id = b.id
+		OFFSET 0
+	) AS at ON true;
+
+	FOR place IN 1 .. cardinality(new_ids) LOOP
+		CONTINUE WHEN old_times[place] IS NULL;
+		DELETE FROM callvault.documents
+		WHERE company = the_company AND workspace = old_workspaces[place] AND time = old_times[place] AND id = new_ids[place];
+	END LOOP;
+	INSERT INTO callvault.documents (company, time, id, workspace, document)
+	SELECT the_company, n.time, n.id, n.workspace, n.document
+	FROM unnest(new_times, new_ids, new_workspaces, new_documents) AS n (time, id, workspace, document)
+	WHERE n.time IS NOT NULL
+	ORDER BY 2, 3;
+
+	INSERT INTO callvault.ids (company, id, number, time, workspace)
+	SELECT the_company, n.id, n.number, n.time, CASE WHEN n.time IS NOT NULL THEN n.workspace END
+	FROM unnest(new_ids, new_numbers, new_times, new_workspaces) AS n (id, number, time, workspace)
+	ORDER BY 2
+	ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace;
+
+	PERFORM callvault.add_counts(the_company,
+		ARRAY(SELECT n.time FROM unnest(new_times, new_workspaces) AS n (time, workspace) WHERE n.time IS NOT NULL),
+		ARRAY(SELECT n.workspace FROM unnest(new_times, new_workspaces) AS n (time, workspace) WHERE n.time IS NOT NULL),
+		old_times, old_workspaces);
+	UPDATE callvault.companies SET number = new_numbers[cardinality(new_numbers)] WHERE company = the_company;
+	RETURN true;
+END $$;

@@ -1,0 +1,217 @@
+//go:build unix
+
+package postgres
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/callvault/callvault"
+)
+
+// The statements whose plans are held: each goes by its index, and never walks
+// over a table, filters what it has read, or sorts calls.
+var plans = []struct {
+	name, query string
+	types       string
+	args        int
+	want        []string // must be in the plan
+}{
+	{"page", pageSQL, "text, text, bigint, bigint, text, bigint", 6, []string{
+		"Index Scan using documents_pkey on documents",
+		"Index Cond: ((company = $1) AND (ROW(\"time\", id) > ROW($3, $5)) AND (\"time\" < $4))",
+	}},
+	{"page of a workspace", pageWorkspaceSQL, "text, text, bigint, bigint, text, bigint", 6, []string{
+		"Index Scan using documents_by_workspace on documents",
+		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\", id) > ROW($2, $3, $5)) AND (ROW(workspace, \"time\") < ROW($2, $4)))",
+	}},
+	{"first page", firstSQL, firstTypes, 25, []string{
+		"Index Cond: ((company = $1) AND (ROW(\"time\", id) > ROW($3, $5)) AND (\"time\" < $4))",
+		"Index Cond: ((company = $1) AND (\"time\" >= $7) AND (\"time\" < $8))",
+		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $11) AND (bucket >= $12) AND (bucket < $13))",
+	}},
+	{"first page of a workspace", firstWorkspaceSQL, firstTypes, 25, []string{
+		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\", id) > ROW($2, $3, $5)) AND (ROW(workspace, \"time\") < ROW($2, $4)))",
+		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\") >= ROW($2, $7)) AND (ROW(workspace, \"time\") < ROW($2, $8)))",
+		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $23) AND (bucket >= $24) AND (bucket < $25))",
+	}},
+	{"quota", `SELECT used FROM callvault.quotas WHERE company = $1 AND day = $2`, "text, int", 2, []string{
+		"Index Cond: ((company = $1) AND (day = $2))",
+	}},
+}
+
+const firstTypes = "text, text, bigint, bigint, text, bigint, " +
+	"bigint, bigint, bigint, bigint, " +
+	"int, bigint, bigint, int, bigint, bigint, int, bigint, bigint, int, bigint, bigint, int, bigint, bigint"
+
+// walks is what no plan may have.
+var walks = regexp.MustCompile(`Seq Scan on (documents|ids|counts)|Filter: .*|Sort Key: .*("time"|workspace).*`)
+
+// walksOfWrites is what no plan within a function may have. A sort of a batch is
+// no sort of the table's calls, and counts may be few.
+var walksOfWrites = regexp.MustCompile(`Seq Scan on (documents|ids)`)
+
+func TestPlans(t *testing.T) {
+	for _, statistics := range []string{"without statistics", "with statistics"} {
+		t.Run(statistics, func(t *testing.T) {
+			s := open(t, database(t))
+			fillSkewed(t, s)
+			if statistics == "with statistics" {
+				execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts`)
+			}
+			for _, p := range plans {
+				plan := explain(t, s, p.query, p.types, p.args)
+				for _, want := range p.want {
+					if !strings.Contains(plan, want) {
+						t.Errorf("%s has not\n\t%s\nin\n%s", p.name, want, plan)
+					}
+				}
+				if found := walks.FindString(strings.ReplaceAll(plan, "One-Time Filter", "")); found != "" && p.name != "page" {
+					t.Errorf("%s has %s in\n%s", p.name, found, plan)
+				}
+			}
+			checkWrites(t, s)
+		})
+	}
+}
+
+// A plan that is made while there is nothing, or next to nothing, is kept while
+// an import fills the tables.
+func TestPlansOfFewCalls(t *testing.T) {
+	s := open(t, database(t))
+	checkWrites(t, s)
+	execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts`)
+	checkWrites(t, s)
+}
+
+// checkWrites holds the plans within functions: calls are found by a whole key.
+func checkWrites(t *testing.T, s *Store) {
+	t.Helper()
+	for name, plan := range plansOfWrites(t, s) {
+		if found := walksOfWrites.FindString(plan); found != "" {
+			t.Errorf("%s has %s in\n%s", name, found, plan)
+		}
+		for _, scan := range scans.FindAllStringSubmatch(plan, -1) {
+			index, condition := scan[1], scan[2]
+			if strings.Contains(condition, "ROW(") { // a range, in the order of its index
+				continue
+			}
+			if !strings.Contains(condition, "(id = ") && !strings.Contains(condition, ".id)") && !strings.Contains(condition, "(id)::text = ") {
+				t.Errorf("%s goes through %s by %s in\n%s", name, index, condition, plan)
+			}
+			if index == "documents_by_workspace" && !strings.Contains(condition, "(workspace = ") {
+				t.Errorf("%s goes through the company's calls in %s by %s in\n%s", name, index, condition, plan)
+			}
+		}
+	}
+}
+
+var scans = regexp.MustCompile(`(?:using|on) (documents_pkey|documents_by_workspace|ids_pkey)[^\n]*\n\s*Index Cond: ([^\n]*)`)
+
+// fillSkewed fills a store whose statistics tempt the planner: all calls but
+// one are in one workspace, and many share an instant.
+func fillSkewed(t *testing.T, s *Store) {
+	t.Helper()
+	execute(t, s, `ALTER TABLE callvault.documents SET (autovacuum_enabled = off)`)
+	execute(t, s, `ALTER TABLE callvault.ids SET (autovacuum_enabled = off)`)
+	execute(t, s, `INSERT INTO callvault.companies VALUES ('default', 200000)`)
+	execute(t, s, `INSERT INTO callvault.documents
+		SELECT 'default', i / 4 * 1000000::bigint, lpad(i::text, 20, '0'), lpad((1 + (i = 100000)::int)::text, 20, '0'), '{"id":"1"}'
+		FROM generate_series(1, 200000) AS i`)
+	execute(t, s, `INSERT INTO callvault.ids SELECT company, id, row_number() OVER (), time, workspace FROM callvault.documents`)
+	execute(t, s, `INSERT INTO callvault.counts SELECT company, w, l, time >> (28 + 6 * l), count(*) FROM callvault.documents, generate_series(0, 2) AS l,
+		LATERAL (VALUES (''), (workspace)) AS v (w) GROUP BY 1, 2, 3, 4`)
+}
+
+func execute(t *testing.T, s *Store, statement string) {
+	t.Helper()
+	if _, err := s.pool.Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// explain is the generic plan of a statement: the one that serves whatever the
+// parameters are.
+func explain(t *testing.T, s *Store, query, types string, args int) string {
+	t.Helper()
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	nulls := strings.TrimSuffix(strings.Repeat("NULL, ", args), ", ")
+	for _, statement := range []string{
+		`SET plan_cache_mode = force_generic_plan`,
+		`DEALLOCATE ALL`,
+		fmt.Sprintf(`PREPARE plan (%s) AS %s`, types, query),
+	} {
+		if _, err := conn.Exec(t.Context(), statement, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := conn.Query(t.Context(), fmt.Sprintf(`EXPLAIN (COSTS OFF) EXECUTE plan (%s)`, nulls), pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// plansOfWrites is what the server says of the statements within the functions
+// that write, as they are run.
+func plansOfWrites(t *testing.T, s *Store) map[string]string {
+	t.Helper()
+	config := s.pool.Config().ConnConfig
+	var notices strings.Builder
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notices.WriteString(n.Message + "\n") }
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for _, statement := range []string{
+		`LOAD 'auto_explain'`, `SET auto_explain.log_min_duration = 0`, `SET auto_explain.log_nested_statements = on`,
+		`SET auto_explain.log_level = notice`,
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := make(map[string]string)
+	for name, run := range map[string]struct {
+		query string
+		args  []any
+	}{
+		"put":                         {putSQL, []any{"default", []string{key(5), key(6)}, []int64{7, 8}, []string{"", key(2)}, []string{"{}", "{}"}}},
+		"delete":                      {deleteSQL, []any{"default", []string{key(9), key(10)}}},
+		"delete first":                {deleteFirstSQL, []any{"default", "", int64(0), int64(1) << 60, int64(10)}},
+		"delete first of a workspace": {deleteFirstSQL, []any{"default", key(2), int64(0), int64(1) << 60, int64(10)}},
+	} {
+		notices.Reset()
+		if _, err := conn.Exec(t.Context(), run.query, run.args...); err != nil {
+			t.Fatal(name, err)
+		}
+		if !scans.MatchString(notices.String()) {
+			t.Errorf("%s: the plans are missing from %s", name, notices.String())
+		}
+		found[name] = notices.String()
+	}
+	return found
+}
+
+func key(n int) string { return fmt.Sprintf("%020d", n) }
+
+// The bounds of a total are as many as its parameters.
+func TestBounds(t *testing.T) {
+	if got := firstBound - 1 + len(bounds(callvault.AllTime)); got != 25 || !strings.Contains(firstSQL, "$25") || strings.Contains(firstSQL, "$26") {
+		t.Errorf("%d parameters", got)
+	}
+}

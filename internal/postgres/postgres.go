@@ -1,0 +1,138 @@
+// Package postgres keeps calls in a PostgreSQL database, version 15 or later,
+// through pgx and its pool.
+//
+// What to know about it: writers of one company wait for each other, those of
+// different companies do not, and readers wait for nobody. A batch is one round
+// trip, a page and its total another. Everything stands in the schema
+// "callvault" of the database. A pooler between the two may give each
+// transaction another connection: nothing is kept in a session but prepared
+// statements, which a parameter of the URL turns off (docs/postgresql.md).
+//
+// Locks are taken in one order, so that no two wait for each other: a company's
+// row, then what belongs to the company, then the one row of the store.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/callvault/callvault"
+)
+
+// Store is a callvault.Store in a PostgreSQL database.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+var _ callvault.Store = (*Store)(nil)
+
+// Open opens the store in a database, which must exist, and makes its schema
+// when there is none. The schema is brought up to date; ErrSchemaNewer is
+// returned for one that is ahead of this program. What the URL leaves out is
+// taken from the environment, a password file or a service file, as libpq does.
+// No error shows the URL's password.
+func Open(ctx context.Context, url string) (*Store, error) {
+	config, err := parse(url)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
+	}
+	s, err := openPool(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
+	}
+	return s, nil
+}
+
+// parse takes the settings of a pool from a URL and the environment.
+func parse(url string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	// A reader that goes away stops its query, and the connection stays good.
+	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelWithin}
+	}
+	return config, nil
+}
+
+// cancelWithin is how long a query that was asked to stop may take to do so
+// before its connection is given up.
+const cancelWithin = 5 * time.Second
+
+func openPool(ctx context.Context, config *pgxpool.Config) (*Store, error) {
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{pool}
+	err = s.checkServer(ctx)
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close waits for reads and writes under way. To close again does nothing.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// one runs a query that returns one row and scans it. It is not found when
+// there is none.
+func (s *Store) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
+	err = s.pool.QueryRow(ctx, query, args...).Scan(into...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, cause(ctx, err)
+}
+
+// each calls visit with every row of a query, until it returns an error, which
+// is returned as it is; the query is stopped then, and not read to its end.
+func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query string, args ...any) error {
+	return each(ctx, s.pool, visit, query, args...)
+}
+
+// each is Store.each on a pool or in a transaction, which a visitor's error
+// leaves unusable.
+func each(ctx context.Context, db querier, visit func(pgx.Rows) error, query string, args ...any) error {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	rows, err := db.Query(running, query, args...)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		err := ctx.Err() // rows may be here already
+		if err == nil {
+			err = visit(rows)
+		}
+		if err != nil {
+			stop()
+			return err
+		}
+	}
+	return cause(ctx, rows.Err())
+}
+
+// cause is the context's error where a query was stopped because of it.
+func cause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// distributed are the tables that a cluster distributes by company.
+const distributed = `callvault\.(companies|documents|ids|counts|quotas)\b`
+
+var (
+	touches = regexp.MustCompile(distributed)
+
+	// functions have the company as their first argument; what they do with it is
+	// checked by TestFunctionsNameTheCompany.
+	function = regexp.MustCompile(`^SELECT callvault\.(make_company|put_batch|delete_calls|delete_first|load_records|take_quota)\(\$1(, \$\d)*\)$`)
+)
+
+// recorder keeps every statement that connections are given.
+type recorder struct {
+	mu         sync.Mutex
+	statements map[string]bool
+}
+
+func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statements[data.SQL] = true
+	return ctx
+}
+
+func (r *recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// check reports the statements of distributed tables that look at more than one
+// company: on a cluster each is to be one shard's. The few others stand in
+// whole.go, with their reasons.
+func (r *recorder) check(t *testing.T) {
+	seen := 0
+	for statement := range r.statements {
+		switch {
+		case strings.Contains(statement, "CREATE TABLE") || strings.Contains(statement, "CREATE FUNCTION"): // a migration
+		case strings.HasPrefix(statement, "SELECT callvault."):
+			seen++
+			if !function.MatchString(statement) {
+				t.Errorf("a function is not all that is selected, or its first argument is not the company: %s", statement)
+			}
+		case touches.MatchString(statement):
+			seen++
+			checkCompany(t, "a law", statement, "$1")
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d statements of distributed tables were recorded", seen)
+	}
+}
+
+// exceptions are the statements that look at every company.
+var exceptions = append([]string{companiesSQL, usedQuotasSQL, lockAllSQL, vacuumSQL}, wholes()...)
+
+// wholes are the statements of checks and repairs, which go through everything.
+func wholes() []string {
+	all := slices.Clone(checks)
+	for _, repair := range repairs {
+		all = append(all, repair.query)
+	}
+	return all
+}
+
+// checkCompany reports a statement in which a mention of a distributed table is
+// not bound to the company.
+func checkCompany(t *testing.T, where, statement, company string) {
+	t.Helper()
+	if slices.Contains(exceptions, statement) {
+		return
+	}
+	mentions := len(touches.FindAllString(statement, -1))
+	c := regexp.QuoteMeta(company)
+	bound := regexp.MustCompile(
+		`company = `+c+`(\W|$)`+ // compared
+			`|(?s:`+distributed+`( AS \w+)? \(company[^)]*\)\s+(VALUES \(|SELECT )`+c+`)`, // inserted
+	).FindAllString(statement, -1)
+	if len(bound) < mentions {
+		t.Errorf("%s: %d of %d distributed tables are bound to the company in\n%s", where, len(bound), mentions, statement)
+	}
+}
+
+// TestFunctionsNameTheCompany checks the same of the statements within functions,
+// and that each writes to one table: Citus takes no others.
+func TestFunctionsNameTheCompany(t *testing.T) {
+	s := open(t, database(t))
+	rows, err := s.pool.Query(t.Context(), `SELECT proname::text, prosrc, proargnames[1] FROM pg_proc WHERE pronamespace = 'callvault'::regnamespace`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	var name, body, first string
+	_, err = pgx.ForEachRow(rows, []any{&name, &body, &first}, func() error {
+		found++
+		if first != "the_company" {
+			t.Errorf("the first argument of %s is %s", name, first)
+		}
+		for _, statement := range strings.Split(body, ";") {
+			checkCompany(t, name, statement, "the_company")
+			if writes := writing.FindAllString(statement, -1); len(writes) > 1 {
+				t.Errorf("%s writes to several tables (%v) in\n%s", name, writes, statement)
+			}
+		}
+		return nil
+	})
+	if err != nil || found < 6 {
+		t.Errorf("%d functions, %v", found, err)
+	}
+}
+
+var writing = regexp.MustCompile(`(INSERT INTO|UPDATE|DELETE FROM) callvault\.\w+`)
+
+// TestUniqueKeysHaveTheCompany: a unique key of a distributed table must contain
+// the column that it is distributed by.
+func TestUniqueKeysHaveTheCompany(t *testing.T) {
+	s := open(t, database(t))
+	rows, err := s.pool.Query(t.Context(), `
+		SELECT c.relname::text, i.indexrelid::regclass::text, EXISTS (
+			SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'company' AND a.attnum = ANY (i.indkey::int2[]))
+		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid
+		WHERE c.relnamespace = 'callvault'::regnamespace AND (i.indisunique OR i.indisexclusion)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	var table, index string
+	var has bool
+	_, err = pgx.ForEachRow(rows, []any{&table, &index, &has}, func() error {
+		if !touches.MatchString("callvault." + table) {
+			return nil
+		}
+		tables = append(tables, table)
+		if !has {
+			t.Errorf("the unique index %s of %s has not the company", index, table)
+		}
+		return nil
+	})
+	slices.Sort(tables)
+	if want := []string{"companies", "counts", "documents", "ids", "quotas"}; err != nil || !slices.Equal(tables, want) {
+		t.Errorf("unique keys of %v, %v, want %v", tables, err, want)
+	}
+}
+
+// TestCitusScript checks what can be checked without the extension: the script
+// distributes these tables, and the functions that it names are there.
+func TestCitusScript(t *testing.T) {
+	script, err := os.ReadFile(citusScript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"companies", "counts", "documents", "ids", "quotas"} {
+		if !strings.Contains(string(script), "create_distributed_table('callvault."+table+"',") {
+			t.Errorf("%s is not distributed", table)
+		}
+	}
+	s := open(t, database(t))
+	named := make(map[string]bool)
+	for _, match := range regexp.MustCompile(`(?:FUNCTION |function\(')(callvault\.\w+\([^)]*\))`).FindAllStringSubmatch(string(script), -1) {
+		named[match[1]] = true
+		execute(t, s, `SELECT '`+match[1]+`'::regprocedure`)
+	}
+	var functions int
+	if err := s.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_proc WHERE pronamespace = 'callvault'::regnamespace`).Scan(&functions); err != nil || functions != len(named) {
+		t.Errorf("the script names %d of %d functions, %v", len(named), functions, err)
+	}
+}

@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+)
+
+func TestRedact(t *testing.T) {
+	for url, want := range map[string]string{
+		"calls.db":                                    "calls.db",
+		"postgres://host/db":                          "postgres://host/db",
+		"postgres://me@host/db":                       "postgres://me@host/db",
+		"postgres://me:hush@host/db":                  "postgres://me:xxxxx@host/db",
+		"postgresql://me:hu:sh@h1:1,h2:2/db":          "postgresql://me:xxxxx@h1:1,h2:2/db",
+		"postgres://me:hu%sh@host/db":                 "postgres://me:xxxxx@host/db", // does not parse
+		"postgres://me:hu@sh@host/db":                 "postgres://me:xxxxx@host/db",
+		"postgres://me:hu/sh@host/db":                 "postgres://me:xxxxx@host/db",
+		"postgres://:hush@host/db":                    "postgres://:xxxxx@host/db",
+		"postgres:///db?user=me&password=hush&x=1":    "postgres:///db?user=me&password=xxxxx&x=1",
+		"postgres:///db?PassWord=hush":                "postgres:///db?PassWord=xxxxx",
+		"postgres:///db?sslpassword=hush&host=/tmp":   "postgres:///db?sslpassword=xxxxx&host=/tmp",
+		"postgres:///db?host=/tmp&application_name=@": "postgres:///db?host=/tmp&application_name=@",
+		"postgres://host:5432/db?application_name=@":  "postgres://host:5432/db?application_name=@",
+	} {
+		if got := Redact(url); got != want {
+			t.Errorf("%s is shown as %s, want %s", url, got, want)
+		}
+		if got := HasPassword(url); got != (url != want) {
+			t.Errorf("%s has a password: %t", url, got)
+		}
+	}
+}
+
+// No error shows the password, whatever is wrong with the URL or the server.
+func TestErrorsHideThePassword(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{
+		"postgres://me:hush@" + closed + "/db",
+		"postgres://me:hush@" + closed + "/db?sslmode=perhaps",
+		"postgres://me:hu%sh@" + closed + "/db",
+		"postgres://" + closed + "/db?user=me&password=hush&port=none",
+	} {
+		s, err := Open(t.Context(), url)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s was opened", Redact(url))
+			continue
+		}
+		for e := err; e != nil; e = errors.Unwrap(e) {
+			if strings.Contains(e.Error(), "hush") || strings.Contains(e.Error(), "hu%sh") {
+				t.Errorf("the password is in %v", e)
+			}
+		}
+		if !strings.Contains(err.Error(), closed) {
+			t.Errorf("the error does not name the server: %v", err)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/callvault/callvault"
+)
+
+// The statements of this file are of the store as a whole: they name no
+// company, so on a cluster they are not one shard's. Each has its reason.
+const (
+	// Which companies there are is asked by commands, for people.
+	companiesSQL = `SELECT company FROM callvault.companies ORDER BY company`
+
+	// A key is found by its id before its company is known. The version is read
+	// and raised in one row, which makes every change of keys wait for the one
+	// before it: versions are committed in order.
+	addKeySQL = `WITH v AS (UPDATE callvault.store SET keys_version = keys_version + 1 RETURNING keys_version)
+		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked, version)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, v.keys_version FROM v`
+
+	lockKeysSQL = `SELECT FROM callvault.store FOR UPDATE`
+
+	revokeKeySQL = `WITH k AS (SELECT id, revoked FROM callvault.keys WHERE company = $1 AND id = $2),
+		v AS (UPDATE callvault.store SET keys_version = keys_version + 1 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL) RETURNING keys_version),
+		r AS (UPDATE callvault.keys AS t SET revoked = $3, version = v.keys_version FROM v, k WHERE t.id = k.id)
+		SELECT count(*) FROM k`
+
+	// One statement, so that the version is that of the keys.
+	keysSinceSQL = `SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
+		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON k.version > $1 ORDER BY k.id`
+
+	// The cursor secret belongs to every process on the store.
+	cursorSecretSQL = `SELECT cursor_secret FROM callvault.store`
+	setSecretSQL    = `UPDATE callvault.store SET cursor_secret = $1`
+
+	// A snapshot begins with a look at something small.
+	momentSQL = `SELECT FROM callvault.store`
+
+	// A copy has the quotas of all companies.
+	usedQuotasSQL = `SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day`
+
+	// A repair is of all companies, and no other writer may come between.
+	lockAllSQL = `SELECT company FROM callvault.companies ORDER BY company FOR UPDATE`
+
+	// Space is given back by the tables as a whole.
+	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts`
+)
+
+// Purge gives the room of what was deleted back. What PostgreSQL's files, its
+// log and its backups still hold of it is the server's to forget.
+func (s *Store) Purge(ctx context.Context) error {
+	if _, err := s.pool.Exec(ctx, vacuumSQL); err != nil {
+		return fmt.Errorf("purge: %w", cause(ctx, err))
+	}
+	return nil
+}
+
+// Companies lists the companies by name.
+func (s *Store) Companies(ctx context.Context) (names []string, err error) {
+	err = s.each(ctx, func(rows pgx.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		names = append(names, name)
+		return err
+	}, companiesSQL)
+	if err != nil {
+		return nil, fmt.Errorf("list companies: %w", err)
+	}
+	return names, nil
+}
+
+// CursorSecret is the secret that cursors are signed with.
+func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
+	if _, err := s.one(ctx, []any{&secret}, cursorSecretSQL); err != nil {
+		return nil, fmt.Errorf("read the cursor secret: %w", err)
+	}
+	return secret, nil
+}
+
+// AddKey keeps a new key.
+func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
+	scopes := make([]string, len(key.Scopes))
+	for i, scope := range key.Scopes {
+		scopes[i] = string(scope)
+	}
+	err := callvault.CheckCompany(key.Company)
+	if err == nil {
+		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, addKeySQL, key.ID, string(key.Kind), key.Company, strings.Join(scopes, " "), key.Digest[:],
+				key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked))
+			return err
+		})
+	}
+	if err = cause(ctx, err); err != nil {
+		return fmt.Errorf("add key %s: %w", key.ID, err)
+	}
+	return nil
+}
+
+// RevokeKey marks a key as revoked. The lock is taken in a statement of its own,
+// so that the next one sees what another process has just revoked.
+func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
+	found := 0
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockKeysSQL); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, revokeKeySQL, company, id, at.UnixMicro()).Scan(&found)
+	})
+	if err = cause(ctx, err); err == nil && found == 0 {
+		err = callvault.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)
+	}
+	return nil
+}
+
+// optional is the time in microseconds, or NULL for the zero time.
+func optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// KeysSince returns the keys that changed after a version.
+func (s *Store) KeysSince(ctx context.Context, version int64) (keys []callvault.Key, latest int64, err error) {
+	err = s.each(ctx, func(rows pgx.Rows) error {
+		key, at, err := readKey(rows)
+		latest = at
+		if key != nil {
+			keys = append(keys, *key)
+		}
+		return err
+	}, keysSinceSQL, version)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read keys: %w", err)
+	}
+	return keys, latest, nil
+}
+
+// readKey reads a row of keysSinceSQL; the key is nil where none follows the
+// version.
+func readKey(rows pgx.Rows) (*callvault.Key, int64, error) {
+	var latest int64
+	var id, kind, company, scopes *string
+	var digest []byte
+	var created, expires, revoked *int64
+	err := rows.Scan(&latest, &id, &kind, &company, &scopes, &digest, &created, &expires, &revoked)
+	if err != nil || id == nil {
+		return nil, latest, err
+	}
+	key := callvault.Key{ID: *id, Kind: callvault.KeyKind(*kind), Company: *company,
+		Created: instant(created), Expires: instant(expires), Revoked: instant(revoked)}
+	for _, scope := range strings.Fields(*scopes) {
+		key.Scopes = append(key.Scopes, callvault.Scope(scope))
+	}
+	copy(key.Digest[:], digest)
+	return &key, latest, nil
+}
+
+// instant is what optional was made of.
+func instant(micros *int64) time.Time {
+	if micros == nil {
+		return time.Time{}
+	}
+	return callvault.Time(*micros).UTC()
+}
