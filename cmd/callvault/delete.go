@@ -125,7 +125,7 @@ func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o 
 		}
 		what = fmt.Sprintf("%s before %s", plural(n, "call"), d.query.To)
 	}
-	fmt.Fprintf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, o.db)
+	fmt.Fprintf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":

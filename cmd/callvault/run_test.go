@@ -83,7 +83,9 @@ func TestUsage(t *testing.T) {
 		{"serve --limit fast", `--limit: "fast" is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1`},
 		{"serve --dates maybe", `--dates "maybe": accepted are required and optional`},
 		{"serve --demo --db x.db", "--demo has a store of its own: leave out --db, and unset CALLVAULT_DB"},
-		{"serve --db postgres://host/db", `--db: "postgres://host/db" is not supported; accepted is the path of a SQLite file`},
+		{"serve --db mysql://me:hush@host/db", `--db: "mysql" is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE`},
+		{"serve --db postgres://me:hush@host/db", "--db shows a password to every user of this machine; put the URL into CALLVAULT_DB"},
+		{"export --db postgres://host/db?password=hush", "--db shows a password"},
 		{"import", "requires at least 1 arg(s), only received 0"},
 		{"import - -", "standard input (-) is named twice"},
 		{"import - --company a/b", `--company "a/b": a company's name has 1 to 64 letters`},
@@ -107,8 +109,9 @@ func TestUsage(t *testing.T) {
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},
 		{"serve --seed 3", "--seed is of the demo"},
-		{"key list --db=", `--db "": accepted is the path of a SQLite file`},
-		{"key list --db :memory:", `--db ":memory:": accepted is the path of a SQLite file`},
+		{"key list --db=", `--db "": accepted are the path of a SQLite file and postgres://`},
+		{"key list --db :memory:", `--db ":memory:": accepted are the path of a SQLite file and postgres://`},
+		{"copy --from a.db --to postgres://me:hush@host/db", "--to shows a password to every user of this machine; put the URL into CALLVAULT_COPY_TO"},
 		{"completion bash x", `unknown command "x" for "callvault completion bash"`},
 		{"key revoke", "accepts 1 arg(s), received 0"},
 	} {
@@ -116,6 +119,9 @@ func TestUsage(t *testing.T) {
 		got := c.run(strings.Fields(tt.args)...)
 		if got.code != exitUsage || !strings.HasPrefix(got.stderr, "callvault: "+tt.want) || got.stdout != "" {
 			t.Errorf("%s: code %d\n got %swant %s", tt.args, got.code, got.stderr, tt.want)
+		}
+		if strings.Contains(got.stderr, "hush") {
+			t.Errorf("%s: the password is in %s", tt.args, got.stderr)
 		}
 		if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
 			t.Errorf("%s made a store", tt.args)

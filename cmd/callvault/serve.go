@@ -14,6 +14,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/postgres"
 )
 
 // serveOptions are the flags of serve.
@@ -111,11 +112,20 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	return a.listen(ctx, store, o.listen, config, func(address string) {
-		fmt.Fprintf(a.stdout, "serving %s at %s\n", o.db, address)
+		fmt.Fprintf(a.stdout, "serving %s at %s\n", storeName(o.db), address)
 		if !anyActive(keys) {
-			fmt.Fprintf(a.stdout, "There is no valid key. Make one: callvault key create --db %s\n", o.db)
+			fmt.Fprintln(a.stdout, "There is no valid key. Make one: callvault key create"+o.again())
 		}
 	})
+}
+
+// again is the flag with which another command finds the store; one that is
+// found without it, or whose URL nobody should see, needs none.
+func (o serveOptions) again() string {
+	if o.db == defaultDB || postgres.HasPassword(o.db) {
+		return ""
+	}
+	return " --db '" + o.db + "'"
 }
 
 func anyActive(keys []callvault.Key) bool {

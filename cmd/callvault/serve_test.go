@@ -81,6 +81,9 @@ func (s *served) get(url string, authorize func(*http.Request)) (status int, bod
 	return response.StatusCode, string(content)
 }
 
+// unauthorized sends no credentials.
+func unauthorized(*http.Request) {}
+
 // The demo prints a line that works as it is, and leaves nothing behind.
 func TestServeDemo(t *testing.T) {
 	temporary := t.TempDir()
@@ -123,7 +126,7 @@ func TestServeAndKeys(t *testing.T) {
 	c := newCLI(t)
 	s := c.serve("--dates", "optional")
 	url := s.find(`serving \S+ at (http://\S+)`)[1] + "/v2/calls"
-	command := strings.Fields(s.find(`Make one: callvault (.*)`)[1])
+	command := strings.Fields(strings.ReplaceAll(s.find(`Make one: callvault (.*)`)[1], "'", ""))
 	if _, err := os.Stat(c.env["CALLVAULT_DB"]); err != nil {
 		t.Fatal(err)
 	}

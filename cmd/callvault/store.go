@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/sqlite"
 )
 
@@ -19,7 +20,7 @@ import (
 const defaultDB = "callvault.db"
 
 func dbFlag(cmd *cobra.Command, db *string) {
-	cmd.Flags().StringVar(db, "db", defaultDB, "the store: a SQLite file")
+	cmd.Flags().StringVar(db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE")
 }
 
 func companyFlag(cmd *cobra.Command, company *string) {
@@ -29,10 +30,13 @@ func companyFlag(cmd *cobra.Command, company *string) {
 // openStore opens a store and makes it when there is none.
 func openStore(ctx context.Context, db string) (callvault.Store, error) {
 	if db == "" || db == ":memory:" {
-		return nil, usagef("--db %q: accepted is the path of a SQLite file", db)
+		return nil, usagef("--db %q: accepted are the path of a SQLite file and postgres://HOST/DATABASE", db)
 	}
-	if strings.Contains(db, "://") {
-		return nil, usagef("--db: %.40q is not supported; accepted is the path of a SQLite file", db)
+	if postgres.IsURL(db) {
+		return postgres.Open(ctx, db)
+	}
+	if scheme, _, isURL := strings.Cut(db, "://"); isURL {
+		return nil, usagef("--db: %.20q is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE", scheme)
 	}
 	return sqlite.Open(ctx, db)
 }
@@ -54,6 +58,21 @@ func openExisting(ctx context.Context, db string) (callvault.Store, error) {
 		return nil, fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
 	}
 	return openStore(ctx, db)
+}
+
+// storeName is the name of a store for people to read.
+func storeName(db string) string { return postgres.Redact(db) }
+
+// hidePassword refuses a password among the arguments, which every user of the
+// machine can read.
+func hidePassword(cmd *cobra.Command) error {
+	for _, name := range []string{"db", "from", "to"} {
+		flag := cmd.Flags().Lookup(name)
+		if flag != nil && flag.Changed && postgres.HasPassword(flag.Value.String()) {
+			return usagef("--%s shows a password to every user of this machine; put the URL into %s, or the password into a password file (~/.pgpass, or PGPASSFILE) or a service file (?service=NAME)", name, variable(cmd, name))
+		}
+	}
+	return nil
 }
 
 // knownCompany refuses a company that the store does not have.
