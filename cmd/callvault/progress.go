@@ -31,7 +31,8 @@ type importReport struct {
 	showBar        bool // standard error is a terminal
 	showLines      bool // standard output is not the terminal that shows the bar
 	now            func() time.Time
-	width          int // of the terminal, in characters
+	width          int           // of the terminal, in characters
+	every          time.Duration // between two drawings, at least
 
 	mu      sync.Mutex // around everything below, and so that lines do not mix
 	bar     *progressbar.ProgressBar
@@ -56,6 +57,7 @@ func (a *app) newImportReport(quiet bool) *importReport {
 		showLines: !(bar && isTerminal(a.stdout)) && !quiet,
 		now:       time.Now,
 		width:     terminalWidth(a.stderr),
+		every:     100 * time.Millisecond,
 	}
 }
 
@@ -88,26 +90,42 @@ func (r *importReport) begin(doing string, size int64) {
 	r.bar = progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(r.stderr),
 		progressbar.OptionShowBytes(true),
-		progressbar.OptionSetWidth(max(4, min(24, r.width-76))),
+		progressbar.OptionSetWidth(r.barWidth()),
 		progressbar.OptionSetSpinnerChangeInterval(0), // nothing is drawn but by us
-		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionThrottle(r.every),
 		progressbar.OptionSetRenderBlankState(true),
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionSetDescription(r.description()),
 	)
 }
 
-// description is what stands before the bar.
+// barWidth is what the words leave of a line.
+func (r *importReport) barWidth() int {
+	words := 90
+	if r.width < 100 {
+		words = 66
+	}
+	return max(4, min(24, r.width-words))
+}
+
+// description is what stands before the bar, as far as there is room for it: the
+// calls, and how many a second and how many records were skipped.
 func (r *importReport) description() string {
 	calls := r.kept.Created + r.kept.Changed + r.kept.Unchanged
-	if r.width < 76 { // there is no room for more
+	if r.width < 70 {
 		return r.doing
 	}
 	var text strings.Builder
 	text.WriteString(r.doing)
 	if calls > 0 {
+		fmt.Fprintf(&text, " %s calls", humanize.Comma(int64(calls)))
+	}
+	if r.width < 100 {
+		return text.String()
+	}
+	if calls > 0 {
 		rate := float64(calls) / max(r.now().Sub(r.begun).Seconds(), 0.001)
-		fmt.Fprintf(&text, " %s calls, %s/s", humanize.Comma(int64(calls)), humanize.Comma(int64(rate)))
+		fmt.Fprintf(&text, ", %s/s", humanize.Comma(int64(rate)))
 	}
 	if r.skipped > 0 {
 		fmt.Fprintf(&text, ", %s skipped", humanize.Comma(int64(r.skipped)))
