@@ -13,13 +13,16 @@ import (
 // alone and walk over every call of that instant. Without statistics SQLite
 // would filter a workspace out of the clustered table, so its index is named.
 const (
-	scanSQL = `SELECT time, id, document FROM documents
+	afterSQL = ` FROM documents
 		WHERE company = ? AND (time, id) > (?, ?) AND time < ?
 		ORDER BY time, id LIMIT ?`
 
-	scanWorkspaceSQL = `SELECT time, id, document FROM documents INDEXED BY documents_by_workspace
+	afterWorkspaceSQL = ` FROM documents INDEXED BY documents_by_workspace
 		WHERE company = ? AND workspace = ? AND (time, id) > (?, ?) AND time < ?
 		ORDER BY time, id LIMIT ?`
+
+	scanSQL          = `SELECT time, id, document` + afterSQL
+	scanWorkspaceSQL = `SELECT time, id, document` + afterWorkspaceSQL
 
 	changesSQL = `SELECT number, id, time IS NULL FROM ids WHERE company = ? ORDER BY number`
 )

@@ -11,13 +11,8 @@ import (
 )
 
 const (
-	firstSQL = `SELECT time, id, workspace FROM documents
-		WHERE company = ? AND (time, id) > (?, ?) AND time < ?
-		ORDER BY time, id LIMIT ?`
-
-	firstWorkspaceSQL = `SELECT time, id, workspace FROM documents INDEXED BY documents_by_workspace
-		WHERE company = ? AND workspace = ? AND (time, id) > (?, ?) AND time < ?
-		ORDER BY time, id LIMIT ?`
+	firstSQL          = `SELECT time, id, workspace` + afterSQL
+	firstWorkspaceSQL = `SELECT time, id, workspace` + afterWorkspaceSQL
 
 	buryIDSQL = `UPDATE ids SET number = ?3, time = NULL WHERE company = ?1 AND id = ?2`
 )
