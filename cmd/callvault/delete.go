@@ -97,7 +97,11 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 			return err
 		}
 	}
-	deleted, err := a.deleteAll(ctx, calls, d, o.quiet)
+	deleted, err := deleteAll(ctx, calls, d, func(deleted int) {
+		if !o.quiet && !isTerminal(a.stdout) {
+			fmt.Fprintf(a.stdout, "deleted %d\n", deleted)
+		}
+	})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %s; running it again completes it", plural(deleted, "call"))
@@ -134,8 +138,9 @@ func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o 
 	return errors.New("nothing was deleted")
 }
 
-// deleteAll deletes in batches and acknowledges each.
-func (a *app) deleteAll(ctx context.Context, calls callvault.Calls, d deletion, quiet bool) (deleted int, err error) {
+// deleteAll deletes in batches; committed is told after each how many there were
+// so far.
+func deleteAll(ctx context.Context, calls callvault.Calls, d deletion, committed func(deleted int)) (deleted int, err error) {
 	for more := true; more; {
 		var n int
 		n, more, err = d.step(ctx, calls)
@@ -143,8 +148,8 @@ func (a *app) deleteAll(ctx context.Context, calls callvault.Calls, d deletion, 
 		if err != nil {
 			return deleted, err
 		}
-		if n > 0 && !quiet && !isTerminal(a.stdout) {
-			fmt.Fprintf(a.stdout, "deleted %d\n", deleted)
+		if n > 0 {
+			committed(deleted)
 		}
 	}
 	return deleted, nil
