@@ -49,6 +49,18 @@ func TestCopy(t *testing.T) {
 	same()
 }
 
+// A copy that has been written to is not mistaken for an unfinished one.
+func TestCopyIntoACopyOfItsOwn(t *testing.T) {
+	c, copied := newCLI(t), newCLI(t)
+	c.filled()
+	from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
+	c.must("copy", "-q", "--from", from, "--to", to)
+	copied.must("import", "-q", copied.file("own.ndjson", strings.Replace(callTwo, "20", "99", 1)))
+	if got := c.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "company default: the store that is copied to has changes of its own") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestCopyRefuses(t *testing.T) {
 	c, other := newCLI(t), newCLI(t)
 	c.filled()

@@ -3,6 +3,7 @@ package upkeep
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -10,8 +11,11 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// ErrNotEmpty is returned for a copy into a store that holds something else.
-var ErrNotEmpty = errors.New("the store that is copied to is not empty, and is no unfinished copy of the other one")
+// Why a store can't be copied to.
+var (
+	ErrNotEmpty = errors.New("the store that is copied to is not empty, and is no copy of the other one")
+	ErrDiverged = errors.New("the store that is copied to has changes of its own since it was copied")
+)
 
 // The size of a batch of a copy: few enough that memory stays small.
 const (
@@ -100,7 +104,25 @@ func (c *Copier) company(ctx context.Context, s callvault.Snapshot, company stri
 	if err != nil {
 		return err
 	}
-	return c.flush(ctx, &b)
+	if err := c.flush(ctx, &b); err != nil || after == 0 {
+		return err
+	}
+	return c.compare(ctx, s, company)
+}
+
+// compare makes sure that a company which was there before is the other store's
+// now: the one that is copied to may have been written to.
+func (c *Copier) compare(ctx context.Context, s callvault.Snapshot, company string) error {
+	want := digester{sha256.New()}
+	if err := s.Records(company, 0, want.record); err != nil {
+		return err
+	}
+	got := digester{sha256.New()}
+	err := c.To.Snapshot(ctx, func(s callvault.Snapshot) error { return s.Records(company, 0, got.record) })
+	if err == nil && !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
+		err = fmt.Errorf("company %s: %w", company, ErrDiverged)
+	}
+	return err
 }
 
 // latest is the number of a company's latest change.
