@@ -15,6 +15,7 @@ func quotaLaws() []law {
 		{"what is given back can be taken again", returnedQuotaCanBeTaken},
 		{"days and companies have their own quota", daysHaveTheirOwnQuota},
 		{"a quota is never exceeded", quotaIsNeverExceeded},
+		{"clocks that are weeks apart get a quota", clocksApartGetQuota},
 	}
 }
 
@@ -159,4 +160,20 @@ func quotaIsNeverExceeded(t *testing.T, open Open) {
 	for i, store := range stores {
 		take(t, store, today(fmt.Sprint("fresh-", i), 5), 9, 5)
 	}
+}
+
+// Processes whose clocks are weeks apart get what they ask for, while each
+// forgets the days of the other.
+func clocksApartGetQuota(t *testing.T, open Open) {
+	store := open(t)
+	var group sync.WaitGroup
+	for i := range 4 {
+		group.Go(func() {
+			day := callvault.QuotaDay{Company: acme, Day: 20_000 + 20*(i%2), Limit: 1000}
+			for range 30 {
+				take(t, store, day, 1, 1)
+			}
+		})
+	}
+	group.Wait()
 }

@@ -213,9 +213,12 @@ DECLARE
 	taken bigint;
 BEGIN
 	PERFORM callvault.make_company(the_company);
-	INSERT INTO callvault.quotas (company, day, used) VALUES (the_company, the_day, 0) ON CONFLICT DO NOTHING;
-	SELECT greatest(0, least(wanted, the_limit - used)) INTO taken
-	FROM callvault.quotas WHERE company = the_company AND day = the_day FOR UPDATE;
+	LOOP -- another process may forget an old day between the two statements
+		INSERT INTO callvault.quotas (company, day, used) VALUES (the_company, the_day, 0) ON CONFLICT DO NOTHING;
+		SELECT greatest(0, least(wanted, the_limit - used)) INTO taken
+		FROM callvault.quotas WHERE company = the_company AND day = the_day FOR UPDATE;
+		EXIT WHEN FOUND;
+	END LOOP;
 	IF taken > 0 THEN
 		UPDATE callvault.quotas SET used = used + taken WHERE company = the_company AND day = the_day;
 		DELETE FROM callvault.quotas WHERE company = the_company AND day < the_day - kept_days;
