@@ -22,13 +22,14 @@ var rooms = map[string][]string{
 	"internal/storetest":    {"", "gong"},
 	"internal/postgrestest": nil,
 	"internal/upkeep":       {"", "gong"},
+	"internal/program":      nil,
 	"internal/conformance":  nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/sqlite"},
 	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 }
 
 // testOnly are the rooms that only tests may import.
-var testOnly = []string{"internal/storetest", "internal/postgrestest"}
+var testOnly = []string{"internal/storetest", "internal/postgrestest", "internal/program"}
 
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 const noCalls = "No calls found corresponding to the provided filters"
@@ -25,19 +27,19 @@ var readers = map[string]func(body string) error{
 }
 
 func TestClientsReadPages(t *testing.T) {
-	c := newCLI(t)
-	if got := c.pipe(testdata(t, "recorded.ndjson"), "import", "-"); got.code != exitOK {
+	c := program.New(t)
+	if got := c.Pipe(testdata(t, "recorded.ndjson"), "import", "-"); got.Code != program.ExitOK {
 		t.Fatal(got)
 	}
-	k := c.key()
-	client := c.serve("--page-size", "1").as(k)
-	first := client.get(everything().Encode())
-	p := client.page(everything().Encode())
-	last := client.get("cursor=" + *p.Records.Cursor)
+	k := c.Key()
+	client := c.Serve("--page-size", "1").As(k)
+	first := client.Get(program.Everything().Encode())
+	p := client.Page(program.Everything().Encode())
+	last := client.Get("cursor=" + *p.Records.Cursor)
 	for name, read := range readers {
-		for i, a := range []answer{first, last} {
-			if err := read(a.body); err != nil {
-				t.Errorf("%s, page %d: %v in %s", name, i, err, a.body)
+		for i, a := range []program.Answer{first, last} {
+			if err := read(a.Body); err != nil {
+				t.Errorf("%s, page %d: %v in %s", name, i, err, a.Body)
 			}
 		}
 	}
@@ -176,27 +178,31 @@ func readAsAmp(body string) error {
 // for one.
 func TestClientsSeeThatThereAreNoCalls(t *testing.T) {
 	_, client := newNoon(t)
-	empty := client.get("fromDateTime=2000-01-01T00:00:00Z&toDateTime=2000-01-02T00:00:00Z")
-	wantErrors(t, empty, http.StatusNotFound, noCalls)
-	r := client.request(noonQuery)
+	empty := client.Get("fromDateTime=2000-01-01T00:00:00Z&toDateTime=2000-01-02T00:00:00Z")
+	program.WantErrors(t, empty, http.StatusNotFound, noCalls)
+	r := client.Request(noonQuery)
 	r.URL.Path = "/v2/users"
-	other := client.send(r)
-	for name, recognises := range map[string]func(answer) bool{
-		"equality": func(a answer) bool { return errorsOf(t, a)[0] == noCalls },
-		"nango":    func(a answer) bool { return strings.Contains(errorsOf(t, a)[0], "No calls found") },
-		"posthog":  func(a answer) bool { return strings.Contains(strings.ToLower(a.body), "no calls") },
-		"airbyte":  func(a answer) bool { return strings.Contains(a.body, "found corresponding to the provided filters") },
-		"estuary": func(a answer) bool {
-			return regexp.MustCompile(`"No [^"]*found[^"]*provided filters`).MatchString(a.body)
+	other := client.Send(r)
+	for name, recognises := range map[string]func(program.Answer) bool{
+		"equality": func(a program.Answer) bool { return program.ErrorsOf(t, a)[0] == noCalls },
+		"nango":    func(a program.Answer) bool { return strings.Contains(program.ErrorsOf(t, a)[0], "No calls found") },
+		"posthog":  func(a program.Answer) bool { return strings.Contains(strings.ToLower(a.Body), "no calls") },
+		"airbyte": func(a program.Answer) bool {
+			return strings.Contains(a.Body, "found corresponding to the provided filters")
 		},
-		"no something":      func(a answer) bool { return regexp.MustCompile(`(?i)No .* found`).MatchString(errorsOf(t, a)[0]) },
-		"no trailing point": func(a answer) bool { return strings.Contains(a.body, `filters"`) },
+		"estuary": func(a program.Answer) bool {
+			return regexp.MustCompile(`"No [^"]*found[^"]*provided filters`).MatchString(a.Body)
+		},
+		"no something": func(a program.Answer) bool {
+			return regexp.MustCompile(`(?i)No .* found`).MatchString(program.ErrorsOf(t, a)[0])
+		},
+		"no trailing point": func(a program.Answer) bool { return strings.Contains(a.Body, `filters"`) },
 	} {
 		if !recognises(empty) {
-			t.Errorf("%s does not recognise %s", name, empty.body)
+			t.Errorf("%s does not recognise %s", name, empty.Body)
 		}
-		if other.status != http.StatusNotFound || recognises(other) {
-			t.Errorf("%s takes %d %s for an empty range", name, other.status, other.body)
+		if other.Status != http.StatusNotFound || recognises(other) {
+			t.Errorf("%s takes %d %s for an empty range", name, other.Status, other.Body)
 		}
 	}
 }
@@ -204,10 +210,10 @@ func TestClientsSeeThatThereAreNoCalls(t *testing.T) {
 // Credentials that open nothing: one answer for all of them, before routing.
 func TestUnauthorized(t *testing.T) {
 	c, client := newNoon(t)
-	good := client.key
-	bearer := c.key("--bearer")
-	revoked := c.key()
-	c.must("key", "revoke", revoked.AccessKey)
+	good := client.Key
+	bearer := c.Key("--bearer")
+	revoked := c.Key()
+	c.Must("key", "revoke", revoked.AccessKey)
 	var texts []string
 	for name, change := range map[string]func(*http.Request){
 		"none":         func(r *http.Request) { r.Header.Del("Authorization") },
@@ -224,34 +230,34 @@ func TestUnauthorized(t *testing.T) {
 		"no route":       func(r *http.Request) { r.Header.Del("Authorization"); r.URL.Path = "/.well-known/security.txt" },
 		"no method":      func(r *http.Request) { r.Header.Del("Authorization"); r.Method = http.MethodPut },
 	} {
-		r := client.request(noonQuery)
+		r := client.Request(noonQuery)
 		change(r)
-		a := client.send(r)
-		texts = append(texts, strings.Join(errorsOf(t, a), "\n"))
-		if challenge := strings.Join(a.header.Values("WWW-Authenticate"), ", "); a.status != http.StatusUnauthorized ||
+		a := client.Send(r)
+		texts = append(texts, strings.Join(program.ErrorsOf(t, a), "\n"))
+		if challenge := strings.Join(a.Header.Values("WWW-Authenticate"), ", "); a.Status != http.StatusUnauthorized ||
 			!strings.Contains(challenge, "Basic ") || !strings.Contains(challenge, "Bearer ") {
-			t.Errorf("%s: %d, WWW-Authenticate: %s", name, a.status, challenge)
+			t.Errorf("%s: %d, WWW-Authenticate: %s", name, a.Status, challenge)
 		}
 		if texts[0] != texts[len(texts)-1] {
 			t.Errorf("%s tells itself from the others: %q, %q", name, texts[0], texts[len(texts)-1])
 		}
 	}
-	client.key = bearer
-	client.page(noonQuery)
-	client.key = c.key("--scope", "api:users:read")
-	wantErrors(t, client.get(noonQuery), http.StatusUnauthorized, "You don't have permission to use 'api:calls:read:basic' in your app.")
+	client.Key = bearer
+	client.Page(noonQuery)
+	client.Key = c.Key("--scope", "api:users:read")
+	program.WantErrors(t, client.Get(noonQuery), http.StatusUnauthorized, "You don't have permission to use 'api:calls:read:basic' in your app.")
 }
 
 // Over the limit a client is told how long to wait, in whole seconds.
 func TestLimit(t *testing.T) {
 	_, client := newNoon(t, "--limit", "1/s")
 	for range 100 {
-		a := client.get(noonQuery)
-		if a.status == http.StatusOK {
+		a := client.Get(noonQuery)
+		if a.Status == http.StatusOK {
 			continue
 		}
-		wantErrors(t, a, http.StatusTooManyRequests, "API request limit exceeded")
-		if seconds := a.header.Get("Retry-After"); seconds != "1" {
+		program.WantErrors(t, a, http.StatusTooManyRequests, "API request limit exceeded")
+		if seconds := a.Header.Get("Retry-After"); seconds != "1" {
 			t.Errorf("Retry-After: %q", seconds)
 		}
 		return

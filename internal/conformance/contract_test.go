@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // fields are the keys of a call in the contract's order.
@@ -48,12 +50,12 @@ const noonOne, noonTwo, noonThree = `{"id":"9","started":"2026-03-04T12:00:00Z"}
 	`{"id":"18446744073709551617","started":"2026-03-04T14:00:00+02:00","workspaceId":"7"}`
 
 // newNoon serves the three calls and returns a client of them.
-func newNoon(t *testing.T, args ...string) (*cli, *client) {
+func newNoon(t *testing.T, args ...string) (*program.CLI, *program.Client) {
 	t.Helper()
-	c := newCLI(t)
-	c.put("default", noonThree, noonTwo, noonOne)
-	k := c.key()
-	return c, c.serve(args...).as(k)
+	c := program.New(t)
+	c.Put("default", noonThree, noonTwo, noonOne)
+	k := c.Key()
+	return c, c.Serve(args...).As(k)
 }
 
 const noonQuery = "fromDateTime=2026-03-04T12:00:00Z&toDateTime=2026-03-04T12:00:01Z"
@@ -61,15 +63,15 @@ const noonQuery = "fromDateTime=2026-03-04T12:00:00Z&toDateTime=2026-03-04T12:00
 // The whole body, to the byte, but for what is new in each answer.
 func TestBody(t *testing.T) {
 	_, client := newNoon(t)
-	p := client.page(noonQuery)
+	p := client.Page(noonQuery)
 	want := `{"requestId":"` + p.RequestID + `","records":{"totalRecords":3,"currentPageSize":3,"currentPageNumber":0},"calls":[` +
 		`{"id":"9","url":null,"title":null,"scheduled":null,"started":"2026-03-04T12:00:00Z","duration":null,"primaryUserId":null,"direction":null,"system":null,"scope":null,"media":null,"language":null,"workspaceId":null,"sdrDisposition":null,"clientUniqueId":null,"customData":null,"purpose":null,"meetingUrl":null,"isPrivate":null,"calendarEventId":null},` +
 		`{"id":"10","url":null,"title":"<b>Q&A</b> “é” ` + "\u2028" + `","scheduled":null,"started":"2026-03-04T12:00:00Z","duration":null,"primaryUserId":null,"direction":null,"system":null,"scope":null,"media":null,"language":null,"workspaceId":null,"sdrDisposition":null,"clientUniqueId":null,"customData":null,"purpose":null,"meetingUrl":null,"isPrivate":null,"calendarEventId":null,"future":{"b":1.0e+2,"a":[null]}},` +
 		`{"id":"18446744073709551617","url":null,"title":null,"scheduled":null,"started":"2026-03-04T14:00:00+02:00","duration":null,"primaryUserId":null,"direction":null,"system":null,"scope":null,"media":null,"language":null,"workspaceId":"7","sdrDisposition":null,"clientUniqueId":null,"customData":null,"purpose":null,"meetingUrl":null,"isPrivate":null,"calendarEventId":null}]}`
-	if diff := cmp.Diff(want, p.bytes()); diff != "" {
+	if diff := cmp.Diff(want, p.Bytes()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	for _, document := range p.documents() {
+	for _, document := range p.Documents() {
 		if diff := cmp.Diff(fields(), names(t, document)[:20]); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", document, diff)
 		}
@@ -80,13 +82,13 @@ func TestBody(t *testing.T) {
 // there is none.
 func TestCursorOnAllButTheLastPage(t *testing.T) {
 	_, client := newNoon(t, "--page-size", "2")
-	first := client.page(noonQuery)
+	first := client.Page(noonQuery)
 	if first.Records.Cursor == nil || *first.Records.Cursor == "" {
 		t.Fatalf("%+v", first.Records)
 	}
-	last := client.get("cursor=" + *first.Records.Cursor)
-	if last.status != http.StatusOK || strings.Contains(last.body, `"cursor"`) {
-		t.Errorf("%d: %s", last.status, last.body)
+	last := client.Get("cursor=" + *first.Records.Cursor)
+	if last.Status != http.StatusOK || strings.Contains(last.Body, `"cursor"`) {
+		t.Errorf("%d: %s", last.Status, last.Body)
 	}
 }
 
@@ -94,19 +96,19 @@ func TestCursorOnAllButTheLastPage(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	_, client := newNoon(t)
 	stranger := *client
-	stranger.key.AccessKeySecret = "wrong"
+	stranger.Key.AccessKeySecret = "wrong"
 	seen := make(map[string]bool)
-	for name, a := range map[string]answer{
-		"calls":     client.get(noonQuery),
-		"no calls":  client.get("fromDateTime=2000-01-01T00:00:00Z&toDateTime=2000-01-02T00:00:00Z"),
-		"malformed": client.get(""),
-		"stranger":  stranger.get(noonQuery),
+	for name, a := range map[string]program.Answer{
+		"calls":     client.Get(noonQuery),
+		"no calls":  client.Get("fromDateTime=2000-01-01T00:00:00Z&toDateTime=2000-01-02T00:00:00Z"),
+		"malformed": client.Get(""),
+		"stranger":  stranger.Get(noonQuery),
 	} {
 		var body struct{ RequestID string }
-		if err := json.Unmarshal([]byte(a.body), &body); err != nil {
+		if err := json.Unmarshal([]byte(a.Body), &body); err != nil {
 			t.Fatal(err)
 		}
-		if got := a.header.Values("X-Traceid"); len(got) != 1 || got[0] != body.RequestID {
+		if got := a.Header.Values("X-Traceid"); len(got) != 1 || got[0] != body.RequestID {
 			t.Errorf("%s: X-Traceid %q, requestId %q", name, got, body.RequestID)
 		}
 		if !regexp.MustCompile(`^[0-9a-z]{18,20}$`).MatchString(body.RequestID) || seen[body.RequestID] {
@@ -117,9 +119,9 @@ func TestHeaders(t *testing.T) {
 			"Content-Type":     "application/json;charset=UTF-8",
 			"Vary":             "Accept-Encoding",
 			"Content-Encoding": "",
-			"Content-Length":   strconv.Itoa(len(a.body)),
+			"Content-Length":   strconv.Itoa(len(a.Body)),
 		} {
-			if got := strings.Join(a.header.Values(header), "|"); got != want {
+			if got := strings.Join(a.Header.Values(header), "|"); got != want {
 				t.Errorf("%s: %s is %q, not %q", name, header, got, want)
 			}
 		}
@@ -128,14 +130,14 @@ func TestHeaders(t *testing.T) {
 
 func TestGzip(t *testing.T) {
 	_, client := newNoon(t)
-	plain := client.page(noonQuery)
-	r := client.request(noonQuery)
+	plain := client.Page(noonQuery)
+	r := client.Request(noonQuery)
 	r.Header.Set("Accept-Encoding", "gzip, deflate, br")
-	a := client.send(r)
-	if got := a.header.Get("Content-Encoding") + " " + a.header.Get("Vary"); got != "gzip Accept-Encoding" {
+	a := client.Send(r)
+	if got := a.Header.Get("Content-Encoding") + " " + a.Header.Get("Vary"); got != "gzip Accept-Encoding" {
 		t.Fatalf("got %q", got)
 	}
-	z, err := gzip.NewReader(strings.NewReader(a.body))
+	z, err := gzip.NewReader(strings.NewReader(a.Body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,14 +145,14 @@ func TestGzip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain.RequestID = a.header.Get("X-Traceid")
-	if got := string(body); got != plain.bytes() {
-		t.Errorf("got\n%s\nwant\n%s", got, plain.bytes())
+	plain.RequestID = a.Header.Get("X-Traceid")
+	if got := string(body); got != plain.Bytes() {
+		t.Errorf("got\n%s\nwant\n%s", got, plain.Bytes())
 	}
-	r = client.request(noonQuery)
+	r = client.Request(noonQuery)
 	r.Header.Set("Accept-Encoding", "gzip;q=0, br")
-	if a := client.send(r); a.header.Get("Content-Encoding") != "" || !json.Valid([]byte(a.body)) {
-		t.Errorf("%v: %q", a.header, a.body)
+	if a := client.Send(r); a.Header.Get("Content-Encoding") != "" || !json.Valid([]byte(a.Body)) {
+		t.Errorf("%v: %q", a.Header, a.Body)
 	}
 }
 
@@ -167,15 +169,15 @@ func TestMethods(t *testing.T) {
 		{http.MethodGet, "/v2/calls/9", http.StatusNotFound, "Unknown route; this server answers GET /v2/calls"},
 		{http.MethodGet, "/", http.StatusNotFound, "Unknown route; this server answers GET /v2/calls"},
 	} {
-		r := client.request(noonQuery)
+		r := client.Request(noonQuery)
 		r.Method, r.URL.Path = tt.method, tt.path
-		a := client.send(r)
+		a := client.Send(r)
 		if tt.text != "" {
-			wantErrors(t, a, tt.status, tt.text)
-		} else if a.status != tt.status || a.body != "" || a.header.Get("Content-Type") != "application/json;charset=UTF-8" {
+			program.WantErrors(t, a, tt.status, tt.text)
+		} else if a.Status != tt.status || a.Body != "" || a.Header.Get("Content-Type") != "application/json;charset=UTF-8" {
 			t.Errorf("%s %s: %+v", tt.method, tt.path, a)
 		}
-		if got := a.header.Get("Allow"); (got == "GET, HEAD") != (tt.status == http.StatusMethodNotAllowed) {
+		if got := a.Header.Get("Allow"); (got == "GET, HEAD") != (tt.status == http.StatusMethodNotAllowed) {
 			t.Errorf("%s %s: Allow is %q", tt.method, tt.path, got)
 		}
 	}
@@ -194,10 +196,10 @@ func TestIgnored(t *testing.T) {
 		"unknown parameters": func(r *http.Request) { r.URL.RawQuery += "&limit=1&page=7&pageSize=1&sort=desc&FROMDATETIME=x" },
 		"empty parameters":   func(r *http.Request) { r.URL.RawQuery += "&cursor=&workspaceId=" },
 	} {
-		r := client.request(noonQuery)
+		r := client.Request(noonQuery)
 		change(r)
-		if a := client.send(r); a.status != http.StatusOK || !strings.Contains(a.body, `"totalRecords":3,"currentPageSize":3,`) {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a := client.Send(r); a.Status != http.StatusOK || !strings.Contains(a.Body, `"totalRecords":3,"currentPageSize":3,`) {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
 }
@@ -210,10 +212,10 @@ func TestTimes(t *testing.T) {
 		"2026-03-04T12:00:00.000000%2B00:00", "2026-03-04T12:00:00+00:00", "2026-03-04T12:00:00%2b00%3a00", "2026-03-04T14:00:00+02:00",
 		"2026-03-04T05:00:00-07:00", "2026-03-04T05:00:00-7:00", "2026-03-04T05:00:00-0700", "2026-03-04T05:00:00-07", "2026-03-05T11:45:00.000000000+23:45",
 	} {
-		if p := client.page("fromDateTime=" + from + "&toDateTime=2026-03-04T12:00:00.000001Z"); p.Records.TotalRecords != 3 {
+		if p := client.Page("fromDateTime=" + from + "&toDateTime=2026-03-04T12:00:00.000001Z"); p.Records.TotalRecords != 3 {
 			t.Errorf("from %s: %+v", from, p.Records)
 		}
-		wantErrors(t, client.get("fromDateTime=2026-03-04T11:59:59.999999Z&toDateTime="+from), http.StatusNotFound, noCalls)
+		program.WantErrors(t, client.Get("fromDateTime=2026-03-04T11:59:59.999999Z&toDateTime="+from), http.StatusNotFound, noCalls)
 	}
 }
 
@@ -227,7 +229,7 @@ func TestMalformed(t *testing.T) {
 		"cursor=nonsense": {"Failed to verify cursor"},
 		noonQuery + "&toDateTime=2026-03-04T12:00:01Z": {"toDateTime: must be sent once"},
 	} {
-		wantErrors(t, client.get(query), http.StatusBadRequest, want...)
+		program.WantErrors(t, client.Get(query), http.StatusBadRequest, want...)
 	}
 	for query, want := range map[string][]string{
 		"fromDateTime=2026-03-04&toDateTime=2026-03-04T12:00:00&workspaceId=main": {"fromDateTime: ", "toDateTime: ", "workspaceId: "},
@@ -235,10 +237,10 @@ func TestMalformed(t *testing.T) {
 		"fromDateTime=%zz&toDateTime=2026-02-30T00:00:00Z":                        {"fromDateTime: ", "toDateTime: "},
 		"fromDateTime=%3Cscript%3E%26&toDateTime=2026-03-04T12:00:00Z":            {`fromDateTime: "<script>&" `},
 	} {
-		a := client.get(query)
-		got := errorsOf(t, a)
-		if a.status != http.StatusBadRequest || len(got) != len(want) {
-			t.Errorf("%s: %d %q", query, a.status, got)
+		a := client.Get(query)
+		got := program.ErrorsOf(t, a)
+		if a.Status != http.StatusBadRequest || len(got) != len(want) {
+			t.Errorf("%s: %d %q", query, a.Status, got)
 			continue
 		}
 		for i := range want {
@@ -253,9 +255,9 @@ func TestMalformed(t *testing.T) {
 func TestOptionalDates(t *testing.T) {
 	_, client := newNoon(t, "--dates", "optional")
 	for query, want := range map[string]int{"": 3, "fromDateTime=2026-03-04T12:00:00Z": 3, "toDateTime=2026-03-04T12:00:01Z": 3, "workspaceId=7": 1} {
-		if p := client.page(query); p.Records.TotalRecords != want {
+		if p := client.Page(query); p.Records.TotalRecords != want {
 			t.Errorf("%q: %+v", query, p.Records)
 		}
 	}
-	wantErrors(t, client.get("toDateTime=2026-03-04T12:00:00Z"), http.StatusNotFound, noCalls)
+	program.WantErrors(t, client.Get("toDateTime=2026-03-04T12:00:00Z"), http.StatusNotFound, noCalls)
 }

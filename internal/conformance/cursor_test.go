@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 const notVerified = "Failed to verify cursor"
@@ -17,20 +19,20 @@ const notVerified = "Failed to verify cursor"
 // A cursor outlives the server that made it, and is good on every server of
 // the store; its walk keeps the page size that it began with.
 func TestCursorBelongsToTheStore(t *testing.T) {
-	c := newCLI(t)
-	c.put("default", noonOne, noonTwo, noonThree)
-	k := c.key()
-	first, beside := c.serve("--page-size", "1"), c.serve("--page-size", "2")
-	query := "cursor=" + *first.as(k).page(noonQuery).Records.Cursor
-	want := first.as(k).page(query)
-	if code := first.end(syscall.SIGTERM); code != exitOK {
+	c := program.New(t)
+	c.Put("default", noonOne, noonTwo, noonThree)
+	k := c.Key()
+	first, beside := c.Serve("--page-size", "1"), c.Serve("--page-size", "2")
+	query := "cursor=" + *first.As(k).Page(noonQuery).Records.Cursor
+	want := first.As(k).Page(query)
+	if code := first.End(syscall.SIGTERM); code != program.ExitOK {
 		t.Errorf("the first server ended with %d", code)
 	}
-	for name, s := range map[string]*server{"a server beside": beside, "a restarted server": c.serve("--page-size", "1")} {
-		got := s.as(k).page(query)
+	for name, s := range map[string]*program.Server{"a server beside": beside, "a restarted server": c.Serve("--page-size", "1")} {
+		got := s.As(k).Page(query)
 		got.RequestID = want.RequestID
 		// The next cursor is the same too: its end is that of the walk.
-		if diff := cmp.Diff(want.bytes(), got.bytes()); diff != "" {
+		if diff := cmp.Diff(want.Bytes(), got.Bytes()); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
 		}
 	}
@@ -39,29 +41,29 @@ func TestCursorBelongsToTheStore(t *testing.T) {
 // A cursor belongs to a company and to no key.
 func TestCursorBelongsToTheCompany(t *testing.T) {
 	c, client := newNoon(t, "--page-size", "1")
-	c.put("other", noonOne, noonTwo, noonThree)
-	query := "cursor=" + *client.page(noonQuery).Records.Cursor
+	c.Put("other", noonOne, noonTwo, noonThree)
+	query := "cursor=" + *client.Page(noonQuery).Records.Cursor
 	stranger := *client
-	stranger.key = c.key("--company", "other")
-	stranger.page(noonQuery)
-	wantErrors(t, stranger.get(query), http.StatusBadRequest, notVerified)
+	stranger.Key = c.Key("--company", "other")
+	stranger.Page(noonQuery)
+	program.WantErrors(t, stranger.Get(query), http.StatusBadRequest, notVerified)
 
-	c.must("key", "revoke", client.key.AccessKey)
+	c.Must("key", "revoke", client.Key.AccessKey)
 	colleague := *client
-	colleague.key = c.key("--bearer")
-	if p := colleague.page(query); idOf(p.documents()[0]) != "10" {
+	colleague.Key = c.Key("--bearer")
+	if p := colleague.Page(query); idOf(p.Documents()[0]) != "10" {
 		t.Errorf("%s", p.Calls)
 	}
-	wantErrors(t, colleague.get(query+"&workspaceId=7"), http.StatusBadRequest, notVerified)
-	colleague.key = c.key("--company", "empty")
-	wantErrors(t, colleague.get(query), http.StatusBadRequest, notVerified)
-	wantErrors(t, colleague.get(noonQuery+"&workspaceId=7"), http.StatusNotFound, noCalls)
+	program.WantErrors(t, colleague.Get(query+"&workspaceId=7"), http.StatusBadRequest, notVerified)
+	colleague.Key = c.Key("--company", "empty")
+	program.WantErrors(t, colleague.Get(query), http.StatusBadRequest, notVerified)
+	program.WantErrors(t, colleague.Get(noonQuery+"&workspaceId=7"), http.StatusNotFound, noCalls)
 }
 
 // A cursor is what it was, to the bit.
 func TestTamperedCursor(t *testing.T) {
 	_, client := newNoon(t, "--page-size", "1")
-	cursor := *client.page(noonQuery).Records.Cursor
+	cursor := *client.Page(noonQuery).Records.Cursor
 	parts := strings.Split(cursor, ".")
 	if len(parts) != 3 || parts[0] != "eyJhbGciOiJIUzI1NiJ9" {
 		t.Fatalf("the cursor is %s", cursor)
@@ -97,12 +99,12 @@ func TestTamperedCursor(t *testing.T) {
 		tampered[fmt.Sprintf("character %d", i)] = cursor[:i] + string(flip(cursor[i])) + cursor[i+1:]
 	}
 	for name, c := range tampered {
-		a := client.get("cursor=" + c)
-		if got := errorsOf(t, a); a.status != http.StatusBadRequest || got[0] != notVerified || len(got) > 1 {
-			t.Errorf("%s: %d %q", name, a.status, got)
+		a := client.Get("cursor=" + c)
+		if got := program.ErrorsOf(t, a); a.Status != http.StatusBadRequest || got[0] != notVerified || len(got) > 1 {
+			t.Errorf("%s: %d %q", name, a.Status, got)
 		}
 	}
-	client.page("cursor=" + cursor)
+	client.Page("cursor=" + cursor)
 }
 
 // flip is a character of base64 that differs from c in its lowest bit, of

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // compressed is a text as gzip has it.
@@ -52,16 +54,16 @@ func TestFormats(t *testing.T) {
 	}
 	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
-			c := newCLI(t)
-			c.must("import", c.file("source", source))
-			if diff := cmp.Diff(want, c.must("export")); diff != "" {
+			c := program.New(t)
+			c.Must("import", c.File("source", source))
+			if diff := cmp.Diff(want, c.Must("export")); diff != "" {
 				t.Errorf("from a file (-want +got)\n%s", diff)
 			}
-			c.must("delete", "--yes", "--before", "2100-01-01")
-			if got := c.pipe(source, "import", "--strict", "-"); got.code != exitOK {
+			c.Must("delete", "--yes", "--before", "2100-01-01")
+			if got := c.Pipe(source, "import", "--strict", "-"); got.Code != program.ExitOK {
 				t.Errorf("%+v", got)
 			}
-			if diff := cmp.Diff(want, c.must("export")); diff != "" {
+			if diff := cmp.Diff(want, c.Must("export")); diff != "" {
 				t.Errorf("from standard input (-want +got)\n%s", diff)
 			}
 		})
@@ -80,27 +82,27 @@ nonsense
 {"id":"5","started":"2026-01-05T08:00:00Z","title":"` + "\xff" + `"}
 {"id":"6","started":"2026-01-05T08:00:00Z","title":"a","title":"b"}
 `
-	c := newCLI(t)
-	file := c.file("bad.ndjson", bad)
-	if got := c.run("import", "--strict", file); got.code != exitFailed || !strings.Contains(got.stderr, "nothing was stored") {
+	c := program.New(t)
+	file := c.File("bad.ndjson", bad)
+	if got := c.Run("import", "--strict", file); got.Code != program.ExitFailed || !strings.Contains(got.Stderr, "nothing was stored") {
 		t.Errorf("%+v", got)
 	}
-	if _, err := os.Stat(c.db()); err == nil {
+	if _, err := os.Stat(c.DB); err == nil {
 		t.Error("a store was made")
 	}
-	got := c.run("import", file)
-	if got.code != exitSkipped || got.stdout != "committed bad.ndjson:8\n" {
+	got := c.Run("import", file)
+	if got.Code != program.ExitSkipped || got.Stdout != "committed bad.ndjson:8\n" {
 		t.Errorf("%+v", got)
 	}
 	for _, want := range []string{
 		"bad.ndjson:1: id: ", "bad.ndjson:3: started: ", "bad.ndjson:4: started: ", "bad.ndjson:4: duration: ", "bad.ndjson:4: direction: ",
 		"bad.ndjson:5: workspaceId: ", "bad.ndjson:6: ", "bad.ndjson:7: not valid JSON: ", "bad.ndjson:8: not valid JSON: ",
 	} {
-		if !strings.Contains("\n"+got.stderr, "\n"+want) {
-			t.Errorf("no line begins with %q in\n%s", want, got.stderr)
+		if !strings.Contains("\n"+got.Stderr, "\n"+want) {
+			t.Errorf("no line begins with %q in\n%s", want, got.Stderr)
 		}
 	}
-	if ids := idsOf(c.must("export")); !cmp.Equal(ids, []string{"1"}) {
+	if ids := idsOf(c.Must("export")); !cmp.Equal(ids, []string{"1"}) {
 		t.Errorf("kept are %q", ids)
 	}
 }
@@ -114,31 +116,31 @@ func idsOf(export string) (ids []string) {
 }
 
 func TestExitCodes(t *testing.T) {
-	c := newCLI(t)
-	good, bad := c.file("good.ndjson", noonOne+"\n"), c.file("bad.ndjson", "{}\n"+noonTwo+"\n")
+	c := program.New(t)
+	good, bad := c.File("good.ndjson", noonOne+"\n"), c.File("bad.ndjson", "{}\n"+noonTwo+"\n")
 	for _, tt := range []struct {
 		args string
 		want int
 	}{
-		{"export", exitFailed}, // there is no store yet
-		{"import " + good, exitOK},
-		{"import " + bad, exitSkipped},
-		{"import --strict " + bad, exitFailed},
-		{"import missing.ndjson", exitFailed},
-		{"import", exitUsage},
-		{"import --fast " + good, exitUsage},
-		{"export --company nobody", exitFailed},
-		{"export --from yesterday", exitUsage},
-		{"delete --id 9", exitUsage}, // nobody to ask
-		{"delete --yes --id 9", exitOK},
-		{"serve --page-size 0", exitUsage},
-		{"serve --listen nowhere:-1", exitUsage},
-		{"key revoke nobody", exitFailed},
-		{"version", exitOK},
-		{"--help", exitOK},
-		{"frobnicate", exitUsage},
+		{"export", program.ExitFailed}, // there is no store yet
+		{"import " + good, program.ExitOK},
+		{"import " + bad, program.ExitSkipped},
+		{"import --strict " + bad, program.ExitFailed},
+		{"import missing.ndjson", program.ExitFailed},
+		{"import", program.ExitUsage},
+		{"import --fast " + good, program.ExitUsage},
+		{"export --company nobody", program.ExitFailed},
+		{"export --from yesterday", program.ExitUsage},
+		{"delete --id 9", program.ExitUsage}, // nobody to ask
+		{"delete --yes --id 9", program.ExitOK},
+		{"serve --page-size 0", program.ExitUsage},
+		{"serve --listen nowhere:-1", program.ExitUsage},
+		{"key revoke nobody", program.ExitFailed},
+		{"version", program.ExitOK},
+		{"--help", program.ExitOK},
+		{"frobnicate", program.ExitUsage},
 	} {
-		if got := c.run(strings.Fields(tt.args)...); got.code != tt.want || got.code != exitOK && got.stderr == "" {
+		if got := c.Run(strings.Fields(tt.args)...); got.Code != tt.want || got.Code != program.ExitOK && got.Stderr == "" {
 			t.Errorf("callvault %s: %+v, want %d", tt.args, got, tt.want)
 		}
 	}
@@ -147,21 +149,21 @@ func TestExitCodes(t *testing.T) {
 // What is exported and imported into an empty store is exported again, and
 // served, as it was; to import it once more changes nothing.
 func TestExportIsWhatIsImported(t *testing.T) {
-	c, copied := newCLI(t), newCLI(t)
-	s := c.demo("--page-size", "1000", "--limit", "off")
-	c.put("default", s.as(s.demoKey()).walk(everything())...)
-	all := c.must("export")
-	if got := copied.pipe(all, "import", "-"); got.code != exitOK {
+	c, copied := program.New(t), program.New(t)
+	s := demo(c, "--page-size", "1000", "--limit", "off")
+	c.Put("default", s.As(demoKey(s)).Walk(program.Everything())...)
+	all := c.Must("export")
+	if got := copied.Pipe(all, "import", "-"); got.Code != program.ExitOK {
 		t.Fatalf("%+v", got)
 	}
-	if got := copied.must("export"); got != all {
+	if got := copied.Must("export"); got != all {
 		t.Errorf("the copy differs: %d bytes, not %d", len(got), len(all))
 	}
-	if got := copied.pipe(all, "import", "-"); got.code != exitOK || !strings.Contains(got.stderr, "0 created, 0 changed, 10,000 unchanged") {
+	if got := copied.Pipe(all, "import", "-"); got.Code != program.ExitOK || !strings.Contains(got.Stderr, "0 created, 0 changed, 10,000 unchanged") {
 		t.Errorf("a second run: %+v", got)
 	}
-	k := copied.key()
-	served := copied.serve("--page-size", "1000").as(k).walk(everything())
+	k := copied.Key()
+	served := copied.Serve("--page-size", "1000").As(k).Walk(program.Everything())
 	if got := strings.Join(served, "\n") + "\n"; got != all {
 		t.Errorf("what is served, %d calls, is not what is exported", len(served))
 	}
@@ -171,26 +173,26 @@ func TestExportIsWhatIsImported(t *testing.T) {
 // of a walk under way, which goes on.
 func TestDelete(t *testing.T) {
 	c, client := newNoon(t, "--page-size", "1")
-	first := client.page(noonQuery)
-	c.must("delete", "--yes", "--id", "10")
-	second := client.page("cursor=" + *first.Records.Cursor)
-	if got := idOf(second.documents()[0]); got != "18446744073709551617" {
+	first := client.Page(noonQuery)
+	c.Must("delete", "--yes", "--id", "10")
+	second := client.Page("cursor=" + *first.Records.Cursor)
+	if got := idOf(second.Documents()[0]); got != "18446744073709551617" {
 		t.Errorf("after 9 comes %s", got)
 	}
-	if p := client.page(noonQuery); p.Records.TotalRecords != 2 {
+	if p := client.Page(noonQuery); p.Records.TotalRecords != 2 {
 		t.Errorf("%+v", p.Records)
 	}
-	c.must("delete", "--yes", "--before", "2026-03-05")
-	emptied := client.page("cursor=" + *first.Records.Cursor)
+	c.Must("delete", "--yes", "--before", "2026-03-05")
+	emptied := client.Page("cursor=" + *first.Records.Cursor)
 	if r := emptied.Records; len(emptied.Calls) != 0 || r.Cursor != nil || r.CurrentPageNumber != 1 || r.TotalRecords != 3 {
 		t.Errorf("the page that deletes have emptied says %+v", r)
 	}
-	wantErrors(t, client.get(noonQuery), http.StatusNotFound, noCalls)
-	if got := c.run("delete", "--yes", "--id", "10"); got.code != exitOK || !strings.Contains(got.stderr, "deleted 0 calls; 1 id had none") {
+	program.WantErrors(t, client.Get(noonQuery), http.StatusNotFound, noCalls)
+	if got := c.Run("delete", "--yes", "--id", "10"); got.Code != program.ExitOK || !strings.Contains(got.Stderr, "deleted 0 calls; 1 id had none") {
 		t.Errorf("%+v", got)
 	}
-	c.put("default", noonTwo)
-	if p := client.page(noonQuery); p.Records.TotalRecords != 1 {
+	c.Put("default", noonTwo)
+	if p := client.Page(noonQuery); p.Records.TotalRecords != 1 {
 		t.Errorf("put again: %+v", p.Records)
 	}
 }

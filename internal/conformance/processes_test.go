@@ -8,35 +8,37 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // While a server is read without a pause, other commands work on its store: no
 // request fails and no command finds the store locked.
 func TestSeveralProcesses(t *testing.T) {
-	c := newCLI(t)
-	c.put("default", manyRecords(1, 2000)...)
-	s := c.serve("--limit", "off")
-	reader := s.as(c.key())
+	c := program.New(t)
+	c.Put("default", manyRecords(1, 2000)...)
+	s := c.Serve("--limit", "off")
+	reader := s.As(c.Key())
 	stop := make(chan struct{})
 	var reading sync.WaitGroup
 	for range 2 {
-		reading.Go(func() { reader.readUntil(stop) })
+		reading.Go(func() { readUntil(reader, stop) })
 	}
 	var working sync.WaitGroup
 	for worker := range 3 {
-		working.Go(func() { c.work(worker) })
+		working.Go(func() { work(c, worker) })
 	}
 	working.Wait()
 	close(stop)
 	reading.Wait()
-	if got := c.count(); got != 2000+3*2000-3*10 {
+	if got := c.Count(); got != 2000+3*2000-3*10 {
 		t.Errorf("%d calls in the end", got)
 	}
 }
 
 // work runs one command of each kind after the other, in its own part of the
 // ids, and imports from two companies at once.
-func (c *cli) work(worker int) {
+func work(c *program.CLI, worker int) {
 	first := 10_000 * (worker + 1)
 	records := strings.Join(manyRecords(first, 2000), "\n")
 	var ids []string
@@ -53,9 +55,9 @@ func (c *cli) work(worker int) {
 		{"", "delete --yes --company other --before 2100-01-01"},
 		{"", "export --to 2026-04-01"},
 	} {
-		got, err := c.try(strings.NewReader(step.stdin), strings.Fields(step.args)...)
-		if err != nil || got.code != exitOK || strings.Contains(got.stderr, "locked") {
-			c.t.Errorf("%.60s: %v, code %d: %s", step.args, err, got.code, got.stderr)
+		got, err := c.Try(strings.NewReader(step.stdin), strings.Fields(step.args)...)
+		if err != nil || got.Code != program.ExitOK || strings.Contains(got.Stderr, "locked") {
+			c.T.Errorf("%.60s: %v, code %d: %s", step.args, err, got.Code, got.Stderr)
 		}
 	}
 }
@@ -69,24 +71,24 @@ func manyRecords(first, count int) []string {
 }
 
 // readUntil reads first pages and the pages after them.
-func (c *client) readUntil(stop <-chan struct{}) {
-	query := everything().Encode()
+func readUntil(c *program.Client, stop <-chan struct{}) {
+	query := program.Everything().Encode()
 	for requests := 0; ; requests++ {
 		select {
 		case <-stop:
 			if requests == 0 {
-				c.t.Error("nothing was read")
+				c.T.Error("nothing was read")
 			}
 			return
 		default:
 		}
-		a, err := c.try(c.request(query))
-		if err != nil || a.status != http.StatusOK {
-			c.t.Errorf("%s: %v, %d %.200s", query, err, a.status, a.body)
+		a, err := c.Try(c.Request(query))
+		if err != nil || a.Status != http.StatusOK {
+			c.T.Errorf("%s: %v, %d %.200s", query, err, a.Status, a.Body)
 			return
 		}
-		query = everything().Encode()
-		if _, rest, more := strings.Cut(a.body, `"cursor":"`); more && requests%20 > 0 {
+		query = program.Everything().Encode()
+		if _, rest, more := strings.Cut(a.Body, `"cursor":"`); more && requests%20 > 0 {
 			cursor, _, _ := strings.Cut(rest, `"`)
 			query = "cursor=" + cursor
 		}
@@ -96,27 +98,27 @@ func (c *client) readUntil(stop <-chan struct{}) {
 // A key works at once in every process on the store, and stops within five
 // seconds of its revocation.
 func TestKeysInEveryProcess(t *testing.T) {
-	c := newCLI(t)
-	c.put("default", noonOne)
-	servers := []*server{c.serve(), c.serve()}
-	k := c.key()
-	clients := make([]*client, len(servers))
+	c := program.New(t)
+	c.Put("default", noonOne)
+	servers := []*program.Server{c.Serve(), c.Serve()}
+	k := c.Key()
+	clients := make([]*program.Client, len(servers))
 	for i, s := range servers {
-		clients[i] = s.as(k)
-		clients[i].page(noonQuery)
+		clients[i] = s.As(k)
+		clients[i].Page(noonQuery)
 	}
-	if got := c.must("key", "revoke", k.AccessKey); got != "revoked "+k.AccessKey+"\n" {
+	if got := c.Must("key", "revoke", k.AccessKey); got != "revoked "+k.AccessKey+"\n" {
 		t.Errorf("%q", got)
 	}
 	revoked := time.Now()
 	for i, client := range clients {
-		for client.get(noonQuery).status != http.StatusUnauthorized {
+		for client.Get(noonQuery).Status != http.StatusUnauthorized {
 			if time.Since(revoked) > 5*time.Second {
 				t.Fatalf("server %d lets a key in that was revoked %v ago", i, time.Since(revoked))
 			}
 		}
 	}
-	listed := c.must("key", "list", "-o", "json")
+	listed := c.Must("key", "list", "-o", "json")
 	if !strings.Contains(listed, k.AccessKey) || strings.Contains(listed, k.AccessKeySecret) {
 		t.Errorf("listed is %s", listed)
 	}
@@ -124,31 +126,31 @@ func TestKeysInEveryProcess(t *testing.T) {
 
 // newLarge puts a thousand calls that make a page too large for the buffers of a
 // connection, and starts a server whose page that is.
-func newLarge(t *testing.T) (*cli, *server, *client) {
+func newLarge(t *testing.T) (*program.CLI, *program.Server, *program.Client) {
 	t.Helper()
-	c := newCLI(t)
+	c := program.New(t)
 	filler := strings.Repeat("callvault ", 3000)
 	var records []string
 	for id := range 1000 {
 		records = append(records, fmt.Sprintf(`{"id":"%d","started":"2026-03-04T12:00:00Z","title":"%s"}`, id+1, filler))
 	}
-	c.put("default", records...)
-	k := c.key()
-	s := c.serve("--page-size", "1000")
-	return c, s, s.as(k)
+	c.Put("default", records...)
+	k := c.Key()
+	s := c.Serve("--page-size", "1000")
+	return c, s, s.As(k)
 }
 
 // begin sends a request and reads the header of its answer: the body is still
 // being written then.
-func (c *client) begin() *http.Response {
-	c.t.Helper()
-	response, err := c.http.Do(c.request(noonQuery))
+func begin(c *program.Client) *http.Response {
+	c.T.Helper()
+	response, err := c.HTTP.Do(c.Request(noonQuery))
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
-	c.t.Cleanup(func() { response.Body.Close() })
+	c.T.Cleanup(func() { response.Body.Close() })
 	if response.StatusCode != http.StatusOK || response.ContentLength < 30_000_000 {
-		c.t.Fatalf("%s with %d bytes", response.Status, response.ContentLength)
+		c.T.Fatalf("%s with %d bytes", response.Status, response.ContentLength)
 	}
 	return response
 }
@@ -157,21 +159,21 @@ func (c *client) begin() *http.Response {
 // the exit code is 0, and the port is free again.
 func TestTerminated(t *testing.T) {
 	c, s, client := newLarge(t)
-	response := client.begin()
-	ended := s.terminate()
-	if !s.refuses() {
+	response := begin(client)
+	ended := s.Terminate()
+	if !s.Refuses() {
 		t.Error("it goes on to accept connections")
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil || int64(len(body)) != response.ContentLength || !strings.HasSuffix(string(body), "}]}") {
 		t.Errorf("%d of %d bytes, %v", len(body), response.ContentLength, err)
 	}
-	if code := <-ended; code != exitOK {
-		t.Errorf("it ended with %d: %s", code, s.stderr.String())
+	if code := <-ended; code != program.ExitOK {
+		t.Errorf("it ended with %d: %s", code, s.Stderr.String())
 	}
-	again := c.start(c.command("serve", "--listen", strings.TrimPrefix(s.base, "http://")))
-	if again.base != s.base {
-		t.Errorf("%s is not %s", again.base, s.base)
+	again := c.Start(c.Command("serve", "--listen", strings.TrimPrefix(s.Base, "http://")))
+	if again.Base != s.Base {
+		t.Errorf("%s is not %s", again.Base, s.Base)
 	}
 }
 
@@ -179,17 +181,17 @@ func TestTerminated(t *testing.T) {
 // been.
 func TestKilledServer(t *testing.T) {
 	c, s, client := newLarge(t)
-	response := client.begin()
-	s.kill()
+	response := begin(client)
+	s.Kill()
 	if _, err := io.Copy(io.Discard, response.Body); err == nil {
 		t.Error("the answer came to its end all the same")
 	}
-	again := c.serve().as(client.key)
-	if got := again.walk(everything()); len(got) != 1000 {
+	again := c.Serve().As(client.Key)
+	if got := again.Walk(program.Everything()); len(got) != 1000 {
 		t.Errorf("%d calls are left", len(got))
 	}
-	c.put("default", noonThree)
-	if got := c.count(); got != 1001 {
+	c.Put("default", noonThree)
+	if got := c.Count(); got != 1001 {
 		t.Errorf("%d calls are left", got)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // recipe is the shell script under the README's heading about moving out of an
@@ -33,11 +35,12 @@ func recipe(t *testing.T) string {
 }
 
 // follow runs the recipe in the folder of a command line, against an API.
-func (c *cli) follow(recipe, base string, k key, variables ...string) ([]byte, error) {
-	cmd := exec.Command(tool(c.t, "sh"), "-eu", "-c", recipe)
-	cmd.Dir = c.folder
-	cmd.Env = append(c.env(),
-		"PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"),
+func follow(c *program.CLI, recipe, base string, k program.Key, variables ...string) ([]byte, error) {
+	callvault := c.Command()
+	cmd := exec.Command(program.Tool(c.T, "sh"), "-eu", "-c", recipe)
+	cmd.Dir = c.Folder
+	cmd.Env = append(callvault.Env,
+		"PATH="+filepath.Dir(callvault.Path)+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"GONG_URL="+base, "GONG_ACCESS_KEY="+k.AccessKey, "GONG_ACCESS_KEY_SECRET="+k.AccessKeySecret,
 		"FROM=2000-01-01T00:00:00Z", "TO=2100-01-01T00:00:00+02:00")
 	cmd.Env = append(cmd.Env, variables...)
@@ -47,21 +50,21 @@ func (c *cli) follow(recipe, base string, k key, variables ...string) ([]byte, e
 // What an account has is, after the recipe, in the store: every call, as it
 // was served.
 func TestMovingOut(t *testing.T) {
-	tool(t, "curl")
-	account, c := newCLI(t), newCLI(t)
-	s := account.demo("--page-size", "100", "--limit", "off")
-	k := s.demoKey()
-	if out, err := c.follow(recipe(t), s.base, k); err != nil {
+	program.Tool(t, "curl")
+	account, c := program.New(t), program.New(t)
+	s := demo(account, "--page-size", "100", "--limit", "off")
+	k := demoKey(s)
+	if out, err := follow(c, recipe(t), s.Base, k); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	want := s.as(k).walk(everything())
+	want := s.As(k).Walk(program.Everything())
 	slices.Sort(want)
-	got := strings.Split(strings.TrimSuffix(c.must("export"), "\n"), "\n")
+	got := strings.Split(strings.TrimSuffix(c.Must("export"), "\n"), "\n")
 	slices.Sort(got)
 	if len(want) != 10_000 || !slices.Equal(got, want) {
 		t.Errorf("%d calls were served and %d are exported, or they differ: %s", len(want), len(got), cmp.Diff(want, got))
 	}
-	if left, _ := filepath.Glob(filepath.Join(c.folder, "*.part")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(c.Folder, "*.part")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }
@@ -69,28 +72,28 @@ func TestMovingOut(t *testing.T) {
 // A range without calls ends the recipe well, and anything else that is no
 // page ends it loudly, with the answer shown.
 func TestMovingOutOfNothing(t *testing.T) {
-	tool(t, "curl")
+	program.Tool(t, "curl")
 	_, client := newNoon(t)
-	c := newCLI(t)
-	if out, err := c.follow(recipe(t), client.base, client.key, "TO=2000-01-02T00:00:00Z"); err != nil {
+	c := program.New(t)
+	if out, err := follow(c, recipe(t), client.Base, client.Key, "TO=2000-01-02T00:00:00Z"); err != nil {
 		t.Errorf("no calls: %v\n%s", err, out)
 	}
-	wrong := client.key
+	wrong := client.Key
 	wrong.AccessKeySecret = "wrong"
 	for name, try := range map[string]func() ([]byte, error){
-		"401": func() ([]byte, error) { return c.follow(recipe(t), client.base, wrong) },
-		"400": func() ([]byte, error) { return c.follow(recipe(t), client.base, client.key, "FROM=yesterday") },
-		"404": func() ([]byte, error) { return c.follow(recipe(t), client.base+"/api", client.key) },
+		"401": func() ([]byte, error) { return follow(c, recipe(t), client.Base, wrong) },
+		"400": func() ([]byte, error) { return follow(c, recipe(t), client.Base, client.Key, "FROM=yesterday") },
+		"404": func() ([]byte, error) { return follow(c, recipe(t), client.Base+"/api", client.Key) },
 	} {
 		out, err := try()
 		if err == nil || !strings.Contains(string(out), "status "+name) || !strings.Contains(string(out), `"errors":[`) {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
-		if strings.Contains(string(out), client.key.AccessKeySecret) {
+		if strings.Contains(string(out), client.Key.AccessKeySecret) {
 			t.Errorf("%s: the secret is in %s", name, out)
 		}
 	}
-	if _, err := os.Stat(c.db()); err == nil {
+	if _, err := os.Stat(c.DB); err == nil {
 		t.Error("a store was made")
 	}
 }
@@ -98,7 +101,7 @@ func TestMovingOutOfNothing(t *testing.T) {
 // The recipe waits as long as the account asks it to, and does not take the
 // account's word "cursor" in a title for a cursor.
 func TestMovingOutUnderALimit(t *testing.T) {
-	tool(t, "curl")
+	program.Tool(t, "curl")
 	var requests atomic.Int32
 	account := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch cursor := r.FormValue("cursor"); {
@@ -115,11 +118,11 @@ func TestMovingOutUnderALimit(t *testing.T) {
 		}
 	}))
 	defer account.Close()
-	c := newCLI(t)
-	if out, err := c.follow(recipe(t), account.URL, key{}); err != nil {
+	c := program.New(t)
+	if out, err := follow(c, recipe(t), account.URL, program.Key{}); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if got := idsOf(c.must("export")); !cmp.Equal(got, []string{"2", "9"}) || requests.Load() != 3 {
+	if got := idsOf(c.Must("export")); !cmp.Equal(got, []string{"2", "9"}) || requests.Load() != 3 {
 		t.Errorf("after %d requests: %q", requests.Load(), got)
 	}
 }

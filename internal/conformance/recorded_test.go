@@ -8,33 +8,35 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // Two call documents that were recorded from the live service go in, as lines
 // and as a saved response page, and come out by curl as they were: all twenty
 // fields, in the contract's order.
 func TestRecordedCalls(t *testing.T) {
-	curl := tool(t, "curl")
+	curl := program.Tool(t, "curl")
 	for _, file := range []string{"recorded.ndjson", "page.json"} {
 		t.Run(file, func(t *testing.T) {
-			c := newCLI(t)
-			c.must("import", "--strict", c.file(file, testdata(t, file)))
-			k := c.key()
-			s := c.serve()
-			cmd := exec.Command(curl, "-sS", "--fail-with-body", "-K", "-", s.base+"/v2/calls?"+everything().Encode())
+			c := program.New(t)
+			c.Must("import", "--strict", c.File(file, testdata(t, file)))
+			k := c.Key()
+			s := c.Serve()
+			cmd := exec.Command(curl, "-sS", "--fail-with-body", "-K", "-", s.Base+"/v2/calls?"+program.Everything().Encode())
 			cmd.Stdin = strings.NewReader(`user = "` + k.AccessKey + ":" + k.AccessKeySecret + `"`)
 			body, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, body)
 			}
-			var p page
+			var p program.Page
 			if err := json.Unmarshal(body, &p); err != nil {
 				t.Fatal(err)
 			}
-			if got := p.bytes(); got != string(body) {
+			if got := p.Bytes(); got != string(body) {
 				t.Fatalf("the body is\n%s\nnot\n%s", body, got)
 			}
-			if diff := cmp.Diff(recorded(t), p.documents()); diff != "" {
+			if diff := cmp.Diff(recorded(t), p.Documents()); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			if p.Records.TotalRecords != 2 || p.Records.CurrentPageSize != 2 || p.Records.Cursor != nil {
@@ -67,40 +69,40 @@ func recorded(t *testing.T) (documents []string) {
 
 // The line that the demo prints works as it is pasted.
 func TestDemoLine(t *testing.T) {
-	tool(t, "curl")
-	c := newCLI(t)
-	s := c.demo()
-	line := s.find(`^ *(curl .*)$`)[1]
+	program.Tool(t, "curl")
+	c := program.New(t)
+	s := demo(c)
+	line := s.Find(`^ *(curl .*)$`)[1]
 	body, err := exec.Command("sh", "-c", strings.Replace(line, "curl ", "curl -sS ", 1)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	var p page
+	var p program.Page
 	if err := json.Unmarshal(body, &p); err != nil || len(p.Calls) != 100 || p.Records.Cursor == nil {
 		t.Errorf("%v, %d calls, %+v", err, len(p.Calls), p.Records)
 	}
 }
 
 // demo starts a server of invented calls.
-func (c *cli) demo(args ...string) *server {
-	c.t.Helper()
-	cmd := c.command(append([]string{"serve", "--demo", "--listen", "127.0.0.1:0"}, args...)...)
-	cmd.Env = append(cmd.Env, "CALLVAULT_DB=", "TMPDIR="+c.folder)
-	return c.start(cmd)
+func demo(c *program.CLI, args ...string) *program.Server {
+	c.T.Helper()
+	cmd := c.Command(append([]string{"serve", "--demo", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Env = append(cmd.Env, "CALLVAULT_DB=", "TMPDIR="+c.Folder)
+	return c.Start(cmd)
 }
 
 // demoKey is the key that the demo prints.
-func (s *server) demoKey() key {
-	s.t.Helper()
-	id := s.find(`access key +(\S+)`)[1]
-	return key{AccessKey: id, AccessKeySecret: s.find(`secret +(\S+)`)[1]}
+func demoKey(s *program.Server) program.Key {
+	s.T.Helper()
+	id := s.Find(`access key +(\S+)`)[1]
+	return program.Key{AccessKey: id, AccessKeySecret: s.Find(`secret +(\S+)`)[1]}
 }
 
 // Every call that the demo invents is a call of the contract.
 func TestDemoCalls(t *testing.T) {
-	c := newCLI(t)
-	s := c.demo("--page-size", "1000", "--limit", "off")
-	documents := s.as(s.demoKey()).walk(everything())
+	c := program.New(t)
+	s := demo(c, "--page-size", "1000", "--limit", "off")
+	documents := s.As(demoKey(s)).Walk(program.Everything())
 	if len(documents) != 10_000 {
 		t.Fatalf("%d calls", len(documents))
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // The same as TestKilledImport of many imports from slow sources, whose
@@ -21,7 +23,7 @@ func TestKilledSlowImports(t *testing.T) {
 	imports := make([]*slowImport, rounds(4, 36))
 	var feeding sync.WaitGroup
 	for i := range imports {
-		imports[i] = &slowImport{cli: newCLI(t), random: rand.New(rand.NewPCG(uint64(i), 1)), inCommit: i%2 > 0}
+		imports[i] = &slowImport{CLI: program.New(t), random: rand.New(rand.NewPCG(uint64(i), 1)), inCommit: i%2 > 0}
 		feeding.Go(imports[i].feed)
 	}
 	feeding.Wait()
@@ -50,7 +52,7 @@ func rounds(short, long int) int {
 
 // slowImport is an import with a pipe for a source.
 type slowImport struct {
-	*cli
+	*program.CLI
 	random             *rand.Rand
 	inCommit           bool // whether it is killed within a commit
 	sent, acknowledged int
@@ -66,25 +68,25 @@ func (im *slowImport) feed() {
 		return
 	}
 	defer source.Close()
-	cmd, out, err := im.begin(in, "import", "-")
+	cmd, out, err := im.Begin(in, "import", "-")
 	if err = errors.Join(err, in.Close()); err != nil {
 		im.err = err
 		return
 	}
 	for range 1 + im.random.IntN(2) {
 		im.send(source)
-		if im.acknowledged = committedLine(out); im.acknowledged == 0 {
+		if im.acknowledged = program.CommittedLine(out); im.acknowledged == 0 {
 			im.err = errors.New("it ended by itself")
 			return
 		}
 	}
-	size := im.size()
+	size := im.Size()
 	im.send(source)
 	if im.inCommit {
-		im.waitForSize(size+1, nil)
+		im.WaitForSize(size+1, nil)
 	}
 	cmd.Process.Kill()
-	for line := committedLine(out); line > 0; line = committedLine(out) {
+	for line := program.CommittedLine(out); line > 0; line = program.CommittedLine(out) {
 		im.acknowledged = line // it was in the pipe when the program died
 	}
 	cmd.Wait()
@@ -100,17 +102,17 @@ func (im *slowImport) send(source io.Writer) {
 // checkBeginning checks that what is kept is a beginning of what was sent, no
 // shorter than what was acknowledged, and returns how much it is.
 func (im *slowImport) checkBeginning() (kept int) {
-	im.t.Helper()
+	im.T.Helper()
 	there := make(map[string]bool)
-	for _, id := range idsOf(im.must("export")) {
+	for _, id := range idsOf(im.Must("export")) {
 		there[id] = true
 	}
 	if len(there) < im.acknowledged || len(there) > im.sent {
-		im.t.Fatalf("%d calls were sent, %d acknowledged, %d are kept", im.sent, im.acknowledged, len(there))
+		im.T.Fatalf("%d calls were sent, %d acknowledged, %d are kept", im.sent, im.acknowledged, len(there))
 	}
 	for id := range len(there) {
 		if !there[strconv.Itoa(id+1)] {
-			im.t.Fatalf("of the first %d calls %d is missing", len(there), id+1)
+			im.T.Fatalf("of the first %d calls %d is missing", len(there), id+1)
 		}
 	}
 	return len(there)
@@ -118,15 +120,15 @@ func (im *slowImport) checkBeginning() (kept int) {
 
 // complete imports what was sent again, twice.
 func (im *slowImport) complete() {
-	im.t.Helper()
+	im.T.Helper()
 	source := strings.Join(manyRecords(1, im.sent), "\n")
 	for _, want := range []string{"", "0 created, 0 changed, "} {
-		got := im.pipe(source, "import", "-")
-		if got.code != exitOK || !strings.Contains(got.stderr, want) {
-			im.t.Fatalf("%+v", got)
+		got := im.Pipe(source, "import", "-")
+		if got.Code != program.ExitOK || !strings.Contains(got.Stderr, want) {
+			im.T.Fatalf("%+v", got)
 		}
-		if kept := im.count(); kept != im.sent {
-			im.t.Fatalf("%d calls, want %d", kept, im.sent)
+		if kept := im.Count(); kept != im.sent {
+			im.T.Fatalf("%d calls, want %d", kept, im.sent)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // Whatever is stored and asked for, the pages of a walk put together are
@@ -17,21 +19,21 @@ func TestWalks(t *testing.T) {
 		t.Run(fmt.Sprintf("page-size %d", pageSize), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(uint64(seed), 0))
-			c := newCLI(t)
+			c := program.New(t)
 			stored := make(map[string][]record)
-			keys := make(map[string]key)
+			keys := make(map[string]program.Key)
 			for _, company := range []string{"acme", "globex"} {
 				records := randomRecords(random, 1+random.IntN(300))
 				var lines []string
 				for _, r := range records {
 					lines = append(lines, r.line(random))
 				}
-				c.put(company, lines...)
-				stored[company], keys[company] = records, c.key("--company", company)
+				c.Put(company, lines...)
+				stored[company], keys[company] = records, c.Key("--company", company)
 			}
-			s := c.serve("--page-size", fmt.Sprint(pageSize), "--dates", "optional", "--limit", "off")
+			s := c.Serve("--page-size", fmt.Sprint(pageSize), "--dates", "optional", "--limit", "off")
 			for company, records := range stored {
-				client := s.as(keys[company])
+				client := s.As(keys[company])
 				for range 40 {
 					q := randomQuestion(random)
 					checkWalk(t, client, q, records)
@@ -42,14 +44,14 @@ func TestWalks(t *testing.T) {
 	}
 }
 
-func checkWalk(t *testing.T, client *client, q question, records []record) {
+func checkWalk(t *testing.T, client *program.Client, q question, records []record) {
 	t.Helper()
 	want := q.answer(records)
 	if want == nil {
-		wantErrors(t, client.get(q.parameters().Encode()), 404, noCalls)
+		program.WantErrors(t, client.Get(q.parameters().Encode()), 404, noCalls)
 		return
 	}
-	if diff := cmp.Diff(want, client.walk(q.parameters())); diff != "" {
+	if diff := cmp.Diff(want, client.Walk(q.parameters())); diff != "" {
 		t.Fatalf("%+v (-want +got)\n%s", q, diff)
 	}
 }
@@ -58,30 +60,30 @@ func checkWalk(t *testing.T, client *client, q question, records []record) {
 // page, see what a walk with all parameters repeated sees.
 func TestWalkingHabits(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
-	c := newCLI(t)
+	c := program.New(t)
 	records := randomRecords(random, 50)
 	var lines []string
 	for _, r := range records {
 		lines = append(lines, r.line(random))
 	}
-	c.put("default", lines...)
-	client := c.serve("--page-size", "7").as(c.key())
+	c.Put("default", lines...)
+	client := c.Serve("--page-size", "7").As(c.Key())
 	q := question{from: "2026-03-29T00:00:00Z", to: "2027-01-01T00:00:00Z"}
 	want := strings.Join(q.answer(records), "\n")
-	for name, next := range map[string]func(p page, number int) string{
-		"cursor alone": func(p page, _ int) string { return "cursor=" + *p.Records.Cursor },
-		"later toDateTime": func(p page, number int) string {
+	for name, next := range map[string]func(p program.Page, number int) string{
+		"cursor alone": func(p program.Page, _ int) string { return "cursor=" + *p.Records.Cursor },
+		"later toDateTime": func(p program.Page, number int) string {
 			later := q
 			later.to = fmt.Sprintf("2027-01-01T00:00:%02dZ", number)
-			return withCursor(later.parameters(), p)
+			return program.WithCursor(later.parameters(), p)
 		},
-		"fromDateTime alone": func(p page, _ int) string { return withCursor(question{from: q.from}.parameters(), p) },
+		"fromDateTime alone": func(p program.Page, _ int) string { return program.WithCursor(question{from: q.from}.parameters(), p) },
 	} {
-		p := client.page(q.parameters().Encode())
-		got := p.documents()
+		p := client.Page(q.parameters().Encode())
+		got := p.Documents()
 		for number := 1; p.Records.Cursor != nil; number++ {
-			p = client.page(next(p, number))
-			got = append(got, p.documents()...)
+			p = client.Page(next(p, number))
+			got = append(got, p.Documents()...)
 		}
 		if strings.Join(got, "\n") != want {
 			t.Errorf("%s: %d calls, want %d", name, len(got), len(records))

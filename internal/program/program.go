@@ -1,0 +1,35 @@
+// Package program drives the built program as a person does by its command line
+// and as a client does over HTTP. It imports nothing of the module, so that what
+// tests know of calls and pages they know from the contract.
+package program
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// path is where Main has built the program.
+var path string
+
+// Main builds the program, runs the tests of a package, removes the program and
+// returns the exit code of the tests.
+func Main(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "callvault-program-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	path = filepath.Join(folder, "callvault")
+	// The same flags as make build, so that the two share what is compiled.
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "github.com/callvault/callvault/cmd/callvault")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
