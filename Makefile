@@ -18,10 +18,13 @@ golden: ## write the golden files anew, to be looked at in git diff
 fuzz: ## fuzz every target for FUZZTIME (default 30s)
 	./tools/fuzz.sh $(or $(FUZZTIME),30s)
 
+faults: ## break things at length, for the figures of docs/reliability.md
+	go test ./internal/faults -full -v -count=1 -timeout=60m
+
 check: ## run gofmt, go vet, go mod tidy, staticcheck and govulncheck
 	./tools/check.sh
 
 bench: ## measure everything that docs/performance.md shows
 	go run ./internal/bench
 
-.PHONY: help build demo test golden fuzz check bench
+.PHONY: help build demo test golden fuzz faults check bench

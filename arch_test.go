@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"internal/upkeep":       {"", "gong"},
 	"internal/program":      nil,
 	"internal/conformance":  nil,
+	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/sqlite"},
 	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 }
