@@ -35,11 +35,11 @@ var testOnly = []string{"internal/storetest", "internal/postgrestest", "internal
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
-	"internal/api":          {"golang.org/x/time", "github.com/klauspost/compress"},
+	"internal/api":          {"github.com/klauspost/compress"},
 	"internal/bulk":         {"github.com/klauspost/compress"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
-	"internal/sqlite":       {"zombiezen.com/go/sqlite"},
+	"internal/sqlite":       {"golang.org/x/time", "zombiezen.com/go/sqlite"},
 	"internal/bench":        {"zombiezen.com/go/sqlite"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"cmd/callvault":         {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},

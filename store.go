@@ -51,6 +51,13 @@ type Store interface {
 	// ReturnQuota gives back what was taken and not used.
 	ReturnQuota(ctx context.Context, day QuotaDay, n int) error
 
+	// TakeSecond takes up to n requests from a company's second: a bucket that
+	// holds the limit and is filled by the limit in a second. It returns how many
+	// it took, and when it took fewer than n, how long it is until there is another.
+	// What is taken is to be used within a second, or lost. All who use one Store
+	// draw from the same bucket; whether other processes do is the engine's to say.
+	TakeSecond(ctx context.Context, second QuotaSecond, n int) (taken int, wait time.Duration, err error)
+
 	// Purge sees to it that nothing of the calls that were deleted stays in the
 	// store's files, as far as they are the engine's to write. It takes time and
 	// room in proportion to the store, and writers wait for it.
@@ -137,6 +144,12 @@ type PutResult struct {
 // Add returns the sums of two results.
 func (r PutResult) Add(s PutResult) PutResult {
 	return PutResult{r.Created + s.Created, r.Changed + s.Changed, r.Unchanged + s.Unchanged}
+}
+
+// QuotaSecond names the rate at which one company may make requests.
+type QuotaSecond struct {
+	Company string
+	Limit   int // requests to the second, at least 1
 }
 
 // QuotaDay names the count of requests that one company made on one day.

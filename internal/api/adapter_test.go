@@ -154,13 +154,13 @@ func TestRequestID(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	failing := newModel()
+	failing := newModel(time.Now)
 	failing.failure = errors.New("disk on fire")
 	for name, config := range map[string]Config{
 		"no store":         {},
 		"a failing store":  {Store: failing},
-		"a negative page":  {Store: newModel(), PageSize: -1},
-		"a page too large": {Store: newModel(), PageSize: MaxPageSize + 1},
+		"a negative page":  {Store: newModel(time.Now), PageSize: -1},
+		"a page too large": {Store: newModel(time.Now), PageSize: MaxPageSize + 1},
 	} {
 		if h, err := New(t.Context(), config); err == nil {
 			t.Errorf("%s: got %v", name, h)
@@ -170,7 +170,7 @@ func TestNewRefuses(t *testing.T) {
 
 // TestDefaults makes a Handler of a store alone.
 func TestDefaults(t *testing.T) {
-	h, err := New(t.Context(), Config{Store: newModel()})
+	h, err := New(t.Context(), Config{Store: newModel(time.Now)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func BenchmarkPage(b *testing.B) {
 }
 
 func newBenchHandler(b *testing.B, config Config) *Handler {
-	store := &benchStore{model: newModel()}
+	store := &benchStore{model: newModel(time.Now)}
 	store.AddKey(b.Context(), testKey(callvault.BasicKey, "acme", "KEY", "hush"))
 	random := rand.NewChaCha8([32]byte{})
 	for i := range 101 {

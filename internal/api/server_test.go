@@ -53,7 +53,8 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // "KEY", whose secret is "hush".
 func newServer(t testing.TB, config Config) *server {
 	t.Helper()
-	s := &server{store: newModel(), clock: &clock{now: noon}, log: new(bytes.Buffer)}
+	clock := &clock{now: noon}
+	s := &server{store: newModel(clock.Now), clock: clock, log: new(bytes.Buffer)}
 	s.store.AddKey(t.Context(), testKey(callvault.BasicKey, "acme", "KEY", "hush"))
 	s.restart(t, config)
 	return s

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -19,11 +20,14 @@ type model struct {
 	calls     map[string][]callvault.Call
 	keys      []callvault.Key // each change of a key, in order; their number is the version
 	quota     map[quotaCount]int
+	now       func() time.Time      // of the seconds
+	full      map[string]time.Time  // when the second of a company is full again
 	failure   error                 // what every method returns, unless nil
 	stall     func(context.Context) // called at the beginning of a read, unless nil
 	stallTake func(context.Context) // and when quota is taken
 	reads     int                   // of the keys
 	takes     int                   // of quota
+	shares    int                   // of a second that were asked for
 }
 
 type quotaCount struct {
@@ -31,8 +35,8 @@ type quotaCount struct {
 	day     int
 }
 
-func newModel() *model {
-	return &model{calls: make(map[string][]callvault.Call), quota: make(map[quotaCount]int)}
+func newModel(now func() time.Time) *model {
+	return &model{calls: make(map[string][]callvault.Call), quota: make(map[quotaCount]int), now: now, full: make(map[string]time.Time)}
 }
 
 func (m *model) fail(err error) {
@@ -105,6 +109,32 @@ func (m *model) ReturnQuota(_ context.Context, day callvault.QuotaDay, n int) er
 	defer m.mu.Unlock()
 	m.quota[quotaCount{day.Company, day.Day}] -= n
 	return m.failure
+}
+
+func (m *model) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (int, time.Duration, error) {
+	m.mu.Lock()
+	m.shares++
+	stall := m.stallTake
+	m.mu.Unlock()
+	if stall != nil {
+		stall(ctx)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := cmp.Or(m.failure, ctx.Err()); err != nil {
+		return 0, 0, err
+	}
+	now, each := m.now(), time.Second/time.Duration(second.Limit)
+	if m.full[second.Company].Before(now) {
+		m.full[second.Company] = now
+	}
+	spare := now.Add(time.Second).Sub(m.full[second.Company])
+	taken := min(n, int(spare/each))
+	m.full[second.Company] = m.full[second.Company].Add(time.Duration(taken) * each)
+	if taken < n {
+		return taken, each - spare%each, nil
+	}
+	return taken, 0, nil
 }
 
 func (m *model) Calls(company string) callvault.Calls {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -11,6 +12,7 @@ const (
 	makeCompanySQL = `SELECT callvault.make_company($1)`
 
 	takeQuotaSQL   = `SELECT callvault.take_quota($1, $2, $3, $4, $5)`
+	takeSecondSQL  = `SELECT callvault.take_second($1, $2, $3)`
 	returnQuotaSQL = `UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND day = $2`
 
 	// keptDays is how long the counts of past days are kept, so that a clock
@@ -48,4 +50,18 @@ func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) 
 		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
 	}
 	return nil
+}
+
+// TakeSecond takes up to n requests from the bucket that all processes on the
+// database have for the company, by the clock of the server.
+func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (taken int, wait time.Duration, err error) {
+	var answer [2]int64
+	err = callvault.CheckCompany(second.Company)
+	if err == nil {
+		_, err = s.one(ctx, []any{&answer}, takeSecondSQL, second.Company, int64(second.Limit), int64(n))
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("take of a second of company %q: %w", second.Company, err)
+	}
+	return int(answer[0]), time.Duration(answer[1]) * time.Microsecond, nil
 }

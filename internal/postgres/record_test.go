@@ -15,14 +15,14 @@ import (
 )
 
 // distributed are the tables that a cluster distributes by company.
-const distributed = `callvault\.(companies|documents|ids|counts|quotas)\b`
+const distributed = `callvault\.(companies|documents|ids|counts|quotas|seconds)\b`
 
 var (
 	touches = regexp.MustCompile(distributed)
 
 	// functions have the company as their first argument; what they do with it is
 	// checked by TestFunctionsNameTheCompany.
-	function = regexp.MustCompile(`^SELECT callvault\.(make_company|put_batch|delete_calls|delete_first|load_records|take_quota)\(\$1(, \$\d)*\)$`)
+	function = regexp.MustCompile(`^SELECT callvault\.(make_company|put_batch|delete_calls|delete_first|load_records|take_quota|take_second)\(\$1(, \$\d)*\)$`)
 )
 
 // recorder keeps every statement that connections are given.
@@ -149,7 +149,7 @@ func TestUniqueKeysHaveTheCompany(t *testing.T) {
 		return nil
 	})
 	slices.Sort(tables)
-	if want := []string{"companies", "counts", "documents", "ids", "quotas"}; err != nil || !slices.Equal(tables, want) {
+	if want := []string{"companies", "counts", "documents", "ids", "quotas", "seconds"}; err != nil || !slices.Equal(tables, want) {
 		t.Errorf("unique keys of %v, %v, want %v", tables, err, want)
 	}
 }
@@ -161,7 +161,7 @@ func TestCitusScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"companies", "counts", "documents", "ids", "quotas"} {
+	for _, table := range []string{"companies", "counts", "documents", "ids", "quotas", "seconds"} {
 		if !strings.Contains(string(script), "create_distributed_table('callvault."+table+"',") {
 			t.Errorf("%s is not distributed", table)
 		}

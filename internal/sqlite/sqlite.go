@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
@@ -61,6 +62,7 @@ type Store struct {
 	close   func() error // what Close does, once
 
 	companies sync.Map // name to row id; companies are never removed
+	seconds   seconds
 }
 
 var errClosed = errors.New("the store is closed")
@@ -86,6 +88,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		slots:   make(chan struct{}, readers),
 		writer:  make(chan *conn, 1),
 		closed:  make(chan struct{}),
+		seconds: seconds{now: time.Now, buckets: make(map[string]*rate.Limiter)},
 	}
 	s.close = sync.OnceValue(s.closeConns)
 	if err := makeFile(path); err != nil {

@@ -199,6 +199,10 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		{"KeysSince", func(ctx context.Context) error { _, _, err := store.KeysSince(ctx, 0); return err }},
 		{"CursorSecret", func(ctx context.Context) error { _, err := store.CursorSecret(ctx); return err }},
 		{"TakeQuota", func(ctx context.Context) error { _, err := store.TakeQuota(ctx, today(acme, 10), 1); return err }},
+		{"TakeSecond", func(ctx context.Context) error {
+			_, _, err := store.TakeSecond(ctx, callvault.QuotaSecond{Company: acme, Limit: 10}, 1)
+			return err
+		}},
 		{"ReturnQuota", func(ctx context.Context) error { return store.ReturnQuota(ctx, today(acme, 10), 1) }},
 		{"Put", func(ctx context.Context) error {
 			_, err := calls.Put(ctx, callvault.NewBatch([]callvault.Call{{ID: callvault.ID([]byte("00000000000000000001")), Time: 1, Document: []byte(`{"id":"1"}`)}}))

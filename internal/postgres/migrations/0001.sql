@@ -54,6 +54,14 @@ CREATE TABLE callvault.quotas (
 	PRIMARY KEY (company, day)
 );
 
+-- When a company's bucket of requests to the second is full again, in seconds
+-- since 1970. It is worth nothing a second later, so it is not logged: no request
+-- waits for the disk, and after a crash of the server every bucket is full.
+CREATE UNLOGGED TABLE callvault.seconds (
+	company text    COLLATE "C" PRIMARY KEY,
+	full_at numeric NOT NULL
+);
+
 -- Credentials. scopes are separated by spaces; times are in microseconds.
 CREATE TABLE callvault.keys (
 	id      text   COLLATE "C" PRIMARY KEY,

@@ -12,6 +12,7 @@ SELECT create_distributed_table('callvault.documents', 'company', colocate_with 
 SELECT create_distributed_table('callvault.ids',       'company', colocate_with => 'callvault.companies');
 SELECT create_distributed_table('callvault.counts',    'company', colocate_with => 'callvault.companies');
 SELECT create_distributed_table('callvault.quotas',    'company', colocate_with => 'callvault.companies');
+SELECT create_distributed_table('callvault.seconds',   'company', colocate_with => 'callvault.companies');
 
 -- callvault.keys, callvault.store and callvault.schema stay what they are: local
 -- tables of the coordinator. They are small, asked for without a company, and not
@@ -36,6 +37,7 @@ SELECT create_distributed_function('callvault.delete_calls(text, text[])', 'the_
 SELECT create_distributed_function('callvault.delete_first(text, text, bigint, bigint, bigint)', 'the_company', colocate_with => 'callvault.companies');
 SELECT create_distributed_function('callvault.load_records(text, bigint[], text[], bigint[], text[], text[])', 'the_company', colocate_with => 'callvault.companies');
 SELECT create_distributed_function('callvault.take_quota(text, int, bigint, bigint, int)', 'the_company', colocate_with => 'callvault.companies');
+SELECT create_distributed_function('callvault.take_second(text, bigint, bigint)', 'the_company', colocate_with => 'callvault.companies');
 
 -- These are called by the ones above, where those run: every node has them.
 SELECT create_distributed_function('callvault.add_counts(text, bigint[], text[], bigint[], text[])');
