@@ -127,8 +127,18 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 // is called when no request is under way any more; the store is left open.
 func (h *Handler) Close(ctx context.Context) error { return h.limits.close(ctx) }
 
+// storeWithin is what a request may wait for the store, all in all: for its key,
+// its quota and its page, and for those before it that read theirs. A store that
+// does not answer, such as a database that is cut off, would otherwise hold
+// requests until writeWithin breaks their connections. An engine may take another
+// second to give up, so that whoever asks has an answer within five.
+const storeWithin = 4 * time.Second
+
 // serve is the way of every request.
 func (h *Handler) serve(x *exchange, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
+	defer cancel()
+	r = r.WithContext(ctx)
 	key, err := h.authenticate(x, r)
 	if err != nil {
 		return err

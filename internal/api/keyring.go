@@ -13,9 +13,8 @@ import (
 // How old the keyring may be. A revoked key stops working within staleAfter in
 // every process.
 const (
-	freshFor      = 2 * time.Second // it is used as it is
-	staleAfter    = 5 * time.Second // it is not used at all
-	refreshWithin = 5 * time.Second // the store is given up
+	freshFor   = 2 * time.Second // it is used as it is
+	staleAfter = 5 * time.Second // it is not used at all
 )
 
 // keyring has the keys of the store in memory, so that a known key costs no
@@ -108,10 +107,14 @@ func (k *keyring) age(r *ring) time.Duration {
 }
 
 // refresh asks the store for what changed. It is called inside the gate. It
-// serves everyone who waits, so it does not end with the request that happens
-// to run it.
+// serves everyone who waits, so it does not end when the client leaves whose
+// request happens to run it; but it takes no longer than that request may.
 func (k *keyring) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshWithin)
+	within := storeWithin
+	if deadline, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(deadline))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	number := k.attempts.Add(1)
 	old := k.ring.Load()

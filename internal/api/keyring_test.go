@@ -191,11 +191,11 @@ func TestAStoreThatHangs(t *testing.T) {
 		began := time.Now()
 		s.store.mu.Lock()
 		stall := s.store.stall
-		s.store.stall = func(ctx context.Context) { stall(ctx); s.clock.advance(refreshWithin) }
+		s.store.stall = func(ctx context.Context) { stall(ctx); s.clock.advance(storeWithin) }
 		s.store.mu.Unlock()
 		wantStatus(t, s.get("/v2/calls"), http.StatusInternalServerError)
-		if waited := time.Since(began); waited != refreshWithin {
-			t.Errorf("waited %v, want %v", waited, refreshWithin)
+		if waited := time.Since(began); waited != storeWithin {
+			t.Errorf("waited %v, want %v", waited, storeWithin)
 		}
 	})
 }
