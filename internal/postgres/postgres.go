@@ -56,6 +56,9 @@ func parse(url string) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectWithin
+	}
 	// A reader that goes away stops its query, and the connection stays good.
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelWithin}
@@ -63,9 +66,14 @@ func parse(url string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
+// connectWithin is when a connection that is not made is given up, where the URL
+// does not say it. One that hangs takes a place in the pool, so that a server
+// which is reached again would not be asked again before.
+const connectWithin = 5 * time.Second
+
 // cancelWithin is how long a query that was asked to stop may take to do so
-// before its connection is given up.
-const cancelWithin = 5 * time.Second
+// before its connection is given up, and with it whoever waits for the query.
+const cancelWithin = time.Second
 
 func openPool(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, config)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRedact(t *testing.T) {
@@ -62,6 +63,18 @@ func TestErrorsHideThePassword(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), closed) {
 			t.Errorf("the error does not name the server: %v", err)
+		}
+	}
+}
+
+func TestConnectTimeout(t *testing.T) {
+	for url, want := range map[string]time.Duration{
+		"postgres://host/db":                   connectWithin,
+		"postgres://host/db?connect_timeout=7": 7 * time.Second,
+	} {
+		config, err := parse(url)
+		if err != nil || config.ConnConfig.ConnectTimeout != want {
+			t.Errorf("%s: %v, %v, want %v", url, config.ConnConfig.ConnectTimeout, err, want)
 		}
 	}
 }
