@@ -1,0 +1,153 @@
+//go:build unix
+
+package postgrestest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// cluster is a temporary folder with data, and the server of it on a socket there.
+type cluster struct {
+	bin, folder string
+	credential  *syscall.Credential
+	settings    []string
+
+	server *exec.Cmd // a shell, whose child is the server
+	stdin  io.Closer
+	stderr io.Reader
+}
+
+// newCluster makes a cluster that is not served yet. Its locale sorts text
+// otherwise than by bytes, so that a forgotten collation shows. What it returns
+// with an error is to be removed too.
+func newCluster(settings ...string) (*cluster, error) {
+	c := &cluster{settings: settings}
+	var err error
+	if c.bin, err = binaries(); err != nil {
+		return c, err
+	}
+	if c.folder, err = os.MkdirTemp("", "callvault-pg-"); err != nil { // short: sockets have short paths
+		return c, err
+	}
+	if c.credential, err = notRoot(c.folder); err != nil {
+		return c, err
+	}
+	out, err := c.command(filepath.Join(c.bin, "initdb"), "-D", c.data(), "-U", "callvault", "-A", "trust", "--no-sync",
+		"-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en").CombinedOutput()
+	if err != nil {
+		return c, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return c, nil
+}
+
+func (c *cluster) data() string { return filepath.Join(c.folder, "data") }
+
+func (c *cluster) url() string { return "postgres:///postgres?user=callvault&host=" + c.folder }
+
+func (c *cluster) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = c.folder
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.credential, Setpgid: true}
+	return cmd
+}
+
+// start serves the cluster, and returns when it accepts connections. The server
+// ends by itself when this process does, however that happens.
+func (c *cluster) start() (err error) {
+	// The shell ends the server when its standard input does.
+	args := []string{"-c", `"$@" </dev/null & pid=$!; read -r _; kill -INT $pid; wait $pid`, "sh",
+		filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.folder, "-c", "listen_addresses=",
+		"-c", "autovacuum=off", "-c", "jit=off", "-c", "max_connections=500", "-c", "shared_buffers=64MB"}
+	for _, setting := range c.settings {
+		args = append(args, "-c", setting)
+	}
+	c.server = c.command("sh", args...)
+	if c.stdin, err = c.server.StdinPipe(); err != nil {
+		return err
+	}
+	if c.stderr, err = c.server.StderrPipe(); err != nil {
+		return err
+	}
+	if err := c.server.Start(); err != nil {
+		return err
+	}
+	if err := ready(c.stderr); err != nil {
+		return errors.Join(err, c.stop())
+	}
+	go io.Copy(io.Discard, c.stderr)
+	return nil
+}
+
+// stop ends the server as its administrator does, and waits for it.
+func (c *cluster) stop() error {
+	c.stdin.Close()
+	io.Copy(io.Discard, c.stderr)
+	c.server.Wait() // what it has to say is of the signal
+	return nil
+}
+
+func (c *cluster) remove() error { return os.RemoveAll(c.folder) }
+
+// ready waits for the line with which a server says so.
+func ready(stderr io.Reader) error {
+	lines := bufio.NewScanner(stderr)
+	var all strings.Builder
+	for lines.Scan() {
+		fmt.Fprintln(&all, lines.Text())
+		if strings.Contains(lines.Text(), "database system is ready to accept connections") {
+			return nil
+		}
+	}
+	return fmt.Errorf("it ended: %s", all.String())
+}
+
+// notRoot is who the server runs as: PostgreSQL refuses root. The folder
+// becomes theirs.
+func notRoot(folder string) (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(folder, uid, gid)
+	}
+	return nil, errors.New("neither the user postgres nor nobody exists")
+}
+
+// binaries is the folder with the newest PostgreSQL.
+func binaries() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	newest := ""
+	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	for _, folder := range folders {
+		if version(folder) > version(newest) {
+			newest = folder
+		}
+	}
+	if newest == "" {
+		return "", errors.New("no PostgreSQL is installed (initdb is not on the path)")
+	}
+	return newest, nil
+}
+
+func version(folder string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(folder)))
+	return n
+}
