@@ -73,7 +73,7 @@ const connectWithin = 5 * time.Second
 
 // cancelWithin is how long a query that was asked to stop may take to do so
 // before its connection is given up, and with it whoever waits for the query.
-const cancelWithin = time.Second
+const cancelWithin = 750 * time.Millisecond
 
 func openPool(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, config)
