@@ -37,7 +37,7 @@ func (s *Store) Check(ctx context.Context, report func(difference string)) error
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
 		for _, query := range checks {
-			err := each(ctx, tx, func(rows pgx.Rows) error {
+			err := s.eachIn(ctx, tx, func(rows pgx.Rows) error {
 				var company, difference string
 				if err := rows.Scan(&company, &difference); err != nil {
 					return err
@@ -51,7 +51,7 @@ func (s *Store) Check(ctx context.Context, report func(difference string)) error
 		}
 		return nil
 	})
-	if err = cause(ctx, err); err != nil {
+	if err = s.cause(ctx, err); err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
 	return nil
@@ -125,7 +125,7 @@ func (s *Store) Repair(ctx context.Context, report func(done string)) error {
 		}
 		return nil
 	})
-	if err = cause(ctx, err); err != nil {
+	if err = s.cause(ctx, err); err != nil {
 		return fmt.Errorf("repair: %w", err)
 	}
 	return nil

@@ -46,7 +46,7 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 // ReturnQuota gives back what was taken and not used.
 func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
 	_, err := s.pool.Exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n))
-	if err = cause(ctx, err); err != nil {
+	if err = s.cause(ctx, err); err != nil {
 		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
 	}
 	return nil

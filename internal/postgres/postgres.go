@@ -19,8 +19,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/callvault/callvault"
@@ -29,6 +27,7 @@ import (
 // Store is a callvault.Store in a PostgreSQL database.
 type Store struct {
 	pool *pgxpool.Pool
+	name string // for errors; empty while it is opened
 }
 
 var _ callvault.Store = (*Store)(nil)
@@ -47,6 +46,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
 	}
+	s.name = Redact(url)
 	return s, nil
 }
 
@@ -59,10 +59,8 @@ func parse(url string) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectWithin
 	}
-	// A reader that goes away stops its query, and the connection stays good.
-	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelWithin}
-	}
+	config.ConnConfig.BuildContextWatcherHandler = newStopper
+	config.PrepareConn = unstopped
 	return config, nil
 }
 
@@ -71,16 +69,12 @@ func parse(url string) (*pgxpool.Config, error) {
 // which is reached again would not be asked again before.
 const connectWithin = 5 * time.Second
 
-// cancelWithin is how long a query that was asked to stop may take to do so
-// before its connection is given up, and with it whoever waits for the query.
-const cancelWithin = 750 * time.Millisecond
-
 func openPool(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool}
+	s := &Store{pool: pool}
 	err = s.checkServer(ctx)
 	if err == nil {
 		err = s.migrate(ctx)
@@ -105,23 +99,23 @@ func (s *Store) one(ctx context.Context, into []any, query string, args ...any) 
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, cause(ctx, err)
+	return err == nil, s.cause(ctx, err)
 }
 
 // each calls visit with every row of a query, until it returns an error, which
 // is returned as it is; the query is stopped then, and not read to its end.
 func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query string, args ...any) error {
-	return each(ctx, s.pool, visit, query, args...)
+	return s.eachIn(ctx, s.pool, visit, query, args...)
 }
 
-// each is Store.each on a pool or in a transaction, which a visitor's error
-// leaves unusable.
-func each(ctx context.Context, db querier, visit func(pgx.Rows) error, query string, args ...any) error {
+// eachIn is each on a pool or in a transaction, which a visitor's error leaves
+// unusable.
+func (s *Store) eachIn(ctx context.Context, db querier, visit func(pgx.Rows) error, query string, args ...any) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	rows, err := db.Query(running, query, args...)
 	if err != nil {
-		return cause(ctx, err)
+		return s.cause(ctx, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -134,13 +128,30 @@ func each(ctx context.Context, db querier, visit func(pgx.Rows) error, query str
 			return err
 		}
 	}
-	return cause(ctx, rows.Err())
+	return s.cause(ctx, rows.Err())
 }
 
-// cause is the context's error where a query was stopped because of it.
-func cause(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
+// cause is the context's error where a query was stopped because of it. Every
+// other error is given the name of the store.
+func (s *Store) cause(ctx context.Context, err error) error {
+	named := (*storeError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case s.name == "", errors.As(err, &named):
+		return err
 	}
-	return err
+	return &storeError{s.name, err}
 }
+
+// storeError is an error with the store it happened on, so that whoever reads it
+// knows which server to look after.
+type storeError struct {
+	name string
+	err  error
+}
+
+func (e *storeError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }

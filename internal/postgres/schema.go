@@ -57,7 +57,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	at, err := schemaVersion(ctx, s.pool)
 	if err != nil || at == len(steps) {
-		return cause(ctx, err)
+		return s.cause(ctx, err)
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, migrationLock); err != nil {
@@ -69,7 +69,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return migrateFrom(ctx, tx, at, steps)
 	})
-	return cause(ctx, err)
+	return s.cause(ctx, err)
 }
 
 // schemaVersion is the number of migrations that have run on the database.

@@ -26,7 +26,7 @@ func (s *Store) checkServer(ctx context.Context) error {
 	var got settings
 	err := s.pool.QueryRow(ctx, settingsSQL).Scan(&got.number, &got.version, &got.encoding, &got.defaultIsolation)
 	if err != nil {
-		return cause(ctx, err)
+		return s.cause(ctx, err)
 	}
 	return got.check()
 }

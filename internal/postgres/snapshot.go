@@ -24,8 +24,9 @@ const (
 
 // snapshot is a transaction that sees one moment.
 type snapshot struct {
-	ctx context.Context
-	tx  pgx.Tx
+	store *Store
+	ctx   context.Context
+	tx    pgx.Tx
 }
 
 // Snapshot calls f with the store as it is at one moment. On a cluster each
@@ -38,17 +39,17 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 		if _, err := tx.Exec(ctx, momentSQL); err != nil {
 			return err
 		}
-		failed = f(snapshot{ctx, tx})
+		failed = f(snapshot{s, ctx, tx})
 		return failed
 	})
 	if failed != nil {
 		return failed
 	}
-	return cause(ctx, err)
+	return s.cause(ctx, err)
 }
 
 func (s snapshot) Companies() (names []string, err error) {
-	err = each(s.ctx, s.tx, func(rows pgx.Rows) error {
+	err = s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
 		var name string
 		err := rows.Scan(&name)
 		names = append(names, name)
@@ -61,7 +62,7 @@ var errDamaged = errors.New("its document is missing: the store is damaged")
 
 func (s snapshot) Records(company string, after int64, visit func(callvault.Record) error) error {
 	last := after
-	return each(s.ctx, s.tx, func(rows pgx.Rows) error {
+	return s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
 		record, err := readRecord(rows)
 		if err != nil {
 			return fmt.Errorf("company %s: call %s: %w", company, record.ID, err)
@@ -97,7 +98,7 @@ func readRecord(rows pgx.Rows) (r callvault.Record, err error) {
 }
 
 func (s snapshot) Keys() (keys []callvault.Key, err error) {
-	err = each(s.ctx, s.tx, func(rows pgx.Rows) error {
+	err = s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
 		key, _, err := readKey(rows)
 		if err == nil && key != nil {
 			keys = append(keys, *key)
@@ -108,7 +109,7 @@ func (s snapshot) Keys() (keys []callvault.Key, err error) {
 }
 
 func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
-	err = each(s.ctx, s.tx, func(rows pgx.Rows) error {
+	err = s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
 		var q callvault.QuotaUsed
 		err := rows.Scan(&q.Company, &q.Day, &q.Used)
 		used = append(used, q)
@@ -119,13 +120,13 @@ func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
 
 func (s snapshot) CursorSecret() (secret []byte, err error) {
 	err = s.tx.QueryRow(s.ctx, cursorSecretSQL).Scan(&secret)
-	return secret, cause(s.ctx, err)
+	return secret, s.store.cause(s.ctx, err)
 }
 
 // SetCursorSecret makes the secret that of another store.
 func (s *Store) SetCursorSecret(ctx context.Context, secret []byte) error {
 	if _, err := s.pool.Exec(ctx, setSecretSQL, secret); err != nil {
-		return fmt.Errorf("set the cursor secret: %w", cause(ctx, err))
+		return fmt.Errorf("set the cursor secret: %w", s.cause(ctx, err))
 	}
 	return nil
 }

@@ -172,6 +172,30 @@ func TestVisitorsErrorStopsTheQuery(t *testing.T) {
 	}
 }
 
+// A connection on which a query was stopped is not used again: the request to stop
+// may reach the server late, and would stop somebody else's query.
+func TestStoppedConnection(t *testing.T) {
+	s := open(t, database(t)+"&pool_max_conns=1")
+	backend := func() (pid int) {
+		if err := s.pool.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	before := backend()
+	if again := backend(); again != before {
+		t.Errorf("the backend was %d and is %d, though nothing was stopped", before, again)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.each(ctx, func(pgx.Rows) error { cancel(); return nil }, `SELECT generate_series(1, 4000000000000)`)
+	if err != context.Canceled {
+		t.Errorf("got %v", err)
+	}
+	if after := backend(); after == before {
+		t.Errorf("the backend is %d again", after)
+	}
+}
+
 // A large batch goes in parts of one transaction: all of it is there or nothing.
 func TestPutInParts(t *testing.T) {
 	s := open(t, database(t))

@@ -56,7 +56,7 @@ const (
 // log and its backups still hold of it is the server's to forget.
 func (s *Store) Purge(ctx context.Context) error {
 	if _, err := s.pool.Exec(ctx, vacuumSQL); err != nil {
-		return fmt.Errorf("purge: %w", cause(ctx, err))
+		return fmt.Errorf("purge: %w", s.cause(ctx, err))
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 			return err
 		})
 	}
-	if err = cause(ctx, err); err != nil {
+	if err = s.cause(ctx, err); err != nil {
 		return fmt.Errorf("add key %s: %w", key.ID, err)
 	}
 	return nil
@@ -116,7 +116,7 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		}
 		return tx.QueryRow(ctx, revokeKeySQL, company, id, at.UnixMicro()).Scan(&found)
 	})
-	if err = cause(ctx, err); err == nil && found == 0 {
+	if err = s.cause(ctx, err); err == nil && found == 0 {
 		err = callvault.ErrNotFound
 	}
 	if err != nil {

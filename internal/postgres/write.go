@@ -32,7 +32,7 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 	if err == nil {
 		result, err = s.put(ctx, batch.Calls())
 	}
-	if err = cause(ctx, err); err != nil {
+	if err = s.store.cause(ctx, err); err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put calls: %w", err)
 	}
 	return result, nil
