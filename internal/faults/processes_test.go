@@ -21,7 +21,9 @@ func TestProcessesOfOneDatabase(t *testing.T) {
 	servers := make([]*program.Server, 5)
 	var group sync.WaitGroup
 	for i := range servers {
-		group.Go(func() { servers[i] = c.Serve("--page-size", fmt.Sprint(pageSize), "--limit", fmt.Sprintf("%d/day", perDay)) })
+		group.Go(func() {
+			servers[i] = c.Serve("--page-size", fmt.Sprint(pageSize), "--limit", fmt.Sprintf("%d/day", perDay))
+		})
 	}
 	group.Wait()
 	if slices.Contains(servers, nil) {

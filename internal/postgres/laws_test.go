@@ -22,6 +22,7 @@ func TestLaws(t *testing.T) {
 				})
 			})
 			r.check(t)
+			r.keep(t)
 		})
 	}
 }

@@ -42,7 +42,11 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
 	}
-	s, err := openPool(ctx, config)
+	plan, err := currentPlan()
+	if err != nil {
+		return nil, err
+	}
+	s, err := openPool(ctx, config, plan)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
 	}
@@ -69,7 +73,7 @@ func parse(url string) (*pgxpool.Config, error) {
 // which is reached again would not be asked again before.
 const connectWithin = 5 * time.Second
 
-func openPool(ctx context.Context, config *pgxpool.Config) (*Store, error) {
+func openPool(ctx context.Context, config *pgxpool.Config, p plan) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func openPool(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	s := &Store{pool: pool}
 	err = s.checkServer(ctx)
 	if err == nil {
-		err = s.migrate(ctx)
+		err = s.migrate(ctx, p)
 	}
 	if err != nil {
 		pool.Close()

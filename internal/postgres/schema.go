@@ -22,24 +22,36 @@ var migrations embed.FS
 
 const citusScript = "migrations/citus.sql"
 
-// The schema's version is of the store as a whole: see whole.go.
-const (
-	// migrationLock keeps processes that start together from migrating
-	// together; it is the transaction's, so that it works through a pooler.
-	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
+// usableSince is the oldest schema whose programs can use the latest one: what
+// they ask for is still there. Steps only add, so that it can stay what it is;
+// one that takes away what older programs use raises it. See docs/postgresql.md.
+const usableSince = 2
 
-	// The schema may be there already, made for a role that may not make one. These
-	// two read the catalogue and not, as to_regclass does, what the session
-	// remembers of it, which may be older than the lock.
-	hasSpaceSQL   = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'callvault'), quote_ident(current_user)`
-	hasSchemaSQL  = `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'callvault' AND tablename = 'schema')`
-	makeSpaceSQL  = `CREATE SCHEMA callvault`
-	makeSchemaSQL = `CREATE TABLE callvault.schema (version int NOT NULL); INSERT INTO callvault.schema VALUES (0)`
-	versionSQL    = `SELECT version FROM callvault.schema`
-	setVersionSQL = `UPDATE callvault.schema SET version = $1`
-	makeStoreSQL  = `INSERT INTO callvault.store (one, cursor_secret) VALUES (1, $1) ON CONFLICT DO NOTHING`
-	hasCitusSQL   = `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`
-)
+// plan is the schema as a program knows it.
+type plan struct {
+	steps       []step // that make it; how many there are is its version
+	usableSince int
+}
+
+// step is a script that brings the schema to its next version.
+type step struct{ name, script string }
+
+// currentPlan is that of this program.
+func currentPlan() (plan, error) {
+	p := plan{usableSince: usableSince}
+	names, err := fs.Glob(migrations, "migrations/0*.sql")
+	if err != nil {
+		return p, err
+	}
+	for _, name := range names {
+		script, err := migrations.ReadFile(name)
+		if err != nil {
+			return p, err
+		}
+		p.steps = append(p.steps, step{name, string(script)})
+	}
+	return p, nil
+}
 
 // querier is a pool of connections, or a transaction.
 type querier interface {
@@ -48,38 +60,45 @@ type querier interface {
 	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 }
 
-// migrate brings the schema up to date in one transaction. The number of the
-// schema is the number of migrations that have run.
-func (s *Store) migrate(ctx context.Context) error {
-	steps, err := fs.Glob(migrations, "migrations/0*.sql")
-	if err != nil {
-		return err
-	}
-	at, err := schemaVersion(ctx, s.pool)
-	if err != nil || at == len(steps) {
+// migrate brings the schema up to date in one transaction. One that is ahead is
+// left as it is, if it lets this program use it.
+func (s *Store) migrate(ctx context.Context, p plan) error {
+	behind, err := p.isBehind(ctx, s.pool)
+	if err != nil || !behind {
 		return s.cause(ctx, err)
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, migrationLock); err != nil {
 			return err
 		}
-		at, err := schemaVersion(ctx, tx)
-		if err != nil || at == len(steps) {
+		behind, err := p.isBehind(ctx, tx)
+		if err != nil || !behind {
 			return err
 		}
-		return migrateFrom(ctx, tx, at, steps)
+		return p.migrate(ctx, tx)
 	})
 	return s.cause(ctx, err)
 }
 
-// schemaVersion is the number of migrations that have run on the database.
-func schemaVersion(ctx context.Context, db querier) (at int, err error) {
+// isBehind tells whether the database's schema is older than the plan. One that is
+// newer and not for the plan's program is ErrSchemaNewer.
+func (p plan) isBehind(ctx context.Context, db querier) (bool, error) {
+	version, usableSince, err := schemaVersion(ctx, db)
+	if known := len(p.steps); err == nil && version > known && usableSince > known {
+		err = fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, version, known)
+	}
+	return version < len(p.steps), err
+}
+
+// schemaVersion is the number of steps that have run on the database, and the
+// oldest schema whose programs may use what they came to.
+func schemaVersion(ctx context.Context, db querier) (version, usableSince int, err error) {
 	there, err := yes(ctx, db, hasSchemaSQL)
 	if err != nil || !there {
-		return 0, err
+		return 0, 0, err
 	}
-	err = db.QueryRow(ctx, versionSQL).Scan(&at)
-	return at, err
+	err = db.QueryRow(ctx, versionSQL).Scan(&version, &usableSince)
+	return version, usableSince, err
 }
 
 func yes(ctx context.Context, db querier, question string) (answer bool, err error) {
@@ -87,21 +106,26 @@ func yes(ctx context.Context, db querier, question string) (answer bool, err err
 	return answer, err
 }
 
-func migrateFrom(ctx context.Context, tx pgx.Tx, at int, steps []string) error {
-	if at > len(steps) {
-		return fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, at, len(steps))
+// migrate runs the steps that have not run.
+func (p plan) migrate(ctx context.Context, tx pgx.Tx) error {
+	version, _, err := schemaVersion(ctx, tx)
+	if err != nil {
+		return err
 	}
-	if at == 0 {
-		if err := makeSchema(ctx, tx); err != nil {
+	if version == 0 {
+		err = makeSchema(ctx, tx)
+	} else {
+		err = holdOthers(ctx, tx)
+	}
+	if err != nil {
+		return err
+	}
+	for _, step := range p.steps[version:] {
+		if err := run(ctx, tx, step); err != nil {
 			return err
 		}
 	}
-	for _, step := range steps[at:] {
-		if err := runScript(ctx, tx, step); err != nil {
-			return err
-		}
-	}
-	if at == 0 {
+	if version == 0 {
 		if err := distribute(ctx, tx); err != nil {
 			return err
 		}
@@ -111,7 +135,16 @@ func migrateFrom(ctx context.Context, tx pgx.Tx, at int, steps []string) error {
 	if _, err := tx.Exec(ctx, makeStoreSQL, secret); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, setVersionSQL, len(steps))
+	_, err = tx.Exec(ctx, setVersionSQL, len(p.steps), p.usableSince)
+	return err
+}
+
+// holdOthers makes older processes, which go on, wait for the steps to come.
+func holdOthers(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, holdWritersSQL)
+	if err == nil {
+		_, err = tx.Exec(ctx, spareReadersSQL)
+	}
 	return err
 }
 
@@ -126,7 +159,7 @@ func makeSchema(ctx context.Context, tx pgx.Tx) error {
 	if err == nil {
 		_, err = tx.Exec(ctx, makeSchemaSQL)
 	}
-	if denied := new(pgconn.PgError); errors.As(err, &denied) && denied.Code == insufficientPrivilege {
+	if codeOf(err) == insufficientPrivilege {
 		return fmt.Errorf("%w: the owner of the database can make the schema: CREATE SCHEMA callvault AUTHORIZATION %s", err, role)
 	}
 	return err
@@ -138,18 +171,34 @@ func distribute(ctx context.Context, tx pgx.Tx) error {
 	if err != nil || !citus {
 		return err
 	}
-	return runScript(ctx, tx, citusScript)
-}
-
-const insufficientPrivilege = "42501"
-
-func runScript(ctx context.Context, tx pgx.Tx, name string) error {
-	script, err := migrations.ReadFile(name)
+	script, err := migrations.ReadFile(citusScript)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, string(script)); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	return run(ctx, tx, step{citusScript, string(script)})
+}
+
+func run(ctx context.Context, tx pgx.Tx, s step) error {
+	_, err := tx.Exec(ctx, s.script)
+	switch code := codeOf(err); {
+	case code == lockNotAvailable:
+		return fmt.Errorf("%s: %w: something reads the store for long, such as a copy or an export; start again when it has ended", s.name, err)
+	case err != nil:
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
+}
+
+// What the server says went wrong.
+const (
+	insufficientPrivilege = "42501"
+	lockNotAvailable      = "55P03"
+)
+
+// codeOf is the server's code of an error; empty when it is not the server's.
+func codeOf(err error) string {
+	if told := new(pgconn.PgError); errors.As(err, &told) {
+		return told.Code
+	}
+	return ""
 }

@@ -47,19 +47,38 @@ func open(t testing.TB, url string) *Store {
 // openTraced opens a store whose statements are seen by a tracer.
 func openTraced(t testing.TB, url string, tracer pgx.QueryTracer) *Store {
 	t.Helper()
+	s, err := openAs(t, url, tracer, mustPlan(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// openAs opens a store as a program with some plan does.
+func openAs(t testing.TB, url string, tracer pgx.QueryTracer, p plan) (*Store, error) {
+	t.Helper()
 	config, err := parse(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config.ConnConfig.Tracer = tracer
-	s, err := openPool(t.Context(), config)
+	s, err := openPool(t.Context(), config, p)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s
+	return s, nil
+}
+
+func mustPlan(t testing.TB) plan {
+	t.Helper()
+	p, err := currentPlan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

@@ -48,6 +48,32 @@ const (
 	// A repair is of all companies, and no other writer may come between.
 	lockAllSQL = `SELECT company FROM callvault.companies ORDER BY company FOR UPDATE`
 
+	// The schema has one version for all companies. Whether it is there is read from
+	// the catalogue and not, as to_regclass does, from what the session remembers of
+	// it, which may be older than the lock; the schema may be there already, made for
+	// a role that may not make one.
+	hasSpaceSQL   = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'callvault'), quote_ident(current_user)`
+	hasSchemaSQL  = `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'callvault' AND tablename = 'schema')`
+	makeSpaceSQL  = `CREATE SCHEMA callvault`
+	makeSchemaSQL = `CREATE TABLE callvault.schema (version int NOT NULL, usable_since int NOT NULL); INSERT INTO callvault.schema VALUES (0, 0)`
+	versionSQL    = `SELECT version, usable_since FROM callvault.schema`
+	setVersionSQL = `UPDATE callvault.schema SET version = $1, usable_since = $2`
+	makeStoreSQL  = `INSERT INTO callvault.store (one, cursor_secret) VALUES (1, $1) ON CONFLICT DO NOTHING`
+	hasCitusSQL   = `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`
+
+	// Processes that start together do not migrate together. The lock is the
+	// transaction's, so that it works through a pooler.
+	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
+
+	// Older processes write while a newer one migrates. Every batch begins with its
+	// company's row, so who has the table has no batch half-way to meet in a circle.
+	holdWritersSQL = `LOCK TABLE callvault.companies IN EXCLUSIVE MODE`
+
+	// A step that changes a table waits for those who read it, and those who come to
+	// read wait for the step: for less than a request may wait. Then it is better to
+	// give up and be started again.
+	spareReadersSQL = `SET LOCAL lock_timeout = '3s'`
+
 	// Space is given back by the tables as a whole.
 	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts`
 )

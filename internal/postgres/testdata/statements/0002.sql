@@ -1,0 +1,118 @@
+DELETE FROM callvault.counts AS t WHERE calls <> 0 AND NOT EXISTS (SELECT FROM callvault.documents AS d
+			WHERE d.company = t.company AND (t.workspace = '' OR d.workspace = t.workspace)
+				AND d.time >> CASE t.level WHEN 0 THEN 28 WHEN 1 THEN 34 ELSE 40 END = t.bucket);
+DELETE FROM callvault.documents AS t WHERE EXISTS (
+	SELECT FROM callvault.ids AS i JOIN callvault.documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
+	WHERE i.company = t.company AND i.id = t.id AND i.time <> t.time);
+INSERT INTO callvault.counts AS t (company, workspace, level, bucket, calls) SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
+	FROM callvault.documents AS d
+	CROSS JOIN (VALUES (0, 28), (1, 34), (2, 40)) AS l (level, shift)
+	CROSS JOIN LATERAL (SELECT '' UNION SELECT d.workspace) AS w (workspace)
+	GROUP BY 1, 2, 3, 4
+		ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET calls = excluded.calls WHERE t.calls <> excluded.calls;
+INSERT INTO callvault.store (one, cursor_secret) VALUES (1, $1) ON CONFLICT DO NOTHING;
+SELECT FROM callvault.store;
+SELECT FROM callvault.store FOR UPDATE;
+SELECT c.company, format('the latest number is %s, and that of its ids %s', c.number, m.number) FROM callvault.companies AS c
+		JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company WHERE c.number <> m.number;
+SELECT callvault.delete_calls($1, $2);
+SELECT callvault.delete_first($1, $2, $3, $4, $5);
+SELECT callvault.load_records($1, $2, $3, $4, $5, $6);
+SELECT callvault.make_company($1);
+SELECT callvault.put_batch($1, $2, $3, $4, $5);
+SELECT callvault.take_quota($1, $2, $3, $4, $5);
+SELECT company FROM callvault.companies ORDER BY company;
+SELECT company FROM callvault.companies ORDER BY company FOR UPDATE;
+SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
+SELECT company, format('bucket %s of level %s of workspace ''%s'' counts %s calls and has %s', bucket, level, workspace, coalesce(c.calls, 0), coalesce(a.calls, 0))
+		FROM callvault.counts AS c FULL JOIN (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
+	FROM callvault.documents AS d
+	CROSS JOIN (VALUES (0, 28), (1, 34), (2, 40)) AS l (level, shift)
+	CROSS JOIN LATERAL (SELECT '' UNION SELECT d.workspace) AS w (workspace)
+	GROUP BY 1, 2, 3, 4) AS a USING (company, workspace, level, bucket)
+		WHERE coalesce(c.calls, 0) <> coalesce(a.calls, 0);
+SELECT company, format('call %s stands at no place that its id knows', id) FROM callvault.documents AS d
+		WHERE NOT EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace);
+SELECT company, format('id %s stands for a call that is not there', id) FROM callvault.ids AS i
+		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
+SELECT company, format('number %s is that of %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
+SELECT cursor_secret FROM callvault.store;
+SELECT d.time, d.id, d.document, t.total
+		FROM (SELECT (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND (workspace, time) >= ($2, $7) AND (workspace, time) < ($2, $8)) + (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND (workspace, time) >= ($2, $9) AND (workspace, time) < ($2, $10)) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $11 AND bucket >= $12 AND bucket < $13) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $17 AND bucket >= $18 AND bucket < $19) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $20 AND bucket >= $21 AND bucket < $22) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $23 AND bucket >= $24 AND bucket < $25) AS total) AS t
+		LEFT JOIN LATERAL (SELECT time, id, document FROM callvault.documents
+		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
+		ORDER BY workspace, time, id LIMIT $6) AS d ON true;
+SELECT d.time, d.id, d.document, t.total
+		FROM (SELECT (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND time >= $7 AND time < $8) + (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND time >= $9 AND time < $10) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $11 AND bucket >= $12 AND bucket < $13) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $17 AND bucket >= $18 AND bucket < $19) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $20 AND bucket >= $21 AND bucket < $22) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $23 AND bucket >= $24 AND bucket < $25) AS total) AS t
+		LEFT JOIN LATERAL (SELECT time, id, document FROM callvault.documents
+		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
+		ORDER BY time, id LIMIT $6) AS d ON true;
+SELECT i.number, i.id, i.time, d.workspace, d.document
+		FROM (SELECT number, id, time FROM callvault.ids WHERE company = $1 AND number > $2 ORDER BY number OFFSET 0) AS i
+		LEFT JOIN LATERAL (
+			SELECT workspace, document FROM callvault.documents AS d WHERE d.company = $1 AND d.time = i.time AND d.id = i.id OFFSET 0
+		) AS d ON true;
+SELECT number, id, time IS NULL FROM callvault.ids WHERE company = $1 ORDER BY number;
+SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
+		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON k.version > $1 ORDER BY k.id;
+SELECT time, id, document FROM callvault.documents
+		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
+		ORDER BY time, id LIMIT $6;
+SELECT time, id, document FROM callvault.documents
+		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
+		ORDER BY workspace, time, id LIMIT $6;
+SELECT version, usable_since FROM callvault.schema;
+UPDATE callvault.companies AS t SET number = m.number
+		FROM (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m
+		WHERE t.company = m.company AND t.number <> m.number;
+UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND day = $2;
+UPDATE callvault.schema SET version = $1, usable_since = $2;
+UPDATE callvault.store SET cursor_secret = $1;
+WITH k AS (SELECT id, revoked FROM callvault.keys WHERE company = $1 AND id = $2),
+		v AS (UPDATE callvault.store SET keys_version = keys_version + 1 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL) RETURNING keys_version),
+		r AS (UPDATE callvault.keys AS t SET revoked = $3, version = v.keys_version FROM v, k WHERE t.id = k.id)
+		SELECT count(*) FROM k;
+WITH latest AS MATERIALIZED (
+		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
+		LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company
+	) INSERT INTO callvault.ids (company, id, number, time, workspace)
+		SELECT d.company, d.id, l.number + row_number() OVER (PARTITION BY d.company ORDER BY d.time, d.id), d.time, d.workspace
+		FROM (SELECT DISTINCT ON (company, id) company, id, time, workspace FROM callvault.documents AS d
+			WHERE NOT EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace)
+			ORDER BY company, id, time DESC) AS d
+		JOIN latest AS l ON l.company = d.company
+		ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace;
+WITH latest AS MATERIALIZED (
+		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
+		LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company
+	) UPDATE callvault.ids AS t SET number = again.number
+		FROM (SELECT p.company, p.id, l.number + row_number() OVER (PARTITION BY p.company ORDER BY p.number, p.id) AS number
+			FROM (SELECT company, id, number, row_number() OVER (PARTITION BY company, number ORDER BY id) AS place FROM callvault.ids) AS p
+			JOIN latest AS l ON l.company = p.company WHERE p.place > 1) AS again
+		WHERE t.company = again.company AND t.id = again.id;
+WITH latest AS MATERIALIZED (
+		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
+		LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company
+	) UPDATE callvault.ids AS t SET time = NULL, workspace = NULL, number = gone.number
+		FROM (SELECT i.company, i.id, l.number + row_number() OVER (PARTITION BY i.company ORDER BY i.id) AS number
+			FROM callvault.ids AS i JOIN latest AS l ON l.company = i.company
+			WHERE i.time IS NOT NULL
+				AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)) AS gone
+		WHERE t.company = gone.company AND t.id = gone.id;
+WITH v AS (UPDATE callvault.store SET keys_version = keys_version + 1 RETURNING keys_version)
+		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked, version)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, v.keys_version FROM v;
