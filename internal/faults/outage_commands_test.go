@@ -44,6 +44,10 @@ func TestCommandsWithoutDatabase(t *testing.T) {
 			t.Errorf("%d calls after a deletion of all", got)
 		}
 	}
+	db.Stop() // and nothing answers
+	wantNamed(t, named, c.Run("import", file))
+	db.Continue()
+	c.Must("import", "--quiet", file)
 }
 
 // cutImport has a fault after the first records of an import were committed, and

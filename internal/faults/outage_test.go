@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,13 +50,13 @@ func TestDatabaseGoesAway(t *testing.T) {
 	before := memory(t, s.Cmd.Process.Pid)
 
 	for _, f := range faultsOf(db) {
-		var back, slowest time.Duration
+		var back []time.Duration
 		for range f.times {
-			took := goAway(w, f)
-			back, slowest = max(back, took), max(slowest, w.total().slowest)
+			back = append(back, goAway(w, f).Round(time.Millisecond))
 		}
-		t.Logf("%s, %d times: pages again within %v of the database, the slowest answer so far took %v",
-			f.name, f.times, back.Round(time.Millisecond), slowest.Round(time.Millisecond))
+		slices.Sort(back)
+		t.Logf("%s, %d times: every client has a page again within %v of the database (median), %v at most; the slowest answer so far took %v",
+			f.name, f.times, back[len(back)/2], back[len(back)-1], w.total().slowest.Round(time.Millisecond))
 	}
 
 	if slowest := w.total().slowest; slowest > program.Patience/2 {
