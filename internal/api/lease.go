@@ -33,8 +33,9 @@ const (
 	// store was asked for it.
 	shareWithin = time.Second
 
-	// leaseWithin is when the store is given up.
-	leaseWithin = 5 * time.Second
+	// leaseWithin is when the store is given up: whoever waits for a draw from its
+	// beginning waits no longer.
+	leaseWithin = storeWithin
 )
 
 // dayLease is a part of a day's quota.

@@ -109,6 +109,7 @@ func TestASlowSecond(t *testing.T) {
 			group.Go(func() { wantStatus(t, s.get("/v2/calls"), http.StatusInternalServerError) })
 		}
 		group.Wait()
+		synctest.Wait()
 		if waited := time.Since(begin); waited != leaseWithin || s.store.shares != 2 {
 			t.Errorf("requests waited %v, and asked %d times", waited, s.store.shares)
 		}

@@ -275,7 +275,6 @@ func TestASlowQuota(t *testing.T) {
 		if waited := time.Since(begin); waited != storeWithin {
 			t.Errorf("requests waited %v, want %v", waited, storeWithin)
 		}
-		time.Sleep(leaseWithin - storeWithin) // the draw, which serves others, goes on
 		synctest.Wait()
 		if s.store.takes != 2 {
 			t.Errorf("the store was asked %d times, want 2", s.store.takes)

@@ -21,6 +21,7 @@ SELECT callvault.load_records($1, $2, $3, $4, $5, $6);
 SELECT callvault.make_company($1);
 SELECT callvault.put_batch($1, $2, $3, $4, $5);
 SELECT callvault.take_quota($1, $2, $3, $4, $5);
+SELECT callvault.take_second($1, $2, $3);
 SELECT company FROM callvault.companies ORDER BY company;
 SELECT company FROM callvault.companies ORDER BY company FOR UPDATE;
 SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
