@@ -34,7 +34,7 @@ func TestSecond(t *testing.T) {
 		now = now.Add(tt.pass)
 		second.Limit = tt.limit
 		taken, wait, err := s.TakeSecond(t.Context(), second, 1000)
-		if err != nil || taken != tt.want || (wait - tt.wait).Abs() > time.Microsecond {
+		if err != nil || taken != tt.want || (wait-tt.wait).Abs() > time.Microsecond {
 			t.Errorf("%v later: took %d of %d, the next in %v, %v; want %d, %v", tt.pass, taken, tt.limit, wait, err, tt.want, tt.wait)
 		}
 	}
