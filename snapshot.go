@@ -10,6 +10,9 @@ type Snapshot interface {
 	// those with a number above after. An error of visit ends it and is returned.
 	Records(company string, after int64, visit func(Record) error) error
 
+	// CountRecords is how many Records would visit, without reading them.
+	CountRecords(company string, after int64) (int, error)
+
 	// Keys are all keys, by id.
 	Keys() ([]Key, error)
 

@@ -49,15 +49,47 @@ func TestCopy(t *testing.T) {
 	same()
 }
 
-// A copy that has been written to is not mistaken for an unfinished one.
+// A copy that has been written to is not mistaken for an unfinished one, and
+// nothing more is copied into it.
 func TestCopyIntoACopyOfItsOwn(t *testing.T) {
+	another := strings.Replace(callTwo, "20", "99", 1)
+	for _, args := range []string{
+		"import -q own.ndjson",                // a call more
+		"delete -q --yes --id 1",              // a call less
+		"import -q --company own own.ndjson",  // a company more
+		"import -q --company acme own.ndjson", // with the number that the original gives to another call
+	} {
+		c, copied := newCLI(t), newCLI(t)
+		c.filled()
+		from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
+		c.must("copy", "-q", "--from", from, "--to", to)
+		own := copied.file("own.ndjson", another)
+		copied.must(strings.Fields(strings.Replace(args, "own.ndjson", own, 1))...)
+		more := c.file("more.ndjson", strings.Replace(callTwo, "20", "98", 1))
+		c.must("import", "-q", more)
+		c.must("import", "-q", "--company", "acme", more)
+		before := copied.must("check", "--digest")
+		if got := c.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "the store that is copied to has changes of its own") {
+			t.Errorf("%s: %+v", args, got)
+		}
+		if after := copied.must("check", "--digest"); after != before {
+			t.Errorf("%s: the copy was changed", args)
+		}
+	}
+}
+
+// A copy goes on from a later moment of its original, also when everything that
+// it has was changed or deleted there since.
+func TestCopyOfWhatChanged(t *testing.T) {
 	c, copied := newCLI(t), newCLI(t)
 	c.filled()
 	from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
 	c.must("copy", "-q", "--from", from, "--to", to)
-	copied.must("import", "-q", copied.file("own.ndjson", strings.Replace(callTwo, "20", "99", 1)))
-	if got := c.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "company default: the store that is copied to has changes of its own") {
-		t.Errorf("%+v", got)
+	c.must("import", "-q", c.file("changed.ndjson", strings.Replace(callOne, "two", "2", 1), callTwo, strings.Replace(callTwo, "20", "98", 1)))
+	c.must("delete", "-q", "--yes", "--company", "acme", "--before", "2100-01-01")
+	c.must("copy", "-q", "--from", from, "--to", to)
+	if got, want := copied.must("check", "--digest"), c.must("check", "--digest"); got != want {
+		t.Errorf("the digest is %s, want %s", got, want)
 	}
 }
 

@@ -19,6 +19,8 @@ const (
 			SELECT workspace, document FROM callvault.documents AS d WHERE d.company = $1 AND d.time = i.time AND d.id = i.id OFFSET 0
 		) AS d ON true`
 
+	countRecordsSQL = `SELECT count(*) FROM callvault.ids WHERE company = $1 AND number > $2`
+
 	loadSQL = `SELECT callvault.load_records($1, $2, $3, $4, $5, $6)`
 )
 
@@ -73,6 +75,11 @@ func (s snapshot) Records(company string, after int64, visit func(callvault.Reco
 		last = record.Number
 		return visit(record)
 	}, recordsSQL, company, after)
+}
+
+func (s snapshot) CountRecords(company string, after int64) (n int, err error) {
+	err = s.tx.QueryRow(s.ctx, countRecordsSQL, company, after).Scan(&n)
+	return n, cause(s.ctx, err)
 }
 
 // readRecord reads number, id, time, workspace and document as they are on the

@@ -15,6 +15,8 @@ const (
 	// sort the documents too would write all of them to a temporary file.
 	recordsSQL = `SELECT number, id, time FROM ids WHERE company = ? AND number > ? ORDER BY number`
 
+	countRecordsSQL = `SELECT count(*) FROM ids WHERE company = ? AND number > ?`
+
 	keysSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
 		scopes, digest, created, expires, revoked FROM keys ORDER BY id`
 
@@ -65,6 +67,14 @@ func (s snapshot) Records(company string, after int64, visit func(callvault.Reco
 		}
 		return visit(record)
 	}, recordsSQL, int64(id), after)
+}
+
+func (s snapshot) CountRecords(company string, after int64) (int, error) {
+	id, err := s.number(companySQL, company)
+	if err != nil || id == 0 {
+		return 0, err
+	}
+	return s.number(countRecordsSQL, int64(id), after)
 }
 
 // document looks up the workspace and the document of a call at its place.

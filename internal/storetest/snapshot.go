@@ -12,6 +12,7 @@ func snapshotLaws() []law {
 	return []law{
 		{"a snapshot is of one moment", snapshotIsOfOneMoment},
 		{"a snapshot has everything", snapshotHasEverything},
+		{"records are counted", recordsAreCounted},
 		{"loaded records are as they were", loadedRecordsAreAsTheyWere},
 		{"loaded records replace", loadedRecordsReplace},
 		{"records are loaded all or none", loadIsAllOrNone},
@@ -114,6 +115,35 @@ func snapshotHasEverything(t *testing.T, open Open) {
 		want, err5 := store.CursorSecret(t.Context())
 		same(t, "secret", secret, want)
 		return errors.Join(err1, err2, err3, err4, err5)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The count of records after a number is that of those which a visit finds, of
+// the snapshot's moment too.
+func recordsAreCounted(t *testing.T, open Open) {
+	store, elsewhere, batch := open(t), open(t), census(t)
+	put(t, store.Calls(acme), batch...)
+	put(t, store.Calls(other), batch[:2]...)
+	remove(t, store.Calls(acme), batch[1].ID.String())
+	want := records(t, store, acme, 0)
+	err := store.Snapshot(t.Context(), func(s callvault.Snapshot) error {
+		remove(t, elsewhere.Calls(acme), batch[0].ID.String())
+		put(t, elsewhere.Calls(acme), Sample{ID: "77", Time: day}.Call(t))
+		for i, r := range want {
+			n, err := s.CountRecords(acme, r.Number-1)
+			if err != nil || n != len(want)-i {
+				t.Errorf("after number %d: %d records, %v; want %d", r.Number-1, n, err, len(want)-i)
+			}
+		}
+		n, err1 := s.CountRecords(acme, want[len(want)-1].Number)
+		nobody, err2 := s.CountRecords("nobody", 0)
+		if n != 0 || nobody != 0 {
+			t.Errorf("%d records after the last one, %d of a company that is not there", n, nobody)
+		}
+		return errors.Join(err1, err2)
 	})
 	if err != nil {
 		t.Fatal(err)

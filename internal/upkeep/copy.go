@@ -3,10 +3,10 @@ package upkeep
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/callvault/callvault"
 )
@@ -27,6 +27,10 @@ const (
 type Copier struct {
 	From, To callvault.Store
 
+	// Planned is told, before anything is copied, how many records there are to
+	// copy. Nil is nobody.
+	Planned func(records int)
+
 	// Copied is told of the records of a company that have been kept so far, by
 	// the number of the last one. Nil is nobody.
 	Copied func(company string, records int, number int64)
@@ -43,12 +47,12 @@ func (c *Copier) Run(ctx context.Context) error {
 		if err := c.begin(ctx, s); err != nil {
 			return err
 		}
-		companies, err := s.Companies()
+		parts, err := c.plan(ctx, s)
 		if err != nil {
 			return err
 		}
-		for _, company := range companies {
-			if err := c.company(ctx, s, company); err != nil {
+		for _, p := range parts {
+			if err := c.copy(ctx, s, p); err != nil {
 				return err
 			}
 		}
@@ -84,17 +88,57 @@ func (c *Copier) begin(ctx context.Context, s callvault.Snapshot) error {
 	return c.To.SetCursorSecret(ctx, secret)
 }
 
-// company copies the records of a company that are not there yet.
-func (c *Copier) company(ctx context.Context, s callvault.Snapshot, company string) error {
-	if _, err := c.To.MakeCompany(ctx, company); err != nil {
-		return err
-	}
-	after, err := latest(ctx, c.To, company)
+// part is what is to be copied of a company: the records after a number.
+type part struct {
+	company string
+	after   int64
+}
+
+// plan finds out what is not there yet. Nothing is copied before it is known
+// that what is there was copied from the other store.
+func (c *Copier) plan(ctx context.Context, s callvault.Snapshot) (parts []part, err error) {
+	companies, err := s.Companies()
 	if err != nil {
+		return nil, err
+	}
+	there, err := c.To.Companies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, company := range there {
+		if !slices.Contains(companies, company) {
+			return nil, fmt.Errorf("company %s: %w", company, ErrDiverged)
+		}
+	}
+	records := 0
+	for _, company := range companies {
+		after, err := latest(ctx, c.To, company)
+		if err == nil {
+			err = c.compare(ctx, company, after)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("company %s: %w", company, err)
+		}
+		n, err := s.CountRecords(company, after)
+		if err != nil {
+			return nil, err
+		}
+		records += n
+		parts = append(parts, part{company, after})
+	}
+	if c.Planned != nil {
+		c.Planned(records)
+	}
+	return parts, nil
+}
+
+// copy copies the records of a part.
+func (c *Copier) copy(ctx context.Context, s callvault.Snapshot, p part) error {
+	if _, err := c.To.MakeCompany(ctx, p.company); err != nil {
 		return err
 	}
-	b := batch{company: company}
-	err = s.Records(company, after, func(r callvault.Record) error {
+	b := batch{company: p.company}
+	err := s.Records(p.company, p.after, func(r callvault.Record) error {
 		b.add(r)
 		if !b.isFull() {
 			return nil
@@ -104,25 +148,7 @@ func (c *Copier) company(ctx context.Context, s callvault.Snapshot, company stri
 	if err != nil {
 		return err
 	}
-	if err := c.flush(ctx, &b); err != nil || after == 0 {
-		return err
-	}
-	return c.compare(ctx, s, company)
-}
-
-// compare makes sure that a company which was there before is the other store's
-// now: the one that is copied to may have been written to.
-func (c *Copier) compare(ctx context.Context, s callvault.Snapshot, company string) error {
-	want := digester{sha256.New()}
-	if err := s.Records(company, 0, want.record); err != nil {
-		return err
-	}
-	got := digester{sha256.New()}
-	err := c.To.Snapshot(ctx, func(s callvault.Snapshot) error { return s.Records(company, 0, got.record) })
-	if err == nil && !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
-		err = fmt.Errorf("company %s: %w", company, ErrDiverged)
-	}
-	return err
+	return c.flush(ctx, &b)
 }
 
 // latest is the number of a company's latest change.
