@@ -27,7 +27,10 @@ with their calls, the numbers of their changes, the tombstones of deleted calls,
 keys, used quotas, and the secret that signs cursors. The calls can be read and
 written meanwhile; what is written after the copy began is not in it.
 
-A copy that was ended half-way goes on when it is run again. Keys come last: an
+Records are committed in batches, each whole or not at all. Off a terminal each
+commit prints "copied N records up to number M of company C": they are on the
+disk. A copy that was ended half-way goes on when it is run again, and nothing
+is copied into a store that has changes of its own. Keys come last: an
 unfinished copy serves nobody.`,
 		Example: `  callvault copy --from callvault.db --to copy.db
   callvault copy --from callvault.db --to copy.db && callvault check --db copy.db --digest`,
@@ -54,16 +57,18 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	copier := upkeep.Copier{From: from, To: to, Copied: func(company string, records int, number int64) {
-		if !o.quiet {
-			fmt.Fprintf(a.stdout, "copied %s up to number %d of company %s\n", plural(records, "record"), number, company)
-		}
-	}}
+	report := a.newCopyReport(o.quiet)
+	copier := upkeep.Copier{From: from, To: to, Planned: report.planned, Copied: report.copied}
 	err = copier.Run(ctx)
-	if err != nil && ctx.Err() != nil {
+	report.clear()
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; running it again completes it")
+	case err != nil:
+		return err
 	}
-	return err
+	report.end()
+	return nil
 }
 
 // checkOptions are the flags of check.

@@ -87,25 +87,29 @@ func (r *importReport) begin(doing string, size int64) {
 	if !r.showBar {
 		return
 	}
-	r.bar = progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(r.stderr),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionSetWidth(r.barWidth()),
+	r.bar = newBar(r.stderr, size, r.width, r.description(), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(r.every))
+}
+
+// newBar draws a bar on a terminal that is so wide. The size is -1 when it isn't
+// known.
+func newBar(w io.Writer, size int64, width int, description string, options ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(size, append(options,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWidth(barWidth(width)),
 		progressbar.OptionSetSpinnerChangeInterval(0), // nothing is drawn but by us
-		progressbar.OptionThrottle(r.every),
 		progressbar.OptionSetRenderBlankState(true),
 		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetDescription(r.description()),
-	)
+		progressbar.OptionSetDescription(description),
+	)...)
 }
 
 // barWidth is what the words leave of a line.
-func (r *importReport) barWidth() int {
+func barWidth(width int) int {
 	words := 90
-	if r.width < 100 {
+	if width < 100 {
 		words = 66
 	}
-	return max(4, min(24, r.width-words))
+	return max(4, min(24, width-words))
 }
 
 // description is what stands before the bar, as far as there is room for it: the
