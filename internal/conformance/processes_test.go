@@ -70,6 +70,12 @@ func manyRecords(first, count int) []string {
 	return records
 }
 
+// smallRecord is a call whose time is not in the order of the ids.
+func smallRecord(id int) string {
+	at := spring().Add(time.Duration(id*7919%1_000_003) * time.Second)
+	return fmt.Sprintf(`{"id":"%d","started":"%s"}`, id, at.Format(time.RFC3339))
+}
+
 // readUntil reads first pages and the pages after them.
 func readUntil(c *program.Client, stop <-chan struct{}) {
 	query := program.Everything().Encode()
