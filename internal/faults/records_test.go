@@ -4,7 +4,6 @@ package faults
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +19,6 @@ func timeOf(id int) time.Time {
 }
 
 func title(id int) string { return fmt.Sprintf("title of call %06d", id) }
-
-// titles finds the titles of calls in a text.
-var titles = regexp.MustCompile(`title of call (\d{6})`)
 
 // records are some calls, one a line, up to an id and in an order that is not
 // the one in which they are kept: the highest id comes first.
