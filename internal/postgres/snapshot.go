@@ -79,7 +79,7 @@ func (s snapshot) Records(company string, after int64, visit func(callvault.Reco
 
 func (s snapshot) CountRecords(company string, after int64) (n int, err error) {
 	err = s.tx.QueryRow(s.ctx, countRecordsSQL, company, after).Scan(&n)
-	return n, cause(s.ctx, err)
+	return n, s.store.cause(s.ctx, err)
 }
 
 // readRecord reads number, id, time, workspace and document as they are on the

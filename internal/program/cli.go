@@ -1,6 +1,7 @@
 package program
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -137,6 +138,33 @@ func (c *CLI) Key(args ...string) Key {
 		c.T.Fatalf("%v in %s", err, out)
 	}
 	return k
+}
+
+// Count is how many calls the store has, 0 when there is none yet.
+func (c *CLI) Count() int {
+	c.T.Helper()
+	got := c.Run("export")
+	if got.Code != ExitOK && !strings.Contains(got.Stderr, "there is no ") {
+		c.T.Fatalf("%+v", got)
+	}
+	return strings.Count(got.Stdout, "\n")
+}
+
+// Begin starts the program with a pipe as its standard output.
+func (c *CLI) Begin(stdin *os.File, args ...string) (*exec.Cmd, *bufio.Reader, error) {
+	cmd := c.Command(args...)
+	if stdin != nil { // a nil *os.File in the interface would not be nil
+		cmd.Stdin = stdin
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	c.T.Cleanup(func() { cmd.Process.Kill() })
+	return cmd, bufio.NewReader(stdout), nil
 }
 
 // Tool is the path of a program that CI has and a person's machine may lack.
