@@ -14,19 +14,39 @@ func IsURL(name string) bool {
 // HasPassword tells whether a URL shows a password.
 func HasPassword(name string) bool { return Redact(name) != name }
 
-// inQuery finds a password among the parameters of a URL.
-var inQuery = regexp.MustCompile(`(?i)([?&](?:ssl)?password=)[^&]+`)
+// inQuery finds the parameters of a URL.
+var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
 
-// inUser finds one before the host, also in a URL that does not parse.
-var inUser = regexp.MustCompile(`^(postgres(?:ql)?://[^:/@]*):[^?]*@`)
+// Where a password stands before the host. In a URL that parses, what follows a
+// question mark and has an equals sign is its query; one that does not parse may
+// have been broken by any character of its password.
+var (
+	inUser   = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^?]*|[^=]*)@`)
+	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):.*@`)
+)
 
 // Redact is a URL without its passwords, for people to read.
 func Redact(name string) string {
-	name = inQuery.ReplaceAllString(name, "${1}xxxxx")
-	if u, err := url.Parse(name); err == nil && u.User != nil {
+	name = inQuery.ReplaceAllStringFunc(name, redactParameter)
+	u, err := url.Parse(name)
+	if err != nil {
+		return inBroken.ReplaceAllString(name, "$1:xxxxx@")
+	}
+	if u.User != nil {
 		if _, ok := u.User.Password(); !ok {
 			return name
 		}
 	}
 	return inUser.ReplaceAllString(name, "$1:xxxxx@")
+}
+
+// redactParameter hides the value of a parameter that is a password, however its
+// name is written.
+func redactParameter(parameter string) string {
+	rawName, _, _ := strings.Cut(parameter[1:], "=")
+	name, err := url.QueryUnescape(rawName)
+	if err != nil || !strings.EqualFold(name, "password") && !strings.EqualFold(name, "sslpassword") {
+		return parameter
+	}
+	return parameter[:1] + rawName + "=xxxxx"
 }

@@ -3,6 +3,8 @@ package postgres
 import (
 	"errors"
 	"net"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +26,9 @@ func TestRedact(t *testing.T) {
 		"postgres:///db?sslpassword=hush&host=/tmp":   "postgres:///db?sslpassword=xxxxx&host=/tmp",
 		"postgres:///db?host=/tmp&application_name=@": "postgres:///db?host=/tmp&application_name=@",
 		"postgres://host:5432/db?application_name=@":  "postgres://host:5432/db?application_name=@",
+		"postgres://me:hu?sh@host/db":                 "postgres://me:xxxxx@host/db", // does not parse
+		"postgres://me:5?sh@host/db":                  "postgres://me:xxxxx@host/db", // 5 is taken for a port
+		"postgres:///db?pass%77ord=hush":              "postgres:///db?pass%77ord=xxxxx",
 	} {
 		if got := Redact(url); got != want {
 			t.Errorf("%s is shown as %s, want %s", url, got, want)
@@ -77,4 +82,43 @@ func TestConnectTimeout(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", url, config.ConnConfig.ConnectTimeout, err, want)
 		}
 	}
+}
+
+// FuzzRedact: no password is shown that pgx would take from a URL, nor one that
+// was pasted into a URL as it is and broke it. What is shown shows nothing more
+// to hide.
+func FuzzRedact(f *testing.F) {
+	f.Add("postgres://me:hush@host/db?password=hush&sslpassword=hush", "hush")
+	f.Add("postgresql://h1:1,h2:2/db?pass%77ord=hush", "hu?sh")
+	f.Add("postgres:///db?application_name=@&x=:", "hu@s/h#")
+	f.Add("postgres://host:5432?application_name=@", "5?sh")
+	f.Fuzz(func(t *testing.T, name, password string) {
+		shown := Redact(name)
+		if again := Redact(shown); again != shown {
+			t.Errorf("%q is shown as %q, and that as %q", name, shown, again)
+		}
+		if IsURL(name) {
+			for _, secret := range passwords(name) {
+				if secret != "" && secret != "xxxxx" && slices.Contains(passwords(shown), secret) {
+					t.Errorf("%q is shown as %q", name, shown)
+				}
+			}
+		}
+		pasted := "postgres://me:" + password + "@host/db"
+		if password != "" && !strings.Contains("postgres://me:xxxxx@host/db", password) && strings.Contains(Redact(pasted), password) {
+			t.Errorf("%q is shown as %q", pasted, Redact(pasted))
+		}
+	})
+}
+
+// passwords are those that pgx finds in a URL, none when it does not parse.
+func passwords(name string) (all []string) {
+	u, err := url.Parse(name)
+	if err != nil {
+		return nil
+	}
+	if password, ok := u.User.Password(); ok {
+		all = append(all, password)
+	}
+	return append(append(all, u.Query()["password"]...), u.Query()["sslpassword"]...)
 }
