@@ -110,3 +110,24 @@ func wantHeader(t *testing.T, h http.Header, name, want string) {
 		t.Errorf("%s: got %q, want %q", name, got, want)
 	}
 }
+
+// FuzzAcceptsGzip: several headers are one with commas (RFC 9110, 5.3), and
+// nobody gets gzip who does not name it or everything, or who refuses it.
+func FuzzAcceptsGzip(f *testing.F) {
+	f.Add("gzip;q=0.5, identity;q=0.7", "*;q=0")
+	f.Add("*", "gzip ; Q=1e-3;q=2")
+	f.Add("br;q=NaN, x-gzip;q=+1", "identity;q=0x1p-2")
+	f.Fuzz(func(t *testing.T, one, other string) {
+		got := acceptsGzip([]string{one, other})
+		if joined := acceptsGzip([]string{one + "," + other}); joined != got {
+			t.Errorf("%q and %q: %t, joined %t", one, other, got, joined)
+		}
+		all := strings.ToLower(one + "," + other)
+		if got && !strings.Contains(all, "gzip") && !strings.Contains(all, "*") {
+			t.Errorf("%q and %q ask for gzip", one, other)
+		}
+		if acceptsGzip([]string{one, other, "gzip;q=0"}) {
+			t.Errorf("%q and %q ask for gzip although it is refused", one, other)
+		}
+	})
+}

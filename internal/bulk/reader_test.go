@@ -133,7 +133,7 @@ func TestReaderInPieces(t *testing.T) {
 	}
 }
 
-func gzipped(t *testing.T, s string) []byte {
+func gzipped(t testing.TB, s string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -146,7 +146,7 @@ func gzipped(t *testing.T, s string) []byte {
 	return b.Bytes()
 }
 
-func zstandard(t *testing.T, s string) []byte {
+func zstandard(t testing.TB, s string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := zstd.NewWriter(&b)

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// FuzzParseBound: a date is its midnight UTC, everything else what the API takes.
+func FuzzParseBound(f *testing.F) {
+	for _, s := range []string{"2018-02-18", "2018-02-30", "2018-02-18T08:00:00Z", "2018-02-18T02:30:00.0000001-07:00", "9999-12-31", "0000-01-01", "10000-01-01"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := parseBound("from", s, callvault.MinTime)
+		want := callvault.MinTime
+		for _, text := range []string{s, s + "T00:00:00Z"} {
+			if at, parseErr := gong.ParseTime(text); parseErr == nil {
+				want = callvault.CeilTime(at.Instant())
+			}
+		}
+		if isRefused := err != nil; isRefused == (want != callvault.MinTime || s == "") || !isRefused && got != want {
+			t.Errorf("%q: got %v, %v, want %v", s, got, err, want)
+		}
+	})
+}
+
+// FuzzParseDuration: what is accepted is more than nothing, and a day has 24 hours.
+func FuzzParseDuration(f *testing.F) {
+	for _, s := range []string{"90d", "12h", "1h30m", "100000d", "100001d", "-1d", "+1d", "1.5d", "0s", "d", "9223372036854775807d"} {
+		f.Add(s, int64(90))
+	}
+	f.Fuzz(func(t *testing.T, s string, days int64) {
+		if d, err := parseDuration(s); (err == nil) != (d > 0) || d < 0 {
+			t.Errorf("%q: got %v, %v", s, d, err)
+		}
+		days = 1 + int64(uint64(days)%100_000)
+		if d, err := parseDuration(fmt.Sprintf("%dd", days)); err != nil || d/(24*time.Hour) != time.Duration(days) || d%(24*time.Hour) != 0 {
+			t.Errorf("%d days: got %v, %v", days, d, err)
+		}
+	})
+}
