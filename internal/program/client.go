@@ -124,21 +124,32 @@ func (p *Page) Documents() []string {
 // Page is get of what must be a Page, to the byte.
 func (c *Client) Page(rawQuery string) Page {
 	c.T.Helper()
-	a := c.Get(rawQuery)
-	if a.Status != http.StatusOK {
-		c.T.Fatalf("%s: status %d: %s", rawQuery, a.Status, a.Body)
-	}
-	var p Page
-	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
-		c.T.Fatalf("%s: %v in %s", rawQuery, err, a.Body)
-	}
-	if want := p.Bytes(); a.Body != want {
-		c.T.Fatalf("%s: the body is\n%s\nnot\n%s", rawQuery, a.Body, want)
-	}
-	if p.Records.CurrentPageSize != len(p.Calls) {
-		c.T.Fatalf("%s: %d calls on a page that says %d", rawQuery, len(p.Calls), p.Records.CurrentPageSize)
+	p, err := c.TryPage(rawQuery)
+	if err != nil {
+		c.T.Fatal(err)
 	}
 	return p
+}
+
+// TryPage is Page for any goroutine.
+func (c *Client) TryPage(rawQuery string) (p Page, err error) {
+	a, err := c.Try(c.Request(rawQuery))
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", rawQuery, err)
+	}
+	if a.Status != http.StatusOK {
+		return p, fmt.Errorf("%s: status %d: %s", rawQuery, a.Status, a.Body)
+	}
+	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+		return p, fmt.Errorf("%s: %w in %s", rawQuery, err, a.Body)
+	}
+	if want := p.Bytes(); a.Body != want {
+		return p, fmt.Errorf("%s: the body is\n%s\nnot\n%s", rawQuery, a.Body, want)
+	}
+	if p.Records.CurrentPageSize != len(p.Calls) {
+		return p, fmt.Errorf("%s: %d calls on a page that says %d", rawQuery, len(p.Calls), p.Records.CurrentPageSize)
+	}
+	return p, nil
 }
 
 // Walk follows the cursors to the end, with the parameters repeated, and
