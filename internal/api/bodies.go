@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 )
 
 const (
@@ -12,6 +13,10 @@ const (
 	// its connection and waits for nobody; this is for pages of large documents
 	// and clients that do not read.
 	maxHeld = 64 << 20
+
+	// pressWithin is what a client may take over its page while others wait for
+	// the room: who does not read must not keep the rest from reading.
+	pressWithin = 5 * time.Second
 
 	// Pages that are read at once, two to a processor within these bounds: what
 	// they will weigh is known only when they have been read.
@@ -25,38 +30,56 @@ type bodies struct {
 	limit    int
 	builders gate // as many as read at once
 
-	mu    sync.Mutex
-	held  int           // bytes of the pages that are being sent
-	freed chan struct{} // closed when some were let go; nil when nobody waits
+	mu      sync.Mutex
+	sending map[*place]struct{}
+	held    int           // bytes of the pages that are being sent
+	freed   chan struct{} // closed when some were let go; nil when nobody waits
 }
 
 func newBodies(limit int) *bodies {
 	n := min(max(2*runtime.GOMAXPROCS(0), leastBuilders), mostBuilders)
-	return &bodies{limit: limit, builders: make(gate, n)}
+	return &bodies{limit: limit, builders: make(gate, n), sending: make(map[*place]struct{})}
 }
 
 // place is one page's among the bodies.
 type place struct {
 	bodies *bodies
-	built  bool
 	size   int
+	since  time.Time // when it began to be sent; zero before that
+	cut    func()    // ends the sending
 }
 
-// enter waits until a page may be read.
-func (b *bodies) enter(ctx context.Context) (place, error) {
+// enter waits until a page may be read. When that takes long, the pages that have
+// been with their clients for as long are cut off.
+func (b *bodies) enter(ctx context.Context) (*place, error) {
 	if err := b.builders.enter(ctx); err != nil {
-		return place{}, err
+		return nil, err
 	}
+	press := time.NewTicker(pressWithin)
+	defer press.Stop()
 	for {
 		freed := b.full()
 		if freed == nil {
-			return place{bodies: b}, nil
+			return &place{bodies: b}, nil
 		}
 		select {
 		case <-freed:
+		case now := <-press.C:
+			b.cutLate(now)
 		case <-ctx.Done():
 			b.builders.leave()
-			return place{}, ctx.Err()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// cutLate ends the sending of the pages whose clients have taken too long.
+func (b *bodies) cutLate(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for p := range b.sending {
+		if now.Sub(p.since) >= pressWithin {
+			p.cut()
 		}
 	}
 }
@@ -75,25 +98,29 @@ func (b *bodies) full() <-chan struct{} {
 	return b.freed
 }
 
-// weigh says how many bytes the page has, and lets another one be read.
-func (p *place) weigh(size int) {
-	p.built, p.size = true, size
-	p.bodies.mu.Lock()
-	p.bodies.held += size
-	p.bodies.mu.Unlock()
-	p.bodies.builders.leave()
+// weigh says how many bytes the page has and how its sending is ended, and lets
+// another one be read. Cut is not called once the page has left.
+func (p *place) weigh(size int, cut func()) {
+	b := p.bodies
+	b.mu.Lock()
+	p.size, p.since, p.cut = size, time.Now(), cut
+	b.held += size
+	b.sending[p] = struct{}{}
+	b.mu.Unlock()
+	b.builders.leave()
 }
 
 // leave is the end of the page.
 func (p *place) leave() {
-	if !p.built {
-		p.bodies.builders.leave()
+	b := p.bodies
+	if p.since.IsZero() {
+		b.builders.leave()
 		return
 	}
-	b := p.bodies
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held -= p.size
+	delete(b.sending, p)
 	if b.freed != nil {
 		close(b.freed)
 		b.freed = nil

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // stalled is a connection whose client takes nothing until it is told to.
@@ -69,6 +73,49 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		}
 		if s.Handler.bodies.held != 0 || len(s.Handler.bodies.builders) != 0 {
 			t.Errorf("%+v is left", s.Handler.bodies)
+		}
+	})
+}
+
+// Clients that do not read keep the others waiting for so long and no longer, and
+// are not disturbed while nobody waits.
+func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
+	api := newServer(t, Config{Log: discard, NewID: newRequestID})
+	large := call(t, "1", 1, "")
+	large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
+	api.put(t, "acme", large)
+	serve(t, api.ServeHTTP, func(t *testing.T, s *running) {
+		api.Handler.bodies = newBodies(100 << 10)
+		ask := func() net.Conn {
+			c := s.dial()
+			if err := request(everything).Write(c); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return c
+		}
+		stalled := []net.Conn{ask(), ask()}
+		time.Sleep(2 * pressWithin) // the bubble's time
+		if held := api.Handler.bodies.held; held < 120<<10 {
+			t.Fatalf("%d bytes are held while nobody waits", held)
+		}
+		began := time.Now()
+		reader := ask()
+		defer reader.Close()
+		response, err := http.ReadResponse(bufio.NewReader(reader), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, response.Body)
+		if err != nil || n != response.ContentLength || time.Since(began) != pressWithin {
+			t.Errorf("got %d of %d bytes after %v, %v", n, response.ContentLength, time.Since(began), err)
+		}
+		for _, c := range stalled {
+			wantClosed(t, c, 0)
+		}
+		synctest.Wait()
+		if held := api.Handler.bodies.held; held != 0 {
+			t.Errorf("%d bytes are held in the end", held)
 		}
 	})
 }

@@ -72,3 +72,10 @@ func (x *exchange) send(r *http.Request, status int, body []byte) error {
 	_, err := x.Write(body)
 	return err
 }
+
+// cutOff ends the sending of the answer, from any goroutine: its connection is of
+// no use after that.
+func (x *exchange) cutOff() {
+	// A writer that knows no deadlines is a test's.
+	_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))
+}

@@ -41,7 +41,7 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 		}
 	}
 	whole := body.finish(x.id, page, next, h.cursors)
-	place.weigh(len(whole))
+	place.weigh(len(whole), x.cutOff)
 	return x.send(r, http.StatusOK, whole)
 }
 
