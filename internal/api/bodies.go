@@ -25,77 +25,141 @@ const (
 )
 
 // bodies bounds the memory of pages. A page enters before it is read, says what
-// it weighs when it has been, and leaves when it was sent.
+// it weighs when it has been, and leaves when it was sent. One company may have
+// half of the room: its clients that do not read keep no other company waiting.
 type bodies struct {
-	limit    int
 	builders gate // as many as read at once
 
 	mu      sync.Mutex
+	all     *room
+	rooms   map[string]*room // of each company that has or wants a page
 	sending map[*place]struct{}
-	held    int           // bytes of the pages that are being sent
-	freed   chan struct{} // closed when some were let go; nil when nobody waits
+}
+
+// room is some bytes for pages, guarded by the mutex of its bodies.
+type room struct {
+	limit int
+	held  int           // bytes of the pages that are being sent
+	users int           // places that are for it
+	freed chan struct{} // closed when some bytes were let go; nil when nobody waits
 }
 
 func newBodies(limit int) *bodies {
 	n := min(max(2*runtime.GOMAXPROCS(0), leastBuilders), mostBuilders)
-	return &bodies{limit: limit, builders: make(gate, n), sending: make(map[*place]struct{})}
+	return &bodies{builders: make(gate, n), all: &room{limit: limit}, rooms: make(map[string]*room), sending: make(map[*place]struct{})}
 }
 
 // place is one page's among the bodies.
 type place struct {
-	bodies *bodies
-	size   int
-	since  time.Time // when it began to be sent; zero before that
-	cut    func()    // ends the sending
+	bodies  *bodies
+	company string
+	own     *room // of the company
+	size    int
+	since   time.Time // when it began to be sent; zero before that
+	cut     func()    // ends the sending
 }
 
-// enter waits until a page may be read. When that takes long, the pages that have
-// been with their clients for as long are cut off.
-func (b *bodies) enter(ctx context.Context) (*place, error) {
-	if err := b.builders.enter(ctx); err != nil {
+// enter waits until a page of a company may be read. When that takes long, the
+// pages in the way that have been with their clients for as long are cut off.
+func (b *bodies) enter(ctx context.Context, company string) (*place, error) {
+	p := b.place(company)
+	if err := p.build(ctx); err != nil {
+		p.forget()
 		return nil, err
 	}
+	return p, nil
+}
+
+// build waits for the company's room before it takes a builder's place from
+// anybody else, and gives it up when others of the company were faster.
+func (p *place) build(ctx context.Context) error {
+	b := p.bodies
+	for {
+		if err := b.await(ctx, p.own); err != nil {
+			return err
+		}
+		if err := b.builders.enter(ctx); err != nil {
+			return err
+		}
+		if b.full(p.own) == nil {
+			break
+		}
+		b.builders.leave()
+	}
+	if err := b.await(ctx, b.all); err != nil {
+		b.builders.leave()
+		return err
+	}
+	return nil
+}
+
+// await waits until a room is not full.
+func (b *bodies) await(ctx context.Context, r *room) error {
 	press := time.NewTicker(pressWithin)
 	defer press.Stop()
 	for {
-		freed := b.full()
+		freed := b.full(r)
 		if freed == nil {
-			return &place{bodies: b}, nil
+			return nil
 		}
 		select {
 		case <-freed:
 		case now := <-press.C:
-			b.cutLate(now)
+			b.cutLate(r, now)
 		case <-ctx.Done():
-			b.builders.leave()
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
-// cutLate ends the sending of the pages whose clients have taken too long.
-func (b *bodies) cutLate(now time.Time) {
+// full returns what is closed when something in the room is let go, or nil when
+// it is not full.
+func (b *bodies) full(r *room) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.held < r.limit {
+		return nil
+	}
+	if r.freed == nil {
+		r.freed = make(chan struct{})
+	}
+	return r.freed
+}
+
+// cutLate ends the sending of the pages in a room whose clients have taken too
+// long.
+func (b *bodies) cutLate(r *room, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for p := range b.sending {
-		if now.Sub(p.since) >= pressWithin {
+		if (r == b.all || r == p.own) && now.Sub(p.since) >= pressWithin {
 			p.cut()
 		}
 	}
 }
 
-// full returns what is closed when something is let go, or nil when there is
-// room.
-func (b *bodies) full() <-chan struct{} {
+// place makes a place for a page of a company.
+func (b *bodies) place(company string) *place {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.held < b.limit {
-		return nil
+	own := b.rooms[company]
+	if own == nil {
+		own = &room{limit: b.all.limit / 2}
+		b.rooms[company] = own
 	}
-	if b.freed == nil {
-		b.freed = make(chan struct{})
+	own.users++
+	return &place{bodies: b, company: company, own: own}
+}
+
+// forget gives up a place that is not in use.
+func (p *place) forget() {
+	b := p.bodies
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p.own.users--
+	if p.own.users == 0 {
+		delete(b.rooms, p.company)
 	}
-	return b.freed
 }
 
 // weigh says how many bytes the page has and how its sending is ended, and lets
@@ -104,8 +168,9 @@ func (p *place) weigh(size int, cut func()) {
 	b := p.bodies
 	b.mu.Lock()
 	p.size, p.since, p.cut = size, time.Now(), cut
-	b.held += size
 	b.sending[p] = struct{}{}
+	b.all.add(size)
+	p.own.add(size)
 	b.mu.Unlock()
 	b.builders.leave()
 }
@@ -113,16 +178,23 @@ func (p *place) weigh(size int, cut func()) {
 // leave is the end of the page.
 func (p *place) leave() {
 	b := p.bodies
+	defer p.forget()
 	if p.since.IsZero() {
 		b.builders.leave()
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.held -= p.size
 	delete(b.sending, p)
-	if b.freed != nil {
-		close(b.freed)
-		b.freed = nil
+	b.all.add(-p.size)
+	p.own.add(-p.size)
+}
+
+// add changes what is held, and wakes those who wait for less.
+func (r *room) add(size int) {
+	r.held += size
+	if size < 0 && r.freed != nil {
+		close(r.freed)
+		r.freed = nil
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/callvault/callvault"
 )
 
 // stalled is a connection whose client takes nothing until it is told to.
@@ -36,7 +38,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		large := call(t, "1", 1, "")
 		large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
 		s.put(t, "acme", large)
-		s.Handler.bodies = newBodies(100 << 10)
+		s.Handler.bodies = newBodies(200 << 10)
 		read := make(chan struct{})
 		var writing atomic.Int32
 		statuses := make(chan int, 10)
@@ -71,53 +73,77 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		if served < 9 {
 			t.Errorf("%d clients were served, want at least the 9 that stayed", served)
 		}
-		if s.Handler.bodies.held != 0 || len(s.Handler.bodies.builders) != 0 {
-			t.Errorf("%+v is left", s.Handler.bodies)
+		if b := s.Handler.bodies; b.all.held != 0 || len(b.rooms) != 0 || len(b.sending) != 0 || len(b.builders) != 0 {
+			t.Errorf("%+v is left", b)
 		}
 	})
 }
 
-// Clients that do not read keep the others waiting for so long and no longer, and
-// are not disturbed while nobody waits.
+// Clients that do not read are not disturbed while nobody waits for their room.
+// Then the others of their company wait for so long and no longer, and those of
+// another company do not wait at all.
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	api := newServer(t, Config{Log: discard, NewID: newRequestID})
 	large := call(t, "1", 1, "")
 	large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
+	api.store.AddKey(t.Context(), testKey(callvault.BasicKey, "other", "OTHER", "hush"))
 	api.put(t, "acme", large)
+	api.put(t, "other", large)
 	serve(t, api.ServeHTTP, func(t *testing.T, s *running) {
-		api.Handler.bodies = newBodies(100 << 10)
-		ask := func() net.Conn {
+		b := newBodies(200 << 10)
+		api.Handler.bodies = b
+		ask := func(r *http.Request) net.Conn {
 			c := s.dial()
-			if err := request(everything).Write(c); err != nil {
+			if err := r.Write(c); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 			return c
 		}
-		stalled := []net.Conn{ask(), ask()}
+		stalled := []net.Conn{ask(request(everything)), ask(request(everything))}
 		time.Sleep(2 * pressWithin) // the bubble's time
-		if held := api.Handler.bodies.held; held < 120<<10 {
-			t.Fatalf("%d bytes are held while nobody waits", held)
+		if b.all.held < 120<<10 {
+			t.Fatalf("%d bytes are held while nobody waits", b.all.held)
 		}
+		// More than may be read at once wait.
+		for range 2 * cap(b.builders) {
+			stalled = append(stalled, ask(request(everything)))
+		}
+		other := request(everything)
+		other.SetBasicAuth("OTHER", "hush")
 		began := time.Now()
-		reader := ask()
-		defer reader.Close()
-		response, err := http.ReadResponse(bufio.NewReader(reader), nil)
-		if err != nil {
-			t.Fatal(err)
+		wantPage(t, ask(other))
+		if took := time.Since(began); took != 0 {
+			t.Errorf("another company waited for %v", took)
 		}
-		n, err := io.Copy(io.Discard, response.Body)
-		if err != nil || n != response.ContentLength || time.Since(began) != pressWithin {
-			t.Errorf("got %d of %d bytes after %v, %v", n, response.ContentLength, time.Since(began), err)
-		}
-		for _, c := range stalled {
+		time.Sleep(pressWithin)
+		synctest.Wait()
+		for _, c := range stalled[:2] {
 			wantClosed(t, c, 0)
 		}
-		synctest.Wait()
-		if held := api.Handler.bodies.held; held != 0 {
-			t.Errorf("%d bytes are held in the end", held)
+		for _, c := range stalled[2:] {
+			c.Close()
+		}
+		wantPage(t, ask(request(everything)))
+		if b.all.held != 0 || len(b.rooms) != 0 || len(b.sending) != 0 || len(b.builders) != 0 {
+			t.Errorf("%+v is left", b)
 		}
 	})
+}
+
+// wantPage reads a page to its end.
+func wantPage(t *testing.T, c net.Conn) {
+	t.Helper()
+	defer c.Close()
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || n != response.ContentLength {
+		t.Errorf("%s with %d of %d bytes, %v", response.Status, n, response.ContentLength, err)
+	}
+	synctest.Wait()
 }
 
 // A page that fails leaves as it came.

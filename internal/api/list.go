@@ -14,7 +14,7 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	place, err := h.bodies.enter(r.Context())
+	place, err := h.bodies.enter(r.Context(), x.key.Company)
 	if err != nil {
 		return err
 	}

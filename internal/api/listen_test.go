@@ -173,6 +173,25 @@ func TestServeTimesOut(t *testing.T) {
 			wantClosed(t, c, headerWithin)
 		})
 	})
+	t.Run("nothing", func(t *testing.T) {
+		serve(t, hello, func(t *testing.T, s *running) {
+			wantClosed(t, s.dial(), headerWithin)
+		})
+	})
+	t.Run("header byte by byte", func(t *testing.T) {
+		serve(t, hello, func(t *testing.T, s *running) {
+			c := s.dial()
+			go func() {
+				for i := range get {
+					if _, err := io.WriteString(c, get[i:i+1]); err != nil {
+						return
+					}
+					time.Sleep(time.Second) // the bubble's time
+				}
+			}()
+			wantClosed(t, c, headerWithin)
+		})
+	})
 	t.Run("idle", func(t *testing.T) {
 		serve(t, hello, func(t *testing.T, s *running) {
 			c := s.dial()
