@@ -36,7 +36,7 @@ func walksUnderWriters(t *testing.T, c *program.CLI) {
 	for number := range times(2, 4) {
 		w := &writer{scene: s, random: rand.New(rand.NewPCG(1, uint64(number)))}
 		writing.Go(func() {
-			for range times(4, 300) {
+			for range times(4, 100) {
 				n, err := w.turn()
 				if err != nil {
 					t.Errorf("writer %d: %v", number, err)
