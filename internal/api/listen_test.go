@@ -181,15 +181,17 @@ func TestServeTimesOut(t *testing.T) {
 	t.Run("header byte by byte", func(t *testing.T) {
 		serve(t, hello, func(t *testing.T, s *running) {
 			c := s.dial()
-			go func() {
+			var dripping sync.WaitGroup
+			dripping.Go(func() {
 				for i := range get {
 					if _, err := io.WriteString(c, get[i:i+1]); err != nil {
 						return
 					}
 					time.Sleep(time.Second) // the bubble's time
 				}
-			}()
+			})
 			wantClosed(t, c, headerWithin)
+			dripping.Wait()
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
