@@ -15,8 +15,9 @@ const (
 	maxHeld = 64 << 20
 
 	// pressWithin is what a client may take over its page while others wait for
-	// the room: who does not read must not keep the rest from reading.
-	pressWithin = 5 * time.Second
+	// the room: who does not read must not keep the rest from reading. Whoever
+	// waits meets two such spans at most, which is less than storeWithin.
+	pressWithin = 1500 * time.Millisecond
 
 	// Pages that are read at once, two to a processor within these bounds: what
 	// they will weigh is known only when they have been read.
@@ -95,6 +96,9 @@ func (p *place) build(ctx context.Context) error {
 
 // await waits until a room is not full.
 func (b *bodies) await(ctx context.Context, r *room) error {
+	if b.full(r) == nil {
+		return nil
+	}
 	press := time.NewTicker(pressWithin)
 	defer press.Stop()
 	for {

@@ -111,8 +111,8 @@ type writer struct {
 }
 
 var (
-	imported = regexp.MustCompile(`([\d,]+) created, ([\d,]+) changed`)
-	deleted  = regexp.MustCompile(`deleted ([\d,]+) call`)
+	importReport = regexp.MustCompile(`([\d,]+) created, ([\d,]+) changed`)
+	deleteReport = regexp.MustCompile(`deleted ([\d,]+) call`)
 )
 
 // turn imports some calls and deletes some, and returns how many changes the
@@ -131,11 +131,11 @@ func (w *writer) turn() (changes int, err error) {
 			records = append(records, sceneCall(i, w.random.IntN(len(w.calls)), []string{"7", "8"}[w.random.IntN(2)], fmt.Sprintf("turn %d", w.turns)))
 		}
 	}
-	n, err := w.run(imported, strings.Join(records, "\n"), "import", "-")
+	n, err := w.run(importReport, strings.Join(records, "\n"), "import", "-")
 	if err != nil {
 		return 0, err
 	}
-	m, err := w.run(deleted, "", "delete", "--yes", "--id", strings.Join(gone, ","))
+	m, err := w.run(deleteReport, "", "delete", "--yes", "--id", strings.Join(gone, ","))
 	return n + m, err
 }
 
