@@ -41,30 +41,14 @@ func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Posi
 	if q.IsEmpty() {
 		return ctx.Err()
 	}
-	query := pageSQL
-	if !q.Workspace.IsZero() {
-		query = pageWorkspaceSQL
-	}
+	page := PageStatement(s.company, q, after, limit)
 	return s.store.each(ctx, func(rows pgx.Rows) error {
 		row, err := readRow(rows)
 		if err != nil {
 			return err
 		}
 		return visit(row)
-	}, query, s.page(q, after, limit)...)
-}
-
-// page are the parameters of a page.
-func (s calls) page(q callvault.Query, after callvault.Position, limit int) []any {
-	return []any{s.company, q.Workspace.Key(), int64(after.Time), int64(q.To), after.ID.Key(), limited(limit)}
-}
-
-// limited is a limit as SQL has it: NULL is none.
-func limited(limit int) any {
-	if limit < 0 {
-		return nil
-	}
-	return int64(limit)
+	}, page.SQL, page.Args...)
 }
 
 var errShape = errors.New("a call in the database has not the shape of one")

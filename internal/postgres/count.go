@@ -71,11 +71,7 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 	if q.IsEmpty() {
 		return 0, ctx.Err()
 	}
-	query := firstSQL
-	if !q.Workspace.IsZero() {
-		query = firstWorkspaceSQL
-	}
-	args := append(s.page(q, q.Start(), limit), bounds(q.Range)...)
+	page := FirstStatement(s.company, q, limit)
 	err = s.store.each(ctx, func(rows pgx.Rows) error {
 		n, err := readInt(rows, 3)
 		total = int(n)
@@ -87,6 +83,6 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 			return err
 		}
 		return visit(row)
-	}, query, args...)
+	}, page.SQL, page.Args...)
 	return total, err
 }
