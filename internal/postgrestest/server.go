@@ -86,14 +86,37 @@ func (s *Server) free(t testing.TB) string {
 		s.unused = s.unused[:last]
 		return url
 	}
-	s.made++
-	name := s.name(s.made)
-	Execute(t, s.url, "CREATE DATABASE "+name+" TEMPLATE template0")
-	config, err := pgx.ParseConfig(s.url)
+	url, err := s.make(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Replace(s.url, "/"+config.Database, "/"+name, 1)
+	return url
+}
+
+// Make makes an empty database, which stays until the server stops, for those
+// who are no test. It returns the URL.
+func (s *Server) Make(ctx context.Context) (url string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.make(ctx)
+}
+
+func (s *Server) make(ctx context.Context) (url string, err error) {
+	config, err := pgx.ParseConfig(s.url)
+	if err != nil {
+		return "", err
+	}
+	c, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close(ctx)
+	s.made++
+	name := s.name(s.made)
+	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+		return "", err
+	}
+	return strings.Replace(s.url, "/"+config.Database, "/"+name, 1), nil
 }
 
 func (s *Server) name(n int) string { return fmt.Sprintf("callvault_test_%d_%d", os.Getpid(), n) }
