@@ -24,7 +24,13 @@ faults: ## break things at length, for the figures of docs/reliability.md
 check: ## run gofmt, go vet, go mod tidy, staticcheck and govulncheck
 	./tools/check.sh
 
-bench: ## measure everything that docs/performance.md shows
+bench: ## measure what docs/performance.md shows
 	go run ./internal/bench
 
-.PHONY: help build demo test golden fuzz faults check bench
+bench-large: ## measure stores of up to 10,000,000 calls
+	go run ./internal/bench large
+
+profile: ## tell where the time of a page goes, with perf
+	go run ./internal/bench profile
+
+.PHONY: help build demo test golden fuzz faults check bench bench-large profile

@@ -25,11 +25,12 @@ var rooms = map[string][]string{
 	"internal/program":      nil,
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
-	"internal/bench":        {"", "gong", "internal/demo", "internal/sqlite"},
+	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
 	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 }
 
-// testOnly are the rooms that only tests may import.
+// testOnly are the rooms that only tests may import, and internal/bench, which is
+// no part of the program either, where it says so above.
 var testOnly = []string{"internal/storetest", "internal/postgrestest", "internal/program"}
 
 // libraries are the modules from outside that each room may import, beside the
@@ -40,7 +41,7 @@ var libraries = map[string][]string{
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/sqlite":       {"golang.org/x/time", "zombiezen.com/go/sqlite"},
-	"internal/bench":        {"zombiezen.com/go/sqlite"},
+	"internal/bench":        {"zombiezen.com/go/sqlite", "github.com/jackc/pgx/v5"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"cmd/callvault":         {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
 }

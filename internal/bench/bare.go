@@ -23,12 +23,15 @@ const bareBatch = 100_000
 
 const bareInsert = `INSERT INTO documents (company, time, id, workspace, document) VALUES (1, ?, ?, ?, ?)`
 
+// put is what one yardstick does with a batch, in a transaction.
+type put func(*sqlite.Conn, []callvault.Call) error
+
 // insertBare is the yardstick of an import: the same rows in transactions of
 // the same size, into the same table of calls with its index and nothing else:
 // no ids, numbers and counts, and calls that were read and checked before the
 // clock runs. Each batch is in the order of the table, as an import has it. It
 // prints how long that took.
-func insertBare(db, file string, stdout io.Writer) error {
+func insertBare(db, file string, put put, stdout io.Writer) error {
 	// The store makes its schema, and the file keeps the size of its pages.
 	s, err := store.Open(context.Background(), db)
 	if err != nil {
@@ -46,7 +49,7 @@ func insertBare(db, file string, stdout io.Writer) error {
 			return errors.Join(err, conn.Close())
 		}
 	}
-	spent, err := insertFile(conn, file)
+	spent, err := insertFile(conn, file, put)
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
@@ -59,7 +62,7 @@ func insertBare(db, file string, stdout io.Writer) error {
 	return err
 }
 
-func insertFile(conn *sqlite.Conn, file string) (spent time.Duration, err error) {
+func insertFile(conn *sqlite.Conn, file string, put put) (spent time.Duration, err error) {
 	in, err := os.Open(file)
 	if err != nil {
 		return 0, err
@@ -75,7 +78,7 @@ func insertFile(conn *sqlite.Conn, file string) (spent time.Duration, err error)
 		}
 		begun := time.Now()
 		slices.SortFunc(calls, func(a, b callvault.Call) int { return a.Position().Compare(b.Position()) })
-		if err := insertBatch(conn, calls); err != nil {
+		if err := inTransaction(conn, calls, put); err != nil {
 			return spent, err
 		}
 		spent += time.Since(begun)
@@ -97,12 +100,16 @@ func readBatch(lines *bufio.Scanner, calls []callvault.Call) ([]callvault.Call, 
 	return calls, lines.Err()
 }
 
-func insertBatch(conn *sqlite.Conn, calls []callvault.Call) (err error) {
+func inTransaction(conn *sqlite.Conn, calls []callvault.Call, put put) (err error) {
 	end, err := sqlitex.ImmediateTransaction(conn)
 	if err != nil {
 		return err
 	}
 	defer end(&err)
+	return put(conn, calls)
+}
+
+func insertCalls(conn *sqlite.Conn, calls []callvault.Call) error {
 	insert, err := conn.Prepare(bareInsert)
 	if err != nil {
 		return err
@@ -113,12 +120,17 @@ func insertBatch(conn *sqlite.Conn, calls []callvault.Call) (err error) {
 		insert.BindText(2, c.ID.Key())
 		insert.BindText(3, c.Workspace.Key())
 		insert.BindText(4, string(c.Document))
-		if _, err := insert.Step(); err != nil {
-			return err
-		}
-		if err := insert.Reset(); err != nil {
+		if err := step(insert); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// step runs a statement that returns no rows.
+func step(st *sqlite.Stmt) error {
+	if _, err := st.Step(); err != nil {
+		return err
+	}
+	return st.Reset()
 }

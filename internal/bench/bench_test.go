@@ -41,18 +41,33 @@ func TestSpan(t *testing.T) {
 
 func TestSample(t *testing.T) {
 	const count = 3000
-	s, err := newSample(count, t.TempDir()+"/calls")
+	folder := t.TempDir()
+	s, err := newSample(invent(count), folder+"/ordered")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ordered, shuffled := lines(t, s.ordered), lines(t, s.shuffled)
-	if len(ordered) != count || len(s.all) != count || len(s.within) == 0 || slices.Equal(ordered, shuffled) {
-		t.Errorf("%d lines, %d times, %d in the workspace", len(ordered), len(s.all), len(s.within))
+	if err := shuffle(s.ordered, folder+"/shuffled"); err != nil {
+		t.Fatal(err)
+	}
+	ordered, shuffled := lines(t, s.ordered), lines(t, folder+"/shuffled")
+	if len(ordered) != count || s.count != count || len(s.all) != count || len(s.second().moments) == 0 || slices.Equal(ordered, shuffled) {
+		t.Errorf("%d lines, %d times, %d in the workspace", len(ordered), len(s.all), len(s.second().moments))
 	}
 	slices.Sort(ordered)
 	slices.Sort(shuffled)
 	if !slices.Equal(ordered, shuffled) {
 		t.Error("the files have different calls")
+	}
+}
+
+func TestSkewed(t *testing.T) {
+	const count = 3000
+	s, err := newSample(skewed(invent(count), count), t.TempDir()+"/ordered")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.workspaces) != 2 || len(s.workspaces[0].moments) != count-1 || len(s.second().moments) != 1 {
+		t.Errorf("the workspaces are %v", s.workspaces)
 	}
 }
 
@@ -96,6 +111,7 @@ func TestClient(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a.workspace, _ = callvault.ParseID(test.workspace)
+			a.size = gong.PageSize
 			r := a.first(callvault.Range{From: 0, To: 1}, test.total)
 			if !strings.HasPrefix(r.target(), gong.Path+"?") {
 				t.Errorf("target %s", r.target())

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/callvault/callvault"
 )
 
 const (
@@ -26,10 +28,12 @@ const (
 	headLength = 1 << 10
 )
 
-// request is what is sent, and what must stand before the calls of the answer.
+// request is what is sent, and what is expected.
 type request struct {
 	bytes  []byte
-	expect []byte
+	page   callvault.PageQuery // what it asks for
+	expect []byte              // must stand in the beginning of the answer
+	end    []byte              // is how the answer ends
 }
 
 // client speaks just enough HTTP/1.1 to ask and to check the answer. It costs
@@ -78,7 +82,7 @@ func (c *client) ask(r *request) (head []byte, err error) {
 		return nil, fmt.Errorf("no %q in the answer %q to %q", r.expect, head, r.bytes)
 	}
 	c.head = append(c.head[:0], head...) // what Peek returned goes with the rest
-	return c.head, c.skip(length)
+	return c.head, c.skip(length, r.end)
 }
 
 // length reads the header and returns the length of the body.
@@ -105,22 +109,27 @@ func (c *client) length() (int, error) {
 	return length, nil
 }
 
-// pageEnd is how the body of every page ends.
-const pageEnd = "]}"
+const (
+	// pageEnd is how the body of every page ends.
+	pageEnd = "]}"
+
+	// gzipMagic is how one that is compressed begins.
+	gzipMagic = "\x1f\x8b\x08"
+)
 
 // skip reads the body to its end.
-func (c *client) skip(length int) error {
-	if _, err := c.in.Discard(length - len(pageEnd)); err != nil {
+func (c *client) skip(length int, want []byte) error {
+	if _, err := c.in.Discard(length - len(want)); err != nil {
 		return err
 	}
-	end, err := c.in.Peek(len(pageEnd))
+	end, err := c.in.Peek(len(want))
 	if err != nil {
 		return err
 	}
-	if string(end) != pageEnd {
+	if !bytes.Equal(end, want) {
 		return errEnd
 	}
-	_, err = c.in.Discard(len(pageEnd))
+	_, err = c.in.Discard(len(want))
 	return err
 }
 
@@ -134,18 +143,29 @@ func load(ctx context.Context, address string, requests []request, span time.Dur
 		}
 		defer clients[i].conn.Close()
 	}
+	for _, c := range clients {
+		c.conn.SetDeadline(time.Now().Add(span + answerWithin))
+	}
+	return together(ctx, span, func(i int, r *rand.Rand) error {
+		_, err := clients[i].ask(&requests[r.IntN(len(requests))])
+		return err
+	})
+}
+
+// together has as many ask as there are connections, each again and again with
+// its number and chances of its own, and returns how often they did in a second.
+func together(ctx context.Context, span time.Duration, ask func(i int, r *rand.Rand) error) (rate float64, err error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	var answers atomic.Int64
 	var all sync.WaitGroup
 	begun := time.Now()
-	for i, c := range clients {
-		c.conn.SetDeadline(begun.Add(span + answerWithin))
+	for i := range connections {
 		all.Go(func() {
 			r := rand.New(rand.NewPCG(seed, uint64(i)))
 			n := int64(0)
 			for ; time.Since(begun) < span && ctx.Err() == nil; n++ {
-				if _, err := c.ask(&requests[r.IntN(len(requests))]); err != nil {
+				if err := ask(i, r); err != nil {
 					fail(err)
 					return
 				}
@@ -161,9 +181,14 @@ func load(ctx context.Context, address string, requests []request, span time.Dur
 }
 
 // newRequest is a GET with credentials of Basic.
-func newRequest(target, authorization string) []byte {
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: application/json\r\nAuthorization: %s\r\n\r\n",
-		http.MethodGet, target, authorization)
+func newRequest(target, authorization string, page callvault.PageQuery) request {
+	return request{
+		bytes: fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: application/json\r\nAuthorization: %s\r\n\r\n",
+			http.MethodGet, target, authorization),
+		page:   page,
+		expect: fmt.Appendf(nil, `"totalRecords":%d,"currentPageSize":%d,"currentPageNumber":%d`, page.Total, page.Size, page.Number),
+		end:    []byte(pageEnd),
+	}
 }
 
 // target is the path and query of a request.

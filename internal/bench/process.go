@@ -32,9 +32,19 @@ func output(cmd *exec.Cmd) ([]byte, error) {
 	return out, nil
 }
 
+// callvault is a run of the program on a store, whose URL no command line shows.
+func (b *bench) callvault(ctx context.Context, db string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, b.binary, args...)
+	cmd.Env = append(os.Environ(), dbVariable+"="+db)
+	return cmd
+}
+
+// dbVariable names the store to the program.
+const dbVariable = "CALLVAULT_DB"
+
 // newKey makes a key in a store and returns the header that presents it.
-func newKey(ctx context.Context, binary, db string) (authorization string, err error) {
-	out, err := output(exec.CommandContext(ctx, binary, "key", "create", "--db", db, "-o", "json"))
+func (b *bench) newKey(ctx context.Context, db string) (authorization string, err error) {
+	out, err := output(b.callvault(ctx, db, "key", "create", "-o", "json"))
 	if err != nil {
 		return "", err
 	}
@@ -50,23 +60,17 @@ type server struct {
 	address string
 	ready   time.Duration // from its start until it printed the address
 	pid     int
-	cancel  context.CancelFunc
 	cmd     *exec.Cmd
 }
 
-// startServer starts a server that prints its URL at the end of its first line
-// once it accepts. The log of its requests is written, to nowhere.
-func startServer(ctx context.Context, name string, args ...string) (*server, error) {
-	ctx, cancel := context.WithCancel(ctx)
+// startServer starts a server by a command, which prints its URL at the end of
+// its first line once it accepts. The log of its requests is written, to nowhere.
+func startServer(ctx context.Context, cmd *exec.Cmd) (*server, error) {
 	line := &firstLine{found: make(chan string, 1)}
-	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout = line
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
-	s := &server{cancel: cancel, cmd: cmd}
+	s := &server{cmd: cmd}
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
-		cancel()
 		return nil, err
 	}
 	s.pid = cmd.Process.Pid
@@ -84,9 +88,14 @@ func startServer(ctx context.Context, name string, args ...string) (*server, err
 	return s, nil
 }
 
+// stopWithin is how long a server may take to end before it is killed.
+const stopWithin = 10 * time.Second
+
 // stop ends the process and waits for it.
 func (s *server) stop() {
-	s.cancel()
+	s.cmd.Process.Signal(os.Interrupt)
+	stuck := time.AfterFunc(stopWithin, func() { s.cmd.Process.Kill() })
+	defer stuck.Stop()
 	s.cmd.Wait()
 }
 
@@ -107,6 +116,16 @@ func (f *firstLine) Write(p []byte) (int, error) {
 }
 
 // serve starts callvault on a store, with everything switched on but the limit.
-func (b *bench) serve(ctx context.Context, db string) (*server, error) {
-	return startServer(ctx, b.binary, "serve", "--db", db, "--listen", "127.0.0.1:0", "--limit", "off")
+func (b *bench) serve(ctx context.Context, db string, flags ...string) (*server, error) {
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--limit", "off"}, flags...)
+	return startServer(ctx, b.callvault(ctx, db, args...))
+}
+
+// itself is a run of this program as one of the processes that it starts.
+func itself(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return exec.CommandContext(ctx, program, args...), nil
 }

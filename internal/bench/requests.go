@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -28,6 +29,7 @@ type asker struct {
 	*rand.Rand
 	moments
 	workspace     callvault.ID // zero: of all
+	size          int          // calls to a page
 	authorization string
 }
 
@@ -37,10 +39,8 @@ func (a *asker) first(r callvault.Range, total int) request {
 	if !a.workspace.IsZero() {
 		query.Set("workspaceId", a.workspace.String())
 	}
-	return request{
-		bytes:  newRequest(gong.Path+"?"+query.Encode(), a.authorization),
-		expect: fmt.Appendf(nil, `"totalRecords":%d,"currentPageSize":%d,"currentPageNumber":0`, total, gong.PageSize),
-	}
+	page := callvault.PageQuery{Query: callvault.Query{Range: r, Workspace: a.workspace}, Size: a.size, Total: total}
+	return newRequest(gong.Path+"?"+query.Encode(), a.authorization, page)
 }
 
 var errSpan = errors.New("found no range with so many calls")
@@ -62,7 +62,7 @@ func (a *asker) firsts(total int) ([]request, error) {
 func (a *asker) randomFirsts() ([]request, error) {
 	requests := make([]request, variety)
 	for i := range requests {
-		total := gong.PageSize + a.IntN(len(a.moments)-gong.PageSize)
+		total := a.size + a.IntN(len(a.moments)-a.size)
 		r, found := a.span(a.Rand, total)
 		if !found {
 			return nil, errSpan
@@ -72,9 +72,10 @@ func (a *asker) randomFirsts() ([]request, error) {
 	return requests, nil
 }
 
-// laters are later pages. Each has a cursor that the server handed out, and the
-// parameters of its walk beside it, as most clients repeat them.
-func (a *asker) laters(ctx context.Context, address string) ([]request, error) {
+// laters are later pages, of walks that have so many of them or more. Each has a
+// cursor that the server handed out, and the parameters of its walk beside it, as
+// most clients repeat them.
+func (a *asker) laters(ctx context.Context, address string, walk int) ([]request, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
 		return nil, err
@@ -82,15 +83,15 @@ func (a *asker) laters(ctx context.Context, address string) ([]request, error) {
 	defer c.conn.Close()
 	requests := make([]request, 0, variety)
 	for len(requests) < variety {
-		const least = (walkPages + 1) * gong.PageSize
-		total := least + a.IntN(len(a.moments)-least)
+		least := (walk + 1) * a.size
+		total := least + a.IntN(len(a.moments)-least+1)
 		r, found := a.span(a.Rand, total)
 		if !found {
 			return nil, errSpan
 		}
 		next := a.first(r, total)
 		target := next.target()
-		for number := range walkPages {
+		for range walk {
 			head, err := c.ask(&next)
 			if err != nil {
 				return nil, err
@@ -99,14 +100,32 @@ func (a *asker) laters(ctx context.Context, address string) ([]request, error) {
 			if err != nil {
 				return nil, err
 			}
-			next = request{
-				bytes:  newRequest(target+"&cursor="+cursor, a.authorization),
-				expect: fmt.Appendf(nil, `"totalRecords":%d,"currentPageSize":%d,"currentPageNumber":%d`, total, gong.PageSize, number+1),
-			}
+			page := next.page
+			page.Number++
+			page.After = a.lastOf(page)
+			next = newRequest(target+"&cursor="+cursor, a.authorization, page)
 			requests = append(requests, next)
 		}
 	}
 	return requests, nil
+}
+
+// lastOf is where the page before a later one ends, to within an instant.
+func (a *asker) lastOf(page callvault.PageQuery) callvault.Position {
+	first, _ := slices.BinarySearch(a.moments, page.From)
+	return callvault.Position{Time: a.moments[first+page.Number*page.Size-1]}
+}
+
+// compressed are the same requests by a client that takes gzip.
+func compressed(requests []request) []request {
+	all := slices.Clone(requests)
+	for i := range all {
+		r := &all[i]
+		head := bytes.TrimSuffix(r.bytes, []byte("\r\n"))
+		r.bytes = fmt.Appendf(nil, "%sAccept-Encoding: gzip\r\n\r\n", head)
+		r.expect, r.end = []byte(gzipMagic), nil
+	}
+	return all
 }
 
 // cursorIn is the cursor in the head of a page.

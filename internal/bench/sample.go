@@ -4,106 +4,143 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/demo"
 )
 
 // seed makes every run measure the same calls and ask for the same pages.
 const seed = 1
 
-// sample is invented calls: two files of them, and what is needed to ask for
+// sample is invented calls: a file of them, and what is needed to ask for
 // ranges of them and to know the answer.
 type sample struct {
-	count     int
-	ordered   string       // the NDJSON in the order of time
-	shuffled  string       // the same lines in no order
-	all       moments      // of all calls
-	workspace callvault.ID // the one with the second most calls: a page of it is far apart in the table
-	within    moments      // of the calls in the workspace
+	count      int
+	ordered    string      // the NDJSON in the order of time
+	all        moments     // of all calls
+	workspaces []workspace // those with most calls first
+}
+
+// workspace is a workspace of a sample with the moments of its calls.
+type workspace struct {
+	id callvault.ID
+	moments
 }
 
 // moments are the times of calls, ascending.
 type moments []callvault.Time
 
-// newSample writes the files. It holds no call in memory: the peak of this
+// invent makes up calls, the same on every run of a day.
+func invent(count int) iter.Seq[gong.Call] {
+	return demo.Calls(demo.Options{Seed: seed, Day: time.Now(), Count: count})
+}
+
+// rareOne is one call in how many that the rare workspace of skewed has.
+const rareOne = 1_000_000
+
+// skewed puts all calls into one workspace but one in a million, or one at all
+// where there are fewer: those are in a workspace of their own.
+func skewed(calls iter.Seq[gong.Call], count int) iter.Seq[gong.Call] {
+	most, rare := "1", "2"
+	return func(yield func(gong.Call) bool) {
+		n := 0
+		for c := range calls {
+			c.WorkspaceID = &most
+			if n%rareOne == min(count, rareOne)/2 {
+				c.WorkspaceID = &rare
+			}
+			n++
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// newSample writes calls to a file. It holds no call in memory: the peak of this
 // process would count as that of the processes it starts.
-func newSample(count int, prefix string) (*sample, error) {
-	s := &sample{count: count, ordered: prefix + "-ordered.ndjson", shuffled: prefix + "-shuffled.ndjson"}
-	offsets, workspaces, err := s.writeOrdered()
+func newSample(calls iter.Seq[gong.Call], path string) (*sample, error) {
+	file, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	perWorkspace := make(map[callvault.ID]int)
-	for _, w := range workspaces {
-		perWorkspace[w]++
-	}
-	ids := make([]callvault.ID, 0, len(perWorkspace))
-	for id := range perWorkspace {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(a, b callvault.ID) int { return perWorkspace[b] - perWorkspace[a] })
-	s.workspace = ids[min(1, len(ids)-1)]
-	for i, w := range workspaces {
-		if w == s.workspace {
-			s.within = append(s.within, s.all[i])
-		}
-	}
-	slices.Sort(s.all) // within a second the demo's calls are in no order
-	slices.Sort(s.within)
-	return s, s.writeShuffled(offsets)
-}
-
-// writeOrdered returns where each line begins, and at last the end.
-func (s *sample) writeOrdered() (offsets []int64, workspaces []callvault.ID, err error) {
-	file, err := os.Create(s.ordered)
-	if err != nil {
-		return nil, nil, err
-	}
 	defer file.Close()
 	w := bufio.NewWriterSize(file, 1<<20)
-	offsets = append(make([]int64, 0, s.count+1), 0)
-	workspaces = make([]callvault.ID, 0, s.count)
+	s := &sample{ordered: path}
+	within := make(map[callvault.ID]moments)
 	var line []byte
-	for c := range demo.Calls(demo.Options{Seed: seed, Day: time.Now(), Count: s.count}) {
+	for c := range calls {
 		call, err := callvault.AppendCall(line[:0], &c)
 		if err != nil {
-			return nil, nil, fmt.Errorf("call %s: %w", c.ID, err)
+			return nil, fmt.Errorf("call %s: %w", c.ID, err)
 		}
 		line = append(call.Document, '\n')
 		if _, err := w.Write(line); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		offsets = append(offsets, offsets[len(offsets)-1]+int64(len(line)))
-		workspaces = append(workspaces, call.Workspace)
+		s.count++
 		s.all = append(s.all, call.Time)
+		within[call.Workspace] = append(within[call.Workspace], call.Time)
 	}
-	return offsets, workspaces, w.Flush()
+	slices.Sort(s.all) // within a second the demo's calls are in no order
+	for id, m := range within {
+		slices.Sort(m)
+		s.workspaces = append(s.workspaces, workspace{id, m})
+	}
+	slices.SortFunc(s.workspaces, func(a, b workspace) int { return len(b.moments) - len(a.moments) })
+	return s, w.Flush()
 }
 
-func (s *sample) writeShuffled(offsets []int64) error {
-	in, err := os.Open(s.ordered)
+// second is the workspace with the second most calls: those of a page are far
+// apart in the table.
+func (s *sample) second() workspace { return s.workspaces[1] }
+
+// shuffle writes the lines of a file to another one, in no order.
+func shuffle(from, to string) error {
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.Create(s.shuffled)
+	offsets, err := lineOffsets(in)
+	if err != nil {
+		return err
+	}
+	out, err := os.Create(to)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
 	w := bufio.NewWriterSize(out, 1<<20)
-	for _, i := range rand.New(rand.NewPCG(seed, 1)).Perm(s.count) {
+	for _, i := range rand.New(rand.NewPCG(seed, 1)).Perm(len(offsets) - 1) {
 		line := io.NewSectionReader(in, offsets[i], offsets[i+1]-offsets[i])
 		if _, err := io.Copy(w, line); err != nil {
 			return err
 		}
 	}
 	return w.Flush()
+}
+
+// lineOffsets is where each line begins, and at last the end.
+func lineOffsets(in io.Reader) ([]int64, error) {
+	offsets := []int64{0}
+	lines := bufio.NewReaderSize(in, callvault.MaxDocument+1)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err == io.EOF {
+			return offsets, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		offsets = append(offsets, offsets[len(offsets)-1]+int64(len(line)))
+	}
 }
 
 // span is a range that holds exactly count of the moments, or false when there

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/sqlite"
+	"github.com/callvault/callvault/gong"
 )
 
 // measureStarts starts a server on every store, and stops it, in turns.
@@ -25,7 +25,7 @@ func (b *bench) measureStarts(ctx context.Context, stores []*dataset) error {
 
 func (b *bench) startOnce(ctx context.Context, d *dataset) error {
 	all := callvault.Range{From: d.all[0], To: d.all[len(d.all)-1] + 1}
-	page := (&asker{authorization: d.authorization}).first(all, d.count)
+	page := (&asker{authorization: d.authorization, size: gong.PageSize}).first(all, d.count)
 	begun := time.Now()
 	s, err := b.serve(ctx, d.db)
 	if err != nil {
@@ -53,7 +53,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 func (b *bench) measureTotals(ctx context.Context, all []*series) error {
 	b.say("taking totals")
 	for _, s := range all {
-		store, err := sqlite.Open(ctx, s.db)
+		store, err := open(ctx, s.db)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *series) takeTotals(ctx context.Context, calls callvault.Calls, spent ti
 				return errSpan
 			}
 			before := time.Now()
-			total, err := calls.Count(ctx, callvault.Query{Range: chosen, Workspace: s.workspace})
+			total, err := calls.Count(ctx, callvault.Query{Range: chosen, Workspace: s.asker.workspace})
 			took := time.Since(before)
 			if err != nil {
 				return err

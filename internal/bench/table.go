@@ -19,6 +19,11 @@ const (
 	mostImportMemory   = 200 // MiB
 	mostServerMemory   = 100
 	mostStart          = 100 // milliseconds
+	leastGzipToStatic  = 0.2
+	leastToBare        = 0.6 // of pages on PostgreSQL to the bare query
+	mostCounts         = 25  // per cent that the totals cost an import
+	mostGrowth         = 1.2 // time of a page to that in the smallest store
+	mostRare           = 1.2 // time of a page of a rare workspace to that of another
 )
 
 // table prints rows of Markdown.
@@ -65,13 +70,14 @@ func printRanges(w io.Writer, all []*series) {
 
 func printImports(w io.Writer, stores []*dataset) {
 	t := newTable(w, "(e) Imports, beside bare inserts of the same rows", "calls", "order", "imported a second", "target",
-		"inserted a second", "ratio", "rounds", "peak MiB", "target")
+		"inserted a second", "ratio", "with counts a second", "counts cost the inserts", "and the import", "target", "rounds", "peak MiB", "target")
 	for _, d := range stores {
 		target := leastOrdered
-		if d.file == d.shuffled {
+		if d.order == noOrder {
 			target = leastShuffled
 		}
 		t.row(number(d.count), d.order, whole(d.imported), "≥ "+number(target), whole(d.bare), ratio(d.ratio),
+			whole(d.counted), percent(d.countsToInserts()), percent(d.countsToImport()), fmt.Sprintf("≤ %d %%", mostCounts),
 			fmt.Sprint(len(d.imported)), mebibytes(d.memory), fmt.Sprintf("< %d", mostImportMemory))
 	}
 }
@@ -82,6 +88,72 @@ func printServers(w io.Writer, stores []*dataset) {
 	for _, d := range stores {
 		t.row(number(d.count), d.order, whole(d.ready), fmt.Sprintf("< %d", mostStart), whole(d.answered),
 			mebibytes(d.resident), fmt.Sprintf("< %d", mostServerMemory))
+	}
+}
+
+func printGzip(w io.Writer, all []*series) {
+	t := newTable(w, "(f) Later pages that are compressed", "calls", "imported", "workspace", "from memory, compressed before",
+		"later pages", "ratio", "target")
+	for _, s := range all {
+		t.row(number(s.count), s.order, s.share(), whole(s.gzipStatic), whole(s.gzips), ratio(s.gzipToStatic),
+			fmt.Sprintf("≥ %.1f", leastGzipToStatic))
+	}
+}
+
+func printDatabases(w io.Writer, all []*databaseSeries) {
+	if len(all) == 0 {
+		return
+	}
+	t := newTable(w, "(g) Pages on PostgreSQL, beside the same queries by pgx alone", "calls", "workspace",
+		"first pages", "by pgx", "ratio", "target", "later pages", "by pgx", "ratio", "target", "peak MiB")
+	var plain []*series
+	for _, s := range all {
+		target := fmt.Sprintf("≥ %.1f", leastToBare)
+		t.row(number(s.count), s.share(), whole(s.firsts), whole(s.bareFirsts), ratio(s.firstToBare), target,
+			whole(s.laters), whole(s.bareLaters), ratio(s.laterToBare), target, mebibytes(s.resident))
+		plain = append(plain, s.series)
+	}
+	printTotals(w, plain)
+}
+
+// printTotals prints the totals of stores on PostgreSQL.
+func printTotals(w io.Writer, all []*series) {
+	if len(all) == 0 {
+		return
+	}
+	t := newTable(w, "(h) Totals alone on PostgreSQL", "calls", "workspace", "matches", "median µs", "of 100 the 99th", "target")
+	for _, s := range all {
+		for _, r := range s.ranges {
+			t.row(number(s.count), s.share(), number(r.matches), whole(r.counts), fmt.Sprintf("%.0f", quantile(r.counts, 0.99)),
+				fmt.Sprintf("< %d", mostTotal))
+		}
+	}
+}
+
+func printGrowth(w io.Writer, all []*series) {
+	smallest := all[0]
+	title := fmt.Sprintf("(i) Pages by the size of the store, and their time to that of %s calls", number(smallest.count))
+	t := newTable(w, title, "calls", "from memory", "later pages a second", "time", "target", "first pages a second", "time", "target")
+	for _, s := range all {
+		target := fmt.Sprintf("≤ %.1f", mostGrowth)
+		t.row(number(s.count), whole(s.static), whole(s.laters), ratio(quotients(smallest.laters, s.laters)), target,
+			whole(s.firsts), ratio(quotients(smallest.firsts, s.firsts)), target)
+	}
+}
+
+func printRare(w io.Writer, all []*comparison) {
+	t := newTable(w, "(j) Pages of a workspace with one call in a million, and of the one with all others", "calls", "in the rare one",
+		"calls to a page", "pages", "of the rare one a second", "of the other", "time to that of the other", "target")
+	for _, c := range all {
+		t.row(number(c.count), number(len(c.workspaces[1].moments)), number(c.size), c.kind, whole(c.rares), whole(c.mosts),
+			ratio(c.slower), fmt.Sprintf("≤ %.1f", mostRare))
+	}
+}
+
+func printLargeStores(w io.Writer, stores []*dataset) {
+	t := newTable(w, "(k) Stores of the large run, imported in time order", "calls", "imported a second", "MiB of the file")
+	for _, d := range stores {
+		t.row(number(d.count), whole(d.imported), number(int(d.size())))
 	}
 }
 
@@ -98,6 +170,17 @@ func whole(values []float64) string { return number(int(quantile(values, 0.5) + 
 
 func ratio(values []float64) string { return fmt.Sprintf("%.2f", quantile(values, 0.5)) }
 
+func percent(values []float64) string { return fmt.Sprintf("%.1f %%", 100*quantile(values, 0.5)) }
+
+// quotients divides the values of each round.
+func quotients(dividends, divisors []float64) []float64 {
+	all := make([]float64, len(dividends))
+	for i := range all {
+		all[i] = dividends[i] / divisors[i]
+	}
+	return all
+}
+
 func mebibytes(n float64) string {
 	if n == 0 {
 		return "not told by this system"
@@ -113,4 +196,30 @@ func quantile(values []float64, share float64) float64 {
 		return 0
 	}
 	return sorted[int(share*float64(len(sorted)-1)+0.5)]
+}
+
+// printProcesses prints whose time the pages took.
+func printProcesses(w io.Writer, count int, kinds []*profiled) {
+	title := fmt.Sprintf("(l) Whose time it is: %s calls, pages over %d connections", number(count), connections)
+	t := newTable(w, title, "pages", "a second", "callvault", "PostgreSQL", "the load and others")
+	for _, k := range kinds {
+		p := k.shares
+		t.row(k.name, number(int(k.pages)), share(p.server, p.all), share(p.database, p.all), share(p.all-p.server-p.database, p.all))
+	}
+}
+
+// printProfile prints where callvault's own time went.
+func printProfile(w io.Writer, count int, kinds []*profiled) {
+	columns := []string{"of callvault's time"}
+	for _, k := range kinds {
+		columns = append(columns, k.name)
+	}
+	t := newTable(w, fmt.Sprintf("(m) Where callvault's time goes: %s calls", number(count)), columns...)
+	for _, p := range places() {
+		cells := []string{p.name}
+		for _, k := range kinds {
+			cells = append(cells, share(k.shares.places[p.name], k.shares.server))
+		}
+		t.row(cells...)
+	}
 }
