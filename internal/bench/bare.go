@@ -23,15 +23,15 @@ const bareBatch = 100_000
 
 const bareInsert = `INSERT INTO documents (company, time, id, workspace, document) VALUES (1, ?, ?, ?, ?)`
 
-// put is what one yardstick does with a batch, in a transaction.
-type put func(*sqlite.Conn, []callvault.Call) error
+// putter is what one yardstick does with a batch, in a transaction.
+type putter func(*sqlite.Conn, []callvault.Call) error
 
 // insertBare is the yardstick of an import: the same rows in transactions of
 // the same size, into the same table of calls with its index and nothing else:
 // no ids, numbers and counts, and calls that were read and checked before the
 // clock runs. Each batch is in the order of the table, as an import has it. It
 // prints how long that took.
-func insertBare(db, file string, put put, stdout io.Writer) error {
+func insertBare(db, file string, put putter, stdout io.Writer) error {
 	// The store makes its schema, and the file keeps the size of its pages.
 	s, err := store.Open(context.Background(), db)
 	if err != nil {
@@ -62,14 +62,13 @@ func insertBare(db, file string, put put, stdout io.Writer) error {
 	return err
 }
 
-func insertFile(conn *sqlite.Conn, file string, put put) (spent time.Duration, err error) {
+func insertFile(conn *sqlite.Conn, file string, put putter) (spent time.Duration, err error) {
 	in, err := os.Open(file)
 	if err != nil {
 		return 0, err
 	}
 	defer in.Close()
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, callvault.MaxDocument+1)
+	lines := newLines(in)
 	calls := make([]callvault.Call, 0, bareBatch)
 	for {
 		calls, err = readBatch(lines, calls[:0])
@@ -83,6 +82,12 @@ func insertFile(conn *sqlite.Conn, file string, put put) (spent time.Duration, e
 		}
 		spent += time.Since(begun)
 	}
+}
+
+func newLines(in io.Reader) *bufio.Scanner {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, callvault.MaxDocument+1)
+	return lines
 }
 
 func readBatch(lines *bufio.Scanner, calls []callvault.Call) ([]callvault.Call, error) {
@@ -100,7 +105,7 @@ func readBatch(lines *bufio.Scanner, calls []callvault.Call) ([]callvault.Call, 
 	return calls, lines.Err()
 }
 
-func inTransaction(conn *sqlite.Conn, calls []callvault.Call, put put) (err error) {
+func inTransaction(conn *sqlite.Conn, calls []callvault.Call, put putter) (err error) {
 	end, err := sqlitex.ImmediateTransaction(conn)
 	if err != nil {
 		return err

@@ -97,7 +97,7 @@ func (b *bench) measureDatabases(ctx context.Context, stores []*dataset) ([]*dat
 }
 
 func (b *bench) newDatabaseSeries(ctx context.Context, d *dataset, server *server, w workspace) (*databaseSeries, error) {
-	plain, err := newSeries(ctx, d, server, w)
+	plain, err := b.newSeries(ctx, d, server, w)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (d *dataset) size() float64 {
 func (b *bench) databaseTotals(ctx context.Context, stores []*dataset) ([]*series, error) {
 	var all []*series
 	for _, d := range stores {
-		s := &series{dataset: d, asker: newAsker(d, d.allCalls(), gong.PageSize)}
+		s := &series{dataset: d, asker: b.newAsker(d, d.allCalls(), gong.PageSize)}
 		for _, n := range matches(d.count) {
 			if n <= d.count {
 				s.ranges = append(s.ranges, &span{matches: n})

@@ -104,6 +104,7 @@ type options struct {
 	rounds  int           // medians are taken over
 	seconds time.Duration // of one measurement
 	imports time.Duration // after which no further round of imports begins
+	variety int           // requests of a kind to choose from
 	most    int           // calls of a store on PostgreSQL
 	binary  string        // of callvault; "" builds it
 }
@@ -124,13 +125,14 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	seconds := flags.Float64("seconds", 0.4, "how long a server is asked for pages of one kind at a time")
 	flags.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
 	flags.DurationVar(&o.imports, "imports", 20*time.Second, "when no further round of imports of one store begins; there is always one")
+	flags.IntVar(&o.variety, "variety", 2000, "how many requests of a kind there are to choose from")
 	flags.IntVar(&o.most, "postgres", 1_000_000, "the most calls of a store that is made on PostgreSQL too; 0: none is")
 	flags.StringVar(&o.binary, "binary", "", "the callvault to measure (default: built from this module)")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	o.seconds = time.Duration(*seconds * float64(time.Second))
-	if flags.NArg() > 0 || o.rounds < 1 || o.seconds <= 0 {
+	if flags.NArg() > 0 || o.rounds < 1 || o.variety < 1 || o.seconds <= 0 {
 		return o, errors.New("wrong usage; see -help")
 	}
 	for text := range strings.SplitSeq(*sizes, ",") {

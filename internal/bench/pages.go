@@ -76,7 +76,7 @@ func (b *bench) measurePages(ctx context.Context, stores []*dataset, asked func(
 		}
 		defer server.stop()
 		for _, workspace := range asked(d.sample) {
-			s, err := newSeries(ctx, d, server, workspace)
+			s, err := b.newSeries(ctx, d, server, workspace)
 			if err != nil {
 				return nil, err
 			}
@@ -108,18 +108,19 @@ func (b *bench) measurePages(ctx context.Context, stores []*dataset, asked func(
 	return all, nil
 }
 
-func newAsker(d *dataset, w workspace, size int) *asker {
+func (b *bench) newAsker(d *dataset, w workspace, size int) *asker {
 	return &asker{
 		Rand:          rand.New(rand.NewPCG(seed, 2)),
 		moments:       w.moments,
 		workspace:     w.id,
 		size:          size,
+		variety:       b.variety,
 		authorization: d.authorization,
 	}
 }
 
-func newSeries(ctx context.Context, d *dataset, server *server, w workspace) (*series, error) {
-	s := &series{dataset: d, server: server, asker: newAsker(d, w, gong.PageSize)}
+func (b *bench) newSeries(ctx context.Context, d *dataset, server *server, w workspace) (*series, error) {
+	s := &series{dataset: d, server: server, asker: b.newAsker(d, w, gong.PageSize)}
 	var err error
 	if s.first, err = s.asker.randomFirsts(); err != nil {
 		return nil, err

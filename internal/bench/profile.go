@@ -78,7 +78,7 @@ func (b *bench) profiledKinds(ctx context.Context, count int) (kinds []*profiled
 			return nil, nil, err
 		}
 		servers = append(servers, server)
-		s, err := newSeries(ctx, d, server, d.allCalls())
+		s, err := b.newSeries(ctx, d, server, d.allCalls())
 		if err != nil {
 			stop()
 			return nil, nil, err

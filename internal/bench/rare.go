@@ -47,19 +47,19 @@ func (b *bench) compareWorkspaces(ctx context.Context, d *dataset) ([]*compariso
 	}
 	defer server.stop()
 	first := &comparison{dataset: d, kind: "first", size: size}
-	if first.rare, err = newAsker(d, rare, size).firsts(len(rare.moments)); err != nil {
+	if first.rare, err = b.newAsker(d, rare, size).firsts(len(rare.moments)); err != nil {
 		return nil, err
 	}
-	if first.most, err = newAsker(d, most, size).firsts(len(most.moments)); err != nil {
+	if first.most, err = b.newAsker(d, most, size).firsts(len(most.moments)); err != nil {
 		return nil, err
 	}
 	kinds := []*comparison{first}
 	if len(rare.moments) >= 2*size {
 		later := &comparison{dataset: d, kind: "later", size: size}
-		if later.rare, err = newAsker(d, rare, size).laters(ctx, server.address, 1); err != nil {
+		if later.rare, err = b.newAsker(d, rare, size).laters(ctx, server.address, 1); err != nil {
 			return nil, err
 		}
-		if later.most, err = newAsker(d, most, size).laters(ctx, server.address, 1); err != nil {
+		if later.most, err = b.newAsker(d, most, size).laters(ctx, server.address, 1); err != nil {
 			return nil, err
 		}
 		kinds = append(kinds, later)

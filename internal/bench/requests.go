@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// variety is how many requests of a kind there are to choose from.
-	variety = 2000
-
 	// walkPages is how many later pages are taken from one walk.
 	walkPages = 5
 
@@ -30,6 +27,7 @@ type asker struct {
 	moments
 	workspace     callvault.ID // zero: of all
 	size          int          // calls to a page
+	variety       int          // requests of a kind to choose from
 	authorization string
 }
 
@@ -47,7 +45,7 @@ var errSpan = errors.New("found no range with so many calls")
 
 // firsts are first pages of ranges that hold exactly total calls.
 func (a *asker) firsts(total int) ([]request, error) {
-	requests := make([]request, variety)
+	requests := make([]request, a.variety)
 	for i := range requests {
 		r, found := a.span(a.Rand, total)
 		if !found {
@@ -60,7 +58,7 @@ func (a *asker) firsts(total int) ([]request, error) {
 
 // randomFirsts are first pages of ranges of any size that fills a page.
 func (a *asker) randomFirsts() ([]request, error) {
-	requests := make([]request, variety)
+	requests := make([]request, a.variety)
 	for i := range requests {
 		total := a.size + a.IntN(len(a.moments)-a.size)
 		r, found := a.span(a.Rand, total)
@@ -81,8 +79,8 @@ func (a *asker) laters(ctx context.Context, address string, walk int) ([]request
 		return nil, err
 	}
 	defer c.conn.Close()
-	requests := make([]request, 0, variety)
-	for len(requests) < variety {
+	requests := make([]request, 0, a.variety)
+	for len(requests) < a.variety {
 		least := (walk + 1) * a.size
 		total := least + a.IntN(len(a.moments)-least+1)
 		r, found := a.span(a.Rand, total)

@@ -99,7 +99,7 @@ func (s *series) get(ctx context.Context, asked *request, encoding string) (*htt
 // checkGzip makes sure that some of the pages are, compressed, what they are
 // otherwise: under load only the beginning is looked at.
 func (s *series) checkGzip(ctx context.Context) error {
-	for i := range s.later[:50] {
+	for i := range s.later[:min(len(s.later), 50)] {
 		asked := &s.later[i]
 		answer, err := s.get(ctx, asked, "")
 		if err != nil {
