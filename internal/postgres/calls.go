@@ -16,12 +16,24 @@ import (
 // the workspace by itself: only that index has this order, so the planner does
 // not walk over everybody's calls to find a rare workspace's, whatever the
 // statistics say. $4 is the range's end, $6 the limit (NULL is none).
+//
+// A row that is compared is where a walk along an index begins, and never where
+// it ends, unless its first column decides: a page of a workspace that bounded
+// (workspace, time) went on to the workspace's last call. So a page is read up to
+// its limit and the end of its workspace, and what is beyond the range is left
+// out. Where there is no limit the bound keeps documents from being read.
 const (
 	pageSQL = `SELECT time, id, document FROM callvault.documents
 		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
 		ORDER BY time, id LIMIT $6`
 
-	pageWorkspaceSQL = `SELECT time, id, document FROM callvault.documents
+	pageWorkspaceSQL = `SELECT time, id, document FROM (
+			SELECT workspace, time, id, document FROM callvault.documents
+			WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND workspace <= $2
+			ORDER BY workspace, time, id LIMIT $6) AS read
+		WHERE time < $4 ORDER BY workspace, time, id`
+
+	allWorkspaceSQL = `SELECT time, id, document FROM callvault.documents
 		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
 		ORDER BY workspace, time, id LIMIT $6`
 

@@ -14,14 +14,21 @@ import (
 // the buckets between them summed. $1 and $2 are the company and the workspace
 // (” for all), as in the page's query; the bounds of the parts follow its
 // parameters.
+//
+// An edge of a workspace is read as its pages are, and has no more calls than the
+// finest bucket that it lies in.
 const (
 	firstBound = 7
 
 	edgeSQL = `(SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND time >= $%d AND time < $%d)`
+		WHERE company = $1 AND time >= $%[1]d AND time < $%[2]d)`
 
-	edgeWorkspaceSQL = `(SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND (workspace, time) >= ($2, $%d) AND (workspace, time) < ($2, $%d))`
+	edgeWorkspaceSQL = `(SELECT count(*) FROM (
+			SELECT time FROM callvault.documents
+			WHERE company = $1 AND (workspace, time) >= ($2, $%[1]d) AND workspace <= $2
+			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $%[1]d >> 28), 0)) AS edge
+		WHERE time < $%[2]d)`
 
 	spanSQL = `(SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $%d AND bucket >= $%d AND bucket < $%d)`

@@ -15,13 +15,16 @@ func PageStatement(company string, q callvault.Query, after callvault.Position, 
 	s := Statement{pageSQL, pageArgs(company, q, after, limit)}
 	if !q.Workspace.IsZero() {
 		s.SQL = pageWorkspaceSQL
+		if limit < 0 {
+			s.SQL = allWorkspaceSQL
+		}
 	}
 	return s
 }
 
 // FirstStatement selects the first calls of a query as PageStatement does, and
-// the total beside each. Where there are no calls to show, one row has the total
-// alone.
+// the total beside each; there is a limit. Where there are no calls to show, one
+// row has the total alone.
 func FirstStatement(company string, q callvault.Query, limit int) Statement {
 	s := Statement{firstSQL, append(pageArgs(company, q, q.Start(), limit), bounds(q.Range)...)}
 	if !q.Workspace.IsZero() {
