@@ -122,5 +122,8 @@ func (b *bench) watch(ctx context.Context, k *profiled) error {
 	if err := errors.Join(err, script.Wait()); err != nil {
 		return fmt.Errorf("perf: %w\n%s", err, complaint.String())
 	}
+	if k.shares.server == 0 {
+		return fmt.Errorf("perf saw nothing of the server\n%s", complaint.String())
+	}
 	return os.Remove(path)
 }
