@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -65,7 +64,7 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 		n += 2
 	}
 	if _, err := st.Step(); err != nil {
-		return 0, fmt.Errorf("%s: %w", c.path, err)
+		return 0, explain(c.path, err)
 	}
 	total = st.ColumnInt(0)
 	return total, st.Reset()

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -86,10 +85,16 @@ func (s calls) delete(ctx context.Context, choose func(*change) ([]callvault.Cal
 func (w *change) buryAll(calls []callvault.Call) error {
 	for _, call := range calls {
 		w.number++
-		err := errors.Join(w.remove(call), w.run(buryIDSQL, w.company, call.ID.Key(), w.number))
-		if err != nil {
+		if err := w.bury(call); err != nil {
 			return fmt.Errorf("call %s: %w", call.ID, err)
 		}
 	}
 	return nil
+}
+
+func (w *change) bury(call callvault.Call) error {
+	if err := w.remove(call); err != nil {
+		return err
+	}
+	return w.run(buryIDSQL, w.company, call.ID.Key(), w.number)
 }

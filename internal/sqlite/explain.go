@@ -1,28 +1,86 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"zombiezen.com/go/sqlite"
 )
 
-// explain adds to an error of opening a file what SQLite does not say: whether
-// it is the file or its folder, and what is wrong with it.
+// fileError is an error of SQLite's with the file it happened on, and what it
+// means to whoever keeps the file.
+type fileError struct {
+	path, meaning string
+	err           error
+}
+
+func (e *fileError) Error() string {
+	if e.meaning == "" {
+		return fmt.Sprintf("%s: %v", e.path, e.err)
+	}
+	return fmt.Sprintf("%s: %s (%v)", e.path, e.meaning, e.err)
+}
+
+func (e *fileError) Unwrap() error { return e.err }
+
+// explain adds to an error what SQLite does not say: on which file, and what is
+// wrong with it. An error that was explained is returned as it is.
 func explain(path string, err error) error {
-	switch sqlite.ErrCode(err).ToPrimary() {
-	case sqlite.ResultCantOpen, sqlite.ResultReadOnly, sqlite.ResultPerm:
-	default:
+	if explained := (*fileError)(nil); err == nil || errors.As(err, &explained) {
 		return err
 	}
-	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return fmt.Errorf("it is a folder; accepted is the path of a file (%w)", err)
+	return &fileError{path, meaning(path, sqlite.ErrCode(err)), err}
+}
+
+// meaning is what a result code means on a file, or "" when SQLite says enough.
+func meaning(path string, code sqlite.ResultCode) string {
+	switch code {
+	case sqlite.ResultIOErrWrite, sqlite.ResultIOErrTruncate, sqlite.ResultIOErrSHMSize:
+		return "it can't grow: its disk is full, or a limit on the size of files is met"
 	}
-	f, openErr := os.OpenFile(path, os.O_RDWR, 0)
-	if openErr != nil {
-		return fmt.Errorf("%w (%w)", openErr, err)
+	switch code.ToPrimary() {
+	case sqlite.ResultFull:
+		return "its disk is full"
+	case sqlite.ResultCantOpen, sqlite.ResultReadOnly, sqlite.ResultPerm:
+		return whyClosed(path)
+	case sqlite.ResultCorrupt:
+		return "it is damaged"
+	case sqlite.ResultNotADB:
+		return "it is no SQLite file, or its beginning was overwritten"
+	case sqlite.ResultIOErr:
+		if isFolder(path) {
+			return itIsFolder
+		}
+		return fmt.Sprintf("its disk fails with %v", code)
 	}
-	f.Close()
-	return fmt.Errorf("the folder %s must be writable too, since the log is kept beside the file (%w)", filepath.Dir(path), err)
+	return ""
+}
+
+// whyClosed is why a file can't be opened or written to: it may be the file, its
+// log or its folder.
+func whyClosed(path string) string {
+	if isFolder(path) {
+		return itIsFolder
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		f, err := os.OpenFile(path+suffix, os.O_RDWR, 0)
+		if err == nil {
+			f.Close()
+			continue
+		}
+		if suffix == "" || !errors.Is(err, fs.ErrNotExist) {
+			return err.Error()
+		}
+	}
+	return fmt.Sprintf("the folder %s must be writable too, since the log is kept beside the file", filepath.Dir(path))
+}
+
+const itIsFolder = "it is a folder; accepted is the path of a file"
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -94,9 +94,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	w, err := s.openConn(ctx, writerCache)
+	w, err := openConn(ctx, path, writerCache)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, explain(path, err))
+		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
 	// Turns to write are waited for in waitBusy, which asks more often than
 	// SQLite's handler does, so that a writer with batch after batch cannot
@@ -104,7 +104,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	w.SetBusyTimeout(0)
 	if err := migrate(ctx, w); err != nil {
 		w.Close()
-		return nil, fmt.Errorf("open %s: %w", path, explain(path, err))
+		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
 	s.writer <- w
 	return s, nil
@@ -145,8 +145,9 @@ func (s *Store) closeConns() error {
 	return nil
 }
 
-func (s *Store) openConn(ctx context.Context, cacheKiB int) (*conn, error) {
-	c, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
+	mendLog(path)
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,21 @@ func (s *Store) openConn(ctx context.Context, cacheKiB int) (*conn, error) {
 			return nil, err
 		}
 	}
-	return &conn{Conn: c, path: s.path, stmts: make(map[string]*sqlite.Stmt)}, nil
+	return &conn{Conn: c, path: path, stmts: make(map[string]*sqlite.Stmt)}, nil
+}
+
+// mendLog gives the files beside a store, which a reader may have made while the
+// store was read-only, the mode of the store. Where it can't, opening says why.
+func mendLog(path string) {
+	store, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if info, err := os.Stat(path + suffix); err == nil && info.Mode().Perm() != store.Mode().Perm() {
+			_ = os.Chmod(path+suffix, store.Mode().Perm())
+		}
+	}
 }
 
 // settings are the pragmas of every connection. The size of pages counts only
@@ -201,7 +216,7 @@ func (c *conn) stmt(query string) (*sqlite.Stmt, error) {
 	}
 	st, err := c.Prepare(query)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.path, err)
+		return nil, explain(c.path, err)
 	}
 	c.stmts[query] = st
 	return st, nil
@@ -225,8 +240,8 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 	select {
 	case c = <-s.readers:
 	default:
-		if c, err = s.openConn(ctx, readerCache); err != nil {
-			return fmt.Errorf("open %s: %w", s.path, err)
+		if c, err = openConn(ctx, s.path, readerCache); err != nil {
+			return fmt.Errorf("open %w", explain(s.path, err))
 		}
 	}
 	defer func() { s.readers <- c }()

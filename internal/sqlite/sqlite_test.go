@@ -122,9 +122,29 @@ func TestDeleteForGood(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gone.db")
 	open(t, path) // another process, which keeps the log in use
 	s := open(t, path)
-	calls := s.Calls("default")
+	doomed := deleteAmong(t, s.Calls("default"))
+	if err := s.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k := bytes.Count(content, []byte("mustgo")); k > 0 {
+			t.Errorf("a title that was deleted is %d times in %s%s", k, path, suffix)
+		}
+		if suffix == "" && (!bytes.Contains(content, []byte("stays")) || !bytes.Contains(content, []byte(doomed[0].Key()))) {
+			t.Error("the others are gone, or the tombstones")
+		}
+	}
+}
+
+// deleteAmong puts calls that come in no order, so that pages are divided, and
+// deletes some of them, whose titles have the word "mustgo"; the others stay.
+func deleteAmong(t *testing.T, calls callvault.Calls) (doomed []callvault.ID) {
+	t.Helper()
 	const n, batches = 6000, 30
-	var doomed []callvault.ID
 	for batch := range batches {
 		var some []callvault.Call
 		for i := batch; i < n; i += batches {
@@ -144,21 +164,7 @@ func TestDeleteForGood(t *testing.T) {
 	if deleted, err := calls.Delete(t.Context(), doomed); err != nil || deleted != len(doomed) {
 		t.Fatalf("deleted %d of %d, %v", deleted, len(doomed), err)
 	}
-	if err := s.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, suffix := range []string{"", "-wal"} {
-		content, err := os.ReadFile(path + suffix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if k := bytes.Count(content, []byte("mustgo")); k > 0 {
-			t.Errorf("a title that was deleted is %d times in %s%s", k, path, suffix)
-		}
-		if suffix == "" && (!bytes.Contains(content, []byte("stays")) || !bytes.Contains(content, []byte(doomed[0].Key()))) {
-			t.Error("the others are gone, or the tombstones")
-		}
-	}
+	return doomed
 }
 
 // The view for people shows every field of the contract, typed.
@@ -335,6 +341,29 @@ func TestRestartLog(t *testing.T) {
 		fill(2)
 		if after := size(); (after > before) != tt.grows {
 			t.Errorf("limit %d: the log had %d bytes, now %d", tt.limit, before, after)
+		}
+	}
+}
+
+// A reader of a store that is read-only makes its log read-only too; whoever may
+// write to the store later may write to its log.
+func TestLogHasModeOfStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mode.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.WriteFile(path+suffix, []byte("log"), 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, path)
+	if _, err := s.MakeCompany(t.Context(), "default"); err != nil {
+		t.Error(err)
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if info, err := os.Stat(path + suffix); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v", suffix, info, err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (c *conn) run(query string, args ...any) error {
 // step executes a bound statement that returns no rows.
 func (c *conn) step(st *sqlite.Stmt) error {
 	if _, err := st.Step(); err != nil {
-		return fmt.Errorf("%s: %w", c.path, err)
+		return explain(c.path, err)
 	}
 	return st.Reset()
 }
@@ -62,7 +62,7 @@ func (c *conn) each(visit func(*sqlite.Stmt) error, query string, args ...any) (
 	for {
 		more, err := st.Step()
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.path, err)
+			return explain(c.path, err)
 		}
 		if !more {
 			return nil
