@@ -22,6 +22,9 @@ const (
 	importing = "importing"
 )
 
+// drawEvery is the time between two drawings of a bar, at least.
+const drawEvery = 100 * time.Millisecond
+
 // importReport says how an import goes on: to a person as a bar on standard
 // error, to a program as a line for each commit on standard output. What is
 // wrong with records goes to standard error in any case.
@@ -57,7 +60,7 @@ func (a *app) newImportReport(quiet bool) *importReport {
 		showLines: !(bar && isTerminal(a.stdout)) && !quiet,
 		now:       time.Now,
 		width:     terminalWidth(a.stderr),
-		every:     100 * time.Millisecond,
+		every:     drawEvery,
 	}
 }
 

@@ -112,6 +112,12 @@ func TestUsage(t *testing.T) {
 		{"key list --db=", `--db "": accepted are the path of a SQLite file and postgres://`},
 		{"key list --db :memory:", `--db ":memory:": accepted are the path of a SQLite file and postgres://`},
 		{"copy --from a.db --to postgres://me:hush@host/db", "--to shows a password to every user of this machine; put the URL into CALLVAULT_COPY_TO"},
+		{"backup b.db --db postgres://host/db", "backup is of SQLite stores: accepted are pg_dump"},
+		{"restore b.db --db postgres://host/db", "restore is of SQLite stores: accepted are pg_restore"},
+		{"backup b.db --db postgres://me:hush@host/db", "--db shows a password"},
+		{"backup b.db --db mysql://host/db", `--db: "mysql" is no kind of store`},
+		{"restore b.db --db=", `--db "": accepted are the path of a SQLite file`},
+		{"backup", "accepts 1 arg(s), received 0"},
 		{"completion bash x", `unknown command "x" for "callvault completion bash"`},
 		{"key revoke", "accepts 1 arg(s), received 0"},
 	} {

@@ -29,16 +29,24 @@ func companyFlag(cmd *cobra.Command, company *string) {
 
 // openStore opens a store and makes it when there is none.
 func openStore(ctx context.Context, db string) (callvault.Store, error) {
-	if db == "" || db == ":memory:" {
-		return nil, usagef("--db %q: accepted are the path of a SQLite file and postgres://HOST/DATABASE", db)
-	}
 	if postgres.IsURL(db) {
 		return postgres.Open(ctx, db)
 	}
-	if scheme, _, isURL := strings.Cut(db, "://"); isURL {
-		return nil, usagef("--db: %.20q is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE", scheme)
+	if err := checkFile(db); err != nil {
+		return nil, err
 	}
 	return sqlite.Open(ctx, db)
+}
+
+// checkFile refuses what can't be the path of a SQLite store.
+func checkFile(db string) error {
+	if db == "" || db == ":memory:" {
+		return usagef("--db %q: accepted are the path of a SQLite file and postgres://HOST/DATABASE", db)
+	}
+	if scheme, _, isURL := strings.Cut(db, "://"); isURL {
+		return usagef("--db: %.20q is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE", scheme)
+	}
+	return nil
 }
 
 // openOrMake opens a store, and says so when it makes one: the name may be
@@ -54,10 +62,24 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 
 // openExisting opens a store that must be there.
 func openExisting(ctx context.Context, db string) (callvault.Store, error) {
-	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) && db != "" && db != ":memory:" && !strings.Contains(db, "://") {
-		return nil, fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
+	if postgres.IsURL(db) {
+		return openStore(ctx, db)
+	}
+	if err := checkFile(db); err != nil {
+		return nil, err
+	}
+	if err := mustExist(db); err != nil {
+		return nil, err
 	}
 	return openStore(ctx, db)
+}
+
+// mustExist refuses the path of a SQLite store that is not there.
+func mustExist(db string) error {
+	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
+	}
+	return nil
 }
 
 // storeName is the name of a store for people to read.

@@ -45,7 +45,7 @@ func migrateOne(ctx context.Context, c *conn, steps []string) (done bool, err er
 		return at == len(steps), err
 	}
 	if at > len(steps) {
-		return false, fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, at, len(steps))
+		return false, errNewer(at, len(steps))
 	}
 	c.SetInterrupt(ctx.Done())
 	defer c.SetInterrupt(nil)
@@ -70,6 +70,30 @@ func migrateOne(ctx context.Context, c *conn, steps []string) (done bool, err er
 		return false, fmt.Errorf("%s: %w", steps[at], err)
 	}
 	return false, c.run("COMMIT")
+}
+
+func errNewer(at, known int) error {
+	return fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, at, known)
+}
+
+// checkSchema refuses a file that has no schema and one whose schema is ahead of
+// this program.
+func checkSchema(ctx context.Context, c *conn) error {
+	steps, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	at := 0
+	err = waitBusy(ctx, func() (err error) { at, err = version(c); return err })
+	switch {
+	case err != nil:
+		return err
+	case at == 0:
+		return errForeign
+	case at > len(steps):
+		return errNewer(at, len(steps))
+	}
+	return nil
 }
 
 // version is the number of migrations that have run on the file.

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A backup that is restored is the same store; what is there is not overwritten.
+func TestBackupAndRestore(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", `{"id":"1","started":"2026-01-31T09:00:00Z"}`, `{"id":"2","started":"2026-01-31T09:00:00Z"}`))
+	c.must("key", "create")
+	folder := t.TempDir()
+	file, store := filepath.Join(folder, "backup.db"), filepath.Join(folder, "store.db")
+	if got := c.run("backup", file); got.code != exitOK || !strings.HasPrefix(got.stderr, "wrote "+file+": ") || got.stdout != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := c.run("restore", "--db", store, "-q", file); got != (outcome{}) {
+		t.Errorf("%+v", got)
+	}
+	if got, want := c.must("check", "--digest", "--db", store), c.must("check", "--digest"); got != want {
+		t.Errorf("the digest is %s, want %s", got, want)
+	}
+	for _, args := range [][]string{{"backup", file}, {"restore", file}} {
+		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, "is there already, and is not overwritten") {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+	if got := c.run("backup", "--db", filepath.Join(folder, "none.db"), filepath.Join(folder, "other")); got.code != exitFailed || !strings.Contains(got.stderr, "there is no store at ") {
+		t.Errorf("%+v", got)
+	}
+	if got := c.run("restore", "--db", filepath.Join(folder, "none.db"), c.file("text", "id,title")); got.code != exitFailed || !strings.Contains(got.stderr, "it is no SQLite file") {
+		t.Errorf("%+v", got)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := c.runContext(ended, strings.NewReader(""), "backup", filepath.Join(folder, "other")); got.code != exitFailed || !strings.HasSuffix(got.stderr, "other was not written\n") {
+		t.Errorf("%+v", got)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Errorf("in the folder are %v, %v", entries, err)
+	}
+}
