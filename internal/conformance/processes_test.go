@@ -101,6 +101,60 @@ func readUntil(c *program.Client, stop <-chan struct{}) {
 	}
 }
 
+// A backup of a store that is served and written to is the store as it was
+// between two batches, and does not keep anybody from working.
+func TestBackupWhileOthersWork(t *testing.T) {
+	c := program.New(t)
+	c.Put("default", manyRecords(1, 2000)...)
+	s := c.Serve("--limit", "off")
+	reader := s.As(c.Key())
+	stop := make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() { readUntil(reader, stop) })
+	working.Go(func() { writeUntil(c, stop) })
+	for i := range 3 {
+		file, store := fmt.Sprintf("backup-%d", i), fmt.Sprintf("store-%d.db", i)
+		c.Must("backup", file)
+		c.Must("restore", "--db", store, file)
+		c.Must("check", "--db", store)
+		n := strings.Count(c.Must("export", "--db", store), "\n")
+		t.Logf("backup %d has %d calls", i, n)
+		if n < 2000 || n%100 != 0 {
+			t.Errorf("backup %d has %d calls, which is no number between two batches", i, n)
+		}
+	}
+	close(stop)
+	working.Wait()
+}
+
+// writeUntil imports a hundred calls, changes two hundred and deletes a hundred,
+// over and over.
+func writeUntil(c *program.CLI, stop <-chan struct{}) {
+	for round := 1; ; round++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		first := 10_000 * round
+		var ids []string
+		for id := range 100 {
+			ids = append(ids, fmt.Sprint(first+100+id))
+		}
+		for _, step := range []struct{ stdin, args string }{
+			{strings.Join(manyRecords(first, 100), "\n"), "import -"},
+			{strings.Join(manyRecords(first, 200), "\n"), "import -"},
+			{"", "delete --yes --id " + strings.Join(ids, ",")},
+		} {
+			got, err := c.Try(strings.NewReader(step.stdin), strings.Fields(step.args)...)
+			if err != nil || got.Code != program.ExitOK {
+				c.T.Errorf("%.60s: %v, code %d: %s", step.args, err, got.Code, got.Stderr)
+				return
+			}
+		}
+	}
+}
+
 // A key works at once in every process on the store, and stops within five
 // seconds of its revocation.
 func TestKeysInEveryProcess(t *testing.T) {

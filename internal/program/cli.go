@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,20 +27,25 @@ type CLI struct {
 	T      testing.TB
 	Folder string
 	DB     string // the path or URL of the store
+
+	// Within is a command that runs the program with other rights or limits; nil
+	// runs it as it is.
+	Within []string
 }
 
 // New is a folder of its own, with a SQLite store that is not there yet.
 func New(t testing.TB) *CLI {
 	folder := t.TempDir()
-	return &CLI{t, folder, filepath.Join(folder, "calls.db")}
+	return &CLI{T: t, Folder: folder, DB: filepath.Join(folder, "calls.db")}
 }
 
 // On is a folder of its own, with a store that is elsewhere.
-func On(t testing.TB, db string) *CLI { return &CLI{t, t.TempDir(), db} }
+func On(t testing.TB, db string) *CLI { return &CLI{T: t, Folder: t.TempDir(), DB: db} }
 
 // Command is a run of the program that has not begun.
 func (c *CLI) Command(args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
+	command := slices.Concat(c.Within, []string{path}, args)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = c.Folder
 	cmd.Env = c.env()
 	cmd.SysProcAttr = noOrphan()
