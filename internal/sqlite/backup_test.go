@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -137,17 +138,24 @@ func TestBackupInterrupted(t *testing.T) {
 }
 
 // What a backup that was killed has left is removed by the next of its name;
-// what another process is writing stays.
+// what another process is writing stays, and what it has only just begun.
 func TestUnfinishedBackups(t *testing.T) {
 	path, _ := newStored(t, 2000)
 	folder := t.TempDir()
 	file := filepath.Join(folder, "backup")
-	left := []string{".backup.unfinished-1", ".backup.unfinished-2", ".other.unfinished-3"}
+	left := []string{".backup.unfinished-1", ".backup.unfinished-2", ".backup.unfinished-2-journal", ".other.unfinished-3"}
 	if err := Backup(t.Context(), path, filepath.Join(folder, left[0]), unwatched); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range left[1:] {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte("half a page"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, age := range map[string]time.Duration{".backup.unfinished-5": 0, ".backup.unfinished-6": time.Hour} {
+		path := filepath.Join(folder, name)
+		begun := time.Now().Add(-age)
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, begun, begun)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -165,7 +173,7 @@ func TestUnfinishedBackups(t *testing.T) {
 	if err := Backup(t.Context(), path, file, unwatched); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, folder), ".backup.unfinished-4 .other.unfinished-3 backup"; got != want {
+	if got, want := names(t, folder), ".backup.unfinished-4 .backup.unfinished-5 .other.unfinished-3 backup"; got != want {
 		t.Errorf("left are %s, want %s", got, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -16,7 +17,7 @@ import (
 // mustBeAbsent refuses the name of a file that is there, or of which SQLite would
 // take another file for its log.
 func mustBeAbsent(path string) error {
-	for _, suffix := range []string{"", "-wal", "-journal"} {
+	for _, suffix := range []string{"", "-wal", journal} {
 		_, err := os.Lstat(path + suffix)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -45,7 +46,7 @@ func writeWhole(path string, write func(part string) error) (err error) {
 	part := f.Name()
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, ignoreAbsent(os.Remove(part)))
+			err = errors.Join(err, removePart(part))
 		}
 	}()
 	if err := f.Close(); err != nil { // SQLite's locks end when any handle of the file is closed
@@ -66,26 +67,40 @@ func writeWhole(path string, write func(part string) error) (err error) {
 	return nil
 }
 
+// begunWithin is how long it takes at most from making an empty file to locking
+// it.
+const begunWithin = time.Minute
+
 // removeUnfinished removes what earlier runs that were killed have left. A file
-// that is being written is locked by SQLite, from its first byte on.
+// that is being written is locked by SQLite, but for the first moment, when it is
+// empty.
 func removeUnfinished(folder, mark string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), mark) {
+		if !strings.HasPrefix(entry.Name(), mark) || strings.HasSuffix(entry.Name(), journal) {
 			continue
 		}
 		path := filepath.Join(folder, entry.Name())
-		if info, err := entry.Info(); err != nil || info.Size() == 0 || isLocked(path) {
+		info, err := entry.Info()
+		if err != nil || info.Size() == 0 && time.Since(info.ModTime()) < begunWithin || isLocked(path) {
 			continue
 		}
-		if err := ignoreAbsent(os.Remove(path)); err != nil {
+		if err := removePart(path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// journal is what the name of the file ends with that SQLite keeps beside one
+// that it is writing.
+const journal = "-journal"
+
+func removePart(path string) error {
+	return errors.Join(ignoreAbsent(os.Remove(path+journal)), ignoreAbsent(os.Remove(path)))
 }
 
 // isLocked tells whether a process is writing a SQLite file, whatever is in it.
