@@ -1,0 +1,135 @@
+//go:build unix
+
+package faults
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault/internal/program"
+)
+
+// A backup, and a restore, that is killed (kill -9) at any moment is whole or
+// absent, and the next one finds nothing in its way. One that is interrupted
+// leaves nothing.
+func TestKilledBackup(t *testing.T) {
+	c := program.New(t)
+	fill(c, 5000)
+	digest := c.Must("check", "--digest")
+	file := filepath.Join(t.TempDir(), "backup")
+	backup := killable{c, file, []string{"backup", file}, os.Kill}
+	undisturbed := backup.measure()
+	interrupted := backup
+	interrupted.signal = os.Interrupt
+	interrupted.killAtRandom(times(2, 50), undisturbed, func() {})
+	interrupted.remove()
+	backup.killAtRandom(times(4, 100), undisturbed, func() {
+		restored := beside(t, "restored.db")
+		c.Must("restore", "--db", restored, file)
+		if got := c.Must("check", "--digest", "--db", restored); got != digest {
+			t.Errorf("a backup that was killed when it was whole has the digest %s, want %s", got, digest)
+		}
+	})
+
+	store := filepath.Join(t.TempDir(), "restored.db")
+	restore := killable{c, store, []string{"restore", "--db", store, file}, os.Kill}
+	undisturbed = restore.measure()
+	restore.killAtRandom(times(4, 100), undisturbed, func() {
+		if got := c.Must("check", "--digest", "--db", store); got != digest {
+			t.Errorf("a restore that was killed when it was whole has the digest %s, want %s", got, digest)
+		}
+	})
+}
+
+// killable is a command that writes one file.
+type killable struct {
+	c      *program.CLI
+	file   string
+	args   []string
+	signal os.Signal
+}
+
+// measure is how long the command takes.
+func (k killable) measure() time.Duration {
+	k.c.T.Helper()
+	begun := time.Now()
+	k.c.Must(k.args...)
+	took := time.Since(begun)
+	k.remove()
+	return took
+}
+
+func (k killable) remove() {
+	if err := os.Remove(k.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		k.c.T.Fatal(err)
+	}
+}
+
+// killAtRandom ends the command by its signal over and over, and calls whole when
+// the file is there nevertheless.
+func (k killable) killAtRandom(times int, undisturbed time.Duration, whole func()) {
+	t := k.c.T
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 0))
+	there, halves := 0, 0
+	for range times {
+		cmd := k.c.Command(k.args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(random.Int64N(int64(undisturbed)*5/4)), func() { cmd.Process.Signal(k.signal) })
+		cmd.Wait() // what it came to is seen by its file
+		kill.Stop()
+		switch _, err := os.Stat(k.file); {
+		case err == nil:
+			there++
+			whole()
+			k.remove()
+		case !errors.Is(err, fs.ErrNotExist):
+			t.Fatal(err)
+		}
+		halves = max(halves, k.unfinished())
+	}
+	t.Logf("%s ended by %v %d times: the file was whole %d times and absent %d times; at most %d unfinished ones were left", k.args[0], k.signal, times, there, times-there, halves)
+	if halves > 1 || halves > 0 && k.signal != os.Kill {
+		t.Errorf("%d unfinished files were left", halves)
+	}
+	k.c.Must(k.args...)
+	if n := k.unfinished(); n > 0 {
+		t.Errorf("a run that was complete has left %d unfinished ones beside it", n)
+	}
+	journals, err := filepath.Glob(filepath.Join(filepath.Dir(k.file), ".*-journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, journal := range journals { // that of one which is empty, and only just begun, may be there
+		if _, err := os.Stat(strings.TrimSuffix(journal, "-journal")); err != nil {
+			t.Errorf("%s was left without its file: %v", journal, err)
+		}
+	}
+}
+
+// unfinished is how many files that have begun, with what SQLite keeps beside
+// them, are beside the one that is to be written.
+func (k killable) unfinished() (n int) {
+	entries, err := os.ReadDir(filepath.Dir(k.file))
+	if err != nil {
+		k.c.T.Fatal(err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			k.c.T.Fatal(err)
+		}
+		if strings.Contains(entry.Name(), ".unfinished-") && info.Size() > 0 && !strings.HasSuffix(entry.Name(), "-journal") {
+			n++
+		}
+	}
+	return n
+}
