@@ -45,7 +45,7 @@ func TestOverwrittenHeader(t *testing.T) {
 		{"import", "-"}, {"delete", "--yes", "--id", "1"}, {"key", "create"}, {"key", "list"}, {"export"}, {"check"}, {"check", "--repair"}, {"serve"},
 		{"backup", out + "/backup"}, {"copy", "--from", c.DB, "--to", out + "/copy.db"}, {"restore", "--db", out + "/restored.db", c.DB},
 	} {
-		fails(c, "calls.db", "it is no SQLite file, or its beginning was overwritten", records(1000, 1), args...)
+		fails(c, "calls.db", "it is no SQLite file, or its beginning was overwritten", recordsFrom(1000, 1), args...)
 	}
 	only(t, out)
 	if after, err := os.ReadFile(c.DB); err != nil || !bytes.Equal(after, damaged) {
@@ -119,7 +119,7 @@ func runDamaged(c *program.CLI, exported string, page int) {
 		{"check"}, {"export"}, {"backup", out + "/backup"}, {"copy", "--from", c.DB, "--to", out + "/copy.db"}, {"key", "list"}, {"key", "create"},
 		{"import", "-"}, {"delete", "--yes", "--id", "1500"},
 	} {
-		got := c.Pipe(records(10_000, 100), args...)
+		got := c.Pipe(recordsFrom(10_000, 100), args...)
 		switch {
 		case got.Code != program.ExitOK && got.Code != program.ExitFailed || strings.Contains(got.Stderr, "goroutine "):
 			c.T.Errorf("page %d: %v crashed: %+v", page, args, got)
@@ -144,7 +144,7 @@ func TestDamagedLog(t *testing.T) {
 	states := map[string]bool{c.Must("export"): true}
 	s := c.Serve() // the log is folded into the file when the last process ends
 	for batch := range 5 {
-		if got := c.Pipe(records(10_000*(batch+1), 100), "import", "-"); got.Code != program.ExitOK {
+		if got := c.Pipe(recordsFrom(10_000*(batch+1), 100), "import", "-"); got.Code != program.ExitOK {
 			t.Fatalf("%+v", got)
 		}
 		states[c.Must("export")] = true
@@ -180,7 +180,7 @@ func TestDamagedLog(t *testing.T) {
 			t.Errorf("with a log that is damaged at %d of %d the store is what it never was", at, len(log))
 		}
 		sound(again, left)
-		if got := again.Pipe(records(60_000, 10), "import", "-"); got.Code != program.ExitOK {
+		if got := again.Pipe(recordsFrom(60_000, 10), "import", "-"); got.Code != program.ExitOK {
 			t.Errorf("it does not go on: %+v", got)
 		}
 		only(t, filepath.Dir(again.DB), "calls.db")

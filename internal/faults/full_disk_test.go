@@ -73,7 +73,7 @@ func TestFullDisk(t *testing.T) {
 	c := smallDisk(t, 8<<20)
 	key := fill(c, 3000)
 	exported := c.Must("export")
-	more := records(10_000, 3000)
+	more := recordsFrom(10_000, 3000)
 	// Another process on the store, as a backup of files or a shell would be.
 	limited := c.Serve("--limit", "1000/s,1000/day")
 	client := limited.As(key)

@@ -19,7 +19,7 @@ func TestFileSizeLimit(t *testing.T) {
 	exported := c.Must("export")
 	out := t.TempDir()
 	bound := inLimit(c, 512<<10)
-	fails(bound, "calls.db", "a limit on the size of files", records(10_000, 3000), "import", "-")
+	fails(bound, "calls.db", "a limit on the size of files", recordsFrom(10_000, 3000), "import", "-")
 	fails(bound, "copy.db", "a limit on the size of files", "", "copy", "--from", c.DB, "--to", filepath.Join(out, "copy.db"))
 	fails(bound, "backup", "a limit on the size of files", "", "backup", filepath.Join(out, "backup"))
 	fails(bound, "export.ndjson", "file too large", "", "export", filepath.Join(out, "export.ndjson"))
@@ -28,7 +28,7 @@ func TestFileSizeLimit(t *testing.T) {
 	sound(c, exported)
 
 	// What fits is acknowledged, and is there without the limit too.
-	if got := bound.Pipe(records(20_000, 10), "import", "-"); got.Code != program.ExitOK || !strings.Contains(got.Stdout, "committed -:10") {
+	if got := bound.Pipe(recordsFrom(20_000, 10), "import", "-"); got.Code != program.ExitOK || !strings.Contains(got.Stdout, "committed -:10") {
 		t.Errorf("%+v", got)
 	}
 	sound(c, exported+c.Must("export", "--from", "2026-03-10"))

@@ -26,7 +26,7 @@ func TestReadOnlyFile(t *testing.T) {
 		{"key", "create"},
 		{"key", "revoke", key.AccessKey},
 	} {
-		fails(c, "calls.db", "permission denied", records(1000, 1), args...)
+		fails(c, "calls.db", "permission denied", recordsFrom(1000, 1), args...)
 	}
 	s := c.Serve()
 	if got := s.As(key).Walk(program.Everything()); len(got) != 500 {
@@ -35,7 +35,7 @@ func TestReadOnlyFile(t *testing.T) {
 	s.End(syscall.SIGTERM)
 	mode(c, c.DB, 0o600)
 	sound(c, exported)
-	if got := c.Pipe(records(1000, 1), "import", "-"); got.Code != program.ExitOK {
+	if got := c.Pipe(recordsFrom(1000, 1), "import", "-"); got.Code != program.ExitOK {
 		t.Errorf("after all: %+v", got)
 	}
 }
@@ -54,7 +54,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			{"import", "-"}, {"delete", "--yes", "--id", "1"}, {"key", "create"}, {"key", "list"}, {"export"}, {"check"}, {"serve"},
 			{"backup", out + "/backup"}, {"copy", "--from", c.DB, "--to", out + "/copy.db"},
 		} {
-			fails(c, "calls.db", "the folder "+c.Folder+" must be writable too", records(1000, 1), args...)
+			fails(c, "calls.db", "the folder "+c.Folder+" must be writable too", recordsFrom(1000, 1), args...)
 		}
 	}
 	mode(c, c.Folder, 0o500)

@@ -13,9 +13,9 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// records are calls with the ids from first on, a minute apart by id and of a few
+// recordsFrom are calls with the ids from first on, a minute apart by id and of a few
 // hundred bytes each.
-func records(first, count int) string {
+func recordsFrom(first, count int) string {
 	spring := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	var text strings.Builder
 	for id := first; id < first+count; id++ {
@@ -28,7 +28,7 @@ func records(first, count int) string {
 // fill imports calls with the ids from 1 on, and makes a key.
 func fill(c *program.CLI, count int) program.Key {
 	c.T.Helper()
-	if got := c.Pipe(records(1, count), "import", "-"); got.Code != program.ExitOK {
+	if got := c.Pipe(recordsFrom(1, count), "import", "-"); got.Code != program.ExitOK {
 		c.T.Fatalf("%+v", got)
 	}
 	return c.Key()
