@@ -34,7 +34,7 @@ func overwrite(t testing.TB, path string, at int64) {
 // A store whose beginning is overwritten is not opened, and not touched.
 func TestOverwrittenHeader(t *testing.T) {
 	c := program.New(t)
-	fill(c, 500)
+	fillStore(c, 500)
 	overwrite(t, c.DB, 0)
 	damaged, err := os.ReadFile(c.DB)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestOverwrittenHeader(t *testing.T) {
 // under its name, and a server answers with what is right or with an error.
 func TestDamagedFile(t *testing.T) {
 	c := program.New(t)
-	key := fill(c, 3000)
+	key := fillStore(c, 3000)
 	whole, err := os.ReadFile(c.DB)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func runDamaged(c *program.CLI, exported string, page int) {
 // the commits, whole, and goes on from there.
 func TestDamagedLog(t *testing.T) {
 	c := program.New(t)
-	fill(c, 500)
+	fillStore(c, 500)
 	states := map[string]bool{c.Must("export"): true}
 	s := c.Serve() // the log is folded into the file when the last process ends
 	for batch := range 5 {

@@ -71,7 +71,7 @@ func fillDisk(c *program.CLI) (free func()) {
 // there, and everything works.
 func TestFullDisk(t *testing.T) {
 	c := smallDisk(t, 8<<20)
-	key := fill(c, 3000)
+	key := fillStore(c, 3000)
 	exported := c.Must("export")
 	more := recordsFrom(10_000, 3000)
 	// Another process on the store, as a backup of files or a shell would be.

@@ -20,7 +20,7 @@ import (
 // leaves nothing.
 func TestKilledBackup(t *testing.T) {
 	c := program.New(t)
-	fill(c, 5000)
+	fillStore(c, 5000)
 	digest := c.Must("check", "--digest")
 	file := filepath.Join(t.TempDir(), "backup")
 	backup := killable{c, file, []string{"backup", file}, os.Kill}

@@ -15,7 +15,7 @@ import (
 // half; what was there stays, and is served.
 func TestFileSizeLimit(t *testing.T) {
 	c := program.New(t)
-	key := fill(c, 3000)
+	key := fillStore(c, 3000)
 	exported := c.Must("export")
 	out := t.TempDir()
 	bound := inLimit(c, 512<<10)

@@ -13,7 +13,7 @@ import (
 // that it can't; and whoever may write to it again finds nothing in the way.
 func TestReadOnlyFile(t *testing.T) {
 	c := program.New(t)
-	key := fill(c, 500)
+	key := fillStore(c, 500)
 	exported := c.Must("export")
 	c = inRights(t, c)
 	mode(c, c.DB, 0o400)
@@ -44,7 +44,7 @@ func TestReadOnlyFile(t *testing.T) {
 // that is open goes on being served.
 func TestReadOnlyFolder(t *testing.T) {
 	c := program.New(t)
-	key := fill(c, 500)
+	key := fillStore(c, 500)
 	exported := c.Must("export")
 	c = inRights(t, c)
 	out := t.TempDir()

@@ -25,8 +25,8 @@ func recordsFrom(first, count int) string {
 	return text.String()
 }
 
-// fill imports calls with the ids from 1 on, and makes a key.
-func fill(c *program.CLI, count int) program.Key {
+// fillStore imports calls with the ids from 1 on, and makes a key.
+func fillStore(c *program.CLI, count int) program.Key {
 	c.T.Helper()
 	if got := c.Pipe(recordsFrom(1, count), "import", "-"); got.Code != program.ExitOK {
 		c.T.Fatalf("%+v", got)
