@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,10 +28,15 @@ const citusScript = "migrations/citus.sql"
 // one that takes away what older programs use raises it. See docs/postgresql.md.
 const usableSince = 2
 
+// holdWithin is how long a newer program tries to have the tables for itself. A
+// batch of an import, which has them too, takes a few seconds.
+const holdWithin = 30 * time.Second
+
 // plan is the schema as a program knows it.
 type plan struct {
 	steps       []step // that make it; how many there are is its version
 	usableSince int
+	holdWithin  time.Duration
 }
 
 // step is a script that brings the schema to its next version.
@@ -38,7 +44,7 @@ type step struct{ name, script string }
 
 // currentPlan is that of this program.
 func currentPlan() (plan, error) {
-	p := plan{usableSince: usableSince}
+	p := plan{usableSince: usableSince, holdWithin: holdWithin}
 	names, err := fs.Glob(migrations, "migrations/0*.sql")
 	if err != nil {
 		return p, err
@@ -67,17 +73,35 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 	if err != nil || !behind {
 		return s.cause(ctx, err)
 	}
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, migrationLock); err != nil {
-			return err
+	for begun := time.Now(); ; {
+		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return p.lockAndMigrate(ctx, tx) })
+		if codeOf(err) != lockNotAvailable {
+			return s.cause(ctx, err)
 		}
-		behind, err := p.isBehind(ctx, tx)
-		if err != nil || !behind {
-			return err
+		if time.Since(begun) > p.holdWithin {
+			return s.cause(ctx, fmt.Errorf("%w: something has used the store for %v, such as a copy or an export; start again when it has ended", err, p.holdWithin))
 		}
-		return p.migrate(ctx, tx)
-	})
-	return s.cause(ctx, err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockPause): // others come first
+		}
+	}
+}
+
+// lockPause is the pause between two tries to have the tables.
+const lockPause = 100 * time.Millisecond
+
+// lockAndMigrate migrates unless another process has done it.
+func (p plan) lockAndMigrate(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, migrationLock); err != nil {
+		return err
+	}
+	behind, err := p.isBehind(ctx, tx)
+	if err != nil || !behind {
+		return err
+	}
+	return p.migrate(ctx, tx)
 }
 
 // isBehind tells whether the database's schema is older than the plan. One that is
@@ -141,9 +165,9 @@ func (p plan) migrate(ctx context.Context, tx pgx.Tx) error {
 
 // holdOthers makes older processes, which go on, wait for the steps to come.
 func holdOthers(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, holdWritersSQL)
+	_, err := tx.Exec(ctx, spareOthersSQL)
 	if err == nil {
-		_, err = tx.Exec(ctx, spareReadersSQL)
+		_, err = tx.Exec(ctx, holdOthersSQL)
 	}
 	return err
 }
@@ -179,11 +203,7 @@ func distribute(ctx context.Context, tx pgx.Tx) error {
 }
 
 func run(ctx context.Context, tx pgx.Tx, s step) error {
-	_, err := tx.Exec(ctx, s.script)
-	switch code := codeOf(err); {
-	case code == lockNotAvailable:
-		return fmt.Errorf("%s: %w: something reads the store for long, such as a copy or an export; start again when it has ended", s.name, err)
-	case err != nil:
+	if _, err := tx.Exec(ctx, s.script); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil

@@ -65,14 +65,14 @@ const (
 	// transaction's, so that it works through a pooler.
 	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
 
-	// Older processes write while a newer one migrates. Every batch begins with its
-	// company's row, so who has the table has no batch half-way to meet in a circle.
-	holdWritersSQL = `LOCK TABLE callvault.companies IN EXCLUSIVE MODE`
-
-	// A step that changes a table waits for those who read it, and those who come to
-	// read wait for the step: for less than a request may wait. Then it is better to
-	// give up and be started again.
-	spareReadersSQL = `SET LOCAL lock_timeout = '3s'`
+	// Older processes read and write while a newer one migrates. It takes all tables
+	// before it changes any, and tries for so short a time that those who come
+	// behind it hardly wait, and that nobody's statement is ended because the two
+	// wait for each other: the server looks for such circles after a second.
+	spareOthersSQL = `SET LOCAL lock_timeout = '100ms'`
+	holdOthersSQL  = `DO $$ BEGIN EXECUTE (
+		SELECT 'LOCK TABLE ' || string_agg(format('callvault.%I', tablename), ', ') || ' IN ACCESS EXCLUSIVE MODE'
+		FROM pg_tables WHERE schemaname = 'callvault'); END $$`
 
 	// Space is given back by the tables as a whole.
 	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts`

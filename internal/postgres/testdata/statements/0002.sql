@@ -37,19 +37,30 @@ SELECT company, format('call %s stands at no place that its id knows', id) FROM 
 SELECT company, format('id %s stands for a call that is not there', id) FROM callvault.ids AS i
 		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
 SELECT company, format('number %s is that of %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
+SELECT count(*) FROM callvault.ids WHERE company = $1 AND number > $2;
 SELECT cursor_secret FROM callvault.store;
 SELECT d.time, d.id, d.document, t.total
-		FROM (SELECT (SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND (workspace, time) >= ($2, $7) AND (workspace, time) < ($2, $8)) + (SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND (workspace, time) >= ($2, $9) AND (workspace, time) < ($2, $10)) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		FROM (SELECT (SELECT count(*) FROM (
+			SELECT time FROM callvault.documents
+			WHERE company = $1 AND (workspace, time) >= ($2, $7) AND workspace <= $2
+			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $7 >> 28), 0)) AS edge
+		WHERE time < $8) + (SELECT count(*) FROM (
+			SELECT time FROM callvault.documents
+			WHERE company = $1 AND (workspace, time) >= ($2, $9) AND workspace <= $2
+			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $9 >> 28), 0)) AS edge
+		WHERE time < $10) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $11 AND bucket >= $12 AND bucket < $13) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $17 AND bucket >= $18 AND bucket < $19) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $20 AND bucket >= $21 AND bucket < $22) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $23 AND bucket >= $24 AND bucket < $25) AS total) AS t
-		LEFT JOIN LATERAL (SELECT time, id, document FROM callvault.documents
-		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
-		ORDER BY workspace, time, id LIMIT $6) AS d ON true;
+		LEFT JOIN LATERAL (SELECT time, id, document FROM (
+			SELECT workspace, time, id, document FROM callvault.documents
+			WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND workspace <= $2
+			ORDER BY workspace, time, id LIMIT $6) AS read
+		WHERE time < $4 ORDER BY workspace, time, id) AS d ON true;
 SELECT d.time, d.id, d.document, t.total
 		FROM (SELECT (SELECT count(*) FROM callvault.documents
 		WHERE company = $1 AND time >= $7 AND time < $8) + (SELECT count(*) FROM callvault.documents
@@ -70,6 +81,11 @@ SELECT i.number, i.id, i.time, d.workspace, d.document
 SELECT number, id, time IS NULL FROM callvault.ids WHERE company = $1 ORDER BY number;
 SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
 		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON k.version > $1 ORDER BY k.id;
+SELECT time, id, document FROM (
+			SELECT workspace, time, id, document FROM callvault.documents
+			WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND workspace <= $2
+			ORDER BY workspace, time, id LIMIT $6) AS read
+		WHERE time < $4 ORDER BY workspace, time, id;
 SELECT time, id, document FROM callvault.documents
 		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
 		ORDER BY time, id LIMIT $6;
