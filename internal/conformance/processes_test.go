@@ -54,6 +54,7 @@ func work(c *program.CLI, worker int) {
 		{"", "key list"},
 		{"", "delete --yes --company other --before 2100-01-01"},
 		{"", "export --to 2026-04-01"},
+		{"", fmt.Sprintf("copy --from %s --to copy-%d.db", c.DB, worker)},
 	} {
 		got, err := c.Try(strings.NewReader(step.stdin), strings.Fields(step.args)...)
 		if err != nil || got.Code != program.ExitOK || strings.Contains(got.Stderr, "locked") {

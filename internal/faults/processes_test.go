@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,4 +120,53 @@ func spendEverywhere(c *program.CLI, servers []*program.Server, perDay int) {
 	if most := perDay; total > most || total < most-most/10 {
 		c.T.Errorf("%d requests were let in, want %d", total, most)
 	}
+}
+
+// Three servers hold a company to its limit by the second together, and one that
+// is asked alone gives all of it.
+func TestSecondOfProcesses(t *testing.T) {
+	t.Parallel()
+	const perSecond = 30
+	c := program.On(t, database.Database(t))
+	servers := make([]*program.Server, 3)
+	for i := range servers {
+		servers[i] = c.Serve("--limit", fmt.Sprintf("%d/s", perSecond))
+	}
+	for name, asked := range map[string][]*program.Server{"all": servers, "alone": servers[:1]} {
+		k := c.Key("--company", name)
+		begun := time.Now()
+		total := hurry(c, asked, k, times(200, 2000))
+		took := time.Since(begun)
+		t.Logf("%d a second: %s answered %d in %v", perSecond, name, total, took.Round(time.Millisecond))
+		// A bucket holds a second's requests, and what is leased of it is good for
+		// another second.
+		if most := int(perSecond * (took.Seconds() + 2)); total > most || total < perSecond {
+			t.Errorf("%s let %d requests in within %v, want %d to %d", name, total, took, perSecond, most)
+		}
+	}
+}
+
+// hurry asks each server so often, without a pause, and returns how many requests
+// were let in.
+func hurry(c *program.CLI, servers []*program.Server, k program.Key, often int) int {
+	c.T.Helper()
+	var letInAll atomic.Int64
+	var group sync.WaitGroup
+	for _, s := range servers {
+		client := s.As(k)
+		group.Go(func() {
+			for range often {
+				a, err := client.Try(client.Request(""))
+				if err != nil || a.Status != letIn && a.Status != http.StatusTooManyRequests {
+					c.T.Errorf("%v, status %d %s", err, a.Status, a.Body)
+					return
+				}
+				if a.Status == letIn {
+					letInAll.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return int(letInAll.Load())
 }
