@@ -3,7 +3,7 @@ package callvault
 // Engines count calls in buckets of time of three widths, for the company and
 // for each workspace, in the transaction that changes the calls. So a range is
 // a few sums of whole buckets and, at its two ends, a count of the calls
-// themselves in less than one bucket of the finest width.
+// themselves in at most the half of a bucket of the finest width.
 //
 // A bucket of a level is named by its time shifted right by the level's shift:
 // 2^28 microseconds are 4.5 minutes, 2^34 are 4.8 hours, 2^40 are 12.7 days.
@@ -29,18 +29,26 @@ func (t Time) Buckets() (buckets [countLevels]Bucket) {
 	return buckets
 }
 
-// CountParts is a range taken apart for counting. The parts do not overlap and
-// together are the range. Those that are not needed are empty. Spans[i] is of
-// level i/2.
+// CountParts is a range taken apart for counting: the calls of some parts, less
+// those of others. Where more than the half of a bucket is in the range it is
+// cheaper to take the whole one and count what is not. Parts that are not needed
+// are empty. Spans[i] is of level i/2.
 type CountParts struct {
-	Edges [2]Range                   // to be counted call by call: each less than a finest bucket
+	Edges [2]Edge                    // to be counted call by call: within a finest bucket
 	Spans [2*countLevels - 1]Buckets // to be summed
+}
+
+// Edge is a time in which calls are counted.
+type Edge struct {
+	Range
+	Sign int64 // 1, or -1 where they are not of the range
 }
 
 // Buckets are neighbours of one level: From <= number < To.
 type Buckets struct {
 	Level    int
 	From, To int64
+	Sign     int64 // 1, or -1 where they are not of the range
 }
 
 // IsEmpty tells whether there is no bucket.
@@ -54,19 +62,22 @@ func (r Range) CountParts() (p CountParts) {
 	if r.IsEmpty() {
 		return p
 	}
-	// The whole buckets lie between the first boundary at or after From and the
-	// last one at or before To; both are found by rounding down, which unlike
-	// rounding up cannot leave the range of Time.
 	const finest = Time(1) << 28
 	first, last := r.From&^(finest-1), r.To&^(finest-1)
-	if first != r.From {
-		if first == last {
-			p.Edges[0] = r
-			return p
-		}
-		first += finest
+	if first == last {
+		p.Edges[0] = Edge{r, 1}
+		return p
 	}
-	p.Edges = [2]Range{{r.From, first}, {last, r.To}}
+	p.Edges[0] = Edge{Range{first, r.From}, -1}
+	if r.From-first > finest/2 {
+		first += finest
+		p.Edges[0] = Edge{Range{r.From, first}, 1}
+	}
+	p.Edges[1] = Edge{Range{last, r.To}, 1}
+	if r.To-last > finest/2 && last <= MaxTime-finest { // the last bucket of all has no end
+		last += finest
+		p.Edges[1] = Edge{Range{r.To, last}, -1}
+	}
 	p.split(int64(first>>countShifts[0]), int64(last>>countShifts[0]))
 	return p
 }
@@ -76,14 +87,23 @@ func (r Range) CountParts() (p CountParts) {
 func (p *CountParts) split(from, to int64) {
 	for level := range countLevels - 1 {
 		ratio := countShifts[level+1] - countShifts[level]
-		up, down := (from+1<<ratio-1)>>ratio, to>>ratio
-		if up >= down { // no wider bucket lies within
-			p.Spans[2*level] = Buckets{level, from, to}
+		half := int64(1) << ratio / 2
+		up, down := from>>ratio, to>>ratio
+		head, tail := Buckets{level, up << ratio, from, -1}, Buckets{level, down << ratio, to, 1}
+		if from-head.From > half {
+			up++
+			head = Buckets{level, from, up << ratio, 1}
+		}
+		if to-tail.From > half {
+			down++
+			tail = Buckets{level, to, down << ratio, -1}
+		}
+		if up >= down || head.To-head.From+tail.To-tail.From >= to-from { // wider buckets spare nothing
+			p.Spans[2*level] = Buckets{level, from, to, 1}
 			return
 		}
-		p.Spans[2*level] = Buckets{level, from, up << ratio}
-		p.Spans[2*level+1] = Buckets{level, down << ratio, to}
+		p.Spans[2*level], p.Spans[2*level+1] = head, tail
 		from, to = up, down
 	}
-	p.Spans[2*countLevels-2] = Buckets{countLevels - 1, from, to}
+	p.Spans[2*countLevels-2] = Buckets{countLevels - 1, from, to, 1}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // A total is one expression: the edges of a range counted call by call, and
-// the buckets between them summed. $1 and $2 are the company and the workspace
+// the buckets between them summed, each with its sign. $1 and $2 are the company and the workspace
 // (” for all), as in the page's query; the bounds of the parts follow its
 // parameters.
 //
@@ -20,17 +20,17 @@ import (
 const (
 	firstBound = 7
 
-	edgeSQL = `(SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND time >= $%[1]d AND time < $%[2]d)`
+	edgeSQL = `$%[1]d * (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND time >= $%[2]d AND time < $%[3]d)`
 
-	edgeWorkspaceSQL = `(SELECT count(*) FROM (
+	edgeWorkspaceSQL = `$%[1]d * (SELECT count(*) FROM (
 			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $%[1]d) AND workspace <= $2
+			WHERE company = $1 AND (workspace, time) >= ($2, $%[2]d) AND workspace <= $2
 			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
-				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $%[1]d >> 28), 0)) AS edge
-		WHERE time < $%[2]d)`
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $%[2]d >> 28), 0)) AS edge
+		WHERE time < $%[3]d)`
 
-	spanSQL = `(SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+	spanSQL = `$%d * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $%d AND bucket >= $%d AND bucket < $%d)`
 )
 
@@ -45,12 +45,12 @@ func first(edge, page string) string {
 	var terms []string
 	n := firstBound
 	for range parts.Edges {
-		terms = append(terms, fmt.Sprintf(edge, n, n+1))
-		n += 2
+		terms = append(terms, fmt.Sprintf(edge, n, n+1, n+2))
+		n += 3
 	}
 	for range parts.Spans {
-		terms = append(terms, fmt.Sprintf(spanSQL, n, n+1, n+2))
-		n += 3
+		terms = append(terms, fmt.Sprintf(spanSQL, n, n+1, n+2, n+3))
+		n += 4
 	}
 	return `SELECT d.time, d.id, d.document, t.total
 		FROM (SELECT ` + strings.Join(terms, " + ") + ` AS total) AS t
@@ -61,10 +61,10 @@ func first(edge, page string) string {
 func bounds(r callvault.Range) (args []any) {
 	parts := r.CountParts()
 	for _, edge := range parts.Edges {
-		args = append(args, int64(edge.From), int64(edge.To))
+		args = append(args, edge.Sign, int64(edge.From), int64(edge.To))
 	}
 	for _, span := range parts.Spans {
-		args = append(args, int32(span.Level), span.From, span.To)
+		args = append(args, span.Sign, int32(span.Level), span.From, span.To)
 	}
 	return args
 }

@@ -34,16 +34,16 @@ var plans = []struct {
 		"Index Scan using documents_by_workspace on documents",
 		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\", id) > ROW($2, $3, $5)) AND (ROW(workspace, \"time\") < ROW($2, $4)))",
 	}},
-	{"first page", firstSQL, firstTypes, 25, []string{
+	{"first page", firstSQL, firstTypes, 32, []string{
 		"Index Cond: ((company = $1) AND (ROW(\"time\", id) > ROW($3, $5)) AND (\"time\" < $4))",
-		"Index Cond: ((company = $1) AND (\"time\" >= $7) AND (\"time\" < $8))",
-		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $11) AND (bucket >= $12) AND (bucket < $13))",
+		"Index Cond: ((company = $1) AND (\"time\" >= $8) AND (\"time\" < $9))",
+		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $14) AND (bucket >= $15) AND (bucket < $16))",
 	}},
-	{"first page of a workspace", firstWorkspaceSQL, firstTypes, 25, []string{
+	{"first page of a workspace", firstWorkspaceSQL, firstTypes, 32, []string{
 		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\", id) > ROW($2, $3, $5)) AND (workspace <= $2))",
-		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\") >= ROW($2, $7)) AND (workspace <= $2))",
-		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = 0) AND (bucket = ($7 >> 28)))",
-		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $23) AND (bucket >= $24) AND (bucket < $25))",
+		"Index Cond: ((company = $1) AND (ROW(workspace, \"time\") >= ROW($2, $8)) AND (workspace <= $2))",
+		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = 0) AND (bucket = ($8 >> 28)))",
+		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $30) AND (bucket >= $31) AND (bucket < $32))",
 	}},
 	{"quota", `SELECT used FROM callvault.quotas WHERE company = $1 AND day = $2`, "text, int", 2, []string{
 		"Index Cond: ((company = $1) AND (day = $2))",
@@ -51,8 +51,8 @@ var plans = []struct {
 }
 
 const firstTypes = "text, text, bigint, bigint, text, bigint, " +
-	"bigint, bigint, bigint, bigint, " +
-	"int, bigint, bigint, int, bigint, bigint, int, bigint, bigint, int, bigint, bigint, int, bigint, bigint"
+	"bigint, bigint, bigint, bigint, bigint, bigint, " +
+	"bigint, int, bigint, bigint, bigint, int, bigint, bigint, bigint, int, bigint, bigint, bigint, int, bigint, bigint, bigint, int, bigint, bigint"
 
 // noWalks are the filters of plans that are no walks: one tells that there are no
 // calls, the others go over what was read within a limit.

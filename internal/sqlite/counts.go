@@ -9,25 +9,25 @@ import (
 )
 
 // A total is one statement: the two edges of a range counted call by call, and
-// the buckets between them summed. ?1 is the company, ?2 the workspace (” for
-// all), then come the bounds of callvault.CountParts in their order; bounds that
-// hold nothing cost a look.
+// the buckets between them summed, each with its sign. ?1 is the company, ?2 the
+// workspace (” for all), then come signs and bounds of callvault.CountParts in
+// their order; bounds that hold nothing cost a look.
 const (
 	totalSQL = `SELECT
-		(SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?3 AND time < ?4) +
-		(SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?5 AND time < ?6) + ` + sumsSQL
+		?3 * (SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?4 AND time < ?5) +
+		?6 * (SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?7 AND time < ?8) + ` + sumsSQL
 
 	totalWorkspaceSQL = `SELECT
-		(SELECT count(*) FROM documents INDEXED BY documents_by_workspace
-			WHERE company = ?1 AND workspace = ?2 AND time >= ?3 AND time < ?4) +
-		(SELECT count(*) FROM documents INDEXED BY documents_by_workspace
-			WHERE company = ?1 AND workspace = ?2 AND time >= ?5 AND time < ?6) + ` + sumsSQL
+		?3 * (SELECT count(*) FROM documents INDEXED BY documents_by_workspace
+			WHERE company = ?1 AND workspace = ?2 AND time >= ?4 AND time < ?5) +
+		?6 * (SELECT count(*) FROM documents INDEXED BY documents_by_workspace
+			WHERE company = ?1 AND workspace = ?2 AND time >= ?7 AND time < ?8) + ` + sumsSQL
 
-	sumsSQL = `coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?7 AND bucket < ?8), 0) +
-		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?9 AND bucket < ?10), 0) +
-		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?11 AND bucket < ?12), 0) +
-		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?13 AND bucket < ?14), 0) +
-		coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 2 AND bucket >= ?15 AND bucket < ?16), 0)`
+	sumsSQL = `?9 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?10 AND bucket < ?11), 0) +
+		?12 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?13 AND bucket < ?14), 0) +
+		?15 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?16 AND bucket < ?17), 0) +
+		?18 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?19 AND bucket < ?20), 0) +
+		?21 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 2 AND bucket >= ?22 AND bucket < ?23), 0)`
 
 	addCountSQL = `INSERT INTO counts (company, workspace, level, bucket, calls) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET calls = calls + excluded.calls`
@@ -54,14 +54,16 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 	parts := q.CountParts()
 	n := 3
 	for _, edge := range parts.Edges {
-		st.BindInt64(n, int64(edge.From))
-		st.BindInt64(n+1, int64(edge.To))
-		n += 2
+		st.BindInt64(n, edge.Sign)
+		st.BindInt64(n+1, int64(edge.From))
+		st.BindInt64(n+2, int64(edge.To))
+		n += 3
 	}
 	for _, span := range parts.Spans {
-		st.BindInt64(n, span.From)
-		st.BindInt64(n+1, span.To)
-		n += 2
+		st.BindInt64(n, span.Sign)
+		st.BindInt64(n+1, span.From)
+		st.BindInt64(n+2, span.To)
+		n += 3
 	}
 	if _, err := st.Step(); err != nil {
 		return 0, explain(c.path, err)

@@ -40,36 +40,36 @@ SELECT company, format('number %s is that of %s ids', number, count(*)) FROM cal
 SELECT count(*) FROM callvault.ids WHERE company = $1 AND number > $2;
 SELECT cursor_secret FROM callvault.store;
 SELECT d.time, d.id, d.document, t.total
-		FROM (SELECT (SELECT count(*) FROM (
+		FROM (SELECT $7 * (SELECT count(*) FROM (
 			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $7) AND workspace <= $2
+			WHERE company = $1 AND (workspace, time) >= ($2, $8) AND workspace <= $2
 			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
-				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $7 >> 28), 0)) AS edge
-		WHERE time < $8) + (SELECT count(*) FROM (
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $8 >> 28), 0)) AS edge
+		WHERE time < $9) + $10 * (SELECT count(*) FROM (
 			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $9) AND workspace <= $2
+			WHERE company = $1 AND (workspace, time) >= ($2, $11) AND workspace <= $2
 			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
-				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $9 >> 28), 0)) AS edge
-		WHERE time < $10) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $11 AND bucket >= $12 AND bucket < $13) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $17 AND bucket >= $18 AND bucket < $19) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $20 AND bucket >= $21 AND bucket < $22) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $23 AND bucket >= $24 AND bucket < $25) AS total) AS t
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $11 >> 28), 0)) AS edge
+		WHERE time < $12) + $13 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + $17 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $18 AND bucket >= $19 AND bucket < $20) + $21 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $22 AND bucket >= $23 AND bucket < $24) + $25 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $26 AND bucket >= $27 AND bucket < $28) + $29 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $30 AND bucket >= $31 AND bucket < $32) AS total) AS t
 		LEFT JOIN LATERAL (SELECT time, id, document FROM (
 			SELECT workspace, time, id, document FROM callvault.documents
 			WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND workspace <= $2
 			ORDER BY workspace, time, id LIMIT $6) AS read
 		WHERE time < $4 ORDER BY workspace, time, id) AS d ON true;
 SELECT d.time, d.id, d.document, t.total
-		FROM (SELECT (SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND time >= $7 AND time < $8) + (SELECT count(*) FROM callvault.documents
-		WHERE company = $1 AND time >= $9 AND time < $10) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $11 AND bucket >= $12 AND bucket < $13) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $17 AND bucket >= $18 AND bucket < $19) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $20 AND bucket >= $21 AND bucket < $22) + (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
-		WHERE company = $1 AND workspace = $2 AND level = $23 AND bucket >= $24 AND bucket < $25) AS total) AS t
+		FROM (SELECT $7 * (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND time >= $8 AND time < $9) + $10 * (SELECT count(*) FROM callvault.documents
+		WHERE company = $1 AND time >= $11 AND time < $12) + $13 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $14 AND bucket >= $15 AND bucket < $16) + $17 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $18 AND bucket >= $19 AND bucket < $20) + $21 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $22 AND bucket >= $23 AND bucket < $24) + $25 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $26 AND bucket >= $27 AND bucket < $28) + $29 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+		WHERE company = $1 AND workspace = $2 AND level = $30 AND bucket >= $31 AND bucket < $32) AS total) AS t
 		LEFT JOIN LATERAL (SELECT time, id, document FROM callvault.documents
 		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
 		ORDER BY time, id LIMIT $6) AS d ON true;
