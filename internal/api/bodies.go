@@ -9,14 +9,15 @@ import (
 
 const (
 	// maxHeld is how many bytes of pages may wait for their clients to take them
-	// before no further page is read. A page of usual calls fits the buffers of
+	// before no further page is read; those that are being read then come on top. A page of usual calls fits the buffers of
 	// its connection and waits for nobody; this is for pages of large documents
 	// and clients that do not read.
 	maxHeld = 64 << 20
 
 	// pressWithin is what a client may take over its page while others wait for
-	// the room: who does not read must not keep the rest from reading. Whoever
-	// waits meets two such spans at most, which is less than storeWithin.
+	// the room: who does not read must not keep the rest from reading. After two
+	// such spans, which are less than storeWithin, no page is in the way that was
+	// there when somebody began to wait.
 	pressWithin = 1500 * time.Millisecond
 
 	// Pages that are read at once, two to a processor within these bounds: what
@@ -71,44 +72,31 @@ func (b *bodies) enter(ctx context.Context, company string) (*place, error) {
 	return p, nil
 }
 
-// build waits for the company's room before it takes a builder's place from
-// anybody else, and gives it up when others of the company were faster.
+// build waits for room before it takes a builder's place from anybody else, and
+// gives that up when others were faster.
 func (p *place) build(ctx context.Context) error {
 	b := p.bodies
+	var press <-chan time.Time // nil until it has to wait
 	for {
-		if err := b.await(ctx, p.own); err != nil {
-			return err
+		r, freed := b.full(p.own)
+		if r == nil {
+			if err := b.builders.enter(ctx); err != nil {
+				return err
+			}
+			if r, _ = b.full(p.own); r == nil {
+				return nil
+			}
+			b.builders.leave()
+			continue
 		}
-		if err := b.builders.enter(ctx); err != nil {
-			return err
-		}
-		if b.full(p.own) == nil {
-			break
-		}
-		b.builders.leave()
-	}
-	if err := b.await(ctx, b.all); err != nil {
-		b.builders.leave()
-		return err
-	}
-	return nil
-}
-
-// await waits until a room is not full.
-func (b *bodies) await(ctx context.Context, r *room) error {
-	if b.full(r) == nil {
-		return nil
-	}
-	press := time.NewTicker(pressWithin)
-	defer press.Stop()
-	for {
-		freed := b.full(r)
-		if freed == nil {
-			return nil
+		if press == nil {
+			ticker := time.NewTicker(pressWithin)
+			defer ticker.Stop()
+			press = ticker.C
 		}
 		select {
 		case <-freed:
-		case now := <-press.C:
+		case now := <-press:
 			b.cutLate(r, now)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -116,18 +104,21 @@ func (b *bodies) await(ctx context.Context, r *room) error {
 	}
 }
 
-// full returns what is closed when something in the room is let go, or nil when
-// it is not full.
-func (b *bodies) full(r *room) <-chan struct{} {
+// full returns the room that is full, a company's own or the one for all, and
+// what is closed when something in it is let go; nil when there is room in both.
+func (b *bodies) full(own *room) (*room, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r.held < r.limit {
-		return nil
+	for _, r := range []*room{own, b.all} {
+		if r.held < r.limit {
+			continue
+		}
+		if r.freed == nil {
+			r.freed = make(chan struct{})
+		}
+		return r, r.freed
 	}
-	if r.freed == nil {
-		r.freed = make(chan struct{})
-	}
-	return r.freed
+	return nil, nil
 }
 
 // cutLate ends the sending of the pages in a room whose clients have taken too

@@ -43,8 +43,16 @@ type ring struct {
 
 // attempt is how a refresh ended.
 type attempt struct {
-	number uint64
-	err    error
+	number   uint64
+	err      error
+	deadline time.Time // when it would have been given up
+}
+
+// isShorter tells whether the attempt failed that had less time than a context
+// has: another may succeed.
+func (a attempt) isShorter(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && a.err != nil && a.deadline.Before(deadline)
 }
 
 func newKeyring(store callvault.Store, now func() time.Time) *keyring {
@@ -72,7 +80,7 @@ func (k *keyring) find(ctx context.Context, id string) (*callvault.Key, error) {
 		return nil, err
 	}
 	defer k.gate.leave()
-	if k.last.number <= begun {
+	if k.last.number <= begun || k.last.isShorter(ctx) {
 		k.refresh(ctx)
 	}
 	if k.last.err != nil {
@@ -110,17 +118,17 @@ func (k *keyring) age(r *ring) time.Duration {
 // serves everyone who waits, so it does not end when the client leaves whose
 // request happens to run it; but it takes no longer than that request may.
 func (k *keyring) refresh(ctx context.Context) {
-	within := storeWithin
-	if deadline, ok := ctx.Deadline(); ok {
-		within = min(within, time.Until(deadline))
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(storeWithin)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	number := k.attempts.Add(1)
 	old := k.ring.Load()
 	read := k.now()
 	changed, version, err := k.store.KeysSince(ctx, old.version)
-	k.last = attempt{number, err}
+	k.last = attempt{number, err, deadline}
 	if err != nil {
 		return
 	}

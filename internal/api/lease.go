@@ -10,8 +10,9 @@ import (
 // Requests are counted in the store, for all processes on it, but a question to
 // the store for each would cost more than its answer. So a process leases a part
 // of the day and a share of the second at a time, and counts in memory. What it
-// leased and does not use, because it dies or nobody asks, is lost: the limit is
-// never exceeded.
+// leased and does not use, because it dies or nobody asks, is lost. So a day's
+// limit is never exceeded, and in t seconds no more is leased than t+1 seconds
+// have: a bucket, and what fills it. What is leased is used within a second.
 const (
 	// dayParts is how many leases make a day: a process that dies loses at most
 	// one, and the store is written to once in that many requests.
@@ -30,8 +31,10 @@ const (
 	secondParts = 10
 
 	// shareWithin is how long a share of the second may be used, from when the
-	// store was asked for it.
-	shareWithin = time.Second
+	// store was asked for it. An answer that is late is good for those who wait for
+	// it, who take it within handOutWithin.
+	shareWithin   = time.Second
+	handOutWithin = 100 * time.Millisecond
 
 	// leaseWithin is when the store is given up: whoever waits for a draw from its
 	// beginning waits no longer.
@@ -132,9 +135,13 @@ func (l *limits) drawSecond(a *allowance, d *draw, size int, until time.Time) {
 	if err != nil {
 		return
 	}
+	now := l.now()
+	if soon := now.Add(handOutWithin); until.Before(soon) {
+		until = soon
+	}
 	a.second.left, a.second.until = taken, until
 	if taken == 0 {
-		a.second.next = l.now().Add(wait)
+		a.second.next = now.Add(wait)
 	}
 }
 

@@ -115,3 +115,24 @@ func TestASlowSecond(t *testing.T) {
 		}
 	})
 }
+
+// TestALateSecond: an answer that takes longer than a share is good for still
+// serves those who waited for it.
+func TestALateSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{Limit: Limit{PerSecond: 1000}, Log: discard, NewID: newRequestID})
+		s.store.stallTake = func(context.Context) {
+			time.Sleep(1200 * time.Millisecond)
+			s.clock.advance(1200 * time.Millisecond)
+		}
+		var group sync.WaitGroup
+		begin := time.Now()
+		for range 2 {
+			group.Go(func() { wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest) })
+		}
+		group.Wait()
+		if waited := time.Since(begin); waited > 3*time.Second {
+			t.Errorf("waited %v", waited)
+		}
+	})
+}
