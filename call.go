@@ -51,17 +51,11 @@ func AppendCall(buf []byte, c *gong.Call) (Call, error) {
 	return call, nil
 }
 
-// TimeOf is what the contract means by "the date" of a call: the scheduled
-// time of a web conference, otherwise the time it started, and the scheduled
-// time when nothing else is known.
+// TimeOf is the time that a call's date falls into; 0 when it has none.
 func TimeOf(c *gong.Call) Time {
-	conference := c.Direction != nil && *c.Direction == gong.Conference
-	at := c.Started
-	if at == nil || conference && c.Scheduled != nil {
-		at = c.Scheduled
-	}
-	if at == nil {
+	date := c.Date()
+	if date.IsZero() {
 		return 0
 	}
-	return FloorTime(at.Instant())
+	return FloorTime(date.Instant())
 }

@@ -37,6 +37,21 @@ type Call struct {
 	Further []Field
 }
 
+// Date is what the contract means by "the date" of a call, which it is listed by:
+// the scheduled time of a web conference, otherwise the time it started, and the
+// scheduled time when nothing else is known. It is zero when neither is.
+func (c *Call) Date() Time {
+	conference := c.Direction != nil && *c.Direction == Conference
+	at := c.Started
+	if at == nil || conference && c.Scheduled != nil {
+		at = c.Scheduled
+	}
+	if at == nil {
+		return Time{}
+	}
+	return *at
+}
+
 // Field is a field that the contract does not name. Its value is compact JSON
 // with the bytes of strings and numbers as they were sent.
 type Field struct {

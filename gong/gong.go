@@ -2,6 +2,8 @@
 // traffic that people have published show it: the shapes of answers, the times
 // that are accepted, the texts of errors. There is nothing in it that callvault
 // invented, and nothing but the standard library beneath it.
+//
+// Client reads the calls of any server of that API.
 package gong
 
 // The endpoint that lists calls.

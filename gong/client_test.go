@@ -1,0 +1,475 @@
+package gong
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fake is a server of calls too simple to be wrong, which breaks as it is told
+// to. It is reached without a network, so that clocks in a test's bubble hold.
+type fake struct {
+	t        *testing.T
+	calls    []Call // in the order that they are listed in
+	size     int    // of a page
+	refuse   func(n int, w http.ResponseWriter) bool
+	fail     func(n int) error // of the connection
+	requests []*http.Request
+	times    []time.Time
+}
+
+func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.requests = append(f.requests, r)
+	f.times = append(f.times, time.Now())
+	n := len(f.requests)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	if f.fail != nil {
+		if err := f.fail(n); err != nil {
+			return nil, err
+		}
+	}
+	w := httptest.NewRecorder()
+	if f.refuse == nil || !f.refuse(n, w) {
+		f.answer(w, r)
+	}
+	return w.Result(), nil
+}
+
+// answer is a page. The cursor is the number of the call that it begins with.
+func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
+	from := f.bound(r, "fromDateTime")
+	listed := slices.DeleteFunc(slices.Clone(f.calls), func(c Call) bool { return c.Date().Instant().Before(from) })
+	begin, _ := strconv.Atoi(r.FormValue("cursor"))
+	if len(listed) == 0 {
+		say(w, http.StatusNotFound, NoCallsFound)
+		return
+	}
+	end := min(begin+f.size, len(listed))
+	response := ListCallsResponse{RequestID: "r" + strconv.Itoa(len(f.requests)), Calls: listed[begin:end]}
+	response.Records = Records{TotalRecords: len(listed), CurrentPageSize: end - begin, CurrentPageNumber: begin / f.size}
+	if end < len(listed) {
+		response.Records.Cursor = strconv.Itoa(end)
+	}
+	json.NewEncoder(w).Encode(response)
+}
+
+func (f *fake) bound(r *http.Request, name string) time.Time {
+	text := r.FormValue(name)
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		f.t.Error(err)
+	}
+	return at
+}
+
+// say answers with an error.
+func say(w http.ResponseWriter, status int, texts ...string) {
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(ErrorResponse{"failed", texts})
+}
+
+func (f *fake) client() *Client {
+	return &Client{BaseURL: "https://calls.example.com", HTTP: &http.Client{Transport: f}, Credential: Credential{AccessKey: "KEY", AccessKeySecret: "hush"}}
+}
+
+// made are calls with the ids 1 to count; each stands at a moment.
+func made(count int, at func(i int) time.Time) []Call {
+	calls := make([]Call, count)
+	for i := range calls {
+		started := TimeOf(at(i))
+		calls[i] = Call{ID: strconv.Itoa(i + 1), Started: &started}
+	}
+	return calls
+}
+
+var epoch = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+func everyMinute(i int) time.Time { return epoch.Add(time.Duration(i) * time.Minute) }
+
+// ids are what a walk met, and its last error.
+func ids(c *Client, q ListCallsQuery) (met []string, err error) {
+	for call, callErr := range c.Calls(context.Background(), q) {
+		if callErr != nil {
+			err = callErr
+			continue
+		}
+		met = append(met, call.ID)
+	}
+	return met, err
+}
+
+// wantAll checks that a walk met the calls 1 to count, each once, in order.
+func wantAll(t *testing.T, met []string, err error, count int) {
+	t.Helper()
+	if err != nil || len(met) != count {
+		t.Fatalf("met %d calls, %v, want %d", len(met), err, count)
+	}
+	for i, id := range met {
+		if id != strconv.Itoa(i+1) {
+			t.Fatalf("call %d is %s", i+1, id)
+		}
+	}
+}
+
+// A request has the query, the credential and nothing that was not asked for.
+func TestRequest(t *testing.T) {
+	f := &fake{t: t, calls: made(1, everyMinute), size: 100}
+	c := f.client()
+	c.BaseURL = "https://calls.example.com/proxy/"
+	q := ListCallsQuery{From: epoch.In(time.FixedZone("", 3600)), To: epoch.Add(time.Millisecond), WorkspaceID: "7"}
+	if _, err := c.ListCalls(t.Context(), q, "a+b/c"); err != nil {
+		t.Fatal(err)
+	}
+	c.BaseURL, c.Credential, c.UserAgent = "http://127.0.0.1:1", Credential{Token: "secret"}, "mine"
+	if _, err := c.ListCalls(t.Context(), ListCallsQuery{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct{ url, authorization, agent string }{
+		{"https://calls.example.com/proxy/v2/calls?cursor=a%2Bb%2Fc&fromDateTime=2026-03-04T12%3A00%3A00Z&toDateTime=2026-03-04T12%3A00%3A00.001Z&workspaceId=7", "Basic S0VZOmh1c2g=", "github.com/callvault/callvault/gong"},
+		{"http://127.0.0.1:1/v2/calls", "Bearer secret", "mine"},
+	} {
+		r := f.requests[i]
+		if r.URL.String() != want.url || r.Header.Get("Authorization") != want.authorization || r.UserAgent() != want.agent || r.Method != "GET" {
+			t.Errorf("%s %s, %s, %s", r.Method, r.URL, r.Header.Get("Authorization"), r.UserAgent())
+		}
+	}
+	for _, base := range []string{"", "calls.example.com", "ftp://calls.example.com", "https://", "https://KEY:hush@calls.example.com", ":"} {
+		c.BaseURL = base
+		if _, err := c.ListCalls(t.Context(), q, ""); err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q: %v", base, err)
+		}
+	}
+	if len(f.requests) != 2 {
+		t.Errorf("%d requests were sent", len(f.requests))
+	}
+}
+
+// A walk covers all pages; a server that has no calls is an empty one.
+func TestWalk(t *testing.T) {
+	for _, count := range []int{0, 1, 9, 10, 11, 35} {
+		f := &fake{t: t, calls: made(count, everyMinute), size: 10}
+		met, err := ids(f.client(), ListCallsQuery{})
+		wantAll(t, met, err, count)
+		if want := max(1, (count+9)/10); len(f.requests) != want {
+			t.Errorf("%d calls took %d requests", count, len(f.requests))
+		}
+	}
+	f := &fake{t: t, calls: made(35, everyMinute), size: 10}
+	for call, err := range f.client().Calls(t.Context(), ListCallsQuery{}) {
+		if call.ID == "12" {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.requests) != 2 {
+		t.Errorf("a walk that was left sent %d requests", len(f.requests))
+	}
+	for p, err := range f.client().Pages(t.Context(), ListCallsQuery{}) {
+		if err != nil || p.Records.TotalRecords != 35 || len(p.Calls) != p.Records.CurrentPageSize {
+			t.Errorf("%+v, %v", p.Records, err)
+		}
+	}
+}
+
+// Whenever a cursor expires, and however many calls share a moment, a walk meets
+// each call once.
+func TestExpiredCursor(t *testing.T) {
+	const count = 60
+	for name, at := range map[string]func(int) time.Time{
+		"each in a minute of its own": everyMinute,
+		"seven to a second":           func(i int) time.Time { return epoch.Add(time.Duration(i/7) * time.Second) },
+		"within a second":             func(i int) time.Time { return epoch.Add(time.Duration(i) * 300 * time.Millisecond) },
+	} {
+		for _, text := range []string{"The cursor has expired.", "Cursor Has Expired", "Failed to verify cursor"} {
+			for _, often := range []int{2, 3, 5} {
+				f := &fake{t: t, calls: made(count, at), size: 10}
+				f.refuse = func(n int, w http.ResponseWriter) bool {
+					expired := n%often == 0 && f.requests[n-1].FormValue("cursor") != ""
+					if expired {
+						say(w, http.StatusBadRequest, text)
+					}
+					return expired
+				}
+				met, err := ids(f.client(), ListCallsQuery{From: epoch})
+				if err != nil {
+					t.Errorf("%s, %q at every %d: %v", name, text, often, err)
+				}
+				wantAll(t, met, err, count)
+			}
+		}
+	}
+}
+
+// A walk that begins within a second does not go back to the beginning of it.
+func TestExpiredCursorWithinTheFirstSecond(t *testing.T) {
+	f := &fake{t: t, calls: made(60, func(i int) time.Time { return epoch.Add(time.Duration(i) * time.Millisecond) }), size: 10}
+	f.refuse = func(n int, w http.ResponseWriter) bool {
+		if n == 2 {
+			say(w, http.StatusBadRequest, CursorExpired)
+		}
+		return n == 2
+	}
+	met, err := ids(f.client(), ListCallsQuery{From: epoch.Add(20 * time.Millisecond)})
+	if err != nil || len(met) != 40 || met[0] != "21" {
+		t.Errorf("met %d calls from %s, %v", len(met), met[0], err)
+	}
+}
+
+// A cursor that never works, and calls in no order, are an error and not a walk
+// without an end.
+func TestHopelessCursor(t *testing.T) {
+	expired := func(n int, w http.ResponseWriter) bool {
+		if n%2 == 0 {
+			say(w, http.StatusBadRequest, CursorExpired)
+		}
+		return n%2 == 0
+	}
+	crowd := &fake{t: t, calls: made(60, func(int) time.Time { return epoch }), size: 10, refuse: expired}
+	backwards := &fake{t: t, calls: made(60, func(i int) time.Time { return everyMinute(-i) }), size: 10, refuse: expired}
+	for _, f := range []*fake{crowd, backwards} {
+		met, err := ids(f.client(), ListCallsQuery{})
+		if refusal := (*Error)(nil); !errors.As(err, &refusal) || len(met) != 10 || len(f.requests) > 4 {
+			t.Errorf("met %d calls in %d requests, %v", len(met), len(f.requests), err)
+		}
+	}
+}
+
+// A call that breaks the contract is an error of its own: the walk goes on.
+func TestBrokenCall(t *testing.T) {
+	f := &fake{t: t}
+	f.refuse = func(n int, w http.ResponseWriter) bool {
+		fmt.Fprint(w, `{"requestId":"r","records":{"totalRecords":3,"currentPageSize":3,"currentPageNumber":0,"cursor":null},"calls":[
+			{"id":"1","started":"2026-03-04T12:00:00Z"},{"id":"2","started":"noon"},{"id":"3","started":"2026-03-04T12:00:00Z","more":[1]}]}`)
+		return true
+	}
+	met, err := ids(f.client(), ListCallsQuery{})
+	if broken := (*CallError)(nil); !errors.As(err, &broken) || !slices.Equal(met, []string{"1", "3"}) {
+		t.Errorf("met %q, %v", met, err)
+	}
+	if _, err := f.client().ListCalls(t.Context(), ListCallsQuery{}, ""); err == nil || !strings.Contains(err.Error(), "call 2 of the answer to request r: started: ") {
+		t.Error(err)
+	}
+}
+
+// What is not this API is no empty walk.
+func TestNotThisAPI(t *testing.T) {
+	for _, tt := range []struct {
+		status     int
+		body, want string
+	}{
+		{404, "<html>Not Found</html>", "gong: the server answered 404"},
+		{404, `{"requestId":"r","errors":["no such route"]}`, "gong: the server answered 404: no such route (request r)"},
+		{401, `{"requestId":"r","errors":["a","b"]}`, "gong: the server answered 401: a; b (request r)"},
+		{204, "", "gong: the server answered 204"},
+		{200, "<html>", "gong: the answer of calls.example.com is not a page of calls: invalid character '<' looking for beginning of value"},
+	} {
+		f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {
+			w.WriteHeader(tt.status)
+			fmt.Fprint(w, tt.body)
+			return true
+		}}
+		if _, err := ids(f.client(), ListCallsQuery{}); err == nil || err.Error() != tt.want || len(f.requests) != 1 {
+			t.Errorf("%d %s: %v, after %d requests", tt.status, tt.body, err, len(f.requests))
+		}
+	}
+}
+
+// Secrets do not show, whatever is printed.
+func TestSecretsDoNotShow(t *testing.T) {
+	f := &fake{t: t, fail: func(int) error { return errors.New("broken pipe") }}
+	c := f.client()
+	c.Retries = -1
+	c.Credential.Token = "hush"
+	_, err := c.ListCalls(t.Context(), ListCallsQuery{}, "hush")
+	for _, text := range []string{fmt.Sprint(c.Credential), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c.Credential), err.Error()} {
+		if strings.Contains(text, "hush") {
+			t.Error(text)
+		}
+	}
+	if err.Error() != "gong: calls.example.com did not answer: broken pipe" {
+		t.Error(err)
+	}
+}
+
+// On a host of gong.io a client keeps to three requests a second; elsewhere it
+// keeps to what it is told.
+func TestPace(t *testing.T) {
+	for _, tt := range []struct {
+		base      string
+		perSecond float64
+		want      time.Duration
+	}{
+		{"https://us-12345.api.gong.io", 0, 3 * time.Second},
+		{"https://API.GONG.IO:443", 0, 3 * time.Second},
+		{"https://gong.io", 10, 900 * time.Millisecond},
+		{"https://api.gong.io", -1, 0},
+		{"https://notgong.io", 0, 0},
+		{"https://gong.io.example.com", 0, 0},
+		{"https://calls.example.com", 2, 4500 * time.Millisecond},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{t: t, calls: made(100, everyMinute), size: 10}
+			c := f.client()
+			c.BaseURL, c.PerSecond = tt.base, tt.perSecond
+			begun := time.Now()
+			met, err := ids(c, ListCallsQuery{})
+			wantAll(t, met, err, 100)
+			if took := time.Since(begun).Round(time.Millisecond); took != tt.want.Round(time.Millisecond) {
+				t.Errorf("%s: ten pages took %v, want %v", tt.base, took, tt.want)
+			}
+		})
+	}
+}
+
+// A day has so many requests, whoever sends them, and the next has them again.
+func TestDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{t: t, calls: made(1000, everyMinute), size: 10}
+		c := f.client()
+		c.PerDay = 25
+		for range 2 {
+			met, err := ids(c, ListCallsQuery{})
+			if !errors.Is(err, ErrDayUsedUp) || len(met) != 250 {
+				t.Errorf("met %d calls, %v", len(met), err)
+			}
+			time.Sleep(24 * time.Hour)
+		}
+		c.BaseURL, c.PerDay, c.PerSecond = "https://api.gong.io", 0, -1
+		c.pace.sent = 9_999
+		c.pace.day = time.Now().Unix() / 86400
+		if met, err := ids(c, ListCallsQuery{}); !errors.Is(err, ErrDayUsedUp) || len(met) != 10 {
+			t.Errorf("met %d calls, %v", len(met), err)
+		}
+	})
+}
+
+// What may pass is repeated, after pauses that grow; what does not is not.
+func TestRetries(t *testing.T) {
+	broken := errors.New("connection reset by peer")
+	for name, tt := range map[string]struct {
+		status   int // 0: the connection breaks
+		failures int
+		retries  int
+		sent     int
+		ok       bool
+		least    time.Duration
+		most     time.Duration
+	}{
+		"once":       {503, 1, 0, 2, true, 250 * time.Millisecond, 500 * time.Millisecond},
+		"connection": {0, 3, 0, 4, true, 1750 * time.Millisecond, 3500 * time.Millisecond},
+		"five":       {500, 5, 0, 6, true, 7750 * time.Millisecond, 15500 * time.Millisecond},
+		"too often":  {500, 6, 0, 6, false, 7750 * time.Millisecond, 15500 * time.Millisecond},
+		"twelve":     {502, 12, 12, 13, true, 105 * time.Second, 242 * time.Second},
+		"never":      {500, 1, -1, 1, false, 0, 0},
+		"501":        {501, 1, 0, 1, false, 0, 0},
+		"400":        {400, 1, 0, 1, false, 0, 0},
+		"401":        {401, 1, 0, 1, false, 0, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{t: t, calls: made(1, everyMinute), size: 10}
+			f.fail = func(n int) error {
+				if tt.status == 0 && n <= tt.failures {
+					return broken
+				}
+				return nil
+			}
+			f.refuse = func(n int, w http.ResponseWriter) bool {
+				if tt.status != 0 && n <= tt.failures {
+					say(w, tt.status, "no")
+					return true
+				}
+				return false
+			}
+			c := f.client()
+			c.Retries = tt.retries
+			waits := 0
+			c.Waiting = func(time.Duration, error) { waits++ }
+			begun := time.Now()
+			_, err := c.ListCalls(t.Context(), ListCallsQuery{}, "")
+			took := time.Since(begun)
+			if (err == nil) != tt.ok || len(f.requests) != tt.sent || waits != tt.sent-1 || took < tt.least || took > tt.most {
+				t.Errorf("%s: %v after %d requests, %d pauses and %v", name, err, len(f.requests), waits, took)
+			}
+		})
+	}
+}
+
+// A server that is asked too often says when to come again, and is obeyed up to
+// the client's patience.
+func TestRetryAfter(t *testing.T) {
+	for _, tt := range []struct {
+		header   func() string
+		refusals int
+		patience time.Duration
+		wait     time.Duration
+		ok       bool
+	}{
+		{func() string { return "7" }, 3, 0, 21 * time.Second, true},
+		{func() string { return "" }, 2, 0, 10 * time.Second, true},
+		{func() string { return "soon" }, 1, 0, 5 * time.Second, true},
+		{func() string { return time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat) }, 1, 0, 9 * time.Second, true},
+		{func() string { return "150" }, 2, 0, 300 * time.Second, true},
+		{func() string { return "301" }, 1, 0, 0, false},
+		{func() string { return "43200" }, 1, 24 * time.Hour, 12 * time.Hour, true},
+		{func() string { return "1" }, 1, -1, 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{t: t, calls: made(1, everyMinute), size: 10}
+			f.refuse = func(n int, w http.ResponseWriter) bool {
+				if n > tt.refusals {
+					return false
+				}
+				w.Header().Set("Retry-After", tt.header())
+				say(w, http.StatusTooManyRequests, LimitExceeded)
+				return true
+			}
+			c := f.client()
+			c.Patience = tt.patience
+			begun := time.Now()
+			_, err := c.ListCalls(t.Context(), ListCallsQuery{}, "")
+			if took := time.Since(begun); (err == nil) != tt.ok || took != tt.wait {
+				t.Errorf("Retry-After %q %d times: %v after %v, want %v", tt.header(), tt.refusals, err, took, tt.wait)
+			}
+		})
+	}
+}
+
+// A pause ends when the caller gives up, and the error is the cause of it.
+func TestGivingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {
+			w.Header().Set("Retry-After", "100")
+			say(w, http.StatusTooManyRequests, LimitExceeded)
+			return true
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		_, err := f.client().ListCalls(ctx, ListCallsQuery{}, "")
+		if refusal := (*Error)(nil); !errors.As(err, &refusal) || refusal.RetryAfter != 100*time.Second || time.Since(begun) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		c := f.client()
+		c.PerSecond = 0.01
+		c.pace.take(time.Now(), c.PerSecond, 0)
+		if _, err := c.ListCalls(ctx, ListCallsQuery{}, ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package gong
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What a Client does where its fields do not say it.
+const (
+	gongPerSecond   = 3      // "3 API calls per second", Gong's documentation
+	gongPerDay      = 10_000 // "10,000 API calls per day"
+	defaultRetries  = 5
+	defaultPatience = 5 * time.Minute
+
+	// unsaidPause is the pause after a 429 that does not say how long it is.
+	unsaidPause = 5 * time.Second
+
+	// The first and the longest pause before what failed is repeated.
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
+// patiently calls send, at the client's pace, until it succeeds or there is no
+// use in repeating it.
+func (c *Client) patiently(ctx context.Context, host string, send func() error) error {
+	retries, patience := c.Retries, c.Patience
+	if retries == 0 {
+		retries = defaultRetries
+	}
+	if patience == 0 {
+		patience = defaultPatience
+	}
+	for pause := firstPause; ; {
+		if err := c.turn(ctx, host); err != nil {
+			return err
+		}
+		err := send()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		wait := time.Duration(0)
+		switch refusal := (*Error)(nil); {
+		case errors.As(err, &refusal) && refusal.Status == http.StatusTooManyRequests:
+			if wait = refusal.RetryAfter; wait == 0 {
+				wait = unsaidPause
+			}
+			if patience -= wait; patience < 0 {
+				return err
+			}
+		case passes(err) && retries > 0:
+			retries--
+			wait = pause/2 + rand.N(pause/2+1)
+			pause = min(2*pause, longestPause)
+		default:
+			return err
+		}
+		if c.Waiting != nil {
+			c.Waiting(wait, err)
+		}
+		if sleep(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
+// passes tells whether an error may be gone when the request is repeated.
+func passes(err error) bool {
+	if refusal := (*Error)(nil); errors.As(err, &refusal) {
+		return refusal.Status >= 500 && refusal.Status != http.StatusNotImplemented
+	}
+	unanswered := (*unanswered)(nil)
+	return errors.As(err, &unanswered)
+}
+
+// retryAfter reads the header of that name: seconds, or a date. It is 0 when it
+// says nothing.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}
+
+// sleep waits, unless the context is done before.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// pace is when the next request may begin, and how many were sent today.
+type pace struct {
+	mu   sync.Mutex
+	next time.Time
+	day  int64 // since 1970, UTC
+	sent int
+}
+
+// turn waits until a request may be sent, and counts it.
+func (c *Client) turn(ctx context.Context, host string) error {
+	perSecond, perDay := c.PerSecond, c.PerDay
+	if host = strings.ToLower(host); host == "gong.io" || strings.HasSuffix(host, ".gong.io") {
+		if perSecond == 0 {
+			perSecond = gongPerSecond
+		}
+		if perDay == 0 {
+			perDay = gongPerDay
+		}
+	}
+	wait, err := c.pace.take(time.Now(), perSecond, perDay)
+	if err != nil || wait == 0 {
+		return err
+	}
+	return sleep(ctx, wait)
+}
+
+// take counts a request and returns how long it has to wait. A limit that is not
+// positive is none.
+func (p *pace) take(now time.Time, perSecond float64, perDay int) (wait time.Duration, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if today := now.Unix() / (24 * 60 * 60); today != p.day {
+		p.day, p.sent = today, 0
+	}
+	if perDay > 0 && p.sent >= perDay {
+		return 0, ErrDayUsedUp
+	}
+	p.sent++
+	if perSecond <= 0 {
+		return 0, nil
+	}
+	if p.next.Before(now) {
+		p.next = now
+	}
+	wait = p.next.Sub(now)
+	p.next = p.next.Add(time.Duration(float64(time.Second) / perSecond))
+	return wait, nil
+}
