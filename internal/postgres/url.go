@@ -21,7 +21,7 @@ var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
 // question mark and has an equals sign is its query; one that does not parse may
 // have been broken by any character of its password.
 var (
-	inUser   = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^?]*|[^=]*)@`)
+	inUser   = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^=]*|[^?]*)@`)
 	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):.*@`)
 )
 

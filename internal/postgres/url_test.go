@@ -28,6 +28,8 @@ func TestRedact(t *testing.T) {
 		"postgres://host:5432/db?application_name=@":  "postgres://host:5432/db?application_name=@",
 		"postgres://me:hu?sh@host/db":                 "postgres://me:xxxxx@host/db", // does not parse
 		"postgres://me:5?sh@host/db":                  "postgres://me:xxxxx@host/db", // 5 is taken for a port
+		"postgres://me:hu@s?h@host/db":                "postgres://me:xxxxx@host/db", // s is taken for the host
+		"postgres://me:hu=sh@host/db?x=@":             "postgres://me:xxxxx@host/db?x=@",
 		"postgres:///db?pass%77ord=hush":              "postgres:///db?pass%77ord=xxxxx",
 	} {
 		if got := Redact(url); got != want {
@@ -92,6 +94,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("postgresql://h1:1,h2:2/db?pass%77ord=hush", "hu?sh")
 	f.Add("postgres:///db?application_name=@&x=:", "hu@s/h#")
 	f.Add("postgres://host:5432?application_name=@", "5?sh")
+	f.Add("postgres://me:hush@host/db?x=@", "@\xb1?")
 	f.Fuzz(func(t *testing.T, name, password string) {
 		shown := Redact(name)
 		if again := Redact(shown); again != shown {
