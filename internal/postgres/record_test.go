@@ -154,6 +154,36 @@ func TestUniqueKeysHaveTheCompany(t *testing.T) {
 	}
 }
 
+// likeCitus are functions that take what those of the extension take. A table that
+// is not logged is refused: its shards, and those beside them, could not be moved.
+const likeCitus = `
+	CREATE FUNCTION create_distributed_table(name regclass, by text, colocate_with text) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN
+		IF (SELECT relpersistence FROM pg_class WHERE oid = name) <> 'p' THEN
+			RAISE '% is not logged', name;
+		END IF;
+	END $$;
+	CREATE FUNCTION create_distributed_function(name regprocedure, by text DEFAULT NULL, colocate_with text DEFAULT NULL)
+	RETURNS void LANGUAGE sql AS '';`
+
+// The script runs, and distributes no table that is not logged.
+func TestCitusScriptRuns(t *testing.T) {
+	script, err := os.ReadFile(citusScript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := open(t, database(t)).pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	for _, statements := range []string{likeCitus, string(script)} {
+		if _, err := tx.Exec(t.Context(), statements); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestCitusScript checks what can be checked without the extension: the script
 // distributes these tables, and the functions that it names are there.
 func TestCitusScript(t *testing.T) {

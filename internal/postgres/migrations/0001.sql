@@ -56,7 +56,8 @@ CREATE TABLE callvault.quotas (
 
 -- When a company's bucket of requests to the second is full again, in seconds
 -- since 1970. It is worth nothing a second later, so it is not logged: no request
--- waits for the disk, and after a crash of the server every bucket is full.
+-- waits for the disk, and after a crash of the server, or when a standby takes its
+-- place, every bucket is full.
 CREATE UNLOGGED TABLE callvault.seconds (
 	company text    COLLATE "C" PRIMARY KEY,
 	full_at numeric NOT NULL
