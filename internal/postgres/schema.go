@@ -79,7 +79,7 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 			return s.cause(ctx, err)
 		}
 		if time.Since(begun) > p.holdWithin {
-			return s.cause(ctx, fmt.Errorf("%w: something has used the store for %v, such as a copy or an export; start again when it has ended", err, p.holdWithin))
+			return s.cause(ctx, fmt.Errorf("%w: something has used the store for %v, such as a copy, an export or a vacuum; start again when it has ended", err, p.holdWithin))
 		}
 		select {
 		case <-ctx.Done():
@@ -165,11 +165,12 @@ func (p plan) migrate(ctx context.Context, tx pgx.Tx) error {
 
 // holdOthers makes older processes, which go on, wait for the steps to come.
 func holdOthers(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, spareOthersSQL)
-	if err == nil {
-		_, err = tx.Exec(ctx, holdOthersSQL)
+	for _, statement := range []string{outlastVacuumSQL, holdVacuumSQL, spareOthersSQL, holdOthersSQL} {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // makeSchema makes the schema, where it is not there yet, and its version.

@@ -65,14 +65,25 @@ const (
 	// transaction's, so that it works through a pooler.
 	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
 
+	// A vacuum by the server itself gives a table up to who has waited for it for
+	// the server's deadlock_timeout, which is a second. So all tables are first taken
+	// in a mode in which vacuums are waited for, and neither readers nor writers
+	// wait, for longer than that.
+	outlastVacuumSQL = `SET LOCAL lock_timeout = '3s'`
+	holdVacuumSQL    = lockTablesSQL + `'SHARE UPDATE EXCLUSIVE' ` + fromTablesSQL
+
 	// Older processes read and write while a newer one migrates. It takes all tables
 	// before it changes any, and tries for so short a time that those who come
 	// behind it hardly wait, and that nobody's statement is ended because the two
 	// wait for each other: the server looks for such circles after a second.
 	spareOthersSQL = `SET LOCAL lock_timeout = '100ms'`
-	holdOthersSQL  = `DO $$ BEGIN EXECUTE (
-		SELECT 'LOCK TABLE ' || string_agg(format('callvault.%I', tablename), ', ') || ' IN ACCESS EXCLUSIVE MODE'
-		FROM pg_tables WHERE schemaname = 'callvault'); END $$`
+	holdOthersSQL  = lockTablesSQL + `'ACCESS EXCLUSIVE' ` + fromTablesSQL
+
+	// Which tables there are is not the program's to know: a newer one's may be among
+	// them.
+	lockTablesSQL = `DO $$ BEGIN EXECUTE (
+		SELECT 'LOCK TABLE ' || string_agg(format('callvault.%I', tablename), ', ' ORDER BY tablename) || ' IN ' || `
+	fromTablesSQL = `|| ' MODE' FROM pg_tables WHERE schemaname = 'callvault'); END $$`
 
 	// Space is given back by the tables as a whole.
 	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts`
