@@ -108,10 +108,26 @@ var repairs = []struct{ query, done string }{
 		"counted all calls anew: %d counts were wrong"},
 }
 
+// A repair is of all companies, and no other writer may come between. Their rows
+// are locked one by one: Citus locks none by a statement of several shards.
+const lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
+
+// lockCompanies makes the writers of all companies wait, and waits for them in
+// one order.
+func (s *Store) lockCompanies(ctx context.Context, tx pgx.Tx) error {
+	names, err := snapshot{s, ctx, tx}.Companies()
+	for _, name := range names {
+		if err == nil {
+			_, err = tx.Exec(ctx, lockCompanySQL, name)
+		}
+	}
+	return err
+}
+
 // Repair makes right what Check finds. Writers wait for it.
 func (s *Store) Repair(ctx context.Context, report func(done string)) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockAllSQL); err != nil {
+		if err := s.lockCompanies(ctx, tx); err != nil {
 			return err
 		}
 		for _, repair := range repairs {

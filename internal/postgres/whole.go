@@ -14,7 +14,7 @@ import (
 // The statements of this file are of the store as a whole: they name no
 // company, so on a cluster they are not one shard's. Each has its reason.
 const (
-	// Which companies there are is asked by commands, for people.
+	// Which companies there are is asked by commands, for people, and by a repair.
 	companiesSQL = `SELECT company FROM callvault.companies ORDER BY company`
 
 	// A key is found by its id before its company is known. The version is read
@@ -44,9 +44,6 @@ const (
 
 	// A copy has the quotas of all companies.
 	usedQuotasSQL = `SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day`
-
-	// A repair is of all companies, and no other writer may come between.
-	lockAllSQL = `SELECT company FROM callvault.companies ORDER BY company FOR UPDATE`
 
 	// The schema has one version for all companies. Whether it is there is read from
 	// the catalogue and not, as to_regclass does, from what the session remembers of

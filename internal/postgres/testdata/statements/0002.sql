@@ -11,6 +11,7 @@ INSERT INTO callvault.counts AS t (company, workspace, level, bucket, calls) SEL
 	GROUP BY 1, 2, 3, 4
 		ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET calls = excluded.calls WHERE t.calls <> excluded.calls;
 INSERT INTO callvault.store (one, cursor_secret) VALUES (1, $1) ON CONFLICT DO NOTHING;
+SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
 SELECT c.company, format('the latest number is %s, and that of its ids %s', c.number, m.number) FROM callvault.companies AS c
@@ -23,7 +24,6 @@ SELECT callvault.put_batch($1, $2, $3, $4, $5);
 SELECT callvault.take_quota($1, $2, $3, $4, $5);
 SELECT callvault.take_second($1, $2, $3);
 SELECT company FROM callvault.companies ORDER BY company;
-SELECT company FROM callvault.companies ORDER BY company FOR UPDATE;
 SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
 SELECT company, format('bucket %s of level %s of workspace ''%s'' counts %s calls and has %s', bucket, level, workspace, coalesce(c.calls, 0), coalesce(a.calls, 0))
 		FROM callvault.counts AS c FULL JOIN (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
