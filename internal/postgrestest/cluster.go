@@ -23,7 +23,7 @@ type cluster struct {
 	settings    []string
 
 	server *exec.Cmd // a shell, whose child is the server
-	stdin  io.Closer
+	stdin  io.WriteCloser
 	stderr io.Reader
 }
 
@@ -61,11 +61,23 @@ func (c *cluster) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// keeper is the shell that serves a folder by a command until there is something
+// to read, or nothing more to come. In the second case this process has ended: the
+// folder goes too. A test may have stopped the server and its children, each of
+// which has a session of its own.
+const keeper = `folder=$1; shift
+	"$@" </dev/null & pid=$!
+	read -r word || word=
+	all=$(ps -A -o pid= -o ppid= | while read -r child parent; do [ "$parent" != $pid ] || echo $child; done)
+	kill -INT $pid
+	kill -CONT $pid $all
+	wait $pid
+	[ -n "$word" ] || rm -rf "$folder"`
+
 // start serves the cluster, and returns when it accepts connections. The server
 // ends by itself when this process does, however that happens.
 func (c *cluster) start() (err error) {
-	// The shell ends the server when its standard input does.
-	args := []string{"-c", `"$@" </dev/null & pid=$!; read -r _; kill -INT $pid; wait $pid`, "sh",
+	args := []string{"-c", keeper, "sh", c.folder,
 		filepath.Join(c.bin, "postgres"), "-D", c.data(), "-k", c.folder, "-c", "listen_addresses=",
 		"-c", "autovacuum=off", "-c", "jit=off", "-c", "max_connections=500", "-c", "shared_buffers=64MB"}
 	for _, setting := range c.settings {
@@ -90,6 +102,7 @@ func (c *cluster) start() (err error) {
 
 // stop ends the server as its administrator does, and waits for it.
 func (c *cluster) stop() error {
+	io.WriteString(c.stdin, "stop\n")
 	c.stdin.Close()
 	io.Copy(io.Discard, c.stderr)
 	c.server.Wait() // what it has to say is of the signal
