@@ -220,7 +220,7 @@ func key(n int) string { return fmt.Sprintf("%020d", n) }
 
 // The bounds of a total are as many as its parameters.
 func TestBounds(t *testing.T) {
-	if got := firstBound - 1 + len(bounds(callvault.AllTime)); got != 25 || !strings.Contains(firstSQL, "$25") || strings.Contains(firstSQL, "$26") {
+	if got := firstBound - 1 + len(bounds(callvault.AllTime)); got != 32 || !strings.Contains(firstSQL, "$32") || strings.Contains(firstSQL, "$33") {
 		t.Errorf("%d parameters", got)
 	}
 }
