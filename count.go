@@ -3,7 +3,8 @@ package callvault
 // Engines count calls in buckets of time of three widths, for the company and
 // for each workspace, in the transaction that changes the calls. So a range is
 // a few sums of whole buckets and, at its two ends, a count of the calls
-// themselves in at most the half of a bucket of the finest width.
+// themselves within a bucket of the finest width: in at most the half of its time,
+// unless the whole range lies in one.
 //
 // A bucket of a level is named by its time shifted right by the level's shift:
 // 2^28 microseconds are 4.5 minutes, 2^34 are 4.8 hours, 2^40 are 12.7 days.

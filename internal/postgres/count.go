@@ -16,7 +16,8 @@ import (
 // parameters.
 //
 // An edge of a workspace is read as its pages are, and has no more calls than the
-// finest bucket that it lies in.
+// finest bucket that it lies in: so many are read, however short the edge is, unless
+// it is empty.
 const (
 	firstBound = 7
 
@@ -25,7 +26,7 @@ const (
 
 	edgeWorkspaceSQL = `$%[1]d * (SELECT count(*) FROM (
 			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $%[2]d) AND workspace <= $2
+			WHERE company = $1 AND (workspace, time) >= ($2, $%[2]d) AND workspace <= $2 AND $%[2]d < $%[3]d
 			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
 				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $%[2]d >> 28), 0)) AS edge
 		WHERE time < $%[3]d)`

@@ -12,7 +12,11 @@ import (
 // What lies beyond a range is not read, however much there is: a plan by the
 // right index may still go on to its end.
 func TestReadsStop(t *testing.T) {
-	const most = 60 // blocks of 8 kB, of 4,000 that the calls have
+	// Blocks of 8 kB, of 4,000 that the calls have.
+	const (
+		most   = 60
+		fewest = 40 // where no edge of a total is read
+	)
 	s := open(t, database(t))
 	fillSkewed(t, s)
 	execute(t, s, `VACUUM (ANALYZE) callvault.documents, callvault.counts`)
@@ -22,24 +26,31 @@ func TestReadsStop(t *testing.T) {
 	}
 	few := callvault.Range{From: 1_000_000, To: 3_000_000}
 	wide := callvault.Range{From: 1_000_000, To: 40_000_000_001}
+	whole := callvault.Range{From: 1 << 28, To: 100 << 28}
 	for _, test := range []struct {
 		name string
+		most int
 		callvault.Query
 	}{
-		{"few calls", callvault.Query{Range: few}},
-		{"few calls of a workspace", callvault.Query{Range: few, Workspace: workspace}},
-		{"many calls", callvault.Query{Range: wide}},
-		{"many calls of a workspace", callvault.Query{Range: wide, Workspace: workspace}},
+		{"few calls", most, callvault.Query{Range: few}},
+		{"few calls of a workspace", most, callvault.Query{Range: few, Workspace: workspace}},
+		{"many calls", most, callvault.Query{Range: wide}},
+		{"many calls of a workspace", most, callvault.Query{Range: wide, Workspace: workspace}},
+		{"many calls of a workspace, in whole buckets", fewest, callvault.Query{Range: whole, Workspace: workspace}},
 	} {
 		for what, st := range map[string]Statement{
 			"page":       PageStatement(callvault.DefaultCompany, test.Query, test.Start(), 101),
 			"first page": FirstStatement(callvault.DefaultCompany, test.Query, 101),
 			"total":      FirstStatement(callvault.DefaultCompany, test.Query, 0),
 		} {
-			if blocks := blocksRead(t, s, st); blocks > most {
+			if blocks := blocksRead(t, s, st); blocks > test.most {
 				t.Errorf("%s, %s: %d blocks were read", test.name, what, blocks)
 			}
 		}
+	}
+	none := Statement{deleteFirstSQL, []any{callvault.DefaultCompany, workspace.Key(), few.From + 1, few.From + 2, 100}}
+	if blocks := blocksRead(t, s, none); blocks > most {
+		t.Errorf("a deletion of nothing: %d blocks were read", blocks)
 	}
 }
 

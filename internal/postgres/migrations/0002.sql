@@ -180,7 +180,8 @@ BEGIN
 END $$;
 
 -- delete_first removes the first calls of a range; the empty workspace is every
--- workspace, and a limit of NULL is none.
+-- workspace, and a limit of NULL is none. Those of a workspace are read as its
+-- pages are: up to the limit, and what is beyond the range is left out.
 CREATE FUNCTION callvault.delete_first(the_company text, the_workspace text, the_start bigint, the_end bigint, the_limit bigint)
 RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off AS $$
@@ -199,8 +200,9 @@ BEGIN
 	ELSE
 		SELECT array_agg(id), array_agg(time), array_agg(workspace) INTO the_ids, the_times, the_workspaces
 		FROM (SELECT id, time, workspace FROM callvault.documents
-			WHERE company = the_company AND (workspace, time, id) > (the_workspace, the_start, '') AND (workspace, time) < (the_workspace, the_end)
-			ORDER BY workspace, time, id LIMIT the_limit) AS d;
+			WHERE company = the_company AND (workspace, time, id) > (the_workspace, the_start, '') AND workspace <= the_workspace
+			ORDER BY workspace, time, id LIMIT the_limit) AS read
+		WHERE time < the_end;
 	END IF;
 	RETURN callvault.bury(the_company, last_number, the_ids, the_times, the_workspaces);
 END $$;

@@ -42,12 +42,12 @@ SELECT cursor_secret FROM callvault.store;
 SELECT d.time, d.id, d.document, t.total
 		FROM (SELECT $7 * (SELECT count(*) FROM (
 			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $8) AND workspace <= $2
+			WHERE company = $1 AND (workspace, time) >= ($2, $8) AND workspace <= $2 AND $8 < $9
 			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
 				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $8 >> 28), 0)) AS edge
 		WHERE time < $9) + $10 * (SELECT count(*) FROM (
 			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $11) AND workspace <= $2
+			WHERE company = $1 AND (workspace, time) >= ($2, $11) AND workspace <= $2 AND $11 < $12
 			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
 				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $11 >> 28), 0)) AS edge
 		WHERE time < $12) + $13 * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
