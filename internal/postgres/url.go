@@ -21,9 +21,16 @@ var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
 // question mark and has an equals sign is its query; one that does not parse may
 // have been broken by any character of its password.
 var (
-	inUser   = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^=]*|[^?]*)@`)
+	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^?]*|[^=]*)@`)
 	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):.*@`)
 )
+
+// longest is a pattern that takes as much as it can, whichever way.
+func longest(pattern string) *regexp.Regexp {
+	re := regexp.MustCompile(pattern)
+	re.Longest()
+	return re
+}
 
 // Redact is a URL without its passwords, for people to read.
 func Redact(name string) string {
