@@ -39,7 +39,7 @@ func explain(path string, err error) error {
 func meaning(path string, code sqlite.ResultCode) string {
 	switch code {
 	case sqlite.ResultIOErrWrite, sqlite.ResultIOErrTruncate, sqlite.ResultIOErrSHMSize:
-		return "it can't grow: its disk is full, or a limit on the size of files is met"
+		return "it can't grow: its disk is full or fails, or a limit on the size of files is met"
 	}
 	switch code.ToPrimary() {
 	case sqlite.ResultFull:
@@ -66,14 +66,11 @@ func whyClosed(path string) string {
 		return itIsFolder
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		f, err := os.OpenFile(path+suffix, os.O_RDWR, 0)
-		if err == nil {
-			f.Close()
+		err := checkWritable(path + suffix)
+		if err == nil || suffix != "" && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if suffix == "" || !errors.Is(err, fs.ErrNotExist) {
-			return err.Error()
-		}
+		return err.Error()
 	}
 	return fmt.Sprintf("the folder %s must be writable too, since the log is kept beside the file", filepath.Dir(path))
 }
