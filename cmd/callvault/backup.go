@@ -27,7 +27,9 @@ func (a *app) backup() *cobra.Command {
 		Short: "Write a copy of a SQLite store to a file",
 		Long: `Write a copy of a SQLite store, as it is at one moment, to a file. Others read
 and write the store meanwhile; what is written after the backup began is not in
-it, nor is anything of deleted calls.
+it, nor is anything of deleted calls. A 'callvault delete' meanwhile deletes; but
+where the backup takes more than half a minute longer it ends with 1, because what
+was deleted is still in the store's log: run it again after the backup.
 
 FILE appears under its name only when it is complete and on the disk, and only
 its owner may read it. One that is there is not overwritten. What a backup that
@@ -66,6 +68,9 @@ func backupFlags(cmd *cobra.Command, o *backupOptions) {
 }
 
 func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error {
+	if postgres.IsURL(file) {
+		return usagef("FILE: accepted is the path of a file; backup is of SQLite stores")
+	}
 	if postgres.IsURL(o.db) {
 		return usagef("backup is of SQLite stores: accepted are pg_dump for a PostgreSQL database, and 'callvault copy --to %s', with CALLVAULT_COPY_FROM naming the database, for a SQLite store of it", file)
 	}
@@ -81,6 +86,9 @@ func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error
 }
 
 func (a *app) runRestore(ctx context.Context, o backupOptions, file string) error {
+	if postgres.IsURL(file) {
+		return usagef("FILE: accepted is the path of a file; restore is of SQLite stores")
+	}
 	if postgres.IsURL(o.db) {
 		return usagef("restore is of SQLite stores: accepted are pg_restore for a PostgreSQL database, and 'callvault copy --from %s', with CALLVAULT_COPY_TO naming the database, for an empty one", file)
 	}

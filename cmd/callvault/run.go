@@ -152,7 +152,7 @@ func (a *app) finish(cmd *cobra.Command) {
 	})
 	runE := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := hidePassword(cmd); err != nil {
+		if err := hidePassword(cmd, args); err != nil {
 			return err
 		}
 		if err := a.readVariables(cmd); err != nil {

@@ -87,7 +87,12 @@ func storeName(db string) string { return postgres.Redact(db) }
 
 // hidePassword refuses a password among the arguments, which every user of the
 // machine can read.
-func hidePassword(cmd *cobra.Command) error {
+func hidePassword(cmd *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if strings.Contains(arg, "://") && postgres.HasPassword(arg) {
+			return usagef("a URL with a password, which every user of this machine can see, is given as an argument: accepted are files; --db names the store")
+		}
+	}
 	for _, name := range []string{"db", "from", "to"} {
 		flag := cmd.Flags().Lookup(name)
 		if flag != nil && flag.Changed && postgres.HasPassword(flag.Value.String()) {
