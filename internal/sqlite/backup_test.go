@@ -178,6 +178,40 @@ func TestUnfinishedBackups(t *testing.T) {
 	}
 }
 
+// A file that was made anew while it was written is for its owner alone too.
+func TestWholeFileIsForItsOwner(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "backup")
+	err := writeWhole(file, func(part string) error {
+		return errors.Join(os.Remove(part), os.WriteFile(part, []byte("secret"), 0o644))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// A complete file that has its name stays, though the name it had before can't
+// be removed.
+func TestRevealKeepsWhatIsComplete(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may remove everything")
+	}
+	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	part := filepath.Join(folder, "part")
+	if err := errors.Join(os.WriteFile(part, []byte("complete"), 0o600), os.Chmod(folder, 0o500)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(folder, 0o700) })
+	if err := reveal(part, file); err != nil {
+		t.Error(err)
+	}
+	if content, err := os.ReadFile(file); err != nil || string(content) != "complete" {
+		t.Errorf("%q, %v", content, err)
+	}
+}
+
 // Only a sound store is restored, and nothing comes of anything else.
 func TestRestoreRefuses(t *testing.T) {
 	path, s := newStored(t, 2000)

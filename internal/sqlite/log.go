@@ -22,7 +22,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		defer c.SetInterrupt(nil)
 		err := waitBusy(ctx, func() error { return sqlitex.ExecuteTransient(c.Conn, "VACUUM", nil) })
 		if err != nil {
-			return err
+			return explain(c.path, err)
 		}
 		return c.emptyLog(emptyWithin)
 	})

@@ -169,15 +169,20 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 }
 
 // mendLog gives the files beside a store, which a reader may have made while the
-// store was read-only, the mode of the store. Where it can't, opening says why.
+// store was read-only, what the mode of the store has and theirs lack. Where it
+// can't, opening says why.
 func mendLog(path string) {
 	store, err := os.Stat(path)
 	if err != nil {
 		return
 	}
 	for _, suffix := range []string{"-wal", "-shm"} {
-		if info, err := os.Stat(path + suffix); err == nil && info.Mode().Perm() != store.Mode().Perm() {
-			_ = os.Chmod(path+suffix, store.Mode().Perm())
+		info, err := os.Lstat(path + suffix)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if mode := info.Mode().Perm() | store.Mode().Perm(); mode != info.Mode().Perm() {
+			_ = os.Chmod(path+suffix, mode)
 		}
 	}
 }

@@ -344,26 +344,3 @@ func TestRestartLog(t *testing.T) {
 		}
 	}
 }
-
-// A reader of a store that is read-only makes its log read-only too; whoever may
-// write to the store later may write to its log.
-func TestLogHasModeOfStore(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "mode.db")
-	if err := open(t, path).Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.WriteFile(path+suffix, []byte("log"), 0o400); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s := open(t, path)
-	if _, err := s.MakeCompany(t.Context(), "default"); err != nil {
-		t.Error(err)
-	}
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if info, err := os.Stat(path + suffix); err != nil || info.Mode() != 0o600 {
-			t.Errorf("%s: %v, %v", suffix, info, err)
-		}
-	}
-}

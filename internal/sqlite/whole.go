@@ -55,6 +55,10 @@ func writeWhole(path string, write func(part string) error) (err error) {
 	if err := write(part); err != nil {
 		return err
 	}
+	// SQLite makes a file anew, for all to read, that was taken for a dead one's.
+	if err := os.Chmod(part, 0o600); err != nil {
+		return err
+	}
 	if err := syncPath(part); err != nil {
 		return err
 	}
@@ -120,9 +124,10 @@ func isLocked(path string) bool {
 func reveal(part, path string) error {
 	err := os.Link(part, path)
 	if err == nil {
-		return os.Remove(part)
+		_ = os.Remove(part) // the file has its name; the next run removes this one
+		return nil
 	}
-	// Not every file system has links.
+	// Not every file system has links. Two at once may replace each other there.
 	if err := mustBeAbsent(path); err != nil {
 		return err
 	}
