@@ -83,6 +83,8 @@ func TestUsage(t *testing.T) {
 		{"serve --limit fast", `--limit: "fast" is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1`},
 		{"serve --dates maybe", `--dates "maybe": accepted are required and optional`},
 		{"serve --demo --db x.db", "--demo has a store of its own: leave out --db, and unset CALLVAULT_DB"},
+		{"check --db postgres:/callvault", `--db: this is meant for PostgreSQL, but is no URL of it; accepted is postgres://HOST/DATABASE`},
+		{"import - --db host=/tmp:dbname=callvault:password=hush", `--db: this is meant for PostgreSQL, but is no URL of it`},
 		{"serve --db mysql://me:hush@host/db", `--db: "mysql" is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE`},
 		{"serve --db postgres://me:hush@host/db", "--db shows a password to every user of this machine; put the URL into CALLVAULT_DB"},
 		{"export --db postgres://host/db?password=hush", "--db shows a password"},

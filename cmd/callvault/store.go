@@ -46,6 +46,9 @@ func checkFile(db string) error {
 	if scheme, _, isURL := strings.Cut(db, "://"); isURL {
 		return usagef("--db: %.20q is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE", scheme)
 	}
+	if strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname=") {
+		return usagef("--db: this is meant for PostgreSQL, but is no URL of it; accepted is postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
+	}
 	return nil
 }
 
@@ -63,7 +66,7 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 // openExisting opens a store that must be there.
 func openExisting(ctx context.Context, db string) (callvault.Store, error) {
 	if postgres.IsURL(db) {
-		return openStore(ctx, db)
+		return postgres.OpenExisting(ctx, db)
 	}
 	if err := checkFile(db); err != nil {
 		return nil, err

@@ -3,6 +3,8 @@
 package faults
 
 import (
+	"crypto/sha256"
+	"os"
 	"syscall"
 	"testing"
 
@@ -19,7 +21,14 @@ func TestReadOnlyFile(t *testing.T) {
 	mode(c, c.DB, 0o400)
 	sound(c, exported)
 	c.Must("key", "list")
-	c.Must("backup", beside(t, "backup"))
+	backup := beside(t, "backup")
+	c.Must("backup", backup)
+	mode(c, backup, 0o400)
+	before := digestOf(t, backup)
+	c.Must("check", "--db", backup)
+	if digestOf(t, backup) != before {
+		t.Error("to check a backup changed it")
+	}
 	for _, args := range [][]string{
 		{"import", "-"},
 		{"delete", "--yes", "--id", "1"},
@@ -71,4 +80,14 @@ func TestReadOnlyFolder(t *testing.T) {
 	s.End(syscall.SIGTERM)
 	only(t, out)
 	sound(c, exported)
+}
+
+// digestOf is a digest of a file.
+func digestOf(t *testing.T, path string) [sha256.Size]byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sha256.Sum256(content)
 }

@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -94,5 +95,24 @@ func TestSettings(t *testing.T) {
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
 			t.Errorf("%v: got %v, want %q", s, err, tt.want)
 		}
+	}
+}
+
+// A database without a store is left as it is by what must find one.
+func TestOpenExisting(t *testing.T) {
+	url := database(t)
+	if s, err := OpenExisting(t.Context(), url); !errors.Is(err, errNoStore) {
+		t.Fatalf("got %v, %v", s, err)
+	}
+	made := open(t, url)
+	if there, err := yes(t.Context(), made.pool, hasSchemaSQL); err != nil || !there {
+		t.Errorf("%t, %v", there, err)
+	}
+	s, err := OpenExisting(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

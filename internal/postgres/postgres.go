@@ -38,13 +38,28 @@ var _ callvault.Store = (*Store)(nil)
 // taken from the environment, a password file or a service file, as libpq does.
 // No error shows the URL's password.
 func Open(ctx context.Context, url string) (*Store, error) {
-	config, err := parse(url)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
-	}
 	plan, err := currentPlan()
 	if err != nil {
 		return nil, err
+	}
+	return openURL(ctx, url, plan)
+}
+
+// OpenExisting is Open of a store that must be there: a database without one is
+// left as it is.
+func OpenExisting(ctx context.Context, url string) (*Store, error) {
+	plan, err := currentPlan()
+	if err != nil {
+		return nil, err
+	}
+	plan.mustBeThere = true
+	return openURL(ctx, url, plan)
+}
+
+func openURL(ctx context.Context, url string, plan plan) (*Store, error) {
+	config, err := parse(url)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
 	}
 	s, err := openPool(ctx, config, plan)
 	if err != nil {

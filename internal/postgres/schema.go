@@ -37,7 +37,11 @@ type plan struct {
 	steps       []step // that make it; how many there are is its version
 	usableSince int
 	holdWithin  time.Duration
+	mustBeThere bool // a database without the schema is left as it is
 }
+
+// errNoStore is returned for a database that has no schema and is to get none.
+var errNoStore = errors.New("there is no store in this database; 'callvault import' and 'callvault serve' make one")
 
 // step is a script that brings the schema to its next version.
 type step struct{ name, script string }
@@ -110,6 +114,9 @@ func (p plan) isBehind(ctx context.Context, db querier) (bool, error) {
 	version, usableSince, err := schemaVersion(ctx, db)
 	if known := len(p.steps); err == nil && version > known && usableSince > known {
 		err = fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, version, known)
+	}
+	if err == nil && version == 0 && p.mustBeThere {
+		err = errNoStore
 	}
 	return version < len(p.steps), err
 }

@@ -160,6 +160,9 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 		// Changing to WAL can meet a lock for which SQLite does not call its
 		// busy handler, when two processes make the file at the same time.
 		err := waitBusy(ctx, func() error { return sqlitex.ExecuteTransient(c, "PRAGMA "+setting, nil) })
+		if setting == logged && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultReadOnly {
+			continue // a backup, which is read as it is
+		}
 		if err != nil {
 			c.Close()
 			return nil, err
@@ -196,8 +199,11 @@ var settings = []string{
 	"fullfsync = ON",
 	"secure_delete = ON",
 	"journal_size_limit = 67108864",
-	"journal_mode = WAL",
+	logged,
 }
+
+// logged is what a store becomes when it is opened to be written to.
+const logged = "journal_mode = WAL"
 
 // waitBusy repeats f while the file is locked, until the context is done.
 func waitBusy(ctx context.Context, f func() error) error {
