@@ -80,10 +80,10 @@ func newOriginal(c *program.CLI) *original {
 func (o *original) copyAndDie(to *program.CLI, l *toll) {
 	to.T.Helper()
 	args := []string{"copy", "--from", o.DB, "--to", to.DB}
-	before := 0
+	before, chance := 0, chance(to.T, 0)
 	for range 3 {
 		v := begin(to, nil, args...)
-		if !v.kill(o.span, len(companies)) {
+		if !v.kill(chance, o.span, len(companies)) {
 			break
 		}
 		mustBeSound(to)

@@ -69,10 +69,10 @@ func newDeletion(c *program.CLI, which ...string) *deletion {
 // die runs the deletion and kills it, up to three times, and then completes it.
 func (d *deletion) die(c *program.CLI, l *toll) {
 	c.T.Helper()
-	gone := 0
+	gone, chance := 0, chance(c.T, 0)
 	for range 3 {
 		v := begin(c, nil, d.args...)
-		if !v.kill(d.span, 2) {
+		if !v.kill(chance, d.span, 2) {
 			break
 		}
 		acknowledged := d.acknowledged(v)

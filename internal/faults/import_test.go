@@ -49,7 +49,7 @@ func killImports(t *testing.T, k kind, all []string, l *toll) {
 	imports := make([]*slowImport, times(4, 20))
 	var running sync.WaitGroup
 	for i := range imports {
-		imports[i] = newSlowImport(k.empty(t), all)
+		imports[i] = newSlowImport(k.empty(t), all, chance(t, i))
 		running.Go(imports[i].feed)
 	}
 	running.Wait()
@@ -65,16 +65,17 @@ type slowImport struct {
 	source *os.File
 	all    []string // what would be kept of everything
 	sent   []int    // how many calls were sent up to the end of each burst
+	chance *rand.Rand
 }
 
-func newSlowImport(c *program.CLI, all []string) *slowImport {
+func newSlowImport(c *program.CLI, all []string, chance *rand.Rand) *slowImport {
 	c.T.Helper()
 	in, source, err := os.Pipe()
 	if err != nil {
 		c.T.Fatal(err)
 	}
 	c.T.Cleanup(func() { source.Close() })
-	im := &slowImport{victim: begin(c, in, "import", "-"), source: source, all: all, sent: []int{0}}
+	im := &slowImport{victim: begin(c, in, "import", "-"), source: source, all: all, sent: []int{0}, chance: chance}
 	if err := in.Close(); err != nil {
 		c.T.Fatal(err)
 	}
@@ -85,21 +86,21 @@ func newSlowImport(c *program.CLI, all []string) *slowImport {
 // and kills the import after the last.
 func (im *slowImport) feed() {
 	im.send()
-	for range rand.IntN(3) {
+	for range im.chance.IntN(3) {
 		if !im.await(1) {
 			im.T.Error("an import ended by itself")
 			return
 		}
 		im.send()
 	}
-	if !im.kill(2500*time.Millisecond, 0) {
+	if !im.kill(im.chance, 2500*time.Millisecond, 0) {
 		im.T.Error("an import ended by itself")
 	}
 }
 
 // send sends a burst in one piece, so that it is of one batch.
 func (im *slowImport) send() {
-	sent, count := im.sent[len(im.sent)-1], 1+rand.IntN(burst)
+	sent, count := im.sent[len(im.sent)-1], 1+im.chance.IntN(burst)
 	im.sent = append(im.sent, sent+count)
 	if _, err := im.source.WriteString(records(count, len(im.all)-sent)); err != nil {
 		im.T.Error(err)
@@ -164,10 +165,11 @@ func TestKilledLargeImports(t *testing.T) {
 		undisturbed.Must("import", c.Folder+"/"+file)
 		span := time.Since(began)
 		all := callsOf(undisturbed, "default")
+		chance := chance(t, 0)
 		var l toll
 		for before := 0; l.lives < times(2, 8); l.lives++ {
 			v := begin(c, nil, "import", file)
-			if !v.kill(span, 1) {
+			if !v.kill(chance, span, 1) {
 				continue
 			}
 			mustBeSound(c)

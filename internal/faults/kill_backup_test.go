@@ -5,7 +5,6 @@ package faults
 import (
 	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,7 +75,7 @@ func (k killable) remove() {
 func (k killable) killAtRandom(times int, undisturbed time.Duration, whole func()) {
 	t := k.c.T
 	t.Helper()
-	random := rand.New(rand.NewPCG(1, 0))
+	random := chance(t, 0)
 	there, halves := 0, 0
 	for range times {
 		cmd := k.c.Command(k.args...)
@@ -97,6 +96,9 @@ func (k killable) killAtRandom(times int, undisturbed time.Duration, whole func(
 		halves = max(halves, k.unfinished())
 	}
 	t.Logf("%s ended by %v %d times: the file was whole %d times and absent %d times; at most %d unfinished ones were left", k.args[0], k.signal, times, there, times-there, halves)
+	if *full && k.signal == os.Kill && (there == 0 || there == times) {
+		t.Error("want both")
+	}
 	if halves > 1 || halves > 0 && k.signal != os.Kill {
 		t.Errorf("%d unfinished files were left", halves)
 	}

@@ -102,12 +102,12 @@ func (v *victim) await(lines int) bool {
 // time within a span has passed, when it has acknowledged up to a number of
 // commits, or when it is writing after that. It tells whether the program had
 // not ended before. Nobody is at work on the store any more then.
-func (v *victim) kill(span time.Duration, commits int) (killed bool) {
+func (v *victim) kill(chance *rand.Rand, span time.Duration, commits int) (killed bool) {
 	v.T.Helper()
-	commits = rand.IntN(commits + 1)
-	switch rand.IntN(3) {
+	commits = chance.IntN(commits + 1)
+	switch chance.IntN(3) {
 	case 0:
-		time.Sleep(rand.N(span)) // the moment itself, and not a wait for something
+		time.Sleep(time.Duration(chance.Int64N(int64(span)))) // the moment itself, and not a wait for something
 	case 1:
 		v.await(commits)
 	case 2:

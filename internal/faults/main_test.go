@@ -5,8 +5,11 @@ package faults
 import (
 	"flag"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/callvault/callvault/internal/postgrestest"
 	"github.com/callvault/callvault/internal/program"
@@ -14,6 +17,9 @@ import (
 
 // full asks for every test at length.
 var full = flag.Bool("full", false, "run at length, for figures")
+
+// seed begins what chance chooses; the time of a kill is up to the machine too.
+var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "the seed of what chance chooses, to choose the same again")
 
 // database is the server that databases of tests are made on; nil when there is none.
 var database *postgrestest.Server
@@ -24,6 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 func testMain(m *testing.M) int {
+	fmt.Fprintf(os.Stderr, "chance has -seed %d\n", *seed)
 	var err error
 	if database, err = postgrestest.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,4 +51,11 @@ func times(short, long int) int {
 		return long
 	}
 	return short
+}
+
+// chance is what the seed chooses for one of the parts of a test.
+func chance(t testing.TB, part int) *rand.Rand {
+	name := fnv.New64a()
+	fmt.Fprint(name, t.Name(), part)
+	return rand.New(rand.NewPCG(*seed, name.Sum64()))
 }

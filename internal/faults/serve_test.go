@@ -39,13 +39,14 @@ type quota struct {
 	perDay   int
 	lease    int // what a server draws at once
 	answered atomic.Int64
+	chance   *rand.Rand
 }
 
 func newQuota(c *program.CLI) *quota {
 	c.T.Helper()
 	c.Put("default", strings.TrimSpace(records(25, 25)))
 	perDay := times(2_000, 20_000)
-	return &quota{CLI: c, key: c.Key(), calls: strings.Join(callsOf(c, "default"), "\n"), perDay: perDay, lease: perDay / 100}
+	return &quota{CLI: c, key: c.Key(), calls: strings.Join(callsOf(c, "default"), "\n"), perDay: perDay, lease: perDay / 100, chance: chance(c.T, 0)}
 }
 
 // test kills servers, one after the other, and then asks for what is left of the
@@ -88,11 +89,11 @@ func (q *quota) serve() *program.Server {
 func (q *quota) die() (writing bool) {
 	q.T.Helper()
 	s := q.serve()
-	most := 1 + rand.IntN(2*q.lease)
+	most := 1 + q.chance.IntN(2*q.lease)
 	asked := q.read(s.As(q.key), most)
-	switch rand.IntN(3) {
+	switch q.chance.IntN(3) {
 	case 0:
-		time.Sleep(rand.N(50 * time.Millisecond)) // the moment itself
+		time.Sleep(time.Duration(q.chance.Int64N(int64(50 * time.Millisecond)))) // the moment itself
 	case 1:
 		<-asked
 	case 2:

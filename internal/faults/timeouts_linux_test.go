@@ -39,12 +39,9 @@ func TestTimeOuts(t *testing.T) {
 		{"no further request", 120 * time.Second, func(t *testing.T, c net.Conn) { send(t, c, s.request("POST")+"\r\n") }},
 		{"an answer that is not read", 60 * time.Second, func(t *testing.T, c net.Conn) {
 			send(t, c, s.request("GET")+"\r\n")
-			for end := time.Now().Add(2 * program.Patience); !strings.Contains(s.server.Stderr.String(), "i/o timeout"); {
-				if time.Now().After(end) {
-					t.Fatal("it is still being sent")
-				}
-				time.Sleep(10 * time.Millisecond)
-			}
+			waitFor(t, 2*program.Patience, "it is no longer being sent", func() bool {
+				return strings.Contains(s.server.Stderr.String(), "i/o timeout")
+			})
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -152,9 +152,15 @@ func (w *walkers) total() (sum walker) {
 // waitUntil looks until something is so.
 func waitUntil(t testing.TB, what string, so func() bool) {
 	t.Helper()
+	waitFor(t, program.Patience, what, so)
+}
+
+// waitFor looks until something is so that may take longer than most.
+func waitFor(t testing.TB, patience time.Duration, what string, so func() bool) {
+	t.Helper()
 	glances := time.NewTicker(time.Millisecond)
 	defer glances.Stop()
-	for deadline := time.Now().Add(program.Patience); !so(); <-glances.C {
+	for deadline := time.Now().Add(patience); !so(); <-glances.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain was waited until %s", what)
 		}
