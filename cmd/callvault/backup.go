@@ -102,8 +102,12 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, file string) erro
 
 // copyFile shows on a terminal how far a copy is, and says what came of it.
 func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, run func(sqlite.Progress) error) error {
+	audience := a.audience()
+	if o.quiet {
+		audience.hush()
+	}
 	begun := time.Now()
-	err := a.withBar(o.quiet, doing, run)
+	err := audience.withBar(doing, run)
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("interrupted; %s was not written", to)
 	}
@@ -119,11 +123,11 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 }
 
 // withBar runs what tells of its progress, with a bar where a person sees it.
-func (a *app) withBar(quiet bool, doing string, run func(sqlite.Progress) error) error {
-	if quiet || !isTerminal(a.stderr) {
+func (to audience) withBar(doing string, run func(sqlite.Progress) error) error {
+	if !to.showBar {
 		return run(func(int64, int64) {})
 	}
-	bar := newBar(a.stderr, -1, terminalWidth(a.stderr), doing, progressbar.OptionShowBytes(true), progressbar.OptionThrottle(drawEvery))
+	bar := newBar(to.stderr, -1, to.width, doing, progressbar.OptionShowBytes(true), progressbar.OptionThrottle(drawEvery))
 	defer bar.Clear()
 	return run(func(written, size int64) {
 		bar.ChangeMax64(size)

@@ -57,7 +57,11 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	report := a.newCopyReport(o.quiet)
+	audience := a.audience()
+	if o.quiet {
+		audience.hush()
+	}
+	report := newCopyReport(audience)
 	copier := upkeep.Copier{From: from, To: to, Planned: report.planned, Copied: report.copied}
 	err = copier.Run(ctx)
 	report.clear()

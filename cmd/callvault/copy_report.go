@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -12,12 +11,8 @@ import (
 // copyReport says how a copy goes on: to a person as a bar on standard error, to
 // a program as a line for each commit on standard output.
 type copyReport struct {
-	stdout, stderr io.Writer
-	quiet          bool
-	showBar        bool // standard error is a terminal
-	showLines      bool // standard output is not the terminal that shows the bar
-	now            func() time.Time
-	width          int // of the terminal, in characters
+	audience
+	now func() time.Time
 
 	bar     *progressbar.ProgressBar
 	begun   time.Time
@@ -27,18 +22,8 @@ type copyReport struct {
 	before  int    // records of the companies before it
 }
 
-func (a *app) newCopyReport(quiet bool) *copyReport {
-	bar := isTerminal(a.stderr)
-	return &copyReport{
-		stdout:    a.stdout,
-		stderr:    a.stderr,
-		quiet:     quiet,
-		showBar:   bar && !quiet,
-		showLines: !(bar && isTerminal(a.stdout)) && !quiet,
-		now:       time.Now,
-		width:     terminalWidth(a.stderr),
-		begun:     time.Now(),
-	}
+func newCopyReport(to audience) *copyReport {
+	return &copyReport{audience: to, now: time.Now, begun: time.Now()}
 }
 
 // planned is told how many records there are to copy.

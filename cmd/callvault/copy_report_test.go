@@ -13,7 +13,7 @@ import (
 func copyOnTerminal(width int) (*copyReport, *bytes.Buffer) {
 	var screen bytes.Buffer
 	clock := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	r := &copyReport{stdout: new(bytes.Buffer), stderr: &screen, showBar: true, width: width, now: func() time.Time { return clock }}
+	r := &copyReport{audience: audience{stdout: new(bytes.Buffer), stderr: &screen, showBar: true, width: width}, now: func() time.Time { return clock }}
 	r.planned(30_000)
 	clock = clock.Add(2 * time.Second)
 	r.copied("acme", 5000, 5000)

@@ -100,7 +100,11 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
-	report := a.newImportReport(o.quiet)
+	audience := a.audience()
+	if o.quiet {
+		audience.hush()
+	}
+	report := newImportReport(audience)
 	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace}
 	if o.strict {
 		if err := in.keep(ctx); err != nil {

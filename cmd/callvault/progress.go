@@ -2,15 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
@@ -22,20 +19,13 @@ const (
 	importing = "importing"
 )
 
-// drawEvery is the time between two drawings of a bar, at least.
-const drawEvery = 100 * time.Millisecond
-
 // importReport says how an import goes on: to a person as a bar on standard
 // error, to a program as a line for each commit on standard output. What is
 // wrong with records goes to standard error in any case.
 type importReport struct {
-	stdout, stderr io.Writer
-	quiet          bool
-	showBar        bool // standard error is a terminal
-	showLines      bool // standard output is not the terminal that shows the bar
-	now            func() time.Time
-	width          int           // of the terminal, in characters
-	every          time.Duration // between two drawings, at least
+	audience
+	now   func() time.Time
+	every time.Duration // between two drawings of the bar, at least
 
 	mu      sync.Mutex // around everything below, and so that lines do not mix
 	bar     *progressbar.ProgressBar
@@ -50,35 +40,8 @@ type importReport struct {
 
 var _ bulk.Report = (*importReport)(nil)
 
-func (a *app) newImportReport(quiet bool) *importReport {
-	bar := isTerminal(a.stderr)
-	return &importReport{
-		stdout:    a.stdout,
-		stderr:    a.stderr,
-		quiet:     quiet,
-		showBar:   bar && !quiet,
-		showLines: !(bar && isTerminal(a.stdout)) && !quiet,
-		now:       time.Now,
-		width:     terminalWidth(a.stderr),
-		every:     drawEvery,
-	}
-}
-
-// terminalWidth is how many characters a line has.
-func terminalWidth(w any) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 80
-}
-
-// isTerminal tells whether a person sees what is written to w, or types what
-// is read from it.
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+func newImportReport(to audience) *importReport {
+	return &importReport{audience: to, now: time.Now, every: drawEvery}
 }
 
 // begin begins a pass over size bytes, which is -1 when it isn't known.
@@ -91,28 +54,6 @@ func (r *importReport) begin(doing string, size int64) {
 		return
 	}
 	r.bar = newBar(r.stderr, size, r.width, r.description(), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(r.every))
-}
-
-// newBar draws a bar on a terminal that is so wide. The size is -1 when it isn't
-// known.
-func newBar(w io.Writer, size int64, width int, description string, options ...progressbar.Option) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(size, append(options,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetWidth(barWidth(width)),
-		progressbar.OptionSetSpinnerChangeInterval(0), // nothing is drawn but by us
-		progressbar.OptionSetRenderBlankState(true),
-		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetDescription(description),
-	)...)
-}
-
-// barWidth is what the words leave of a line.
-func barWidth(width int) int {
-	words := 90
-	if width < 100 {
-		words = 66
-	}
-	return max(4, min(24, width-words))
 }
 
 // description is what stands before the bar, as far as there is room for it: the

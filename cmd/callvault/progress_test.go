@@ -17,7 +17,7 @@ func onTerminal(width int) (*importReport, *bytes.Buffer) {
 	var screen bytes.Buffer
 	began := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	clock := began
-	r := &importReport{stdout: new(bytes.Buffer), stderr: &screen, showBar: true, width: width, now: func() time.Time { return clock }}
+	r := &importReport{audience: audience{stdout: new(bytes.Buffer), stderr: &screen, showBar: true, width: width}, now: func() time.Time { return clock }}
 	r.begin(importing, 1000)
 	clock = began.Add(2 * time.Second)
 	return r, &screen

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// audience is who is told how a run goes on: a person by a bar on standard error,
+// a program by lines on standard output, or nobody.
+type audience struct {
+	stdout, stderr io.Writer
+	quiet          bool
+	showBar        bool // standard error is a terminal
+	showLines      bool // standard output is not the terminal that shows the bar
+	width          int  // of the terminal, in characters
+}
+
+func (a *app) audience() audience {
+	bar := isTerminal(a.stderr)
+	return audience{
+		stdout:    a.stdout,
+		stderr:    a.stderr,
+		showBar:   bar,
+		showLines: !bar || !isTerminal(a.stdout),
+		width:     terminalWidth(a.stderr),
+	}
+}
+
+// hush lets it be told only what is wrong.
+func (to *audience) hush() { to.quiet, to.showBar, to.showLines = true, false, false }
+
+// drawEvery is the time between two drawings of a bar, at least.
+const drawEvery = 100 * time.Millisecond
+
+// terminalWidth is how many characters a line has.
+func terminalWidth(w any) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// isTerminal tells whether a person sees what is written to w, or types what
+// is read from it.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// newBar draws a bar on a terminal that is so wide. The size is -1 when it isn't
+// known.
+func newBar(w io.Writer, size int64, width int, description string, options ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(size, append(options,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWidth(barWidth(width)),
+		progressbar.OptionSetSpinnerChangeInterval(0), // nothing is drawn but by us
+		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionSetDescription(description),
+	)...)
+}
+
+// barWidth is what the words leave of a line.
+func barWidth(width int) int {
+	words := 90
+	if width < 100 {
+		words = 66
+	}
+	return max(4, min(24, width-words))
+}
