@@ -8,6 +8,21 @@ import (
 	"testing"
 )
 
+// A store is neither read as records nor overwritten by an export of itself.
+func TestFilesOfTheStoreAreRefused(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", `{"id":"1","started":"2026-01-31T09:00:00Z"}`))
+	db, exported := c.env["CALLVAULT_DB"], c.must("export")
+	for _, command := range []string{"import", "export"} {
+		if got := c.run(command, db); got.code != exitUsage || !strings.Contains(got.stderr, db+" is of the store itself\n") {
+			t.Errorf("%s: %+v", command, got)
+		}
+	}
+	if got := c.must("export"); got != exported {
+		t.Errorf("exported is %s", got)
+	}
+}
+
 // A backup that is restored is the same store; what is there is not overwritten.
 func TestBackupAndRestore(t *testing.T) {
 	c := newCLI(t)

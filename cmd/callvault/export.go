@@ -65,6 +65,9 @@ func (o *exportOptions) query() (q callvault.Query, err error) {
 }
 
 func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, file string) (err error) {
+	if err := refuseFilesOf(o.db, file); err != nil {
+		return err
+	}
 	store, err := existing(ctx, o.db, o.company)
 	if err != nil {
 		return err

@@ -94,6 +94,9 @@ func parseWorkspace(digits string) (callvault.ID, error) {
 const importGCPercent = 10
 
 func (a *app) runImport(ctx context.Context, o importOptions, files []string) (err error) {
+	if err := refuseFilesOf(o.db, files...); err != nil {
+		return err
+	}
 	in, err := a.openInput(files)
 	if err != nil {
 		return err

@@ -85,6 +85,24 @@ func mustExist(db string) error {
 	return nil
 }
 
+// refuseFilesOf refuses a file of the store itself to be read or written beside
+// it: written it would be no store any more, and to close it ends the locks that
+// this process has on it.
+func refuseFilesOf(db string, files ...string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		of, err := os.Stat(db + suffix)
+		if err != nil {
+			continue
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil && os.SameFile(info, of) {
+				return usagef("%s is of the store itself", file)
+			}
+		}
+	}
+	return nil
+}
+
 // storeName is the name of a store for people to read.
 func storeName(db string) string { return postgres.Redact(db) }
 
