@@ -32,8 +32,19 @@ func longest(pattern string) *regexp.Regexp {
 	return re
 }
 
-// Redact is a URL without its passwords, for people to read.
+// Redact is a URL without its passwords, for people to read. It hides until there
+// is nothing more to hide: what is left may look like another URL.
 func Redact(name string) string {
+	for {
+		hidden := redactOnce(name)
+		if hidden == name {
+			return name
+		}
+		name = hidden
+	}
+}
+
+func redactOnce(name string) string {
 	name = inQuery.ReplaceAllStringFunc(name, redactParameter)
 	u, err := url.Parse(name)
 	if err != nil {
