@@ -96,6 +96,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("postgres://host:5432?application_name=@", "5?sh")
 	f.Add("postgres://me:hush@host/db?x=@", "@\xb1?")
 	f.Add("postgres://host", "@=")
+	f.Add("postgres://host", "?=")
 	f.Add("postgres://st:5432?applicati@n_name=@", "5?sh")
 	f.Fuzz(func(t *testing.T, name, password string) {
 		shown := Redact(name)
