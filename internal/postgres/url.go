@@ -18,11 +18,11 @@ func HasPassword(name string) bool { return Redact(name) != name }
 var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
 
 // Where a password stands before the host. In a URL that parses, what follows a
-// question mark and has an equals sign is its query, unless the mark comes where a
-// port would stand; one that does not parse may have been broken by any character
-// of its password.
+// path and a question mark and has an equals sign is its query; one that does not
+// parse may have been broken by any character of its password. When in doubt it is
+// taken for a password.
 var (
-	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^?]*|[^=]*|[?].*)@`)
+	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^?]*|[^=]*|[^/]*)@`)
 	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):.*@`)
 )
 
