@@ -22,8 +22,8 @@ var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
 // parse may have been broken by any character of its password. When in doubt it is
 // taken for a password.
 var (
-	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/@]*):(?:[^?]*|[^=]*|[^/]*)@`)
-	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/@]*):.*@`)
+	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/]*):(?:[^?]*|[^=]*|[^/]*)@`)
+	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/]*):.*@`)
 )
 
 // longest is a pattern that takes as much as it can, whichever way.
