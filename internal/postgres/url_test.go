@@ -100,6 +100,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("postgres://host", "?=")
 	f.Add("postgres://host", "5?G=")
 	f.Add("postgres://host", "?/=")
+	f.Add("postgres://host", "#u =?")
 	f.Add("postgres://sh@hostme:hush@", "hush")
 	f.Add("postgres://st:5432?applicati@n_name=@", "5?sh")
 	f.Fuzz(func(t *testing.T, name, password string) {
