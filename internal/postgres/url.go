@@ -22,7 +22,7 @@ var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
 // parse may have been broken by any character of its password. When in doubt it is
 // taken for a password.
 var (
-	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/]*):(?:[^?]*|[^=]*|\d*[?#].*)@`)
+	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/]*):(?:[^?]*|[^=]*|[^/]*|\d*[?#].*)@`)
 	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/]*):.*@`)
 )
 

@@ -100,6 +100,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("postgres://host", "?=")
 	f.Add("postgres://host", "5?G=")
 	f.Add("postgres://host", "?/=")
+	f.Add("postgres://host", "@?=")
 	f.Add("postgres://host", "#u =?")
 	f.Add("postgres://sh@hostme:hush@", "hush")
 	f.Add("postgres://st:5432?applicati@n_name=@", "5?sh")
@@ -125,8 +126,8 @@ func FuzzRedact(f *testing.F) {
 	})
 }
 
-// likeAPort are passwords that, pasted, read as a port, a path and a query.
-var likeAPort = regexp.MustCompile(`(?s)^\d*/.*=`)
+// likeAPort are passwords that, pasted, read as a port or a host, a path and a query.
+var likeAPort = regexp.MustCompile(`(?s)(^\d*|@.*)/.*=`)
 
 // passwords are those that pgx finds in a URL, none when it does not parse.
 func passwords(name string) (all []string) {
