@@ -16,6 +16,7 @@ var rooms = map[string][]string{
 	"":                      {"gong"},
 	"internal/api":          {"", "gong"},
 	"internal/bulk":         {"", "gong"},
+	"internal/manage":       {"", "gong"},
 	"internal/postgres":     {"", "gong"},
 	"internal/sqlite":       {"", "gong"},
 	"internal/demo":         {"", "gong"},
@@ -26,7 +27,7 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/postgres", "internal/sqlite", "internal/upkeep"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/manage", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 }
 
 // testOnly are the rooms that only tests may import, and internal/bench, which is

@@ -27,6 +27,11 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 		return usagef("--demo has a store of its own: leave out --db, and unset CALLVAULT_DB")
 	}
 	ctx := cmd.Context()
+	service, err := a.begin(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer service.end()
 	folder, err := os.MkdirTemp("", "callvault-demo-")
 	if err != nil {
 		return err
@@ -48,7 +53,7 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 	if err := store.AddKey(ctx, key); err != nil {
 		return err
 	}
-	return a.listen(ctx, store, o.listen, config, func(address string) {
+	return service.serve(ctx, store, config, func(address string) {
 		a.printDemo(address, key.ID, secret, today)
 	})
 }

@@ -118,6 +118,7 @@ var sharedFlags = map[string]string{
 	"db":      "CALLVAULT_DB",
 	"company": "CALLVAULT_COMPANY",
 	"listen":  "CALLVAULT_LISTEN",
+	"manage":  "CALLVAULT_MANAGE",
 }
 
 // variable is the name of a flag's environment variable.

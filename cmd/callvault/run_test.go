@@ -23,7 +23,10 @@ type cli struct {
 }
 
 func newCLI(t *testing.T) *cli {
-	return &cli{t: t, env: map[string]string{"CALLVAULT_DB": filepath.Join(t.TempDir(), "calls.db")}}
+	return &cli{t: t, env: map[string]string{
+		"CALLVAULT_DB":     filepath.Join(t.TempDir(), "calls.db"),
+		"CALLVAULT_MANAGE": "127.0.0.1:0",
+	}}
 }
 
 // outcome is what a run of the program left behind.
@@ -108,6 +111,7 @@ func TestUsage(t *testing.T) {
 		{"key list -o yaml", `--output "yaml": accepted are text and json`},
 		{"key create --scope=", "--scope is empty: a key without a scope can do nothing"},
 		{"serve --listen 8080", `--listen "8080": accepted is HOST:PORT`},
+		{"serve --manage none", `--manage "none": accepted are HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, and off`},
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},
 		{"serve --seed 3", "--seed is of the demo"},

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +18,8 @@ import (
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	db, listen, limit, dates string
+	manage                   string
+	manageGiven              bool // and not the default
 	pageSize                 int
 	demo                     bool
 	seed                     uint64
@@ -40,6 +40,7 @@ store, and prints a key and a curl line to try.`,
   callvault serve --limit gong --dates optional`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.manageGiven = cmd.Flags().Changed("manage")
 			config, err := o.config()
 			if err != nil {
 				return err
@@ -55,6 +56,7 @@ store, and prints a key and a curl line to try.`,
 	}
 	dbFlag(cmd, &o.db)
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 takes a free one")
+	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback a key is needed")
 	cmd.Flags().StringVar(&o.limit, "limit", "1000/s", "requests that a company may make: N/s, N/s,M/day, gong (3/s,10000/day) or off")
 	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
@@ -71,8 +73,11 @@ func (o serveOptions) config() (api.Config, error) {
 	if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
 		return config, usagef("--page-size %d: accepted are 1 to %d", o.pageSize, api.MaxPageSize)
 	}
-	if err := checkListen(o.listen); err != nil {
-		return config, err
+	if !isAddress(o.listen) {
+		return config, usagef("--listen %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", o.listen)
+	}
+	if o.manage != manageOff && !isAddress(o.manage) {
+		return config, usagef("--manage %.80q: accepted are HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, and off", o.manage)
 	}
 	var err error
 	if config.Limit, err = api.ParseLimit(o.limit); err != nil {
@@ -89,19 +94,21 @@ func (o serveOptions) config() (api.Config, error) {
 	return config, nil
 }
 
-// checkListen refuses what can't be an address to listen on.
-func checkListen(address string) error {
+// isAddress tells whether it can be an address to listen on.
+func isAddress(address string) bool {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
-	if err != nil {
-		return usagef("--listen %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", address)
-	}
-	return nil
+	return err == nil
 }
 
 func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {
+	service, err := a.begin(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer service.end()
 	store, err := a.openOrMake(ctx, o.db)
 	if err != nil {
 		return err
@@ -111,7 +118,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 	if err != nil {
 		return err
 	}
-	return a.listen(ctx, store, o.listen, config, func(address string) {
+	return service.serve(ctx, store, config, func(address string) {
 		fmt.Fprintf(a.stdout, "serving %s at %s\n", storeName(o.db), address)
 		if !anyActive(keys) {
 			fmt.Fprintln(a.stdout, "There is no valid key. Make one: callvault key create"+o.again())
@@ -136,28 +143,4 @@ func anyActive(keys []callvault.Key) bool {
 		}
 	}
 	return false
-}
-
-// listen serves the store at an address until the context is done; ready is
-// called with the API's URL once it accepts.
-func (a *app) listen(ctx context.Context, store callvault.Store, address string, config api.Config, ready func(address string)) (err error) {
-	log := slog.New(slog.NewTextHandler(a.stderr, nil))
-	config.Store, config.Log = store, log
-	handler, err := api.New(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// What was drawn from the day's quota goes back although the context
-		// is done.
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		err = errors.Join(err, handler.Close(closing))
-	}()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	ready((&url.URL{Scheme: "http", Host: listener.Addr().String()}).String())
-	return api.Serve(ctx, listener, handler, log)
 }

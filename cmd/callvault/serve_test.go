@@ -26,7 +26,10 @@ type served struct {
 func (c *cli) serve(args ...string) *served {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
-	out, in := io.Pipe()
+	out, in, err := os.Pipe() // which holds what nobody reads
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	s := &served{t: c.t, lines: bufio.NewReader(out), stderr: new(bytes.Buffer)}
 	done := make(chan int, 1)
 	go func() {

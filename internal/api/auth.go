@@ -1,12 +1,14 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // Why a credential was refused: for the log, never for the client.
@@ -49,6 +51,22 @@ func (h *Handler) authenticate(x *exchange, r *http.Request) (*callvault.Key, er
 		return nil, refused(errKeyExpired)
 	}
 	return key, nil
+}
+
+// Company tells whose calls the holder of a request's credential may list: ok is
+// false when it is no valid key with that right, err says why that can't be known.
+func (h *Handler) Company(r *http.Request) (company string, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
+	defer cancel()
+	key, err := h.authenticate(&exchange{start: h.now()}, r.WithContext(ctx))
+	var refused *clientError
+	switch {
+	case errors.As(err, &refused):
+		return "", false, nil
+	case err != nil:
+		return "", false, err
+	}
+	return key.Company, key.Allows(gong.ScopeCallsRead), nil
 }
 
 // credential is what a request presents.

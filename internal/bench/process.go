@@ -117,7 +117,7 @@ func (f *firstLine) Write(p []byte) (int, error) {
 
 // serve starts callvault on a store, with everything switched on but the limit.
 func (b *bench) serve(ctx context.Context, db string, flags ...string) (*server, error) {
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--limit", "off"}, flags...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--manage", "off", "--limit", "off"}, flags...)
 	return startServer(ctx, b.callvault(ctx, db, args...))
 }
 

@@ -54,7 +54,7 @@ func (c *CLI) Command(args ...string) *exec.Cmd {
 
 // env is the surroundings without what would change the program's behaviour.
 func (c *CLI) env() []string {
-	env := []string{"CALLVAULT_DB=" + c.DB}
+	env := []string{"CALLVAULT_DB=" + c.DB, "CALLVAULT_MANAGE=127.0.0.1:0"}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "CALLVAULT_") {
 			env = append(env, variable)

@@ -28,6 +28,7 @@ type Server struct {
 	Greeted string // what it printed up to its address
 	Stderr  lockedBuffer
 	lines   *bufio.Reader
+	manage  string
 	waiting sync.Once
 	ended   atomic.Bool
 }
@@ -54,6 +55,15 @@ func (c *CLI) Start(cmd *exec.Cmd) *Server {
 	s.lines = bufio.NewReader(stdout)
 	s.Base = s.Find(`(?:serving \S+ at|address) +(http://\S+)`)[1]
 	return s
+}
+
+// Manage is the URL of the operator's listener, which is printed after all else.
+func (s *Server) Manage() string {
+	s.T.Helper()
+	if s.manage == "" {
+		s.manage = s.Find(`operator's listener is at (http\S+)`)[1]
+	}
+	return s.manage
 }
 
 // Find reads what the server prints until a line matches, and returns the groups.

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"syscall"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/manage"
+)
+
+// Where the operator's listener is unless told otherwise, and what --manage says
+// for none.
+const (
+	defaultManage = "127.0.0.1:8081"
+	manageOff     = "off"
+)
+
+// service is the two listeners of serve.
+type service struct {
+	*app
+	log    *slog.Logger
+	api    net.Listener
+	manage net.Listener    // nil when there is none
+	panel  *manage.Handler // of manage
+	stop   context.CancelFunc
+	ended  chan struct{} // is closed when manage is
+}
+
+// begin takes both addresses, before a store is made that nobody could read, and
+// answers on the operator's: to bring a schema up to date may take a while. It is
+// ended by end.
+func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
+	s := &service{app: a, log: slog.New(slog.NewTextHandler(a.stderr, nil)), ended: make(chan struct{})}
+	var err error
+	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	if s.manage, err = a.listenManage(ctx, o); err != nil {
+		return nil, errors.Join(err, s.api.Close())
+	}
+	// The operator may see how the last requests end.
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	if s.manage == nil {
+		close(s.ended)
+		return s, nil
+	}
+	s.panel = manage.New(s.manage.Addr())
+	go func() {
+		defer close(s.ended)
+		if err := manage.Serve(watching, s.manage, s.panel, s.log); err != nil {
+			s.log.Error("the operator's listener ended", "error", err)
+		}
+	}()
+	return s, nil
+}
+
+// listenManage takes the operator's address. It is nil where there is to be none,
+// and where nobody asked for the address that is taken.
+func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, error) {
+	if o.manage == manageOff {
+		return nil, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.manage)
+	if errors.Is(err, syscall.EADDRINUSE) && !o.manageGiven {
+		fmt.Fprintf(a.stderr, "%s is taken: going on without the operator's listener; --manage names another address, or %s for none\n", o.manage, manageOff)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--manage: %w", err)
+	}
+	return listener, nil
+}
+
+// end gives up both addresses. To end again does nothing.
+func (s *service) end() {
+	s.stop()
+	<-s.ended
+	s.api.Close() // is closed already when it was served
+}
+
+// serve answers with the calls of a store until the context is done, and ends the
+// service. Greet is called once requests are answered.
+func (s *service) serve(ctx context.Context, store callvault.Store, config api.Config, greet func(address string)) (err error) {
+	defer s.end()
+	config.Store, config.Log = store, s.log
+	handler, err := api.New(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// What was drawn from the day's quota goes back although the context
+		// is done.
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, handler.Close(closing))
+	}()
+	if s.panel != nil {
+		if err := s.panel.Start(manage.Config{Store: store, Company: handler.Company, Log: s.log}); err != nil {
+			return err
+		}
+		defer context.AfterFunc(ctx, s.panel.Stop)()
+	}
+	greet(address(s.api))
+	if s.manage != nil {
+		fmt.Fprintf(s.stdout, "the operator's listener is at %s\n", address(s.manage))
+	}
+	return api.Serve(ctx, s.api, handler, s.log)
+}
+
+// address is the URL of a listener.
+func address(listener net.Listener) string {
+	return (&url.URL{Scheme: "http", Host: listener.Addr().String()}).String()
+}

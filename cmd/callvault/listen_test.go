@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// take is an address that somebody listens on.
+func take(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return listener.Addr().String()
+}
+
+// The operator's listener is there beside the API, on the machine alone.
+func TestServeManage(t *testing.T) {
+	c := newCLI(t)
+	s := c.serve()
+	s.find(`^serving `)
+	manage := s.find(`operator's listener is at (http://127\.0\.0\.1:\d+)`)[1]
+	if status, body := s.get(manage+"/readyz", unauthorized); status != http.StatusOK || body != "ok\n" {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _ := s.get(manage+"/debug/pprof/", unauthorized); status != http.StatusOK {
+		t.Errorf("profiles: %d", status)
+	}
+	if status, _ := s.get(manage+"/readyz", func(r *http.Request) { r.Host = "evil.example" }); status != http.StatusMisdirectedRequest {
+		t.Errorf("another host: %d", status)
+	}
+}
+
+// Beyond loopback there are no profiles without a key.
+func TestServeManageBeyondLoopback(t *testing.T) {
+	c := newCLI(t)
+	var made struct{ AccessKey, AccessKeySecret string }
+	if err := json.Unmarshal([]byte(c.must("key", "create", "-o", "json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	key := func(r *http.Request) { r.SetBasicAuth(made.AccessKey, made.AccessKeySecret) }
+	s := c.serve("--manage", "0.0.0.0:0")
+	address := s.find(`operator's listener is at http://\S+:(\d+)`)
+	manage := "http://127.0.0.1:" + address[1]
+	if status, _ := s.get(manage+"/readyz", unauthorized); status != http.StatusOK {
+		t.Errorf("/readyz: %d", status)
+	}
+	if status, _ := s.get(manage+"/debug/pprof/", unauthorized); status != http.StatusUnauthorized {
+		t.Errorf("profiles without a key: %d", status)
+	}
+	if status, _ := s.get(manage+"/debug/pprof/", key); status != http.StatusOK {
+		t.Errorf("profiles with a key: %d", status)
+	}
+}
+
+// An address that is taken ends serve, and no store is made that nobody reads.
+func TestServeTaken(t *testing.T) {
+	for _, flag := range []string{"--listen", "--manage"} {
+		c := newCLI(t)
+		args := []string{"serve", "--listen", "127.0.0.1:0", flag, take(t)}
+		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, flag+": listen tcp") {
+			t.Errorf("%s: %+v", flag, got)
+		}
+		if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
+			t.Errorf("%s: the store is there", flag)
+		}
+	}
+}
+
+// Nobody asked for the default address: serve goes on without it.
+func TestServeDefaultManageTaken(t *testing.T) {
+	a := &app{stderr: new(strings.Builder)}
+	taken := take(t)
+	listener, err := a.listenManage(t.Context(), serveOptions{manage: taken})
+	if said := a.stderr.(*strings.Builder).String(); listener != nil || err != nil || !strings.HasPrefix(said, taken+" is taken: going on without") {
+		t.Errorf("%v, %v, %q", listener, err, said)
+	}
+	if _, err := a.listenManage(t.Context(), serveOptions{manage: taken, manageGiven: true}); err == nil {
+		t.Error("no error though the address was given")
+	}
+	if listener, err := a.listenManage(t.Context(), serveOptions{manage: manageOff, manageGiven: true}); listener != nil || err != nil {
+		t.Errorf("off: %v, %v", listener, err)
+	}
+}

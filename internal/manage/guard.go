@@ -1,0 +1,105 @@
+package manage
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Who is let in:
+//
+// A listener on loopback is reached from this machine alone: whoever comes is its
+// operator, unless it is a browser that shows a page from elsewhere. So a request
+// must name a host that is loopback: somebody else's name that resolves to it (DNS
+// rebinding) is refused.
+//
+// A listener that other machines reach lets in who has a key, and shows that key's
+// company.
+//
+// On both, a request that says which page sent it must come from a page of the
+// listener itself.
+
+// isLoopback tells whether only this machine reaches an address.
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// fromHere refuses what a page elsewhere asks for, health and metrics too.
+func (h *Handler) fromHere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case h.local && !isLocalName(r.Host):
+			http.Error(w, "this listener is for this machine: ask for 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+		case !isOwnOrigin(r):
+			http.Error(w, "a page elsewhere may not ask here", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// letIn lets in who may see calls.
+func (h *Handler) letIn(next siteHandler) siteHandler {
+	return func(s *site, w http.ResponseWriter, r *http.Request) {
+		if h.local {
+			next(s, w, r)
+			return
+		}
+		company, ok, err := s.company(r)
+		switch {
+		case err != nil:
+			s.Log.Error("check a key", "error", err)
+			http.Error(w, "the key can't be checked; the log says why", http.StatusServiceUnavailable)
+		case !ok:
+			w.Header().Set("WWW-Authenticate", `Basic realm="callvault", charset="UTF-8"`)
+			http.Error(w, "an access key and its secret are needed here", http.StatusUnauthorized)
+		default:
+			next(s, w, r.WithContext(context.WithValue(r.Context(), companyKey{}, company)))
+		}
+	}
+}
+
+func (s *site) company(r *http.Request) (company string, ok bool, err error) {
+	if s.Company == nil {
+		return "", false, nil
+	}
+	return s.Company(r)
+}
+
+// companyKey is where a context has the company of the key that was shown.
+type companyKey struct{}
+
+// keyCompany is the company of the key that a request came with. It is false on
+// loopback: no key is asked for, and any company may be chosen.
+func keyCompany(ctx context.Context) (company string, ok bool) {
+	company, ok = ctx.Value(companyKey{}).(string)
+	return company, ok
+}
+
+// isLocalName tells whether a request names its host as this machine: an address
+// of loopback, or localhost, with any port (a tunnel may have another one).
+func isLocalName(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	if ip := net.ParseIP(name); ip != nil {
+		return ip.IsLoopback()
+	}
+	return strings.EqualFold(strings.TrimSuffix(name, "."), "localhost")
+}
+
+// isOwnOrigin tells whether a request was sent by no page, or by one of the host
+// that it asks.
+func isOwnOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	page, err := url.Parse(origin)
+	return err == nil && page.Host != "" && strings.EqualFold(page.Host, r.Host)
+}

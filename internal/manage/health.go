@@ -1,0 +1,73 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// readyWithin is what the store is given to answer. Those who ask (Kubernetes by
+// default: every 10 seconds, for 1 second) give up soon.
+const readyWithin = 900 * time.Millisecond
+
+// Why a server is not ready.
+var (
+	errStarting = errors.New("starting: the store is being opened")
+	errStopping = errors.New("stopping: the last requests are ending")
+	errNoStore  = errors.New("the store can't be read; the log says why")
+)
+
+// live answers as long as the process does: to start it again would help nothing
+// else.
+func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
+
+// ready answers 200 when requests of the API can be answered: the store is there,
+// its schema is up to date, and the server is not stopping. Otherwise it is 503
+// and says why; what could tell of the store's insides is for the log.
+func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
+	if err := h.readiness(r.Context()); err != nil {
+		say(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	say(w, http.StatusOK, "ok")
+}
+
+func (h *Handler) readiness(ctx context.Context) error {
+	s := h.site.Load()
+	switch {
+	case s == nil:
+		return errStarting
+	case h.stopped.Load():
+		return errStopping
+	}
+	err := reach(ctx, s.Store)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() == nil {
+		s.Log.Warn("not ready", "error", err)
+	}
+	return errNoStore
+}
+
+// reach asks the store for the keys since a version that none has, which is the
+// smallest read there is, and one that every request of the API depends on.
+func reach(ctx context.Context, store callvault.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	_, _, err := store.KeysSince(ctx, math.MaxInt64)
+	return err
+}
+
+// say answers with a line that is true only now.
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}

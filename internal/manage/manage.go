@@ -1,0 +1,108 @@
+// Package manage is the operator's listener: health, metrics, profiles and the
+// web page. It is for whoever runs the server, not for clients of the API.
+//
+// Health and metrics tell nothing of anybody's calls and are for every machine
+// that reaches the listener. Everything else is for who is let in: see guard.go.
+package manage
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/callvault/callvault"
+)
+
+// Config is what a Handler serves. Store is required; everything else may be left
+// nil.
+type Config struct {
+	// Store has the calls that the page shows.
+	Store callvault.Store
+
+	// Company tells whose calls the holder of a request's credential may read: ok
+	// is false when it opens nothing, err says why that can't be known. It is asked
+	// where other machines reach the listener; nil lets none of them in.
+	Company func(r *http.Request) (company string, ok bool, err error)
+
+	// Metrics is served at /metrics; nil is no metrics.
+	Metrics http.Handler
+
+	// Log is told what went wrong that no client can be blamed for. Nil is no log.
+	Log *slog.Logger
+}
+
+// Handler serves the operator's listener. It is alive from the beginning, and
+// ready between Start and Stop. It is safe for concurrent use.
+type Handler struct {
+	local   bool // only this machine reaches the listener
+	routes  http.Handler
+	site    atomic.Pointer[site] // nil before Start
+	stopped atomic.Bool
+}
+
+// site is what there is to see once the store is open.
+type site struct {
+	Config
+	routes *http.ServeMux // for who is let in
+}
+
+// New makes the handler of a listener, whose address decides who is let in.
+func New(address net.Addr) *Handler {
+	h := &Handler{local: isLoopback(address)}
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /livez", h.live)
+	routes.HandleFunc("GET /readyz", h.ready)
+	routes.HandleFunc("GET /metrics", h.started((*site).metrics))
+	routes.HandleFunc("/", h.started(h.letIn((*site).guarded)))
+	h.routes = h.fromHere(routes)
+	return h
+}
+
+// Start lets the handler show the store, once that is open and its schema up to
+// date. It is called once.
+func (h *Handler) Start(config Config) error {
+	if config.Store == nil {
+		return errors.New("manage: no store")
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &site{config, http.NewServeMux()}
+	addProfiles(s.routes)
+	h.site.Store(s)
+	return nil
+}
+
+// Stop says that the server takes no more requests of the API, so that whoever
+// balances between servers chooses another one. What is shown stays.
+func (h *Handler) Stop() { h.stopped.Store(true) }
+
+// ServeHTTP answers a request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
+
+// siteHandler answers with what the store has.
+type siteHandler func(s *site, w http.ResponseWriter, r *http.Request)
+
+// started answers 503 until there is something to see.
+func (h *Handler) started(next siteHandler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s := h.site.Load()
+		if s == nil {
+			http.Error(w, errStarting.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		next(s, w, r)
+	}
+}
+
+func (s *site) metrics(w http.ResponseWriter, r *http.Request) {
+	if s.Metrics == nil {
+		http.NotFound(w, r)
+		return
+	}
+	s.Metrics.ServeHTTP(w, r)
+}
+
+func (s *site) guarded(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }

@@ -1,0 +1,128 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/callvault/callvault"
+)
+
+// store is a store of which only KeysSince is asked.
+type store struct {
+	callvault.Store
+	err error
+}
+
+func (s *store) KeysSince(ctx context.Context, _ int64) ([]callvault.Key, int64, error) {
+	return nil, 0, s.err
+}
+
+// silent is a store that does not answer.
+type silent struct{ callvault.Store }
+
+func (silent) KeysSince(ctx context.Context, _ int64) ([]callvault.Key, int64, error) {
+	<-ctx.Done()
+	return nil, 0, ctx.Err()
+}
+
+var (
+	here       = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8081}
+	everywhere = &net.TCPAddr{IP: net.IPv6unspecified, Port: 8081}
+)
+
+// start is a handler that is ready.
+func start(t *testing.T, address net.Addr, config Config) *Handler {
+	t.Helper()
+	if config.Store == nil {
+		config.Store = new(store)
+	}
+	h := New(address)
+	if err := h.Start(config); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// get asks as a program on this machine does, but for what edit changes.
+func get(h http.Handler, path string, edit func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8081"+path, nil)
+	if edit != nil {
+		edit(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestHealth(t *testing.T) {
+	check := func(h *Handler, path string, status int, want string) {
+		t.Helper()
+		if w := get(h, path, nil); w.Code != status || !strings.HasPrefix(w.Body.String(), want) {
+			t.Errorf("%s: %d %q, want %d %q", path, w.Code, w.Body, status, want)
+		}
+	}
+	h := New(here)
+	check(h, "/livez", http.StatusOK, "ok")
+	check(h, "/readyz", http.StatusServiceUnavailable, "starting: ")
+	check(h, "/metrics", http.StatusServiceUnavailable, "starting: ")
+	check(h, "/debug/pprof/", http.StatusServiceUnavailable, "starting: ")
+
+	s := new(store)
+	if err := h.Start(Config{Store: s}); err != nil {
+		t.Fatal(err)
+	}
+	check(h, "/readyz", http.StatusOK, "ok")
+	check(h, "/metrics", http.StatusNotFound, "")
+	check(h, "/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile")
+
+	s.err = errors.New("open secrets.db: no such file")
+	check(h, "/livez", http.StatusOK, "ok")
+	check(h, "/readyz", http.StatusServiceUnavailable, "the store can't be read; the log says why")
+	s.err = nil
+	check(h, "/readyz", http.StatusOK, "ok")
+
+	h.Stop()
+	check(h, "/livez", http.StatusOK, "ok")
+	check(h, "/readyz", http.StatusServiceUnavailable, "stopping: ")
+}
+
+// What is wrong with the store is for the log alone.
+func TestNotReadyIsLogged(t *testing.T) {
+	var log strings.Builder
+	h := start(t, here, Config{Store: &store{err: errors.New("disk on fire")}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if w := get(h, "/readyz", nil); strings.Contains(w.Body.String(), "fire") || !strings.Contains(log.String(), "disk on fire") {
+		t.Errorf("answer %q, log %q", w.Body, log.String())
+	}
+}
+
+// A store that says nothing is not ready within a second.
+func TestReadyWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := start(t, here, Config{Store: silent{}})
+		if w := get(h, "/readyz", nil); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+}
+
+func TestStartWithoutStore(t *testing.T) {
+	if err := New(here).Start(Config{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	h := start(t, everywhere, Config{Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte("calls 1\n"))
+	})})
+	if w := get(h, "/metrics", nil); w.Code != http.StatusOK || w.Body.String() != "calls 1\n" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
