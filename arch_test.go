@@ -27,12 +27,14 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/manage", "internal/postgres", "internal/sqlite", "internal/upkeep"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/manage", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/upkeep"},
+	"internal/openapi":      {"gong"},
+	"internal/openapitest":  nil,
 }
 
 // testOnly are the rooms that only tests may import, and internal/bench, which is
 // no part of the program either, where it says so above.
-var testOnly = []string{"internal/storetest", "internal/postgrestest", "internal/program"}
+var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/postgrestest", "internal/program"}
 
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
@@ -43,13 +45,15 @@ var libraries = map[string][]string{
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/sqlite":       {"golang.org/x/time", "zombiezen.com/go/sqlite"},
 	"internal/bench":        {"zombiezen.com/go/sqlite", "github.com/jackc/pgx/v5"},
+	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"cmd/callvault":         {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
 }
 
 // testLibraries are those that only tests of a room may import.
 var testLibraries = map[string][]string{
-	"cmd/callvault": {"zombiezen.com/go/sqlite"}, // to damage a store
+	"cmd/callvault":    {"zombiezen.com/go/sqlite"}, // to damage a store
+	"internal/openapi": {"github.com/santhosh-tekuri/jsonschema/v6"},
 }
 
 func TestImports(t *testing.T) {

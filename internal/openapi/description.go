@@ -1,0 +1,158 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// description is as much of an OpenAPI document as the page shows.
+type description struct {
+	Info struct {
+		Title, Version, Summary, Description string
+	}
+	Servers []struct {
+		URL, Description string
+	}
+	Tags []struct {
+		Name, Description string
+	}
+	Paths map[string]map[string]*operation
+	Other struct {
+		Description string
+		Responses   map[string]*response
+	} `json:"x-other-requests"`
+	Components struct {
+		SecuritySchemes map[string]struct{ Scheme, Description string }
+		Headers         map[string]*header
+		Responses       map[string]*response
+		Schemas         map[string]*schema
+	}
+}
+
+type operation struct {
+	OperationID          string
+	Tags                 []string
+	Summary, Description string
+	Security             []map[string][]string
+	Parameters           []struct {
+		Name, Description, Example string
+		Schema                     *schema
+	}
+	Responses map[string]*response
+}
+
+type response struct {
+	Ref         string `json:"$ref"`
+	Description string
+	Headers     map[string]*header
+	Content     map[string]struct {
+		Schema   *schema
+		Examples map[string]struct {
+			Summary, Description string
+			Value                example
+		}
+	}
+}
+
+type header struct {
+	Ref         string `json:"$ref"`
+	Description string
+	Schema      *schema
+}
+
+type schema struct {
+	Ref         string `json:"$ref"`
+	Type        oneOrMore
+	Format      string
+	Description string
+	Enum        []*string
+	Examples    []json.RawMessage
+	Required    []string
+	Properties  map[string]*schema
+	Items       *schema
+}
+
+// oneOrMore is a text or an array of texts.
+type oneOrMore []string
+
+func (o *oneOrMore) UnmarshalJSON(data []byte) error {
+	if data[0] == '[' {
+		return json.Unmarshal(data, (*[]string)(o))
+	}
+	*o = []string{""}
+	return json.Unmarshal(data, &(*o)[0])
+}
+
+// example is an example as people read it: a text as it is, all else as JSON.
+type example string
+
+func (e *example) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		return json.Unmarshal(data, (*string)(e))
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, data, "", "  "); err != nil {
+		return err
+	}
+	*e = example(indented.String())
+	return nil
+}
+
+// named is what a reference names, or the thing itself when it is none.
+func named[T any](itself *T, ref string, components map[string]*T) *T {
+	if ref == "" {
+		return itself
+	}
+	return components[nameOf(ref)]
+}
+
+// nameOf is the name of what a reference within the document refers to.
+func nameOf(ref string) string { return ref[strings.LastIndexByte(ref, '/')+1:] }
+
+// Fields are the properties of an object in their order: those that are always
+// there as Required has them, then the others.
+func (s *schema) Fields() []string {
+	fields := slices.Clone(s.Required)
+	var others []string
+	for name := range s.Properties {
+		if !slices.Contains(fields, name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	return append(fields, others...)
+}
+
+// Has tells whether a field is always there.
+func (s *schema) Has(field string) bool { return slices.Contains(s.Required, field) }
+
+// typeOf says what a value is, in a few words.
+func (d *description) typeOf(s *schema) string {
+	if s.Ref != "" {
+		name := nameOf(s.Ref)
+		if target := d.Components.Schemas[name]; target.Properties == nil {
+			return d.typeOf(target)
+		}
+		return name
+	}
+	if s.Items != nil {
+		return "array of " + d.typeOf(s.Items)
+	}
+	words := strings.Join(s.Type, " or ")
+	if s.Format != "" {
+		words += ", " + s.Format
+	}
+	return words
+}
+
+// values are those of an enum, without null, which the type names.
+func values(s *schema) (accepted []string) {
+	for _, value := range s.Enum {
+		if value != nil {
+			accepted = append(accepted, *value)
+		}
+	}
+	return accepted
+}
