@@ -49,6 +49,9 @@ func (x *exchange) WriteHeader(status int) {
 
 // Write sends a part of the body, which the log will count.
 func (x *exchange) Write(p []byte) (int, error) {
+	if x.status == 0 {
+		x.WriteHeader(http.StatusOK)
+	}
 	n, err := x.ResponseWriter.Write(p)
 	x.bytes += n
 	return n, err

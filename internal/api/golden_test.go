@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/openapitest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden exchanges")
@@ -32,7 +33,10 @@ var update = flag.Bool("update", false, "rewrite the golden exchanges")
 // ">" is a request as it is on the wire, "<" the answer it must get and "!" the
 // line that it must leave in the log. In a request {basic ID:SECRET} stands for base64 and {cursor} for the last cursor
 // that an answer had.
+//
+// Every answer must be as the description of the API has it, too.
 func TestExchanges(t *testing.T) {
+	described := newDescribed(t)
 	files, err := filepath.Glob("testdata/exchanges/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)
@@ -43,7 +47,7 @@ func TestExchanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := player{t: t, server: newServer(t, Config{})}
+			p := player{t: t, server: newServer(t, Config{}), described: described}
 			got := p.play(string(want))
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -62,10 +66,11 @@ func TestExchanges(t *testing.T) {
 }
 
 type player struct {
-	t        *testing.T
-	server   *server
-	cursor   string
-	requests int
+	t         *testing.T
+	server    *server
+	described *openapitest.Validator
+	cursor    string
+	requests  int
 }
 
 // play returns the text with the answers that the server gives.
@@ -119,6 +124,9 @@ func (p *player) exchange(lines []string) string {
 	}
 	w := httptest.NewRecorder()
 	p.server.ServeHTTP(w, r)
+	if err := p.described.Check(r, w.Code, w.Header(), completed(p.t, w.Body.Bytes())); err != nil {
+		p.t.Error(err)
+	}
 	if found := cursorClaim.FindStringSubmatch(w.Body.String()); found != nil {
 		p.cursor = found[1]
 	}
@@ -158,7 +166,7 @@ func (p *player) happen(words []string) {
 	t, s := p.t, p.server
 	t.Helper()
 	switch verb, args := words[0], words[1:]; verb {
-	case "server": // server dates=optional page=2 limit=3/s
+	case "server": // server dates=optional page=2 limit=3/s description=yes
 		s.restart(t, parseConfig(t, args))
 	case "put": // put COMPANY ID SECONDS-AFTER-NOON [WORKSPACE [DOCUMENT]]
 		seconds, err := strconv.ParseFloat(args[2], 64)
@@ -212,6 +220,8 @@ func parseConfig(t *testing.T, args []string) Config {
 		switch name {
 		case "dates":
 			config.Dates = OptionalDates
+		case "description":
+			config.Description = http.HandlerFunc(describe)
 		case "page":
 			config.PageSize, err = strconv.Atoi(value)
 		case "limit":

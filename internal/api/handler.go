@@ -3,8 +3,8 @@
 //
 // Every request takes the same way: it is authenticated, counted against its
 // company's limit, routed, checked for the route's scope, and then handled.
-// Authentication comes before routing, so a stranger cannot learn which routes
-// there are. Handlers return errors; the one adapter, Handler.ServeHTTP, turns
+// Authentication comes before what routing has to say, so a stranger cannot learn
+// which routes there are. Only the description of the API is for anybody. Handlers return errors; the one adapter, Handler.ServeHTTP, turns
 // them into the answer and the request into one log line.
 package api
 
@@ -40,6 +40,11 @@ type Config struct {
 
 	// Limit is what each company may ask for. The zero Limit is no limit.
 	Limit Limit
+
+	// Description serves the description of the API to GET and HEAD of
+	// /openapi.json, to anybody: it needs no key and counts against no limit. Nil
+	// is no such route.
+	Description http.Handler
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -120,6 +125,12 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	h.routes = []route{
 		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
 	}
+	if config.Description != nil {
+		h.routes = append(h.routes, route{http.MethodGet, descriptionPath, anybody, func(x *exchange, r *http.Request) error {
+			config.Description.ServeHTTP(x, r)
+			return nil
+		}})
+	}
 	return h, nil
 }
 
@@ -136,6 +147,11 @@ const storeWithin = 4 * time.Second
 
 // serve is the way of every request.
 func (h *Handler) serve(x *exchange, r *http.Request) error {
+	found, unmatched := h.match(r)
+	if found != nil && found.scope == anybody {
+		x.route = found
+		return found.handle(x, r)
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
 	defer cancel()
 	r = r.WithContext(ctx)
@@ -146,10 +162,10 @@ func (h *Handler) serve(x *exchange, r *http.Request) error {
 	if err := h.limits.take(r.Context(), key.Company); err != nil {
 		return err
 	}
-	x.route, err = h.match(r)
-	if err != nil {
-		return err
+	if unmatched != nil {
+		return unmatched
 	}
+	x.route = found
 	if !key.Allows(x.route.scope) {
 		return noPermission(x.route.scope)
 	}

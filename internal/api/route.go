@@ -21,6 +21,12 @@ type route struct {
 	handle       func(x *exchange, r *http.Request) error
 }
 
+// descriptionPath is where the description of the API is served.
+const descriptionPath = "/openapi.json"
+
+// anybody is the scope of a route that needs no key.
+const anybody callvault.Scope = ""
+
 // match finds the route of a request.
 func (h *Handler) match(r *http.Request) (*route, error) {
 	var allowed []string
