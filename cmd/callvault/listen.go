@@ -13,6 +13,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/manage"
+	"github.com/callvault/callvault/internal/openapi"
 )
 
 // Where the operator's listener is unless told otherwise, and what --manage says
@@ -91,6 +92,10 @@ func (s *service) end() {
 func (s *service) serve(ctx context.Context, store callvault.Store, config api.Config, greet func(address string)) (err error) {
 	defer s.end()
 	config.Store, config.Log = store, s.log
+	// The API is where its description is: a proxy may stand before both.
+	if config.Description, err = openapi.Document("/"); err != nil {
+		return err
+	}
 	handler, err := api.New(ctx, config)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (a *app) serve() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve calls over HTTP",
 		Long: `Serve the calls of a store at GET /v2/calls, until interrupted. Requests under
-way are finished first.
+way are finished first. /openapi.json describes the API to machines.
 
 With --demo it serves 10,000 invented calls of the last 90 days from a temporary
 store, and prints a key and a curl line to try.`,

@@ -32,7 +32,7 @@ func TestClientsReadPages(t *testing.T) {
 		t.Fatal(got)
 	}
 	k := c.Key()
-	client := c.Serve("--page-size", "1").As(k)
+	client := as(c.Serve("--page-size", "1"), k)
 	first := client.Get(program.Everything().Encode())
 	p := client.Page(program.Everything().Encode())
 	last := client.Get("cursor=" + *p.Records.Cursor)

@@ -55,7 +55,7 @@ func newNoon(t *testing.T, args ...string) (*program.CLI, *program.Client) {
 	c := program.New(t)
 	c.Put("default", noonThree, noonTwo, noonOne)
 	k := c.Key()
-	return c, c.Serve(args...).As(k)
+	return c, as(c.Serve(args...), k)
 }
 
 const noonQuery = "fromDateTime=2026-03-04T12:00:00Z&toDateTime=2026-03-04T12:00:01Z"

@@ -23,13 +23,13 @@ func TestCursorBelongsToTheStore(t *testing.T) {
 	c.Put("default", noonOne, noonTwo, noonThree)
 	k := c.Key()
 	first, beside := c.Serve("--page-size", "1"), c.Serve("--page-size", "2")
-	query := "cursor=" + *first.As(k).Page(noonQuery).Records.Cursor
-	want := first.As(k).Page(query)
+	query := "cursor=" + *as(first, k).Page(noonQuery).Records.Cursor
+	want := as(first, k).Page(query)
 	if code := first.End(syscall.SIGTERM); code != program.ExitOK {
 		t.Errorf("the first server ended with %d", code)
 	}
 	for name, s := range map[string]*program.Server{"a server beside": beside, "a restarted server": c.Serve("--page-size", "1")} {
-		got := s.As(k).Page(query)
+		got := as(s, k).Page(query)
 		got.RequestID = want.RequestID
 		// The next cursor is the same too: its end is that of the walk.
 		if diff := cmp.Diff(want.Bytes(), got.Bytes()); diff != "" {

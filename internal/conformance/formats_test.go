@@ -151,7 +151,7 @@ func TestExitCodes(t *testing.T) {
 func TestExportIsWhatIsImported(t *testing.T) {
 	c, copied := program.New(t), program.New(t)
 	s := demo(c, "--page-size", "1000", "--limit", "off")
-	c.Put("default", s.As(demoKey(s)).Walk(program.Everything())...)
+	c.Put("default", as(s, demoKey(s)).Walk(program.Everything())...)
 	all := c.Must("export")
 	if got := copied.Pipe(all, "import", "-"); got.Code != program.ExitOK {
 		t.Fatalf("%+v", got)

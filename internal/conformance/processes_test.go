@@ -18,7 +18,7 @@ func TestSeveralProcesses(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", manyRecords(1, 2000)...)
 	s := c.Serve("--limit", "off")
-	reader := s.As(c.Key())
+	reader := as(s, c.Key())
 	stop := make(chan struct{})
 	var reading sync.WaitGroup
 	for range 2 {
@@ -108,7 +108,7 @@ func TestBackupWhileOthersWork(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", manyRecords(1, 2000)...)
 	s := c.Serve("--limit", "off")
-	reader := s.As(c.Key())
+	reader := as(s, c.Key())
 	stop := make(chan struct{})
 	var working sync.WaitGroup
 	working.Go(func() { readUntil(reader, stop) })
@@ -165,7 +165,7 @@ func TestKeysInEveryProcess(t *testing.T) {
 	k := c.Key()
 	clients := make([]*program.Client, len(servers))
 	for i, s := range servers {
-		clients[i] = s.As(k)
+		clients[i] = as(s, k)
 		clients[i].Page(noonQuery)
 	}
 	if got := c.Must("key", "revoke", k.AccessKey); got != "revoked "+k.AccessKey+"\n" {
@@ -198,7 +198,7 @@ func newLarge(t *testing.T) (*program.CLI, *program.Server, *program.Client) {
 	c.Put("default", records...)
 	k := c.Key()
 	s := c.Serve("--page-size", "1000")
-	return c, s, s.As(k)
+	return c, s, as(s, k)
 }
 
 // begin sends a request and reads the header of its answer: the body is still
@@ -247,7 +247,7 @@ func TestKilledServer(t *testing.T) {
 	if _, err := io.Copy(io.Discard, response.Body); err == nil {
 		t.Error("the answer came to its end all the same")
 	}
-	again := c.Serve().As(client.Key)
+	again := as(c.Serve(), client.Key)
 	if got := again.Walk(program.Everything()); len(got) != 1000 {
 		t.Errorf("%d calls are left", len(got))
 	}

@@ -57,7 +57,7 @@ func TestMovingOut(t *testing.T) {
 	if out, err := follow(c, recipe(t), s.Base, k); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	want := s.As(k).Walk(program.Everything())
+	want := as(s, k).Walk(program.Everything())
 	slices.Sort(want)
 	got := strings.Split(strings.TrimSuffix(c.Must("export"), "\n"), "\n")
 	slices.Sort(got)

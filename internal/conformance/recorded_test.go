@@ -102,7 +102,7 @@ func demoKey(s *program.Server) program.Key {
 func TestDemoCalls(t *testing.T) {
 	c := program.New(t)
 	s := demo(c, "--page-size", "1000", "--limit", "off")
-	documents := s.As(demoKey(s)).Walk(program.Everything())
+	documents := as(s, demoKey(s)).Walk(program.Everything())
 	if len(documents) != 10_000 {
 		t.Fatalf("%d calls", len(documents))
 	}

@@ -33,7 +33,7 @@ func TestWalks(t *testing.T) {
 			}
 			s := c.Serve("--page-size", fmt.Sprint(pageSize), "--dates", "optional", "--limit", "off")
 			for company, records := range stored {
-				client := s.As(keys[company])
+				client := as(s, keys[company])
 				for range 40 {
 					q := randomQuestion(random)
 					checkWalk(t, client, q, records)
@@ -67,7 +67,7 @@ func TestWalkingHabits(t *testing.T) {
 		lines = append(lines, r.line(random))
 	}
 	c.Put("default", lines...)
-	client := c.Serve("--page-size", "7").As(c.Key())
+	client := as(c.Serve("--page-size", "7"), c.Key())
 	q := question{from: "2026-03-29T00:00:00Z", to: "2027-01-01T00:00:00Z"}
 	want := strings.Join(q.answer(records), "\n")
 	for name, next := range map[string]func(p program.Page, number int) string{
