@@ -36,8 +36,8 @@ func TestPageShowsAll(t *testing.T) {
 	answer := func(status string, r *response) {
 		r = named(r, r.Ref, d.Components.Responses)
 		wants = append(wants, status, strings.ReplaceAll(r.Description, "`", ""))
-		for name := range r.Headers {
-			wants = append(wants, name)
+		for name, h := range r.Headers {
+			wants = append(wants, name, strings.ReplaceAll(named(h, h.Ref, d.Components.Headers).Description, "`", ""))
 		}
 		for _, content := range r.Content {
 			for _, e := range content.Examples {
