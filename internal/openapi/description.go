@@ -67,11 +67,12 @@ type schema struct {
 	Type        oneOrMore
 	Format      string
 	Description string
-	Enum        []*string
+	Enum        []string
 	Examples    []json.RawMessage
 	Required    []string
 	Properties  map[string]*schema
 	Items       *schema
+	OneOf       []*schema
 }
 
 // oneOrMore is a text or an array of texts.
@@ -130,29 +131,32 @@ func (s *schema) Has(field string) bool { return slices.Contains(s.Required, fie
 
 // typeOf says what a value is, in a few words.
 func (d *description) typeOf(s *schema) string {
-	if s.Ref != "" {
-		name := nameOf(s.Ref)
-		if target := d.Components.Schemas[name]; target.Properties == nil {
-			return d.typeOf(target)
-		}
-		return name
-	}
-	if s.Items != nil {
+	switch {
+	case s.Ref != "" && d.schema(s).Properties == nil:
+		return d.typeOf(d.schema(s))
+	case s.Ref != "":
+		return nameOf(s.Ref)
+	case s.Items != nil:
 		return "array of " + d.typeOf(s.Items)
 	}
-	words := strings.Join(s.Type, " or ")
-	if s.Format != "" {
-		words += ", " + s.Format
+	words := slices.Clone(s.Type)
+	for _, one := range s.OneOf {
+		words = append(words, d.typeOf(one))
 	}
-	return words
+	text := strings.Join(words, " or ")
+	if s.Format != "" {
+		text += ", " + s.Format
+	}
+	return text
 }
 
-// values are those of an enum, without null, which the type names.
-func values(s *schema) (accepted []string) {
-	for _, value := range s.Enum {
-		if value != nil {
-			accepted = append(accepted, *value)
-		}
+// values are those of an enum, be it one of several schemas.
+func (d *description) values(s *schema) []string {
+	accepted := slices.Clone(d.schema(s).Enum)
+	for _, one := range s.OneOf {
+		accepted = append(accepted, d.values(one)...)
 	}
 	return accepted
 }
+
+func (d *description) schema(s *schema) *schema { return named(s, s.Ref, d.Components.Schemas) }

@@ -3,7 +3,6 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -65,21 +64,30 @@ func TestCallSchema(t *testing.T) {
 	if diff := cmp.Diff(gong.FieldNames(), propertiesOf(t, "Call")); diff != "" {
 		t.Errorf("properties (-want +got)\n%s", diff)
 	}
-	for field, want := range map[string]string{
-		"direction": fmt.Sprint(gong.Directions()),
-		"scope":     fmt.Sprint(gong.CallScopes()),
-		"media":     fmt.Sprint(gong.MediaTypes()),
+	schemas := read(t).Components.Schemas
+	for _, tt := range []struct {
+		field, schema string
+		want          []string
+	}{
+		{"direction", "Direction", texts(gong.Directions())},
+		{"scope", "CallScope", texts(gong.CallScopes())},
+		{"media", "Media", texts(gong.MediaTypes())},
 	} {
-		s := call.Properties[field]
-		if got := fmt.Sprint(values(s)); got != want || s.Enum[len(s.Enum)-1] != nil {
-			t.Errorf("%s: got %s, want %s, and null at the end", field, got, want)
+		if diff := cmp.Diff(tt.want, schemas[tt.schema].Enum); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", tt.schema, diff)
+		}
+		one := call.Properties[tt.field].OneOf
+		if len(one) != 2 || nameOf(one[0].Ref) != tt.schema || one[1].Type[0] != "null" {
+			t.Errorf("%s is not one of %s and null", tt.field, tt.schema)
 		}
 	}
-	for field, s := range call.Properties {
-		if s.Enum != nil && field != "direction" && field != "scope" && field != "media" {
-			t.Errorf("%s has an enum", field)
-		}
+}
+
+func texts[T ~string](values []T) (texts []string) {
+	for _, value := range values {
+		texts = append(texts, string(value))
 	}
+	return texts
 }
 
 // propertiesOf are the names of a schema's properties as the document orders

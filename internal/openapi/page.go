@@ -52,7 +52,7 @@ func render(address string) ([]byte, error) {
 		"header":   func(h *header) *header { return named(h, h.Ref, d.Components.Headers) },
 		"response": func(r *response) *response { return named(r, r.Ref, d.Components.Responses) },
 		"type":     d.typeOf,
-		"values":   values,
+		"values":   d.values,
 	}
 	t, err := template.New("page").Funcs(functions).Parse(pageText)
 	if err != nil {
