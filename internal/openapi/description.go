@@ -86,13 +86,10 @@ func (o *oneOrMore) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &(*o)[0])
 }
 
-// example is an example as people read it: a text as it is, all else as JSON.
+// example is the JSON of an example as people read it.
 type example string
 
 func (e *example) UnmarshalJSON(data []byte) error {
-	if data[0] == '"' {
-		return json.Unmarshal(data, (*string)(e))
-	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, data, "", "  "); err != nil {
 		return err

@@ -164,8 +164,7 @@ func TestCallsOfGong(t *testing.T) {
 }
 
 // Every example of an answer was answered: it is in a golden exchange of the
-// API, but for the id of the request. What the HTTP library answers itself is
-// tested in internal/api.
+// API, but for the id of the request.
 func TestExamplesAreReal(t *testing.T) {
 	real := recorded(t)
 	d := read(t)
