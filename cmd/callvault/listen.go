@@ -108,7 +108,14 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		err = errors.Join(err, handler.Close(closing))
 	}()
 	if s.panel != nil {
-		if err := s.panel.Start(manage.Config{Store: store, Company: handler.Company, Log: s.log}); err != nil {
+		panel := manage.Config{Store: store, Company: handler.Company, Log: s.log}
+		if panel.Description, err = openapi.Document(address(s.api)); err != nil {
+			return err
+		}
+		if panel.Docs, err = openapi.Page(address(s.api)); err != nil {
+			return err
+		}
+		if err := s.panel.Start(panel); err != nil {
 			return err
 		}
 		defer context.AfterFunc(ctx, s.panel.Stop)()

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -72,6 +73,27 @@ func TestDescription(t *testing.T) {
 	cross.Header.Set("Origin", "http://elsewhere.test")
 	if a := client.Send(cross); a.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a page elsewhere may read it: %v", a.Header)
+	}
+}
+
+// The operator's listener has the description too, with the address of the API,
+// and a page for people.
+func TestDescriptionForTheOperator(t *testing.T) {
+	s := program.New(t).Serve()
+	operator := *s.As(program.Key{})
+	operator.Base = s.Manage()
+	var d struct{ Servers []struct{ URL string } }
+	if err := json.Unmarshal([]byte(description(t, &operator)), &d); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Servers) != 1 || d.Servers[0].URL != s.Base {
+		t.Errorf("servers are %+v, not %s", d.Servers, s.Base)
+	}
+	r := describe(t, &operator, http.MethodGet)
+	r.URL.Path = "/docs"
+	a := operator.Send(r)
+	if a.Status != http.StatusOK || a.Header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(a.Body, s.Base+"/v2/calls?") {
+		t.Errorf("%d %v %s", a.Status, a.Header, a.Body)
 	}
 }
 

@@ -29,6 +29,10 @@ type Config struct {
 	// Metrics is served at /metrics; nil is no metrics.
 	Metrics http.Handler
 
+	// Description is served at /openapi.json and Docs, a page made from it, at
+	// /docs; nil is none.
+	Description, Docs http.Handler
+
 	// Log is told what went wrong that no client can be blamed for. Nil is no log.
 	Log *slog.Logger
 }
@@ -71,6 +75,12 @@ func (h *Handler) Start(config Config) error {
 	}
 	s := &site{config, http.NewServeMux()}
 	addProfiles(s.routes)
+	if config.Description != nil {
+		s.routes.Handle("GET /openapi.json", config.Description)
+	}
+	if config.Docs != nil {
+		s.routes.Handle("GET /docs", config.Docs)
+	}
 	h.site.Store(s)
 	return nil
 }

@@ -126,3 +126,28 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }
+
+// The description of the API and its page are for who is let in, and nowhere when
+// there are none.
+func TestDescription(t *testing.T) {
+	says := func(text string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(text)) })
+	}
+	for _, tt := range []struct {
+		address net.Addr
+		config  Config
+		status  int
+	}{
+		{here, Config{Description: says("/openapi.json"), Docs: says("/docs")}, http.StatusOK},
+		{everywhere, Config{Description: says("/openapi.json"), Docs: says("/docs")}, http.StatusUnauthorized},
+		{here, Config{}, http.StatusNotFound},
+	} {
+		h := start(t, tt.address, tt.config)
+		for _, path := range []string{"/openapi.json", "/docs"} {
+			w := get(h, path, nil)
+			if w.Code != tt.status || w.Code == http.StatusOK && w.Body.String() != path {
+				t.Errorf("%s at %s: %d %q, want %d", path, tt.address, w.Code, w.Body, tt.status)
+			}
+		}
+	}
+}
