@@ -198,7 +198,7 @@ func newLarge(t *testing.T) (*program.CLI, *program.Server, *program.Client) {
 	c.Put("default", records...)
 	k := c.Key()
 	s := c.Serve("--page-size", "1000")
-	return c, s, as(s, k)
+	return c, s, s.As(k) // unchecked: 30 MB of JSON are parsed at length
 }
 
 // begin sends a request and reads the header of its answer: the body is still
@@ -247,7 +247,7 @@ func TestKilledServer(t *testing.T) {
 	if _, err := io.Copy(io.Discard, response.Body); err == nil {
 		t.Error("the answer came to its end all the same")
 	}
-	again := as(c.Serve(), client.Key)
+	again := c.Serve().As(client.Key)
 	if got := again.Walk(program.Everything()); len(got) != 1000 {
 		t.Errorf("%d calls are left", len(got))
 	}
