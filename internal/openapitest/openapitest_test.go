@@ -27,7 +27,8 @@ const document = `{
   "components": {"schemas": {"Thing": {
     "type": "object",
     "required": ["name", "kind"],
-    "properties": {"name": {"type": ["string", "null"]}, "kind": {"type": ["string", "null"], "enum": ["a", "b", null]}}
+    "properties": {"name": {"type": ["string", "null"]}, "kind": {"type": ["string", "null"], "enum": ["a", "b", null]},
+      "at": {"type": "string", "format": "date-time"}}
   }}}
 }`
 
@@ -64,6 +65,7 @@ func TestCheck(t *testing.T) {
 		"a missing field":     {"GET /things", 200, sound, `{"name":"x"}`, "kind"},
 		"a wrong type":        {"GET /things", 200, sound, `{"name":1,"kind":"a"}`, "name"},
 		"not of the enum":     {"GET /things", 200, sound, `{"name":"x","kind":"A"}`, "kind"},
+		"no time":             {"GET /things", 200, sound, `{"name":"x","kind":"a","at":"noon"}`, "noon"},
 		"no JSON":             {"GET /things", 200, sound, `{"name":"x"`, "decode"},
 		"no body":             {"GET /things", 200, sound, ``, "decode"},
 		"a missing header":    {"GET /things", 200, without("X-Id"), `{"name":"x","kind":"a"}`, "X-Id"},
