@@ -16,6 +16,8 @@ var rooms = map[string][]string{
 	"":                      {"gong"},
 	"internal/api":          {"", "gong"},
 	"internal/bulk":         {"", "gong"},
+	"internal/certificate":  nil,
+	"internal/certtest":     nil,
 	"internal/manage":       {"", "gong"},
 	"internal/postgres":     {"", "gong"},
 	"internal/sqlite":       {"", "gong"},
@@ -27,14 +29,14 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/manage", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/upkeep"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/manage", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }
 
 // testOnly are the rooms that only tests may import, and internal/bench, which is
 // no part of the program either, where it says so above.
-var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/postgrestest", "internal/program"}
+var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/postgrestest", "internal/program", "internal/certtest"}
 
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.

@@ -39,12 +39,19 @@ type service struct {
 // ended by end.
 func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	s := &service{app: a, log: slog.New(slog.NewTextHandler(a.stderr, nil)), ended: make(chan struct{})}
-	var err error
+	secure, err := followTLS(o.tls, s.log)
+	if err != nil {
+		return nil, err
+	}
 	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
 	if s.manage, err = a.listenManage(ctx, o); err != nil {
 		return nil, errors.Join(err, s.api.Close())
+	}
+	s.api = secure.listener(s.api)
+	if s.manage != nil && !manage.IsLoopback(s.manage.Addr()) {
+		s.manage = secure.listener(s.manage)
 	}
 	// The operator may see how the last requests end.
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -129,5 +136,5 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 
 // address is the URL of a listener.
 func address(listener net.Listener) string {
-	return (&url.URL{Scheme: "http", Host: listener.Addr().String()}).String()
+	return (&url.URL{Scheme: scheme(listener), Host: listener.Addr().String()}).String()
 }

@@ -119,6 +119,9 @@ var sharedFlags = map[string]string{
 	"company": "CALLVAULT_COMPANY",
 	"listen":  "CALLVAULT_LISTEN",
 	"manage":  "CALLVAULT_MANAGE",
+
+	"tls-cert": "CALLVAULT_TLS_CERT",
+	"tls-key":  "CALLVAULT_TLS_KEY",
 }
 
 // variable is the name of a flag's environment variable.

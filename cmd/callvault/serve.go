@@ -12,6 +12,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/certificate"
 	"github.com/callvault/callvault/internal/postgres"
 )
 
@@ -23,6 +24,7 @@ type serveOptions struct {
 	pageSize                 int
 	demo                     bool
 	seed                     uint64
+	tls                      certificate.Files
 }
 
 func (a *app) serve() *cobra.Command {
@@ -37,7 +39,8 @@ With --demo it serves 10,000 invented calls of the last 90 days from a temporary
 store, and prints a key and a curl line to try.`,
 		Example: `  callvault serve --demo
   callvault serve --db calls.db --listen 0.0.0.0:8080
-  callvault serve --limit gong --dates optional`,
+  callvault serve --limit gong --dates optional
+  callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.manageGiven = cmd.Flags().Changed("manage")
@@ -61,6 +64,7 @@ store, and prints a key and a curl line to try.`,
 	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve invented calls from a temporary store")
+	tlsFlags(cmd, &o.tls)
 	completeWith(cmd, "limit", "1000/s", "gong", "off")
 	completeWith(cmd, "dates", "required", "optional")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: other calls for another number")
@@ -78,6 +82,9 @@ func (o serveOptions) config() (api.Config, error) {
 	}
 	if o.manage != manageOff && !isAddress(o.manage) {
 		return config, usagef("--manage %.80q: accepted are HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, and off", o.manage)
+	}
+	if err := checkTLS(o.tls); err != nil {
+		return config, err
 	}
 	var err error
 	if config.Limit, err = api.ParseLimit(o.limit); err != nil {

@@ -21,8 +21,8 @@ import (
 // On both, a request that says which page sent it must come from a page of the
 // listener itself.
 
-// isLoopback tells whether only this machine reaches an address.
-func isLoopback(address net.Addr) bool {
+// IsLoopback tells whether only this machine reaches an address.
+func IsLoopback(address net.Addr) bool {
 	tcp, ok := address.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
 }

@@ -129,11 +129,11 @@ func TestIsLoopback(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if isLoopback(a) != want {
+		if IsLoopback(a) != want {
 			t.Errorf("%s: %v", address, !want)
 		}
 	}
-	if isLoopback(&net.UnixAddr{Name: "x"}) {
+	if IsLoopback(&net.UnixAddr{Name: "x"}) {
 		t.Error("a socket")
 	}
 }

@@ -54,7 +54,7 @@ type site struct {
 
 // New makes the handler of a listener, whose address decides who is let in.
 func New(address net.Addr) *Handler {
-	h := &Handler{local: isLoopback(address)}
+	h := &Handler{local: IsLoopback(address)}
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /livez", h.live)
 	routes.HandleFunc("GET /readyz", h.ready)
