@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault/internal/manage"
+)
+
+// healthOptions are the flags of healthcheck.
+type healthOptions struct {
+	manage, certificate string
+	live                bool
+	timeout             time.Duration
+}
+
+func (a *app) healthcheck() *cobra.Command {
+	var o healthOptions
+	cmd := &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask a server on this machine whether it is ready",
+		Long: `Ask the operator's listener of a server on this machine whether it is ready, at
+/readyz: exit code 0 when it is, and otherwise 1 and a line that says why. It is
+for images that have no other program, and finds the server by the environment
+that serve has.`,
+		Example: `  callvault healthcheck
+  callvault healthcheck --manage :9000 --timeout 1s
+  callvault healthcheck --live`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runHealthcheck(cmd.Context(), o) },
+	}
+	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, as serve has it")
+	cmd.Flags().StringVar(&o.certificate, "tls-cert", "", "the certificate, if serve has one: beyond loopback the operator's listener then speaks TLS")
+	cmd.Flags().BoolVar(&o.live, "live", false, "ask whether it is alive, at /livez, and not whether it is ready")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Second, "how long the answer may take")
+	return cmd
+}
+
+func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
+	target, err := o.target()
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return err
+	}
+	response, err := ownClient(o.timeout).Do(r)
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return fmt.Errorf("%s: there is no answer within %v", target, o.timeout)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", target, errors.Unwrap(err)) // of the url.Error
+	}
+	defer response.Body.Close()
+	said := firstLine(response.Body)
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: status %d: %s", target, response.StatusCode, said)
+	}
+	_, err = fmt.Fprintln(a.stdout, said)
+	return err
+}
+
+// target is the URL to ask.
+func (o healthOptions) target() (string, error) {
+	if o.manage == manageOff {
+		return "", usagef("--manage off: there is no operator's listener to ask")
+	}
+	if !isAddress(o.manage) {
+		return "", usagef("--manage %.80q: accepted is HOST:PORT, such as 127.0.0.1:8081", o.manage)
+	}
+	listening, err := net.ResolveTCPAddr("tcp", o.manage)
+	if err != nil {
+		return "", fmt.Errorf("--manage: %w", err)
+	}
+	host, err := reachable(o.manage)
+	if err != nil {
+		return "", fmt.Errorf("--manage: %w", err)
+	}
+	u := url.URL{Scheme: "http", Host: host, Path: "/readyz"}
+	if o.certificate != "" && !manage.IsLoopback(listening) {
+		u.Scheme = "https"
+	}
+	if o.live {
+		u.Path = "/livez"
+	}
+	return u.String(), nil
+}
+
+// firstLine is the first line of an answer, of what it is worth showing.
+func firstLine(body io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(body, 200)) // what came is shown
+	line, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimSpace(line)
+}

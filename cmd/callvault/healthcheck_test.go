@@ -1,0 +1,93 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault/internal/certtest"
+)
+
+// healthcheck finds a server by the address that serve was given, wherever it
+// listens and whatever it speaks.
+func TestHealthcheck(t *testing.T) {
+	for _, tt := range []struct{ name, listen, scheme string }{
+		{"on loopback", "127.0.0.1:0", "http"},
+		{"everywhere", "0.0.0.0:0", "http"},
+		{"on loopback, with a certificate", "127.0.0.1:0", "http"},
+		{"everywhere, with a certificate", "0.0.0.0:0", "https"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCLI(t)
+			if strings.Contains(tt.name, "certificate") {
+				c.env["CALLVAULT_TLS_CERT"], c.env["CALLVAULT_TLS_KEY"] = certtest.Make(t, certtest.Options{}).Write(t, t.TempDir())
+			}
+			s := c.serve("--manage", tt.listen)
+			_, port, err := net.SplitHostPort(s.find(`operator's listener is at ` + tt.scheme + `://(\S+)`)[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			host, _, err := net.SplitHostPort(tt.listen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.env["CALLVAULT_MANAGE"] = net.JoinHostPort(host, port)
+			for _, args := range [][]string{{"healthcheck"}, {"healthcheck", "--live"}} {
+				if got := c.run(args...); got.code != exitOK || got.stdout != "ok\n" || got.stderr != "" {
+					t.Errorf("%q: %+v", args, got)
+				}
+			}
+			s.stop()
+			if got := c.run("healthcheck"); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "/readyz: dial tcp 127.0.0.1:"+port) {
+				t.Errorf("nobody there: %+v", got)
+			}
+		})
+	}
+}
+
+// What is wrong stands in one line.
+func TestHealthcheckFails(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/livez" {
+			<-release
+			return
+		}
+		http.Error(w, "the store can't be read\nsecond line", http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	defer close(release)
+	address := strings.TrimPrefix(server.URL, "http://")
+	c := newCLI(t)
+	for _, tt := range []struct {
+		args, want string
+		code       int
+	}{
+		{"--manage " + address, "callvault: " + server.URL + "/readyz: status 503: the store can't be read\n", exitFailed},
+		{"--live --timeout 10ms --manage " + address, "callvault: " + server.URL + "/livez: there is no answer within 10ms\n", exitFailed},
+		{"--manage off", "there is no operator's listener to ask", exitUsage},
+		{"--manage 8081", "accepted is HOST:PORT", exitUsage},
+	} {
+		got := c.run(append([]string{"healthcheck"}, strings.Fields(tt.args)...)...)
+		if got.code != tt.code || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
+			t.Errorf("%s: %+v", tt.args, got)
+		}
+	}
+}
+
+func TestReachable(t *testing.T) {
+	for address, want := range map[string]string{
+		":8081":          "127.0.0.1:8081",
+		"0.0.0.0:8081":   "127.0.0.1:8081",
+		"[::]:8081":      "[::1]:8081",
+		"[::1]:8081":     "[::1]:8081",
+		"127.0.0.1:9000": "127.0.0.1:9000",
+		"10.1.2.3:9000":  "10.1.2.3:9000",
+	} {
+		if got, err := reachable(address); got != want || err != nil {
+			t.Errorf("%s: got %s, %v, want %s", address, got, err, want)
+		}
+	}
+}
