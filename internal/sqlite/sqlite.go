@@ -55,9 +55,10 @@ const (
 // Store is a callvault.Store in one SQLite file.
 type Store struct {
 	path    string
-	readers chan *conn // of conns that rest; takes no more than slots gave out
+	open    func(ctx context.Context, path string) (*conn, error) // opens a reader
+	readers chan *conn                                            // of conns that rest; takes no more than slots gave out
 	slots   chan struct{}
-	writer  chan *conn // the one writer, when it rests
+	writer  chan *conn // the one writer, when it rests; nil when there is none
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
@@ -72,9 +73,10 @@ var _ callvault.Store = (*Store)(nil)
 // conn is a connection and its prepared statements.
 type conn struct {
 	*sqlite.Conn
-	path    string
-	stmts   map[string]*sqlite.Stmt
-	scratch []byte
+	path     string
+	unlogged bool // the file is taken for one that does not change
+	stmts    map[string]*sqlite.Stmt
+	scratch  []byte
 }
 
 // Open opens the store in a file and makes it when there is none. The schema
@@ -84,6 +86,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	readers := min(max(leastReaders, 2*runtime.GOMAXPROCS(0)), mostReaders)
 	s := &Store{
 		path:    path,
+		open:    openReader,
 		readers: make(chan *conn, readers),
 		slots:   make(chan struct{}, readers),
 		writer:  make(chan *conn, 1),
@@ -138,11 +141,17 @@ func (s *Store) closeConns() error {
 	for len(s.readers) > 0 {
 		errs = append(errs, (<-s.readers).Close())
 	}
-	errs = append(errs, (<-s.writer).Close())
+	if s.writer != nil {
+		errs = append(errs, (<-s.writer).Close())
+	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close %s: %w", s.path, err)
 	}
 	return nil
+}
+
+func openReader(ctx context.Context, path string) (*conn, error) {
+	return openConn(ctx, path, readerCache)
 }
 
 func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
@@ -251,7 +260,7 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 	select {
 	case c = <-s.readers:
 	default:
-		if c, err = openConn(ctx, s.path, readerCache); err != nil {
+		if c, err = s.open(ctx, s.path); err != nil {
 			return fmt.Errorf("open %w", explain(s.path, err))
 		}
 	}
@@ -269,6 +278,9 @@ func (s *Store) write(ctx context.Context, f func(*conn) error) error {
 func (s *Store) withWriter(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if s.writer == nil {
+		return errReadOnly
 	}
 	select {
 	case c := <-s.writer:

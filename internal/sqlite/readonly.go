@@ -1,0 +1,136 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"zombiezen.com/go/sqlite"
+)
+
+var (
+	errReadOnly = errors.New("the store was opened to be looked at")
+	errMeantime = errors.New("somebody began to write to the store while it was read; read it again")
+)
+
+// OpenReadOnly opens a store that is there to look at it, and changes nothing in
+// it: the schema stays what it is, and writes fail. What it reads is of the schema
+// that is there, so an older one may lack what is asked for; ErrSchemaNewer is
+// returned for one that is ahead of this program.
+//
+// A store without a log, which nobody has open, is read without a lock and
+// without files of its own. Beside a log, SQLite keeps its index of it (FILE-shm),
+// as for every reader.
+func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
+	s := &Store{
+		path:    path,
+		open:    openToRead,
+		readers: make(chan *conn, leastReaders),
+		slots:   make(chan struct{}, leastReaders),
+		closed:  make(chan struct{}),
+		seconds: seconds{now: time.Now, buckets: make(map[string]*rate.Limiter)},
+	}
+	s.close = sync.OnceValue(s.closeConns)
+	c, err := openToRead(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open %w", explain(path, err))
+	}
+	s.readers <- c
+	return s, nil
+}
+
+// openToRead opens a connection that reads. As long as there is no log it takes
+// the file for one that does not change.
+func openToRead(ctx context.Context, path string) (*conn, error) {
+	name, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	// In a URI a drive stands after a slash, as in /C:/calls.db.
+	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(name), "/")}
+	unlogged := !hasLog(path)
+	if unlogged {
+		uri.RawQuery = "immutable=1"
+	}
+	opened, err := sqlite.OpenConn(uri.String(), sqlite.OpenReadOnly, sqlite.OpenURI)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: opened, path: path, unlogged: unlogged, stmts: make(map[string]*sqlite.Stmt)}
+	err = waitBusy(ctx, func() error { return checkOurs(opened) })
+	if err == nil {
+		err = checkSchema(ctx, c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// LogSize is how many bytes the write-ahead log beside a store has. It is false
+// when there is none: nobody has the store open.
+func LogSize(path string) (size int64, ok bool) {
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		return 0, false
+	}
+	return info.Size(), true
+}
+
+func hasLog(path string) bool {
+	_, err := os.Stat(path + "-wal")
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Schema is how many migrations have run on the store and how many this program
+// knows.
+func (s *Store) Schema(ctx context.Context) (have, known int, err error) {
+	steps, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return 0, 0, err
+	}
+	err = s.read(ctx, func(c *conn) error {
+		have, err = version(c)
+		return err
+	})
+	return have, len(steps), err
+}
+
+// QuickCheck reports what SQLite finds wrong with the file itself, up to ten
+// things. It reads all of it; Check is what compares the calls with what is kept
+// beside them.
+func (s *Store) QuickCheck(ctx context.Context, report func(problem string)) error {
+	var problems []string
+	unlogged := false
+	err := s.read(ctx, func(c *conn) error {
+		unlogged = c.unlogged
+		return c.each(func(st *sqlite.Stmt) error {
+			if text := st.ColumnText(0); text != "ok" {
+				problems = append(problems, text)
+			}
+			return nil
+		}, "PRAGMA quick_check(10)")
+	})
+	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt { // it could not go on
+		problems = append(problems, err.Error())
+		err = nil
+	}
+	if unlogged && hasLog(s.path) && len(problems) > 0 {
+		return errMeantime
+	}
+	for _, problem := range problems {
+		report(problem)
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+)
+
+// folder is the names in a folder with digests of what is in them.
+func folder(t *testing.T, path string) map[string][32]byte {
+	t.Helper()
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string][32]byte)
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(path, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = sha256.Sum256(text)
+	}
+	return files
+}
+
+func wantSame(t *testing.T, got, want map[string][32]byte, but string) {
+	t.Helper()
+	for name, digest := range want {
+		if got[name] != digest && !strings.HasSuffix(name, but) {
+			t.Errorf("%s has changed", name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s was made", name)
+		}
+	}
+}
+
+// look reads a store in every way that OpenReadOnly is for.
+func look(t *testing.T, path string) {
+	t.Helper()
+	s, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if have, known, err := s.Schema(t.Context()); have != known || known == 0 || err != nil {
+		t.Errorf("schema %d of %d, %v", have, known, err)
+	}
+	if names, err := s.Companies(t.Context()); len(names) != 1 || err != nil {
+		t.Errorf("%q, %v", names, err)
+	}
+	if err := s.QuickCheck(t.Context(), func(problem string) { t.Error(problem) }); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.MakeCompany(t.Context(), "other"); !errors.Is(err, errReadOnly) {
+		t.Errorf("a write got %v", err)
+	}
+	if err := s.Purge(t.Context()); !errors.Is(err, errReadOnly) {
+		t.Errorf("purge got %v", err)
+	}
+}
+
+// To look at a store changes nothing of it, whether it is open or was closed, or
+// its folder can't be written to. The name may have what a URI has a meaning for.
+func TestOpenReadOnly(t *testing.T) {
+	at := t.TempDir()
+	path := filepath.Join(at, "a b?c=d#e%41.db")
+	s := open(t, path)
+	if _, err := s.MakeCompany(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	before := folder(t, at)
+	look(t, path)
+	wantSame(t, folder(t, at), before, "-shm") // where readers note what they read
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before = folder(t, at)
+	look(t, path)
+	wantSame(t, folder(t, at), before, "nothing")
+	if len(before) != 1 {
+		t.Errorf("%d files", len(before))
+	}
+}
+
+func TestOpenReadOnlyFails(t *testing.T) {
+	at := t.TempDir()
+	for name, text := range map[string]string{"foreign.db": "this is no store", "empty.db": ""} {
+		if err := os.WriteFile(filepath.Join(at, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newer := filepath.Join(at, "newer.db")
+	open(t, newer).Close()
+	c, err := sqlite.OpenConn(newer, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitex.ExecuteTransient(c, "PRAGMA user_version = 99", nil); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	before := folder(t, at)
+	for name, want := range map[string]error{"missing.db": os.ErrNotExist, "foreign.db": nil, "empty.db": errForeign, "newer.db": callvault.ErrSchemaNewer} {
+		_, err := OpenReadOnly(t.Context(), filepath.Join(at, name))
+		if err == nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	wantSame(t, folder(t, at), before, "nothing")
+}
+
+// A file that is damaged is told of; one that somebody began to write to
+// meanwhile is not called so.
+func TestQuickCheck(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.db")
+	s := open(t, path)
+	if _, err := s.MakeCompany(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := text[len(text)-16384:] // the last page
+	for i := range last[:100] {
+		last[i] = 0xff
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	found := 0
+	if err := r.QuickCheck(t.Context(), func(string) { found++ }); err != nil || found == 0 {
+		t.Errorf("%d problems, %v", found, err)
+	}
+	if err := os.WriteFile(path+"-wal", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.QuickCheck(t.Context(), func(problem string) { t.Error(problem) }); !errors.Is(err, errMeantime) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLogSize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.db")
+	s := open(t, path)
+	if size, ok := LogSize(path); !ok || size == 0 {
+		t.Errorf("%d, %v", size, ok)
+	}
+	s.Close()
+	if _, ok := LogSize(path); ok {
+		t.Error("a log of nobody")
+	}
+}
