@@ -56,6 +56,17 @@ func OpenExisting(ctx context.Context, url string) (*Store, error) {
 	return openURL(ctx, url, plan)
 }
 
+// OpenAsIs is OpenExisting that leaves an older schema as it is, to look at the
+// store: it may lack what is asked for.
+func OpenAsIs(ctx context.Context, url string) (*Store, error) {
+	plan, err := currentPlan()
+	if err != nil {
+		return nil, err
+	}
+	plan.mustBeThere, plan.asItIs = true, true
+	return openURL(ctx, url, plan)
+}
+
 func openURL(ctx context.Context, url string, plan plan) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {

@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Condition is how a store's server is, for whoever operates it.
+type Condition struct {
+	Server        string        // its version
+	Schema, Known int           // steps that have run, and that this program knows
+	Skew          time.Duration // how far the server's clock is ahead of this machine's
+	RoundTrip     time.Duration // of a query: the skew is known to half of it
+	Standby       bool          // it takes no writes
+	Pooled        bool          // something between hands out the server's connections
+	Prepares      bool          // statements are prepared, which not every pooler can
+	Lossy         []string      // settings with which a commit may be lost
+	Missing       []string      // rights that the role lacks
+}
+
+const (
+	clockSQL = `SELECT clock_timestamp(), pg_backend_pid()`
+
+	conditionSQL = `SELECT current_setting('server_version'), pg_is_in_recovery(),
+		ARRAY(SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name),
+		ARRAY(SELECT t.rights || ' on callvault.' || t.name
+			FROM (VALUES
+				('documents', 'SELECT'), ('documents', 'INSERT'), ('documents', 'UPDATE'), ('documents', 'DELETE'),
+				('ids', 'SELECT'), ('ids', 'INSERT'), ('ids', 'UPDATE'), ('ids', 'DELETE'),
+				('counts', 'SELECT'), ('counts', 'INSERT'), ('counts', 'UPDATE'), ('counts', 'DELETE'),
+				('quotas', 'SELECT'), ('quotas', 'INSERT'), ('quotas', 'UPDATE'), ('quotas', 'DELETE'),
+				('companies', 'SELECT'), ('companies', 'INSERT'), ('companies', 'UPDATE'),
+				('keys', 'SELECT'), ('keys', 'INSERT'), ('keys', 'UPDATE'),
+				('store', 'SELECT'), ('store', 'UPDATE')) AS t (name, rights)
+			WHERE NOT has_table_privilege('callvault.' || t.name, t.rights) ORDER BY t.name, t.rights)`
+)
+
+// Condition asks the server how it is.
+func (s *Store) Condition(ctx context.Context) (c Condition, err error) {
+	p, err := currentPlan()
+	if err != nil {
+		return c, err
+	}
+	c.Known = len(p.steps)
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return c, s.cause(ctx, err)
+	}
+	defer conn.Release()
+	if c.Schema, _, err = schemaVersion(ctx, conn); err != nil {
+		return c, s.cause(ctx, err)
+	}
+	if err := conn.QueryRow(ctx, conditionSQL).Scan(&c.Server, &c.Standby, &c.Lossy, &c.Missing); err != nil {
+		return c, s.cause(ctx, err)
+	}
+	// The first time a statement is sent it is prepared too.
+	for range 2 {
+		if err := c.askClock(ctx, conn.Conn()); err != nil {
+			return c, s.cause(ctx, err)
+		}
+	}
+	mode := conn.Conn().Config().DefaultQueryExecMode
+	c.Prepares = mode == pgx.QueryExecModeCacheStatement || mode == pgx.QueryExecModeCacheDescribe || mode == pgx.QueryExecModeDescribeExec
+	return c, nil
+}
+
+// askClock compares the clocks, and the number of the connection's process with
+// that which was told when it was made: a pooler tells one of its own.
+func (c *Condition) askClock(ctx context.Context, conn *pgx.Conn) error {
+	var at time.Time
+	var pid uint32
+	asked := time.Now()
+	if err := conn.QueryRow(ctx, clockSQL).Scan(&at, &pid); err != nil {
+		return err
+	}
+	c.RoundTrip = time.Since(asked)
+	c.Skew = at.Sub(asked.Add(c.RoundTrip / 2))
+	c.Pooled = pid != conn.PgConn().PID()
+	return nil
+}
+
+// Advice is what helps against an error of opening a store, as far as it is known.
+func Advice(err error) string {
+	switch codeOf(err) {
+	case "28P01", "28000":
+		return "check the role and its password: in CALLVAULT_DB, in ~/.pgpass or in a service file; the server's pg_hba.conf decides who is let in"
+	case "3D000":
+		return "make the database: createdb --encoding=UTF8 --template=template0 NAME"
+	case insufficientPrivilege:
+		return "give the role its rights: docs/postgresql.md, \"Roles and rights\""
+	}
+	if errors.Is(err, errNoStore) {
+		return "'callvault import' and 'callvault serve' make one; --db names another database"
+	}
+	if unconnected := (*pgconn.ConnectError)(nil); errors.As(err, &unconnected) {
+		return "check that the server runs, and that this machine reaches its host and port"
+	}
+	return ""
+}
