@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"internal/postgres":     {"", "gong"},
 	"internal/sqlite":       {"", "gong"},
 	"internal/demo":         {"", "gong"},
+	"internal/doctor":       {"", "gong"},
 	"internal/storetest":    {"", "gong"},
 	"internal/postgrestest": nil,
 	"internal/upkeep":       {"", "gong"},
@@ -29,7 +30,7 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/manage", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/upkeep"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/upkeep"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }
@@ -49,6 +50,7 @@ var libraries = map[string][]string{
 	"internal/bench":        {"zombiezen.com/go/sqlite", "github.com/jackc/pgx/v5"},
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
+	"internal/doctor":       {"github.com/dustin/go-humanize"},
 	"cmd/callvault":         {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
 }
 
