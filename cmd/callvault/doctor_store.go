@@ -68,13 +68,10 @@ func (p *patient) openFile(ctx context.Context, report *doctor.Report, path stri
 
 // adviceOnFile is what helps against an error of opening a SQLite store.
 func adviceOnFile(err error) string {
-	switch {
-	case errors.Is(err, callvault.ErrSchemaNewer):
+	if errors.Is(err, callvault.ErrSchemaNewer) {
 		return "use the newer program"
-	case errors.Is(err, fs.ErrPermission), strings.Contains(err.Error(), "permission denied"):
-		return "run this as the user that serves, or give the file to this one"
 	}
-	return "--db names the file of a store; 'callvault restore' makes one of a backup"
+	return "run this as the user that serves; --db names another file, and 'callvault restore' makes a store of a backup"
 }
 
 // logFinding is who has a SQLite store open, and the log beside it.

@@ -88,3 +88,14 @@ func TestServeDefaultManageTaken(t *testing.T) {
 		t.Errorf("off: %v, %v", listener, err)
 	}
 }
+
+// unused is an address that nobody listens on.
+func unused(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Status is how something is.
@@ -30,13 +31,13 @@ type Finding struct {
 	Do     string `json:"do,omitempty"` // empty when nothing is to be done
 }
 
-// String is the finding in one line.
+// String is the finding in one line, however many an error in it has.
 func (f Finding) String() string {
-	line := fmt.Sprintf("%-8s %-10s %s", f.Status, f.Check, f.What)
+	what := strings.Join(strings.Fields(f.What), " ")
 	if f.Do != "" {
-		line += "; " + f.Do
+		what += "; " + f.Do
 	}
-	return line
+	return fmt.Sprintf("%-8s %-10s %s", f.Status, f.Check, what)
 }
 
 // Report collects findings, and tells of each as it comes.

@@ -51,7 +51,7 @@ func Keys(companies []string, keys []callvault.Key, now time.Time) (findings []F
 		findings = append(findings, Finding{"keys", Warning, fmt.Sprintf("without the scope %s, and answered with 401: %s", gong.ScopeCallsRead, some(powerless)), "make others: callvault key create"})
 	}
 	if len(findings) == 0 {
-		findings = []Finding{{"keys", OK, fmt.Sprintf("%d that may read calls, of %d companies", total, len(valid)), ""}}
+		findings = []Finding{{"keys", OK, fmt.Sprintf("valid keys that may read calls: %d, companies: %d", total, len(valid)), ""}}
 	}
 	return findings
 }

@@ -1,0 +1,84 @@
+//go:build unix
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault/internal/doctor"
+	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/postgrestest"
+)
+
+// What is wrong with a PostgreSQL store is found, nothing is made or brought up to
+// date, and no password is shown.
+func TestDoctorOfPostgres(t *testing.T) {
+	server, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := newCLIOn(t, server.Database(t))
+	findings, got := c.diagnose()
+	wantFinding(t, findings, got, "store", doctor.Wrong, "there is no store in this database", "make one")
+	c.must("key", "create")
+	c.must("import", "-q", c.file("calls.ndjson", callOne))
+	findings, got = c.diagnose()
+	for _, check := range []string{"store", "schema", "rights", "clocks", "clock", "keys"} {
+		wantFinding(t, findings, got, check, doctor.OK, "", "")
+	}
+	wantFinding(t, findings, got, "request", doctor.OK, "found 1 calls", "")
+	setVersion := func(version string) {
+		postgrestest.Execute(t, c.env["CALLVAULT_DB"], "UPDATE callvault.schema SET version = "+version+", usable_since = "+version)
+	}
+	setVersion("1")
+	for range 2 {
+		findings, got = c.diagnose()
+		wantFinding(t, findings, got, "schema", doctor.Warning, "version 1; this program has ", "the next 'callvault serve' of this program brings it up to date")
+		wantFinding(t, findings, got, "request", doctor.Warning, "no test request was sent", "")
+	}
+	setVersion("99")
+	findings, got = c.diagnose()
+	wantFinding(t, findings, got, "store", doctor.Wrong, "made by a newer version of callvault", "use the newer program")
+
+	c.env["CALLVAULT_DB"] = "postgres://me:hush@" + strings.Replace(unused(t), "127.0.0.1", "localhost", 1) + "/calls"
+	findings, got = c.diagnose()
+	wantFinding(t, findings, got, "store", doctor.Wrong, "postgres://me:xxxxx@localhost", "check that the server runs")
+	if strings.Contains(got.stdout+got.stderr, "hush") {
+		t.Errorf("the password is shown: %+v", got)
+	}
+}
+
+// What a server says of itself is put into words.
+func TestConditionFindings(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		condition postgres.Condition
+		check     string
+		status    doctor.Status
+		what      string
+	}{
+		{"standby", postgres.Condition{Standby: true}, "server", doctor.Wrong, "it is a standby"},
+		{"rights", postgres.Condition{Missing: []string{"INSERT on callvault.keys", "UPDATE on callvault.ids"}}, "rights", doctor.Wrong, "the role lacks INSERT on callvault.keys, UPDATE on callvault.ids"},
+		{"lossy", postgres.Condition{Lossy: []string{"fsync", "synchronous_commit"}}, "server", doctor.Warning, "fsync and synchronous_commit off"},
+		{"pooler", postgres.Condition{Pooled: true, Prepares: true}, "pooler", doctor.Warning, "statements are prepared"},
+		{"pooler that is told", postgres.Condition{Pooled: true}, "pooler", doctor.OK, "statements are not prepared"},
+		{"well", postgres.Condition{Prepares: true}, "rights", doctor.OK, "may read and write"},
+	} {
+		found := false
+		for _, f := range conditionFindings(tt.condition) {
+			found = found || f.Check == tt.check && f.Status == tt.status && strings.Contains(f.What, tt.what)
+			if f.Check != tt.check && f.Status != doctor.OK {
+				t.Errorf("%s: found %s too", tt.name, f)
+			}
+		}
+		if !found {
+			t.Errorf("%s: found %v", tt.name, conditionFindings(tt.condition))
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/certtest"
+	"github.com/callvault/callvault/internal/doctor"
+	ours "github.com/callvault/callvault/internal/sqlite"
+)
+
+// diagnose runs doctor and returns its findings. It looks at addresses that
+// nobody has, unless told otherwise, and must leave the folder of the store as it is.
+func (c *cli) diagnose(args ...string) ([]doctor.Finding, outcome) {
+	c.t.Helper()
+	at := filepath.Dir(c.env["CALLVAULT_DB"])
+	before := content(c.t, at)
+	got := c.run(append([]string{"doctor", "-o", "json", "--listen", "127.0.0.1:0"}, args...)...)
+	after := content(c.t, at)
+	if len(before) != len(after) {
+		c.t.Errorf("%d files became %d", len(before), len(after))
+	}
+	for name, text := range before {
+		if after[name] != text {
+			c.t.Errorf("%s has changed", name)
+		}
+	}
+	var findings []doctor.Finding
+	if err := json.Unmarshal([]byte(got.stdout), &findings); err != nil {
+		c.t.Fatalf("%v in %+v", err, got)
+	}
+	return findings, got
+}
+
+// content is what is in the files of a folder.
+func content(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = string(text)
+	}
+	return files
+}
+
+// wantFinding checks that a finding is there, and that the exit code says whether
+// anything is wrong.
+func wantFinding(t *testing.T, findings []doctor.Finding, got outcome, check string, status doctor.Status, what, do string) {
+	t.Helper()
+	wrong, found := false, false
+	for _, f := range findings {
+		wrong = wrong || f.Status == doctor.Wrong
+		found = found || f.Check == check && f.Status == status && strings.Contains(f.What, what) && strings.Contains(f.Do, do)
+	}
+	if !found {
+		t.Errorf("no %s of %s with %q and %q in %s", status, check, what, do, got.stdout)
+	}
+	if wrong != (got.code == exitFailed) || !wrong && got.code != exitOK {
+		t.Errorf("exit code %d for %s", got.code, got.stdout)
+	}
+}
+
+func TestDoctorOfWhatIsWell(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	c.must("import", "-q", c.file("calls.ndjson", callOne))
+	findings, got := c.diagnose()
+	for _, want := range []struct {
+		check string
+		what  string
+	}{
+		{"listen", "a free port is taken"}, {"manage", "a free port is taken"}, {"store", "SQLite, " + c.env["CALLVAULT_DB"]},
+		{"log", "there is none"}, {"schema", "which is this program's"}, {"integrity", "the file is sound"},
+		{"clock", ""}, {"keys", "valid keys that may read calls: 1, companies: 1"}, {"request", `found 1 calls of company "default"`},
+	} {
+		wantFinding(t, findings, got, want.check, doctor.OK, want.what, "")
+	}
+	if got.code != exitOK {
+		t.Errorf("%+v", got)
+	}
+	text := c.run("doctor", "--listen", "127.0.0.1:0")
+	if text.code != exitOK || !strings.Contains(text.stdout, "\nok       schema     version ") || strings.Count(text.stdout, "\n") != len(findings) {
+		t.Errorf("%+v", text)
+	}
+}
+
+// A store that is not there is not made, and one that can't be used is left as it
+// is.
+func TestDoctorOfStores(t *testing.T) {
+	for _, tt := range []struct {
+		name, what, do string
+		make           func(t *testing.T, path string)
+	}{
+		{"missing", "there is no store at ", "'callvault import' and 'callvault serve' make one", func(*testing.T, string) {}},
+		{"foreign", "it is no SQLite file", "--db names another file", func(t *testing.T, path string) {
+			writeFile(t, path, strings.Repeat("this is no store", 100))
+		}},
+		{"empty", "not a callvault store", "--db names another file", func(t *testing.T, path string) { writeFile(t, path, "") }},
+		{"folder", "it is a folder", "", func(t *testing.T, path string) {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.Remove(path) })
+		}},
+		{"newer", "made by a newer version of callvault", "use the newer program", func(t *testing.T, path string) {
+			newCLIOn(t, path).must("key", "create")
+			damage(t, path, "PRAGMA user_version = 99")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCLI(t)
+			tt.make(t, c.env["CALLVAULT_DB"])
+			if tt.name == "folder" {
+				got := c.run("doctor", "--listen", "127.0.0.1:0")
+				if got.code != exitFailed || !strings.Contains(got.stdout, tt.what) {
+					t.Errorf("%+v", got)
+				}
+				return
+			}
+			findings, got := c.diagnose()
+			wantFinding(t, findings, got, "store", doctor.Wrong, tt.what, tt.do)
+		})
+	}
+}
+
+func newCLIOn(t *testing.T, path string) *cli {
+	c := newCLI(t)
+	c.env["CALLVAULT_DB"] = path
+	return c
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damage runs a statement on a store's file, past the store.
+func damage(t *testing.T, path, statement string) {
+	t.Helper()
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := sqlitex.ExecuteTransient(c, statement, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDoctorOfDamage(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	path := c.env["CALLVAULT_DB"]
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := []byte(strings.Repeat("\xff", 100))
+	copy(text[len(text)-16384:], last)
+	writeFile(t, path, string(text))
+	findings, got := c.diagnose()
+	wantFinding(t, findings, got, "integrity", doctor.Wrong, "the file is damaged: ", "'callvault restore' of a backup")
+}
+
+func TestDoctorOfFiles(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	if err := os.Chmod(c.env["CALLVAULT_DB"], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	findings, got := c.diagnose()
+	wantFinding(t, findings, got, "file", doctor.Warning, "every user of this machine may use it (mode 0644)", "chmod o-rwx ")
+}
+
+func TestDoctorOfKeys(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", callOne))
+	findings, got := c.diagnose()
+	wantFinding(t, findings, got, "keys", doctor.Wrong, "no key is valid", "callvault key create")
+	wantFinding(t, findings, got, "request", doctor.OK, "found 1 calls", "") // all but the keys is well
+	c.must("key", "create", "--expires", "3d")
+	findings, got = c.diagnose()
+	wantFinding(t, findings, got, "keys", doctor.Warning, "soon to expire: ", "make others in time")
+}
+
+// A key that was made in the future shows a clock that is behind.
+func TestDoctorOfTheClock(t *testing.T) {
+	c := newCLI(t)
+	store, err := ours.Open(t.Context(), c.env["CALLVAULT_DB"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := callvault.NewKey(callvault.BasicKey)
+	key.Company, key.Scopes = "default", []callvault.Scope{"api:calls:read:basic"}
+	key.Created = time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	if err := store.AddKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	findings, got := c.diagnose()
+	wantFinding(t, findings, got, "clock", doctor.Wrong, "which is before the key "+key.ID+" was made", "NTP")
+}
+
+func TestDoctorOfAddresses(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	findings, got := c.diagnose("--listen", take(t), "--manage", "256.0.0.1:1")
+	wantFinding(t, findings, got, "listen", doctor.Wrong, "is taken by something that is no callvault", "--listen")
+	wantFinding(t, findings, got, "manage", doctor.Wrong, "256.0.0.1", "--manage")
+	for _, args := range [][]string{{"--listen", "8080"}, {"--manage", "none"}, {"-o", "yaml"}, {"--tls-cert", "x"}, {"--db", "mysql://h/d"}} {
+		if got := c.run(append([]string{"doctor"}, args...)...); got.code != exitUsage || got.stdout != "" {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+}
+
+func TestDoctorOfCertificates(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	folder := t.TempDir()
+	certFile, keyFile := certtest.Make(t, certtest.Options{}).Write(t, folder)
+	with := []string{"--tls-cert", certFile, "--tls-key", keyFile}
+	findings, got := c.diagnose(with...)
+	wantFinding(t, findings, got, "tls", doctor.OK, "the certificate is for localhost, 127.0.0.1, ::1, until ", "")
+	wantFinding(t, findings, got, "request", doctor.OK, "found 0 calls", "")
+	certtest.Make(t, certtest.Options{NotAfter: time.Now().Add(-time.Minute)}).Write(t, folder)
+	findings, got = c.diagnose(with...)
+	wantFinding(t, findings, got, "tls", doctor.Wrong, "it expired at ", "put another in its place")
+	writeFile(t, keyFile, string(certtest.Make(t, certtest.Options{}).Key))
+	findings, got = c.diagnose(with...)
+	wantFinding(t, findings, got, "tls", doctor.Wrong, "private key does not match public key", "two PEM files that belong together")
+}

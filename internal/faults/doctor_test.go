@@ -1,0 +1,78 @@
+//go:build unix
+
+package faults
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault/internal/program"
+)
+
+// wantDiagnosis runs doctor and checks its exit code and the beginnings of lines,
+// white space aside.
+func wantDiagnosis(c *program.CLI, code int, args []string, lines ...string) {
+	c.T.Helper()
+	got := c.Run(append([]string{"doctor"}, args...)...)
+	said := strings.Join(strings.Fields(strings.ReplaceAll(got.Stdout, "\n", " \x00 ")), " ")
+	for _, line := range lines {
+		if !strings.Contains(said, "\x00 "+line) {
+			c.T.Errorf("no line %q in\n%s", line, got.Stdout)
+		}
+	}
+	if got.Code != code {
+		c.T.Errorf("exit code %d, want %d:\n%s%s", got.Code, code, got.Stdout, got.Stderr)
+	}
+}
+
+// Doctor finds the server that runs, and who has the store open.
+func TestDoctorBesideAServer(t *testing.T) {
+	c := program.New(t)
+	fillStore(c, 500)
+	s := c.Serve()
+	api, manage := strings.TrimPrefix(s.Base, "http://"), strings.TrimPrefix(s.Manage(), "http://")
+	log := "ok log a log of "
+	if runtime.GOOS == "linux" {
+		log = fmt.Sprintf("ok log process %d has the store open", s.Cmd.Process.Pid)
+	}
+	before := digestOf(t, c.DB)
+	wantDiagnosis(c, program.ExitOK, []string{"--listen", api, "--manage", manage},
+		"ok listen a callvault answers at "+api, "ok manage a callvault answers at "+manage, log,
+		`ok request a test request found 500 calls of company "default" in `)
+	if digestOf(t, c.DB) != before {
+		t.Error("the store has changed")
+	}
+	// What was left by a process that was killed is read, and stays as it is.
+	c.Put("default", recordsFrom(1000, 1))
+	s.Kill()
+	before, beforeLog := digestOf(t, c.DB), digestOf(t, c.DB+"-wal")
+	wantDiagnosis(c, program.ExitOK, []string{"--listen", api, "--manage", manage},
+		"ok listen "+api+" is free", "ok log a log of ", `ok request a test request found 501 calls of company "default" in `)
+	if digestOf(t, c.DB) != before || digestOf(t, c.DB+"-wal") != beforeLog {
+		t.Error("the store has changed")
+	}
+}
+
+// A store that this user may not read, or write to, is told of with what helps.
+func TestDoctorWithoutRights(t *testing.T) {
+	c := program.New(t)
+	fillStore(c, 500)
+	c = inRights(t, c)
+	args := []string{"--listen", "127.0.0.1:0"}
+	wantDiagnosis(c, program.ExitOK, args, "ok store SQLite")
+	mode(c, c.DB, 0o400)
+	wantDiagnosis(c, program.ExitOK, args, "warning file this user may not write to it (permission denied)", "ok request a test request found 500 calls")
+	mode(c, c.DB, 0o600)
+	mode(c, filepath.Dir(c.DB), 0o500)
+	wantDiagnosis(c, program.ExitFailed, args, "wrong file this user may not write to its folder", "ok request a test request found 500 calls")
+	mode(c, filepath.Dir(c.DB), 0o700)
+	mode(c, c.DB, 0)
+	wantDiagnosis(c, program.ExitFailed, args, "wrong store open "+c.DB+": ")
+	if entries, err := os.ReadDir(filepath.Dir(c.DB)); err != nil || len(entries) != 1 {
+		t.Errorf("beside the store are %v, %v", entries, err)
+	}
+}
