@@ -17,7 +17,7 @@ type Condition struct {
 	RoundTrip     time.Duration // of a query: the skew is known to half of it
 	Standby       bool          // it takes no writes
 	Pooled        bool          // something between hands out the server's connections
-	Prepares      bool          // statements are prepared, which not every pooler can
+	Prepares      bool          // statements are prepared by name, which not every pooler can
 	Lossy         []string      // settings with which a commit may be lost
 	Missing       []string      // rights that the role lacks
 }
@@ -63,8 +63,7 @@ func (s *Store) Condition(ctx context.Context) (c Condition, err error) {
 			return c, s.cause(ctx, err)
 		}
 	}
-	mode := conn.Conn().Config().DefaultQueryExecMode
-	c.Prepares = mode == pgx.QueryExecModeCacheStatement || mode == pgx.QueryExecModeCacheDescribe || mode == pgx.QueryExecModeDescribeExec
+	c.Prepares = conn.Conn().Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
 	return c, nil
 }
 
