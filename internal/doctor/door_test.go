@@ -37,6 +37,11 @@ func TestDoor(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			io.WriteString(w, `{"requestId":"x","errors":["no"]}`)
 		}, "wrong something that is no callvault (it answers 401)"},
+		{"our realm alone", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Add("WWW-Authenticate", `Basic realm="callvault"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			io.WriteString(w, `{"errors":["no"]}`)
+		}, "wrong something that is no callvault (it answers 401)"},
 		{"breaks off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "wrong something that is no callvault (EOF)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
