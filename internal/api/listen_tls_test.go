@@ -57,7 +57,8 @@ func TestServeTLSTimesOut(t *testing.T) {
 			}()
 			began := time.Now()
 			<-ended
-			if took := time.Since(began); took != headerWithin {
+			// The end is seen with the next byte that is sent.
+			if took := time.Since(began); took < headerWithin || took > headerWithin+time.Second {
 				t.Errorf("it took %v, want %v", took, headerWithin)
 			}
 			c.Close()
