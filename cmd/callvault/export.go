@@ -75,8 +75,14 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 	defer func() { err = errors.Join(err, store.Close()) }()
 	written := 0
 	write := func(w io.Writer) error {
-		written, err = bulk.Export(ctx, store.Calls(o.company), q, w)
-		return err
+		calls, err := bulk.NewWriter(w, bulk.NDJSON)
+		if err != nil {
+			return err
+		}
+		if written, err = bulk.Export(ctx, store.Calls(o.company), q, calls); err != nil {
+			return err
+		}
+		return calls.Close()
 	}
 	if file == stdinName {
 		err = write(a.stdout)

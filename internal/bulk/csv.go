@@ -14,13 +14,15 @@ import (
 
 // csvReader reads a table whose header names the contract's fields, in any
 // order. An empty cell is an unset field. Columns that the contract does not
-// name become further fields, as text.
+// name become further fields, as text, but for document: it holds whole calls, and
+// a row that has one goes by it alone, whatever its other cells say.
 type csvReader struct {
-	table   *csv.Reader
-	guard   *guard
-	header  []string
-	skipped int // lines before the header, which table does not count
-	end     int // the last line of the last record
+	table    *csv.Reader
+	guard    *guard
+	header   []string
+	document int // which column it is, -1 where there is none
+	skipped  int // lines before the header, which table does not count
+	end      int // the last line of the last record
 }
 
 func newCSVReader(s *stream) (*csvReader, error) {
@@ -37,17 +39,18 @@ func newCSVReader(s *stream) (*csvReader, error) {
 			return nil, fatal(first, "the column %.40q is there twice", name)
 		}
 	}
-	if !slices.Contains(header, "id") {
+	if !slices.Contains(header, "id") && !slices.Contains(header, documentColumn) {
 		return nil, fatal(first, "there is no column id in the header %.40q: %w", strings.Join(header, ","), errNoFormat)
 	}
 	t.header = slices.Clone(header)
+	t.document = slices.Index(t.header, documentColumn)
 	_, t.end = t.lines(header)
 	return t, nil
 }
 
 // unknown are the columns that the contract does not name.
 func (t *csvReader) unknown() []string {
-	return slices.DeleteFunc(slices.Clone(t.header), gong.IsField)
+	return unknownColumns(t.header)
 }
 
 func (t *csvReader) read() (Record, error) {
@@ -96,6 +99,10 @@ func (t *csvReader) broken(syntax *csv.ParseError, end int) (Record, error) {
 }
 
 func (t *csvReader) record(line int, cells []string) Record {
+	if t.document >= 0 && cells[t.document] != "" {
+		call, err := parseDocument([]byte(cells[t.document]))
+		return Record{Line: line, Through: t.end, Call: call, Err: err}
+	}
 	var call gong.Call
 	var problems []gong.FieldError
 	for i, cell := range cells {
@@ -103,6 +110,9 @@ func (t *csvReader) record(line int, cells []string) Record {
 			continue
 		}
 		name := t.header[i]
+		if t.document >= 0 {
+			cell = withoutMark(cell)
+		}
 		err := call.SetText(name, cell)
 		var problem *gong.FieldError
 		switch {
@@ -120,6 +130,16 @@ func (t *csvReader) record(line int, cells []string) Record {
 		return Record{Line: line, Through: t.end, Err: &gong.CallError{Problems: problems}}
 	}
 	return Record{Line: line, Through: t.end, Call: call}
+}
+
+// withoutMark is a cell without the mark that csvWriter puts before what may be
+// taken for a formula. Only its tables are read so, which the column document
+// tells: in others the mark is a part of the text.
+func withoutMark(cell string) string {
+	if cell[0] == textMark && isFormula([]byte(cell)) {
+		return cell[1:]
+	}
+	return cell
 }
 
 // guard keeps a quotation mark that is never closed from taking the whole file

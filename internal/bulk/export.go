@@ -1,25 +1,23 @@
 package bulk
 
 import (
-	"bufio"
 	"context"
-	"io"
 
 	"github.com/callvault/callvault"
 )
 
-// Export writes the calls that a query selects as NDJSON, in the one order of
-// calls, as they are at one moment, and tells how many there were. Imported
-// into an empty store they are the same calls, byte for byte.
-func Export(ctx context.Context, calls callvault.Calls, q callvault.Query, w io.Writer) (written int, err error) {
-	out := bufio.NewWriterSize(w, 64<<10)
+// Export writes the calls that a query selects, in the one order of calls, as
+// they are at one moment, and tells how many it wrote. Imported into an empty
+// store they are the same calls, byte for byte. To complete the file is left to
+// the caller, who closes w: what was written until an error can be a whole file
+// too.
+func Export(ctx context.Context, calls callvault.Calls, q callvault.Query, w Writer) (written int, err error) {
 	err = calls.Scan(ctx, q, q.Start(), -1, func(row callvault.Row) error {
-		out.Write(row.Document) // an error of out stays until the next line
+		if err := w.Write(row.Document); err != nil {
+			return err
+		}
 		written++
-		return out.WriteByte('\n')
+		return nil
 	})
-	if err != nil {
-		return written, err
-	}
-	return written, out.Flush()
+	return written, err
 }

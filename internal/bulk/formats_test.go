@@ -88,8 +88,12 @@ func TestForms(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 		var out strings.Builder
-		n, err := Export(t.Context(), &m, callvault.Query{Range: callvault.AllTime}, &out)
-		if err != nil || n != len(documents) {
+		w, err := NewWriter(&out, NDJSON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := Export(t.Context(), &m, callvault.Query{Range: callvault.AllTime}, w)
+		if err := errors.Join(err, w.Close()); err != nil || n != len(documents) {
 			t.Errorf("%s: exported %d, %v", name, n, err)
 		}
 		if want := strings.Join(documents, "\n") + "\n"; out.String() != want {
@@ -175,8 +179,17 @@ func TestRecorded(t *testing.T) {
 func TestExportFails(t *testing.T) {
 	broken := errors.New("disk on fire")
 	m := memory{documents: randomDocuments(rand.New(rand.NewPCG(5, 6)), 1000)}
-	if _, err := Export(t.Context(), &m, callvault.Query{Range: callvault.AllTime}, brokenWriter{broken}); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
+	for _, f := range Formats() {
+		w, err := NewWriter(brokenWriter{broken}, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = Export(t.Context(), &m, callvault.Query{Range: callvault.AllTime}, w); err == nil {
+			err = w.Close()
+		}
+		if !errors.Is(err, broken) {
+			t.Errorf("%s: got %v", f, err)
+		}
 	}
 }
 

@@ -1,0 +1,237 @@
+package bulk
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/storetest"
+)
+
+// written is a file of calls in a format.
+func written(t testing.TB, f Format, documents []string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := NewWriter(&out, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range documents {
+		// A writer may not keep what it is given.
+		buf := []byte(d)
+		if err := w.Write(buf); err != nil {
+			t.Fatalf("%s: %s: %v", f, d, err)
+		}
+		clear(buf)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// imported are the documents that a file comes to.
+func imported(t testing.TB, in []byte) []string {
+	t.Helper()
+	var m memory
+	var report recorder
+	im := Import{Calls: &m, Report: &report}
+	result, err := im.Run(t.Context(), []Source{source("file", bytes.NewReader(in))})
+	if err != nil || result.Skipped != 0 {
+		t.Fatalf("%+v, %v, %q", result, err, report.all())
+	}
+	return m.documents
+}
+
+// oddDocuments are calls that a form of a file could lose something of.
+func oddDocuments(t testing.TB) []string {
+	t.Helper()
+	random := rand.New(rand.NewPCG(7, 8))
+	documents := randomDocuments(random, 300)
+	add := func(c gong.Call) { documents = append(documents, string(storetest.NewCall(t, c).Document)) }
+	add(storetest.Filled("99999999999999999999"))
+	add(storetest.Filled("7782342274025937895"))
+	add(storetest.Bare("1001"))
+	for i, text := range []string{
+		"=1+1", "+49 30 1234", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "'=1", "''=1", "'", "'a", "=", `"`, `""`, `=","`, ",", "\r\n", " a ",
+		"\u2028", "\ufeff", "\x7f\x01", `\`, `\u0041`, "é\u0301😀\U0010ffff", "null", "true", "0", "", strings.Repeat(`"`, 5000),
+	} {
+		c := storetest.Bare(fmt.Sprint(2000 + i))
+		c.Title, c.CustomData = &text, &text
+		c.Further = []gong.Field{{Name: text, Value: gong.AppendString(nil, text)}, {Name: documentColumn, Value: json.RawMessage(`{"id":"5"}`)}}
+		add(c)
+	}
+	for i, at := range []string{
+		"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "1969-12-31T23:59:59.999999999-07:00", "2018-02-18T02:30:00.1+05:45",
+		"2018-02-18T02:30:00.100000000-23:59", "2018-02-18T02:30:00+00:00",
+	} {
+		started, err := gong.ParseTime(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := storetest.Bare(fmt.Sprint(3000 + i))
+		c.Started, c.Scheduled, c.Duration = &started, &started, new(int64(1<<62))
+		add(c)
+	}
+	return inOrder(t, documents)
+}
+
+// inOrder are documents in the one order of calls.
+func inOrder(t testing.TB, documents []string) []string {
+	t.Helper()
+	position := make(map[string]callvault.Position)
+	for _, d := range documents {
+		c, err := gong.ParseCall([]byte(d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		position[d] = callvault.Position{Time: callvault.TimeOf(&c), ID: storetest.ID(t, c.ID)}
+	}
+	return slices.SortedFunc(slices.Values(documents), func(a, b string) int { return position[a].Compare(position[b]) })
+}
+
+// What is written in any format comes back byte for byte, and is written to the
+// same bytes again.
+func TestWrittenComesBack(t *testing.T) {
+	want := oddDocuments(t)
+	for _, f := range Formats() {
+		for _, documents := range [][]string{want, want[:1], nil} {
+			file := written(t, f, documents)
+			got := imported(t, file)
+			if diff := cmp.Diff(slices.Concat(documents), slices.Concat(got)); diff != "" {
+				t.Errorf("%s: %s", f, diff)
+			}
+			if again := written(t, f, got); !bytes.Equal(again, file) {
+				t.Errorf("%s: the same %d calls gave other bytes", f, len(documents))
+			}
+		}
+	}
+}
+
+func TestParseFormat(t *testing.T) {
+	for _, f := range Formats() {
+		if got, err := ParseFormat(strings.ToUpper(string(f))); got != f || err != nil {
+			t.Errorf("%s: %s, %v", f, got, err)
+		}
+	}
+	if _, err := ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), "ndjson, json, csv and parquet") {
+		t.Errorf("%v", err)
+	}
+	if w, err := NewWriter(new(bytes.Buffer), "xml"); err == nil {
+		t.Errorf("a writer of XML: %v", w)
+	}
+}
+
+func TestWriteJSON(t *testing.T) {
+	documents := oddDocuments(t)[:3]
+	if got, want := string(written(t, JSON, documents)), "[\n"+strings.Join(documents, ",\n")+"\n]\n"; got != want {
+		t.Errorf("got %s", got)
+	}
+	if got := string(written(t, JSON, nil)); got != "[]\n" {
+		t.Errorf("nothing is %q", got)
+	}
+}
+
+// A table has a column for each field, with its text, and then the document.
+func TestWriteCSV(t *testing.T) {
+	documents := oddDocuments(t)
+	file := string(written(t, CSV, documents))
+	header, _, _ := strings.Cut(file, "\r\n")
+	if want := strings.Join(gong.FieldNames(), ",") + ",document"; header != want {
+		t.Errorf("the header is %s", header)
+	}
+	rows, err := csv.NewReader(strings.NewReader(file)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows[1:] {
+		var call map[string]any
+		decoder := json.NewDecoder(strings.NewReader(documents[i]))
+		decoder.UseNumber()
+		if err := decoder.Decode(&call); err != nil {
+			t.Fatal(err)
+		}
+		for j, name := range gong.FieldNames() {
+			want := ""
+			if call[name] != nil {
+				want = fmt.Sprint(call[name])
+			}
+			// As encoding/csv reads it.
+			want = strings.ReplaceAll(want, "\r\n", "\n")
+			if got := withoutMark(row[j] + " "); got != want+" " {
+				t.Errorf("%s of %s is %q", name, documents[i], row[j])
+			}
+		}
+		if row[fieldCount] != documents[i] {
+			t.Errorf("the document is %s, not %s", row[fieldCount], documents[i])
+		}
+	}
+}
+
+// No cell begins as a formula does: whoever sends an invitation chooses its title.
+func TestNoFormula(t *testing.T) {
+	rows, err := csv.NewReader(bytes.NewReader(written(t, CSV, oddDocuments(t)))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for _, cell := range slices.Concat(rows...) {
+		if strings.ContainsAny(cell[:min(1, len(cell))], "=+-@\t\r\n") || strings.HasPrefix(cell, "＝") {
+			t.Errorf("a cell is %q", cell)
+		}
+		if strings.HasPrefix(cell, "'") {
+			marked++
+		}
+	}
+	if marked == 0 {
+		t.Error("none of the samples is a formula")
+	}
+}
+
+// Where the document is empty a row goes by its other cells, from which the mark
+// of a text is taken; where it is there it wins.
+func TestColumnsAndDocument(t *testing.T) {
+	const started = "2018-02-18T02:30:00Z"
+	table := func(rows ...[]string) []byte {
+		var b bytes.Buffer
+		csv.NewWriter(&b).WriteAll(rows)
+		return b.Bytes()
+	}
+	document := string(storetest.NewCall(t, storetest.Filled("5")).Document)
+	got := imported(t, table(
+		[]string{"id", "started", "title", "team", documentColumn},
+		[]string{"1", started, "'=1", "'=2", ""},
+		[]string{"2", started, "''=1", "'x", ""},
+		[]string{"nonsense", started, "another", "red", document},
+	))
+	want := []string{2: document}
+	for i, text := range []struct{ id, title, team string }{{"1", "=1", "=2"}, {"2", "'=1", "'x"}} {
+		at, err := gong.ParseTime(started)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[i] = string(storetest.NewCall(t, gong.Call{ID: text.id, Started: &at, Title: &text.title,
+			Further: []gong.Field{{Name: "team", Value: gong.AppendString(nil, text.team)}}}).Document)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	// In a table of somebody else's the mark is a part of the text.
+	foreign := imported(t, table([]string{"id", "started", "title"}, []string{"1", started, "'=1"}))
+	if !strings.Contains(foreign[0], `"title":"'=1"`) {
+		t.Errorf("%s", foreign[0])
+	}
+	bad := summary(bytes.NewReader(table([]string{"id", documentColumn}, []string{"1", "notes.pdf"}, []string{"2", `{"id":"x","duration":"y"}`})))
+	if want := lines("2 document: not valid JSON: unexpected 'n' at byte 1; this column is for whole calls, as JSON", "3 duration: must be a number or null, not a string"); bad != want {
+		t.Errorf("got %s", bad)
+	}
+}
