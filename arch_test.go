@@ -43,7 +43,7 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
 	"internal/api":          {"github.com/klauspost/compress"},
-	"internal/bulk":         {"github.com/klauspost/compress"},
+	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/sqlite":       {"golang.org/x/time", "zombiezen.com/go/sqlite"},

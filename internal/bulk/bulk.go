@@ -1,6 +1,6 @@
 // Package bulk moves calls between files and stores: it reads NDJSON, JSON
 // arrays, saved response pages and CSV, compressed or not, and writes NDJSON,
-// JSON and CSV.
+// JSON, CSV and Parquet.
 // Its memory stays the same however large a file is.
 package bulk
 

@@ -18,7 +18,7 @@ const (
 )
 
 // Formats are the formats that calls are written in.
-func Formats() []Format { return []Format{NDJSON, JSON, CSV} }
+func Formats() []Format { return []Format{NDJSON, JSON, CSV, Parquet} }
 
 // ParseFormat reads the name of a format, in any case. The error says what is
 // accepted.

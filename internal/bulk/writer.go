@@ -28,6 +28,8 @@ func NewWriter(w io.Writer, f Format) (Writer, error) {
 		return &arrayWriter{out: bufio.NewWriterSize(w, writeSize)}, nil
 	case CSV:
 		return newCSVWriter(w), nil
+	case Parquet:
+		return newParquetWriter(w), nil
 	}
 	return nil, fmt.Errorf("calls are not written as %q", f)
 }
