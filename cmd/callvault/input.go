@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -161,20 +162,57 @@ func (in *input) sources(read func(n int)) []bulk.Source {
 			if err != nil {
 				return nil, err
 			}
-			return &countedFile{f, read}, nil
+			if onDisk, ok := f.(*os.File); ok {
+				return newCountedFile(onDisk, read), nil
+			}
+			return &countedPipe{f, read}, nil
 		}}
 	}
 	return sources
 }
 
-// countedFile tells how much was read of a file.
-type countedFile struct {
+// countedPipe tells how much was read of a source that has no size.
+type countedPipe struct {
 	io.ReadCloser
 	read func(n int)
 }
 
-func (f *countedFile) Read(p []byte) (int, error) {
+func (f *countedPipe) Read(p []byte) (int, error) {
 	n, err := f.ReadCloser.Read(p)
 	f.read(n)
 	return n, err
+}
+
+// countedFile tells how much was read of a file, from wherever, and never more
+// than it has.
+type countedFile struct {
+	*os.File
+	read func(n int)
+	left int64 // of its size
+}
+
+func newCountedFile(f *os.File, read func(n int)) *countedFile {
+	counted := &countedFile{File: f, read: read, left: math.MaxInt64}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		counted.left = info.Size()
+	}
+	return counted
+}
+
+func (f *countedFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	f.count(n)
+	return n, err
+}
+
+func (f *countedFile) ReadAt(p []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(p, at)
+	f.count(n)
+	return n, err
+}
+
+func (f *countedFile) count(n int) {
+	n = int(min(int64(n), f.left))
+	f.left -= int64(n)
+	f.read(n)
 }

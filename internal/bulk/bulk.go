@@ -1,10 +1,11 @@
 // Package bulk moves calls between files and stores: it reads NDJSON, JSON
-// arrays, saved response pages and CSV, compressed or not, and writes NDJSON,
-// JSON, CSV and Parquet.
+// arrays, saved response pages, CSV and Parquet, compressed or not, and writes
+// NDJSON, JSON, CSV and Parquet.
 // Its memory stays the same however large a file is.
 package bulk
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ const maxRecord = 1 << 20
 
 // Record is one record of a source: a call, or what is wrong with it.
 type Record struct {
-	Line int // where it begins, the first line is 1
+	Line int // where it begins, the first line is 1; of Parquet the number of its row
 
 	// Through is the last line of which every record has been read when this
 	// one has, as far as that is known without waiting for the source. It is less
@@ -42,27 +43,45 @@ type Reader struct {
 
 // NewReader looks at the first bytes of a source: they tell whether it is
 // compressed by gzip or zstd, and whether it is JSON (NDJSON, an array, saved
-// response pages, one after the other or mixed) or CSV with a header of the
-// contract's field names.
+// response pages, one after the other or mixed), Parquet, or CSV with a header of
+// the contract's field names. Parquet is read from its end, so it is first copied to a
+// temporary file, which Close removes.
 func NewReader(source io.Reader) (*Reader, error) {
-	in, done, err := decompress(source)
+	plain, done, err := decompress(source)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{close: done}
+	r, err := newReader(bufio.NewReader(plain))
+	if err != nil {
+		done()
+		return nil, err
+	}
+	after := r.close
+	r.close = func() { after(); done() }
+	return r, nil
+}
+
+func newReader(in *bufio.Reader) (*Reader, error) {
+	// A short source is no error here.
+	magic, err := in.Peek(len(parquetMagic))
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if string(magic) == parquetMagic {
+		return newSpooledReader(in)
+	}
+	r := &Reader{close: func() {}}
 	s := newStream(in)
 	switch c, err := s.first(); {
 	case err == io.EOF:
 		r.read = func() (Record, error) { return Record{}, io.EOF }
 	case err != nil:
-		done()
 		return nil, err
 	case c == '{' || c == '[':
 		r.read = (&jsonReader{stream: s}).read
 	default:
 		table, err := newCSVReader(s)
 		if err != nil {
-			done()
 			return nil, err
 		}
 		r.read, r.Unknown = table.read, table.unknown()
@@ -96,4 +115,4 @@ func bad(line int, problem string) Record {
 	return Record{Line: line, Err: &gong.CallError{Problems: []gong.FieldError{{Problem: problem}}}}
 }
 
-var errNoFormat = errors.New("accepted are NDJSON, a JSON array, saved response pages and CSV with a header of field names, compressed by gzip or zstd or not")
+var errNoFormat = errors.New("accepted are NDJSON, a JSON array, saved response pages, CSV with a header of field names and Parquet, compressed by gzip or zstd or not")

@@ -32,7 +32,7 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 	defer file.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	reader, err := NewReader(newPatient(ctx, file, w))
+	reader, err := open(ctx, file, w)
 	if err != nil {
 		return located(s.Name, err)
 	}
@@ -52,6 +52,15 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 			return err
 		}
 	}
+}
+
+// open begins to read a file: Parquet at once, if it can be read from anywhere,
+// and everything else from its beginning.
+func open(ctx context.Context, file io.Reader, w waiting) (*Reader, error) {
+	if f, ok := file.(parquetSource); ok && isParquet(f) {
+		return newFileReader(ctx, f)
+	}
+	return NewReader(newPatient(ctx, file, w))
 }
 
 // located is the error of a source with the name of its file, and its line

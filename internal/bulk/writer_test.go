@@ -103,7 +103,7 @@ func inOrder(t testing.TB, documents []string) []string {
 // same bytes again.
 func TestWrittenComesBack(t *testing.T) {
 	want := oddDocuments(t)
-	for _, f := range []Format{NDJSON, JSON, CSV} {
+	for _, f := range Formats() {
 		for _, documents := range [][]string{want, want[:1], nil} {
 			file := written(t, f, documents)
 			got := imported(t, file)
