@@ -11,28 +11,36 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/bulk"
 )
 
 // exportOptions are the flags of export.
 type exportOptions struct {
-	db, company, from, to, workspace string
-	quiet                            bool
+	db, company, from, to, workspace, format string
+	quiet                                    bool
 }
 
 func (a *app) export() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
-		Short: "Write a company's calls as NDJSON",
-		Long: `Write a company's calls, all or a range, as NDJSON in the order that the API
-has: by time, then by id. They are the calls of one moment, whatever is written
-meanwhile, and imported into an empty store they are the same, byte for byte.
+		Short: "Write a company's calls to a file",
+		Long: `Write a company's calls, all or a range, in the order that the API has: by time,
+then by id. They are the calls of one moment, whatever is written meanwhile, and
+imported into an empty store they are the same, byte for byte, from each format:
+
+  ndjson   a line for each call
+  json     one array
+  csv      a table with a column for each field, and the whole call in the last
+  parquet  the same table with typed columns, times as instants in UTC
+
+The format is --format, or what the name of FILE ends with, or ndjson; with .gz or
+.zst behind it the file is compressed, but for Parquet, which is so by itself. A
+cell of CSV that a spreadsheet could take for a formula has an apostrophe before it.
 
 Without a FILE, or with -, they go to standard output. A FILE appears under its
 name only when it is complete, and only its owner may read it.`,
-		Example: `  callvault export calls.ndjson
-  callvault export --from 2026-01-01 --to 2026-02-01 | gzip > january.ndjson.gz
+		Example: `  callvault export calls.parquet
+  callvault export january.csv.gz --from 2026-01-01 --to 2026-02-01
   callvault export --company acme | callvault import --db copy.db --company acme -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -44,11 +52,17 @@ name only when it is complete, and only its owner may read it.`,
 			if len(files) > 0 {
 				file = files[0]
 			}
-			return a.runExport(cmd.Context(), o, q, file)
+			form, err := a.formOf(o.format, file)
+			if err != nil {
+				return err
+			}
+			return a.runExport(cmd.Context(), o, q, file, form)
 		},
 	}
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
+	cmd.Flags().StringVar(&o.format, "format", "", "ndjson, json, csv or parquet (default: by the name of FILE)")
+	completeWith(cmd, "format", formatNames()...)
 	cmd.Flags().StringVar(&o.from, "from", "", "only calls at this time or later, such as 2026-01-31 (midnight UTC) or 2026-01-31T08:00:00-07:00")
 	cmd.Flags().StringVar(&o.to, "to", "", "only calls before this time")
 	cmd.Flags().StringVar(&o.workspace, "workspace", "", "only calls of this workspace")
@@ -64,7 +78,7 @@ func (o *exportOptions) query() (q callvault.Query, err error) {
 	return q, err
 }
 
-func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, file string) (err error) {
+func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, file string, form form) (err error) {
 	if err := refuseFilesOf(o.db, file); err != nil {
 		return err
 	}
@@ -73,33 +87,27 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	written := 0
-	write := func(w io.Writer) error {
-		calls, err := bulk.NewWriter(w, bulk.NDJSON)
-		if err != nil {
-			return err
-		}
-		if written, err = bulk.Export(ctx, store.Calls(o.company), q, calls); err != nil {
-			return err
-		}
-		return calls.Close()
+	report := a.exportReport(o.quiet, file)
+	calls := store.Calls(o.company)
+	if err := report.begin(ctx, calls, q); err != nil {
+		return err
 	}
+	write := func(w io.Writer) error { return form.write(w, report.watched(ctx, calls, q)) }
 	if file == stdinName {
 		err = write(a.stdout)
 	} else {
 		err = writeWhole(file, write)
 	}
+	report.clear()
 	switch {
 	case err != nil && ctx.Err() != nil && file != stdinName:
 		return fmt.Errorf("interrupted; %s was not written", file)
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s", plural(written, "call"))
+		return fmt.Errorf("interrupted after %s", plural(report.written, "call"))
 	case err != nil:
 		return fmt.Errorf("export: %w", err)
 	}
-	if !o.quiet {
-		fmt.Fprintf(a.stderr, "exported %s\n", plural(written, "call"))
-	}
+	report.end()
 	return nil
 }
 

@@ -28,3 +28,35 @@ func ParseFormat(name string) (Format, error) {
 	}
 	return "", fmt.Errorf("%.40q is no format of calls; accepted are ndjson, json, csv and parquet", name)
 }
+
+// Compression is what is done to a whole file.
+type Compression string
+
+// The compressions of files.
+const (
+	Uncompressed Compression = ""
+	Gzip         Compression = "gzip"
+	Zstd         Compression = "zstd"
+)
+
+// ByName is what a file's name says that it is: calls.csv.gz is CSV in gzip. The
+// format is empty when the name does not say.
+func ByName(name string) (Format, Compression) {
+	name = strings.ToLower(name)
+	z := Uncompressed
+	switch {
+	case strings.HasSuffix(name, ".gz"):
+		name, z = strings.TrimSuffix(name, ".gz"), Gzip
+	case strings.HasSuffix(name, ".zst"):
+		name, z = strings.TrimSuffix(name, ".zst"), Zstd
+	}
+	if strings.HasSuffix(name, ".jsonl") {
+		return NDJSON, z
+	}
+	for _, f := range Formats() {
+		if strings.HasSuffix(name, "."+string(f)) {
+			return f, z
+		}
+	}
+	return "", z
+}
