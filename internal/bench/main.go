@@ -5,6 +5,7 @@
 //
 // It prints the tables of docs/performance.md: those of stores of usual sizes, of
 // large ones ("bench large"), and where a server's time goes ("bench profile").
+// "bench exports" measures the exports alone.
 // It fails when an answer is not
 // as it must be, never because something is slow. The load comes from this
 // process and shares the cores with the server; where there are more than two,
@@ -93,6 +94,7 @@ func measurements() map[string]measurement {
 	return map[string]measurement{
 		"all":     {"10000,1000000", (*bench).measureAll},
 		"large":   {"10000,1000000,10000000", (*bench).measureLarge},
+		"exports": {"1000000", (*bench).measureOnlyExports},
 		"profile": {"1000000", (*bench).measureProfile},
 	}
 }
@@ -116,7 +118,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	}
 	m, known := measurements()[chosen]
 	if !known {
-		return o, fmt.Errorf("%q: accepted are all, large and profile", chosen)
+		return o, fmt.Errorf("%q: accepted are all, large, exports and profile", chosen)
 	}
 	o.measure = m.run
 	flags := flag.NewFlagSet("bench "+chosen, flag.ContinueOnError)
@@ -179,6 +181,10 @@ func (b *bench) measureAll(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	exports, err := b.measureExports(ctx, stores)
+	if err != nil {
+		return err
+	}
 	if err := b.measureStarts(ctx, stores); err != nil {
 		return err
 	}
@@ -196,6 +202,7 @@ func (b *bench) measureAll(ctx context.Context, stdout io.Writer) error {
 	printPages(stdout, series)
 	printRanges(stdout, series)
 	printImports(stdout, stores)
+	printExports(stdout, exports)
 	printServers(stdout, stores)
 	printGzip(stdout, series)
 	printDatabases(stdout, onDatabase)

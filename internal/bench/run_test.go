@@ -26,8 +26,9 @@ func TestMain(m *testing.M) {
 func TestRun(t *testing.T) {
 	onPostgres := []string{"(g) ", "(h) "}
 	for measured, tables := range map[string][]string{
-		"all":   {"Pages of 100 calls", "(d) ", "(e) ", "Servers", "(f) ", "(g) ", "(h) "},
-		"large": {"(i) ", "(d) ", "(k) ", "Servers", "(h) "},
+		"all":     {"Pages of 100 calls", "(d) ", "(e) ", "(n) ", "Servers", "(f) ", "(g) ", "(h) "},
+		"large":   {"(i) ", "(d) ", "(k) ", "Servers", "(h) "},
+		"exports": {"(n) "},
 	} {
 		t.Run(measured, func(t *testing.T) {
 			var out strings.Builder

@@ -16,7 +16,8 @@ const (
 	mostSlower         = 1.5
 	leastOrdered       = 100_000 // calls a second
 	leastShuffled      = 50_000
-	mostImportMemory   = 200 // MiB
+	leastExported      = 500_000 // as NDJSON
+	mostImportMemory   = 200     // MiB
 	mostServerMemory   = 100
 	mostStart          = 100 // milliseconds
 	leastGzipToStatic  = 0.2

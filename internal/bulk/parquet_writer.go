@@ -16,40 +16,11 @@ import (
 // until it is written; the rows before the next pages are held as they are.
 const (
 	groupRows  = 100_000
-	groupBytes = 64 << 20 // of documents
+	groupBytes = 32 << 20 // of documents
 	heldRows   = 1000
 	heldBytes  = 256 << 10
 	pageBytes  = 256 << 10
 )
-
-// parquetRow is the table: its columns are in the order of the contract, and
-// document is the last. A time is an instant here, of whole microseconds, floored;
-// what was sent, with its offset and its digits, is in the document.
-//
-// Encodings and pages are those that every reader knows.
-type parquetRow struct {
-	ID              string  `parquet:"id,plain"`
-	URL             *string `parquet:"url,optional,plain"`
-	Title           *string `parquet:"title,optional,plain"`
-	Scheduled       *int64  `parquet:"scheduled,optional,timestamp(microsecond),plain"`
-	Started         *int64  `parquet:"started,optional,timestamp(microsecond),plain"`
-	Duration        *int64  `parquet:"duration,optional,plain"`
-	PrimaryUserID   *string `parquet:"primaryUserId,optional,dict"`
-	Direction       *string `parquet:"direction,optional,dict"`
-	System          *string `parquet:"system,optional,dict"`
-	Scope           *string `parquet:"scope,optional,dict"`
-	Media           *string `parquet:"media,optional,dict"`
-	Language        *string `parquet:"language,optional,dict"`
-	WorkspaceID     *string `parquet:"workspaceId,optional,dict"`
-	SDRDisposition  *string `parquet:"sdrDisposition,optional,dict"`
-	ClientUniqueID  *string `parquet:"clientUniqueId,optional,plain"`
-	CustomData      *string `parquet:"customData,optional,plain"`
-	Purpose         *string `parquet:"purpose,optional,dict"`
-	MeetingURL      *string `parquet:"meetingUrl,optional,plain"`
-	IsPrivate       *bool   `parquet:"isPrivate,optional,plain"`
-	CalendarEventID *string `parquet:"calendarEventId,optional,plain"`
-	Document        string  `parquet:"document,plain"`
-}
 
 // parquetWriter writes a table by its columns.
 //
@@ -58,7 +29,7 @@ type parquetRow struct {
 // in the order of calls the times of a page are close together: that is what a
 // reader prunes by.
 type parquetWriter struct {
-	out      *parquet.GenericWriter[parquetRow]
+	out      *parquet.Writer
 	splitter *splitter
 	values   values
 
@@ -70,16 +41,18 @@ type parquetWriter struct {
 
 func newParquetWriter(w io.Writer) *parquetWriter {
 	return &parquetWriter{
-		out: parquet.NewGenericWriter[parquetRow](w,
+		out: parquet.NewWriter(w,
+			parquetSchema(),
 			// The version is that of this table and not of a build: equal calls give
 			// equal bytes, whoever writes them.
 			parquet.CreatedBy("callvault", "1", "0"),
-			parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault, Concurrency: 1}),
+			parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 			parquet.DataPageVersion(1),
 			// They would repeat what the column index has, and whole texts with it.
 			parquet.DataPageStatistics(false),
 			parquet.PageBufferSize(pageBytes),
-			parquet.DictionaryMaxBytes(pageBytes),
+			// Buffers that grow in pieces, and are this writer's own.
+			parquet.ColumnPageBuffers(parquet.NewChunkBufferPool(pageBytes)),
 			parquet.WriteBufferSize(writeSize),
 		),
 		splitter: newSplitter(),
@@ -144,14 +117,6 @@ func parquetValue(field int, raw []byte) (v parquet.Value, err error) {
 	}
 	return v.Level(0, definition, field), nil
 }
-
-// The numbers of fields that are not what their JSON says.
-const (
-	idField        = 0
-	scheduledField = 3
-	startedField   = 4
-	durationField  = 5
-)
 
 // flush hands the rows that are held to the columns, which copy them.
 func (w *parquetWriter) flush() error {
