@@ -7,6 +7,9 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
+// olderDictionary is how older programs call a dictionary and the places in it.
+const olderDictionary format.Encoding = 2
+
 // parquetColumn reads a column of a row group, value by value. It holds one page
 // and the dictionary.
 type parquetColumn struct {
@@ -145,7 +148,7 @@ func (c *parquetColumn) decoder(h pageHeader, data []byte) (cells, error) {
 	switch e := h.encoding; {
 	case e == format.Plain:
 		return &plainCells{data: data, kind: c.kind}, nil
-	case e == format.PlainDictionary || e == format.RLEDictionary:
+	case e == olderDictionary || e == format.RLEDictionary:
 		if len(data) == 0 && c.isOptional { // all are null
 			return &plainCells{kind: c.kind}, nil
 		}
@@ -165,7 +168,7 @@ func (c *parquetColumn) decoder(h pageHeader, data []byte) (cells, error) {
 
 // readDictionary reads the values that the pages have the places of.
 func (c *parquetColumn) readDictionary(h pageHeader, begin int64) (err error) {
-	if h.encoding != format.Plain && h.encoding != format.PlainDictionary || len(c.dictionary) > 0 {
+	if h.encoding != format.Plain && h.encoding != olderDictionary || len(c.dictionary) > 0 {
 		return errPage
 	}
 	if c.spellings, err = c.source.body(h, begin, c.end, c.codec, c.spellings); err != nil {

@@ -29,7 +29,7 @@ const (
 // in the order of calls the times of a page are close together: that is what a
 // reader prunes by.
 type parquetWriter struct {
-	out      *parquet.Writer
+	out      *parquet.GenericWriter[any]
 	splitter *splitter
 	values   values
 
@@ -41,7 +41,7 @@ type parquetWriter struct {
 
 func newParquetWriter(w io.Writer) *parquetWriter {
 	return &parquetWriter{
-		out: parquet.NewWriter(w,
+		out: parquet.NewGenericWriter[any](w,
 			parquetSchema(),
 			// The version is that of this table and not of a build: equal calls give
 			// equal bytes, whoever writes them.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,6 +69,45 @@ func TestFormats(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is exported in any format is imported as the same store: the same calls with
+// the same numbers.
+func TestExportComesBack(t *testing.T) {
+	c := program.New(t)
+	c.Must("import", c.File("nothing.json", "[]"))
+	// A digest has the secret of cursors in it, which each store makes for itself.
+	alike := func() *program.CLI {
+		other := program.New(t)
+		c.Must("copy", "--from", c.DB, "--to", other.DB)
+		return other
+	}
+	original := alike()
+	original.Must("import", original.File("calls.ndjson", testdata(t, "calls.ndjson")+testdata(t, "recorded.ndjson")))
+	want := original.Must("check", "--digest")
+	for _, name := range []string{"calls.ndjson", "calls.json", "calls.csv", "calls.parquet", "calls.json.gz", "calls.csv.zst"} {
+		file := filepath.Join(t.TempDir(), name)
+		original.Must("export", file)
+		copied := alike()
+		copied.Must("import", "--strict", file)
+		if got := copied.Must("check", "--digest"); got != want {
+			t.Errorf("%s: the digest is %q, not %q", name, got, want)
+		}
+		again := filepath.Join(t.TempDir(), name)
+		copied.Must("export", again)
+		if read(t, again) != read(t, file) {
+			t.Errorf("%s: equal stores gave other bytes", name)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // Bad records are named by file, line and field, and skipped; with --strict

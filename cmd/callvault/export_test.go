@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/bulk"
+)
+
+const exportedCall = `{"id":"1","started":"2026-01-05T08:00:00.123456789+01:00","title":"=1+1","further":[1.50]}` + "\n"
+
+// The name of a file says what is written, unless --format does; from each comes
+// back what was exported.
+func TestExportFormats(t *testing.T) {
+	c := newCLI(t)
+	c.stdin = exportedCall
+	c.must("import", "-")
+	want := c.must("export")
+	folder := t.TempDir()
+	for name, begin := range map[string]string{
+		"a.ndjson": want, "a.jsonl": want, "a": want, "a.json": "[\n{", "a.csv": "id,url,", "a.CSV": "id,url,", "a.parquet": "PAR1",
+		"a.ndjson.gz": "\x1f\x8b", "a.csv.zst": "\x28\xb5\x2f\xfd", "a.gz": "\x1f\x8b",
+	} {
+		path := filepath.Join(folder, name)
+		c.must("export", path)
+		content, err := os.ReadFile(path)
+		if err != nil || !strings.HasPrefix(string(content), begin) {
+			t.Errorf("%s begins with %.10q, %v", name, content, err)
+		}
+		other := newCLI(t)
+		other.must("import", "--strict", path)
+		if got := other.must("export"); got != want {
+			t.Errorf("from %s came back %s", name, got)
+		}
+	}
+	for _, f := range bulk.Formats() {
+		path := filepath.Join(folder, "b.csv")
+		c.must("export", "--format", string(f), path)
+		content, err := os.ReadFile(path)
+		if got := c.must("export", "--format", strings.ToUpper(string(f))); err != nil || got != string(content) {
+			t.Errorf("%s to standard output is not what is in a file: %v", f, err)
+		}
+	}
+	for args, problem := range map[string]string{
+		"export --format xml":                    "accepted are ndjson, json, csv and parquet",
+		"export a.parquet.gz":                    "Parquet is compressed by itself",
+		"export --format parquet calls.zst":      "Parquet is compressed by itself",
+		"export --format csv --from 2026-01-02T": "is not a date and time",
+	} {
+		if got := c.run(strings.Fields(args)...); got.code != exitUsage || !strings.Contains(got.stderr, problem) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 11 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// No part of a file is left of an export that was interrupted, in any format, nor
+// is what was there before touched.
+func TestExportInterrupted(t *testing.T) {
+	for _, f := range bulk.Formats() {
+		path := filepath.Join(t.TempDir(), "calls")
+		if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		err := writeWhole(path, func(w io.Writer) error {
+			return form{format: f}.write(w, func(calls bulk.Writer) error {
+				cancel()
+				return context.Cause(ctx)
+			})
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", f, err)
+		}
+		content, err := os.ReadFile(path)
+		left, _ := os.ReadDir(filepath.Dir(path))
+		if string(content) != "before" || len(left) != 1 {
+			t.Errorf("%s: %q is there, %v, among %v", f, content, err, left)
+		}
+	}
+}
+
+// On a terminal a bar shows how far an export is; in the end it gives way to one
+// line.
+func TestExportBar(t *testing.T) {
+	for _, width := range []int{60, 80, 120} {
+		var screen bytes.Buffer
+		began := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+		clock := began
+		r := &exportReport{audience: audience{stderr: &screen, showBar: true, width: width}, now: func() time.Time { return clock }}
+		if err := r.begin(t.Context(), counted{total: 3 * drawCalls}, callvault.Query{}); err != nil {
+			t.Fatal(err)
+		}
+		clock = began.Add(2 * time.Second)
+		for range 2 * drawCalls {
+			r.wrote()
+		}
+		drawn := screen.String()
+		want := map[int]string{60: `exporting +66%`, 80: `exporting 8,192 of 12,288 calls +66%`, 120: `exporting 8,192 of 12,288 calls, 4,096/s +66%`}[width]
+		if !regexp.MustCompile(want).MatchString(drawn) {
+			t.Errorf("width %d: drawn is %q", width, drawn)
+		}
+		for _, line := range regexp.MustCompile(`[\r\n]`).Split(drawn, -1) {
+			line = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`).ReplaceAllString(line, "")
+			if n := len([]rune(strings.TrimRight(line, " "))); n > width {
+				t.Errorf("width %d: a line of %d: %q", width, n, line)
+			}
+		}
+		r.clear()
+		screen.Reset()
+		r.end()
+		if got := screen.String(); got != "exported 8,192 calls\n" {
+			t.Errorf("in the end: %q", got)
+		}
+	}
+}
+
+// counted is calls that are only counted.
+type counted struct {
+	callvault.Calls
+	total int
+}
+
+func (c counted) Count(context.Context, callvault.Query) (int, error) { return c.total, nil }
