@@ -26,8 +26,10 @@ func (a *app) importCalls() *cobra.Command {
 		Use:   "import FILE...",
 		Short: "Put calls from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON,
-a JSON array, saved response pages of GET /v2/calls, or CSV with a header of
-field names, compressed by gzip or zstd or not: what it is, is detected.
+a JSON array, saved response pages of GET /v2/calls, CSV with a header of field
+names, or Parquet, compressed by gzip or zstd or not: what it is, is detected. The
+LINE of a record of Parquet is the number of its row. In a table with a column
+named document, a row that has one goes by it alone.
 
 A call with an id that is there replaces it; of several records with one id the
 last wins. Where they stand further apart than a batch, each is written in its
@@ -39,7 +41,7 @@ commit prints the line "committed FILE:LINE": every record that begins at or
 before that line is on the disk. A run that was ended half-way is completed by
 running it again.`,
 		Example: `  callvault import calls.ndjson
-  callvault import --strict page-*.json
+  callvault import --strict page-*.json calls.parquet
   zcat calls.csv.gz | callvault import --company acme -`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {

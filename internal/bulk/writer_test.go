@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -110,8 +111,13 @@ func TestWrittenComesBack(t *testing.T) {
 			if diff := cmp.Diff(slices.Concat(documents), slices.Concat(got)); diff != "" {
 				t.Errorf("%s: %s", f, diff)
 			}
-			if again := written(t, f, got); !bytes.Equal(again, file) {
-				t.Errorf("%s: the same %d calls gave other bytes", f, len(documents))
+			for _, processors := range []int{1, 4} {
+				before := runtime.GOMAXPROCS(processors)
+				again := written(t, f, got)
+				runtime.GOMAXPROCS(before)
+				if !bytes.Equal(again, file) {
+					t.Errorf("%s: the same %d calls gave other bytes on %d processors", f, len(documents), processors)
+				}
 			}
 		}
 	}
