@@ -15,8 +15,7 @@ import (
 // The sizes of a Parquet file's parts. A row group is held in memory, compressed,
 // until it is written; the rows before the next pages are held as they are.
 const (
-	groupRows  = 100_000
-	groupBytes = 32 << 20 // of documents
+	groupBytes = 32 << 20 // of documents: at most 110,000, since the names alone take 300 bytes
 	heldRows   = 1000
 	heldBytes  = 256 << 10
 	pageBytes  = 256 << 10
@@ -35,8 +34,7 @@ type parquetWriter struct {
 
 	held    []byte                          // documents of rows that are in columns
 	columns [fieldCount + 1][]parquet.Value // of these rows
-	rows    int                             // of the row group
-	bytes   int                             // of its documents
+	bytes   int                             // of the row group's documents
 }
 
 func newParquetWriter(w io.Writer) *parquetWriter {
@@ -80,9 +78,8 @@ func (w *parquetWriter) Write(document []byte) error {
 		w.columns[i] = append(w.columns[i], value)
 	}
 	w.columns[fieldCount] = append(w.columns[fieldCount], parquet.ByteArrayValue(document).Level(0, 0, fieldCount))
-	w.rows++
 	w.bytes += len(document)
-	if w.rows < groupRows && w.bytes < groupBytes {
+	if w.bytes < groupBytes {
 		return nil
 	}
 	return w.endGroup()
@@ -94,23 +91,25 @@ func parquetValue(field int, raw []byte) (v parquet.Value, err error) {
 	switch {
 	case raw == nil:
 		definition = 0
-	case field == scheduledField || field == startedField:
-		t, err := gong.ParseTime(string(raw[1 : len(raw)-1]))
-		if err != nil {
-			return v, err
-		}
-		v = parquet.Int64Value(int64(callvault.FloorTime(t.Instant())))
-	case raw[0] == '"':
-		text, _ := unquote(raw, nil)
-		v = parquet.ByteArrayValue(text)
 	case field == durationField:
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		if err != nil {
-			return v, err
+			return v, errDocument
 		}
 		v = parquet.Int64Value(n)
-	default:
+	case field == privateField:
 		v = parquet.BooleanValue(raw[0] == 't')
+	case raw[0] != '"':
+		return v, errDocument
+	case field == scheduledField || field == startedField:
+		t, err := gong.ParseTime(string(raw[1 : len(raw)-1]))
+		if err != nil {
+			return v, errDocument
+		}
+		v = parquet.Int64Value(int64(callvault.FloorTime(t.Instant())))
+	default:
+		text, _ := unquote(raw, nil)
+		v = parquet.ByteArrayValue(text)
 	}
 	if field == idField { // which every call has
 		definition = 0
@@ -135,7 +134,7 @@ func (w *parquetWriter) endGroup() error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	w.rows, w.bytes = 0, 0
+	w.bytes = 0
 	return w.out.Flush()
 }
 

@@ -241,3 +241,34 @@ func TestColumnsAndDocument(t *testing.T) {
 		t.Errorf("got %s", bad)
 	}
 }
+
+// What no store keeps is refused, and nothing is made up of it.
+func TestWriteDamagedDocument(t *testing.T) {
+	whole := string(storetest.NewCall(t, storetest.Filled("5")).Document)
+	damaged := []string{
+		"", "{", "null", `{"id":"5"}`, strings.Replace(whole, `"url"`, `"uri"`, 1), strings.Replace(whole, `"title":"Weekly sync"`, `"title":"Weekly sync`, 1),
+		whole[:len(whole)/2], strings.Replace(whole, `"title":`, ` "title":`, 1),
+	}
+	onlyTyped := []string{
+		strings.Replace(whole, `"duration":1830`, `"duration":"x"`, 1), strings.Replace(whole, `"title":"Weekly sync"`, `"title":5`, 1),
+		strings.Replace(whole, `"started":"2026`, `"started":"x026`, 1), strings.Replace(whole, `"started":"2026-03-02T02:01:30-07:00"`, `"started":5`, 1),
+	}
+	for _, f := range []Format{CSV, Parquet} {
+		documents := damaged
+		if f == Parquet {
+			documents = append(documents, onlyTyped...)
+		}
+		for _, d := range documents {
+			if d == whole {
+				t.Fatal("a document is not damaged")
+			}
+			w, err := NewWriter(new(bytes.Buffer), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Write([]byte(d)); err == nil || !strings.Contains(err.Error(), errDocument.Error()) {
+				t.Errorf("%s: %s: %v", f, d, err)
+			}
+		}
+	}
+}
