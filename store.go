@@ -83,6 +83,9 @@ type Store interface {
 	// Repair makes right, all or none, what Check finds, and reports what it did.
 	Repair(ctx context.Context, report func(done string)) error
 
+	// Pool tells how the store's connections stand, without asking any of them.
+	Pool() Pool
+
 	// Close releases the store after the reads and writes under way; those that
 	// come later fail. To close again does nothing.
 	Close() error
@@ -117,6 +120,10 @@ type Calls interface {
 	// First is Count and a Scan from the range's start, of one moment.
 	First(ctx context.Context, q Query, limit int, visit func(Row) error) (total int, err error)
 
+	// Latest is the highest number that a change of the company has taken, 0 before
+	// the first. It costs one small read.
+	Latest(ctx context.Context) (int64, error)
+
 	// Changes visits every call and every tombstone by its number, ascending.
 	Changes(ctx context.Context, visit func(Change) error) error
 }
@@ -134,6 +141,16 @@ type Change struct {
 	Number  int64
 	ID      ID
 	Deleted bool
+}
+
+// Pool is how the connections of a Store stand, of this process alone. A store that
+// is closed has none.
+type Pool struct {
+	InUse  int           // that are reading or writing
+	Idle   int           // that are open and rest
+	Max    int           // there are never more, in use and idle together
+	Waits  int64         // reads and writes that had to wait for one, since the store was opened
+	Waited time.Duration // what they waited, all together
 }
 
 // PutResult counts what a batch came to.

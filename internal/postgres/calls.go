@@ -37,6 +37,8 @@ const (
 		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
 		ORDER BY workspace, time, id LIMIT $6`
 
+	latestSQL = `SELECT number FROM callvault.companies WHERE company = $1`
+
 	changesSQL = `SELECT number, id, time IS NULL FROM callvault.ids WHERE company = $1 ORDER BY number`
 )
 
@@ -89,6 +91,11 @@ func readInt(rows pgx.Rows, column int) (int64, error) {
 		return 0, errShape
 	}
 	return int64(binary.BigEndian.Uint64(value)), nil
+}
+
+func (s calls) Latest(ctx context.Context) (number int64, err error) {
+	_, err = s.store.one(ctx, []any{&number}, latestSQL, s.company)
+	return number, err
 }
 
 func (s calls) Changes(ctx context.Context, visit func(callvault.Change) error) error {

@@ -116,6 +116,19 @@ func openPool(ctx context.Context, config *pgxpool.Config, p plan) (*Store, erro
 	return s, nil
 }
 
+// Pool tells how the connections to the server stand. Those who waited are counted
+// when they have their connection, which may have been made for them.
+func (s *Store) Pool() callvault.Pool {
+	stat := s.pool.Stat()
+	return callvault.Pool{
+		InUse:  int(stat.AcquiredConns()),
+		Idle:   int(stat.IdleConns()),
+		Max:    int(stat.MaxConns()),
+		Waits:  stat.EmptyAcquireCount(),
+		Waited: stat.EmptyAcquireWaitTime(),
+	}
+}
+
 // Close waits for reads and writes under way. To close again does nothing.
 func (s *Store) Close() error {
 	s.pool.Close()

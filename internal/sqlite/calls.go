@@ -90,6 +90,15 @@ func (c *conn) scan(company int64, q callvault.Query, after callvault.Position, 
 	return c.each(each, scanWorkspaceSQL, company, q.Workspace.Key(), int64(after.Time), after.ID.Key(), int64(q.To), int64(limit))
 }
 
+func (s calls) Latest(ctx context.Context) (number int64, err error) {
+	err = s.read(ctx, func(c *conn, company int64) error {
+		n, err := c.number(lastNumberSQL, company)
+		number = int64(n)
+		return err
+	})
+	return number, err
+}
+
 func (s calls) Changes(ctx context.Context, visit func(callvault.Change) error) error {
 	return s.read(ctx, func(c *conn, company int64) error {
 		return c.each(func(st *sqlite.Stmt) error {

@@ -62,6 +62,7 @@ type Store struct {
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
+	waiting   waiting
 	companies sync.Map // name to row id; companies are never removed
 	seconds   seconds
 }
@@ -248,12 +249,8 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case s.slots <- struct{}{}:
-	case <-s.closed:
-		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := s.takeSlot(ctx); err != nil {
+		return err
 	}
 	defer func() { <-s.slots }()
 	var c *conn
@@ -282,15 +279,12 @@ func (s *Store) withWriter(ctx context.Context, f func(*conn) error) error {
 	if s.writer == nil {
 		return errReadOnly
 	}
-	select {
-	case c := <-s.writer:
-		defer func() { s.writer <- c }()
-		return f(c)
-	case <-s.closed:
-		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	c, err := s.takeWriter(ctx)
+	if err != nil {
+		return err
 	}
+	defer func() { s.writer <- c }()
+	return f(c)
 }
 
 func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func(*conn) error) (err error) {

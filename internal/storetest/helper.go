@@ -96,14 +96,18 @@ func changes(t testing.TB, calls callvault.Calls) (changes []callvault.Change) {
 	return changes
 }
 
-// highest is the number of the latest change, 0 when there was none.
-func highest(t testing.TB, calls callvault.Calls) int64 {
+// highest is the number of the latest change, 0 when there was none, as the
+// changes have it and as the store says it.
+func highest(t testing.TB, calls callvault.Calls) (number int64) {
 	t.Helper()
-	all := changes(t, calls)
-	if len(all) == 0 {
-		return 0
+	if all := changes(t, calls); len(all) > 0 {
+		number = all[len(all)-1].Number
 	}
-	return all[len(all)-1].Number
+	latest, err := calls.Latest(t.Context())
+	if err != nil || latest != number {
+		t.Errorf("the latest number is %d, %v, and that of the changes %d", latest, err, number)
+	}
+	return number
 }
 
 // matching is what q selects of calls, in the one order: the slow, obvious

@@ -216,6 +216,7 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		{"Count", func(ctx context.Context) error { _, err := calls.Count(ctx, all()); return err }},
 		{"Scan", func(ctx context.Context) error { return calls.Scan(ctx, all(), all().Start(), -1, write) }},
 		{"First", func(ctx context.Context) error { _, err := calls.First(ctx, all(), -1, write); return err }},
+		{"Latest", func(ctx context.Context) error { _, err := calls.Latest(ctx); return err }},
 		{"Changes", func(ctx context.Context) error {
 			return calls.Changes(ctx, func(callvault.Change) error { return nil })
 		}},

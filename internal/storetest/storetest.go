@@ -29,7 +29,7 @@ type law struct {
 func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
 		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(), putLaws(), deleteLaws(), numberLaws(),
-		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), modelLaws(),
+		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), modelLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()

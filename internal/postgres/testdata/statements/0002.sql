@@ -78,6 +78,7 @@ SELECT i.number, i.id, i.time, d.workspace, d.document
 		LEFT JOIN LATERAL (
 			SELECT workspace, document FROM callvault.documents AS d WHERE d.company = $1 AND d.time = i.time AND d.id = i.id OFFSET 0
 		) AS d ON true;
+SELECT number FROM callvault.companies WHERE company = $1;
 SELECT number, id, time IS NULL FROM callvault.ids WHERE company = $1 ORDER BY number;
 SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
 		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON k.version > $1 ORDER BY k.id;
