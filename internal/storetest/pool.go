@@ -26,6 +26,8 @@ func poolCounts(t *testing.T, open Open) {
 	}
 	var reading sync.WaitGroup
 	stay := make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(stay) })
+	defer letGo()
 	read := func() {
 		err := store.Calls(acme).Scan(t.Context(), all(), all().Start(), 1, func(callvault.Row) error { <-stay; return nil })
 		if err != nil {
@@ -48,7 +50,7 @@ func poolCounts(t *testing.T, open Open) {
 		stay <- struct{}{}
 		return p.Waits > rested.Waits && p.Waited > rested.Waited
 	})
-	close(stay)
+	letGo()
 	reading.Wait()
 	after := eventually(t, store, "rests again", func(p callvault.Pool) bool { return p.InUse == 0 })
 	if after.Max != rested.Max || after.Idle > after.Max {
