@@ -15,6 +15,8 @@ var rooms = map[string][]string{
 	"gong":                  nil,
 	"":                      {"gong"},
 	"internal/api":          {"", "gong"},
+	"internal/measure":      {"", "gong"},
+	"internal/traces":       nil,
 	"internal/bulk":         {"", "gong"},
 	"internal/certificate":  nil,
 	"internal/certtest":     nil,
@@ -30,7 +32,7 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/upkeep"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/measure", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/traces", "internal/upkeep"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }
@@ -42,8 +44,10 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
-	"internal/api":          {"github.com/klauspost/compress"},
+	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang", "go.opentelemetry.io/otel"},
 	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"internal/measure":      {"github.com/prometheus/client_golang", "go.opentelemetry.io/otel"},
+	"internal/traces":       {"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/sqlite":       {"golang.org/x/time", "zombiezen.com/go/sqlite"},
@@ -51,7 +55,7 @@ var libraries = map[string][]string{
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"internal/doctor":       {"github.com/dustin/go-humanize"},
-	"cmd/callvault":         {"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "github.com/dustin/go-humanize", "golang.org/x/term"},
+	"cmd/callvault":         {"github.com/dustin/go-humanize", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.opentelemetry.io/otel/trace", "golang.org/x/term"},
 }
 
 // testLibraries are those that only tests of a room may import.

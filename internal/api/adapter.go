@@ -11,17 +11,23 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// ServeHTTP answers a request, whatever happens, and logs it. It is the one
+// ServeHTTP answers a request, whatever happens, counts and logs it. It is the one
 // place where an error becomes an answer.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(w, h.newID(), h.now())
+	h.metrics.inFlight.Inc()
+	defer h.metrics.inFlight.Dec()
+	r = h.beginSpan(x, r)
 	err := h.serveGuarded(x, r)
 	if err != nil {
 		if failed := x.fail(r, err); failed != nil {
 			err = errors.Join(err, failed)
 		}
 	}
-	h.record(x, r, err)
+	took := h.now().Sub(x.start)
+	h.metrics.count(x, r, took)
+	x.endSpan(r, took)
+	h.record(x, r, took, err)
 }
 
 // serveGuarded is serve with a panic turned into an error.
@@ -70,7 +76,7 @@ const maxMethod = 16
 // record writes the line of a request. It names no secret and nothing of the
 // query: a cursor is a capability of its company, and the rest is the
 // company's business.
-func (h *Handler) record(x *exchange, r *http.Request, err error) {
+func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err error) {
 	level := slog.LevelInfo
 	var panicked *panicError
 	if x.status == http.StatusInternalServerError || errors.As(err, &panicked) {
@@ -79,7 +85,7 @@ func (h *Handler) record(x *exchange, r *http.Request, err error) {
 	if !h.log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 9)
+	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs, slog.String("request_id", x.id))
 	if x.key != nil {
 		attrs = append(attrs, slog.String("company", x.key.Company), slog.String("key", x.key.ID))
@@ -91,7 +97,10 @@ func (h *Handler) record(x *exchange, r *http.Request, err error) {
 	attrs = append(attrs,
 		slog.Int("status", x.status),
 		slog.Int("bytes", x.bytes),
-		slog.Duration("duration", h.now().Sub(x.start).Round(time.Microsecond)))
+		slog.Duration("duration", took.Round(time.Microsecond)))
+	if x.trace != "" {
+		attrs = append(attrs, slog.String("trace_id", x.trace))
+	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}

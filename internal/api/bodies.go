@@ -36,6 +36,7 @@ type bodies struct {
 	all     *room
 	rooms   map[string]*room // of each company that has or wants a page
 	sending map[*place]struct{}
+	cuts    int // pages that were cut off
 }
 
 // room is some bytes for pages, guarded by the mutex of its bodies.
@@ -58,7 +59,7 @@ type place struct {
 	own     *room // of the company
 	size    int
 	since   time.Time // when it began to be sent; zero before that
-	cut     func()    // ends the sending
+	cut     func()    // ends the sending; nil once it was called
 }
 
 // enter waits until a page of a company may be read. When that takes long, the
@@ -127,10 +128,20 @@ func (b *bodies) cutLate(r *room, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for p := range b.sending {
-		if (r == b.all || r == p.own) && now.Sub(p.since) >= pressWithin {
+		if (r == b.all || r == p.own) && p.cut != nil && now.Sub(p.since) >= pressWithin {
 			p.cut()
+			p.cut = nil
+			b.cuts++
 		}
 	}
+}
+
+// held is how many bytes of pages are being sent, and cutOff how many pages were
+// cut off until now.
+func (b *bodies) held() (bytes, cutOff int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.held, b.cuts
 }
 
 // place makes a place for a page of a company.

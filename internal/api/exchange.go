@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/callvault/callvault"
 )
 
@@ -19,6 +21,9 @@ type exchange struct {
 	start time.Time      // when it came
 	key   *callvault.Key // known, though perhaps not let in; nil before that
 	route *route         // nil before it is found
+
+	span  trace.Span // nil when nothing is traced
+	trace string     // the id of the trace that the request is part of; empty when of none
 
 	status int // as sent, or 499; 0 before that
 	bytes  int // of the body

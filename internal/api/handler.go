@@ -16,6 +16,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
@@ -30,6 +33,14 @@ type Config struct {
 	// Log receives one line for each request, at level Info, or Error when
 	// something went wrong that no client can be blamed for. Nil is no log.
 	Log *slog.Logger
+
+	// Metrics is where the metrics of requests, limits, keys and pages are
+	// registered, for one Handler. Nil is nowhere.
+	Metrics prometheus.Registerer
+
+	// Traces makes the span of each request. A trace that the client began is gone
+	// on with. Nil is no spans.
+	Traces trace.TracerProvider
 
 	// PageSize is the number of calls on a page, 1 to MaxPageSize; 0 means
 	// gong.PageSize, the contract's. A walk keeps the size it began with.
@@ -80,6 +91,8 @@ type Handler struct {
 	cursors  *sealer
 	bodies   *bodies
 	routes   []route
+	metrics  *metrics
+	tracer   trace.Tracer // nil when nothing is traced
 }
 
 // New makes a Handler from a Config. It reads the secret of cursors from the
@@ -121,7 +134,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		h.newID = newRequestID
 	}
 	h.keys = newKeyring(h.store, h.now)
-	h.limits = newLimits(h.store, config.Limit, h.now)
+	h.limits = newLimits(h.store, config.Limit, h.now, config.Metrics)
 	h.routes = []route{
 		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
 	}
@@ -130,6 +143,10 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 			config.Description.ServeHTTP(x, r)
 			return nil
 		}})
+	}
+	h.metrics = newMetrics(config.Metrics, h)
+	if config.Traces != nil {
+		h.tracer = config.Traces.Tracer(tracerName)
 	}
 	return h, nil
 }

@@ -114,6 +114,10 @@ func (k *keyring) age(r *ring) time.Duration {
 	return age
 }
 
+// sinceRead is how long ago the keys were read; from the beginning of time when they
+// have not been.
+func (k *keyring) sinceRead() time.Duration { return k.now().Sub(k.ring.Load().read) }
+
 // refresh asks the store for what changed. It is called inside the gate. It
 // serves everyone who waits, so it does not end when the client leaves whose
 // request happens to run it; but it takes no longer than that request may.

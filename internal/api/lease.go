@@ -87,6 +87,7 @@ func (l *limits) drawDay(a *allowance, d *draw, quota callvault.QuotaDay, size i
 	ctx, cancel := context.WithTimeout(context.Background(), leaseWithin) // of no request: it serves all who wait
 	defer cancel()
 	taken, err := l.store.TakeQuota(ctx, quota, size)
+	l.byDay.countLease(taken, err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	d.err = err
@@ -129,6 +130,7 @@ func (l *limits) drawSecond(a *allowance, d *draw, size int, until time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaseWithin)
 	defer cancel()
 	taken, wait, err := l.store.TakeSecond(ctx, callvault.QuotaSecond{Company: a.company, Limit: l.limit.PerSecond}, size)
+	l.bySecond.countLease(taken, err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.second.draw, d.err = nil, err

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
@@ -21,12 +23,16 @@ type limits struct {
 	limit Limit
 	now   func() time.Time
 
+	byDay, bySecond limitMetrics
+
 	mu        sync.Mutex
 	companies map[string]*allowance
 }
 
-func newLimits(store callvault.Store, limit Limit, now func() time.Time) *limits {
-	return &limits{store: store, limit: limit, now: now, companies: make(map[string]*allowance)}
+func newLimits(store callvault.Store, limit Limit, now func() time.Time, metrics prometheus.Registerer) *limits {
+	l := &limits{store: store, limit: limit, now: now, companies: make(map[string]*allowance)}
+	l.byDay, l.bySecond = newLimitMetrics(metrics)
+	return l
 }
 
 // allowance is what this process has leased for a company.
@@ -71,6 +77,7 @@ func (l *limits) tryTake(a *allowance) (*draw, error) {
 		case a.day.left == 0 && a.day.draw != nil:
 			return a.day.draw, nil
 		case a.day.left == 0:
+			l.byDay.refused.Inc()
 			return nil, limited(now.Truncate(day).Add(day).Sub(now), errDayUsedUp)
 		}
 	}
@@ -80,6 +87,7 @@ func (l *limits) tryTake(a *allowance) (*draw, error) {
 		case a.second.left == 0 && a.second.draw != nil:
 			return a.second.draw, nil
 		case a.second.left == 0:
+			l.bySecond.refused.Inc()
 			return nil, limited(time.Second, errTooFast) // in which at least one comes back
 		}
 		a.second.left--

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// otherRoute is the route of every path that is none: what a stranger sends must
+// not become a label.
+const otherRoute = "other"
+
+// durations are the upper bounds of the buckets that requests are counted in: a page
+// takes a tenth of a millisecond and is given up after storeWithin.
+var durations = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// statuses are those that requests end with. Their counters are there from the
+// beginning, so that the first 500 is seen as a rise.
+var statuses = []int{
+	http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed,
+	http.StatusTooManyRequests, statusClientGone, http.StatusInternalServerError, http.StatusNotImplemented,
+}
+
+// metrics are what is counted of requests.
+type metrics struct {
+	inFlight prometheus.Gauge
+	requests *prometheus.CounterVec
+	routes   map[string]*routeMetrics // by path, and one for all that is none
+}
+
+// routeMetrics are the metrics of one route.
+type routeMetrics struct {
+	name     string
+	statuses map[int]prometheus.Counter
+	duration prometheus.Observer
+	bytes    prometheus.Counter
+}
+
+// newMetrics makes the metrics of a handler whose routes, keys and bodies are there.
+func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
+	auto := promauto.With(registerer)
+	m := &metrics{
+		inFlight: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "callvault_http_requests_in_flight",
+			Help: "Requests that are being answered.",
+		}),
+		requests: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "callvault_http_requests_total",
+			Help: "Requests that were answered, by route and status; 499 is a client that went away first.",
+		}, []string{"route", "status"}),
+		routes: map[string]*routeMetrics{},
+	}
+	duration := auto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "callvault_http_request_duration_seconds",
+		Help:    "Time from the end of a request's header to the end of its answer.",
+		Buckets: durations,
+	}, []string{"route"})
+	bytes := auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "callvault_http_response_body_bytes_total",
+		Help: "Bytes of the bodies that were sent, as sent: compressed where they were.",
+	}, []string{"route"})
+	for _, route := range h.routeNames() {
+		r := &routeMetrics{name: route, statuses: map[int]prometheus.Counter{}, duration: duration.WithLabelValues(route), bytes: bytes.WithLabelValues(route)}
+		for _, status := range statuses {
+			r.statuses[status] = m.requests.WithLabelValues(route, strconv.Itoa(status))
+		}
+		m.routes[route] = r
+	}
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_keyring_age_seconds",
+		Help: "Time since the keys were read from the store. Requests read them, so it grows while there are none; keys are not used when it is above 5.",
+	}, func() float64 { return h.keys.sinceRead().Seconds() })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_keyring_keys",
+		Help: "Keys in memory, those that were revoked or have expired included.",
+	}, func() float64 { return float64(len(h.keys.ring.Load().keys)) })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_http_pages_held_bytes",
+		Help: "Bytes of pages that their clients have not taken yet.",
+	}, func() float64 { bytes, _ := h.bodies.held(); return float64(bytes) })
+	auto.NewCounterFunc(prometheus.CounterOpts{
+		Name: "callvault_http_pages_cut_off_total",
+		Help: "Pages whose clients did not take them while others waited for the room.",
+	}, func() float64 { _, cutOff := h.bodies.held(); return float64(cutOff) })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_http_pages_held_limit_bytes",
+		Help: "Bytes of pages from which on no further page is read.",
+	}, func() float64 { return float64(h.bodies.all.limit) })
+	return m
+}
+
+// routeNames are the values that the label route has: a small, fixed set.
+func (h *Handler) routeNames() (names []string) {
+	for _, route := range h.routes {
+		names = append(names, route.path)
+	}
+	names = append(append(names, unserved[:]...), otherRoute)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// of is the metrics of the route that a request asked for, whether it got there or
+// was turned away before.
+func (m *metrics) of(r *http.Request) *routeMetrics {
+	if route := m.routes[r.URL.Path]; route != nil && r.URL.RawPath == "" {
+		return route
+	}
+	return m.routes[otherRoute]
+}
+
+// count counts a request that has been answered.
+func (m *metrics) count(x *exchange, r *http.Request, took time.Duration) {
+	route := m.of(r)
+	counter := route.statuses[x.status]
+	if counter == nil {
+		counter = m.requests.WithLabelValues(route.name, strconv.Itoa(x.status))
+	}
+	counter.Inc()
+	route.duration.Observe(took.Seconds())
+	route.bytes.Add(float64(x.bytes))
+}
+
+// limitMetrics are what is counted of one kind of limit.
+type limitMetrics struct {
+	refused prometheus.Counter
+	leases  map[leaseOutcome]prometheus.Counter
+	leased  prometheus.Counter
+}
+
+// leaseOutcome is what a question for a lease came to.
+type leaseOutcome string
+
+const (
+	leasedSome leaseOutcome = "some"
+	leasedNone leaseOutcome = "none"
+	leaseError leaseOutcome = "error"
+)
+
+// newLimitMetrics makes the metrics of the limits by the day and by the second.
+func newLimitMetrics(registerer prometheus.Registerer) (day, second limitMetrics) {
+	auto := promauto.With(registerer)
+	refused := auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "callvault_limit_refused_requests_total",
+		Help: "Requests that were answered with 429, by the limit that they were over.",
+	}, []string{"limit"})
+	leases := auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "callvault_limit_leases_total",
+		Help: "Questions to the store for a part of a limit, and whether it gave some, none, or an error.",
+	}, []string{"limit", "outcome"})
+	leased := auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "callvault_limit_leased_requests_total",
+		Help: "Requests that the store has leased to this process.",
+	}, []string{"limit"})
+	of := func(limit string) limitMetrics {
+		m := limitMetrics{refused.WithLabelValues(limit), map[leaseOutcome]prometheus.Counter{}, leased.WithLabelValues(limit)}
+		for _, outcome := range []leaseOutcome{leasedSome, leasedNone, leaseError} {
+			m.leases[outcome] = leases.WithLabelValues(limit, string(outcome))
+		}
+		return m
+	}
+	return of("day"), of("second")
+}
+
+// countLease counts what a question for a lease came to.
+func (m *limitMetrics) countLease(taken int, err error) {
+	outcome := leasedSome
+	switch {
+	case err != nil:
+		outcome = leaseError
+	case taken == 0:
+		outcome = leasedNone
+	}
+	m.leases[outcome].Inc()
+	m.leased.Add(float64(taken))
+}

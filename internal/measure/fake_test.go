@@ -1,0 +1,100 @@
+package measure
+
+import (
+	"context"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// fake is a store that answers every question with the same and notes what it was
+// asked.
+type fake struct {
+	err   error
+	asked []any           // the name of the last method, and its arguments
+	stall func() error    // called by each method, unless nil
+	names []string        // of the companies
+	trace context.Context // that the last method was given
+}
+
+func (f *fake) ask(ctx context.Context, asked ...any) error {
+	f.asked, f.trace = asked, ctx
+	if f.stall != nil {
+		return f.stall()
+	}
+	return f.err
+}
+
+func (f *fake) Calls(company string) callvault.Calls { return fakeCalls{f, company} }
+func (f *fake) Pool() callvault.Pool {
+	return callvault.Pool{InUse: 3, Idle: 2, Max: 9, Waits: 4, Waited: 1500 * time.Millisecond}
+}
+func (f *fake) Close() error { return f.ask(nil, "Close") }
+
+func (f *fake) Companies(ctx context.Context) ([]string, error) {
+	return f.names, f.ask(ctx, "Companies")
+}
+func (f *fake) MakeCompany(ctx context.Context, name string) (bool, error) {
+	return true, f.ask(ctx, "MakeCompany", name)
+}
+func (f *fake) AddKey(ctx context.Context, key callvault.Key) error { return f.ask(ctx, "AddKey", key) }
+func (f *fake) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
+	return f.ask(ctx, "RevokeKey", company, id, at)
+}
+func (f *fake) KeysSince(ctx context.Context, version int64) ([]callvault.Key, int64, error) {
+	return []callvault.Key{{ID: "K"}}, 12, f.ask(ctx, "KeysSince", version)
+}
+func (f *fake) CursorSecret(ctx context.Context) ([]byte, error) {
+	return []byte("secret"), f.ask(ctx, "CursorSecret")
+}
+func (f *fake) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (int, error) {
+	return 5, f.ask(ctx, "TakeQuota", day, n)
+}
+func (f *fake) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
+	return f.ask(ctx, "ReturnQuota", day, n)
+}
+func (f *fake) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (int, time.Duration, error) {
+	return 6, time.Minute, f.ask(ctx, "TakeSecond", second, n)
+}
+func (f *fake) Purge(ctx context.Context) error { return f.ask(ctx, "Purge") }
+func (f *fake) Snapshot(ctx context.Context, _ func(callvault.Snapshot) error) error {
+	return f.ask(ctx, "Snapshot")
+}
+func (f *fake) Load(ctx context.Context, company string, records []callvault.Record) error {
+	return f.ask(ctx, "Load", company, records)
+}
+func (f *fake) SetCursorSecret(ctx context.Context, secret []byte) error {
+	return f.ask(ctx, "SetCursorSecret", secret)
+}
+func (f *fake) Check(ctx context.Context, _ func(string)) error  { return f.ask(ctx, "Check") }
+func (f *fake) Repair(ctx context.Context, _ func(string)) error { return f.ask(ctx, "Repair") }
+
+type fakeCalls struct {
+	*fake
+	company string
+}
+
+func (f fakeCalls) Put(ctx context.Context, batch callvault.Batch) (callvault.PutResult, error) {
+	return callvault.PutResult{Created: 1, Changed: 2, Unchanged: 3}, f.ask(ctx, "Put", f.company, batch)
+}
+func (f fakeCalls) Delete(ctx context.Context, ids []callvault.ID) (int, error) {
+	return 7, f.ask(ctx, "Delete", f.company, ids)
+}
+func (f fakeCalls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (int, error) {
+	return 8, f.ask(ctx, "DeleteFirst", f.company, q, limit)
+}
+func (f fakeCalls) Count(ctx context.Context, q callvault.Query) (int, error) {
+	return 9, f.ask(ctx, "Count", f.company, q)
+}
+func (f fakeCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+	return f.ask(ctx, "Scan", f.company, q, after, limit, visit != nil)
+}
+func (f fakeCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (int, error) {
+	return 10, f.ask(ctx, "First", f.company, q, limit, visit != nil)
+}
+func (f fakeCalls) Latest(ctx context.Context) (int64, error) {
+	return 11, f.ask(ctx, "Latest", f.company)
+}
+func (f fakeCalls) Changes(ctx context.Context, visit func(callvault.Change) error) error {
+	return f.ask(ctx, "Changes", f.company, visit != nil)
+}
