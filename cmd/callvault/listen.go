@@ -13,7 +13,9 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/manage"
+	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
+	"github.com/callvault/callvault/internal/traces"
 )
 
 // Where the operator's listener is unless told otherwise, and what --manage says
@@ -30,6 +32,7 @@ type service struct {
 	api    net.Listener
 	manage net.Listener    // nil when there is none
 	panel  *manage.Handler // of manage
+	traces *traces.Traces  // nil when nothing is traced
 	stop   context.CancelFunc
 	ended  chan struct{} // is closed when manage is
 }
@@ -38,11 +41,15 @@ type service struct {
 // answers on the operator's: to bring a schema up to date may take a while. It is
 // ended by end.
 func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
-	s := &service{app: a, log: slog.New(slog.NewTextHandler(a.stderr, nil)), ended: make(chan struct{})}
-	secure, err := followTLS(o.tls, s.log)
+	log, err := o.log.newLog(a.stderr)
 	if err != nil {
 		return nil, err
 	}
+	secure, err := followTLS(o.tls, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &service{app: a, log: log, ended: make(chan struct{})}
 	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
@@ -56,18 +63,27 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	// The operator may see how the last requests end.
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
+	s.answer(watching)
+	if s.traces, err = traces.Start(traces.Config{Env: a.env, Version: buildVersion(), Log: log}); err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
+// answer begins to answer the operator, until the context is done.
+func (s *service) answer(ctx context.Context) {
 	if s.manage == nil {
 		close(s.ended)
-		return s, nil
+		return
 	}
 	s.panel = manage.New(s.manage.Addr())
 	go func() {
 		defer close(s.ended)
-		if err := manage.Serve(watching, s.manage, s.panel, s.log); err != nil {
+		if err := manage.Serve(ctx, s.manage, s.panel, s.log); err != nil {
 			s.log.Error("the operator's listener ended", "error", err)
 		}
 	}()
-	return s, nil
 }
 
 // listenManage takes the operator's address. It is nil where there is to be none,
@@ -87,18 +103,27 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 	return listener, nil
 }
 
-// end gives up both addresses. To end again does nothing.
+// end gives up both addresses, and sends the last spans. To end again does nothing.
 func (s *service) end() {
 	s.stop()
 	<-s.ended
 	s.api.Close() // is closed already when it was served
+	ctx, cancel := context.WithTimeout(context.Background(), spansWithin)
+	defer cancel()
+	s.traces.Close(ctx)
 }
+
+// spansWithin is what the last spans are given. With what requests are given it is less
+// than the 30 seconds after which most supervisors kill.
+const spansWithin = 3 * time.Second
 
 // serve answers with the calls of a store until the context is done, and ends the
 // service. Greet is called once requests are answered.
 func (s *service) serve(ctx context.Context, store callvault.Store, config api.Config, greet func(address string)) (err error) {
 	defer s.end()
-	config.Store, config.Log = store, s.log
+	metrics := newRegistry()
+	store = measure.Store(store, measure.Config{Metrics: metrics, Traces: s.traces.Provider()})
+	config.Store, config.Log, config.Metrics, config.Traces = store, s.log, metrics, s.traces.Provider()
 	// The API is where its description is: a proxy may stand before both.
 	if config.Description, err = openapi.Document("/"); err != nil {
 		return err
@@ -115,7 +140,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		err = errors.Join(err, handler.Close(closing))
 	}()
 	if s.panel != nil {
-		panel := manage.Config{Store: store, Company: handler.Company, Log: s.log}
+		panel := manage.Config{Store: store, Company: handler.Company, Metrics: serveMetrics(metrics, s.log), Log: s.log}
 		if panel.Description, err = openapi.Document(address(s.api)); err != nil {
 			return err
 		}

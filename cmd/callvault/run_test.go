@@ -111,6 +111,8 @@ func TestUsage(t *testing.T) {
 		{"key list -o yaml", `--output "yaml": accepted are text and json`},
 		{"key create --scope=", "--scope is empty: a key without a scope can do nothing"},
 		{"serve --listen 8080", `--listen "8080": accepted is HOST:PORT`},
+		{"serve --log xml", `--log "xml": accepted are auto, text and json`},
+		{"serve --log-level loud", `--log-level "loud": accepted are debug, info, warn and error`},
 		{"serve --manage none", `--manage "none": accepted are HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, and off`},
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},

@@ -21,6 +21,7 @@ type serveOptions struct {
 	db, listen, limit, dates string
 	manage                   string
 	manageGiven              bool // and not the default
+	log                      logOptions
 	pageSize                 int
 	demo                     bool
 	seed                     uint64
@@ -65,6 +66,7 @@ store, and prints a key and a curl line to try.`,
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve invented calls from a temporary store")
 	tlsFlags(cmd, &o.tls)
+	logFlags(cmd, &o.log)
 	completeWith(cmd, "limit", "1000/s", "gong", "off")
 	completeWith(cmd, "dates", "required", "optional")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: other calls for another number")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -114,9 +115,14 @@ func (k *keyring) age(r *ring) time.Duration {
 	return age
 }
 
-// sinceRead is how long ago the keys were read; from the beginning of time when they
-// have not been.
-func (k *keyring) sinceRead() time.Duration { return k.now().Sub(k.ring.Load().read) }
+// ageInSeconds is how long ago the keys were read, NaN when they have not been.
+func (k *keyring) ageInSeconds() float64 {
+	ring := k.ring.Load()
+	if ring.read.IsZero() {
+		return math.NaN()
+	}
+	return k.now().Sub(ring.read).Seconds()
+}
 
 // refresh asks the store for what changed. It is called inside the gate. It
 // serves everyone who waits, so it does not end when the client leaves whose

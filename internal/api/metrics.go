@@ -72,8 +72,8 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 	}
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_keyring_age_seconds",
-		Help: "Time since the keys were read from the store. Requests read them, so it grows while there are none; keys are not used when it is above 5.",
-	}, func() float64 { return h.keys.sinceRead().Seconds() })
+		Help: "Time since the keys were read from the store, NaN before that. Requests read them, so it grows while there are none; keys are not used when it is above 5.",
+	}, h.keys.ageInSeconds)
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_keyring_keys",
 		Help: "Keys in memory, those that were revoked or have expired included.",

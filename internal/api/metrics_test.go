@@ -174,6 +174,7 @@ func TestMetricsOfFailingLeases(t *testing.T) {
 
 func TestMetricsOfTheKeyring(t *testing.T) {
 	s, registry := counted(t, Config{})
+	wantSeries(t, registry, "callvault_keyring_age_seconds callvault_keyring_keys", "callvault_keyring_age_seconds NaN")
 	s.get("/v2/calls")
 	s.clock.advance(1500 * time.Millisecond)
 	wantSeries(t, registry, "callvault_keyring_age_seconds callvault_keyring_keys", "callvault_keyring_age_seconds 1.5", "callvault_keyring_keys 1")
