@@ -60,8 +60,9 @@ var libraries = map[string][]string{
 
 // testLibraries are those that only tests of a room may import.
 var testLibraries = map[string][]string{
-	"cmd/callvault":    {"zombiezen.com/go/sqlite"}, // to damage a store
-	"internal/openapi": {"github.com/santhosh-tekuri/jsonschema/v6"},
+	"internal/openapi":     {"github.com/santhosh-tekuri/jsonschema/v6"},
+	"cmd/callvault":        {"zombiezen.com/go/sqlite"}, // to damage a store
+	"internal/conformance": {"go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
 }
 
 func TestImports(t *testing.T) {

@@ -145,7 +145,7 @@ func (s *Server) close() {
 	if code := s.End(syscall.SIGTERM); code != ExitOK {
 		s.T.Errorf("the server ended with %d: %s", code, s.Stderr.String())
 	}
-	if log := s.Stderr.String(); strings.Contains(log, "level=ERROR") {
+	if log := s.Stderr.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, `"level":"ERROR"`) {
 		s.T.Errorf("the server's log has errors:\n%s", log)
 	}
 }
