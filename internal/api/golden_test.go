@@ -71,6 +71,8 @@ type player struct {
 	described *openapitest.Validator
 	cursor    string
 	requests  int
+	with      func(*Config)                        // completes what the text says of a server, unless nil
+	watch     func(r *http.Request, answer string) // is told of each exchange, unless nil
 }
 
 // play returns the text with the answers that the server gives.
@@ -130,6 +132,9 @@ func (p *player) exchange(lines []string) string {
 	if found := cursorClaim.FindStringSubmatch(w.Body.String()); found != nil {
 		p.cursor = found[1]
 	}
+	if p.watch != nil {
+		p.watch(r, w.Body.String())
+	}
 	line := p.server.log.String()
 	p.server.log.Reset()
 	for _, secret := range []string{"hush", p.cursor, "2026-", "DateTime=", "Basic", "S0VZ"} {
@@ -167,7 +172,11 @@ func (p *player) happen(words []string) {
 	t.Helper()
 	switch verb, args := words[0], words[1:]; verb {
 	case "server": // server dates=optional page=2 limit=3/s description=yes
-		s.restart(t, parseConfig(t, args))
+		config := parseConfig(t, args)
+		if p.with != nil {
+			p.with(&config)
+		}
+		s.restart(t, config)
 	case "put": // put COMPANY ID SECONDS-AFTER-NOON [WORKSPACE [DOCUMENT]]
 		seconds, err := strconv.ParseFloat(args[2], 64)
 		if err != nil {
