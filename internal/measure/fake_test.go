@@ -29,7 +29,7 @@ func (f *fake) Calls(company string) callvault.Calls { return fakeCalls{f, compa
 func (f *fake) Pool() callvault.Pool {
 	return callvault.Pool{InUse: 3, Idle: 2, Max: 9, Waits: 4, Waited: 1500 * time.Millisecond}
 }
-func (f *fake) Close() error { return f.ask(nil, "Close") }
+func (f *fake) Close() error { f.asked = []any{"Close"}; return f.err }
 
 func (f *fake) Companies(ctx context.Context) ([]string, error) {
 	return f.names, f.ask(ctx, "Companies")
