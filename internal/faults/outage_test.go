@@ -66,7 +66,7 @@ func TestDatabaseGoesAway(t *testing.T) {
 	if slowest := w.total().slowest; slowest > program.Patience/2 {
 		t.Errorf("an answer took %v", slowest)
 	}
-	most := clients + poolSize + 1 // which it listens on
+	most := clients + poolSize + 2 // which it listens on
 	waitUntil(t, "the connections to the database are those of the pool", func() bool { return db.Connections() <= poolSize })
 	waitUntil(t, "the process has no more sockets than it needs", func() bool { return sockets(t, s.Cmd.Process.Pid) <= most })
 	after := memory(t, s.Cmd.Process.Pid)
