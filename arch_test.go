@@ -28,11 +28,12 @@ var rooms = map[string][]string{
 	"internal/storetest":    {"", "gong"},
 	"internal/postgrestest": nil,
 	"internal/upkeep":       {"", "gong"},
+	"internal/when":         {"gong"},
 	"internal/program":      nil,
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/measure", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/traces", "internal/upkeep"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/measure", "internal/openapi", "internal/postgres", "internal/sqlite", "internal/traces", "internal/upkeep", "internal/when"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }

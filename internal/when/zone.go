@@ -1,0 +1,92 @@
+package when
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Zone is the time zone of a name: local is the machine's, utc is UTC, in any case,
+// and every other is one of the IANA's, such as Europe/Berlin.
+func Zone(name string) (*time.Location, error) {
+	switch strings.ToLower(name) {
+	case "local":
+		return time.Local, nil
+	case "utc":
+		return time.UTC, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" {
+		return nil, fmt.Errorf("%.*q is no time zone; accepted are local, UTC, and names such as Europe/Berlin", maxEcho, name)
+	}
+	return zone, nil
+}
+
+// shown is what the clock of t's zone shows at t, as if it were a clock of UTC:
+// there every day has 24 hours, and one can reckon with it.
+func shown(t time.Time) time.Time {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	return time.Date(year, month, day, hour, minute, second, t.Nanosecond(), time.UTC)
+}
+
+// farEast is more than any clock was ever ahead of UTC (15 hours, in Alaska).
+const farEast = 26 * time.Hour
+
+// at is the first instant at which the clock of a zone shows a time, or a later
+// one where it leaps over it.
+func at(shown time.Time, zone *time.Location) time.Time {
+	for t := shown.Add(-farEast).In(zone); ; {
+		_, offset := t.Zone()
+		found := shown.Add(-time.Duration(offset) * time.Second).In(zone)
+		if found.Before(t) {
+			return t // the clock leapt when this offset began
+		}
+		_, end := t.ZoneBounds()
+		if end.IsZero() || found.Before(end) {
+			return found
+		}
+		t = end
+	}
+}
+
+// String is the span in words: both ends, and the zone with its offset from UTC at
+// either. It must have both.
+func (s Span) String() string {
+	zone := s.From.Location().String()
+	if zone == "Local" {
+		zone = "local time"
+	}
+	from, to := offset(s.From), offset(s.To)
+	switch {
+	case zone == "UTC":
+	case from == to:
+		zone += " (" + from + ")"
+	default:
+		zone += " (" + from + ", at the end " + to + ")"
+	}
+	return fmt.Sprintf("from %s to %s, %s", moment(s.From), moment(s.To), zone)
+}
+
+// moment is a time in words, with no more of it than it takes.
+func moment(t time.Time) string {
+	layout := "Mon 2006-01-02 15:04"
+	if t.Second() != 0 || t.Nanosecond() != 0 {
+		layout += ":05.999999999"
+	}
+	return t.Format(layout)
+}
+
+// offset is how far a zone's clock is from UTC at an instant.
+func offset(t time.Time) string {
+	_, seconds := t.Zone()
+	sign := '+'
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
+	}
+	text := fmt.Sprintf("UTC%c%d", sign, seconds/3600)
+	if minutes := seconds / 60 % 60; minutes != 0 {
+		text += fmt.Sprintf(":%02d", minutes)
+	}
+	return text
+}
