@@ -1,0 +1,144 @@
+package screen
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// Table writes calls, one to the line, below the names of the columns. It holds
+// none of them.
+type Table struct {
+	w       io.Writer
+	zone    *time.Location
+	width   int
+	columns []column
+	began   bool
+}
+
+// column is a column that pads its cells to a width, which the last one has not.
+type column struct {
+	name  string
+	width int
+	text  func(*gong.Call, *time.Location) string
+}
+
+const (
+	gap      = "  " // between two columns
+	minTitle = 20   // cells that a title is worth more than another column
+)
+
+// NewTable is a table for a terminal of a width: columns are left out, and texts
+// cut, until its lines fit. With a width of 0 it is for no terminal: it has all
+// columns, in places that depend on nothing, times with their offset, and texts
+// whole. Times are in the zone.
+func NewTable(w io.Writer, zone *time.Location, width int) *Table {
+	t := &Table{w: w, zone: zone, width: width}
+	title := column{"TITLE", 0, func(c *gong.Call, _ *time.Location) string { return textOf(c.Title) }}
+	all := []column{
+		{"TIME", len("2006-01-02 15:04"), shortTime},
+		{"DURATION", len("10:00:00"), duration},
+		{"DIRECTION", len("Conference"), func(c *gong.Call, _ *time.Location) string { return textOf(c.Direction) }},
+		{"SYSTEM", 12, func(c *gong.Call, _ *time.Location) string { return textOf(c.System) }},
+		{"ID", 20, func(c *gong.Call, _ *time.Location) string { return c.ID }},
+	}
+	if width == 0 {
+		all[0].width, all[0].text = len(time.RFC3339), wholeTime
+		t.columns = append(all, title)
+		return t
+	}
+	left := width
+	for i, c := range all {
+		left -= c.width + len(gap)
+		if i > 0 && left < minTitle {
+			break
+		}
+		t.columns = append(t.columns, c)
+	}
+	t.columns = append(t.columns, title)
+	return t
+}
+
+// Write adds a call, by its document. Each line is written at once.
+func (t *Table) Write(document []byte) error {
+	call, err := gong.ParseCall(document)
+	if err != nil {
+		return fmt.Errorf("a call to be shown: %w", err)
+	}
+	lines := ""
+	if !t.began {
+		t.began = true
+		lines = t.line(func(c column) string { return c.name })
+	}
+	lines += t.line(func(c column) string { return clean(c.text(&call, t.zone)) })
+	_, err = io.WriteString(t.w, lines)
+	return err
+}
+
+// Close does nothing: a table has no end.
+func (t *Table) Close() error { return nil }
+
+// line puts the cells of the columns side by side.
+func (t *Table) line(cell func(column) string) string {
+	var line strings.Builder
+	for i, c := range t.columns {
+		text := cell(c)
+		switch {
+		case i == len(t.columns)-1:
+			line.WriteString(text)
+			continue
+		case t.width > 0:
+			text = cut(text, c.width)
+		}
+		if c.name == "DURATION" {
+			line.WriteString(padLeft(text, c.width) + gap)
+		} else {
+			line.WriteString(pad(text, c.width) + gap)
+		}
+	}
+	if t.width == 0 {
+		return line.String() + "\n"
+	}
+	return cut(line.String(), t.width) + "\n"
+}
+
+const missing = "-"
+
+func textOf[T ~string](s *T) string {
+	if s == nil || *s == "" {
+		return missing
+	}
+	return string(*s)
+}
+
+func shortTime(c *gong.Call, zone *time.Location) string { return date(c, zone, "2006-01-02 15:04") }
+
+func wholeTime(c *gong.Call, zone *time.Location) string { return date(c, zone, time.RFC3339) }
+
+// date is the date that the call is listed by.
+func date(c *gong.Call, zone *time.Location, layout string) string {
+	at := c.Date()
+	if at.IsZero() {
+		return missing
+	}
+	return at.Instant().In(zone).Format(layout)
+}
+
+func duration(c *gong.Call, _ *time.Location) string {
+	switch {
+	case c.Duration == nil:
+		return missing
+	case *c.Duration < 0:
+		return strconv.FormatInt(*c.Duration, 10)
+	}
+	seconds := *c.Duration % 60
+	minutes := *c.Duration / 60
+	if minutes < 60 {
+		return fmt.Sprintf("%d:%02d", minutes, seconds)
+	}
+	return fmt.Sprintf("%d:%02d:%02d", minutes/60, minutes%60, seconds)
+}
