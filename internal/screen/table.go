@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,10 +11,9 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Table writes calls, one to the line, below the names of the columns. It holds
-// none of them.
+// Table writes calls, one to the line, below the names of the columns.
 type Table struct {
-	w       io.Writer
+	out     *bufio.Writer
 	zone    *time.Location
 	width   int
 	columns []column
@@ -37,7 +37,7 @@ const (
 // columns, in places that depend on nothing, times with their offset, and texts
 // whole. Times are in the zone.
 func NewTable(w io.Writer, zone *time.Location, width int) *Table {
-	t := &Table{w: w, zone: zone, width: width}
+	t := &Table{out: bufio.NewWriterSize(w, 64<<10), zone: zone, width: width}
 	title := column{"TITLE", 0, func(c *gong.Call, _ *time.Location) string { return textOf(c.Title) }}
 	all := []column{
 		{"TIME", len("2006-01-02 15:04"), shortTime},
@@ -63,24 +63,25 @@ func NewTable(w io.Writer, zone *time.Location, width int) *Table {
 	return t
 }
 
-// Write adds a call, by its document. Each line is written at once.
+// Write adds a call, by its document. On a terminal its line is there at once.
 func (t *Table) Write(document []byte) error {
 	call, err := gong.ParseCall(document)
 	if err != nil {
 		return fmt.Errorf("a call to be shown: %w", err)
 	}
-	lines := ""
 	if !t.began {
 		t.began = true
-		lines = t.line(func(c column) string { return c.name })
+		t.out.WriteString(t.line(func(c column) string { return c.name })) // an error stays until the next write
 	}
-	lines += t.line(func(c column) string { return clean(c.text(&call, t.zone)) })
-	_, err = io.WriteString(t.w, lines)
-	return err
+	_, err = t.out.WriteString(t.line(func(c column) string { return Clean(c.text(&call, t.zone)) }))
+	if err != nil || t.width == 0 {
+		return err
+	}
+	return t.out.Flush()
 }
 
-// Close does nothing: a table has no end.
-func (t *Table) Close() error { return nil }
+// Close writes what is still to be written. A table has no end of its own.
+func (t *Table) Close() error { return t.out.Flush() }
 
 // line puts the cells of the columns side by side.
 func (t *Table) line(cell func(column) string) string {

@@ -19,9 +19,9 @@ const (
 	zeroWidthJoiner    = '\u200d'
 )
 
-// clean is text without what a terminal acts on. Every kind of white space becomes
+// Clean is text without what a terminal acts on. Every kind of white space becomes
 // a space.
-func clean(text string) string {
+func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

@@ -23,7 +23,7 @@ func TestClean(t *testing.T) {
 		"👩\u200d👩\u200d👧 می\u200cخواهم":    "👩\u200d👩\u200d👧 می\u200cخواهم",
 		"": "",
 	} {
-		if got := clean(text); got != want {
+		if got := Clean(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
@@ -70,14 +70,14 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, cells uint8) {
 		width := 1 + int(cells)
-		got := cut(clean(text), width)
+		got := cut(Clean(text), width)
 		if uniseg.StringWidth(got) > width {
 			t.Errorf("%q at %d has %d cells", text, width, uniseg.StringWidth(got))
 		}
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u202e' }) {
 			t.Errorf("%q is shown as %q", text, got)
 		}
-		if whole := clean(text); uniseg.StringWidth(whole) <= width && got != whole {
+		if whole := Clean(text); uniseg.StringWidth(whole) <= width && got != whole {
 			t.Errorf("%q fits into %d, but is cut to %q", text, width, got)
 		}
 	})
