@@ -19,9 +19,9 @@ const deleteBatch = 10_000
 
 // deleteOptions are the flags of delete.
 type deleteOptions struct {
-	db, company, before string
-	ids                 []string
-	yes, quiet          bool
+	db, company, before, tz string
+	ids                     []string
+	yes, quiet              bool
 }
 
 func (a *app) delete() *cobra.Command {
@@ -46,7 +46,8 @@ completed by running it again.`,
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
 	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "a call to delete; may be given several times")
-	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01 (midnight UTC) or 2025-01-01T08:00:00-07:00")
+	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
+	tzFlag(cmd, &o.tz, "UTC")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask; needed where nobody can answer")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but questions and what is wrong")
 	return cmd
@@ -73,8 +74,12 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	slices.SortFunc(d.ids, callvault.ID.Compare)
 	d.ids = slices.Compact(d.ids)
 	d.asked = len(d.ids)
+	zone, err := parseZone(o.tz)
+	if err != nil {
+		return d, err
+	}
 	d.query.From = callvault.MinTime
-	d.query.To, err = parseBound("before", o.before, callvault.MinTime)
+	d.query.To, err = parseBound("before", o.before, zone, callvault.MinTime)
 	return d, err
 }
 

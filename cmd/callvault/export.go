@@ -15,8 +15,8 @@ import (
 
 // exportOptions are the flags of export.
 type exportOptions struct {
-	db, company, from, to, workspace, format string
-	quiet                                    bool
+	db, company, from, to, tz, workspace, format string
+	quiet                                        bool
 }
 
 func (a *app) export() *cobra.Command {
@@ -63,15 +63,16 @@ name only when it is complete, and only its owner may read it.`,
 	companyFlag(cmd, &o.company)
 	cmd.Flags().StringVar(&o.format, "format", "", "ndjson, json, csv or parquet (default: by the name of FILE)")
 	completeWith(cmd, "format", formatNames()...)
-	cmd.Flags().StringVar(&o.from, "from", "", "only calls at this time or later, such as 2026-01-31 (midnight UTC) or 2026-01-31T08:00:00-07:00")
+	cmd.Flags().StringVar(&o.from, "from", "", "only calls at this time or later, such as 2026-01-31, 2026-01-31T08:00:00-07:00, 7d or \"last month\"")
 	cmd.Flags().StringVar(&o.to, "to", "", "only calls before this time")
+	tzFlag(cmd, &o.tz, "UTC")
 	cmd.Flags().StringVar(&o.workspace, "workspace", "", "only calls of this workspace")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the calls")
 	return cmd
 }
 
 func (o *exportOptions) query() (q callvault.Query, err error) {
-	if q.Range, err = parseRange(o.from, o.to); err != nil {
+	if q.Range, err = parseRange(o.from, o.to, o.tz); err != nil {
 		return q, err
 	}
 	q.Workspace, err = parseWorkspace(o.workspace)

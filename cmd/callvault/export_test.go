@@ -54,7 +54,7 @@ func TestExportFormats(t *testing.T) {
 		"export --format xml":                    "accepted are ndjson, json, csv and parquet",
 		"export a.parquet.gz":                    "Parquet is compressed by itself",
 		"export --format parquet calls.zst":      "Parquet is compressed by itself",
-		"export --format csv --from 2026-01-02T": "is not a date and time",
+		"export --format csv --from 2026-01-02T": "is no time",
 	} {
 		if got := c.run(strings.Fields(args)...); got.code != exitUsage || !strings.Contains(got.stderr, problem) {
 			t.Errorf("%s: %+v", args, got)

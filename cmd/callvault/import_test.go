@@ -229,7 +229,7 @@ func TestDeleteAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := deleteOptions{db: "calls.db", company: "default", before: "2026-02-01"}
+		o := deleteOptions{db: "calls.db", company: "default", before: "2026-02-01", tz: "UTC"}
 		d, err := o.deletion()
 		if err != nil {
 			t.Fatal(err)

@@ -86,7 +86,7 @@ Every flag has an environment variable; the help of a command names them.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.serve(), a.importCalls(), a.export(), a.delete(), a.copy(), a.backup(), a.restore(), a.check(), a.key(), a.doctor(), a.healthcheck(), a.version())
+	root.AddCommand(a.serve(), a.importCalls(), a.calls(), a.export(), a.delete(), a.copy(), a.backup(), a.restore(), a.check(), a.key(), a.doctor(), a.healthcheck(), a.version())
 	// Cobra's own commands are made here, and not when the program runs, so that
 	// they end like the others.
 	root.InitDefaultCompletionCmd()

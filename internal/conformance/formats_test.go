@@ -170,7 +170,7 @@ func TestExitCodes(t *testing.T) {
 		{"import", program.ExitUsage},
 		{"import --fast " + good, program.ExitUsage},
 		{"export --company nobody", program.ExitFailed},
-		{"export --from yesterday", program.ExitUsage},
+		{"export --from soon", program.ExitUsage},
 		{"delete --id 9", program.ExitUsage}, // nobody to ask
 		{"delete --yes --id 9", program.ExitOK},
 		{"serve --page-size 0", program.ExitUsage},

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/screen"
+)
+
+// errEnough ends a walk at its limit.
+var errEnough = errors.New("the limit is reached")
+
+// listing is what came of a walk.
+type listing struct {
+	written int
+	last    callvault.Time // the date of the last call that was written
+	err     error          // what ended the walk early; nil at its end or limit
+}
+
+// listCalls writes the calls. What was read before a walk ended early is made
+// whole like the rest: see the help.
+func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *callsReport) error {
+	var l listing
+	write := func(w io.Writer) error {
+		return a.writeCalls(w, p, func(out bulk.Writer) error {
+			if err := l.walk(ctx, source, p, r, out); err != nil {
+				return err
+			}
+			if l.written == 0 {
+				return l.err
+			}
+			return nil
+		})
+	}
+	var target string
+	var err error
+	if p.file == stdinName {
+		target, err = "standard output", write(a.stdout)
+	} else {
+		target, err = writeUnlessWorse(p.file, write, func() bool { return l.err == nil })
+	}
+	r.clear()
+	switch {
+	case l.err != nil && (err == nil || l.written == 0):
+		return l.failure(ctx, p, target, r)
+	case err != nil:
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	if !r.quiet {
+		fmt.Fprintln(a.stderr, l.summary(p, r))
+	}
+	if r.skipped > 0 {
+		return errSkipped
+	}
+	return nil
+}
+
+// walk writes the calls of a source, and keeps what ended the reading; what is
+// returned is an error of the writing.
+func (l *listing) walk(ctx context.Context, source callSource, p callsPlan, r *callsReport, out bulk.Writer) (writing error) {
+	l.err = source.walk(ctx, p.query, r, func(row callvault.Row) error {
+		if writing = out.Write(row.Document); writing != nil {
+			return writing
+		}
+		l.written++
+		l.last = row.Time
+		r.step()
+		if l.written == p.limit {
+			return errEnough
+		}
+		return nil
+	})
+	if writing != nil || errors.Is(l.err, errEnough) {
+		l.err = nil
+	}
+	return writing
+}
+
+// writeCalls writes a whole file: what fill writes.
+func (a *app) writeCalls(w io.Writer, p callsPlan, fill func(bulk.Writer) error) error {
+	if p.form.format != table {
+		return p.form.write(w, fill)
+	}
+	out, err := bulk.NewCompressor(w, p.form.compression)
+	if err != nil {
+		return err
+	}
+	width := 0
+	if p.file == stdinName && isTerminal(a.stdout) {
+		width = terminalWidth(a.stdout)
+	}
+	lines := screen.NewTable(out, p.span.From.Location(), width)
+	if err := fill(lines); err != nil {
+		return err
+	}
+	return errors.Join(lines.Close(), out.Close())
+}
+
+// failure says why a walk ended early, and where its calls are.
+func (l *listing) failure(ctx context.Context, p callsPlan, target string, r *callsReport) error {
+	cause := screen.Clean(l.err.Error())
+	if ctx.Err() != nil {
+		cause = "interrupted"
+	}
+	of := plural(max(r.total, l.written), "call")
+	switch {
+	case l.written == 0 && p.file != stdinName:
+		return fmt.Errorf("%s; %s was not written", cause, p.file)
+	case l.written == 0:
+		return fmt.Errorf("%s before the first call", cause)
+	}
+	where := "in " + target
+	if p.file == stdinName {
+		where = "on " + target
+	}
+	through := l.last.UTC().In(p.span.From.Location()).Format(time.RFC3339Nano)
+	return fmt.Errorf("%s: %s of %s are %s, through %s", cause, humanize.Comma(int64(l.written)), of, where, through)
+}
+
+// summary says what was written.
+func (l *listing) summary(p callsPlan, r *callsReport) string {
+	var text strings.Builder
+	switch left := r.total - l.written - r.skipped; {
+	case l.written == 0 && r.skipped == 0:
+		text.WriteString("no calls")
+	case l.written == p.limit && left > 0:
+		fmt.Fprintf(&text, "the first %s of %s", humanize.Comma(int64(l.written)), plural(r.total, "call"))
+		if !p.limited {
+			text.WriteString("; --limit 0 shows all")
+		}
+	default:
+		text.WriteString(plural(l.written, "call"))
+	}
+	if r.skipped > 0 {
+		fmt.Fprintf(&text, ", %s skipped", humanize.Comma(int64(r.skipped)))
+	}
+	if p.file != stdinName {
+		text.WriteString(" in " + p.file)
+	}
+	return text.String()
+}
+
+// partialName is a name beside a file's, with the same ending, and so of the same form.
+func partialName(path string) string {
+	ending := filepath.Ext(path)
+	if ending == ".gz" || ending == ".zst" {
+		ending = filepath.Ext(strings.TrimSuffix(path, ending)) + ending
+	}
+	return strings.TrimSuffix(path, ending) + ".partial" + ending
+}
+
+// writeUnlessWorse writes a file as writeWhole does. Where it was there before, what
+// is written takes its place only when it is complete, and stands beside it
+// otherwise. It returns the name of what was written.
+func writeUnlessWorse(path string, write func(io.Writer) error, complete func() bool) (name string, err error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return path, writeWhole(path, write)
+	}
+	beside := partialName(path)
+	if err := writeWhole(beside, write); err != nil || !complete() {
+		return beside, err
+	}
+	if err := os.Rename(beside, path); err != nil {
+		return beside, err
+	}
+	syncFolder(filepath.Dir(path))
+	return path, nil
+}
