@@ -1,15 +1,18 @@
 package conformance
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,5 +127,37 @@ func TestMovingOutUnderALimit(t *testing.T) {
 	}
 	if got := idsOf(c.Must("export")); !cmp.Equal(got, []string{"2", "9"}) || requests.Load() != 3 {
 		t.Errorf("after %d requests: %q", requests.Load(), got)
+	}
+}
+
+// The Go that the README shows is Go, and lists calls.
+func TestReadmeInGo(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, fenced := strings.Cut(string(readme), "\n```go\n")
+	block, _, closed := strings.Cut(block, "\n```\n")
+	if !fenced || !closed {
+		t.Fatal("README.md has no block of Go")
+	}
+	c := program.New(t)
+	c.Put("default", fmt.Sprintf(`{"id":"7782342274025937895","started":"%s"}`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+	k := c.Key()
+	block = strings.Replace(block, `"https://us-12345.api.gong.io"`, strconv.Quote(c.Serve().Base), 1)
+	source := filepath.Join(t.TempDir(), "main.go")
+	text := `package main
+import ("context"; "fmt"; "log"; "os"; "time"; "github.com/callvault/callvault/gong")
+func main() { if err := list(context.Background()); err != nil { log.Fatal(err) } }
+func list(ctx context.Context) error {
+` + block + `
+return nil }`
+	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command("go", "run", source)
+	run.Env = append(os.Environ(), "GONG_ACCESS_KEY="+k.AccessKey, "GONG_ACCESS_KEY_SECRET="+k.AccessKeySecret)
+	if out, err := run.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "7782342274025937895 2") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
