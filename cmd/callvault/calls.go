@@ -61,7 +61,7 @@ whole file too, which the message names with the last call's time: FILE, or, whe
 FILE was there before, one beside it with .partial in its name. The exit code is
 then 1. Calls of a server that break the contract are reported and skipped.`,
 		Example: `  callvault calls --from yesterday
-  callvault calls --from "last month" january.parquet
+  callvault calls --from "last month" last-month.parquet
   callvault calls --url https://us-12345.api.gong.io --from 2026-01 --to 2026-02 -o ndjson | gzip > january.ndjson.gz
   callvault calls --histogram day --from "this month" --tz Europe/Berlin`,
 		Args: cobra.MaximumNArgs(1),
@@ -128,6 +128,9 @@ func (a *app) planCalls(cmd *cobra.Command, o *callsOptions, files []string) (p 
 	p.file = stdinName
 	if len(files) > 0 {
 		p.file = files[0]
+	}
+	if strings.Contains(p.file, "://") { // not repeated: it may have a secret
+		return p, usagef("FILE: accepted is the path of a file; a server is named by --url")
 	}
 	if o.url == "" {
 		if err := refuseFilesOf(o.db, p.file); err != nil {

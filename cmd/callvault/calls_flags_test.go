@@ -26,6 +26,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--url http://127.0.0.1:1/v2/calls", "--url: accepted is the address without /v2/calls"},
 		{"--url http://127.0.0.1:1?token=hush", "--url: accepted is http:// or https:// with a host"},
 		{"--url http://127.0.0.1:1", "the server wants a credential: there is none; accepted are CALLVAULT_ACCESS_KEY with CALLVAULT_ACCESS_KEY_SECRET, or CALLVAULT_TOKEN"},
+		{"http://me:hush@127.0.0.1:1", "FILE: accepted is the path of a file; a server is named by --url"},
 		{"--from soon", `--from "soon" is no time; accepted are dates`},
 		{"--from=", "--from is empty; accepted are dates"},
 		{"--to soon", `--to "soon" is no time; accepted are dates`},

@@ -191,8 +191,12 @@ func TestCallsLeaveWhatIsThere(t *testing.T) {
 func TestCallsCannotBeWritten(t *testing.T) {
 	c, _ := newListed(t, 3)
 	if _, err := os.Stat("/dev/full"); err == nil {
-		if got := c.run(january("-o", "ndjson", "/dev/full")...); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: write /dev/full: ") {
-			t.Errorf("got %+v", got)
+		for range 2 { // at the end, and then in the middle
+			if got := c.run(january("-o", "ndjson", "/dev/full")...); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: write /dev/full: ") {
+				t.Errorf("got %+v", got)
+			}
+			c.stdin = strings.ReplaceAll(numbered(10), "Call", strings.Repeat("call ", 10_000))
+			c.must("import", "-")
 		}
 	}
 	file := filepath.Join(t.TempDir(), "missing", "calls.json")

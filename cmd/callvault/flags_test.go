@@ -35,6 +35,27 @@ func FuzzParseBound(f *testing.F) {
 	})
 }
 
+// A range of export is open where nothing is said, before the year 1 too.
+func TestParseRange(t *testing.T) {
+	first := callvault.CeilTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	for _, tt := range []struct {
+		from, to, tz string
+		want         callvault.Range
+	}{
+		{"", "", "UTC", callvault.AllTime},
+		{"2026-01-01", "", "UTC", callvault.Range{From: first, To: callvault.MaxTime}},
+		{"", "2026-01-01", "UTC", callvault.Range{From: callvault.MinTime, To: first}},
+		{"", "2026-01-01", "Asia/Tokyo", callvault.Range{From: callvault.MinTime, To: first - 9*3600*1_000_000}},
+	} {
+		if got, err := parseRange(tt.from, tt.to, tt.tz); err != nil || got != tt.want {
+			t.Errorf("%+v: got %v, %v", tt, got, err)
+		}
+	}
+	if got, err := parseRange("last year", "", "UTC"); err != nil || got.To-got.From > 366*24*3600*1_000_000 {
+		t.Errorf("last year is %v, %v", got, err)
+	}
+}
+
 // FuzzParseDuration: what is accepted is more than nothing, and a day has 24 hours.
 func FuzzParseDuration(f *testing.F) {
 	for _, s := range []string{"90d", "12h", "1h30m", "100000d", "100001d", "-1d", "+1d", "1.5d", "0s", "d", "9223372036854775807d"} {

@@ -147,3 +147,17 @@ Fri 2026-01-09    500 █
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, fmt.Errorf("no space left") }
+
+// On a terminal each line is there at once; elsewhere many are written together.
+func TestTableOnTerminal(t *testing.T) {
+	for width, isThere := range map[int]bool{80: true, 0: false} {
+		var out bytes.Buffer
+		table := screen.NewTable(&out, time.UTC, width)
+		if err := table.Write([]byte(documents()[0])); err != nil || (out.Len() > 0) != isThere {
+			t.Errorf("width %d: %v, %q", width, err, out.String())
+		}
+		if err := table.Close(); err != nil || strings.Count(out.String(), "\n") != 2 {
+			t.Errorf("width %d: %v, %q", width, err, out.String())
+		}
+	}
+}
