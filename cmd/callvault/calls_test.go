@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -145,6 +148,35 @@ func TestCallsInterrupted(t *testing.T) {
 		}
 		g.answer = func(http.ResponseWriter, *http.Request, int) bool { return false }
 	}
+}
+
+// A store is interrupted as a server is.
+func TestCallsOfStoreInterrupted(t *testing.T) {
+	c := newCLI(t)
+	c.stdin = strings.ReplaceAll(numbered(90), "Call", strings.Repeat("call ", 2000)) // more than is written at a time
+	c.must("import", "-")
+	ctx, cancel := context.WithCancel(t.Context())
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, january("-o", "json"), c.lookup, nil, &cancelling{&stdout, cancel}, &stderr)
+	var calls []struct{ Started string }
+	if err := json.Unmarshal(stdout.Bytes(), &calls); err != nil || code != exitFailed || len(calls) == 0 || len(calls) == 90 {
+		t.Fatalf("%v, code %d, %d calls: %s", err, code, len(calls), stderr.String())
+	}
+	want := fmt.Sprintf("callvault: interrupted: %d of 90 calls are on standard output, through %s\n", len(calls), calls[len(calls)-1].Started)
+	if !strings.HasSuffix(stderr.String(), want) {
+		t.Errorf("said %q, want %q", stderr.String(), want)
+	}
+}
+
+// cancelling cancels when something is written.
+type cancelling struct {
+	io.Writer
+	cancel context.CancelFunc
+}
+
+func (w *cancelling) Write(p []byte) (int, error) {
+	w.cancel()
+	return w.Writer.Write(p)
 }
 
 // Nothing read is no file, and what is whole is not replaced by a part.
