@@ -18,6 +18,8 @@ const (
 	Year  Unit = "year"
 )
 
+const zoneOffset = "-07:00:00"
+
 // floor is the beginning of the unit that a shown time is in.
 func (u Unit) floor(shown time.Time) time.Time {
 	year, month, day := shown.Date()
@@ -80,7 +82,7 @@ func (u Unit) after(t time.Time) time.Time {
 	begin := u.floor(shown(t))
 	if u == Hour {
 		end := t.Add(u.step(begin, 1).Sub(shown(t)))
-		if _, change := t.ZoneBounds(); !change.IsZero() && change.Before(end) {
+		if change := bound(t); t.Format(zoneOffset) != end.Format(zoneOffset) && change.Before(end) {
 			return change
 		}
 		return end

@@ -40,6 +40,10 @@ func TestBy(t *testing.T) {
 		{"America/St_Johns", "2010-11-06T23:00:00-02:30", "2010-11-07T01:00:00-03:30", when.Hour, "Sat 2010-11-06 23:00 1, Sun 2010-11-07 00:00 0.016666666666666666, Sat 2010-11-06 23:01 0.9833333333333333, Sun 2010-11-07 00:00 1"},
 		{"Asia/Kathmandu", "2026-01-01T00:00:00+05:45", "2026-01-01T02:00:00+05:45", when.Hour, "Thu 2026-01-01 00:00 1, Thu 2026-01-01 01:00 1"},
 		{"Australia/Lord_Howe", "2026-04-05T01:00:00+11:00", "2026-04-05T03:00:00+10:30", when.Hour, "Sun 2026-04-05 01:00 1, Sun 2026-04-05 01:30 0.5, Sun 2026-04-05 02:00 1"},
+		// The last day of a leap year, after the changes that the data of zones list.
+		{"Asia/Beirut", "2260-12-30T00:00:00+02:00", "2261-01-02T00:00:00+02:00", when.Day, "Sun 2260-12-30 24, Mon 2260-12-31 24, Tue 2261-01-01 24"},
+		{"America/St_Johns", "2048-12-30T20:00:00-03:30", "2048-12-30T22:00:00-03:30", when.Hour, "Wed 2048-12-30 20:00 1, Wed 2048-12-30 21:00 1"},
+		{"Australia/Lord_Howe", "2048-12-31T22:00:00+11:00", "2049-01-01T01:00:00+11:00", when.Hour, "Thu 2048-12-31 22:00 1, Thu 2048-12-31 23:00 1, Fri 2049-01-01 00:00 1"},
 		{"UTC", "2025-12-30T00:00:00Z", "2026-01-13T00:00:00Z", when.Week, "2026-W01 Tue 12-30 144, 2026-W02 Mon 01-05 168, 2026-W03 Mon 01-12 24"},
 		{"UTC", "2026-01-31T00:00:00Z", "2026-03-01T00:00:00Z", when.Month, "2026-01 24, 2026-02 672"},
 		{"UTC", "2025-12-31T00:00:00Z", "2026-01-02T00:00:00Z", when.Year, "2025 24, 2026 24"},
@@ -68,11 +72,14 @@ func leaping() []string {
 }
 
 // nearChange is an instant within three days of a change of the zone's clock, where
-// it has one later.
+// it has one later, or of the end of a leap year.
 func nearChange(random *rand.Rand, zone *time.Location) time.Time {
-	t := time.Unix(random.Int64N(2_000_000_000), 0).In(zone)
+	t := time.Unix(random.Int64N(4_000_000_000), 0).In(zone)
 	if _, change := t.ZoneBounds(); !change.IsZero() {
 		t = change
+	}
+	if random.IntN(5) == 0 {
+		t = time.Date(1972+4*random.IntN(40), time.December, 31, 0, 0, 0, 0, zone)
 	}
 	return t.Add(time.Duration(random.IntN(2*72*60)-72*60) * time.Minute).In(zone)
 }
@@ -134,6 +141,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{"2026-01-31", "2026-01", "2026", "now", "last month", "7d", "90min", "3mo", "2026-01-31 09:00", "2018-02-18T02:30:00-07:00", "next year"} {
 		f.Add(s, int64(1_772_625_600), uint8(3))
 	}
+	f.Add("2261", int64(1_772_625_540), uint8(4)) // after a leap year, in Beirut
 	zones := leaping()
 	f.Fuzz(func(t *testing.T, s string, seconds int64, number uint8) {
 		now := time.Unix(seconds%4_000_000_000, 0).In(zone(t, zones[int(number)%len(zones)]))

@@ -42,12 +42,24 @@ func at(shown time.Time, zone *time.Location) time.Time {
 		if found.Before(t) {
 			return t // the clock leapt when this offset began
 		}
-		_, end := t.ZoneBounds()
+		end := bound(t)
 		if end.IsZero() || found.Before(end) {
 			return found
 		}
 		t = end
 	}
+}
+
+// bound is an instant after t until which the zone's offset stays as it is at t, or
+// zero when it does for ever. Beyond the changes that its data list, package time
+// reckons with years of 365 days, and on the last day of a leap year knows only a
+// bound that is past: no rule changes the clock on that day.
+func bound(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		return t.Add(24 * time.Hour)
+	}
+	return end
 }
 
 // String is the span in words: both ends, and the zone with its offset from UTC at
