@@ -4,7 +4,7 @@ help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the static binary bin/callvault
-	CGO_ENABLED=0 go build -trimpath -o bin/callvault ./cmd/callvault
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o bin/callvault ./cmd/callvault
 
 demo: build ## serve invented calls
 	@bin/callvault serve --demo

@@ -20,18 +20,23 @@ func (a *app) version() *cobra.Command {
 	}
 }
 
-// buildVersion is what the Go command recorded when it built the program: the
-// module's version, or the commit of a checkout.
+// buildVersion is the version of this program, for people and for metrics.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	version := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && version == "(devel)" {
-			return s.Value
-		}
+	return versionOf(info)
+}
+
+// versionOf is what the Go command recorded when it built a program: the tag of
+// a release; between releases a version made of the time and the commit, with
+// +dirty when something was not committed; and "unknown" where it saw no
+// repository, such as in an unpacked archive of the source.
+// See https://go.dev/doc/modules/version-numbers and "go help build", -buildvcs.
+func versionOf(info *debug.BuildInfo) string {
+	if info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "unknown"
 	}
-	return version
+	return info.Main.Version
 }
