@@ -24,6 +24,12 @@ faults: ## break things at length, for the figures of docs/reliability.md
 check: ## run gofmt, go vet, go mod tidy, staticcheck and govulncheck
 	./tools/check.sh
 
+check-deploy: ## check the Dockerfile, what is under deploy, and the other systems
+	./tools/check-deploy.sh
+
+packaging: check-deploy ## make the files of a release in dist, twice, and compare them
+	./tools/packaging.sh
+
 bench: ## measure what docs/performance.md shows
 	go run ./internal/bench
 
@@ -33,4 +39,4 @@ bench-large: ## measure stores of up to 10,000,000 calls
 profile: ## tell where the time of a page goes, with perf
 	go run ./internal/bench profile
 
-.PHONY: help build demo test golden fuzz faults check bench bench-large profile
+.PHONY: help build demo test golden fuzz faults check check-deploy packaging bench bench-large profile
