@@ -28,5 +28,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=6s --start-period=40s CMD ["/callvault", "healthcheck"]
 ENTRYPOINT ["/callvault"]
 CMD ["serve"]

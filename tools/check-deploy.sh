@@ -25,6 +25,8 @@ if ! command -v systemd-analyze >/dev/null; then
 fi
 units=$(mktemp -d)
 trap 'rm -rf "$units"' EXIT
+mkdir "$units/callvault.service.d"
+cp deploy/systemd/tls.conf "$units/callvault.service.d"
 # The program must be there to be started; any that exists will do.
 sed 's|^ExecStart=/usr/bin/callvault|ExecStart=/bin/true|' deploy/systemd/callvault.service >"$units/callvault.service"
 systemd-analyze verify --recursive-errors=no "$units/callvault.service"

@@ -47,6 +47,11 @@ func TestDockerfile(t *testing.T) {
 			t.Errorf("there is no shell for %v", c)
 		case *instructions.UserCommand:
 			user = c.User
+		case *instructions.HealthCheckCommand:
+			// CMD, the program, one of its commands.
+			if words := c.Health.Test; len(words) != 3 || !isCommand(t, words[2]) {
+				t.Errorf("health is asked by %q", words)
+			}
 		}
 	}
 	if user != "65534:65534" {

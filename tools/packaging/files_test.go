@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -61,4 +62,13 @@ func TestVariablesAreRead(t *testing.T) {
 	if met == 0 {
 		t.Error("no variable was met")
 	}
+}
+
+// isCommand tells whether the program has a command of that name.
+func isCommand(t *testing.T, name string) bool {
+	t.Helper()
+	return slices.ContainsFunc(strings.Split(program(t, "--help"), "\n"), func(line string) bool {
+		fields := strings.Fields(line)
+		return strings.HasPrefix(line, "  ") && len(fields) > 1 && fields[0] == name
+	})
 }

@@ -197,5 +197,6 @@ func TestImage(t *testing.T) {
 	if status, body := i.get(i.request(manage + "/readyz")); status != http.StatusOK {
 		t.Errorf("ready: %d %s", status, body)
 	}
+	i.must("", "healthcheck", "--manage", strings.TrimPrefix(manage, "http://"))
 	stop()
 }
