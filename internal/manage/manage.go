@@ -1,8 +1,9 @@
 // Package manage is the operator's listener: health, metrics, profiles and the
 // web page. It is for whoever runs the server, not for clients of the API.
 //
-// Health and metrics tell of anybody's calls only how many there are, and are for
-// every machine that reaches the listener. Everything else is for who is let in: see guard.go.
+// Health and metrics tell of calls only how many there are, and are for every
+// machine that reaches the listener. Everything else is for who is let in: see
+// guard.go.
 package manage
 
 import (

@@ -34,26 +34,21 @@ func (p pool) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(waited, prometheus.CounterValue, now.Waited.Seconds())
 }
 
-const (
-	// shownCompanies are those whose calls are shown, the first by name: each is two
-	// small reads of every scrape, and two series.
-	shownCompanies = 100
-
-	// readWithin is what a scrape waits for the store, all in all: less than the ten
-	// seconds after which Prometheus gives up, so that the rest is seen when the store
-	// does not answer.
-	readWithin = 4 * time.Second
-)
+// readWithin is what a scrape waits for the store, all in all: less than the ten
+// seconds after which Prometheus gives up, so that the rest is seen when the store
+// does not answer.
+const readWithin = 4 * time.Second
 
 // contents collects what is in a store. It is read for each scrape: what other
-// processes do with the store, such as an import, is seen nowhere else.
+// processes do with the store, such as an import, is seen nowhere else. It names no
+// company: metrics are for who watches the server, and not for who may read calls.
 type contents struct{ store callvault.Store }
 
 var (
 	up        = prometheus.NewDesc("callvault_store_up", "1 when the store was read for this scrape, 0 when it did not answer.", nil, nil)
 	companies = prometheus.NewDesc("callvault_companies", "Companies in the store.", nil, nil)
-	stored    = prometheus.NewDesc("callvault_calls", "Calls in the store, of the first 100 companies by name.", []string{"company"}, nil)
-	changes   = prometheus.NewDesc("callvault_changes_total", "Calls that were ever created, changed or deleted, by any process, of the first 100 companies by name.", []string{"company"}, nil)
+	stored    = prometheus.NewDesc("callvault_calls", "Calls in the store, of all companies.", nil, nil)
+	changes   = prometheus.NewDesc("callvault_changes_total", "Calls that were ever created, changed or deleted, by any process, of all companies.", nil, nil)
 )
 
 func (c contents) Describe(descs chan<- *prometheus.Desc) {
@@ -72,26 +67,29 @@ func (c contents) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, answered)
 }
 
-// read collects until the store fails. Why it did stands in the log of the requests
+// read collects all or nothing. Why the store failed stands in the log of the requests
 // that need it.
 func (c contents) read(ctx context.Context, metrics chan<- prometheus.Metric) error {
 	names, err := c.store.Companies(ctx)
 	if err != nil {
 		return err
 	}
-	metrics <- prometheus.MustNewConstMetric(companies, prometheus.GaugeValue, float64(len(names)))
-	for _, name := range names[:min(len(names), shownCompanies)] {
+	count, number := 0, int64(0)
+	for _, name := range names {
 		calls := c.store.Calls(name)
-		count, err := calls.Count(ctx, callvault.Query{Range: callvault.AllTime})
+		n, err := calls.Count(ctx, callvault.Query{Range: callvault.AllTime})
 		if err != nil {
 			return err
 		}
-		number, err := calls.Latest(ctx)
+		latest, err := calls.Latest(ctx)
 		if err != nil {
 			return err
 		}
-		metrics <- prometheus.MustNewConstMetric(stored, prometheus.GaugeValue, float64(count), name)
-		metrics <- prometheus.MustNewConstMetric(changes, prometheus.CounterValue, float64(number), name)
+		count += n
+		number += latest
 	}
+	metrics <- prometheus.MustNewConstMetric(companies, prometheus.GaugeValue, float64(len(names)))
+	metrics <- prometheus.MustNewConstMetric(stored, prometheus.GaugeValue, float64(count))
+	metrics <- prometheus.MustNewConstMetric(changes, prometheus.CounterValue, float64(number))
 	return nil
 }
