@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"internal/certificate":  nil,
 	"internal/certtest":     nil,
 	"internal/manage":       {"", "gong"},
+	"internal/page":         {"", "gong", "internal/when"},
 	"internal/postgres":     {"", "gong"},
 	"internal/sqlite":       {"", "gong"},
 	"internal/demo":         {"", "gong"},
@@ -34,7 +35,7 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/measure", "internal/openapi", "internal/postgres", "internal/screen", "internal/sqlite", "internal/traces", "internal/upkeep", "internal/when"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/traces", "internal/upkeep", "internal/when"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }

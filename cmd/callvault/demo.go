@@ -37,7 +37,8 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	store, err := sqlite.Open(ctx, filepath.Join(folder, "demo.db"))
+	service.db = filepath.Join(folder, "demo.db")
+	store, err := sqlite.Open(ctx, service.db)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 		return err
 	}
 	return service.serve(ctx, store, config, func(address string) {
-		a.printDemo(address, key.ID, secret, today)
+		a.printDemo(address, service.pageLine(), key.ID, secret, today)
 	})
 }
 
@@ -72,7 +73,7 @@ func putDemo(ctx context.Context, store callvault.Store, options demo.Options) e
 }
 
 // printDemo prints what a person needs to read the first calls.
-func (a *app) printDemo(address, accessKey, secret string, today time.Time) {
+func (a *app) printDemo(address, page, accessKey, secret string, today time.Time) {
 	query := url.Values{
 		"fromDateTime": {today.AddDate(0, 0, -7).Format("2006-01-02") + "T00:00:00Z"},
 		"toDateTime":   {today.AddDate(0, 0, 1).Format("2006-01-02") + "T00:00:00Z"},
@@ -82,12 +83,12 @@ func (a *app) printDemo(address, accessKey, secret string, today time.Time) {
 	fmt.Fprintf(a.stdout, `serving %d invented calls of the last 90 days, until you press ctrl-C
 
   address     %s
-  access key  %s
+%s  access key  %s
   secret      %s
 
 The calls of the last week:
 
   curl -u %s:%s '%s%s?%s'
 
-`, demoCalls, address, accessKey, secret, accessKey, secret, address, gong.Path, line)
+`, demoCalls, address, page, accessKey, secret, accessKey, secret, address, gong.Path, line)
 }

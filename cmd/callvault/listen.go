@@ -29,6 +29,7 @@ const (
 type service struct {
 	*app
 	log    *slog.Logger
+	db     string // names the store
 	api    net.Listener
 	manage net.Listener    // nil when there is none
 	panel  *manage.Handler // of manage
@@ -49,7 +50,7 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{app: a, log: log, ended: make(chan struct{})}
+	s := &service{app: a, db: o.db, log: log, ended: make(chan struct{})}
 	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
@@ -140,7 +141,11 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		err = errors.Join(err, handler.Close(closing))
 	}()
 	if s.panel != nil {
-		panel := manage.Config{Store: store, Company: handler.Company, Metrics: serveMetrics(metrics, s.log), Log: s.log}
+		page, err := s.page(store)
+		if err != nil {
+			return err
+		}
+		panel := manage.Config{Store: store, Company: handler.Company, Page: page.Serve, Metrics: serveMetrics(metrics, s.log), Log: s.log}
 		if panel.Description, err = openapi.Document(address(s.api)); err != nil {
 			return err
 		}
@@ -154,7 +159,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	}
 	greet(address(s.api))
 	if s.manage != nil {
-		fmt.Fprintf(s.stdout, "the operator's listener is at %s\n", address(s.manage))
+		fmt.Fprintf(s.stdout, "the operator's listener is at %s and shows the calls as a web page\n", address(s.manage))
 	}
 	return api.Serve(ctx, s.api, handler, s.log)
 }

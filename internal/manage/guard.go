@@ -53,7 +53,7 @@ func (h *Handler) letIn(next siteHandler) siteHandler {
 		case err != nil:
 			s.Log.Error("check a key", "error", err)
 			http.Error(w, "the key can't be checked; the log says why", http.StatusServiceUnavailable)
-		case !ok:
+		case !ok || company == "": // no company would be every company
 			w.Header().Set("WWW-Authenticate", `Basic realm="callvault", charset="UTF-8"`)
 			http.Error(w, "an access key and its secret are needed here", http.StatusUnauthorized)
 		default:

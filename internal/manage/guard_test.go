@@ -82,6 +82,7 @@ func TestKeys(t *testing.T) {
 	}{
 		{"a key", keyOf("acme"), http.StatusOK},
 		{"no key", refused, http.StatusUnauthorized},
+		{"a key of nobody", keyOf(""), http.StatusUnauthorized},
 		{"nobody to ask", nil, http.StatusUnauthorized},
 		{"a store that is away", unknown, http.StatusServiceUnavailable},
 	} {

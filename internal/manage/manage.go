@@ -27,6 +27,10 @@ type Config struct {
 	// where other machines reach the listener; nil lets none of them in.
 	Company func(r *http.Request) (company string, ok bool, err error)
 
+	// Page serves everything that is nothing else, to who may see a company's calls,
+	// or with no company those of any. Nil is no page.
+	Page func(w http.ResponseWriter, r *http.Request, company string)
+
 	// Metrics is served at /metrics; nil is no metrics.
 	Metrics http.Handler
 
@@ -82,6 +86,12 @@ func (h *Handler) Start(config Config) error {
 	if config.Docs != nil {
 		s.routes.Handle("GET /docs", config.Docs)
 	}
+	if config.Page != nil {
+		s.routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+			company, _ := keyCompany(r.Context())
+			config.Page(w, r, company)
+		})
+	}
 	h.site.Store(s)
 	return nil
 }
@@ -96,11 +106,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.S
 // siteHandler answers with what the store has.
 type siteHandler func(s *site, w http.ResponseWriter, r *http.Request)
 
-// started answers 503 until there is something to see.
+// started answers 503 until there is something to see. A browser asks again by
+// itself.
 func (h *Handler) started(next siteHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := h.site.Load()
 		if s == nil {
+			w.Header().Set("Refresh", "1")
 			http.Error(w, errStarting.Error(), http.StatusServiceUnavailable)
 			return
 		}

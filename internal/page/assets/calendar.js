@@ -1,0 +1,93 @@
+// The dialog in which a range is chosen by days, or written. Days here are those of
+// the calendar and belong to no time zone.
+
+import { byId, make } from './dom.js';
+import { bound, clock, isMidnight, month, weekday } from './time.js';
+
+const dayLength = 86400e3;
+const iso = (date) => date.toISOString().slice(0, 10);
+const later = (date, days) => new Date(date.getTime() + days * dayLength);
+const isDate = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+
+// monthsLater keeps the day of the month, or takes the last one where it is shorter.
+function monthsLater(date, months) {
+  const first = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1));
+  const length = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
+  return later(first, Math.min(date.getUTCDate(), length) - 1);
+}
+
+// newCalendar is the dialog. Chosen is called with what from and to say.
+export function newCalendar(chosen) {
+  const dialog = byId('calendar');
+  const days = byId('days');
+  const from = byId('from');
+  const to = byId('to');
+  let focus = new Date(0); // the day that the keyboard is at
+  let picking = false; // the first day was chosen, the last was not
+
+  function draw() {
+    const first = new Date(Date.UTC(focus.getUTCFullYear(), focus.getUTCMonth(), 1));
+    byId('month').textContent = month(first);
+    const monday = later(first, -((first.getUTCDay() + 6) % 7));
+    const weeks = [0, 1, 2, 3, 4, 5].map((week) => make('tr', {},
+      ...[0, 1, 2, 3, 4, 5, 6].map((n) => cell(later(monday, 7 * week + n), first))));
+    days.replaceChildren(...weeks);
+  }
+
+  function cell(date, first) {
+    const name = iso(date);
+    const inRange = isDate(from.value) && (picking ? name === from.value : isDate(to.value) && from.value <= name && name < to.value);
+    const element = make('td', { role: 'gridcell', 'aria-label': weekday(date), 'aria-selected': inRange }, String(date.getUTCDate()));
+    element.dataset.day = name;
+    element.tabIndex = name === iso(focus) ? 0 : -1;
+    element.classList.toggle('other', date.getUTCMonth() !== first.getUTCMonth());
+    element.classList.toggle('ends', inRange && (name === from.value || iso(later(date, 1)) === to.value));
+    return element;
+  }
+
+  function pick(name) {
+    const next = iso(later(new Date(name), 1));
+    if (!picking || name < from.value) [from.value, to.value, picking] = [name, next, true];
+    else [to.value, picking] = [next, false];
+    move(new Date(name));
+  }
+
+  function move(date) {
+    focus = date;
+    draw();
+    days.querySelector('[tabindex="0"]').focus();
+  }
+
+  days.addEventListener('click', (event) => {
+    const name = event.target.closest('[data-day]')?.dataset.day;
+    if (name) pick(name);
+  });
+  days.addEventListener('keydown', (event) => {
+    const weekdayNumber = (focus.getUTCDay() + 6) % 7;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7, Home: -weekdayNumber, End: 6 - weekdayNumber };
+    if (event.key in steps) move(later(focus, steps[event.key]));
+    else if (event.key === 'PageUp') move(monthsLater(focus, event.shiftKey ? -12 : -1));
+    else if (event.key === 'PageDown') move(monthsLater(focus, event.shiftKey ? 12 : 1));
+    else if (event.key === 'Enter' || event.key === ' ') pick(iso(focus));
+    else return;
+    event.preventDefault();
+  });
+  byId('month-before').onclick = () => { focus = monthsLater(focus, -1); draw(); };
+  byId('month-after').onclick = () => { focus = monthsLater(focus, 1); draw(); };
+  for (const field of [from, to]) field.addEventListener('input', () => { picking = false; draw(); });
+  dialog.querySelector('.close').onclick = () => dialog.close();
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.querySelector('form').addEventListener('submit', () => chosen(from.value.trim(), to.value.trim()));
+
+  // open begins with the range that is shown.
+  return function open(state, summary) {
+    picking = false;
+    from.value = state.from ?? (summary ? bound(summary.from) : '');
+    to.value = state.to ?? (summary ? bound(summary.to) : '');
+    const last = summary ? clock(summary.to) : new Date();
+    focus = new Date(iso(later(last, summary && isMidnight(summary.to) ? -1 : 0)));
+    draw();
+    dialog.showModal();
+    days.querySelector('[tabindex="0"]').focus();
+  };
+}

@@ -1,0 +1,187 @@
+// The page: what the address asks for is fetched and shown.
+
+import { newCalendar } from './calendar.js';
+import { newPanel } from './call.js';
+import { newChart } from './chart.js';
+import { button, byId, copy, make } from './dom.js';
+import { address, change, localZone, preset, presets, questions, read } from './state.js';
+import { showPager, showRows } from './table.js';
+import { bound, calls, span } from './time.js';
+
+let state = read(location.search);
+let site = null; // what the server has to choose from
+let summary = null; // what is shown, with the question that it answers
+let page = null;
+
+const chart = newChart((from, to) => go({ range: '', from: bound(from), to: bound(to) }));
+const openCalendar = newCalendar((from, to) => go({ range: from || to ? '' : 'all', from, to }));
+const panel = newPanel(() => go({ call: '' }));
+
+// go shows something else.
+function go(changes) {
+  const next = change(state, changes);
+  if (address(next) === address(state)) return;
+  state = next;
+  history.pushState(null, '', address(state));
+  load();
+}
+
+class Refusal extends Error {}
+
+async function ask(question, signal) {
+  let response;
+  try {
+    response = await fetch(question, { signal, headers: { Accept: 'application/json' } });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Refusal('The server does not answer. It may have been stopped.');
+  }
+  if (response.ok) return response.json();
+  if (response.status === 401) throw new Refusal('The key is not accepted any more. Load the page again to give another one.');
+  const text = await response.text();
+  let said = text.trim();
+  try {
+    said = JSON.parse(text).error;
+  } catch { /* said by what stands before the page */ }
+  throw new Refusal(said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : `The server answered ${response.status}.`);
+}
+
+let underWay = new AbortController();
+
+// load fetches what the state asks for and is not there yet.
+async function load() {
+  underWay.abort();
+  const { signal } = (underWay = new AbortController());
+  const waiting = setTimeout(() => { byId('progress').hidden = false; }, 150);
+  showControls();
+  try {
+    site ??= await ask('api/site', signal);
+    showSite();
+    const parts = [fetchCall(signal), fetchList(signal), fetchSummary(signal)];
+    await Promise.all(parts);
+    byId('problem').hidden = true;
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Refusal)) throw error;
+    byId('problem-text').textContent = error.message;
+    byId('problem').hidden = false;
+  } finally {
+    clearTimeout(waiting);
+    if (!signal.aborted) {
+      byId('progress').hidden = true;
+      for (const section of document.querySelectorAll('[aria-busy]')) section.setAttribute('aria-busy', 'false');
+      document.documentElement.dataset.shown = address(state);
+    }
+  }
+}
+
+async function fetchSummary(signal) {
+  const question = questions.summary(state);
+  if (summary?.question === question) return;
+  document.querySelector('.overview').setAttribute('aria-busy', 'true');
+  summary = { ...await ask(question, signal), question };
+  showSummary();
+  showLists();
+}
+
+async function fetchList(signal) {
+  const question = questions.list(state);
+  if (page?.question === question) return;
+  document.querySelector('.list').setAttribute('aria-busy', 'true');
+  page = { ...await ask(question, signal), question };
+  showLists();
+}
+
+async function fetchCall(signal) {
+  if (!state.call) {
+    panel.close();
+    return;
+  }
+  try {
+    panel.show(await ask(questions.call(state), signal));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    panel.fail(error.message);
+  }
+}
+
+// showLists shows the calls once it is known how many there are.
+function showLists() {
+  if (!page || !summary) return;
+  showRows(page, (call) => go({ call }), (workspace) => go({ workspace }));
+  showPager(page, summary.total, (changes) => { go(changes); byId('calls').scrollIntoView({ block: 'nearest' }); });
+}
+
+function showSummary() {
+  const { total, from, to, unit, units } = summary;
+  byId('total').textContent = calls(total);
+  byId('range').textContent = `${span(from, to)}, ${summary.zone.replaceAll('_', ' ')}`;
+  byId('chart').setAttribute('aria-label', `${calls(total)}, by the ${unit}`);
+  chart.show(summary);
+  byId('units').replaceChildren(...['hour', 'day', 'week', 'month', 'year'].map((name) => {
+    const b = button({ 'aria-pressed': name === unit, disabled: !units.includes(name) }, () => go({ by: name }), name);
+    return b;
+  }));
+  const everything = preset(state) === 'all' && !state.workspace;
+  byId('empty').hidden = total > 0;
+  byId('empty-text').textContent = everything ? 'There are no calls yet. Put some in: callvault import calls.ndjson' : 'There are no calls in this range.';
+  byId('show-all').hidden = everything;
+  document.querySelector('.list').hidden = document.querySelector('.take').hidden = total === 0;
+  byId('lines').replaceChildren(
+    ...line('Ask the API for them; curl asks for the key’s secret', summary.curl),
+    ...line('List them on the command line', summary.command));
+  document.title = `${calls(total)}, ${span(from, to)} – callvault`;
+}
+
+function* line(label, text) {
+  if (!text) return;
+  const code = make('code', {}, text);
+  yield make('div', { className: 'line' },
+    make('p', {}, label), make('pre', { tabIndex: 0, 'aria-label': label, role: 'region' }, code),
+    button({}, (event) => copy(text, event.target), 'Copy'));
+}
+
+// showControls shows what is chosen.
+function showControls() {
+  const chosen = preset(state);
+  for (const b of byId('presets').children) b.setAttribute('aria-pressed', String(b.dataset.range === chosen));
+  byId('workspace').value = state.workspace ?? '';
+  byId('zone').value = state.tz ?? '';
+}
+
+function showSite() {
+  const company = byId('company');
+  if (company.length === 0) {
+    company.replaceChildren(...site.companies.map((name) => make('option', {}, name)));
+    byId('links').replaceChildren(...site.links.flatMap(({ text, url }) => [make('a', { href: url }, text), ' ']));
+  }
+  byId('company-field').hidden = site.companies.length < 2;
+  company.value = state.company ?? site.companies[0];
+  byId('downloads').replaceChildren('Download as ', ...site.formats.map(({ name, extension }) =>
+    make('a', { className: 'button', href: questions.download(state, extension), download: '' }, name)));
+}
+
+function begin() {
+  byId('presets').replaceChildren(...presets.map(([range, label]) => {
+    const b = button({}, () => go({ range, from: '', to: '' }), label);
+    b.dataset.range = range;
+    return b;
+  }), button({ id: 'custom', 'aria-haspopup': 'dialog' }, () => openCalendar(state, summary), 'Other…'));
+  byId('presets').lastChild.dataset.range = '';
+
+  const zones = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
+  if (state.tz) zones.add(state.tz);
+  byId('zone').replaceChildren(make('option', { value: '' }, `Local: ${localZone.replaceAll('_', ' ')}`),
+    ...[...zones].map((value) => make('option', { value }, value.replaceAll('_', ' '))));
+
+  byId('zone').onchange = (event) => go({ tz: event.target.value });
+  byId('company').onchange = (event) => go({ company: event.target.value, workspace: '' });
+  byId('workspace').onchange = (event) => go({ workspace: event.target.value.trim() });
+  byId('workspace').onsearch = (event) => go({ workspace: event.target.value.trim() });
+  byId('again').onclick = load;
+  byId('show-all').onclick = () => go({ range: 'all', from: '', to: '', workspace: '' });
+  window.addEventListener('popstate', () => { state = read(location.search); load(); });
+  load();
+}
+
+begin();

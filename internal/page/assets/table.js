@@ -1,0 +1,56 @@
+// The table of calls and its pages.
+
+import { button, byId, make } from './dom.js';
+import { count, duration, moment } from './time.js';
+
+const seen = new Set(); // workspaces, for the field's suggestions
+
+// showRows fills the table. Open is called with the position of a call, filter with a
+// workspace.
+export function showRows(page, open, filter) {
+  byId('rows').replaceChildren(...page.calls.map(({ at, time, document: call }) => {
+    const title = button({ className: 'title' }, () => open(at), call.title || 'no title');
+    if (!call.title) title.classList.add('untitled');
+    title.dir = 'auto';
+    title.dataset.at = at;
+    const workspace = call.workspaceId
+      ? button({ className: 'plain', title: 'Only this workspace' }, () => filter(call.workspaceId), call.workspaceId)
+      : '';
+    const row = make('tr', {},
+      make('td', { className: 'time' }, make('time', { dateTime: time }, moment(time))),
+      make('td', { className: 'what' }, title),
+      make('td', { className: 'direction' }, call.direction ?? ''),
+      make('td', { className: 'number duration' }, duration(call.duration)),
+      make('td', { className: 'system' }, call.system ?? ''),
+      make('td', { className: 'id space' }, workspace),
+      make('td', { className: 'id' }, call.id));
+    return row;
+  }));
+  for (const { document: call } of page.calls) if (call.workspaceId) seen.add(call.workspaceId);
+  byId('workspaces').replaceChildren(...[...seen].sort().map((value) => make('option', { value })));
+}
+
+// showPager says which calls are shown, and leads to others. Go is called with what
+// changes.
+export function showPager(page, total, go) {
+  const { before, calls: shown, more } = page;
+  const first = shown[0]?.at;
+  const last = shown.at(-1)?.at;
+  const step = (label, text, possible, changes) => {
+    const b = button({ 'aria-label': label, title: label }, () => possible && go(changes), text);
+    b.setAttribute('aria-disabled', String(!possible)); // and stays in the order of focus
+    return b;
+  };
+  const end = before + shown.length;
+  for (const pager of document.querySelectorAll('.pager')) {
+    const focused = [...pager.querySelectorAll('button')].indexOf(document.activeElement);
+    pager.replaceChildren(
+      make('span', { className: 'where' }, shown.length > 0 ? `${count.format(before + 1)}–${count.format(end)} of ${count.format(Math.max(total, end))}` : ''),
+      step('First page', '«', before > 0 || shown.length === 0, { after: '', before: '' }),
+      step('Previous page', '‹', before > 0 && first, { after: '', before: first }),
+      step('Next page', '›', more && last, { after: last, before: '' }),
+      step('Last page', '»', more, { after: '', before: 'end' }));
+    pager.hidden = total === 0;
+    if (focused >= 0) pager.querySelectorAll('button')[focused].focus();
+  }
+}

@@ -1,0 +1,69 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/callvault/callvault"
+)
+
+// document is a call's document, as the store keeps it and for people to read. Both
+// are texts, since a browser that reads numbers keeps no more than 16 of their digits.
+type document struct {
+	Time     string `json:"time"` // RFC 3339, by the zone's clock
+	Document string `json:"document"`
+	Indented string `json:"indented"`
+}
+
+// document is the call at the position that parameter at has. Its time is shown by the
+// clock of tz.
+func (h *Handler) document(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+	parameters := r.URL.Query()
+	at, err := parsePosition(parameters.Get("at"))
+	if err != nil {
+		return err
+	}
+	company, err := h.company(r.Context(), parameters.Get("company"), keyCompany)
+	if err != nil {
+		return err
+	}
+	zone, err := parseZone(parameters)
+	if err != nil {
+		return err
+	}
+	q := callvault.Query{Range: callvault.Range{From: at.Time, To: at.Time + 1}}
+	after := callvault.Position{Time: at.Time, ID: idBefore(at.ID)}
+	var found []byte
+	err = h.Store.Calls(company).Scan(r.Context(), q, after, 1, func(row callvault.Row) error {
+		if row.Position == at {
+			found = slices.Clone(row.Document)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		return refusef(http.StatusNotFound, "this call is not there: it was deleted, or has moved in time")
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, found, "", "  "); err != nil {
+		return errors.Join(errors.New("a document that is no JSON"), err)
+	}
+	return send(w, http.StatusOK, document{shown(at.Time.UTC().In(zone)), string(found), indented.String()})
+}
+
+// idBefore is the number before an id; before 0 there is the zero ID.
+func idBefore(id callvault.ID) callvault.ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i] > '0' {
+			id[i]--
+			return id
+		}
+		id[i] = '9'
+	}
+	return callvault.ID{}
+}

@@ -1,0 +1,148 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// Of a download:
+const (
+	// takeWithin is what a client has to take the next part.
+	takeWithin = time.Minute
+
+	// Calls are read in parts of as many, or of a few more bytes than this, so that
+	// nobody reads from the store while a client is slow: a store has few readers.
+	partCalls = 2000
+	partBytes = 4 << 20
+)
+
+// download is the view as a file, of the format whose extension parameter format
+// has. As on the API's pages, no call comes twice, and none is missed that stays in
+// its place, whatever is written meanwhile. A download that fails is broken off, so
+// that no browser takes a part for the whole.
+func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+	format, err := h.format(r.URL.Query().Get("format"))
+	if err != nil {
+		return err
+	}
+	select {
+	case h.downloads <- struct{}{}:
+		defer func() { <-h.downloads }()
+	default:
+		return refusef(http.StatusServiceUnavailable, "%d downloads are under way: wait for one to end", maxDownloads)
+	}
+	opening, cancel := context.WithTimeout(r.Context(), readWithin)
+	defer cancel()
+	v, err := h.view(r.WithContext(opening), keyCompany)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", format.ContentType)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(v)+"."+format.Extension+`"`)
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	file, err := format.New(&patient{w, http.NewResponseController(w)})
+	if err == nil {
+		err = v.write(r.Context(), file)
+	}
+	if err == nil {
+		err = file.Close()
+	}
+	if err == nil {
+		return nil
+	}
+	if r.Context().Err() == nil {
+		h.Log.Error("a download was broken off", "company", v.company, "format", format.Extension, "error", err)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func (h *Handler) format(extension string) (Format, error) {
+	var accepted []string
+	for _, f := range h.Formats {
+		if f.Extension == extension {
+			return f, nil
+		}
+		accepted = append(accepted, f.Extension)
+	}
+	return Format{}, refusef(http.StatusBadRequest, "format: accepted are %s", strings.Join(accepted, ", "))
+}
+
+// fileName names the company and the range, without the extension.
+func fileName(v view) string {
+	layout := "2006-01-02"
+	if atMidnight(v.span.From) && atMidnight(v.span.To) {
+		return "calls-" + v.company + "-" + v.span.From.Format(layout) + "-to-" + v.span.To.Format(layout)
+	}
+	layout += "T150405"
+	return "calls-" + v.company + "-" + v.span.From.Format(layout) + "-to-" + v.span.To.Format(layout)
+}
+
+func atMidnight(t time.Time) bool {
+	hour, minute, second := t.Clock()
+	return hour+minute+second+t.Nanosecond() == 0
+}
+
+// write writes the calls of the view, part by part.
+func (v *view) write(ctx context.Context, file Writer) error {
+	part := make([][]byte, 0, partCalls)
+	for after := v.query.Start(); ; {
+		last, err := v.part(ctx, after, &part)
+		if err != nil {
+			return err
+		}
+		for _, document := range part {
+			if err := file.Write(document); err != nil {
+				return err
+			}
+		}
+		if len(part) == 0 {
+			return nil
+		}
+		after = last
+	}
+}
+
+var errPartFull = errors.New("the part is full")
+
+// part reads the documents after a position, into what was read before.
+func (v *view) part(ctx context.Context, after callvault.Position, part *[][]byte) (last callvault.Position, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	*part = (*part)[:0]
+	bytes := 0
+	err = v.calls.Scan(ctx, v.query, after, partCalls, func(row callvault.Row) error {
+		*part = append(*part, slices.Clone(row.Document))
+		last = row.Position
+		if bytes += len(row.Document); bytes > partBytes {
+			return errPartFull
+		}
+		return nil
+	})
+	if errors.Is(err, errPartFull) {
+		err = nil
+	}
+	return last, err
+}
+
+// patient is a client that has a while to take each part.
+type patient struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(takeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.Writer.Write(b)
+}

@@ -1,0 +1,129 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// A file has all calls of the view once, however many parts they are read in.
+func TestDownload(t *testing.T) {
+	made := many(2*partCalls+7, rand.New(rand.NewPCG(3, 4)))
+	h := start(t, Config{}, made)
+	want := new(strings.Builder)
+	for _, c := range made.rows {
+		fmt.Fprintf(want, "%s\n", c.Document)
+	}
+	w := get(h, "/api/download?range=all&format=ndjson")
+	if w.Code != http.StatusOK || w.Body.String() != want.String() {
+		t.Errorf("%d, %d bytes of %d", w.Code, w.Body.Len(), want.Len())
+	}
+	if w.Header().Get("Content-Type") != "application/x-ndjson" {
+		t.Errorf("%v", w.Header())
+	}
+}
+
+// Large documents are read in parts that memory has room for.
+func TestDownloadOfLarge(t *testing.T) {
+	made := at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z")
+	made.rows[0].Document = make([]byte, partBytes+1)
+	h := start(t, Config{}, made)
+	v, err := h.view(httptest.NewRequest(http.MethodGet, "/?range=all", nil), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var part [][]byte
+	last, err := v.part(t.Context(), v.query.Start(), &part)
+	if err != nil || len(part) != 1 || last != made.rows[0].Position() {
+		t.Errorf("%d calls up to %v, %v", len(part), last, err)
+	}
+	if w := get(h, "/api/download?range=all&format=ndjson"); strings.Count(w.Body.String(), "\n") != 3 {
+		t.Errorf("%d bytes", w.Body.Len())
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
+	for query, want := range map[string]string{
+		"range=today": "calls-default-2026-03-04-to-2026-03-05.ndjson",
+		"range=all":   "calls-default-2026-03-01-to-2026-03-02.ndjson",
+		"from=2026-03-01T09:30:00Z&to=2026-03-02&company=a.b-c": "calls-a.b-c-2026-03-01T093000-to-2026-03-02T000000.ndjson",
+	} {
+		w := get(h, "/api/download?format=ndjson&"+query)
+		if got := w.Header().Get("Content-Disposition"); got != `attachment; filename="`+want+`"` {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+	if w := get(h, "/api/download?format=exe"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "format: accepted are ndjson") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// failing is a format that fails after some calls, or at its end.
+type failing struct {
+	io.Writer
+	after int
+}
+
+func (f *failing) Write(document []byte) error {
+	if f.after--; f.after < 0 {
+		return errors.New("failed half-way")
+	}
+	_, err := f.Writer.Write(document)
+	return err
+}
+func (f *failing) Close() error { return errors.New("failed at the end") }
+
+// A download that fails never looks like a whole one, however far it came.
+func TestDownloadBroken(t *testing.T) {
+	for _, after := range []int{0, 1, 3} {
+		config := Config{Formats: []Format{{"Failing", "x", "text/plain", func(w io.Writer) (Writer, error) { return &failing{w, after}, nil }}}}
+		h := start(t, config, at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"))
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.Serve(w, r, "") }))
+		response, err := http.Get(server.URL + "/api/download?range=all&format=x")
+		if err == nil {
+			_, err = io.Copy(io.Discard, response.Body)
+			response.Body.Close()
+		}
+		if err == nil {
+			t.Errorf("broken after %d calls, and whole", after)
+		}
+		server.Close()
+		if len(h.downloads) != 0 {
+			t.Errorf("%d downloads are still under way", len(h.downloads))
+		}
+	}
+}
+
+// Only so many are under way at a time; one more is told so at once.
+func TestDownloadsAreBounded(t *testing.T) {
+	begun, end := make(chan struct{}), make(chan struct{})
+	config := Config{Formats: []Format{{"Slow", "slow", "text/plain", func(w io.Writer) (Writer, error) {
+		begun <- struct{}{}
+		<-end
+		return lines{w}, nil
+	}}}}
+	h := start(t, config, at())
+	answers := make(chan int, maxDownloads)
+	for range maxDownloads {
+		go func() { answers <- get(h, "/api/download?format=slow").Code }()
+		<-begun
+	}
+	if w := get(h, "/api/download?format=slow"); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "4 downloads are under way") || w.Header().Get("Content-Disposition") != "" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	close(end)
+	for range maxDownloads {
+		if status := <-answers; status != http.StatusOK {
+			t.Errorf("%d", status)
+		}
+	}
+	if w := get(h, "/api/download?format=ndjson"); w.Code != http.StatusOK {
+		t.Errorf("afterwards: %d", w.Code)
+	}
+}

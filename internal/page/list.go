@@ -1,0 +1,176 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// pageSize is how many calls a page of the table has.
+const pageSize = 50
+
+// page is a page of the table.
+type page struct {
+	Before int   `json:"before"` // how many calls of the view stand before it
+	Calls  []row `json:"calls"`
+	More   bool  `json:"more"` // calls follow
+}
+
+// row is a call of the table.
+type row struct {
+	At       string          `json:"at"`   // its position, for requests
+	Time     string          `json:"time"` // RFC 3339, by the zone's clock
+	Document json.RawMessage `json:"document"`
+
+	position callvault.Position
+}
+
+// list is a page of calls: the first ones, those after the position that parameter
+// after has, or the last ones before it. Before "end" are the last ones of all.
+func (h *Handler) list(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+	v, err := h.view(r, keyCompany)
+	if err != nil {
+		return err
+	}
+	parameters := r.URL.Query()
+	var p page
+	switch after, before := parameters.Get("after"), parameters.Get("before"); {
+	case before != "":
+		p, err = v.pageBefore(r.Context(), before)
+	default:
+		p, err = v.pageAfter(r.Context(), after)
+	}
+	if err != nil {
+		return err
+	}
+	if p.Calls == nil {
+		p.Calls = []row{}
+	}
+	return send(w, http.StatusOK, p)
+}
+
+func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
+	after := v.query.Start()
+	if text != "" {
+		if after, err = parsePosition(text); err != nil {
+			return p, err
+		}
+		if after.Compare(v.query.Start()) < 0 {
+			after = v.query.Start()
+		}
+	}
+	err = v.calls.Scan(ctx, v.query, after, pageSize+1, func(r callvault.Row) error {
+		if len(p.Calls) == pageSize {
+			p.More = true
+			return nil
+		}
+		p.Calls = append(p.Calls, v.row(r))
+		return nil
+	})
+	if err != nil || after == v.query.Start() {
+		return p, err
+	}
+	if len(p.Calls) > 0 {
+		after = p.Calls[0].position
+	}
+	p.Before, err = v.countBefore(ctx, after)
+	return p, err
+}
+
+// errMet ends a scan that has met what it was looking for.
+var errMet = errors.New("met")
+
+func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) {
+	before := callvault.Position{Time: v.query.To}
+	if text != "end" {
+		if before, err = parsePosition(text); err != nil {
+			return p, err
+		}
+		before.Time = max(before.Time, v.query.From)
+		if before.Time >= v.query.To {
+			before = callvault.Position{Time: v.query.To}
+		}
+	}
+	from, err := reachBack(ctx, v.calls, v.query, before, pageSize)
+	if err != nil {
+		return p, err
+	}
+	q := v.query
+	q.To = min(q.To, before.Time+1)
+	err = v.calls.Scan(ctx, q, callvault.Position{Time: from}, -1, func(r callvault.Row) error {
+		if r.Position.Compare(before) >= 0 {
+			return errMet
+		}
+		if len(p.Calls) == pageSize {
+			p.Calls = slices.Delete(p.Calls, 0, 1)
+		}
+		p.Calls = append(p.Calls, v.row(r))
+		return nil
+	})
+	if err != nil && !errors.Is(err, errMet) {
+		return p, err
+	}
+	p.More = text != "end"
+	if len(p.Calls) == 0 {
+		return p, nil
+	}
+	p.Before, err = v.countBefore(ctx, p.Calls[0].position)
+	return p, err
+}
+
+// countBefore is how many calls of the view stand before a position: those before
+// its time are counted, those of its time looked at.
+func (v *view) countBefore(ctx context.Context, before callvault.Position) (int, error) {
+	q := v.query
+	q.To = min(q.To, before.Time)
+	n, err := v.calls.Count(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	q.Range = callvault.Range{From: before.Time, To: min(v.query.To, before.Time+1)}
+	err = v.calls.Scan(ctx, q, q.Start(), -1, func(r callvault.Row) error {
+		if r.Position.Compare(before) >= 0 {
+			return errMet
+		}
+		n++
+		return nil
+	})
+	if errors.Is(err, errMet) {
+		err = nil
+	}
+	return n, err
+}
+
+func (v *view) row(r callvault.Row) row {
+	return row{
+		At:       formatPosition(r.Position),
+		Time:     shown(r.Time.UTC().In(v.span.From.Location())),
+		Document: slices.Clone(r.Document),
+		position: r.Position,
+	}
+}
+
+// shown is a time as its zone's clock shows it.
+func shown(t time.Time) string { return t.Format(time.RFC3339Nano) }
+
+// A position is written as microseconds and id, with a dot between them.
+func formatPosition(p callvault.Position) string {
+	return strconv.FormatInt(int64(p.Time), 10) + "." + p.ID.String()
+}
+
+func parsePosition(text string) (p callvault.Position, err error) {
+	micros, digits, _ := strings.Cut(text, ".")
+	t, timeErr := strconv.ParseInt(micros, 10, 64)
+	id, idErr := callvault.ParseID(digits)
+	if timeErr != nil || idErr != nil || callvault.Time(t) >= never || callvault.Time(t) <= -never {
+		return p, refusef(http.StatusBadRequest, "%.60q is no position of a call", text)
+	}
+	return callvault.Position{Time: callvault.Time(t), ID: id}, nil
+}

@@ -1,0 +1,144 @@
+// Package page is the web page that shows a store's calls: a range, a chart of how
+// many there are, a table, one call's document, and the same calls as files and as
+// lines for a shell.
+//
+// What the browser gets is plain HTML, CSS and JavaScript from the binary; nothing
+// is loaded from elsewhere, which a Content-Security-Policy holds it to. Everything
+// that depends on the calendar or on the order of calls is reckoned here, so that it
+// is reckoned once: the browser gets times as its zone's clock shows them, with the
+// offset from UTC, and draws them.
+//
+// Who may see what is decided before a request comes here.
+package page
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// Config is what a Handler shows. Store is required.
+type Config struct {
+	// Store has the calls.
+	Store callvault.Store
+
+	// Formats are the files that calls can be had as.
+	Formats []Format
+
+	// API is the URL of the API's listener, for a line of curl; empty is no line.
+	API string
+
+	// Command is how a person on this machine lists the store's calls by the command
+	// line, in words for a shell; flags of what is shown are added. Empty lists them
+	// through the API.
+	Command []string
+
+	// Links are shown at the foot of the page.
+	Links []Link
+
+	// Now is the time that "today" is of; nil is the clock's.
+	Now func() time.Time
+
+	// Log is told what went wrong that no client can be blamed for. Nil is no log.
+	Log *slog.Logger
+}
+
+// Format is a kind of file.
+type Format struct {
+	Name        string // for people
+	Extension   string // without a dot; names it in requests too
+	ContentType string
+	New         func(io.Writer) (Writer, error)
+}
+
+// Writer writes a file of calls: Write adds a call's document, Close completes the
+// file.
+type Writer interface {
+	Write(document []byte) error
+	Close() error
+}
+
+// Link is a link to another page.
+type Link struct {
+	Text string `json:"text"`
+	URL  string `json:"url"`
+}
+
+// Handler serves the page. It is safe for concurrent use.
+type Handler struct {
+	Config
+	assets    *assets
+	routes    map[string]route
+	reads     chan struct{} // has an element for each read under way
+	downloads chan struct{} // the same for downloads
+}
+
+// route answers a request that may see a company's calls; of no company, it may see
+// those of any.
+type route func(w http.ResponseWriter, r *http.Request, company string) error
+
+// What is done at the same time, at most: an operator's page must not take the store
+// from the clients of the API.
+const (
+	maxReads     = 4
+	maxDownloads = 4
+)
+
+// New makes a page.
+func New(config Config) (*Handler, error) {
+	if config.Store == nil {
+		return nil, errors.New("page: no store")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &Handler{
+		Config:    config,
+		assets:    newAssets(),
+		reads:     make(chan struct{}, maxReads),
+		downloads: make(chan struct{}, maxDownloads),
+	}
+	h.routes = map[string]route{
+		"/":             h.index,
+		"/api/site":     h.reading(h.site),
+		"/api/summary":  h.reading(h.summary),
+		"/api/calls":    h.reading(h.list),
+		"/api/call":     h.reading(h.document),
+		"/api/download": h.download,
+	}
+	return h, nil
+}
+
+// Serve answers a request of who may see a company's calls, or with no company those
+// of any.
+func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, company string) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		header.Set("Allow", "GET, HEAD")
+		http.Error(w, "accepted are GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	answer, ok := h.routes[r.URL.Path]
+	if !ok {
+		answer = h.asset
+	}
+	if err := answer(w, r, company); err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+// policy lets the page load what its own listener has, and be shown in no frame.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -1,0 +1,254 @@
+package page
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // the zones do not depend on the machine
+
+	"github.com/callvault/callvault"
+)
+
+// store has the calls of companies in memory, in order. Nothing else is asked of it.
+type store struct {
+	callvault.Store
+	companies map[string]calls
+	err       error
+}
+
+func (s *store) Calls(company string) callvault.Calls {
+	c := s.companies[company]
+	c.err = s.err
+	return c
+}
+
+func (s *store) Companies(context.Context) ([]string, error) {
+	names := []string{}
+	for name := range s.companies {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, s.err
+}
+
+type calls struct {
+	callvault.Calls
+	rows []callvault.Call
+	err  error
+}
+
+func (c calls) of(q callvault.Query) (found []callvault.Call) {
+	for _, call := range c.rows {
+		if q.From <= call.Time && call.Time < q.To && (q.Workspace.IsZero() || q.Workspace == call.Workspace) {
+			found = append(found, call)
+		}
+	}
+	return found
+}
+
+func (c calls) Count(_ context.Context, q callvault.Query) (int, error) { return len(c.of(q)), c.err }
+
+func (c calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+	for _, call := range c.of(q) {
+		if call.Position().Compare(after) <= 0 {
+			continue
+		}
+		if limit == 0 {
+			break
+		}
+		limit--
+		document := slices.Clone(call.Document)
+		if err := visit(callvault.Row{Position: call.Position(), Document: document}); err != nil {
+			return err
+		}
+		clear(document) // which is valid no longer
+	}
+	return cmp.Or(c.err, ctx.Err())
+}
+
+// at makes calls with ascending ids at times in RFC 3339.
+func at(times ...string) (made calls) {
+	for i, text := range times {
+		t, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			panic(err)
+		}
+		made.rows = append(made.rows, call(i+1, t, ""))
+	}
+	slices.SortFunc(made.rows, func(a, b callvault.Call) int { return a.Position().Compare(b.Position()) })
+	return made
+}
+
+func call(id int, t time.Time, workspace string) callvault.Call {
+	c := callvault.Call{Time: callvault.FloorTime(t), Document: fmt.Appendf(nil, `{"id":"%d","title":"Call %[1]d"}`, id)}
+	c.ID, _ = callvault.ParseID(fmt.Sprint(id))
+	if workspace != "" {
+		c.Workspace, _ = callvault.ParseID(workspace)
+	}
+	return c
+}
+
+// lines is the format of one document to the line.
+type lines struct{ io.Writer }
+
+func (l lines) Write(document []byte) error {
+	_, err := fmt.Fprintf(l.Writer, "%s\n", document)
+	return err
+}
+func (lines) Close() error { return nil }
+
+// start is a page of the default company's calls, at noon of Wednesday 2026-03-04.
+func start(t *testing.T, config Config, made calls) *Handler {
+	t.Helper()
+	if config.Store == nil {
+		config.Store = &store{companies: map[string]calls{callvault.DefaultCompany: made}}
+	}
+	if config.Now == nil {
+		config.Now = func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
+	}
+	config.Formats = append(config.Formats, Format{"Lines", "ndjson", "application/x-ndjson", func(w io.Writer) (Writer, error) { return lines{w}, nil }})
+	h, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// get asks as who may see every company.
+func get(h *Handler, target string) *httptest.ResponseRecorder { return getAs(h, "", target) }
+
+func getAs(h *Handler, company, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.Serve(w, httptest.NewRequest(http.MethodGet, target, nil), company)
+	return w
+}
+
+// read asks for JSON that must be there.
+func read[T any](t *testing.T, h *Handler, target string) (v T) {
+	t.Helper()
+	w := get(h, target)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: %d %s", target, w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+		t.Fatalf("%s: %v in %s", target, err, w.Body)
+	}
+	return v
+}
+
+// with is a query.
+func with(pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return "?" + q.Encode()
+}
+
+// Whatever is answered, a browser loads nothing from elsewhere for it, frames it
+// nowhere and guesses no type.
+func TestHeaders(t *testing.T) {
+	h := start(t, Config{}, at())
+	for _, path := range []string{"/", h.assets.folder + "main.js", "/api/site", "/api/summary?tz=X", "/nothing"} {
+		header := get(h, path).Header()
+		if policy := header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") ||
+			strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("%s: %s", path, policy)
+		}
+		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Referrer-Policy") != "no-referrer" || header.Get("Content-Type") == "" {
+			t.Errorf("%s: %v", path, header)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	h := start(t, Config{}, at())
+	for method, status := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "DELETE": 405, "OPTIONS": 405} {
+		w := httptest.NewRecorder()
+		h.Serve(w, httptest.NewRequest(method, "/api/site", nil), "")
+		if w.Code != status {
+			t.Errorf("%s: %d", method, w.Code)
+		}
+	}
+}
+
+// Every file that the page and its scripts name is there, may be kept for good, and
+// has another address when anything of them is changed; the page itself is asked for
+// each time.
+func TestAssets(t *testing.T) {
+	h := start(t, Config{}, at())
+	w := get(h, "/")
+	if w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-cache" || strings.Contains(w.Body.String(), folderMark) {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	named := 0
+	for _, part := range strings.Split(w.Body.String(), `"`) {
+		if !strings.HasPrefix(part, "assets/") {
+			continue
+		}
+		named++
+		asset := get(h, "/"+part)
+		if asset.Code != http.StatusOK || !strings.Contains(asset.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d %v", part, asset.Code, asset.Header())
+		}
+		if strings.HasSuffix(part, ".js") {
+			for _, line := range strings.Split(asset.Body.String(), "\n") {
+				_, imported, ok := strings.Cut(line, "from './")
+				if ok && get(h, h.assets.folder+strings.TrimSuffix(imported, "';")).Code != http.StatusOK {
+					t.Errorf("%s: %s", part, line)
+				}
+			}
+		}
+	}
+	if want := len(h.assets.files); named != want {
+		t.Errorf("the page names %d files of %d", named, want)
+	}
+	again := httptest.NewRequest(http.MethodGet, "/", nil)
+	again.Header.Set("If-None-Match", w.Header().Get("ETag"))
+	w = httptest.NewRecorder()
+	h.Serve(w, again, "")
+	if w.Code != http.StatusNotModified || w.Body.Len() > 0 {
+		t.Errorf("the same again: %d, %d bytes", w.Code, w.Body.Len())
+	}
+	for _, path := range []string{"/assets/0000000000000000/main.js", h.assets.folder + "index.html", h.assets.folder + "../page.go", "/assets/", "/favicon.ico"} {
+		if w := get(h, path); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+// The page stays small, loads nothing from elsewhere, and makes no HTML of strings.
+func TestScripts(t *testing.T) {
+	h := start(t, Config{}, at())
+	size := 0
+	for name, content := range h.assets.files {
+		if !strings.HasSuffix(name, ".js") {
+			continue
+		}
+		size += len(content)
+		text := strings.ReplaceAll(string(content), "'http://www.w3.org/2000/svg'", "") // a name, which nobody loads
+		for _, word := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "https://", "http://"} {
+			if strings.Contains(text, word) {
+				t.Errorf("%s has %s", name, word)
+			}
+		}
+	}
+	if size > 40<<10 {
+		t.Errorf("the scripts have %d bytes", size)
+	}
+}
+
+func TestNewWithoutStore(t *testing.T) {
+	if _, err := New(Config{}); err == nil {
+		t.Error("no error")
+	}
+}

@@ -1,0 +1,29 @@
+package page
+
+import "net/http"
+
+// site is what the page must know before it shows anything.
+type site struct {
+	Companies []string `json:"companies"` // that may be chosen from, the first to begin with
+	Formats   []format `json:"formats"`
+	Links     []Link   `json:"links"`
+}
+
+type format struct {
+	Name      string `json:"name"`
+	Extension string `json:"extension"`
+}
+
+func (h *Handler) site(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+	s := site{Companies: []string{keyCompany}, Formats: []format{}, Links: append([]Link{}, h.Links...)}
+	if keyCompany == "" {
+		var err error
+		if s.Companies, err = h.companies(r.Context()); err != nil {
+			return err
+		}
+	}
+	for _, f := range h.Formats {
+		s.Formats = append(s.Formats, format{f.Name, f.Extension})
+	}
+	return send(w, http.StatusOK, s)
+}

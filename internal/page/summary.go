@@ -1,0 +1,111 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/when"
+)
+
+// maxBars is how many counts a chart may have. A count takes less than a tenth of a
+// millisecond on SQLite.
+const maxBars = 400
+
+// units are what a bar can be, the shortest first, with their length in seconds and
+// how many are shown at most where nobody asked for one.
+var units = [...]struct {
+	when.Unit
+	seconds int64
+	few     int64
+}{
+	{when.Hour, 3600, 72},
+	{when.Day, 86400, 124},
+	{when.Week, 7 * 86400, 130},
+	{when.Month, 30 * 86400, 240},
+	{when.Year, 365 * 86400, maxBars},
+}
+
+// summary is how many calls a view has.
+type summary struct {
+	Company string      `json:"company"`
+	Zone    string      `json:"zone"`
+	From    string      `json:"from"` // as every time here: RFC 3339 by the zone's clock
+	To      string      `json:"to"`
+	Total   int         `json:"total"`
+	Unit    when.Unit   `json:"unit"`  // of a bar
+	Units   []when.Unit `json:"units"` // that could be
+	Bars    []bar       `json:"bars"`  // one after the other, the last up to To
+	Curl    string      `json:"curl,omitempty"`
+	Command string      `json:"command,omitempty"`
+}
+
+type bar struct {
+	From  string `json:"from"`
+	Count int    `json:"count"`
+}
+
+// summary counts the calls of a view, by the unit that parameter by names, if there
+// are not too many of it in the range, or by a fitting one. The total is the sum of
+// the bars, so that the two never differ.
+func (h *Handler) summary(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+	v, err := h.view(r, keyCompany)
+	if err != nil {
+		return err
+	}
+	s := summary{
+		Company: v.company,
+		Zone:    v.span.From.Location().String(),
+		From:    shown(v.span.From),
+		To:      shown(v.span.To),
+		Curl:    h.curl(r, v),
+		Command: h.command(r, v),
+	}
+	s.Unit, s.Units = unitsOf(v.span, when.Unit(r.URL.Query().Get("by")))
+	if s.Unit == "" {
+		return refusef(http.StatusBadRequest, "a range may have up to %d years", maxBars)
+	}
+	if s.Bars, err = v.bars(r.Context(), s.Unit); err != nil {
+		return err
+	}
+	for _, b := range s.Bars {
+		s.Total += b.Count
+	}
+	return send(w, http.StatusOK, s)
+}
+
+// unitsOf are the units that a range can be divided into, which has at least one of
+// the longest, and which of them is meant. There is none for a range that is too long
+// for all.
+func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Unit) {
+	seconds := span.To.Unix() - span.From.Unix()
+	for _, u := range units {
+		tooMany := seconds > (maxBars-2)*u.seconds // the first and the last may be parts of one
+		if tooMany || len(fitting) > 0 && seconds < u.seconds {
+			continue
+		}
+		fitting = append(fitting, u.Unit)
+		if meant == "" && seconds <= u.few*u.seconds {
+			meant = u.Unit
+		}
+	}
+	if slices.Contains(fitting, wish) {
+		meant = wish
+	}
+	return meant, fitting
+}
+
+// bars counts the calls of each unit.
+func (v *view) bars(ctx context.Context, unit when.Unit) (bars []bar, err error) {
+	q := callvault.Query{Workspace: v.query.Workspace}
+	for part := range v.span.By(unit) {
+		b := bar{From: shown(part.From)}
+		q.Range = rangeOf(part)
+		if b.Count, err = v.calls.Count(ctx, q); err != nil {
+			return nil, err
+		}
+		bars = append(bars, b)
+	}
+	return bars, nil
+}
