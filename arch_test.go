@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"internal/upkeep":       {"", "gong"},
 	"internal/when":         {"gong"},
 	"internal/program":      nil,
+	"internal/browser":      {"gong", "internal/demo"},
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
@@ -67,6 +68,7 @@ var testLibraries = map[string][]string{
 	"internal/openapi":     {"github.com/santhosh-tekuri/jsonschema/v6"},
 	"cmd/callvault":        {"zombiezen.com/go/sqlite"}, // to damage a store
 	"internal/conformance": {"go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
+	"internal/browser":     {"github.com/chromedp"},
 }
 
 func TestImports(t *testing.T) {

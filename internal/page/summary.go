@@ -75,14 +75,15 @@ func (h *Handler) summary(w http.ResponseWriter, r *http.Request, keyCompany str
 	return send(w, http.StatusOK, s)
 }
 
-// unitsOf are the units that a range can be divided into, which has at least one of
-// the longest, and which of them is meant. There is none for a range that is too long
+// unitsOf are the units that a range can be divided into, which has about one of
+// the longest at least, and which of them is meant. There is none for a range that is too long
 // for all.
 func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Unit) {
 	seconds := span.To.Unix() - span.From.Unix()
 	for _, u := range units {
 		tooMany := seconds > (maxBars-2)*u.seconds // the first and the last may be parts of one
-		if tooMany || len(fitting) > 0 && seconds < u.seconds {
+		tooFew := seconds < u.seconds*9/10         // a day may have 23 hours, a month 28 days
+		if tooMany || tooFew && len(fitting) > 0 {
 			continue
 		}
 		fitting = append(fitting, u.Unit)

@@ -151,6 +151,7 @@ export function newChart(narrow) {
       bars = summary.bars.map((b, i) => ({ ...b, to: summary.bars[i + 1]?.from ?? summary.to }));
       unit = summary.unit;
       [at, anchor, pressed] = [-1, -1, null];
+      root.dataset.bars = bars.length;
       if (summary.total === 0) {
         bars = [];
         picture.replaceChildren();

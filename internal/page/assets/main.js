@@ -31,7 +31,8 @@ class Refusal extends Error {}
 async function ask(question, signal) {
   let response;
   try {
-    response = await fetch(question, { signal, headers: { Accept: 'application/json' } });
+    // The address may have been opened with a key in it, which fetch does not take.
+    response = await fetch(`${location.origin}${location.pathname}${question}`, { signal, headers: { Accept: 'application/json' } });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Refusal('The server does not answer. It may have been stopped.');
@@ -52,6 +53,7 @@ let underWay = new AbortController();
 async function load() {
   underWay.abort();
   const { signal } = (underWay = new AbortController());
+  document.documentElement.dataset.state = 'loading';
   const waiting = setTimeout(() => { byId('progress').hidden = false; }, 150);
   showControls();
   try {
@@ -65,12 +67,13 @@ async function load() {
     if (!(error instanceof Refusal)) throw error;
     byId('problem-text').textContent = error.message;
     byId('problem').hidden = false;
+    if (!summary) document.querySelector('main').classList.add('bare'); // there is nothing yet that could stay
   } finally {
     clearTimeout(waiting);
     if (!signal.aborted) {
       byId('progress').hidden = true;
       for (const section of document.querySelectorAll('[aria-busy]')) section.setAttribute('aria-busy', 'false');
-      document.documentElement.dataset.shown = address(state);
+      document.documentElement.dataset.state = 'shown';
     }
   }
 }
@@ -114,6 +117,7 @@ function showLists() {
 
 function showSummary() {
   const { total, from, to, unit, units } = summary;
+  document.querySelector('main').classList.remove('bare');
   byId('total').textContent = calls(total);
   byId('range').textContent = `${span(from, to)}, ${summary.zone.replaceAll('_', ' ')}`;
   byId('chart').setAttribute('aria-label', `${calls(total)}, by the ${unit}`);
@@ -126,6 +130,7 @@ function showSummary() {
   byId('empty').hidden = total > 0;
   byId('empty-text').textContent = everything ? 'There are no calls yet. Put some in: callvault import calls.ndjson' : 'There are no calls in this range.';
   byId('show-all').hidden = everything;
+  byId('chart-help').classList.toggle('idle', total === 0);
   document.querySelector('.list').hidden = document.querySelector('.take').hidden = total === 0;
   byId('lines').replaceChildren(
     ...line('Ask the API for them; curl asks for the key’s secret', summary.curl),
@@ -144,9 +149,15 @@ function* line(label, text) {
 // showControls shows what is chosen.
 function showControls() {
   const chosen = preset(state);
-  for (const b of byId('presets').children) b.setAttribute('aria-pressed', String(b.dataset.range === chosen));
+  const strip = byId('presets');
+  for (const b of strip.children) {
+    b.setAttribute('aria-pressed', String(b.dataset.range === chosen));
+    if (b.dataset.range === chosen) strip.scrollLeft = b.offsetLeft - strip.offsetLeft - (strip.clientWidth - b.offsetWidth) / 2;
+  }
   byId('workspace').value = state.workspace ?? '';
-  byId('zone').value = state.tz ?? '';
+  const zone = byId('zone');
+  zone.value = state.tz ?? '';
+  if (zone.selectedIndex < 0) zone.append(make('option', { value: state.tz, selected: true }, state.tz)); // a name that the browser has another for
 }
 
 function showSite() {
@@ -170,7 +181,6 @@ function begin() {
   byId('presets').lastChild.dataset.range = '';
 
   const zones = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
-  if (state.tz) zones.add(state.tz);
   byId('zone').replaceChildren(make('option', { value: '' }, `Local: ${localZone.replaceAll('_', ' ')}`),
     ...[...zones].map((value) => make('option', { value }, value.replaceAll('_', ' '))));
 

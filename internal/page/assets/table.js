@@ -50,7 +50,7 @@ export function showPager(page, total, go) {
       step('Previous page', '‹', before > 0 && first, { after: '', before: first }),
       step('Next page', '›', more && last, { after: last, before: '' }),
       step('Last page', '»', more, { after: '', before: 'end' }));
-    pager.hidden = total === 0;
+    pager.hidden = Boolean(pager.closest('.below')) && before === 0 && !more;
     if (focused >= 0) pager.querySelectorAll('button')[focused].focus();
   }
 }

@@ -1,0 +1,145 @@
+package browser
+
+import (
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+const month = "?from=2020-03-01&to=2020-04-01&tz=Europe/Berlin"
+
+// bars are the days of March 2020, which has a day of 23 hours.
+func (p tab) bars() []bar {
+	p.t.Helper()
+	var s summary
+	p.ask("api/summary"+month, &s)
+	if len(s.Bars) != 31 {
+		p.t.Fatalf("%d bars", len(s.Bars))
+	}
+	return s.Bars
+}
+
+func sum(bars []bar) (n int) {
+	for _, b := range bars {
+		n += b.Count
+	}
+	return n
+}
+
+// mouse moves the mouse, with its button pressed or not.
+func (p tab) mouse(kind input.DispatchMouseEventType, number int) {
+	p.t.Helper()
+	x, y := p.middle(number)
+	button := input.MouseButtonNone
+	if kind != chromedp.MouseMoved {
+		button = input.MouseButtonLeft
+	}
+	send(p, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: x, Y: y, Button: button, ClickCount: 1})
+}
+
+func (p tab) readout(want string) {
+	p.t.Helper()
+	if got := p.string("document.getElementById('readout').textContent"); got != want {
+		p.t.Errorf("the chart says %q, want %q", got, want)
+	}
+}
+
+// A drag over bars narrows the range to them, in either direction; a click to one.
+func (p tab) testDrag() {
+	bars := p.bars()
+	for _, ends := range [][2]int{{8, 14}, {29, 27}} {
+		p.open(month)
+		p.mouse(chromedp.MouseMoved, ends[0])
+		p.mouse(chromedp.MousePressed, ends[0])
+		p.mouse(chromedp.MouseMoved, (ends[0]+ends[1])/2)
+		p.mouse(chromedp.MouseMoved, ends[1])
+		first, last := min(ends[0], ends[1]), max(ends[0], ends[1])
+		chosen := plural(sum(bars[first : last+1]))
+		if got := p.string("document.getElementById('readout').textContent"); !strings.HasSuffix(got, ": "+chosen) {
+			p.t.Errorf("%s are selected, and the chart says %q", chosen, got)
+		}
+		p.mouse(chromedp.MouseReleased, ends[1])
+		p.total(chosen)
+		if from, to := p.query("from"), p.query("to"); from != bars[first].From[:10] || to != bars[last+1].From[:10] {
+			p.t.Errorf("narrowed to %s, %s", from, to)
+		}
+	}
+	p.open(month)
+	p.mouse(chromedp.MouseMoved, 3)
+	p.readout("Wed 4 Mar 2020: " + plural(bars[3].Count))
+	p.mouse(chromedp.MousePressed, 28)
+	p.mouse(chromedp.MouseReleased, 28)
+	p.total(plural(bars[28].Count))
+	if got := p.string("document.getElementById('range').textContent"); got != "Sun 29 Mar 2020, Europe/Berlin" {
+		p.t.Errorf("narrowed to %s", got)
+	}
+	if got := p.string("document.getElementById('chart').dataset.bars"); got != "23" {
+		p.t.Errorf("the day has %s hours", got)
+	}
+}
+
+// A finger drags too; its first touch of a bar shows the count, its second narrows.
+func (p tab) testTouch() {
+	p.screen(390, 844)
+	send(p, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	bars := p.bars()
+	touch := func(kind input.DispatchTouchEventType, numbers ...int) {
+		points := []*input.TouchPoint{}
+		for _, number := range numbers {
+			x, y := p.middle(number)
+			points = append(points, &input.TouchPoint{X: x, Y: y})
+		}
+		send(p, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
+	}
+	p.open(month)
+	p.do(chromedp.ScrollIntoView(chromedp.CSS("#chart")))
+	touch(input.DispatchTouchEventTypeTouchStart, 9)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.readout("Tue 10 Mar 2020: " + plural(bars[9].Count))
+	if p.string("location.search") != month {
+		p.t.Errorf("a touch went to %s", p.string("location.search"))
+	}
+	touch(input.DispatchTouchEventTypeTouchStart, 9)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.wait("location.search.includes('2020-03-11')")
+	p.total(plural(bars[9].Count))
+
+	p.open(month)
+	p.do(chromedp.ScrollIntoView(chromedp.CSS("#chart")))
+	touch(input.DispatchTouchEventTypeTouchStart, 2)
+	touch(input.DispatchTouchEventTypeTouchMove, 4)
+	touch(input.DispatchTouchEventTypeTouchMove, 8)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	p.wait("location.search.includes('2020-03-10')")
+	p.total(plural(sum(bars[2:9])))
+}
+
+// Arrows look at bars, with Shift they select, Enter narrows, Escape gives up.
+func (p tab) testChartByKeys() {
+	bars := p.bars()
+	p.open(month)
+	p.focus("#chart")
+	p.press(kb.ArrowRight)
+	p.readout("Sun 1 Mar 2020: " + plural(bars[0].Count))
+	p.press(kb.End)
+	p.readout("Tue 31 Mar 2020: " + plural(bars[30].Count))
+	p.press(kb.ArrowLeft, kb.ArrowLeft)
+	p.readout("Sun 29 Mar 2020: " + plural(bars[28].Count))
+	p.press(kb.Escape)
+	p.readout("")
+	p.press(kb.Home, kb.ArrowRight)
+	p.shift(kb.ArrowRight)
+	p.shift(kb.ArrowRight)
+	p.readout("2 Mar – 4 Mar 2020: " + plural(sum(bars[1:4])))
+	p.press(enter)
+	p.total(plural(sum(bars[1:4])))
+	if p.query("from") != "2020-03-02" || p.query("to") != "2020-03-05" {
+		p.t.Errorf("narrowed to %s", p.string("location.search"))
+	}
+	if got := p.string("document.activeElement.id"); got != "chart" {
+		p.t.Errorf("the focus went to %s", got)
+	}
+}

@@ -1,0 +1,136 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/callvault/callvault/internal/demo"
+	"github.com/callvault/callvault/internal/program"
+)
+
+func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
+
+// Calls of the 90 days up to 2020-03-31: no day of them is near today, and clocks were
+// changed in Europe on the 29th.
+const (
+	stored = 3000
+	zone   = "Europe/Berlin"
+	all    = "?range=all&tz=Europe/Berlin"
+)
+
+// TestPage is all that is done, in one browser. What changes a store or ends a server has
+// its own.
+func TestPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes its time")
+	}
+	c := program.New(t)
+	c.Put("default", records(stored)...)
+	c.Put("hostile", hostile()...)
+	b, server := startBrowser(t), c.Serve()
+	for _, test := range []struct {
+		name string
+		run  func(tab)
+	}{
+		{"Presets", tab.testPresets},
+		{"Calendar", tab.testCalendar},
+		{"Written range", tab.testWrittenRange},
+		{"Workspace and zone", tab.testWorkspaceAndZone},
+		{"Drag", tab.testDrag},
+		{"Touch", tab.testTouch},
+		{"Chart by keys", tab.testChartByKeys},
+		{"Paging", tab.testPaging},
+		{"Document", tab.testDocument},
+		{"Hostile", tab.testHostile},
+		{"Downloads", tab.testDownloads},
+		{"Lines", tab.testLines},
+		{"History", tab.testHistory},
+		{"Keyboard", tab.testKeyboard},
+		{"Widths and themes", tab.testWidthsAndThemes},
+		{"Elsewhere", tab.testElsewhere},
+		{"Server gone", tab.testServerGone},
+		{"Beyond loopback", tab.testBeyondLoopback},
+		{"Pictures", tab.testPictures},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(b.tab(t, c, server)) })
+	}
+}
+
+// records are invented calls, one a string.
+func records(n int) (records []string) {
+	day := time.Date(2020, 3, 31, 0, 0, 0, 0, time.UTC)
+	for call := range demo.Calls(demo.Options{Seed: 1, Day: day, Count: n}) {
+		records = append(records, string(call.AppendJSON(nil)))
+	}
+	return records
+}
+
+// hostileTitle is markup, a change of direction, and long.
+var hostileTitle = `</td><img src=x onerror="document.body.dataset.hurt=1"><script>document.body.dataset.hurt=2</script>` + "\u202e" + strings.Repeat("long", 50)
+
+func hostile() []string {
+	title := fmt.Sprintf("%q", strings.ReplaceAll(hostileTitle, "\u202e", ""))
+	title = title[:len(title)-1] + "\u202e\""
+	return []string{
+		`{"id":"1","started":"2020-03-01T12:00:00Z","url":"javascript:document.body.dataset.hurt=3","title":` + title +
+			`,"meetingUrl":" javascript:alert(1)","workspaceId":"5","system":"<b>bold</b>","further":{"number":12345678901234567890.10}}`,
+		`{"id":"2","started":"2020-03-01T12:00:01Z"}`,
+	}
+}
+
+// chromium is a browser that runs for a test.
+type chromium struct{ ctx context.Context }
+
+func startBrowser(t *testing.T) *chromium {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program.Tool(t, "chromium")),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP evil.example 127.0.0.1"),
+		chromedp.WSURLReadTimeout(program.Patience),
+	)
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, closeBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(closeBrowser)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return &chromium{ctx: ctx}
+}
+
+// pictures is the folder for pictures; empty is none.
+func pictures(t *testing.T) string {
+	folder := os.Getenv("CALLVAULT_SCREENSHOTS")
+	if folder == "" {
+		return ""
+	}
+	folder, err := filepath.Abs(folder)
+	if err == nil {
+		err = os.MkdirAll(folder, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func parameters(t *testing.T, address string) url.Values {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}

@@ -1,0 +1,62 @@
+package browser
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// picture leaves a picture of what is on the screen, where anybody wants it.
+func (p tab) picture(name string) {
+	p.t.Helper()
+	folder := pictures(p.t)
+	if folder == "" {
+		return
+	}
+	png := send(p, page.CaptureScreenshot, page.CaptureScreenshotParams{}).Data
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// testPictures leaves a picture of every state of the page, wide and on a phone, in
+// light and dark.
+func (p tab) testPictures() {
+	if pictures(p.t) == "" {
+		p.t.Skip("nobody wants pictures: CALLVAULT_SCREENSHOTS names no folder")
+	}
+	var first struct{ Calls []struct{ At string } }
+	p.ask("api/calls"+all, &first)
+	for _, screen := range []struct {
+		name          string
+		width, height int64
+	}{{"wide", 1280, 900}, {"phone", 390, 844}} {
+		for _, theme := range []string{"light", "dark"} {
+			p.screen(screen.width, screen.height)
+			p.theme(theme)
+			take := func(state string) { p.picture(state + "-" + screen.name + "-" + theme) }
+			p.open(all)
+			take("page")
+			p.open("?from=2020-03-29&to=2020-03-30&tz=Europe/Berlin")
+			p.focus("#chart")
+			p.press(kb.ArrowRight, kb.ArrowRight)
+			take("day")
+			p.open(all + "&call=" + first.Calls[0].At)
+			take("call")
+			p.open("?range=today&tz=UTC")
+			take("empty")
+			p.open("?from=soon&tz=UTC")
+			take("problem")
+			p.open("?company=hostile&range=all&tz=UTC")
+			take("hostile")
+			p.open(week)
+			p.click("#custom")
+			take("calendar")
+			p.open(week + "&before=end")
+			p.string("scrollTo(0, document.body.scrollHeight)")
+			take("foot")
+		}
+	}
+}

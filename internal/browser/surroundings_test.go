@@ -1,0 +1,233 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/callvault/callvault/internal/program"
+)
+
+// Every view is an address: what is chosen stands in it, and back and forward go
+// through it.
+func (p tab) testHistory() {
+	const address = "?from=2020-03-01&to=2020-04-01&tz=America%2FNew_York&workspace=623457276584334&by=week"
+	p.open(address)
+	for expression, want := range map[string]string{
+		"location.search": address,
+		"document.querySelector('#units [aria-pressed=\"true\"]').textContent": "week",
+		"document.getElementById('workspace').value":                           "623457276584334",
+		"document.getElementById('zone').value":                                "America/New_York",
+		"document.getElementById('chart').dataset.bars":                        "6",
+	} {
+		if got := p.string(expression); got != want {
+			p.t.Errorf("%s is %s, want %s", expression, got, want)
+		}
+	}
+	before := p.string("document.getElementById('total').textContent")
+	p.click(`#presets [data-range="all"]`)
+	p.settle()
+	after := p.string("document.getElementById('total').textContent")
+	if before == after {
+		p.t.Fatalf("%s twice", before)
+	}
+	p.do(chromedp.NavigateBack())
+	p.wait("location.search === '" + address + "'")
+	p.total(before)
+	p.do(chromedp.NavigateForward())
+	p.wait("location.search.includes('range=all')")
+	p.total(after)
+	if !strings.Contains(p.string("document.title"), after) {
+		p.t.Errorf("the title is %s", p.string("document.title"))
+	}
+}
+
+// Everything is reached by Tab, shows that it has the focus, and has a name.
+func (p tab) testKeyboard() {
+	p.open(week)
+	p.press(kb.Tab)
+	if got := p.string("document.activeElement.className"); got != "skip" {
+		p.t.Fatalf("first comes %s", got)
+	}
+	p.press(enter)
+	if got := p.string("document.activeElement.id"); got != "calls" {
+		p.t.Errorf("the calls are skipped to, but %s has the focus", got)
+	}
+	p.string("document.querySelector('.skip').focus()")
+	var reached []string
+	for range 40 {
+		p.press(kb.Tab)
+		focused := eval[struct {
+			Name    string
+			Visible bool
+			Where   string
+		}](p, `(() => {
+			const e = document.activeElement, style = getComputedStyle(e);
+			const name = e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent;
+			return { Name: name.trim(), Visible: style.outlineStyle !== 'none', Where: e.id || e.className || e.textContent };
+		})()`)
+		if focused.Name == "" || !focused.Visible {
+			p.t.Errorf("focus on %+v", focused)
+		}
+		reached = append(reached, focused.Where)
+	}
+	all := strings.Join(reached, ", ")
+	for _, want := range []string{"brand", "company", "zone", "Today", "custom", "workspace", "hour", "chart", "‹", "title", "plain"} {
+		if !strings.Contains(all, want) {
+			p.t.Errorf("%s was not reached: %s", want, all)
+		}
+	}
+	// Pages go by keys, and the focus stays where it was.
+	p.focus(`.pager [aria-label="Next page"]`)
+	p.press(enter)
+	p.wait("location.search.includes('after=')")
+	p.settle()
+	if got := p.string("document.activeElement.getAttribute('aria-label')"); got != "Next page" {
+		p.t.Errorf("the focus went to %s", got)
+	}
+	// A call opens and closes by keys, and the focus comes back.
+	p.focus("#rows .title")
+	p.press(enter)
+	p.wait("document.getElementById('call').open")
+	p.press(kb.Escape)
+	p.wait("!document.getElementById('call').open")
+	if got := p.string("document.activeElement.className"); got != "title" {
+		p.t.Errorf("the focus came back to %s", got)
+	}
+}
+
+// No width scrolls sideways, whatever is shown; dark is dark.
+func (p tab) testWidthsAndThemes() {
+	for _, query := range []string{all, week, "?range=today&tz=UTC", "?from=x", "?company=hostile&range=all&tz=UTC"} {
+		p.open(query)
+		for _, width := range []int64{1920, 1024, 768, 390, 320} {
+			p.screen(width, 844)
+			p.wait("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+			if p.is("document.documentElement.scrollWidth > document.documentElement.clientWidth") {
+				beyond := p.string(fmt.Sprintf("[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > %d).map(e => e.id || e.className || e.localName)", width))
+				p.t.Errorf("%s at %d pixels scrolls sideways; beyond the edge are %s", query, width, beyond)
+			}
+		}
+	}
+	p.theme("light")
+	light := p.string("getComputedStyle(document.body).backgroundColor")
+	p.theme("dark")
+	dark := p.string("getComputedStyle(document.body).backgroundColor")
+	if light != "rgb(255, 255, 255)" || dark != "rgb(20, 23, 27)" {
+		p.t.Errorf("light is %s, dark is %s", light, dark)
+	}
+}
+
+// A page elsewhere can't read what this one can, neither by a name that resolves to
+// loopback nor by asking.
+func (p tab) testElsewhere() {
+	address := p.server.Manage()
+	port := address[strings.LastIndex(address, ":"):]
+	p.do(chromedp.Navigate("http://evil.example" + port + "/"))
+	if got := p.string("document.body.innerText"); !strings.Contains(got, "this listener is for this machine") {
+		p.t.Errorf("by another name: %s", got)
+	}
+	if got := eval[int](p, "fetch('/api/site').then(r => r.status)"); got != http.StatusMisdirectedRequest {
+		p.t.Errorf("by another name: %d", got)
+	}
+	p.do(chromedp.Navigate("http://localhost" + port + "/livez"))
+	if got := eval[string](p, "fetch('"+address+"/api/site').then(r => r.text(), e => 'refused: ' + e.name)"); got != "refused: TypeError" {
+		p.t.Errorf("from another page: %s", got)
+	}
+	request, err := http.NewRequestWithContext(p.ctx, http.MethodGet, address+"/api/site", nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request.Header.Set("Origin", "http://evil.example")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusForbidden {
+		p.t.Errorf("another origin: %s", response.Status)
+	}
+}
+
+// A server that went away is said to be away, and what was shown stays.
+func (p tab) testServerGone() {
+	cli := program.New(p.t)
+	cli.Put("default", records(100)...)
+	p.server = cli.Serve()
+	p.open(all)
+	p.server.Kill()
+	p.click("#units button:nth-child(3)")
+	p.settle()
+	if got := p.string("document.getElementById('problem-text').textContent"); got != "The server does not answer. It may have been stopped." {
+		p.t.Errorf("the problem is %q", got)
+	}
+	p.total("100 calls")
+	p.picture("gone-wide-light")
+}
+
+// Where other machines reach it, the page is that of a key's company.
+func (p tab) testBeyondLoopback() {
+	t, cli := p.t, program.New(p.t)
+	cli.Put("default", records(10)...)
+	cli.Put("acme", records(100)...)
+	key := cli.Key("--company", "acme")
+	server := cli.Serve("--manage", "0.0.0.0:0")
+	address := server.Manage()
+	page := "http://127.0.0.1" + address[strings.LastIndex(address, ":"):] + "/"
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(key.AccessKey, key.AccessKeySecret)
+	response, err := chromedp.RunResponse(p.ctx, chromedp.Navigate(page+all))
+	if err == nil && response.Status != http.StatusUnauthorized || err != nil && !strings.Contains(err.Error(), "ERR_INVALID_AUTH") {
+		t.Errorf("without a key: %v, %v", response, err)
+	}
+	send(p, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Authorization": request.Header.Get("Authorization")}})
+	p.do(chromedp.Navigate(page + all))
+	p.total("100 calls")
+	if p.string("document.getElementById('company-field').hidden") != "true" {
+		t.Error("a company can be chosen")
+	}
+	if got := p.string("[...document.querySelectorAll('.line code')].map(c => c.textContent)"); strings.Contains(got, cli.DB) || !strings.Contains(got, "--url "+server.Base) {
+		t.Errorf("the lines are %s", got)
+	}
+	p.do(chromedp.Navigate(page + all + "&company=default"))
+	p.settle()
+	if got := p.string("document.getElementById('problem-text').textContent"); got != `The key is of another company than "default".` {
+		t.Errorf("another company: %s", got)
+	}
+	p.do(chromedp.Navigate(page + all))
+	p.total("100 calls")
+	p.refuseToLogIn()
+	send(p, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
+	p.click("#units button:nth-child(3)")
+	p.settle()
+	if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasPrefix(got, "The key is not accepted any more.") {
+		t.Errorf("no key: %s", got)
+	}
+}
+
+// refuseToLogIn closes the browser's question for a key, as a person can.
+func (p tab) refuseToLogIn() {
+	p.t.Helper()
+	err := chromedp.Listen(p.ctx, func(event any) {
+		// Commands wait for what this function would hold up.
+		switch event := event.(type) {
+		case *fetch.EventRequestPaused:
+			go chromedp.Call(p.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: event.RequestID})
+		case *fetch.EventAuthRequired:
+			answer := &fetch.AuthChallengeResponse{Response: fetch.AuthChallengeResponseResponseCancelAuth}
+			go chromedp.Call(p.ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: event.RequestID, AuthChallengeResponse: answer})
+		}
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	send(p, fetch.Enable, fetch.EnableParams{HandleAuthRequests: new(true)})
+}
