@@ -36,7 +36,10 @@ bench: ## measure what docs/performance.md shows
 bench-large: ## measure stores of up to 10,000,000 calls
 	go run ./internal/bench large
 
+screenshots: ## leave pictures of the web page in screenshots/, which takes chromium
+	CALLVAULT_SCREENSHOTS=$(CURDIR)/screenshots go test ./internal/browser -count=1 -run TestPage
+
 profile: ## tell where the time of a page goes, with perf
 	go run ./internal/bench profile
 
-.PHONY: help build demo test golden fuzz faults check check-deploy packaging bench bench-large profile
+.PHONY: help build demo test golden fuzz faults check check-deploy packaging bench bench-large screenshots profile
