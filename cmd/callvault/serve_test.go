@@ -94,6 +94,7 @@ func TestServeDemo(t *testing.T) {
 	c := newCLI(t)
 	delete(c.env, "CALLVAULT_DB")
 	s := c.serve("--demo")
+	page := s.find(`web page +(http://127\.0\.0\.1:\d+)`)[1]
 	curl := s.find(`curl -u ([A-Z0-9]+):([\w-]+) '(http://127\.0\.0\.1:\d+/v2/calls\?[^']*)'`)
 	status, body := s.get(curl[3], func(r *http.Request) { r.SetBasicAuth(curl[1], curl[2]) })
 	var answer struct {
@@ -104,6 +105,10 @@ func TestServeDemo(t *testing.T) {
 	}
 	if answer.Records.CurrentPageSize != 100 || answer.Records.TotalRecords < 300 {
 		t.Errorf("%+v", answer)
+	}
+	s.find("operator's listener is at " + page)
+	if status, body := s.get(page+"/api/summary?range=90d", unauthorized); status != http.StatusOK || !strings.Contains(body, "callvault calls --db "+temporary) {
+		t.Errorf("the page: %d %s", status, body)
 	}
 	if code := s.stop(); code != exitOK {
 		t.Errorf("it ended with %d: %s", code, s.stderr)

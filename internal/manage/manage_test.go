@@ -151,3 +151,41 @@ func TestDescription(t *testing.T) {
 		}
 	}
 }
+
+// The page is asked for what is nothing else, and told the key's company; on loopback
+// it is told none.
+func TestPage(t *testing.T) {
+	page := func(w http.ResponseWriter, r *http.Request, company string) {
+		w.Write([]byte("page " + r.URL.Path + " of " + company))
+	}
+	for _, c := range []struct {
+		address net.Addr
+		company string
+	}{{here, ""}, {everywhere, "acme"}} {
+		h := start(t, c.address, Config{Page: page, Company: keyOf("acme"), Docs: http.NotFoundHandler()})
+		for _, path := range []string{"/", "/api/site", "/assets/x.js"} {
+			if w := get(h, path, nil); w.Body.String() != "page "+path+" of "+c.company {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			}
+		}
+		for _, path := range []string{"/livez", "/metrics", "/debug/pprof/", "/docs"} {
+			if w := get(h, path, nil); strings.HasPrefix(w.Body.String(), "page") {
+				t.Errorf("%s is the page", path)
+			}
+		}
+	}
+	h := start(t, everywhere, Config{Page: page, Company: func(*http.Request) (string, bool, error) { return "", false, nil }})
+	if w := get(h, "/", nil); w.Code != http.StatusUnauthorized {
+		t.Errorf("without a key: %d %s", w.Code, w.Body)
+	}
+	if w := get(start(t, here, Config{}), "/", nil); w.Code != http.StatusNotFound {
+		t.Errorf("no page: %d", w.Code)
+	}
+}
+
+// A browser that comes too early asks again by itself.
+func TestPageBeforeStart(t *testing.T) {
+	if w := get(New(here), "/", nil); w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") != "1" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}

@@ -156,3 +156,25 @@ func TestIDBefore(t *testing.T) {
 		}
 	}
 }
+
+// Who looks back for a page reads not many more calls than it has, however close they
+// stand.
+func TestReachBack(t *testing.T) {
+	for _, apart := range []time.Duration{time.Microsecond, time.Millisecond, time.Hour} {
+		var made calls
+		for i := range 3000 {
+			made.rows = append(made.rows, call(i+1, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i)*apart), ""))
+		}
+		q := callvault.Query{Range: callvault.Range{From: made.rows[0].Time, To: never}}
+		for _, i := range []int{10, 500, 2999} {
+			far, err := reachBack(t.Context(), made, q, made.rows[i].Position(), pageSize)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, _ := made.Count(t.Context(), callvault.Query{Range: callvault.Range{From: far, To: made.rows[i].Time}})
+			if n < min(i, pageSize) || n > 4*pageSize || far < q.From {
+				t.Errorf("%v apart, before call %d: %d calls", apart, i, n)
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +59,9 @@ func (c calls) of(q callvault.Query) (found []callvault.Call) {
 func (c calls) Count(_ context.Context, q callvault.Query) (int, error) { return len(c.of(q)), c.err }
 
 func (c calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+	if after.Compare(q.Start()) < 0 {
+		return errors.New("after stands before the range's start")
+	}
 	for _, call := range c.of(q) {
 		if call.Position().Compare(after) <= 0 {
 			continue

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,24 @@ func TestUnits(t *testing.T) {
 		}
 		if wished, _ := unitsOf(span, "fortnight"); wished != tt.meant {
 			t.Errorf("%v by a unit that is none: %s", tt.length, wished)
+		}
+	}
+}
+
+// A unit is offered as long as its bars are not too many, and no longer.
+func TestUnitsAtTheirLimits(t *testing.T) {
+	begin := time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)
+	for _, u := range units[:3] { // the others are not all as long
+		for n := int64(maxBars - 5); n < maxBars+5; n++ {
+			span := when.Span{From: begin, To: begin.Add(time.Duration(n*u.seconds) * time.Second)}
+			bars := 0
+			for range span.By(u.Unit) {
+				bars++
+			}
+			_, fitting := unitsOf(span, "")
+			if slices.Contains(fitting, u.Unit) && bars > maxBars || !slices.Contains(fitting, u.Unit) && bars < maxBars-1 {
+				t.Errorf("%d %ss are %d bars of %d: %v", n, u.Unit, bars, maxBars, fitting)
+			}
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Ranges are whole days of the zone, also where clocks are changed.
 func TestRanges(t *testing.T) {
-	made := at("2024-05-05T22:30:00Z", "2026-03-03T12:00:00Z", "2026-03-10T23:30:00Z")
+	made := at("2024-05-05T22:30:00Z", "2026-03-03T12:00:00Z", "2026-03-10T23:59:59.999999Z")
 	for _, tt := range []struct{ now, query, from, to string }{
 		{"2026-03-04T12:00:00Z", with("tz", "UTC"), "2026-02-03T00:00:00Z", "2026-03-05T00:00:00Z"}, // 30 days
 		{"2026-03-04T23:30:00Z", with("tz", "Europe/Berlin", "range", "today"), "2026-03-05T00:00:00+01:00", "2026-03-06T00:00:00+01:00"},
