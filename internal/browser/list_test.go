@@ -74,6 +74,12 @@ func (p tab) testPaging() {
 	if got := p.rows(); !slices.Equal(got, want[len(want)-len(got):]) {
 		p.t.Errorf("back in the history: %v", got)
 	}
+	// Another list begins with its first page.
+	p.click(`#presets [data-range="all"]`)
+	p.settle()
+	if got := p.string("document.querySelector('.where').textContent"); got != "1–50 of 3,000" || p.query("before") != "" {
+		p.t.Errorf("%s shows %s", p.string("location.search"), got)
+	}
 }
 
 // A call's document is shown whole and copied to the byte, and has an address.
