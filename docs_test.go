@@ -161,3 +161,35 @@ var notBuiltIn = map[string]bool{
 	".git": true, "bin": true, "docs": true, "testdata": true, "tools": true,
 	"bench": true, "conformance": true, "faults": true, "postgrestest": true, "program": true, "storetest": true,
 }
+
+// A test that a page names as holding a statement is there.
+func TestNamedTests(t *testing.T) {
+	there := make(map[string]bool)
+	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err := filepath.WalkDir(".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		for _, match := range declaration.FindAllStringSubmatch(string(content), -1) {
+			there[match[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
+	found := 0
+	for page, content := range pages(t) {
+		for _, match := range named.FindAllStringSubmatch(content, -1) {
+			found++
+			if !there[match[1]] {
+				t.Errorf("%s names %s, which is no test", page, match[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d names were found", found)
+	}
+}
