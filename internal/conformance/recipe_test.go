@@ -19,20 +19,18 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// recipe is the shell script under the README's heading about moving out of an
-// existing account.
+// recipe is the first shell script of the page about moving out of an existing
+// account.
 func recipe(t *testing.T) string {
 	t.Helper()
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "moving-out.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut("\n"+string(readme), "\n## Moving out")
-	section, _, _ = strings.Cut(section, "\n## ")
-	_, block, fenced := strings.Cut(section, "\n```sh\n")
+	_, block, fenced := strings.Cut(string(page), "\n```sh\n")
 	block, _, closed := strings.Cut(block, "\n```\n")
-	if !found || !fenced || !closed {
-		t.Fatal(`README.md has no block of sh under "## Moving out"`)
+	if !fenced || !closed {
+		t.Fatal("docs/moving-out.md has no block of sh")
 	}
 	return block + "\n"
 }
