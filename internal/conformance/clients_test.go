@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,6 +25,8 @@ var readers = map[string]func(body string) error{
 	"estuary": readAsEstuary,
 	"n8n":     readAsN8n,
 	"amp":     readAsAmp,
+	"gongio":  readAsGongio,
+	"gong-rs": readAsGongRS,
 }
 
 func TestClientsReadPages(t *testing.T) {
@@ -64,13 +67,29 @@ func loose(body string) (document map[string]any, calls []map[string]any, err er
 	return document, calls, nil
 }
 
-// readAsDust decodes with io-ts: numbers are all there, and a cursor is a
-// string or missing; null fails.
+// readAsDust decodes with io-ts, and knows the words of some fields.
 func readAsDust(body string) error {
 	document, calls, err := loose(body)
 	if err != nil {
 		return err
 	}
+	if err := checkRecords(document); err != nil {
+		return err
+	}
+	accepted := map[string]string{"direction": "Inbound|Outbound|Conference|Unknown", "scope": "Internal|External|Unknown", "media": "Video|Audio"}
+	for _, call := range calls {
+		for name, values := range accepted {
+			if text, ok := call[name].(string); !ok || !strings.Contains("|"+values+"|", "|"+text+"|") {
+				return fmt.Errorf("%s is %v", name, call[name])
+			}
+		}
+	}
+	return nil
+}
+
+// checkRecords is how io-ts and zod check what a page says of itself: numbers are
+// all there, a cursor is a text or missing, and null fails.
+func checkRecords(document map[string]any) error {
 	records, _ := document["records"].(map[string]any)
 	for _, name := range []string{"totalRecords", "currentPageSize", "currentPageNumber"} {
 		if _, ok := records[name].(float64); !ok {
@@ -84,14 +103,6 @@ func readAsDust(body string) error {
 	}
 	if _, ok := document["requestId"].(string); !ok {
 		return fmt.Errorf("requestId is %v", document["requestId"])
-	}
-	accepted := map[string]string{"direction": "Inbound|Outbound|Conference|Unknown", "scope": "Internal|External|Unknown", "media": "Video|Audio"}
-	for _, call := range calls {
-		for name, values := range accepted {
-			if text, ok := call[name].(string); !ok || !strings.Contains("|"+values+"|", "|"+text+"|") {
-				return fmt.Errorf("%s is %v", name, call[name])
-			}
-		}
 	}
 	return nil
 }
@@ -172,6 +183,63 @@ func readAsAmp(body string) error {
 		return fmt.Errorf("records or calls is missing")
 	}
 	return err
+}
+
+// readAsGongio checks with zod: an id is text, what else a call has is of its
+// type or null.
+func readAsGongio(body string) error {
+	document, calls, err := loose(body)
+	if err != nil {
+		return err
+	}
+	if err := checkRecords(document); err != nil {
+		return err
+	}
+	for _, call := range calls {
+		if _, ok := call["id"].(string); !ok {
+			return fmt.Errorf("id is %v", call["id"])
+		}
+		for _, name := range []string{"title", "scheduled", "started", "primaryUserId", "direction", "scope", "media", "language", "workspaceId", "url"} {
+			if _, ok := call[name].(string); !ok && call[name] != nil {
+				return fmt.Errorf("%s is %v", name, call[name])
+			}
+		}
+		if _, ok := call["duration"].(float64); !ok && call["duration"] != nil {
+			return fmt.Errorf("duration is %v", call["duration"])
+		}
+	}
+	return nil
+}
+
+// readAsGongRS reads into types that were generated from Gong's description:
+// numbers of 32 bits for records and of 64 for a duration, and none but the
+// documented words where there are some.
+func readAsGongRS(body string) error {
+	var document struct {
+		RequestID *string `json:"requestId"`
+		Records   *struct {
+			TotalRecords, CurrentPageSize, CurrentPageNumber *int32
+			Cursor                                           *string
+		}
+		Calls []struct {
+			ID, URL, Title, Scheduled, Started, PrimaryUserID, System, Language, WorkspaceID *string
+			SDRDisposition, ClientUniqueID, CustomData, Purpose, MeetingURL, CalendarEventID *string
+			Direction, Scope, Media                                                          *string
+			Duration                                                                         *int64
+			IsPrivate                                                                        *bool
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &document); err != nil {
+		return err
+	}
+	accepted := func(value *string, words ...string) bool { return value == nil || slices.Contains(words, *value) }
+	for _, call := range document.Calls {
+		if !accepted(call.Direction, "Inbound", "Outbound", "Conference", "Unknown") ||
+			!accepted(call.Scope, "Internal", "External", "Unknown") || !accepted(call.Media, "Video", "Audio") {
+			return fmt.Errorf("direction %v, scope %v or media %v is none of the words", call.Direction, call.Scope, call.Media)
+		}
+	}
+	return nil
 }
 
 // Each client recognises an empty range in its own way, and takes nothing else

@@ -85,6 +85,12 @@ var habits = []habit{
 		header: contentType, fromLate: true,
 	},
 	{
+		client: "sim",
+		first:  "fromDateTime=2020-01-01T00%3A00%3A00Z&toDateTime=2026-11-25T00%3A00%3A00Z",
+		next:   "fromDateTime=2020-01-01T00%3A00%3A00Z&toDateTime=2026-11-25T00%3A00%3A00Z&cursor=",
+		header: contentType,
+	},
+	{
 		client: "kenazk/gong-mcp", // asks for one page
 		first:  "fromDateTime=2020-01-01T00:00:00Z&toDateTime=2026-11-25T00:00:00Z",
 		next:   "cursor=",
