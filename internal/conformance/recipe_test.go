@@ -19,7 +19,7 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// recipe is the first shell script of the page about moving out of an existing
+// recipe is the script of curl in the page about moving out of an existing
 // account.
 func recipe(t *testing.T) string {
 	t.Helper()
@@ -27,10 +27,11 @@ func recipe(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, fenced := strings.Cut(string(page), "\n```sh\n")
+	_, section, found := strings.Cut(string(page), "\n## With curl alone\n")
+	_, block, fenced := strings.Cut(section, "\n```sh\n")
 	block, _, closed := strings.Cut(block, "\n```\n")
-	if !fenced || !closed {
-		t.Fatal("docs/moving-out.md has no block of sh")
+	if !found || !fenced || !closed {
+		t.Fatal(`docs/moving-out.md has no block of sh under "## With curl alone"`)
 	}
 	return block + "\n"
 }
