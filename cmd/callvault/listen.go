@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"syscall"
 	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/doctor"
 	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
@@ -94,7 +94,7 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 		return nil, nil
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.manage)
-	if errors.Is(err, syscall.EADDRINUSE) && !o.manageGiven {
+	if doctor.IsTaken(err) && !o.manageGiven {
 		fmt.Fprintf(a.stderr, "%s is taken: going on without the operator's listener; --manage names another address, or %s for none\n", o.manage, manageOff)
 		return nil, nil
 	}

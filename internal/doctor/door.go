@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"syscall"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -42,11 +41,14 @@ func (d Door) Look(ctx context.Context, client *http.Client) Finding {
 		listener.Close() // nobody has come
 		return Finding{d.Check, OK, d.At + " is free: no server is running there", ""}
 	}
-	if !errors.Is(err, syscall.EADDRINUSE) {
+	if !IsTaken(err) {
 		return Finding{d.Check, Wrong, err.Error(), d.Flag + " names another address"}
 	}
 	return d.ask(ctx, client)
 }
+
+// IsTaken tells whether an address can't be listened on because somebody else does.
+func IsTaken(err error) bool { return errors.Is(err, addressInUse) }
 
 // ask asks who is there.
 func (d Door) ask(ctx context.Context, client *http.Client) Finding {
