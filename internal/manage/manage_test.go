@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -106,8 +107,9 @@ func TestNotReadyIsLogged(t *testing.T) {
 func TestReadyWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := start(t, here, Config{Store: silent{}})
-		if w := get(h, "/readyz", nil); w.Code != http.StatusServiceUnavailable {
-			t.Errorf("%d %s", w.Code, w.Body)
+		asked := time.Now()
+		if w := get(h, "/readyz", nil); w.Code != http.StatusServiceUnavailable || time.Since(asked) >= time.Second {
+			t.Errorf("%d %s after %v", w.Code, w.Body, time.Since(asked))
 		}
 	})
 }
