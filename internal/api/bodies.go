@@ -9,9 +9,9 @@ import (
 
 const (
 	// maxHeld is how many bytes of pages may wait for their clients to take them
-	// before no further page is read; those that are being read then come on top. A page of usual calls fits the buffers of
-	// its connection and waits for nobody; this is for pages of large documents
-	// and clients that do not read.
+	// before no further page is read; those that are being read then come on top. A
+	// page of usual calls fits the buffers of its connection and waits for nobody;
+	// this is for pages of large documents and clients that do not read.
 	maxHeld = 64 << 20
 
 	// pressWithin is what a client may take over its page while others wait for

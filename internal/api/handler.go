@@ -4,8 +4,9 @@
 // Every request takes the same way: it is authenticated, counted against its
 // company's limit, routed, checked for the route's scope, and then handled.
 // Authentication comes before what routing has to say, so a stranger cannot learn
-// which routes there are. Only the description of the API is for anybody. Handlers return errors; the one adapter, Handler.ServeHTTP, turns
-// them into the answer and the request into one log line.
+// which routes there are; only the description of the API is for anybody. Handlers
+// return errors; the one adapter, Handler.ServeHTTP, turns them into the answer and
+// the request into one log line.
 package api
 
 import (
