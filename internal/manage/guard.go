@@ -19,7 +19,7 @@ import (
 // company.
 //
 // On both, a request that says which page sent it must come from a page of the
-// listener itself.
+// listener itself, unless somebody follows a link to here: every view is a URL.
 
 // IsLoopback tells whether only this machine reaches an address.
 func IsLoopback(address net.Addr) bool {
@@ -33,7 +33,7 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 		switch {
 		case h.local && !isLocalName(r.Host):
 			http.Error(w, "this listener is for this machine: ask for 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
-		case !isOwnOrigin(r):
+		case !isOwnOrigin(r) || isEmbedded(r):
 			http.Error(w, "a page elsewhere may not ask here", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
@@ -102,4 +102,15 @@ func isOwnOrigin(r *http.Request) bool {
 	}
 	page, err := url.Parse(origin)
 	return err == nil && page.Host != "" && strings.EqualFold(page.Host, r.Host)
+}
+
+// isEmbedded tells whether a browser says that a page elsewhere asks for a part of
+// itself: an image, a script or a frame, which come without an Origin. It could read
+// none of them, but make work, such as a profile. See https://www.w3.org/TR/fetch-metadata/
+func isEmbedded(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return false
+	}
+	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }

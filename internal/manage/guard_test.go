@@ -65,6 +65,40 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// A browser says what a page elsewhere wants that names no Origin: a part of itself is
+// refused, and a link to here may be followed.
+func TestEmbedded(t *testing.T) {
+	for _, address := range []net.Addr{here, everywhere} {
+		h := start(t, address, Config{Company: keyOf("acme")})
+		for _, c := range []struct {
+			site, mode, dest string
+			status           int
+		}{
+			{"none", "navigate", "document", http.StatusOK},
+			{"same-origin", "cors", "empty", http.StatusOK},
+			{"same-origin", "no-cors", "image", http.StatusOK},
+			{"cross-site", "navigate", "document", http.StatusOK},
+			{"same-site", "navigate", "document", http.StatusOK},
+			{"cross-site", "navigate", "iframe", http.StatusForbidden},
+			{"cross-site", "no-cors", "image", http.StatusForbidden},
+			{"same-site", "no-cors", "script", http.StatusForbidden},
+			{"cross-site", "no-cors", "document", http.StatusForbidden},
+			{"something-new", "", "", http.StatusForbidden},
+		} {
+			for _, path := range []string{"/livez", "/debug/pprof/"} {
+				w := get(h, path, func(r *http.Request) {
+					r.Header.Set("Sec-Fetch-Site", c.site)
+					r.Header.Set("Sec-Fetch-Mode", c.mode)
+					r.Header.Set("Sec-Fetch-Dest", c.dest)
+				})
+				if w.Code != c.status {
+					t.Errorf("%s for %+v: %d", path, c, w.Code)
+				}
+			}
+		}
+	}
+}
+
 // keyOf lets in every request as a company's, and none without credentials.
 func keyOf(company string) func(*http.Request) (string, bool, error) {
 	return func(*http.Request) (string, bool, error) { return company, true, nil }
