@@ -67,6 +67,9 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: status %d: %s", target, response.StatusCode, said)
 	}
+	if said != "ok" {
+		return fmt.Errorf("%s: something that is no callvault answers", target)
+	}
 	_, err = fmt.Fprintln(a.stdout, said)
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -58,6 +59,8 @@ func TestHealthcheckFails(t *testing.T) {
 		http.Error(w, "the store can't be read\nsecond line", http.StatusServiceUnavailable)
 	}))
 	defer server.Close()
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<h1>ok</h1>\n") }))
+	defer other.Close()
 	defer close(release)
 	address := strings.TrimPrefix(server.URL, "http://")
 	c := newCLI(t)
@@ -67,6 +70,7 @@ func TestHealthcheckFails(t *testing.T) {
 	}{
 		{"--manage " + address, "callvault: " + server.URL + "/readyz: status 503: the store can't be read\n", exitFailed},
 		{"--live --timeout 10ms --manage " + address, "callvault: " + server.URL + "/livez: there is no answer within 10ms\n", exitFailed},
+		{"--manage " + strings.TrimPrefix(other.URL, "http://"), "/readyz: something that is no callvault answers\n", exitFailed},
 		{"--manage off", "there is no operator's listener to ask", exitUsage},
 		{"--manage 8081", "accepted is HOST:PORT", exitUsage},
 	} {
