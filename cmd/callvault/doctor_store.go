@@ -120,6 +120,8 @@ func (p *patient) examineFile(ctx context.Context, report *doctor.Report, store 
 	case found:
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 		report.Add(doctor.Finding{Check: "integrity", Status: doctor.OK, What: fmt.Sprintf("no damage was found in %v; 'callvault check' reads everything", quickWithin)})
+	case errors.Is(err, sqlite.ErrMeantime):
+		report.Add(doctor.Finding{Check: "integrity", Status: doctor.Warning, What: err.Error(), Do: "look again"})
 	case err != nil:
 		report.Add(doctor.Finding{Check: "integrity", Status: doctor.Wrong, What: err.Error()})
 	default:

@@ -181,6 +181,30 @@ func TestDoctorOfDamage(t *testing.T) {
 	wantFinding(t, findings, got, "integrity", doctor.Wrong, "the file is damaged: ", "'callvault restore' of a backup")
 }
 
+// What a writer may have done is not called damage.
+func TestDoctorOfAWriter(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	path := c.env["CALLVAULT_DB"]
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(text[len(text)-16384:], strings.Repeat("\xff", 100))
+	writeFile(t, path, string(text))
+	store, err := ours.OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	writeFile(t, path+"-wal", "")
+	var said doctor.Finding
+	new(patient).examineFile(t.Context(), doctor.NewReport(func(f doctor.Finding) { said = f }), store)
+	if said.Status != doctor.Warning || !strings.Contains(said.What, "somebody wrote to the store") {
+		t.Errorf("found %s", said)
+	}
+}
+
 func TestDoctorOfFiles(t *testing.T) {
 	c := newCLI(t)
 	c.must("key", "create")

@@ -16,10 +16,11 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-var (
-	errReadOnly = errors.New("the store was opened to be looked at")
-	errMeantime = errors.New("somebody began to write to the store while it was read; read it again")
-)
+// ErrMeantime is returned for what can't be told, because the store was written to
+// while it was read.
+var ErrMeantime = errors.New("somebody wrote to the store while it was read")
+
+var errReadOnly = errors.New("the store was opened to be looked at")
 
 // OpenReadOnly opens a store that is there to look at it, and changes nothing in
 // it: the schema stays what it is, and writes fail. What it reads is of the schema
@@ -54,21 +55,21 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, err
 	}
 	// In a URI a drive stands after a slash, as in /C:/calls.db.
 	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(name), "/")}
-	unlogged := !hasLog(path)
-	if unlogged {
+	c := &conn{path: path, stmts: make(map[string]*sqlite.Stmt)}
+	if !hasLog(path) {
 		uri.RawQuery = "immutable=1"
+		c.asOf = info
 	}
-	opened, err := sqlite.OpenConn(uri.String(), sqlite.OpenReadOnly, sqlite.OpenURI)
-	if err != nil {
+	if c.Conn, err = sqlite.OpenConn(uri.String(), sqlite.OpenReadOnly, sqlite.OpenURI); err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: opened, path: path, unlogged: unlogged, stmts: make(map[string]*sqlite.Stmt)}
-	err = waitBusy(ctx, func() error { return checkOurs(opened) })
+	err = waitBusy(ctx, func() error { return checkOurs(c.Conn) })
 	if err == nil {
 		err = checkSchema(ctx, c)
 	}
@@ -93,6 +94,16 @@ func hasLog(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// isAsOpened tells whether what a connection reads is what it takes it for. A writer
+// that came and went leaves no log, but a file of another time.
+func (c *conn) isAsOpened() bool {
+	if c.asOf == nil {
+		return true
+	}
+	info, err := os.Stat(c.path)
+	return err == nil && !hasLog(c.path) && info.ModTime().Equal(c.asOf.ModTime()) && os.SameFile(info, c.asOf)
+}
+
 // Schema is how many migrations have run on the store and how many this program
 // knows.
 func (s *Store) Schema(ctx context.Context) (have, known int, err error) {
@@ -109,12 +120,12 @@ func (s *Store) Schema(ctx context.Context) (have, known int, err error) {
 
 // QuickCheck reports what SQLite finds wrong with the file itself, up to ten
 // things. It reads all of it; Check is what compares the calls with what is kept
-// beside them.
+// beside them. ErrMeantime is returned when what it found may be a writer's doing.
 func (s *Store) QuickCheck(ctx context.Context, report func(problem string)) error {
 	var problems []string
-	unlogged := false
+	asOpened := true
 	err := s.read(ctx, func(c *conn) error {
-		unlogged = c.unlogged
+		defer func() { asOpened = c.isAsOpened() }()
 		return c.each(func(st *sqlite.Stmt) error {
 			if text := st.ColumnText(0); text != "ok" {
 				problems = append(problems, text)
@@ -126,8 +137,8 @@ func (s *Store) QuickCheck(ctx context.Context, report func(problem string)) err
 		problems = append(problems, err.Error())
 		err = nil
 	}
-	if unlogged && hasLog(s.path) && len(problems) > 0 {
-		return errMeantime
+	if len(problems) > 0 && !asOpened {
+		return ErrMeantime
 	}
 	for _, problem := range problems {
 		report(problem)

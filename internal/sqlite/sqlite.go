@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -74,10 +75,10 @@ var _ callvault.Store = (*Store)(nil)
 // conn is a connection and its prepared statements.
 type conn struct {
 	*sqlite.Conn
-	path     string
-	unlogged bool // the file is taken for one that does not change
-	stmts    map[string]*sqlite.Stmt
-	scratch  []byte
+	path    string
+	asOf    fs.FileInfo // of a file that is taken for one that does not change; nil for others
+	stmts   map[string]*sqlite.Stmt
+	scratch []byte
 }
 
 // Open opens the store in a file and makes it when there is none. The schema
