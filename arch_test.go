@@ -50,6 +50,7 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 var libraries = map[string][]string{
 	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang", "go.opentelemetry.io/otel"},
 	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"internal/certificate":  {"github.com/prometheus/client_golang"},
 	"internal/measure":      {"github.com/prometheus/client_golang", "go.opentelemetry.io/otel"},
 	"internal/traces":       {"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},

@@ -29,7 +29,8 @@ const (
 type service struct {
 	*app
 	log    *slog.Logger
-	db     string // names the store
+	db     string     // names the store
+	secure *transport // nil when nobody speaks TLS
 	api    net.Listener
 	manage net.Listener    // nil when there is none
 	panel  *manage.Handler // of manage
@@ -50,7 +51,7 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{app: a, db: o.db, log: log, ended: make(chan struct{})}
+	s := &service{app: a, log: log, db: o.db, secure: secure, ended: make(chan struct{})}
 	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
@@ -123,6 +124,7 @@ const spansWithin = 3 * time.Second
 func (s *service) serve(ctx context.Context, store callvault.Store, config api.Config, greet func(address string)) (err error) {
 	defer s.end()
 	metrics := newRegistry()
+	s.secure.measure(metrics)
 	store = measure.Store(store, measure.Config{Metrics: metrics, Traces: s.traces.Provider()})
 	config.Store, config.Log, config.Metrics, config.Traces = store, s.log, metrics, s.traces.Provider()
 	// The API is where its description is: a proxy may stand before both.

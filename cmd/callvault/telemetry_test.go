@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/certificate"
+	"github.com/callvault/callvault/internal/certtest"
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/sqlite"
 )
@@ -38,6 +41,12 @@ func serveRegistry(t *testing.T) *prometheus.Registry {
 	if _, err := api.New(t.Context(), api.Config{Store: store, Metrics: registry}); err != nil {
 		t.Fatal(err)
 	}
+	certFile, keyFile := certtest.Make(t, certtest.Options{}).Write(t, t.TempDir())
+	secure, err := followTLS(certificate.Files{Certificate: certFile, Key: keyFile}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure.measure(registry)
 	return registry
 }
 

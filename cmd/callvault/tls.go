@@ -1,11 +1,11 @@
 package main
 
 import (
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/api"
@@ -27,7 +27,7 @@ func checkTLS(files certificate.Files) error {
 }
 
 // transport is how the listeners speak TLS; nil is not at all.
-type transport struct{ config *tls.Config }
+type transport struct{ follower *certificate.Follower }
 
 // followTLS is TLS with the certificate that was named, if there was one.
 func followTLS(files certificate.Files, log *slog.Logger) (*transport, error) {
@@ -38,7 +38,14 @@ func followTLS(files certificate.Files, log *slog.Logger) (*transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--tls-cert: %w", err)
 	}
-	return &transport{follower.TLS()}, nil
+	return &transport{follower}, nil
+}
+
+// measure registers the metrics of the certificate, if there is one.
+func (t *transport) measure(metrics prometheus.Registerer) {
+	if t != nil {
+		t.follower.Measure(metrics)
+	}
 }
 
 // secureListener is one whose connections speak TLS.
@@ -49,7 +56,7 @@ func (t *transport) listener(plain net.Listener) net.Listener {
 	if t == nil {
 		return plain
 	}
-	return secureListener{api.Secure(plain, t.config)}
+	return secureListener{api.Secure(plain, t.follower.TLS())}
 }
 
 // scheme is what is spoken where somebody listens.

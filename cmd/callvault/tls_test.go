@@ -51,6 +51,10 @@ func TestServeTLS(t *testing.T) {
 		}
 	}
 	wantTLS()
+	manage := s.find(`operator's listener is at (http://\S+)`)[1]
+	if _, metrics := s.get(manage+"/metrics", unauthorized); !strings.Contains(metrics, "\ncallvault_certificate_expires_timestamp_seconds ") {
+		t.Errorf("when the certificate ends is not among %s", metrics)
+	}
 	if status, body := s.get("http://"+address+"/v2/calls", unauthorized); status != http.StatusBadRequest || !strings.Contains(body, "HTTPS server") {
 		t.Errorf("%d: %s", status, body)
 	}

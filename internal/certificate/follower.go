@@ -7,6 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // lookEvery is the time between two looks at the files, at least.
@@ -64,6 +67,16 @@ func (f *Follower) TLS() *tls.Config {
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.get(), nil },
 	}
+}
+
+// Measure registers when the certificate ends, as a metric: what is close to its end
+// after weeks of serving stands in no log. A scrape looks at the files, as a handshake
+// does.
+func (f *Follower) Measure(metrics prometheus.Registerer) {
+	promauto.With(metrics).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_certificate_expires_timestamp_seconds",
+		Help: "When the TLS certificate that is shown ends, in seconds since 1970; there only with TLS.",
+	}, func() float64 { return float64(f.get().Leaf.NotAfter.Unix()) })
 }
 
 // get is the certificate to be shown now. One handshake at a time looks at the

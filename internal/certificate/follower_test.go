@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callvault/callvault/internal/certtest"
 )
 
@@ -280,5 +282,22 @@ func TestOldVersionsAreRefused(t *testing.T) {
 	}
 	if err := <-refused; err == nil || !strings.Contains(err.Error(), "unsupported versions") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A scrape sees when the certificate ends, and takes a new one as a handshake does.
+func TestMeasure(t *testing.T) {
+	f := follow(t)
+	registry := prometheus.NewRegistry()
+	f.Measure(registry)
+	ends := f.now.Add(100 * time.Hour).Truncate(time.Second)
+	f.write(certtest.Options{Serial: 1, NotAfter: ends})
+	f.now = f.now.Add(lookEvery)
+	families, err := registry.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatalf("%v, %v", families, err)
+	}
+	if got := families[0].GetMetric()[0].GetGauge().GetValue(); got != float64(ends.Unix()) {
+		t.Errorf("got %f, want %d", got, ends.Unix())
 	}
 }
