@@ -129,7 +129,8 @@ func (i *image) serve() (api, manage string, stop func()) {
 	}
 	lines := bufio.NewScanner(stdout)
 	for (api == "" || manage == "") && lines.Scan() {
-		before, url, found := strings.Cut(lines.Text(), " at ")
+		before, rest, found := strings.Cut(lines.Text(), " at ")
+		url, _, _ := strings.Cut(rest, " ")
 		switch {
 		case found && strings.HasPrefix(before, "serving "):
 			api = url
