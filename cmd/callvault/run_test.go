@@ -25,6 +25,7 @@ type cli struct {
 func newCLI(t *testing.T) *cli {
 	return &cli{t: t, env: map[string]string{
 		"CALLVAULT_DB":     filepath.Join(t.TempDir(), "calls.db"),
+		"CALLVAULT_LISTEN": "127.0.0.1:0",
 		"CALLVAULT_MANAGE": "127.0.0.1:0",
 	}}
 }
