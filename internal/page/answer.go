@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,22 +10,40 @@ import (
 	"time"
 )
 
-// readWithin is what all reads of one answer may take.
+// readWithin is what all reads of one answer may take, waiting included.
 const readWithin = 10 * time.Second
 
-// reading bounds how many requests read from the store at a time, and for how long.
-func (h *Handler) reading(next route) route {
+// question is what a request that may see a company's calls asks of the store; the
+// answer is sent as JSON.
+type question func(r *http.Request, company string) (answer any, err error)
+
+// ask answers a question. It is sent only when it was read, so that a client which
+// does not take it keeps nobody from reading.
+func (h *Handler) ask(q question) route {
 	return func(w http.ResponseWriter, r *http.Request, company string) error {
-		ctx, cancel := context.WithTimeout(r.Context(), readWithin)
-		defer cancel()
-		select {
-		case h.reads <- struct{}{}:
-			defer func() { <-h.reads }()
-		case <-ctx.Done():
-			return fmt.Errorf("wait for other reads: %w", ctx.Err())
+		var answer any
+		err := h.read(r.Context(), func(ctx context.Context) (err error) {
+			answer, err = q(r.WithContext(ctx), company)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return next(w, r.WithContext(ctx), company)
+		return send(w, http.StatusOK, answer)
 	}
+}
+
+// read reads from the store, once fewer than maxReads do, within readWithin.
+func (h *Handler) read(ctx context.Context, from func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	select {
+	case h.reads <- struct{}{}:
+		defer func() { <-h.reads }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for other reads: %w", ctx.Err())
+	}
+	return from(ctx)
 }
 
 // refusal is an error that the client can act on.
@@ -60,13 +79,18 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}{refused.text})
 }
 
-// send answers with JSON that is true only now. An error is the client's leaving.
+// send answers with JSON that is true only now. An error is one of the value's: a
+// client that leaves is none.
 func send(w http.ResponseWriter, status int, v any) error {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // documents stay as they are
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("encode an answer: %w", err)
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false) // documents stay as they are
-	encoder.Encode(v)
+	newPatient(w).Write(body.Bytes())
 	return nil
 }

@@ -20,19 +20,19 @@ type document struct {
 
 // document is the call at the position that parameter at has. Its time is shown by the
 // clock of tz.
-func (h *Handler) document(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 	parameters := r.URL.Query()
 	at, err := parsePosition(parameters.Get("at"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	company, err := h.company(r.Context(), parameters.Get("company"), keyCompany)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	zone, err := parseZone(parameters)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	q := callvault.Query{Range: callvault.Range{From: at.Time, To: at.Time + 1}}
 	after := callvault.Position{Time: at.Time, ID: idBefore(at.ID)}
@@ -44,16 +44,16 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, keyCompany st
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if found == nil {
-		return refusef(http.StatusNotFound, "this call is not there: it was deleted, or has moved in time")
+		return nil, refusef(http.StatusNotFound, "this call is not there: it was deleted, or has moved in time")
 	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, found, "", "  "); err != nil {
-		return errors.Join(errors.New("a document that is no JSON"), err)
+		return nil, errors.Join(errors.New("a document that is no JSON"), err)
 	}
-	return send(w, http.StatusOK, document{shown(at.Time.UTC().In(zone)), string(found), indented.String()})
+	return document{shown(at.Time.UTC().In(zone)), string(found), indented.String()}, nil
 }
 
 // idBefore is the number before an id; before 0 there is the zero ID.

@@ -32,15 +32,20 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	if err != nil {
 		return err
 	}
+	if !r.ProtoAtLeast(1, 1) { // where a file ends with the connection, a part looks like the whole
+		return refusef(http.StatusHTTPVersionNotSupported, "a download needs HTTP/1.1, in which a file that was broken off can be told from a whole one")
+	}
 	select {
 	case h.downloads <- struct{}{}:
 		defer func() { <-h.downloads }()
 	default:
 		return refusef(http.StatusServiceUnavailable, "%d downloads are under way: wait for one to end", maxDownloads)
 	}
-	opening, cancel := context.WithTimeout(r.Context(), readWithin)
-	defer cancel()
-	v, err := h.view(r.WithContext(opening), keyCompany)
+	var v view
+	err = h.read(r.Context(), func(ctx context.Context) (err error) {
+		v, err = h.view(r.WithContext(ctx), keyCompany)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -50,9 +55,9 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	file, err := format.New(&patient{w, http.NewResponseController(w)})
+	file, err := format.New(newPatient(w))
 	if err == nil {
-		err = v.write(r.Context(), file)
+		err = h.write(r.Context(), v, file)
 	}
 	if err == nil {
 		err = file.Close()
@@ -93,10 +98,13 @@ func atMidnight(t time.Time) bool {
 }
 
 // write writes the calls of the view, part by part.
-func (v *view) write(ctx context.Context, file Writer) error {
+func (h *Handler) write(ctx context.Context, v view, file Writer) error {
 	part := make([][]byte, 0, partCalls)
 	for after := v.query.Start(); ; {
-		last, err := v.part(ctx, after, &part)
+		err := h.read(ctx, func(ctx context.Context) (err error) {
+			after, err = v.part(ctx, after, &part)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -108,7 +116,6 @@ func (v *view) write(ctx context.Context, file Writer) error {
 		if len(part) == 0 {
 			return nil
 		}
-		after = last
 	}
 }
 
@@ -116,8 +123,6 @@ var errPartFull = errors.New("the part is full")
 
 // part reads the documents after a position, into what was read before.
 func (v *view) part(ctx context.Context, after callvault.Position, part *[][]byte) (last callvault.Position, err error) {
-	ctx, cancel := context.WithTimeout(ctx, readWithin)
-	defer cancel()
 	*part = (*part)[:0]
 	bytes := 0
 	err = v.calls.Scan(ctx, v.query, after, partCalls, func(row callvault.Row) error {
@@ -138,6 +143,10 @@ func (v *view) part(ctx context.Context, after callvault.Position, part *[][]byt
 type patient struct {
 	io.Writer
 	control *http.ResponseController
+}
+
+func newPatient(w http.ResponseWriter) *patient {
+	return &patient{w, http.NewResponseController(w)}
 }
 
 func (p *patient) Write(b []byte) (int, error) {

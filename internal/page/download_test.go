@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // A file has all calls of the view once, however many parts they are read in.
@@ -100,30 +102,76 @@ func TestDownloadBroken(t *testing.T) {
 	}
 }
 
-// Only so many are under way at a time; one more is told so at once.
-func TestDownloadsAreBounded(t *testing.T) {
-	begun, end := make(chan struct{}), make(chan struct{})
-	config := Config{Formats: []Format{{"Slow", "slow", "text/plain", func(w io.Writer) (Writer, error) {
-		begun <- struct{}{}
-		<-end
-		return lines{w}, nil
-	}}}}
-	h := start(t, config, at())
-	answers := make(chan int, maxDownloads)
-	for range maxDownloads {
-		go func() { answers <- get(h, "/api/download?format=slow").Code }()
-		<-begun
-	}
-	if w := get(h, "/api/download?format=slow"); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "4 downloads are under way") || w.Header().Get("Content-Disposition") != "" {
+// HTTP/1.0 has no end of a file but that of the connection.
+func TestDownloadByOldHTTP(t *testing.T) {
+	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
+	r := httptest.NewRequest(http.MethodGet, "/api/download?range=all&format=ndjson", nil)
+	r.ProtoMajor, r.ProtoMinor = 1, 0
+	w := httptest.NewRecorder()
+	h.Serve(w, r, "")
+	if w.Code != http.StatusHTTPVersionNotSupported || !strings.Contains(w.Body.String(), "needs HTTP/1.1") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	close(end)
-	for range maxDownloads {
-		if status := <-answers; status != http.StatusOK {
-			t.Errorf("%d", status)
+}
+
+// Only so many are under way at a time; one more is told so at once.
+func TestDownloadsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan struct{})
+		config := Config{Formats: []Format{{"Slow", "slow", "text/plain", func(w io.Writer) (Writer, error) {
+			<-end
+			return lines{w}, nil
+		}}}}
+		h := start(t, config, at())
+		answers := make(chan *httptest.ResponseRecorder, maxDownloads+1)
+		ask := func() {
+			go func() { answers <- get(h, "/api/download?format=slow") }()
+			synctest.Wait() // until it is answered, or waits for the end
 		}
-	}
-	if w := get(h, "/api/download?format=ndjson"); w.Code != http.StatusOK {
-		t.Errorf("afterwards: %d", w.Code)
-	}
+		for range maxDownloads {
+			ask()
+		}
+		if n := len(answers); n > 0 {
+			t.Fatalf("%d of %d downloads are over", n, maxDownloads)
+		}
+		ask()
+		select {
+		case w := <-answers:
+			if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "4 downloads are under way") || w.Header().Get("Content-Disposition") != "" {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		default:
+			t.Error("one more is under way")
+		}
+		close(end)
+		synctest.Wait()
+		for len(answers) > 0 {
+			if w := <-answers; w.Code != http.StatusOK {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+		if w := get(h, "/api/download?format=ndjson"); w.Code != http.StatusOK {
+			t.Errorf("afterwards: %d", w.Code)
+		}
+	})
+}
+
+// Downloads are among those that read, and wait as those do.
+func TestDownloadsReadInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
+		v, err := h.view(httptest.NewRequest(http.MethodGet, "/?range=all", nil), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range maxReads {
+			h.reads <- struct{}{}
+		}
+		if w := get(h, "/api/download?range=all&format=ndjson"); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("begun: %d", w.Code)
+		}
+		if err := h.write(t.Context(), v, lines{io.Discard}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("gone on: %v", err)
+		}
+	})
 }

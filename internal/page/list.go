@@ -34,10 +34,10 @@ type row struct {
 
 // list is a page of calls: the first ones, those after the position that parameter
 // after has, or the last ones before it. Before "end" are the last ones of all.
-func (h *Handler) list(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+func (h *Handler) list(r *http.Request, keyCompany string) (any, error) {
 	v, err := h.view(r, keyCompany)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	parameters := r.URL.Query()
 	var p page
@@ -48,12 +48,12 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, keyCompany string
 		p, err = v.pageAfter(r.Context(), after)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.Calls == nil {
 		p.Calls = []row{}
 	}
-	return send(w, http.StatusOK, p)
+	return p, nil
 }
 
 func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {

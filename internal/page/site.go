@@ -14,16 +14,16 @@ type format struct {
 	Extension string `json:"extension"`
 }
 
-func (h *Handler) site(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+func (h *Handler) site(r *http.Request, keyCompany string) (any, error) {
 	s := site{Companies: []string{keyCompany}, Formats: []format{}, Links: append([]Link{}, h.Links...)}
 	if keyCompany == "" {
 		var err error
 		if s.Companies, err = h.companies(r.Context()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, f := range h.Formats {
 		s.Formats = append(s.Formats, format{f.Name, f.Extension})
 	}
-	return send(w, http.StatusOK, s)
+	return s, nil
 }

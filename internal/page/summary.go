@@ -49,10 +49,10 @@ type bar struct {
 // summary counts the calls of a view, by the unit that parameter by names, if there
 // are not too many of it in the range, or by a fitting one. The total is the sum of
 // the bars, so that the two never differ.
-func (h *Handler) summary(w http.ResponseWriter, r *http.Request, keyCompany string) error {
+func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 	v, err := h.view(r, keyCompany)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := summary{
 		Company: v.company,
@@ -64,15 +64,15 @@ func (h *Handler) summary(w http.ResponseWriter, r *http.Request, keyCompany str
 	}
 	s.Unit, s.Units = unitsOf(v.span, when.Unit(r.URL.Query().Get("by")))
 	if s.Unit == "" {
-		return refusef(http.StatusBadRequest, "a range may have up to %d years", maxBars)
+		return nil, refusef(http.StatusBadRequest, "a range may have up to %d years", maxBars)
 	}
 	if s.Bars, err = v.bars(r.Context(), s.Unit); err != nil {
-		return err
+		return nil, err
 	}
 	for _, b := range s.Bars {
 		s.Total += b.Count
 	}
-	return send(w, http.StatusOK, s)
+	return s, nil
 }
 
 // unitsOf are the units that a range can be divided into, which has about one of

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -151,4 +152,43 @@ func TestReadsAreBounded(t *testing.T) {
 			t.Errorf("answered after %v", took)
 		}
 	})
+}
+
+// slow is a client that takes nothing until it has gone.
+type slow struct {
+	*httptest.ResponseRecorder
+	gone chan struct{}
+}
+
+func (s *slow) Write([]byte) (int, error) {
+	<-s.gone
+	return 0, io.ErrClosedPipe
+}
+
+// Clients that take nothing keep nobody from reading.
+func TestSlowClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := make(chan struct{})
+		h := start(t, Config{}, at("2026-03-04T00:00:00Z"))
+		for range 2 * maxReads {
+			go h.Serve(&slow{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/api/calls", nil), "")
+		}
+		synctest.Wait()
+		if w := get(h, "/api/calls"); w.Code != http.StatusOK {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		close(gone)
+	})
+}
+
+// An answer that can't be written is no empty one.
+func TestDamagedDocument(t *testing.T) {
+	made := at("2026-03-04T00:00:00Z")
+	made.rows[0].Document = []byte(`{"id":`)
+	h := start(t, Config{}, made)
+	for _, path := range []string{"/api/calls", "/api/call" + with("at", formatPosition(made.rows[0].Position()))} {
+		if w := get(h, path); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "can't be read") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
 }
