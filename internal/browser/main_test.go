@@ -35,6 +35,7 @@ func TestPage(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", records(stored)...)
 	c.Put("hostile", hostile()...)
+	c.Put("far", far()...)
 	b, server := startBrowser(t), c.Serve()
 	for _, test := range []struct {
 		name string
@@ -56,6 +57,9 @@ func TestPage(t *testing.T) {
 		{"Keyboard", tab.testKeyboard},
 		{"Widths and themes", tab.testWidthsAndThemes},
 		{"Elsewhere", tab.testElsewhere},
+		{"Loading", tab.testLoading},
+		{"Far", tab.testFar},
+		{"Hour twice", tab.testHourTwice},
 		{"Server gone", tab.testServerGone},
 		{"Beyond loopback", tab.testBeyondLoopback},
 		{"Pictures", tab.testPictures},
@@ -83,6 +87,16 @@ func hostile() []string {
 		`{"id":"1","started":"2020-03-01T12:00:00Z","url":"javascript:document.body.dataset.hurt=3","title":` + title +
 			`,"meetingUrl":" javascript:alert(1)","workspaceId":"5","system":"<b>bold</b>","further":{"number":12345678901234567890.10}}`,
 		`{"id":"2","started":"2020-03-01T12:00:01Z"}`,
+	}
+}
+
+// far are calls at both ends of the calendar, in hours that come twice, and of many values.
+func far() []string {
+	return []string{
+		`{"id":"1","started":"0001-01-01T00:00:00Z"}`,
+		`{"id":"2","started":"2020-10-25T00:30:00Z","values":[` + strings.Repeat("0,", 30_000-1) + `0]}`,
+		`{"id":"4","started":"2020-11-01T05:30:00Z"}`,
+		`{"id":"3","started":"9999-12-31T23:59:59Z"}`,
 	}
 }
 

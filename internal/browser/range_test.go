@@ -88,7 +88,7 @@ func (p tab) testWrittenRange() {
 	var s summary
 	p.ask("api/summary?tz=Europe/Berlin&from=2020-03-29T00:30:00Z&to=2020-03-29T02:00:00Z", &s)
 	p.total(plural(s.Total))
-	if got := p.string("document.getElementById('range').textContent"); got != "Sun 29 Mar 2020 01:30 – 04:00, Europe/Berlin" {
+	if got := p.string("document.getElementById('range').textContent"); got != "Sun 29 Mar 2020 01:30 (+01:00) – 04:00 (+02:00), Europe/Berlin" {
 		p.t.Errorf("the range is %s", got)
 	}
 	write("soon", "")

@@ -90,6 +90,13 @@ func (p tab) testKeyboard() {
 	if got := p.string("document.activeElement.getAttribute('aria-label')"); got != "Next page" {
 		p.t.Errorf("the focus went to %s", got)
 	}
+	p.focus("#units button:nth-child(2)")
+	p.press(enter)
+	p.wait("location.search.includes('by=day')")
+	p.settle()
+	if got := p.string("document.activeElement.textContent"); got != "day" {
+		p.t.Errorf("the focus went from the day to %s", got)
+	}
 	// A call opens and closes by keys, and the focus comes back.
 	p.focus("#rows .title")
 	p.press(enter)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
 
@@ -9,9 +10,14 @@ import (
 	"github.com/callvault/callvault/internal/when"
 )
 
-// maxBars is how many counts a chart may have. A count takes less than a tenth of a
-// millisecond on SQLite.
-const maxBars = 400
+const (
+	// maxBars is how many counts a chart may have, but that of years. A count takes less
+	// than a tenth of a millisecond on SQLite.
+	maxBars = 400
+
+	// stretch is how many units are looked at together for whether there are any calls.
+	stretch = 100
+)
 
 // units are what a bar can be, the shortest first, with their length in seconds and
 // how many are shown at most where nobody asked for one.
@@ -24,7 +30,7 @@ var units = [...]struct {
 	{when.Day, 86400, 124},
 	{when.Week, 7 * 86400, 130},
 	{when.Month, 30 * 86400, 240},
-	{when.Year, 365 * 86400, maxBars},
+	{when.Year, 365 * 86400, math.MaxInt32}, // dates have four digits
 }
 
 // summary is how many calls a view has.
@@ -63,9 +69,6 @@ func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 		Command: h.command(r, v),
 	}
 	s.Unit, s.Units = unitsOf(v.span, when.Unit(r.URL.Query().Get("by")))
-	if s.Unit == "" {
-		return nil, refusef(http.StatusBadRequest, "a range may have up to %d years", maxBars)
-	}
 	if s.Bars, err = v.bars(r.Context(), s.Unit); err != nil {
 		return nil, err
 	}
@@ -76,13 +79,12 @@ func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 }
 
 // unitsOf are the units that a range can be divided into, which has about one of
-// the longest at least, and which of them is meant. There is none for a range that is too long
-// for all.
+// the longest at least, and which of them is meant.
 func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Unit) {
 	seconds := span.To.Unix() - span.From.Unix()
 	for _, u := range units {
-		tooMany := seconds > (maxBars-2)*u.seconds // the first and the last may be parts of one
-		tooFew := seconds < u.seconds*9/10         // a day may have 23 hours, a month 28 days
+		tooMany := u.Unit != when.Year && seconds > (maxBars-2)*u.seconds // the first and the last may be parts of one
+		tooFew := seconds < u.seconds*9/10                                // a day may have 23 hours, a month 28 days
 		if tooMany || tooFew && len(fitting) > 0 {
 			continue
 		}
@@ -97,16 +99,27 @@ func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Un
 	return meant, fitting
 }
 
-// bars counts the calls of each unit.
+// bars counts the calls of each unit. One call of a wrong year makes a range of
+// centuries: where a stretch of units has none, they are not counted one by one.
 func (v *view) bars(ctx context.Context, unit when.Unit) (bars []bar, err error) {
 	q := callvault.Query{Workspace: v.query.Workspace}
-	for part := range v.span.By(unit) {
-		b := bar{From: shown(part.From)}
-		q.Range = rangeOf(part)
-		if b.Count, err = v.calls.Count(ctx, q); err != nil {
+	for parts := range slices.Chunk(slices.Collect(v.span.By(unit)), stretch) {
+		q.Range = rangeOf(when.Span{From: parts[0].From, To: parts[len(parts)-1].To})
+		together, err := v.calls.Count(ctx, q)
+		if err != nil {
 			return nil, err
 		}
-		bars = append(bars, b)
+		for _, part := range parts {
+			b := bar{From: shown(part.From)}
+			q.Range = rangeOf(part)
+			if together > 0 {
+				b.Count, err = v.calls.Count(ctx, q)
+			}
+			if err != nil {
+				return nil, err
+			}
+			bars = append(bars, b)
+		}
 	}
 	return bars, nil
 }

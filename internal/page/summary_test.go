@@ -1,12 +1,14 @@
 package page
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/when"
 )
 
@@ -109,5 +111,30 @@ func TestUnitsAtTheirLimits(t *testing.T) {
 				t.Errorf("%d %ss are %d bars of %d: %v", n, u.Unit, bars, maxBars, fitting)
 			}
 		}
+	}
+}
+
+// counting counts how often its calls are counted.
+type counting struct {
+	callvault.Calls
+	counts int
+}
+
+func (c *counting) Count(ctx context.Context, q callvault.Query) (int, error) {
+	c.counts++
+	return c.Calls.Count(ctx, q)
+}
+
+// One call of a wrong year hides no other, and makes not much more work.
+func TestFarYears(t *testing.T) {
+	made := at("0001-01-01T00:00:00Z", "2026-03-04T07:00:00Z", "9999-12-31T23:59:59.999999Z")
+	s := read[summary](t, start(t, Config{}, made), "/api/summary?range=all")
+	if s.Total != 3 || s.Unit != when.Year || len(s.Bars) != 9999 || s.Bars[2025] != (bar{"2026-01-01T00:00:00Z", 1}) {
+		t.Errorf("%d calls by the %s, %d bars", s.Total, s.Unit, len(s.Bars))
+	}
+	c := &counting{Calls: made}
+	v := view{calls: c, span: when.Span{From: made.rows[0].Time.UTC(), To: made.rows[2].Time.UTC()}}
+	if _, err := v.bars(t.Context(), when.Year); err != nil || c.counts > 4*stretch {
+		t.Errorf("%d counts, %v", c.counts, err)
 	}
 }

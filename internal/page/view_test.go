@@ -61,7 +61,6 @@ func TestRefusals(t *testing.T) {
 		with("range", "tomorrow"):                      "range: accepted are today",
 		with("from", "<b>soon</b>"):                    "from \"<b>soon</b>\" is no time; accepted are",
 		with("from", "2026-03-02", "to", "2026-03-01"): "from 2026-03-02 must be before to 2026-03-01",
-		with("from", "1000-01-01", "to", "2026-01-01"): "a range may have up to 400 years",
 		with("tz", "Mars/Olympus"):                     "tz: \"Mars/Olympus\" is no time zone",
 		with("tz", "../../etc/passwd"):                 "tz: ",
 		with("workspace", "x"):                         "workspace: must be a number",

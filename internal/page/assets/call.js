@@ -28,7 +28,8 @@ export function newPanel(closed) {
       else link.removeAttribute('href');
       link.textContent = url ? `Open at ${url.host}` : '';
       byId('copy-document').hidden = false;
-      byId('document').replaceChildren(...coloured(indented));
+      byId('document').replaceChildren();
+      for (const node of coloured(indented)) byId('document').append(node); // more than a function takes arguments
       open();
       byId('document').scrollTop = 0;
     },

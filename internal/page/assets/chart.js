@@ -2,7 +2,7 @@
 // path, so that many cost no more than a few.
 
 import { byId } from './dom.js';
-import { calls, clock, count, month, span, tick, weekday } from './time.js';
+import { bound, calls, clock, count, month, span, tick, weekday } from './time.js';
 
 const height = 240;
 const foot = 28; // the axis
@@ -78,7 +78,7 @@ export function newChart(narrow) {
 
   function name(first, last) {
     if (first === last && unit === 'month') return month(clock(first.from));
-    if (first === last && unit === 'year') return first.from.slice(0, 4);
+    if (first === last && unit === 'year') return String(clock(first.from).getUTCFullYear());
     if (first === last && unit === 'day') return weekday(clock(first.from));
     return span(first.from, last.to);
   }
@@ -93,7 +93,14 @@ export function newChart(narrow) {
     const [first, last] = selected();
     if (at < 0 || (first === 0 && last === bars.length - 1)) return;
     look(-1);
-    narrow(bars[first].from, bars[last].to);
+    narrow(edge(bars[first].from), edge(bars[last].to));
+  }
+
+  // edge is a time as it stands in an address. Where midnight comes twice, as in Havana
+  // each autumn, the date is the first one.
+  function edge(time) {
+    const same = bars.filter((b) => b.from.slice(0, 19) === time.slice(0, 19));
+    return same.length > 1 ? time : bound(time);
   }
 
   const barAt = (event) => {
@@ -187,7 +194,7 @@ function marks(bars, unit, band) {
     day: [() => true, monday, (d) => first(d) || d.getUTCDate() === 15, ...everyMonth],
     week: [() => true, ...[1, 3, 6, 12].map((n) => (d) => d.getUTCDate() <= 7 && monthOf(d) % n === 0)],
     month: everyMonth,
-    year: [1, 5, 10, 50, 100].map((n) => (d) => year(d) % n === 0),
+    year: [1, 5, 10, 50, 100, 500, 1000].map((n) => (d) => year(d) % n === 0),
   }[unit];
   const dates = bars.map((b) => clock(b.from));
   let fewest = [];

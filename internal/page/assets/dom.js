@@ -39,6 +39,7 @@ export async function copy(text, pressed) {
     done = copyOldWay(text, pressed);
   }
   const label = pressed.dataset.label ??= pressed.textContent;
+  pressed.ariaLive = 'polite';
   pressed.textContent = done ? 'Copied' : 'Not copied';
   clearTimeout(Number(pressed.dataset.timer));
   pressed.dataset.timer = setTimeout(() => { pressed.textContent = label; }, 2000);

@@ -6,14 +6,14 @@ import { newChart } from './chart.js';
 import { button, byId, copy, make } from './dom.js';
 import { address, change, localZone, preset, presets, questions, read } from './state.js';
 import { showPager, showRows } from './table.js';
-import { bound, calls, span } from './time.js';
+import { calls, span } from './time.js';
 
 let state = read(location.search);
 let site = null; // what the server has to choose from
 let summary = null; // what is shown, with the question that it answers
 let page = null;
 
-const chart = newChart((from, to) => go({ range: '', from: bound(from), to: bound(to) }));
+const chart = newChart((from, to) => go({ range: '', from, to }));
 const openCalendar = newCalendar((from, to) => go({ range: from || to ? '' : 'all', from, to }));
 const panel = newPanel(() => go({ call: '' }));
 
@@ -30,16 +30,17 @@ class Refusal extends Error {}
 
 async function ask(question, signal) {
   let response;
+  let text;
   try {
     // The address may have been opened with a key in it, which fetch does not take.
     response = await fetch(`${location.origin}${location.pathname}${question}`, { signal, headers: { Accept: 'application/json' } });
+    text = await response.text(); // the server may be stopped half-way
+    if (response.ok) return JSON.parse(text);
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Refusal('The server does not answer. It may have been stopped.');
   }
-  if (response.ok) return response.json();
   if (response.status === 401) throw new Refusal('The key is not accepted any more. Load the page again to give another one.');
-  const text = await response.text();
   let said = text.trim();
   try {
     said = JSON.parse(text).error;
@@ -108,10 +109,11 @@ async function fetchCall(signal) {
   }
 }
 
-// showLists shows the calls once it is known how many there are.
+// showLists shows the calls once it is known how many there are: never a page of one
+// view with the total of another.
 function showLists() {
-  if (!page || !summary) return;
-  showRows(page, (call) => go({ call }), (workspace) => go({ workspace }));
+  if (page?.question !== questions.list(state) || summary?.question !== questions.summary(state)) return;
+  showRows(page, (call) => go({ call }), (workspace) => { go({ workspace }); byId('calls').focus(); });
   showPager(page, summary.total, (changes) => { go(changes); byId('calls').scrollIntoView({ block: 'nearest' }); });
 }
 
@@ -122,10 +124,10 @@ function showSummary() {
   byId('range').textContent = `${span(from, to)}, ${summary.zone.replaceAll('_', ' ')}`;
   byId('chart').setAttribute('aria-label', `${calls(total)}, by the ${unit}`);
   chart.show(summary);
-  byId('units').replaceChildren(...['hour', 'day', 'week', 'month', 'year'].map((name) => {
-    const b = button({ 'aria-pressed': name === unit, disabled: !units.includes(name) }, () => go({ by: name }), name);
-    return b;
-  }));
+  for (const b of byId('units').children) {
+    b.setAttribute('aria-pressed', String(b.textContent === unit));
+    b.disabled = !units.includes(b.textContent);
+  }
   const everything = preset(state) === 'all' && !state.workspace;
   byId('empty').hidden = total > 0;
   byId('empty-text').textContent = everything ? 'There are no calls yet. Put some in: callvault import calls.ndjson' : 'There are no calls in this range.';
@@ -155,9 +157,14 @@ function showControls() {
     if (b.dataset.range === chosen) strip.scrollLeft = b.offsetLeft - strip.offsetLeft - (strip.clientWidth - b.offsetWidth) / 2;
   }
   byId('workspace').value = state.workspace ?? '';
-  const zone = byId('zone');
-  zone.value = state.tz ?? '';
-  if (zone.selectedIndex < 0) zone.append(make('option', { value: state.tz, selected: true }, state.tz)); // a name that the browser has another for
+  choose(byId('zone'), state.tz ?? '');
+}
+
+// choose chooses a value, also one that was not offered: a zone that the browser has
+// another name for, a company that is not there any more.
+function choose(select, value) {
+  select.value = value;
+  if (select.selectedIndex < 0) select.append(make('option', { value, selected: true }, value));
 }
 
 function showSite() {
@@ -167,7 +174,7 @@ function showSite() {
     byId('links').replaceChildren(...site.links.flatMap(({ text, url }) => [make('a', { href: url }, text), ' ']));
   }
   byId('company-field').hidden = site.companies.length < 2;
-  company.value = state.company ?? site.companies[0];
+  choose(company, state.company ?? site.companies[0]);
   byId('downloads').replaceChildren('Download as ', ...site.formats.map(({ name, extension }) =>
     make('a', { className: 'button', href: questions.download(state, extension), download: '' }, name)));
 }
@@ -179,6 +186,7 @@ function begin() {
     return b;
   }), button({ id: 'custom', 'aria-haspopup': 'dialog' }, () => openCalendar(state, summary), 'Other…'));
   byId('presets').lastChild.dataset.range = '';
+  byId('units').replaceChildren(...['hour', 'day', 'week', 'month', 'year'].map((by) => button({ disabled: true }, () => go({ by }), by)));
 
   const zones = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
   byId('zone').replaceChildren(make('option', { value: '' }, `Local: ${localZone.replaceAll('_', ' ')}`),
@@ -189,8 +197,8 @@ function begin() {
   byId('workspace').onchange = (event) => go({ workspace: event.target.value.trim() });
   byId('workspace').onsearch = (event) => go({ workspace: event.target.value.trim() });
   byId('again').onclick = load;
-  byId('show-all').onclick = () => go({ range: 'all', from: '', to: '', workspace: '' });
-  window.addEventListener('popstate', () => { state = read(location.search); load(); });
+  byId('show-all').onclick = () => { go({ range: 'all', from: '', to: '', workspace: '' }); byId('chart').focus(); };
+  window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });
   load();
 }
 

@@ -5,14 +5,20 @@ export const count = new Intl.NumberFormat('en');
 
 export const calls = (n) => `${count.format(n)} ${n === 1 ? 'call' : 'calls'}`;
 
+// shown is the date and the time of day. The year 9999 ends with one of five digits.
+const shown = (time) => /^(\d+-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(time).slice(1);
+
 // clock is what the zone's clock shows, as a Date whose UTC fields are read.
-export const clock = (time) => new Date(`${time.slice(0, 19)}Z`);
+export function clock(time) {
+  const [date, hours] = shown(time);
+  return new Date(`${date.length > 10 ? '+0' : ''}${date}T${hours}Z`);
+}
 
 // isMidnight tells whether a day begins at a time.
 export const isMidnight = (time) => /T00:00:00[Z+-]/.test(time);
 
 // bound is a time as it stands in an address: a date where a day begins with it.
-export const bound = (time) => (isMidnight(time) ? time.slice(0, 10) : time);
+export const bound = (time) => (isMidnight(time) ? shown(time)[0] : time);
 
 const named = (options) => {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', ...options });
@@ -24,17 +30,19 @@ export const month = named({ month: 'long', year: 'numeric' });
 export const dayMonth = (date) => `${date.getUTCDate()} ${monthName(date)}`;
 export const day = (date) => `${dayMonth(date)} ${date.getUTCFullYear()}`;
 export const weekday = (date) => `${weekdayName(date)} ${day(date)}`;
-const minutes = (time) => time.slice(11, 16);
+const minutes = (time) => shown(time)[1].slice(0, 5);
+const offset = (time) => (time.endsWith('Z') ? '+00:00' : time.slice(-6));
 
 // moment is a time of a call.
-export const moment = (time) => `${day(clock(time))} ${time.slice(11, 19)}`;
+export const moment = (time) => `${day(clock(time))} ${shown(time)[1]}`;
 
 // span says from when to when, in as few words as are clear. Days are named by the
-// last one that is in it.
+// last one that is in it; an hour may come twice.
 export function span(from, to) {
   if (!isMidnight(from) || !isMidnight(to)) {
-    const sameDay = from.slice(0, 10) === to.slice(0, 10);
-    return `${weekday(clock(from))} ${minutes(from)} – ${sameDay ? '' : `${weekday(clock(to))} `}${minutes(to)}`;
+    const sameDay = shown(from)[0] === shown(to)[0];
+    const exact = offset(from) === offset(to) ? minutes : (time) => `${minutes(time)} (${offset(time)})`;
+    return `${weekday(clock(from))} ${exact(from)} – ${sameDay ? '' : `${weekday(clock(to))} `}${exact(to)}`;
   }
   const first = clock(from);
   const last = new Date(clock(to) - 86400e3);
@@ -55,7 +63,7 @@ export function duration(seconds) {
 export function tick(time, unit) {
   const date = clock(time);
   if (unit === 'hour' && date.getUTCHours() + date.getUTCMinutes() > 0) return minutes(time);
-  if (unit === 'year') return time.slice(0, 4);
-  if (unit === 'month') return date.getUTCMonth() === 0 ? time.slice(0, 4) : monthName(date);
+  if (unit === 'year') return String(date.getUTCFullYear());
+  if (unit === 'month') return date.getUTCMonth() === 0 ? String(date.getUTCFullYear()) : monthName(date);
   return dayMonth(date);
 }
