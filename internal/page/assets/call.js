@@ -28,8 +28,7 @@ export function newPanel(closed) {
       else link.removeAttribute('href');
       link.textContent = url ? `Open at ${url.host}` : '';
       byId('copy-document').hidden = false;
-      byId('document').replaceChildren();
-      for (const node of coloured(indented)) byId('document').append(node); // more than a function takes arguments
+      byId('document').replaceChildren(...coloured(indented));
       open();
       byId('document').scrollTop = 0;
     },
