@@ -119,6 +119,9 @@ func (a *app) planCalls(cmd *cobra.Command, o *callsOptions, files []string) (p 
 		return p, err
 	}
 	if p.span, err = parseSpan(o.from, o.to, o.tz, time.Now()); err != nil {
+		if order := (*when.OrderError)(nil); errors.As(err, &order) && !cmd.Flags().Changed("from") {
+			return p, usagef("--from is left out, so it is %s: %w", o.from, err)
+		}
 		return p, err
 	}
 	p.query.Range = rangeOf(p.span)

@@ -92,7 +92,9 @@ is printed, and the exit code is 1 when there is any. --repair makes counts, ids
 and numbers right and says what it did.
 
 --digest prints a text that two stores share if and only if they hold the same,
-whatever their engines.`,
+whatever their engines: the calls and the numbers of their changes, the keys, the
+counts of requests, and the secret of cursors. A copy and a restored backup have
+it of their original; a store that the same files were imported into has another.`,
 		Example: `  callvault check
   callvault check --repair
   callvault check --db copy.db --digest`,

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/callvault/callvault/internal/bulk"
 )
@@ -24,6 +27,8 @@ func (a *app) formOf(flag, file string) (f form, err error) {
 		}
 	}
 	switch {
+	case f.format == "" && isSpreadsheet(file):
+		return f, usagef("%s: a spreadsheet's own files are not written; accepted are %s at the end of the name, or --format", file, endings())
 	case f.format == "":
 		f.format = bulk.NDJSON
 	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
@@ -33,6 +38,14 @@ func (a *app) formOf(flag, file string) (f form, err error) {
 	}
 	return f, nil
 }
+
+// isSpreadsheet says whether a file's name promises what would not open.
+func isSpreadsheet(file string) bool {
+	return slices.Contains([]string{".xlsx", ".xls", ".ods"}, strings.ToLower(filepath.Ext(file)))
+}
+
+// endings are what a file's name may end with, for people.
+func endings() string { return "." + strings.Join(formatNames(), ", .") }
 
 // formatNames are the names that --format takes.
 func formatNames() []string {

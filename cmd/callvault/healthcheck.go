@@ -46,6 +46,9 @@ that serve has.`,
 }
 
 func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
+	if o.timeout <= 0 {
+		return usagef("--timeout %v: accepted is a duration above 0, such as 5s", o.timeout)
+	}
 	target, err := o.target()
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	}
 	s := &service{app: a, log: log, db: o.db, secure: secure, ended: make(chan struct{})}
 	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, listenError("--listen", err)
 	}
 	if s.manage, err = a.listenManage(ctx, o); err != nil {
 		return nil, errors.Join(err, s.api.Close())
@@ -100,9 +100,18 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--manage: %w", err)
+		return nil, listenError("--manage", err)
 	}
 	return listener, nil
+}
+
+// listenError says which flag named the address that can't be had, and what to do where
+// somebody else has it.
+func listenError(flag string, err error) error {
+	if doctor.IsTaken(err) {
+		return fmt.Errorf("%s: %w; accepted is an address that nobody has, and port 0 takes a free one", flag, err)
+	}
+	return fmt.Errorf("%s: %w", flag, err)
 }
 
 // end gives up both addresses, and sends the last spans. To end again does nothing.
@@ -161,9 +170,17 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	}
 	greet(address(s.api))
 	if s.manage != nil {
-		fmt.Fprintf(s.stdout, "the operator's listener is at %s and shows the calls as a web page\n", address(s.manage))
+		fmt.Fprintf(s.stdout, "the operator's listener is at %s and shows the calls as a web page%s\n", address(s.manage), wants(s.manage))
 	}
 	return api.Serve(ctx, s.api, handler, s.log)
+}
+
+// wants is what the operator's listener asks of who looks at the calls.
+func wants(listener net.Listener) string {
+	if manage.IsLoopback(listener.Addr()) {
+		return ""
+	}
+	return ", for an access key and its secret"
 }
 
 // address is the URL of a listener.

@@ -46,7 +46,7 @@ func TestServeManageBeyondLoopback(t *testing.T) {
 	}
 	key := func(r *http.Request) { r.SetBasicAuth(made.AccessKey, made.AccessKeySecret) }
 	s := c.serve("--manage", "0.0.0.0:0")
-	address := s.find(`operator's listener is at http://\S+:(\d+)`)
+	address := s.find(`operator's listener is at http://\S+:(\d+) and shows the calls as a web page, for an access key and its secret`)
 	manage := "http://127.0.0.1:" + address[1]
 	if status, _ := s.get(manage+"/readyz", unauthorized); status != http.StatusOK {
 		t.Errorf("/readyz: %d", status)
@@ -64,7 +64,8 @@ func TestServeTaken(t *testing.T) {
 	for _, flag := range []string{"--listen", "--manage"} {
 		c := newCLI(t)
 		args := []string{"serve", "--listen", "127.0.0.1:0", flag, take(t)}
-		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, flag+": listen tcp") {
+		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, flag+": listen tcp") ||
+			!strings.Contains(got.stderr, "accepted is an address that nobody has, and port 0 takes a free one") {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {

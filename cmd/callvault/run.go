@@ -142,10 +142,14 @@ func (a *app) finish(cmd *cobra.Command) {
 	}
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
+			err := check(cmd, args)
+			switch {
+			case err == nil:
+				return nil
+			case cmd.HasSubCommands(): // says which there are
 				return &usageError{err}
 			}
-			return nil
+			return usagef("%w; accepted is %s", err, cmd.UseLine())
 		}
 	}
 	if cmd.RunE == nil || !cmd.HasParent() {

@@ -61,6 +61,9 @@ func NewReader(source io.Reader) (*Reader, error) {
 	return r, nil
 }
 
+// zipMagic is what a zip begins with, and so a spreadsheet as such.
+const zipMagic = "PK\x03\x04"
+
 func newReader(in *bufio.Reader) (*Reader, error) {
 	// A short source is no error here.
 	magic, err := in.Peek(len(parquetMagic))
@@ -69,6 +72,9 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	}
 	if string(magic) == parquetMagic {
 		return newSpooledReader(in)
+	}
+	if string(magic) == zipMagic {
+		return nil, fatal(1, "it is a spreadsheet (xlsx) or some other zip; save it as CSV: %w", errNoFormat)
 	}
 	r := &Reader{close: func() {}}
 	s := newStream(in)

@@ -104,6 +104,7 @@ var readerTests = []struct {
 	{"CSV with broken UTF-8", "id,my\n1,\xff\n", "2 my: is not valid UTF-8"},
 	{"a CSV header without id", "a,b\n1,2\n", `! line 1: there is no column id in the header "a,b": ` + errNoFormat.Error() + "; the rest was not read"},
 	{"a CSV header with a column twice", "id,a,a\n", `! line 1: the column "a" is there twice; the rest was not read`},
+	{"a spreadsheet", "PK\x03\x04\x14\x00\x08\x00", "! line 1: it is a spreadsheet (xlsx) or some other zip; save it as CSV: " + errNoFormat.Error() + "; the rest was not read"},
 	{"a text", "hello", `! line 1: there is no column id in the header "hello": ` + errNoFormat.Error() + "; the rest was not read"},
 }
 

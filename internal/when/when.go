@@ -87,9 +87,14 @@ func Bounds(from, to string, now time.Time) (span Span, err error) {
 	if to == "" {
 		return Span{}, fmt.Errorf("--from %.*s is a range in which nothing can be", maxEcho, from)
 	}
-	return Span{}, fmt.Errorf("--from %.*s must be before --to %.*s, but they are %s and %s",
-		maxEcho, from, maxEcho, to, moment(span.From), moment(span.To))
+	return Span{}, &OrderError{fmt.Sprintf("--from %.*s must be before --to %.*s, but they are %s and %s",
+		maxEcho, from, maxEcho, to, moment(span.From), moment(span.To))}
 }
+
+// OrderError is of a range that does not begin before it ends, and says so.
+type OrderError struct{ text string }
+
+func (e *OrderError) Error() string { return e.text }
 
 func parseInstant(s string, now time.Time) (Span, bool) {
 	t, err := gong.ParseTime(s)
