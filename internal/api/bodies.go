@@ -14,6 +14,9 @@ const (
 	// this is for pages of large documents and clients that do not read.
 	maxHeld = 64 << 20
 
+	// heldPart is which part of a small memory, such as a container's, they may have.
+	heldPart = 6
+
 	// pressWithin is what a client may take over its page while others wait for
 	// the room: who does not read must not keep the rest from reading. After two
 	// such spans, which are less than storeWithin, no page is in the way that was
@@ -24,7 +27,14 @@ const (
 	// they will weigh is known only when they have been read.
 	leastBuilders = 4
 	mostBuilders  = 16
+
+	// builderShare is the room that allows one more page to be read at once.
+	builderShare = maxHeld / mostBuilders
 )
+
+// heldWithin is how many bytes of pages a process may hold that has so many bytes of
+// memory.
+func heldWithin(memory int64) int { return int(min(maxHeld, memory/heldPart)) }
 
 // bodies bounds the memory of pages. A page enters before it is read, says what
 // it weighs when it has been, and leaves when it was sent. One company may have
@@ -49,6 +59,7 @@ type room struct {
 
 func newBodies(limit int) *bodies {
 	n := min(max(2*runtime.GOMAXPROCS(0), leastBuilders), mostBuilders)
+	n = min(n, limit/builderShare+1)
 	return &bodies{builders: make(gate, n), all: &room{limit: limit}, rooms: make(map[string]*room), sending: make(map[*place]struct{})}
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -154,5 +155,22 @@ func TestBodiesOfFailures(t *testing.T) {
 	}
 	if len(s.Handler.bodies.builders) != 0 {
 		t.Errorf("%d places are taken", len(s.Handler.bodies.builders))
+	}
+}
+
+// The room for pages is a part of the memory that the process may have.
+func TestRoomIsAPartOfTheMemory(t *testing.T) {
+	for memory, want := range map[int64]int{
+		math.MaxInt64: 64 << 20, // no limit
+		1 << 30:       64 << 20,
+		384 << 20:     64 << 20,
+		96 << 20:      16 << 20,
+	} {
+		if got := heldWithin(memory); got != want {
+			t.Errorf("of %d bytes %d, want %d", memory, got, want)
+		}
+	}
+	if n := cap(newBodies(8 << 20).builders); n > 3 {
+		t.Errorf("%d pages are read at once within 8 MiB", n)
 	}
 }

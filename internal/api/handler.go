@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -120,7 +121,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		now:      config.Now,
 		newID:    config.NewID,
 		cursors:  newSealer(secret),
-		bodies:   newBodies(maxHeld),
+		bodies:   newBodies(heldWithin(debug.SetMemoryLimit(-1))),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
