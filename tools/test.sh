@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs all tests, or those of the packages named, with the race detector where there is
+# a C compiler to build it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+race=-race
+if ! command -v "$(go env CC | cut -d ' ' -f 1)" >/dev/null; then
+	race=
+	echo 'there is no C compiler: the tests run without the race detector' >&2
+fi
+# A busy machine takes longer than the 10 minutes that go test gives a package.
+CGO_ENABLED=${race:+1} go test ${race:+"$race"} -timeout 30m "${@:-./...}"
