@@ -25,12 +25,26 @@ func ParseCall(data []byte) (Call, error) {
 		err = p.end()
 	}
 	if err != nil {
-		return Call{}, &CallError{[]FieldError{{Problem: err.Error()}}}
+		return Call{}, &CallError{[]FieldError{broken(data, err)}}
 	}
 	if len(p.problems) > 0 {
 		return Call{}, &CallError{p.problems}
 	}
 	return p.call, nil
+}
+
+// broken is an error that ended the reading of data, unless that is valid JSON of
+// another kind.
+func broken(data []byte, err error) FieldError {
+	if e := (*FieldError)(nil); errors.As(err, &e) {
+		return *e
+	}
+	s := scanner{data: data}
+	s.space()
+	if s.peek() == '{' || s.value(1) != nil || s.end() != nil {
+		return FieldError{Problem: err.Error()}
+	}
+	return FieldError{Problem: "must be a JSON object, not " + kindOf(strings.TrimLeft(string(data), " \t\r\n"))}
 }
 
 // parser is a scanner that fills a call.
@@ -44,33 +58,54 @@ type parser struct {
 
 // member takes the value of a field.
 func (p *parser) member(raw []byte, escaped bool) error {
+	if p.refused != nil { // in the name
+		p.problems = append(p.problems, *p.refused)
+		p.refused = nil
+	}
 	number := -1
 	if escaped {
 		number = fieldNumber([]byte(decode(raw, true)))
 	} else {
 		number = fieldNumber(raw)
 	}
+	var err error
 	if number < 0 {
-		return p.keep(decode(raw, escaped))
+		err = p.keep(decode(raw, escaped))
+	} else {
+		err = p.field(number)
 	}
-	if p.seen&(1<<number) != 0 {
-		return p.errorf("the name %q is there twice", fieldNames[number])
+	if err == errDeep {
+		return &FieldError{string(raw[:min(len(raw), maxEcho)]), err.Error()}
 	}
-	p.seen |= 1 << number
-	return p.field(fieldNames[number])
+	return err
 }
 
 // keep keeps a field that the contract does not name.
 func (p *parser) keep(name string) error {
 	if !p.further.add(name) {
-		return p.errorf("the name %.*q is there twice", maxEcho, name)
+		p.refuse(errTwice)
 	}
 	begin := p.pos
 	if err := p.value(2); err != nil {
 		return err
 	}
+	if p.isRefused(name) {
+		return nil
+	}
 	p.call.Further = append(p.call.Further, Field{name, compact(p.data[begin:p.pos])})
 	return nil
+}
+
+// isRefused tells whether a field has what is refused, which is then a problem
+// of the call.
+func (p *parser) isRefused(name string) bool {
+	if p.refused == nil {
+		return false
+	}
+	p.within(name, nil)
+	p.problems = append(p.problems, *p.refused)
+	p.refused = nil
+	return true
 }
 
 // compact is a valid value without the white space outside of its strings.
@@ -84,23 +119,26 @@ func compact(value []byte) json.RawMessage {
 }
 
 // field takes the value of a field of the contract.
-func (p *parser) field(name string) error {
-	switch c := p.peek(); {
-	case c == 'n':
-		return p.word("null")
-	case c == '"':
-		raw, escaped, err := p.str()
-		if err != nil {
-			return err
-		}
-		p.setString(name, decode(raw, escaped))
-		return nil
+func (p *parser) field(number int) error {
+	name := fieldNames[number]
+	if p.seen&(1<<number) != 0 {
+		p.refuse(errTwice)
 	}
+	p.seen |= 1 << number
 	begin := p.pos
+	if p.peek() == '"' {
+		raw, escaped, err := p.str()
+		if err == nil && !p.isRefused(name) {
+			p.setString(name, decode(raw, escaped))
+		}
+		return err
+	}
 	if err := p.value(2); err != nil {
 		return err
 	}
-	p.setLiteral(name, string(p.data[begin:p.pos]))
+	if value := p.data[begin:p.pos]; !p.isRefused(name) && value[0] != 'n' {
+		p.setLiteral(name, string(value))
+	}
 	return nil
 }
 
@@ -155,13 +193,17 @@ func (p *parser) wrong(field, problem string) {
 	p.problems = append(p.problems, FieldError{field, problem})
 }
 
-// kindOf is what a literal that is no string and not null is.
+// kindOf is what a value is.
 func kindOf(literal string) string {
 	switch literal[0] {
 	case '{':
 		return "an object"
 	case '[':
 		return "an array"
+	case '"':
+		return "a string"
+	case 'n':
+		return "null"
 	case 't', 'f':
 		return "a boolean"
 	}
@@ -177,6 +219,9 @@ func ValidRaw(data []byte) error {
 	}
 	if err := s.end(); err != nil {
 		return err
+	}
+	if s.refused != nil {
+		return s.refused
 	}
 	if len(compact(data)) != len(data) {
 		return errSpace

@@ -99,8 +99,11 @@ func parseWhole(text string) (int64, error) {
 }
 
 var (
-	errNUL  = errors.New("must not have a NUL character")
-	errUTF8 = errors.New("is not valid UTF-8")
+	errNUL       = errors.New("must not have a NUL character")
+	errUTF8      = errors.New("is not valid UTF-8")
+	errSurrogate = errors.New("must not have a lone surrogate")
+	errTwice     = errors.New("appears twice")
+	errDeep      = fmt.Errorf("is nested more than %d deep", maxDepth)
 )
 
 // ValidText tells what keeps a text out of a document, or nil: it must be

@@ -10,12 +10,32 @@ import (
 // which the views for people rest on, stop at 1000.
 const maxDepth = 500
 
-// scanner reads JSON strictly, as RFC 8259 has it, and refuses besides what
-// not every store or client can hold: NUL, a lone surrogate, broken UTF-8, a
-// name twice in one object. encoding/json repairs these without a word.
+// scanner reads JSON strictly, as RFC 8259 has it. It also refuses what not
+// every store or client can hold: NUL, a lone surrogate, broken UTF-8, a name
+// twice in one object. encoding/json repairs these silently.
 type scanner struct {
-	data []byte
-	pos  int
+	data    []byte
+	pos     int
+	refused *FieldError // the first of these; the grammar is sound so far
+}
+
+// refuse notes what is refused, and the scanner goes on.
+func (s *scanner) refuse(err error) {
+	if s.refused == nil {
+		s.refused = &FieldError{Problem: err.Error()}
+	}
+}
+
+// within notes that what was refused since before is in the value of a name.
+func (s *scanner) within(name string, before *FieldError) {
+	if s.refused == before {
+		return
+	}
+	name = fmt.Sprintf("%.*s", maxEcho, name)
+	if s.refused.Field != "" {
+		name += "." + s.refused.Field
+	}
+	s.refused.Field = name
 }
 
 // syntaxError is what is wrong and where; offsets count from 1.
@@ -74,7 +94,7 @@ func (s *scanner) end() error {
 // value skips one value of any kind.
 func (s *scanner) value(depth int) error {
 	if depth > maxDepth {
-		return s.errorf("nested more than %d deep", maxDepth)
+		return errDeep
 	}
 	switch c := s.peek(); {
 	case c == '"':
@@ -165,10 +185,13 @@ func (s *scanner) array(depth int) error {
 func (s *scanner) object(depth int) error {
 	var seen names
 	return s.members(func(raw []byte, escaped bool) error {
-		if !seen.add(decode(raw, escaped)) {
-			return s.errorf("the name %.*q is there twice", maxEcho, decode(raw, escaped))
+		name, before := decode(raw, escaped), s.refused
+		if !seen.add(name) {
+			s.refuse(errTwice)
 		}
-		return s.value(depth + 1)
+		err := s.value(depth + 1)
+		s.within(name, before)
+		return err
 	})
 }
 
@@ -188,9 +211,13 @@ func (s *scanner) members(member func(raw []byte, escaped bool) error) error {
 		if s.peek() != '"' {
 			return s.unexpected()
 		}
+		before := s.refused
 		raw, escaped, err := s.str()
 		if err != nil {
 			return err
+		}
+		if s.refused != before {
+			s.refused.Problem = fmt.Sprintf("the name %.*q %s", maxEcho, decode(raw, escaped), s.refused.Problem)
 		}
 		s.space()
 		if err := s.take(':'); err != nil {

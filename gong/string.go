@@ -28,7 +28,7 @@ func (s *scanner) str() (raw []byte, escaped bool, err error) {
 		default:
 			r, size := utf8.DecodeRune(s.data[s.pos:])
 			if r == utf8.RuneError && size == 1 {
-				return nil, false, s.errorf("broken UTF-8")
+				s.refuse(errUTF8)
 			}
 			s.pos += size
 		}
@@ -55,17 +55,24 @@ func (s *scanner) escape() error {
 	case !ok:
 		return s.errorf("an escape without four hexadecimal digits")
 	case r == 0:
-		return s.errorf("a NUL character")
-	case !utf16.IsSurrogate(r):
-		s.pos += 6
-		return nil
+		s.refuse(errNUL)
+	case utf16.IsSurrogate(r):
+		if _, paired := surrogates(s.data[s.pos:]); paired {
+			s.pos += 12
+			return nil
+		}
+		s.refuse(errSurrogate)
 	}
-	low, ok := hex4(s.data[s.pos+6:])
-	if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
-		return s.errorf("a lone surrogate")
-	}
-	s.pos += 12
+	s.pos += 6
 	return nil
+}
+
+// surrogates is the character of the two escapes of surrogates that b begins with.
+func surrogates(b []byte) (r rune, ok bool) {
+	high, _ := hex4(b)
+	low, _ := hex4(b[6:])
+	r = utf16.DecodeRune(high, low)
+	return r, r != utf8.RuneError
 }
 
 // hex4 is the number in an escape \uXXXX that b begins with.
@@ -111,9 +118,8 @@ func decode(raw []byte, escaped bool) string {
 			text = append(text, '\t')
 		case 'u':
 			r, _ := hex4(raw[i:])
-			if utf16.IsSurrogate(r) {
-				low, _ := hex4(raw[i+6:])
-				r = utf16.DecodeRune(r, low)
+			if paired, ok := surrogates(raw[i:]); ok {
+				r = paired
 				i += 6
 			}
 			text = utf8.AppendRune(text, r)

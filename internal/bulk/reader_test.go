@@ -59,8 +59,8 @@ var readerTests = []struct {
 	{"an empty array", `[]`, ""},
 	{"an array", lines(`[{"id":"1"},`, ` {"id":"2"}`, `]`), lines("1 1", "2 2")},
 	{"arrays and records in a row", lines(`[{"id":"1"}]`, `{"id":"2"}`, `[{"id":"3"}]`), lines("1 1", "2 2", "3 3")},
-	{"an array within an array", `[[{"id":"1"}],{"id":"2"}]`, lines("1 not valid JSON: unexpected '[' at byte 1", "1 2")},
-	{"a number in an array", `[1,{"id":"2"}]`, lines("1 not valid JSON: unexpected '1' at byte 1", "1 2")},
+	{"an array within an array", `[[{"id":"1"}],{"id":"2"}]`, lines("1 must be a JSON object, not an array", "1 2")},
+	{"a number in an array", `[1,{"id":"2"}]`, lines("1 must be a JSON object, not a number", "1 2")},
 
 	{"a response page", `{"requestId":"r","records":{"totalRecords":2},"calls":[{"id":"1"},{"id":"2"}]}`, lines("1 1", "1 2")},
 	{"pages in a row", lines(`{"requestId":"r","calls":[{"id":"1"}]}`, `{"requestId":"s","calls":[{"id":"2"}]}`), lines("1 1", "2 2")},
@@ -215,7 +215,7 @@ func TestReaderOfLongRecords(t *testing.T) {
 		{"JSON", lines(`{"id":"1","title":"`+long+`"}`, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"in an array", lines(`[{"id":"1","title":"`+long+`"},`, `{"id":"2"}]`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"broken JSON", lines(`{"id":"1","title":"`+long, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
-		{"deep JSON", lines(strings.Repeat(`{"x":`, 2*maxDepth), `{"id":"2"}`), lines("1 not valid JSON: nested more than 500 deep at byte 2501", "2 2")},
+		{"deep JSON", lines(strings.Repeat(`{"x":`, 2*maxDepth), `{"id":"2"}`), lines("1 x: is nested more than 500 deep", "2 2")},
 		{"CSV with a mark that is not closed", lines("id,title", "1,a", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 3: "+errLong.Error()+"; the rest was not read")},
 		{"CSV with a mark that is not closed behind a record of several lines", lines("id,title", "1,\"a", "b\"", "", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 5: "+errLong.Error()+"; the rest was not read")},
 	} {

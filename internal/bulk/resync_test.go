@@ -91,7 +91,7 @@ func TestResync(t *testing.T) {
 		{"a record of no indentation that is good", lines(`{`, `"id":"1","x":`, `[`, `{`, `"y":1`, `}`, `]`, `}`, `{"id":"2"}`), lines("1 1", "9 2")},
 
 		{"an array goes on", lines(`[`, `{"id":"1"},`, `{"id":"2",},`, `{"id":"3"},`, `]`, `{"id":"4"}`), lines("2 1", "3 "+syntax("unexpected '}' at byte 11"), "4 3", "6 4")},
-		{"an array goes on at an array", lines(`[`, ` {"id":"1" 5},`, ` ["x"]`, `]`), lines("2 "+syntax("unexpected '5' at byte 11"), "3 "+syntax("unexpected '[' at byte 1"))},
+		{"an array goes on at an array", lines(`[`, ` {"id":"1" 5},`, ` ["x"]`, `]`), lines("2 "+syntax("unexpected '5' at byte 11"), "3 must be a JSON object, not an array")},
 		{"an array ends behind it", lines(`[`, ` {"id":"1"},`, ` {"id":"2" 5},`, ` {"id":"3"}`, `]`, `{"id":"4"}`), lines("2 1", "3 "+syntax("unexpected '5' at byte 11"), "4 3", "6 4")},
 		{"an array ends at once behind it", lines(`[`, ` {"id":"2" 5}`, `]`, `{"id":"4"}`), lines("2 "+syntax("unexpected '5' at byte 11"), "4 4")},
 		{"an array ends within it", lines(`[`, ` {"id":"2","x":[`, ` {"id":"3"}`, `]`, `{"id":"4"}`), lines("2 "+early, "3 3", "5 4")},

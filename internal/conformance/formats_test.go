@@ -136,7 +136,7 @@ nonsense
 	}
 	for _, want := range []string{
 		"bad.ndjson:1: id: ", "bad.ndjson:3: started: ", "bad.ndjson:4: started: ", "bad.ndjson:4: duration: ", "bad.ndjson:4: direction: ",
-		"bad.ndjson:5: workspaceId: ", "bad.ndjson:6: ", "bad.ndjson:7: not valid JSON: ", "bad.ndjson:8: not valid JSON: ",
+		"bad.ndjson:5: workspaceId: ", "bad.ndjson:6: ", "bad.ndjson:7: title: is not valid UTF-8", "bad.ndjson:8: title: appears twice",
 	} {
 		if !strings.Contains("\n"+got.Stderr, "\n"+want) {
 			t.Errorf("no line begins with %q in\n%s", want, got.Stderr)
