@@ -23,7 +23,8 @@ var rooms = map[string][]string{
 	"internal/manage":       {"", "gong"},
 	"internal/page":         {"", "gong", "internal/when"},
 	"internal/postgres":     {"", "gong"},
-	"internal/sqlite":       {"", "gong"},
+	"internal/file":         nil,
+	"internal/sqlite":       {"", "gong", "internal/file"},
 	"internal/demo":         {"", "gong"},
 	"internal/doctor":       {"", "gong"},
 	"internal/storetest":    {"", "gong"},
@@ -36,7 +37,7 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest", "internal/sqlite"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/traces", "internal/upkeep", "internal/when"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/file", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/traces", "internal/upkeep", "internal/when"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }

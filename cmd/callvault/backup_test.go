@@ -14,7 +14,7 @@ func TestFilesOfTheStoreAreRefused(t *testing.T) {
 	c.must("import", "-q", c.file("calls.ndjson", `{"id":"1","started":"2026-01-31T09:00:00Z"}`))
 	db, exported := c.env["CALLVAULT_DB"], c.must("export")
 	for _, command := range []string{"import", "export"} {
-		if got := c.run(command, db); got.code != exitUsage || !strings.Contains(got.stderr, db+" is of the store itself\n") {
+		if got := c.run(command, db); got.code != exitUsage || !strings.Contains(got.stderr, db+" belongs to the store; name another file\n") {
 			t.Errorf("%s: %+v", command, got)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/sqlite"
 )
@@ -85,18 +86,17 @@ func mustExist(db string) error {
 	return nil
 }
 
-// refuseFilesOf refuses a file of the store itself to be read or written beside
-// it: written it would be no store any more, and to close it ends the locks that
-// this process has on it.
-func refuseFilesOf(db string, files ...string) error {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		of, err := os.Stat(db + suffix)
-		if err != nil {
-			continue
-		}
-		for _, file := range files {
-			if info, err := os.Stat(file); err == nil && os.SameFile(info, of) {
-				return usagef("%s is of the store itself", file)
+// refuseFilesOf refuses a file of the store itself, by whatever name, to be read or
+// written beside it: written it would be no store any more, and to close it ends
+// the locks that this process has on it.
+func refuseFilesOf(db string, names ...string) error {
+	if postgres.IsURL(db) {
+		return nil
+	}
+	for _, of := range sqlite.Files(db) {
+		for _, name := range names {
+			if name != stdinName && file.Same(name, of) {
+				return usagef("%s belongs to the store; name another file", name)
 			}
 		}
 	}

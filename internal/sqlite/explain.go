@@ -66,6 +66,9 @@ func whyClosed(path string) string {
 		return itIsFolder
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Lstat(path + suffix); err == nil && suffix != "" && info.Mode()&fs.ModeSymlink != 0 {
+			return fmt.Sprintf("%s is a link, which SQLite does not follow; move it away", path+suffix)
+		}
 		err := checkWritable(path + suffix)
 		if err == nil || suffix != "" && errors.Is(err, fs.ErrNotExist) {
 			continue

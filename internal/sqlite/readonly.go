@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/time/rate"
 	"zombiezen.com/go/sqlite"
+
+	"github.com/callvault/callvault/internal/file"
 )
 
 // ErrMeantime is returned for what can't be told, because the store was written to
@@ -31,6 +33,10 @@ var errReadOnly = errors.New("the store was opened to be looked at")
 // without files of its own. Beside a log, SQLite keeps its index of it (FILE-shm),
 // as for every reader.
 func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
+	path, err := file.Follow(path)
+	if err != nil {
+		return nil, err
+	}
 	s := &Store{
 		path:    path,
 		open:    openToRead,
@@ -82,7 +88,7 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 // LogSize is how many bytes the write-ahead log beside a store has. It is false
 // when there is none: nobody has the store open.
 func LogSize(path string) (size int64, ok bool) {
-	info, err := os.Stat(path + "-wal")
+	info, err := os.Stat(Files(path)[1])
 	if err != nil {
 		return 0, false
 	}

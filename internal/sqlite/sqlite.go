@@ -85,6 +85,10 @@ type conn struct {
 // is brought up to date; ErrSchemaNewer is returned for one that is ahead of
 // this program.
 func Open(ctx context.Context, path string) (*Store, error) {
+	path, err := makeFile(path)
+	if err != nil {
+		return nil, err
+	}
 	readers := min(max(leastReaders, 2*runtime.GOMAXPROCS(0)), mostReaders)
 	s := &Store{
 		path:    path,
@@ -96,9 +100,6 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		seconds: seconds{now: time.Now, buckets: make(map[string]*rate.Limiter)},
 	}
 	s.close = sync.OnceValue(s.closeConns)
-	if err := makeFile(path); err != nil {
-		return nil, err
-	}
 	w, err := openConn(ctx, path, writerCache)
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))
@@ -113,20 +114,6 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	s.writer <- w
 	return s, nil
-}
-
-// makeFile makes an empty file, for its owner alone, unless there is one: it
-// will have records of a company and the secret that signs cursors. SQLite
-// gives the files beside it the same mode.
-func makeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // Close waits for reads and writes under way; those that come later fail. The
@@ -323,15 +310,4 @@ func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func
 	}
 	committed = true
 	return nil
-}
-
-// Remove deletes the files of a store that is closed.
-func Remove(path string) error {
-	var errs []error
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }

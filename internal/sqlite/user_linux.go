@@ -15,7 +15,7 @@ const lockOfUser = "128"
 // asked for its list of locks: to open the file and ask for its lock would, when it
 // is closed again, end those that this process may have on it.
 func User(path string) (pid int, ok bool) {
-	info, err := os.Stat(path + "-shm")
+	info, err := os.Stat(Files(path)[2])
 	if err != nil {
 		return 0, false
 	}

@@ -1,0 +1,33 @@
+//go:build !unix
+
+package file
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+func isOwn(info fs.FileInfo) bool { return info.Mode().IsRegular() }
+
+// Names is how many names a file has: not known here.
+func Names(fs.FileInfo) int { return 1 }
+
+func checkTrust(string, fs.FileInfo) error { return nil }
+
+func checkReplaceable(string, fs.FileInfo) error { return nil }
+
+// checkWritable returns why a file can't be written to. Locks are of a handle here:
+// to close another one leaves them.
+func checkWritable(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// keepAccess has nothing to do: a file has the rights of its folder here.
+func keepAccess(*os.File, string, fs.FileInfo) {}
+
+func duplicate(int, string) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,96 @@
+//go:build unix
+
+package file
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// isOwn tells whether a file is a regular one of this user. Not even root takes
+// others' for its own.
+func isOwn(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() && owner(info) == os.Geteuid()
+}
+
+func owner(info fs.FileInfo) int {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid)
+	}
+	return -1
+}
+
+// Names is how many names a file has: hard links.
+func Names(info fs.FileInfo) int {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Nlink)
+	}
+	return 1
+}
+
+// checkTrust refuses what another user has put into a folder that everybody may
+// write to, in the place of a file that is to be written: the rule of
+// fs.protected_symlinks and its like in Linux, for every system.
+func checkTrust(path string, info fs.FileInfo) error {
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	const sticky = fs.ModeSticky | 0o002
+	if folder.Mode()&sticky != sticky || owner(info) == os.Geteuid() || owner(info) == owner(folder) {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to another user and is in a folder that everybody may write to; name another file", path)
+}
+
+// checkReplaceable refuses a file whose name a sticky folder keeps for its owner.
+func checkReplaceable(path string, info fs.FileInfo) error {
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	me := os.Geteuid()
+	if folder.Mode()&fs.ModeSticky == 0 || me == 0 || me == owner(info) || me == owner(folder) {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to another user, and only its owner may replace it in this folder; name another file", path)
+}
+
+// checkWritable returns why a file can't be written to. It asks and does not open:
+// when a process closes any handle of a file, all locks end that it has on it.
+func checkWritable(path string) error {
+	const write = 2
+	if err := syscall.Access(path, write); err != nil {
+		return &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return nil
+}
+
+// keepAccess gives a file the owner, group and mode of the one that it replaces. A
+// group that this user can't give gets the rights of others, not the group's.
+func keepAccess(f *os.File, path string, old fs.FileInfo) {
+	s, ok := old.Sys().(*syscall.Stat_t)
+	if !ok {
+		return
+	}
+	mode := old.Mode().Perm()
+	if f.Chown(int(s.Uid), int(s.Gid)) != nil && f.Chown(-1, int(s.Gid)) != nil {
+		mode = mode&^0o070 | mode&0o007<<3
+	}
+	if !keepList(f, path) {
+		mode = mode&^0o070 | mode&0o007<<3
+	}
+	_ = f.Chmod(mode) // it stays for its owner alone where the file system has no modes
+}
+
+func duplicate(fd int, path string) (*os.File, error) {
+	copied, err := syscall.Dup(fd)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	syscall.CloseOnExec(copied)
+	return os.NewFile(uintptr(copied), path), nil
+}

@@ -1,0 +1,72 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// place is what a path leads to.
+type place struct {
+	target   string
+	old      fs.FileInfo // of the file there; nil when there is none
+	isStream bool        // a pipe, a device or an open file of a process: no file to be replaced
+}
+
+// look finds where a file is to be written, and refuses what can't be one.
+func look(path string) (p place, err error) {
+	if path == "" {
+		return p, errors.New("the name of the file is empty; name one")
+	}
+	if os.IsPathSeparator(path[len(path)-1]) {
+		return p, fmt.Errorf("%s names a folder; name a file in it", path)
+	}
+	if p.target, err = follow(path, isHandle); err != nil {
+		return p, err
+	}
+	p.old, err = os.Stat(p.target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return p, nil
+	case err != nil:
+		return p, err
+	case p.old.IsDir():
+		return p, fmt.Errorf("%s is a folder; name a file in it", path)
+	}
+	p.isStream = !p.old.Mode().IsRegular() || isHandle(p.target)
+	if !isHandle(p.target) {
+		err = checkTrust(p.target, p.old)
+	}
+	return p, err
+}
+
+// mayReplace refuses a file that this user may not write, although whoever may
+// write its folder can put another in its place.
+func mayReplace(path string, info fs.FileInfo) error {
+	if info.Mode().Perm()&0o222 == 0 {
+		return fmt.Errorf("%s may not be written to (mode %04o); make it writable, or name another file", path, info.Mode().Perm())
+	}
+	if err := checkWritable(path); err != nil {
+		return fmt.Errorf("%s may not be written to (%w); name another file", path, errors.Unwrap(err))
+	}
+	return checkReplaceable(path, info)
+}
+
+// begin begins the draft of a file.
+func (p place) begin(reveal func(part, target string) error) (*Draft, error) {
+	folder := filepath.Dir(p.target)
+	Sweep(folder)
+	part, out, err := newPart(folder)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the folder of %s may not be written to, and a file is written beside its name first; name a file elsewhere", p.target)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the folder of %s is not there; make it, or name a file elsewhere", p.target)
+	}
+	if err != nil {
+		return nil, named(err, p.target)
+	}
+	return &Draft{out: out, part: part, target: p.target, old: p.old, reveal: reveal}, nil
+}
