@@ -14,6 +14,11 @@ import (
 // documented ones are gong.Scopes.
 type Scope string
 
+// ScopeProfilesRead is the right to read the profiles of a server from another machine,
+// which have its memory in them: secrets, and calls of every company. A key has it only
+// where it was asked for.
+const ScopeProfilesRead Scope = "callvault:profiles:read"
+
 // KeyKind is the way a key is presented.
 type KeyKind string
 

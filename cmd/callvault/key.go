@@ -41,10 +41,16 @@ func (a *app) keyCreate() *cobra.Command {
 		Short: "Make a key and print its secret, once",
 		Long: `Make a key of a company and print it with its secret. The secret is shown this
 once: the store keeps only its digest. The key works at once, in every process
-on the store.`,
+on the store.
+
+A key may list calls, and look at them on the web page, unless --scope says
+otherwise. The scope callvault:profiles:read is for profiles of the operator's
+listener beyond loopback. They show the memory of the server, with secrets and calls
+of every company: give it to operators alone.`,
 		Example: `  callvault key create
   callvault key create --company acme --expires 90d
-  callvault key create --bearer -o json`,
+  callvault key create --bearer -o json
+  callvault key create --scope callvault:profiles:read --expires 1d`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd, o) },
 	}
@@ -53,10 +59,13 @@ on the store.`,
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a right the key carries; may be given several times")
 	cmd.Flags().StringVar(&o.expires, "expires", "", "how long the key is valid, such as 12h or 90d (default: for ever)")
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "make a bearer token instead of an access key and secret")
-	completeWith(cmd, "scope", gong.Scopes()...)
+	completeWith(cmd, "scope", scopes()...)
 	outputFlag(cmd, &o.output)
 	return cmd
 }
+
+// scopes are those that a key may have: the documented ones, and our own.
+func scopes() []string { return append(gong.Scopes(), string(callvault.ScopeProfilesRead)) }
 
 func outputFlag(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "text", "text or json")
@@ -82,8 +91,8 @@ func (a *app) createKey(cmd *cobra.Command, o keyOptions) error {
 	key.Company = o.company
 	key.Created = time.Now().UTC().Truncate(time.Microsecond)
 	for _, scope := range o.scopes {
-		if !slices.Contains(gong.Scopes(), scope) {
-			return usagef("--scope %.80q: accepted are %s", scope, strings.Join(gong.Scopes(), ", "))
+		if !slices.Contains(scopes(), scope) {
+			return usagef("--scope %.80q is not a scope; choose from %s", scope, strings.Join(scopes(), ", "))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}

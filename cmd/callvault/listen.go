@@ -156,7 +156,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		if err != nil {
 			return err
 		}
-		panel := manage.Config{Store: store, Company: handler.Company, Page: page.Serve, Metrics: serveMetrics(metrics, s.log), Log: s.log}
+		panel := manage.Config{Store: store, Key: handler.Key, Page: page.Serve, Metrics: serveMetrics(metrics, s.log), Log: s.log}
 		if panel.Description, err = openapi.Document(address(s.api)); err != nil {
 			return err
 		}

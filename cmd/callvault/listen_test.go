@@ -37,25 +37,29 @@ func TestServeManage(t *testing.T) {
 	}
 }
 
-// Beyond loopback there are no profiles without a key.
+// Beyond loopback the page needs a key, and profiles one that was made for them.
 func TestServeManageBeyondLoopback(t *testing.T) {
 	c := newCLI(t)
-	var made struct{ AccessKey, AccessKeySecret string }
-	if err := json.Unmarshal([]byte(c.must("key", "create", "-o", "json")), &made); err != nil {
-		t.Fatal(err)
+	key := func(args ...string) func(*http.Request) {
+		var made struct{ AccessKey, AccessKeySecret string }
+		if err := json.Unmarshal([]byte(c.must(append([]string{"key", "create", "-o", "json"}, args...)...)), &made); err != nil {
+			t.Fatal(err)
+		}
+		return func(r *http.Request) { r.SetBasicAuth(made.AccessKey, made.AccessKeySecret) }
 	}
-	key := func(r *http.Request) { r.SetBasicAuth(made.AccessKey, made.AccessKeySecret) }
+	reader, operator := key(), key("--scope", "callvault:profiles:read")
 	s := c.serve("--manage", "0.0.0.0:0")
 	address := s.find(`operator's listener is at http://\S+:(\d+) and shows the calls as a web page, for an access key and its secret`)
-	manage := "http://127.0.0.1:" + address[1]
-	if status, _ := s.get(manage+"/readyz", unauthorized); status != http.StatusOK {
-		t.Errorf("/readyz: %d", status)
-	}
-	if status, _ := s.get(manage+"/debug/pprof/", unauthorized); status != http.StatusUnauthorized {
-		t.Errorf("profiles without a key: %d", status)
-	}
-	if status, _ := s.get(manage+"/debug/pprof/", key); status != http.StatusOK {
-		t.Errorf("profiles with a key: %d", status)
+	for path, statuses := range map[string][3]int{
+		"/readyz":           {http.StatusOK, http.StatusOK, http.StatusOK},
+		"/api/site":         {http.StatusUnauthorized, http.StatusOK, http.StatusForbidden},
+		"/debug/pprof/heap": {http.StatusUnauthorized, http.StatusForbidden, http.StatusOK},
+	} {
+		for i, as := range []func(*http.Request){unauthorized, reader, operator} {
+			if status, body := s.get("http://127.0.0.1:"+address[1]+path, as); status != statuses[i] || strings.Contains(body, "Profiles") {
+				t.Errorf("%s as %d: %d %s, want %d", path, i, status, body, statuses[i])
+			}
+		}
 	}
 }
 

@@ -19,12 +19,21 @@ func (s *service) page(store callvault.Store) (*page.Handler, error) {
 		Formats: pageFormats(),
 		API:     address(s.api),
 		Command: s.listCommand(),
-		Links: []page.Link{
-			{Text: "The API", URL: "docs"}, {Text: "Its description", URL: "openapi.json"},
-			{Text: "Metrics", URL: "metrics"}, {Text: "Profiles", URL: "debug/pprof/"},
-		},
-		Log: s.log,
+		Links:   s.pageLinks(),
+		Log:     s.log,
 	})
+}
+
+// pageLinks are the other things to see on the operator's listener, for who sees the
+// page: profiles need another key beyond loopback.
+func (s *service) pageLinks() []page.Link {
+	links := []page.Link{
+		{Text: "The API", URL: "docs"}, {Text: "Its description", URL: "openapi.json"}, {Text: "Metrics", URL: "metrics"},
+	}
+	if manage.IsLoopback(s.manage.Addr()) {
+		links = append(links, page.Link{Text: "Profiles", URL: "debug/pprof/"})
+	}
+	return links
 }
 
 // pageLine is the line of the demo's greeting that says where the page is; empty

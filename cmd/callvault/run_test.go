@@ -108,7 +108,7 @@ func TestUsage(t *testing.T) {
 		{"delete --yes --before 20260101", `--before "20260101" is no time; accepted are dates`},
 		{"delete --yes --before 2026-01-01 --tz Europe/Munich", `--tz "Europe/Munich" is no time zone`},
 		{"delete --id 1", "nobody is there to be asked: accepted is --yes"},
-		{"key create --scope calls", `--scope "calls": accepted are api:calls:read:basic,`},
+		{"key create --scope calls", `--scope "calls" is not a scope; choose from api:calls:read:basic,`},
 		{"key create --expires soon", `--expires "soon" is not a duration; accepted are such as 12h, 90m and 90d`},
 		{"key create --expires -1d", `--expires "-1d" is not a duration`},
 		{"key list -o yaml", `--output "yaml": accepted are text and json`},

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 )
 
 // Why a credential was refused: for the log, never for the client.
@@ -53,20 +52,17 @@ func (h *Handler) authenticate(x *exchange, r *http.Request) (*callvault.Key, er
 	return key, nil
 }
 
-// Company tells whose calls the holder of a request's credential may list: ok is
-// false when it is no valid key with that right, err says why that can't be known.
-func (h *Handler) Company(r *http.Request) (company string, ok bool, err error) {
+// Key is the valid key that a request presents, nil when there is none; the error
+// says why that can't be known.
+func (h *Handler) Key(r *http.Request) (*callvault.Key, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
 	defer cancel()
 	key, err := h.authenticate(&exchange{start: h.now()}, r.WithContext(ctx))
 	var refused *clientError
-	switch {
-	case errors.As(err, &refused):
-		return "", false, nil
-	case err != nil:
-		return "", false, err
+	if errors.As(err, &refused) {
+		return nil, nil
 	}
-	return key.Company, key.Allows(gong.ScopeCallsRead), nil
+	return key, err
 }
 
 // credential is what a request presents.

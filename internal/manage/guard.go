@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/callvault/callvault"
 )
 
 // Who is let in:
@@ -15,8 +17,9 @@ import (
 // must name a host that is loopback: somebody else's name that resolves to it (DNS
 // rebinding) is refused.
 //
-// A listener that other machines reach lets in who has a key, and shows that key's
-// company.
+// A listener that other machines reach lets in who has a key with the scope of what is
+// asked for, and shows that key's company. Profiles have memory of every company in
+// them, so they need a scope that no key has by default.
 //
 // On both, a request that says which page sent it must come from a page of the
 // listener itself, unless somebody follows a link to here: every view is a URL.
@@ -41,32 +44,34 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 	})
 }
 
-// letIn lets in who may see calls.
-func (h *Handler) letIn(next siteHandler) siteHandler {
+// letIn lets in who may see calls, or whatever else a scope is for.
+func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
 	return func(s *site, w http.ResponseWriter, r *http.Request) {
 		if h.local {
 			next(s, w, r)
 			return
 		}
-		company, ok, err := s.company(r)
+		key, err := s.key(r)
 		switch {
 		case err != nil:
 			s.Log.Error("check a key", "error", err)
 			http.Error(w, "the key can't be checked; the log says why", http.StatusServiceUnavailable)
-		case !ok || company == "": // no company would be every company
+		case key == nil || key.Company == "": // no company would be every company
 			w.Header().Set("WWW-Authenticate", `Basic realm="callvault", charset="UTF-8"`)
 			http.Error(w, "an access key and its secret are needed here", http.StatusUnauthorized)
+		case !key.Allows(scope):
+			http.Error(w, "this key lacks the scope for that; make one that has it: callvault key create --scope "+string(scope), http.StatusForbidden)
 		default:
-			next(s, w, r.WithContext(context.WithValue(r.Context(), companyKey{}, company)))
+			next(s, w, r.WithContext(context.WithValue(r.Context(), companyKey{}, key.Company)))
 		}
 	}
 }
 
-func (s *site) company(r *http.Request) (company string, ok bool, err error) {
-	if s.Company == nil {
-		return "", false, nil
+func (s *site) key(r *http.Request) (*callvault.Key, error) {
+	if s.Key == nil {
+		return nil, nil
 	}
-	return s.Company(r)
+	return s.Key(r)
 }
 
 // companyKey is where a context has the company of the key that was shown.

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // On loopback a request must name this machine, whatever it asks for.
@@ -40,7 +43,7 @@ func TestHosts(t *testing.T) {
 // A page elsewhere may not ask, on any listener.
 func TestOrigins(t *testing.T) {
 	for _, address := range []net.Addr{here, everywhere} {
-		h := start(t, address, Config{Company: keyOf("acme")})
+		h := start(t, address, Config{Key: keyOf("acme")})
 		for origin, status := range map[string]int{
 			"":                            http.StatusOK,
 			"http://127.0.0.1:8081":       http.StatusOK,
@@ -69,7 +72,7 @@ func TestOrigins(t *testing.T) {
 // refused, and a link to here may be followed.
 func TestEmbedded(t *testing.T) {
 	for _, address := range []net.Addr{here, everywhere} {
-		h := start(t, address, Config{Company: keyOf("acme")})
+		h := start(t, address, Config{Key: keyOf("acme")})
 		for _, c := range []struct {
 			site, mode, dest string
 			status           int
@@ -99,40 +102,51 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// keyOf lets in every request as a company's, and none without credentials.
-func keyOf(company string) func(*http.Request) (string, bool, error) {
-	return func(*http.Request) (string, bool, error) { return company, true, nil }
+// keyOf is a key of a company for every request, with the scope of all that is asked
+// for here unless others are named.
+func keyOf(company string, scopes ...callvault.Scope) func(*http.Request) (*callvault.Key, error) {
+	if scopes == nil {
+		scopes = []callvault.Scope{gong.ScopeCallsRead, callvault.ScopeProfilesRead}
+	}
+	return func(*http.Request) (*callvault.Key, error) {
+		return &callvault.Key{Company: company, Scopes: scopes}, nil
+	}
 }
 
-// Where other machines reach the listener, profiles need a key and health does
-// not.
+// Where other machines reach the listener, everything but health needs a key with its
+// scope. A key that may read calls opens no profiles, and the other way round.
 func TestKeys(t *testing.T) {
-	refused := func(*http.Request) (string, bool, error) { return "", false, nil }
-	unknown := func(*http.Request) (string, bool, error) { return "", false, errors.New("disk on fire") }
+	nobody := func(*http.Request) (*callvault.Key, error) { return nil, nil }
+	unknown := func(*http.Request) (*callvault.Key, error) { return nil, errors.New("disk on fire") }
 	for _, c := range []struct {
-		name    string
-		company func(*http.Request) (string, bool, error)
-		status  int
+		name            string
+		key             func(*http.Request) (*callvault.Key, error)
+		calls, profiles int
 	}{
-		{"a key", keyOf("acme"), http.StatusOK},
-		{"no key", refused, http.StatusUnauthorized},
-		{"a key of nobody", keyOf(""), http.StatusUnauthorized},
-		{"nobody to ask", nil, http.StatusUnauthorized},
-		{"a store that is away", unknown, http.StatusServiceUnavailable},
+		{"a key of both", keyOf("acme"), http.StatusNotFound, http.StatusOK},
+		{"a key of calls", keyOf("acme", gong.ScopeCallsRead), http.StatusNotFound, http.StatusForbidden},
+		{"a key of profiles", keyOf("acme", callvault.ScopeProfilesRead), http.StatusForbidden, http.StatusOK},
+		{"a key of neither", keyOf("acme", "api:users:read"), http.StatusForbidden, http.StatusForbidden},
+		{"no key", nobody, http.StatusUnauthorized, http.StatusUnauthorized},
+		{"a key of nobody", keyOf(""), http.StatusUnauthorized, http.StatusUnauthorized},
+		{"nobody to ask", nil, http.StatusUnauthorized, http.StatusUnauthorized},
+		{"a store that is away", unknown, http.StatusServiceUnavailable, http.StatusServiceUnavailable},
 	} {
-		h := start(t, everywhere, Config{Company: c.company})
-		w := get(h, "/debug/pprof/", nil)
-		if w.Code != c.status {
-			t.Errorf("%s: %d, want %d", c.name, w.Code, c.status)
-		}
-		if challenged := w.Header().Get("WWW-Authenticate") != ""; challenged != (c.status == http.StatusUnauthorized) {
-			t.Errorf("%s: challenge %q", c.name, w.Header().Get("WWW-Authenticate"))
-		}
-		if strings.Contains(w.Body.String(), "fire") {
-			t.Errorf("%s: %s", c.name, w.Body)
-		}
-		if w := get(h, "/livez", nil); w.Code != http.StatusOK {
-			t.Errorf("%s: /livez is %d", c.name, w.Code)
+		h := start(t, everywhere, Config{Key: c.key})
+		for path, status := range map[string]int{"/nothing": c.calls, "/debug/pprof/": c.profiles, "/livez": http.StatusOK} {
+			w := get(h, path, nil)
+			if w.Code != status {
+				t.Errorf("%s: %s is %d, want %d", c.name, path, w.Code, status)
+			}
+			if challenged := w.Header().Get("WWW-Authenticate") != ""; challenged != (status == http.StatusUnauthorized) {
+				t.Errorf("%s: %s has the challenge %q", c.name, path, w.Header().Get("WWW-Authenticate"))
+			}
+			if w.Code == http.StatusForbidden && !strings.Contains(w.Body.String(), "callvault key create --scope ") {
+				t.Errorf("%s: %s says %q", c.name, path, w.Body)
+			}
+			if strings.Contains(w.Body.String(), "fire") {
+				t.Errorf("%s: %s", c.name, w.Body)
+			}
 		}
 	}
 }
@@ -147,8 +161,8 @@ func TestKeyCompany(t *testing.T) {
 		company string
 		ok      bool
 	}{{everywhere, "acme", true}, {here, "", false}} {
-		h := start(t, c.address, Config{Company: keyOf("acme")})
-		get(h.started(h.letIn(see)), "/", nil)
+		h := start(t, c.address, Config{Key: keyOf("acme")})
+		get(h.started(h.letIn(gong.ScopeCallsRead, see)), "/", nil)
 		if company != c.company || ok != c.ok {
 			t.Errorf("%v: %q, %v", c.address, company, ok)
 		}

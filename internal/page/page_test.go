@@ -174,17 +174,6 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func TestMethods(t *testing.T) {
-	h := start(t, Config{}, at())
-	for method, status := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "DELETE": 405, "OPTIONS": 405} {
-		w := httptest.NewRecorder()
-		h.Serve(w, httptest.NewRequest(method, "/api/site", nil), "")
-		if w.Code != status {
-			t.Errorf("%s: %d", method, w.Code)
-		}
-	}
-}
-
 // Every file that the page and its scripts name is there, may be kept for good, and
 // has another address when anything of them is changed; the page itself is asked for
 // each time.
