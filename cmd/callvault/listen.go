@@ -16,6 +16,7 @@ import (
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
 	"github.com/callvault/callvault/internal/traces"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Where the operator's listener is unless told otherwise, and what --manage says
@@ -29,6 +30,7 @@ const (
 type service struct {
 	*app
 	log    *slog.Logger
+	asked  serveOptions
 	db     string     // names the store
 	secure *transport // nil when nobody speaks TLS
 	api    net.Listener
@@ -51,8 +53,8 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{app: a, log: log, db: o.db, secure: secure, ended: make(chan struct{})}
-	if s.api, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen); err != nil {
+	s := &service{app: a, log: log, asked: o, db: o.db, secure: secure, ended: make(chan struct{})}
+	if s.api, err = web.Listen(ctx, o.listen); err != nil {
 		return nil, listenError("--listen", err)
 	}
 	if s.manage, err = a.listenManage(ctx, o); err != nil {
@@ -94,7 +96,7 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 	if o.manage == manageOff {
 		return nil, nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.manage)
+	listener, err := web.Listen(ctx, o.manage)
 	if doctor.IsTaken(err) && !o.manageGiven {
 		fmt.Fprintf(a.stderr, "%s is taken: going on without the operator's listener; --manage names another address, or %s for none\n", o.manage, manageOff)
 		return nil, nil
@@ -157,10 +159,10 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 			return err
 		}
 		panel := manage.Config{Store: store, Key: handler.Key, Page: page.Serve, Metrics: serveMetrics(metrics, s.log), Log: s.log}
-		if panel.Description, err = openapi.Document(address(s.api)); err != nil {
+		if panel.Description, err = openapi.Document(opened(s.api, s.asked.listen)); err != nil {
 			return err
 		}
-		if panel.Docs, err = openapi.Page(address(s.api)); err != nil {
+		if panel.Docs, err = openapi.Page(opened(s.api, s.asked.listen)); err != nil {
 			return err
 		}
 		if err := s.panel.Start(panel); err != nil {
@@ -168,9 +170,9 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		}
 		defer context.AfterFunc(ctx, s.panel.Stop)()
 	}
-	greet(address(s.api))
+	greet(opened(s.api, s.asked.listen))
 	if s.manage != nil {
-		fmt.Fprintf(s.stdout, "the operator's listener is at %s and shows the calls as a web page%s\n", address(s.manage), wants(s.manage))
+		fmt.Fprintf(s.stdout, "the operator's listener is at %s and shows the calls as a web page%s%s\n", opened(s.manage, s.asked.manage), wants(s.manage), elsewhere("; it is also at ", s.manage))
 	}
 	return api.Serve(ctx, s.api, handler, s.log)
 }
@@ -186,4 +188,31 @@ func wants(listener net.Listener) string {
 // address is the URL of a listener.
 func address(listener net.Listener) string {
 	return (&url.URL{Scheme: scheme(listener), Host: listener.Addr().String()}).String()
+}
+
+// opened is the URL at which this machine opens a listener, whose address was asked for:
+// what healthcheck and doctor ask. Not every system opens 0.0.0.0 and [::].
+func opened(listener net.Listener, asked string) string {
+	if !web.IsEverywhere(listener.Addr()) {
+		return address(listener)
+	}
+	host, err := reachable(asked)
+	if err != nil {
+		return address(listener)
+	}
+	name, _, _ := net.SplitHostPort(host)
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return (&url.URL{Scheme: scheme(listener), Host: net.JoinHostPort(name, port)}).String()
+}
+
+// elsewhere is where a listener is beside the address that opened names, after a
+// conjunction; empty is nowhere.
+func elsewhere(conjunction string, listener net.Listener) string {
+	switch {
+	case !web.IsEverywhere(listener.Addr()):
+		return ""
+	case listener.Addr().(*net.TCPAddr).IP.To4() != nil:
+		return conjunction + "every other IPv4 address of this machine"
+	}
+	return conjunction + "every other address of this machine"
 }

@@ -63,6 +63,41 @@ func TestServeManageBeyondLoopback(t *testing.T) {
 	}
 }
 
+// What is printed of a listener that is everywhere can be opened, on this machine, and
+// is what healthcheck asks. Every IPv4 address is no IPv6 one.
+func TestServeEverywhere(t *testing.T) {
+	for listen, want := range map[string]struct{ host, beside string }{
+		"0.0.0.0:0": {`127\.0\.0\.1`, "every other IPv4 address of this machine"},
+		":0":        {`127\.0\.0\.1`, "every other address of this machine"},
+		"[::]:0":    {`\[::1\]`, "every other address of this machine"},
+	} {
+		t.Run(listen, func(t *testing.T) {
+			if listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp6", "[::1]:0"); err != nil && listen != "0.0.0.0:0" {
+				t.Skip(err)
+			} else if err == nil {
+				listener.Close()
+			}
+			s := newCLI(t).serve("--listen", listen, "--manage", listen)
+			api := s.find(`^serving \S+ at (http://` + want.host + `:\d+) and ` + want.beside + `\n`)[1]
+			manage := s.find(`operator's listener is at (http://` + want.host + `:\d+) and shows the calls .*; it is also at ` + want.beside + `\n`)[1]
+			if status, _ := s.get(api+"/v2/calls", unauthorized); status != http.StatusUnauthorized {
+				t.Errorf("the API: %d", status)
+			}
+			if status, _ := s.get(manage+"/readyz", unauthorized); status != http.StatusOK {
+				t.Errorf("/readyz: %d", status)
+			}
+			port := api[strings.LastIndex(api, ":"):]
+			connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp6", "[::1]"+port)
+			if err == nil {
+				connection.Close()
+			}
+			if open := err == nil; open != (listen != "0.0.0.0:0") {
+				t.Errorf("it is open to IPv6: %v", open)
+			}
+		})
+	}
+}
+
 // An address that is taken ends serve, and no store is made that nobody reads.
 func TestServeTaken(t *testing.T) {
 	for _, flag := range []string{"--listen", "--manage"} {

@@ -42,7 +42,7 @@ func (s *service) pageLine() string {
 	if s.manage == nil {
 		return ""
 	}
-	return fmt.Sprintf("  web page    %s\n", address(s.manage))
+	return fmt.Sprintf("  web page    %s\n", opened(s.manage, s.asked.manage))
 }
 
 // listCommand is how a person on this machine lists the calls of the store. Nobody

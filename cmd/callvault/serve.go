@@ -128,7 +128,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	return service.serve(ctx, store, config, func(address string) {
-		fmt.Fprintf(a.stdout, "serving %s at %s\n", storeName(o.db), address)
+		fmt.Fprintf(a.stdout, "serving %s at %s%s\n", storeName(o.db), address, elsewhere(" and ", service.api))
 		if !anyActive(keys) {
 			fmt.Fprintln(a.stdout, "There is no valid key. Make one: callvault key create"+o.again())
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Door is where a server listens, or would.
@@ -36,7 +37,7 @@ func (d Door) Look(ctx context.Context, client *http.Client) Finding {
 	if _, port, err := net.SplitHostPort(d.At); err == nil && port == "0" {
 		return Finding{d.Check, OK, d.At + ": a free port is taken when the server starts", ""}
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", d.At)
+	listener, err := web.Listen(ctx, d.At)
 	if err == nil {
 		listener.Close() // nobody has come
 		return Finding{d.Check, OK, d.At + " is free: no server is running there", ""}

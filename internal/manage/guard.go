@@ -15,7 +15,7 @@ import (
 // A listener on loopback is reached from this machine alone: whoever comes is its
 // operator, unless it is a browser that shows a page from elsewhere. So a request
 // must name a host that is loopback: somebody else's name that resolves to it (DNS
-// rebinding) is refused.
+// rebinding) is refused. Who names none is no browser: a probe of HTTP/1.0.
 //
 // A listener that other machines reach lets in who has a key with the scope of what is
 // asked for, and shows that key's company. Profiles have memory of every company in
@@ -34,10 +34,10 @@ func IsLoopback(address net.Addr) bool {
 func (h *Handler) fromHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case h.local && !isLocalName(r.Host):
+		case h.local && !isLocalName(r.Host) && !isProbe(r):
 			http.Error(w, "this listener is for this machine: ask for 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 		case !isOwnOrigin(r) || isEmbedded(r):
-			http.Error(w, "a page elsewhere may not ask here", http.StatusForbidden)
+			http.Error(w, "a page elsewhere may not ask here; behind a proxy, let it pass on the Host that the browser names", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -96,6 +96,20 @@ func isLocalName(host string) bool {
 		return ip.IsLoopback()
 	}
 	return strings.EqualFold(strings.TrimSuffix(name, "."), "localhost")
+}
+
+// isProbe tells whether a request names no host, as those of load balancers may, and
+// nothing says that a browser sent it: a browser always names one.
+func isProbe(r *http.Request) bool {
+	if r.Host != "" {
+		return false
+	}
+	for name := range r.Header {
+		if name == "Origin" || name == "Referer" || strings.HasPrefix(name, "Sec-") {
+			return false
+		}
+	}
+	return true
 }
 
 // isOwnOrigin tells whether a request was sent by no page, or by one of the host

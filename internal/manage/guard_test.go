@@ -1,9 +1,12 @@
 package manage
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -29,13 +32,67 @@ func TestHosts(t *testing.T) {
 		"evillocalhost:8081":      http.StatusMisdirectedRequest,
 		"192.168.0.1:8081":        http.StatusMisdirectedRequest,
 		"0.0.0.0:8081":            http.StatusMisdirectedRequest,
-		"":                        http.StatusMisdirectedRequest,
+		"":                        http.StatusOK, // no browser's
+		":8081":                   http.StatusMisdirectedRequest,
+		".":                       http.StatusMisdirectedRequest,
+		"[]":                      http.StatusMisdirectedRequest,
 		"[::ffff:127.0.0.1]:8081": http.StatusOK,
 	} {
 		for _, path := range []string{"/livez", "/readyz", "/debug/pprof/"} {
 			if w := get(h, path, func(r *http.Request) { r.Host = host }); w.Code != status {
 				t.Errorf("%s of host %q: %d, want %d", path, host, w.Code, status)
 			}
+		}
+	}
+}
+
+// Who names no host is let in unless something says that a browser sent it.
+func TestNoHost(t *testing.T) {
+	h := start(t, here, Config{})
+	for header, status := range map[string]int{
+		"User-Agent":     http.StatusOK,
+		"Origin":         http.StatusMisdirectedRequest,
+		"Referer":        http.StatusMisdirectedRequest,
+		"Sec-Fetch-Site": http.StatusMisdirectedRequest,
+		"Sec-Ch-Ua":      http.StatusMisdirectedRequest,
+	} {
+		for _, value := range []string{"", "none", "http://evil.example"} {
+			w := get(h, "/readyz", func(r *http.Request) {
+				r.Host = ""
+				r.Header.Set(header, value)
+			})
+			if w.Code != status {
+				t.Errorf("%s: %q: %d, want %d", header, value, w.Code, status)
+			}
+		}
+	}
+}
+
+// What is sent is what a server's handler sees: HTTP/1.0 needs no host, HTTP/1.1 may
+// have an empty one, and an absolute address names one.
+func TestProbes(t *testing.T) {
+	server := httptest.NewServer(start(t, here, Config{}))
+	defer server.Close()
+	for text, want := range map[string]string{
+		"GET /readyz HTTP/1.0\r\n\r\n":                                       "HTTP/1.0 200 OK",
+		"GET /readyz HTTP/1.1\r\nHost:\r\n\r\n":                              "HTTP/1.1 200 OK",
+		"GET /readyz HTTP/1.1\r\n\r\n":                                       "HTTP/1.1 400 Bad Request: missing required Host header",
+		"GET /readyz HTTP/1.0\r\nHost: evil.example\r\n\r\n":                 "HTTP/1.0 421 Misdirected Request",
+		"GET http://evil.example/readyz HTTP/1.0\r\n\r\n":                    "HTTP/1.0 421 Misdirected Request",
+		"GET http://evil.example/readyz HTTP/1.1\r\nHost: localhost\r\n\r\n": "HTTP/1.1 421 Misdirected Request",
+		"GET /readyz HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n":        "HTTP/1.0 421 Misdirected Request",
+	} {
+		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		if _, err := io.WriteString(connection, text); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(connection).ReadString('\n')
+		if got := strings.TrimSpace(line); err != nil || got != want {
+			t.Errorf("%q: %s, %v, want %s", text, got, err, want)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (h *Handler) reachable(r *http.Request) string {
 	if err != nil {
 		return h.API
 	}
-	if ip := net.ParseIP(api.Hostname()); ip == nil || !ip.IsUnspecified() {
+	if ip := net.ParseIP(api.Hostname()); ip == nil || !ip.IsUnspecified() || r.Host == "" {
 		return h.API
 	}
 	host := r.Host

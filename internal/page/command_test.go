@@ -62,6 +62,7 @@ func TestLines(t *testing.T) {
 func TestReachable(t *testing.T) {
 	for _, tt := range []struct{ api, host, want string }{
 		{"http://0.0.0.0:8080", "10.0.0.7:8081", "http://10.0.0.7:8080"},
+		{"http://0.0.0.0:8080", "", "http://0.0.0.0:8080"},
 		{"http://[::]:8080", "[fe80::1]:8081", "http://[fe80::1]:8080"},
 		{"http://[::]:8080", "vault", "http://vault:8080"},
 		{"https://10.0.0.7:8080", "vault:8081", "https://10.0.0.7:8080"},
