@@ -41,6 +41,17 @@ type Key struct {
 	Revoked time.Time         // zero: not revoked
 }
 
+// KeysVersion names a state of a store's keys: random bytes, drawn anew with every
+// change. A count would name two states once a store goes back in time, by a
+// failover or a restore, and then goes on.
+type KeysVersion [8]byte
+
+// NewKeysVersion draws a version.
+func NewKeysVersion() (v KeysVersion) {
+	rand.Read(v[:]) // never fails: see crypto/rand
+	return v
+}
+
 // NewKey makes a key and its secret of 256 random bits. The caller fills in
 // Company, Scopes and the times.
 func NewKey(kind KeyKind) (key Key, secret string) {

@@ -31,11 +31,15 @@ type Store interface {
 	// the company has no such key.
 	RevokeKey(ctx context.Context, company, id string, at time.Time) error
 
-	// KeysSince returns the keys that were added or changed after a version, in
-	// order of id, and the version they bring the caller to; 0 asks for all. The
-	// version rises with every change and costs one small read, so a process
-	// follows the keys by asking often.
-	KeysSince(ctx context.Context, version int64) (keys []Key, latest int64, err error)
+	// Keys returns all keys, in order of id, and the version of them. While that is
+	// the version known, it returns no keys and costs one small read, so a process
+	// follows the keys by asking often. The zero version is never that of a store.
+	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
+
+	// Identity tells this store from all others: a text that two handles have in
+	// common if and only if they have the same store open, in the same place. It is
+	// no secret, and costs one small read.
+	Identity(ctx context.Context) (string, error)
 
 	// CursorSecret is the secret that cursors are signed with: 32 random bytes,
 	// made once, the same for every process on the store.

@@ -180,7 +180,7 @@ func conditionFindings(c postgres.Condition) (findings []doctor.Finding) {
 func (p *patient) examineKeys(ctx context.Context, report *doctor.Report) {
 	asking, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	keys, _, err := p.store.KeysSince(asking, 0)
+	keys, _, err := p.store.Keys(asking, callvault.KeysVersion{})
 	if err == nil {
 		p.companies, err = p.store.Companies(asking)
 	}

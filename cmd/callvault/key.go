@@ -167,7 +167,7 @@ func (a *app) keyList() *cobra.Command {
 				return err
 			}
 			defer store.Close()
-			keys, _, err := store.KeysSince(cmd.Context(), 0)
+			keys, _, err := store.Keys(cmd.Context(), callvault.KeysVersion{})
 			if err != nil {
 				return err
 			}

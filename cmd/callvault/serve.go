@@ -123,7 +123,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	keys, _, err := store.KeysSince(ctx, 0)
+	keys, _, err := store.Keys(ctx, callvault.KeysVersion{})
 	if err != nil {
 		return err
 	}

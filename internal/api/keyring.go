@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"sync/atomic"
 	"time"
@@ -20,7 +19,7 @@ const (
 
 // keyring has the keys of the store in memory, so that a known key costs no
 // read of the store. It has no goroutine: requests refresh it, one at a time,
-// by a small read that asks what changed. While it is fresh they use it as it
+// by a small read that asks whether they changed. While it is fresh they use it as it
 // is; when it is older, one refreshes it and the others go on with it; when it
 // is stale, all wait. An id that is not in it is looked for in the store at
 // once, so that a new key works at once. Unknown ids are not remembered: the
@@ -38,7 +37,7 @@ type keyring struct {
 // ring is the keys as they were at a moment. It does not change.
 type ring struct {
 	keys    map[string]*callvault.Key
-	version int64
+	version callvault.KeysVersion
 	read    time.Time // just before the store was asked
 }
 
@@ -124,9 +123,9 @@ func (k *keyring) ageInSeconds() float64 {
 	return k.now().Sub(ring.read).Seconds()
 }
 
-// refresh asks the store for what changed. It is called inside the gate. It
-// serves everyone who waits, so it does not end when the client leaves whose
-// request happens to run it; but it takes no longer than that request may.
+// refresh asks the store for the keys, if they changed. It is called inside the
+// gate. It serves everyone who waits, so it does not end when the client leaves
+// whose request happens to run it; but it takes no longer than that request may.
 func (k *keyring) refresh(ctx context.Context) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -136,19 +135,17 @@ func (k *keyring) refresh(ctx context.Context) {
 	defer cancel()
 	number := k.attempts.Add(1)
 	old := k.ring.Load()
-	read := k.now()
-	changed, version, err := k.store.KeysSince(ctx, old.version)
+	next := &ring{keys: old.keys, read: k.now()}
+	all, version, err := k.store.Keys(ctx, old.version)
 	k.last = attempt{number, err, deadline}
 	if err != nil {
 		return
 	}
-	keys := old.keys
-	if len(changed) > 0 {
-		keys = make(map[string]*callvault.Key, len(old.keys)+len(changed))
-		maps.Copy(keys, old.keys)
-		for i := range changed {
-			keys[changed[i].ID] = &changed[i]
+	if next.version = version; version != old.version {
+		next.keys = make(map[string]*callvault.Key, len(all))
+		for i := range all {
+			next.keys[all[i].ID] = &all[i]
 		}
 	}
-	k.ring.Store(&ring{keys, version, read})
+	k.ring.Store(next)
 }

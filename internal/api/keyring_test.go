@@ -80,6 +80,25 @@ func TestANewKeyWorksAtOnce(t *testing.T) {
 	wantStatus(t, s.getAs(added, "/v2/calls"), http.StatusBadRequest)
 }
 
+// TestAStoreThatGoesBack has lost a change of keys, by a failover or a restore, and
+// goes on from there with as many changes: nobody is let in by the lost key, and the
+// new one works at once.
+func TestAStoreThatGoesBack(t *testing.T) {
+	s := newServer(t, Config{})
+	backTo := s.store.moment()
+	lost, made := basicAuth("LOST", "hush"), basicAuth("MADE", "hush")
+	s.store.AddKey(t.Context(), testKey(callvault.BasicKey, "acme", "LOST", "hush"))
+	wantStatus(t, s.getAs(lost, "/v2/calls"), http.StatusBadRequest)
+	backTo()
+	s.store.AddKey(t.Context(), testKey(callvault.BasicKey, "acme", "MADE", "hush"))
+	wantStatus(t, s.getAs(made, "/v2/calls"), http.StatusBadRequest)
+	wantStatus(t, s.getAs(lost, "/v2/calls"), http.StatusUnauthorized)
+	backTo()
+	s.clock.advance(freshFor)
+	wantStatus(t, s.getAs(made, "/v2/calls"), http.StatusUnauthorized)
+	wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest)
+}
+
 // TestUnknownKeysTakeNoMemory looks for a great many keys that are not there.
 func TestUnknownKeysTakeNoMemory(t *testing.T) {
 	s := newServer(t, Config{Limit: Limit{3, 10_000}})

@@ -18,7 +18,8 @@ type model struct {
 
 	mu        sync.Mutex
 	calls     map[string][]callvault.Call
-	keys      []callvault.Key // each change of a key, in order; their number is the version
+	keys      []callvault.Key // in any order
+	version   callvault.KeysVersion
 	quota     map[quotaCount]int
 	now       func() time.Time      // of the seconds
 	full      map[string]time.Time  // when the second of a company is full again
@@ -48,7 +49,7 @@ func (m *model) fail(err error) {
 func (m *model) AddKey(_ context.Context, key callvault.Key) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.keys = append(m.keys, key)
+	m.keys, m.version = append(m.keys, key), callvault.NewKeysVersion()
 	return m.failure
 }
 
@@ -56,16 +57,28 @@ func (m *model) AddKey(_ context.Context, key callvault.Key) error {
 func (m *model) change(id string, change func(*callvault.Key)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, key := range slices.Backward(m.keys) {
-		if key.ID == id {
-			change(&key)
-			m.keys = append(m.keys, key)
-			return
+	m.version = callvault.NewKeysVersion()
+	for i := range m.keys {
+		if m.keys[i].ID == id {
+			change(&m.keys[i])
 		}
 	}
 }
 
-func (m *model) KeysSince(ctx context.Context, version int64) ([]callvault.Key, int64, error) {
+// moment is the keys as they are now; backTo makes them so again, as a restore of
+// the store does.
+func (m *model) moment() (backTo func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	keys, version := slices.Clone(m.keys), m.version
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.keys, m.version = slices.Clone(keys), version
+	}
+}
+
+func (m *model) Keys(ctx context.Context, known callvault.KeysVersion) ([]callvault.Key, callvault.KeysVersion, error) {
 	m.mu.Lock()
 	m.reads++
 	stall := m.stall
@@ -76,9 +89,12 @@ func (m *model) KeysSince(ctx context.Context, version int64) ([]callvault.Key, 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failure != nil {
-		return nil, 0, m.failure
+		return nil, callvault.KeysVersion{}, m.failure
 	}
-	return slices.Clone(m.keys[version:]), int64(len(m.keys)), ctx.Err()
+	if known == m.version {
+		return nil, m.version, ctx.Err()
+	}
+	return slices.Clone(m.keys), m.version, ctx.Err()
 }
 
 func (m *model) CursorSecret(context.Context) ([]byte, error) {

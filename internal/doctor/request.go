@@ -26,12 +26,13 @@ func NewVisitor(store callvault.Store, company string) *Visitor {
 	return &Visitor{store, key, secret}
 }
 
-// KeysSince is the one key, in a store that never changes.
-func (v *Visitor) KeysSince(_ context.Context, version int64) (keys []callvault.Key, latest int64, err error) {
-	if version > 0 {
-		return nil, version, nil
+// Keys is the one key, in a store that never changes.
+func (v *Visitor) Keys(_ context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
+	latest = callvault.KeysVersion{1}
+	if known == latest {
+		return nil, latest, nil
 	}
-	return []callvault.Key{v.key}, 1, nil
+	return []callvault.Key{v.key}, latest, nil
 }
 
 // Ask sends one request for calls to a server of the visitor, as a client does.

@@ -13,12 +13,12 @@ import (
 // A visitor's store has its key alone, and is asked nothing for it.
 func TestVisitor(t *testing.T) {
 	v := NewVisitor(nil, "acme")
-	keys, version, err := v.KeysSince(context.Background(), 0)
+	keys, version, err := v.Keys(context.Background(), callvault.KeysVersion{})
 	if err != nil || len(keys) != 1 || keys[0].Company != "acme" || !keys[0].Matches(v.secret) || !keys[0].ActiveAt(noon) {
 		t.Errorf("got %+v, %v", keys, err)
 	}
-	if keys, latest, err := v.KeysSince(context.Background(), version); len(keys) != 0 || latest != version || err != nil {
-		t.Errorf("got %+v, %d, %v", keys, latest, err)
+	if keys, latest, err := v.Keys(context.Background(), version); len(keys) != 0 || latest != version || err != nil {
+		t.Errorf("got %+v, %x, %v", keys, latest, err)
 	}
 	var _ callvault.Store = v
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"time"
 
@@ -55,12 +54,11 @@ func (h *Handler) readiness(ctx context.Context) error {
 	return errNoStore
 }
 
-// reach asks the store for the keys since a version that none has, which is the
-// smallest read there is, and one that every request of the API depends on.
+// reach asks the store which one it is, the smallest read there is.
 func reach(ctx context.Context, store callvault.Store) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	_, _, err := store.KeysSince(ctx, math.MaxInt64)
+	_, err := store.Identity(ctx)
 	return err
 }
 

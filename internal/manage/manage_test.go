@@ -15,22 +15,20 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// store is a store of which only KeysSince is asked.
+// store is a store of which only Identity is asked.
 type store struct {
 	callvault.Store
 	err error
 }
 
-func (s *store) KeysSince(ctx context.Context, _ int64) ([]callvault.Key, int64, error) {
-	return nil, 0, s.err
-}
+func (s *store) Identity(context.Context) (string, error) { return "this one", s.err }
 
 // silent is a store that does not answer.
 type silent struct{ callvault.Store }
 
-func (silent) KeysSince(ctx context.Context, _ int64) ([]callvault.Key, int64, error) {
+func (silent) Identity(ctx context.Context) (string, error) {
 	<-ctx.Done()
-	return nil, 0, ctx.Err()
+	return "", ctx.Err()
 }
 
 var (

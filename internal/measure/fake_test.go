@@ -41,8 +41,11 @@ func (f *fake) AddKey(ctx context.Context, key callvault.Key) error { return f.a
 func (f *fake) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
 	return f.ask(ctx, "RevokeKey", company, id, at)
 }
-func (f *fake) KeysSince(ctx context.Context, version int64) ([]callvault.Key, int64, error) {
-	return []callvault.Key{{ID: "K"}}, 12, f.ask(ctx, "KeysSince", version)
+func (f *fake) Keys(ctx context.Context, known callvault.KeysVersion) ([]callvault.Key, callvault.KeysVersion, error) {
+	return []callvault.Key{{ID: "K"}}, callvault.KeysVersion{12}, f.ask(ctx, "Keys", known)
+}
+func (f *fake) Identity(ctx context.Context) (string, error) {
+	return "this one", f.ask(ctx, "Identity")
 }
 func (f *fake) CursorSecret(ctx context.Context) ([]byte, error) {
 	return []byte("secret"), f.ask(ctx, "CursorSecret")

@@ -16,7 +16,8 @@ const (
 	opMakeCompany
 	opAddKey
 	opRevokeKey
-	opKeysSince
+	opKeys
+	opIdentity
 	opCursorSecret
 	opTakeQuota
 	opReturnQuota
@@ -43,7 +44,8 @@ var names = [...]string{
 	opMakeCompany:     "make_company",
 	opAddKey:          "add_key",
 	opRevokeKey:       "revoke_key",
-	opKeysSince:       "keys_since",
+	opKeys:            "keys",
+	opIdentity:        "identity",
 	opCursorSecret:    "cursor_secret",
 	opTakeQuota:       "take_quota",
 	opReturnQuota:     "return_quota",
@@ -99,10 +101,16 @@ func (m measured) RevokeKey(ctx context.Context, company, id string, at time.Tim
 	return m.Store.RevokeKey(ctx, company, id, at)
 }
 
-func (m measured) KeysSince(ctx context.Context, version int64) (keys []callvault.Key, latest int64, err error) {
-	ctx, o := m.meter.begin(ctx, opKeysSince)
+func (m measured) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
+	ctx, o := m.meter.begin(ctx, opKeys)
 	defer o.end(ctx, &err)
-	return m.Store.KeysSince(ctx, version)
+	return m.Store.Keys(ctx, known)
+}
+
+func (m measured) Identity(ctx context.Context) (text string, err error) {
+	ctx, o := m.meter.begin(ctx, opIdentity)
+	defer o.end(ctx, &err)
+	return m.Store.Identity(ctx)
 }
 
 func (m measured) CursorSecret(ctx context.Context) (secret []byte, err error) {

@@ -162,9 +162,10 @@ func (p plan) migrate(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	secret := make([]byte, 32)
-	rand.Read(secret) // never fails: see crypto/rand
-	if _, err := tx.Exec(ctx, makeStoreSQL, secret); err != nil {
+	id, secret, keys := make([]byte, 16), make([]byte, 32), callvault.NewKeysVersion()
+	rand.Read(id) // never fails: see crypto/rand
+	rand.Read(secret)
+	if _, err := tx.Exec(ctx, makeStoreSQL, id, secret, keys[:]); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, setVersionSQL, len(p.steps), p.usableSince)

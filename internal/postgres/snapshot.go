@@ -111,7 +111,7 @@ func (s snapshot) Keys() (keys []callvault.Key, err error) {
 			keys = append(keys, *key)
 		}
 		return err
-	}, keysSinceSQL, int64(0))
+	}, keysSQL, make([]byte, len(callvault.KeysVersion{})))
 	return keys, err
 }
 

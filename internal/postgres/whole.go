@@ -17,23 +17,26 @@ const (
 	// Which companies there are is asked by commands, for people, and by a repair.
 	companiesSQL = `SELECT company FROM callvault.companies ORDER BY company`
 
-	// A key is found by its id before its company is known. The version is read
-	// and raised in one row, which makes every change of keys wait for the one
-	// before it: versions are committed in order.
-	addKeySQL = `WITH v AS (UPDATE callvault.store SET keys_version = keys_version + 1 RETURNING keys_version)
-		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked, version)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, v.keys_version FROM v`
+	// A key is found by its id before its company is known. The version is drawn in
+	// one row, which makes every change of keys wait for the one before it: whoever
+	// reads a version reads all changes up to it.
+	addKeySQL = `WITH v AS (UPDATE callvault.store SET keys_version = $9)
+		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 	lockKeysSQL = `SELECT FROM callvault.store FOR UPDATE`
 
 	revokeKeySQL = `WITH k AS (SELECT id, revoked FROM callvault.keys WHERE company = $1 AND id = $2),
-		v AS (UPDATE callvault.store SET keys_version = keys_version + 1 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL) RETURNING keys_version),
-		r AS (UPDATE callvault.keys AS t SET revoked = $3, version = v.keys_version FROM v, k WHERE t.id = k.id)
+		v AS (UPDATE callvault.store SET keys_version = $4 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL)),
+		r AS (UPDATE callvault.keys AS t SET revoked = $3 FROM k WHERE t.id = k.id AND k.revoked IS NULL)
 		SELECT count(*) FROM k`
 
 	// One statement, so that the version is that of the keys.
-	keysSinceSQL = `SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
-		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON k.version > $1 ORDER BY k.id`
+	keysSQL = `SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
+		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON s.keys_version <> $1 ORDER BY k.id`
+
+	// Which store a database has.
+	identitySQL = `SELECT encode(id, 'hex') FROM callvault.store`
 
 	// The cursor secret belongs to every process on the store.
 	cursorSecretSQL = `SELECT cursor_secret FROM callvault.store`
@@ -55,7 +58,7 @@ const (
 	makeSchemaSQL = `CREATE TABLE callvault.schema (version int NOT NULL, usable_since int NOT NULL); INSERT INTO callvault.schema VALUES (0, 0)`
 	versionSQL    = `SELECT version, usable_since FROM callvault.schema`
 	setVersionSQL = `UPDATE callvault.schema SET version = $1, usable_since = $2`
-	makeStoreSQL  = `INSERT INTO callvault.store (one, cursor_secret) VALUES (1, $1) ON CONFLICT DO NOTHING`
+	makeStoreSQL  = `INSERT INTO callvault.store (one, id, cursor_secret, keys_version) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING`
 	hasCitusSQL   = `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`
 
 	// Processes that start together do not migrate together. The lock is the
@@ -109,6 +112,14 @@ func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
+// Identity is the id of the store in this database.
+func (s *Store) Identity(ctx context.Context) (id string, err error) {
+	if _, err := s.one(ctx, []any{&id}, identitySQL); err != nil {
+		return "", fmt.Errorf("read the store's id: %w", err)
+	}
+	return id, nil
+}
+
 // CursorSecret is the secret that cursors are signed with.
 func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 	if _, err := s.one(ctx, []any{&secret}, cursorSecretSQL); err != nil {
@@ -129,8 +140,9 @@ func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 			if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
 				return err
 			}
+			version := callvault.NewKeysVersion()
 			_, err := tx.Exec(ctx, addKeySQL, key.ID, string(key.Kind), key.Company, strings.Join(scopes, " "), key.Digest[:],
-				key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked))
+				key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), version[:])
 			return err
 		})
 	}
@@ -143,12 +155,12 @@ func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 // RevokeKey marks a key as revoked. The lock is taken in a statement of its own,
 // so that the next one sees what another process has just revoked.
 func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
-	found := 0
+	found, version := 0, callvault.NewKeysVersion()
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockKeysSQL); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, revokeKeySQL, company, id, at.UnixMicro()).Scan(&found)
+		return tx.QueryRow(ctx, revokeKeySQL, company, id, at.UnixMicro(), version[:]).Scan(&found)
 	})
 	if err = s.cause(ctx, err); err == nil && found == 0 {
 		err = callvault.ErrNotFound
@@ -167,26 +179,25 @@ func optional(t time.Time) any {
 	return t.UnixMicro()
 }
 
-// KeysSince returns the keys that changed after a version.
-func (s *Store) KeysSince(ctx context.Context, version int64) (keys []callvault.Key, latest int64, err error) {
+// Keys returns all keys, unless the caller knows their version.
+func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
 	err = s.each(ctx, func(rows pgx.Rows) error {
-		key, at, err := readKey(rows)
-		latest = at
+		key, version, err := readKey(rows)
+		copy(latest[:], version)
 		if key != nil {
 			keys = append(keys, *key)
 		}
 		return err
-	}, keysSinceSQL, version)
+	}, keysSQL, known[:])
 	if err != nil {
-		return nil, 0, fmt.Errorf("read keys: %w", err)
+		return nil, callvault.KeysVersion{}, fmt.Errorf("read keys: %w", err)
 	}
 	return keys, latest, nil
 }
 
-// readKey reads a row of keysSinceSQL; the key is nil where none follows the
-// version.
-func readKey(rows pgx.Rows) (*callvault.Key, int64, error) {
-	var latest int64
+// readKey reads a row of keysSQL; the key is nil where there is none to read.
+func readKey(rows pgx.Rows) (*callvault.Key, []byte, error) {
+	var latest []byte
 	var id, kind, company, scopes *string
 	var digest []byte
 	var created, expires, revoked *int64

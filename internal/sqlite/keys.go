@@ -12,20 +12,19 @@ import (
 )
 
 const (
-	nextKeysVersionSQL = `UPDATE store SET keys_version = keys_version + 1`
-	keysVersionSQL     = `SELECT keys_version FROM store`
-	cursorSecretSQL    = `SELECT cursor_secret FROM store`
+	setKeysVersionSQL = `UPDATE store SET keys_version = ?`
+	keysVersionSQL    = `SELECT keys_version FROM store`
+	cursorSecretSQL   = `SELECT cursor_secret FROM store`
+	identitySQL       = `SELECT hex(id) FROM store`
 
-	addKeySQL = `INSERT INTO keys (id, kind, company, scopes, digest, created, expires, revoked, version)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT keys_version FROM store))`
+	addKeySQL = `INSERT INTO keys (id, kind, company, scopes, digest, created, expires, revoked)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 	findKeySQL   = `SELECT revoked IS NOT NULL FROM keys WHERE company = ? AND id = ?`
-	revokeKeySQL = `UPDATE keys SET revoked = ?3, version = (SELECT keys_version FROM store)
-		WHERE company = ?1 AND id = ?2`
+	revokeKeySQL = `UPDATE keys SET revoked = ?3 WHERE company = ?1 AND id = ?2`
 
-	keysSinceSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
-		scopes, digest, created, expires, revoked
-		FROM keys INDEXED BY keys_by_version WHERE version > ? ORDER BY id`
+	keysSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
+		scopes, digest, created, expires, revoked FROM keys ORDER BY id`
 )
 
 // AddKey keeps a new key.
@@ -39,7 +38,7 @@ func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 		if err != nil {
 			return err
 		}
-		if err := c.run(nextKeysVersionSQL); err != nil {
+		if err := c.drawKeysVersion(); err != nil {
 			return err
 		}
 		return c.run(addKeySQL, key.ID, string(key.Kind), company, strings.Join(scopes, " "), key.Digest[:],
@@ -69,7 +68,7 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		if !there {
 			return callvault.ErrNotFound
 		}
-		if err := c.run(nextKeysVersionSQL); err != nil {
+		if err := c.drawKeysVersion(); err != nil {
 			return err
 		}
 		return c.run(revokeKeySQL, companyID, id, at.UnixMicro())
@@ -80,23 +79,38 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 	return nil
 }
 
-// KeysSince returns the keys that changed after a version.
-func (s *Store) KeysSince(ctx context.Context, version int64) (keys []callvault.Key, latest int64, err error) {
+// drawKeysVersion is part of every change of keys.
+func (c *conn) drawKeysVersion() error {
+	version := callvault.NewKeysVersion()
+	return c.run(setKeysVersionSQL, version[:])
+}
+
+// Keys returns all keys, unless the caller knows their version.
+func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		n, err := c.number(keysVersionSQL)
-		latest = int64(n)
-		if err != nil || latest == version {
+		err := c.each(func(st *sqlite.Stmt) error {
+			st.ColumnBytes(0, latest[:])
+			return nil
+		}, keysVersionSQL)
+		if err != nil || latest == known {
 			return err
 		}
-		return c.each(func(st *sqlite.Stmt) error {
-			keys = append(keys, readKey(st))
-			return nil
-		}, keysSinceSQL, version)
+		keys, err = c.keys()
+		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("read keys: %w", err)
+		return nil, callvault.KeysVersion{}, fmt.Errorf("read keys: %w", err)
 	}
 	return keys, latest, nil
+}
+
+// keys are all keys, by id.
+func (c *conn) keys() (keys []callvault.Key, err error) {
+	err = c.each(func(st *sqlite.Stmt) error {
+		keys = append(keys, readKey(st))
+		return nil
+	}, keysSQL)
+	return keys, err
 }
 
 func readKey(st *sqlite.Stmt) callvault.Key {
@@ -139,4 +153,18 @@ func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
 	return secret, nil
+}
+
+// Identity is the id of the store in this file.
+func (s *Store) Identity(ctx context.Context) (id string, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each(func(st *sqlite.Stmt) error {
+			id = st.ColumnText(0)
+			return nil
+		}, identitySQL)
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the store's id: %w", err)
+	}
+	return id, nil
 }

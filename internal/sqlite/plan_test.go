@@ -66,11 +66,10 @@ var plans = []struct {
 	{"number", lastNumberSQL, []any{int64(1)}, []string{
 		"SEARCH companies USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
-	{"keys", keysSinceSQL, []any{int64(0)}, []string{
-		"SEARCH keys USING INDEX keys_by_version (version>?)",
+	{"keys", keysSQL, nil, []string{
+		"SCAN keys", // those that are there, when they have changed
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
-		"USE TEMP B-TREE FOR ORDER BY", // of keys that changed, not of calls
 	}},
 	{"quota", usedQuotaSQL, []any{int64(1), int64(20000)}, []string{
 		"SEARCH quotas USING PRIMARY KEY (company=? AND day=?)",

@@ -17,9 +17,6 @@ const (
 
 	countRecordsSQL = `SELECT count(*) FROM ids WHERE company = ? AND number > ?`
 
-	keysSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
-		scopes, digest, created, expires, revoked FROM keys ORDER BY id`
-
 	usedQuotasSQL = `SELECT c.name, q.day, q.used FROM quotas AS q JOIN companies AS c USING (company)
 		WHERE q.used > 0 ORDER BY c.name, q.day`
 
@@ -90,13 +87,7 @@ func (c *conn) document(company int64, call *callvault.Call) error {
 	return err
 }
 
-func (s snapshot) Keys() (keys []callvault.Key, err error) {
-	err = s.each(func(st *sqlite.Stmt) error {
-		keys = append(keys, readKey(st))
-		return nil
-	}, keysSQL)
-	return keys, err
-}
+func (s snapshot) Keys() ([]callvault.Key, error) { return s.keys() }
 
 func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
 	err = s.each(func(st *sqlite.Stmt) error {

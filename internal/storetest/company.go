@@ -155,8 +155,8 @@ func namesThatAreNoneAreRefused(t *testing.T, open Open) {
 		}
 	}
 	same(t, "companies", names(t, store), nil)
-	keys, version, err := store.KeysSince(t.Context(), 0)
+	keys, version, err := store.Keys(t.Context(), callvault.KeysVersion{})
 	if err != nil || len(keys) > 0 {
-		t.Errorf("%d keys at version %d, %v, want none", len(keys), version, err)
+		t.Errorf("%d keys at version %x, %v, want none", len(keys), version, err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 func keyLaws() []law {
 	return []law{
 		{"every field of a key round-trips", everyFieldOfKeyRoundTrips},
-		{"keys since a version", keysSinceAVersion},
+		{"keys are followed by their version", keysAreFollowed},
+		{"stores share no version of keys", storesShareNoVersion},
 		{"a key is revoked once", keyIsRevokedOnce},
 		{"a key is revoked by its company", keyIsRevokedByItsCompany},
 		{"an id is one key's", idIsOneKeys},
@@ -48,22 +49,37 @@ func revoke(t testing.TB, store callvault.Store, company, id string, at callvaul
 // follower asks for keys as a process does that follows them.
 type follower struct {
 	store   callvault.Store
-	version int64
+	version callvault.KeysVersion
 }
 
-// expect asks what changed since it asked last.
+// expect asks for the keys: these are all there are, and they have changed since it
+// asked last.
 func (f *follower) expect(t testing.TB, want ...callvault.Key) {
 	t.Helper()
-	keys, version, err := f.store.KeysSince(t.Context(), f.version)
+	keys, version := f.ask(t)
+	slices.SortFunc(want, func(a, b callvault.Key) int { return strings.Compare(a.ID, b.ID) })
+	same(t, "keys", keys, want)
+	if version == f.version || version == (callvault.KeysVersion{}) {
+		t.Errorf("the version is %x although the keys have changed", version)
+	}
+	f.version = version
+}
+
+// expectNothing asks for the keys, which have not changed since it asked last.
+func (f *follower) expectNothing(t testing.TB) {
+	t.Helper()
+	if keys, version := f.ask(t); len(keys) > 0 || version != f.version {
+		t.Errorf("the version went from %x to %x with %d keys", f.version, version, len(keys))
+	}
+}
+
+func (f *follower) ask(t testing.TB) (keys []callvault.Key, version callvault.KeysVersion) {
+	t.Helper()
+	keys, version, err := f.store.Keys(t.Context(), f.version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(want, func(a, b callvault.Key) int { return strings.Compare(a.ID, b.ID) })
-	same(t, "keys", keys, want)
-	if version < f.version || version == f.version && len(want) > 0 {
-		t.Errorf("the version went from %d to %d with %d changes", f.version, version, len(want))
-	}
-	f.version = version
+	return keys, version
 }
 
 // A key comes back as it was added: its kind, company, scopes in their order,
@@ -93,36 +109,52 @@ func everyFieldOfKeyRoundTrips(t *testing.T, open Open) {
 	}
 }
 
-// KeysSince returns what changed after a version, in the order of ids, and the
-// version that has it; 0 asks for all keys, and nothing comes twice.
-func keysSinceAVersion(t *testing.T, open Open) {
+// Keys returns all keys, in the order of ids, when any has changed since the version
+// that is known, and none when nothing has.
+func keysAreFollowed(t *testing.T, open Open) {
 	store := open(t)
 	begun, second := &follower{store: store}, &follower{store: open(t)}
 	begun.expect(t)
-	begun.expect(t)
+	begun.expectNothing(t)
 	keys := []callvault.Key{key("B", acme), key("A", acme), key("C", other), key("b", acme), key("10", acme), key("9", other)}
 	addKeys(t, store, keys[0])
 	begun.expect(t, keys[0])
-	begun.expect(t)
+	begun.expectNothing(t)
 	addKeys(t, store, keys[1:]...)
-	begun.expect(t, keys[1:]...)
-	second.expect(t, keys...)
-	begun.expect(t)
+	begun.expect(t, slices.Clone(keys)...)
+	second.expect(t, slices.Clone(keys)...)
+	begun.expectNothing(t)
 
-	a, c := key("A", acme), key("C", other)
-	a.Revoked, c.Revoked = (day + hour).UTC(), (day + 2*hour).UTC()
 	revoke(t, store, other, "C", day+2*hour)
-	begun.expect(t, c)
+	keys[2].Revoked = (day + 2*hour).UTC()
+	begun.expect(t, slices.Clone(keys)...)
 	revoke(t, second.store, acme, "A", day+hour)
-	begun.expect(t, a)
-	second.expect(t, a, c)
-	begun.expect(t)
-	(&follower{store: store}).expect(t, key("10", acme), key("9", other), a, key("B", acme), c, key("b", acme))
-	if _, made := store.MakeCompany(t.Context(), "new"); made != nil {
-		t.Error(made)
+	keys[1].Revoked = (day + hour).UTC()
+	begun.expect(t, slices.Clone(keys)...)
+	second.expect(t, slices.Clone(keys)...)
+	begun.expectNothing(t)
+	(&follower{store: store}).expect(t, slices.Clone(keys)...)
+	if _, err := store.MakeCompany(t.Context(), "new"); err != nil {
+		t.Error(err)
 	}
 	put(t, store.Calls(acme), Sample{ID: "1", Time: day}.Call(t))
-	begun.expect(t)
+	begun.expectNothing(t)
+}
+
+// A version is never that of another state, not even after as many changes: who
+// followed a store that went back in time, or another one, learns of it.
+func storesShareNoVersion(t *testing.T, open Open) {
+	store := open(t)
+	f := &follower{store: store}
+	seen := make(map[callvault.KeysVersion]bool)
+	for i, id := range []string{"A", "B", "C", "D"} {
+		if _, f.version = f.ask(t); seen[f.version] {
+			t.Errorf("after %d changes the version was there before", i)
+		}
+		seen[f.version] = true
+		addKeys(t, store, key(id, acme))
+	}
+	(&follower{store: store, version: callvault.NewKeysVersion()}).expect(t, key("A", acme), key("B", acme), key("C", acme), key("D", acme))
 }
 
 // A key that was revoked keeps its first instant, whichever is told later, and
@@ -135,10 +167,10 @@ func keyIsRevokedOnce(t *testing.T, open Open) {
 	f.expect(t, k, still)
 	k.Revoked = (day + hour).UTC()
 	revoke(t, store, acme, "K", day+hour)
-	f.expect(t, k)
+	f.expect(t, k, still)
 	for _, at := range []callvault.Time{day + 2*hour, day, day + hour} {
 		revoke(t, store, acme, "K", at)
-		f.expect(t)
+		f.expectNothing(t)
 	}
 	(&follower{store: open(t)}).expect(t, k, still)
 }
@@ -157,7 +189,7 @@ func keyIsRevokedByItsCompany(t *testing.T, open Open) {
 		if err := store.RevokeKey(t.Context(), no.company, no.id, day.UTC()); !errors.Is(err, callvault.ErrNotFound) {
 			t.Errorf("RevokeKey(%q, %q): %v, want %v", no.company, no.id, err, callvault.ErrNotFound)
 		}
-		f.expect(t)
+		f.expectNothing(t)
 	}
 	(&follower{store: store}).expect(t, k, theirs)
 	same(t, "companies", names(t, store), []string{acme, other})
@@ -177,7 +209,7 @@ func idIsOneKeys(t *testing.T, open Open) {
 		if err := store.AddKey(t.Context(), again); err == nil {
 			t.Errorf("company %q added a key whose id was taken", company)
 		}
-		f.expect(t)
+		f.expectNothing(t)
 	}
 	(&follower{store: store}).expect(t, first)
 	same(t, "companies", names(t, store), []string{acme})

@@ -16,6 +16,7 @@ func lifetimeLaws() []law {
 		{"what was written is there when the store is opened again", reopenedStoreHasEverything},
 		{"every handle sees what one acknowledged", handlesSeeEachOther},
 		{"the cursor secret is the store's", cursorSecretIsTheStores},
+		{"a store has one identity", storeHasOneIdentity},
 		{"nothing works after close", nothingWorksAfterClose},
 		{"close waits for what is under way", closeWaits},
 	}
@@ -61,7 +62,7 @@ func reopenedStoreHasEverything(t *testing.T, open Open) {
 		same(t, "changes", changes(t, calls), written)
 		same(t, "companies", names(t, store), []string{acme, other})
 		f.store = store
-		f.expect(t)
+		f.expectNothing(t)
 		(&follower{store: store}).expect(t, k, revoked)
 		take(t, store, today(acme, 100), 10, 10)
 		same(t, "result", put(t, calls, batch[:5]...), callvault.PutResult{Unchanged: 5})
@@ -122,6 +123,39 @@ func cursorSecretIsTheStores(t *testing.T, open Open) {
 	}
 	if got := secret(open(t)); !bytes.Equal(got, want) {
 		t.Errorf("the secret is %x when the store is opened again, want %x", got, want)
+	}
+}
+
+// The identity is a text that every handle reads, now and later, whatever is written
+// and purged.
+func storeHasOneIdentity(t *testing.T, open Open) {
+	store := open(t)
+	identity := func(s callvault.Store) string {
+		t.Helper()
+		text, err := s.Identity(t.Context())
+		if err != nil || text == "" {
+			t.Fatalf("the identity is %q, %v", text, err)
+		}
+		return text
+	}
+	first := identity(store)
+	put(t, store.Calls(acme), fifty(t)...)
+	addKeys(t, store, key("K", acme))
+	if err := store.SetCursorSecret(t.Context(), bytes.Repeat([]byte{1}, 32)); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t)
+	for _, s := range []callvault.Store{store, second} {
+		if got := identity(s); got != first {
+			t.Errorf("the identity is %q, want %q", got, first)
+		}
+		closeStore(t, s)
+	}
+	if got := identity(open(t)); got != first {
+		t.Errorf("the identity is %q when the store is opened again, want %q", got, first)
 	}
 }
 
@@ -196,7 +230,8 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		{"MakeCompany", func(ctx context.Context) error { _, err := store.MakeCompany(ctx, "new"); return err }},
 		{"AddKey", func(ctx context.Context) error { return store.AddKey(ctx, key("NEW", acme)) }},
 		{"RevokeKey", func(ctx context.Context) error { return store.RevokeKey(ctx, acme, "K", day.UTC()) }},
-		{"KeysSince", func(ctx context.Context) error { _, _, err := store.KeysSince(ctx, 0); return err }},
+		{"Keys", func(ctx context.Context) error { _, _, err := store.Keys(ctx, callvault.KeysVersion{}); return err }},
+		{"Identity", func(ctx context.Context) error { _, err := store.Identity(ctx); return err }},
 		{"CursorSecret", func(ctx context.Context) error { _, err := store.CursorSecret(ctx); return err }},
 		{"TakeQuota", func(ctx context.Context) error { _, err := store.TakeQuota(ctx, today(acme, 10), 1); return err }},
 		{"TakeSecond", func(ctx context.Context) error {

@@ -200,7 +200,7 @@ func (c *Copier) rest(ctx context.Context, s callvault.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	there, _, err := c.To.KeysSince(ctx, 0)
+	there, _, err := c.To.Keys(ctx, callvault.KeysVersion{})
 	if err != nil {
 		return err
 	}

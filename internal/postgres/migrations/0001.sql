@@ -72,17 +72,16 @@ CREATE TABLE callvault.keys (
 	digest  bytea  NOT NULL,
 	created bigint NOT NULL,
 	expires bigint,
-	revoked bigint,
-	version bigint NOT NULL
+	revoked bigint
 );
 
-CREATE INDEX keys_by_version ON callvault.keys (version);
-
--- The one row of what belongs to the store as a whole.
+-- The one row of what belongs to the store as a whole. id tells it from other
+-- stores; keys_version is drawn anew with every change of keys.
 CREATE TABLE callvault.store (
-	one           int    PRIMARY KEY CHECK (one = 1),
-	cursor_secret bytea  NOT NULL,
-	keys_version  bigint NOT NULL DEFAULT 0
+	one           int   PRIMARY KEY CHECK (one = 1),
+	id            bytea NOT NULL,
+	cursor_secret bytea NOT NULL,
+	keys_version  bytea NOT NULL
 );
 
 -- For people who use SQL: one typed column a field of the contract.

@@ -53,11 +53,8 @@ CREATE TABLE keys (
 	digest  BLOB    NOT NULL,
 	created INTEGER NOT NULL,
 	expires INTEGER,
-	revoked INTEGER,
-	version INTEGER NOT NULL
+	revoked INTEGER
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX keys_by_version ON keys (version);
 
 -- Requests that a company made on a day (days since 1970, UTC).
 CREATE TABLE quotas (
@@ -67,14 +64,16 @@ CREATE TABLE quotas (
 	PRIMARY KEY (company, day)
 ) STRICT, WITHOUT ROWID;
 
--- The one row of what belongs to the store as a whole.
+-- The one row of what belongs to the store as a whole. id tells it from other
+-- stores; keys_version is drawn anew with every change of keys.
 CREATE TABLE store (
 	one           INTEGER PRIMARY KEY CHECK (one = 1),
+	id            BLOB    NOT NULL,
 	cursor_secret BLOB    NOT NULL,
-	keys_version  INTEGER NOT NULL DEFAULT 0
+	keys_version  BLOB    NOT NULL
 ) STRICT;
 
-INSERT INTO store (one, cursor_secret) VALUES (1, randomblob(32));
+INSERT INTO store (one, id, cursor_secret, keys_version) VALUES (1, randomblob(16), randomblob(32), randomblob(8));
 
 -- For people who use SQL: one typed column a field of the contract.
 CREATE VIEW calls AS

@@ -10,7 +10,7 @@ INSERT INTO callvault.counts AS t (company, workspace, level, bucket, calls) SEL
 	CROSS JOIN LATERAL (SELECT '' UNION SELECT d.workspace) AS w (workspace)
 	GROUP BY 1, 2, 3, 4
 		ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET calls = excluded.calls WHERE t.calls <> excluded.calls;
-INSERT INTO callvault.store (one, cursor_secret) VALUES (1, $1) ON CONFLICT DO NOTHING;
+INSERT INTO callvault.store (one, id, cursor_secret, keys_version) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING;
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
@@ -73,6 +73,7 @@ SELECT d.time, d.id, d.document, t.total
 		LEFT JOIN LATERAL (SELECT time, id, document FROM callvault.documents
 		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
 		ORDER BY time, id LIMIT $6) AS d ON true;
+SELECT encode(id, 'hex') FROM callvault.store;
 SELECT i.number, i.id, i.time, d.workspace, d.document
 		FROM (SELECT number, id, time FROM callvault.ids WHERE company = $1 AND number > $2 ORDER BY number OFFSET 0) AS i
 		LEFT JOIN LATERAL (
@@ -81,7 +82,7 @@ SELECT i.number, i.id, i.time, d.workspace, d.document
 SELECT number FROM callvault.companies WHERE company = $1;
 SELECT number, id, time IS NULL FROM callvault.ids WHERE company = $1 ORDER BY number;
 SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
-		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON k.version > $1 ORDER BY k.id;
+		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON s.keys_version <> $1 ORDER BY k.id;
 SELECT time, id, document FROM (
 			SELECT workspace, time, id, document FROM callvault.documents
 			WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND workspace <= $2
@@ -101,8 +102,8 @@ UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND
 UPDATE callvault.schema SET version = $1, usable_since = $2;
 UPDATE callvault.store SET cursor_secret = $1;
 WITH k AS (SELECT id, revoked FROM callvault.keys WHERE company = $1 AND id = $2),
-		v AS (UPDATE callvault.store SET keys_version = keys_version + 1 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL) RETURNING keys_version),
-		r AS (UPDATE callvault.keys AS t SET revoked = $3, version = v.keys_version FROM v, k WHERE t.id = k.id)
+		v AS (UPDATE callvault.store SET keys_version = $4 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL)),
+		r AS (UPDATE callvault.keys AS t SET revoked = $3 FROM k WHERE t.id = k.id AND k.revoked IS NULL)
 		SELECT count(*) FROM k;
 WITH latest AS MATERIALIZED (
 		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
@@ -131,6 +132,6 @@ WITH latest AS MATERIALIZED (
 			WHERE i.time IS NOT NULL
 				AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)) AS gone
 		WHERE t.company = gone.company AND t.id = gone.id;
-WITH v AS (UPDATE callvault.store SET keys_version = keys_version + 1 RETURNING keys_version)
-		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked, version)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, v.keys_version FROM v;
+WITH v AS (UPDATE callvault.store SET keys_version = $9)
+		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
