@@ -20,18 +20,13 @@ func (k *checker) id(field string, digits *string) ID {
 	if digits == nil {
 		return ID{}
 	}
-	if *digits == "" {
-		k.add(field, "is missing or empty; accepted is a number of 1 to 20 digits, under exactly this name")
+	if err := gong.ValidID(*digits); err != nil {
+		k.add(field, err.Error())
 		return ID{}
 	}
 	id, err := ParseID(*digits)
 	if err != nil {
-		k.add(field, fmt.Sprintf("%.40q is not a number of 1 to 20 digits", *digits))
-		return ID{}
-	}
-	if len(*digits) > 1 && (*digits)[0] == '0' {
-		k.add(field, fmt.Sprintf("%q has leading zeros; accepted is a number of 1 to 20 digits without them", *digits))
-		return ID{}
+		k.add(field, err.Error())
 	}
 	return id
 }

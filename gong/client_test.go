@@ -276,7 +276,8 @@ func TestNotThisAPI(t *testing.T) {
 		{404, `{"requestId":"r","errors":["no such route"]}`, "gong: the server answered 404: no such route (request r)"},
 		{401, `{"requestId":"r","errors":["a","b"]}`, "gong: the server answered 401: a; b (request r)"},
 		{204, "", "gong: the server answered 204"},
-		{200, "<html>", "gong: the answer of calls.example.com is not a page of calls: invalid character '<' looking for beginning of value"},
+		{404, `{"message":"no such route"}`, "gong: the server answered 404: no such route"},
+		{302, "", "gong: the server answered 302"},
 	} {
 		f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {
 			w.WriteHeader(tt.status)

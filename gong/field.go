@@ -117,3 +117,19 @@ func ValidText(s string) error {
 	}
 	return nil
 }
+
+// ValidID tells what keeps a text from being the id of a call or a workspace, or
+// nil: it must have 1 to 20 decimal digits without leading zeros.
+func ValidID(digits string) error {
+	switch {
+	case digits == "":
+		return errNoID
+	case len(digits) > 20 || strings.Trim(digits, "0123456789") != "":
+		return fmt.Errorf("%.*q is not a number of 1 to 20 digits", maxEcho, digits)
+	case len(digits) > 1 && digits[0] == '0':
+		return fmt.Errorf("%q has leading zeros; write the number of 1 to 20 digits without them", digits)
+	}
+	return nil
+}
+
+var errNoID = errors.New("is missing or empty; it must be a number of 1 to 20 digits, under exactly this name")

@@ -3,6 +3,8 @@ package gong
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -36,6 +38,7 @@ func (c *Client) patiently(ctx context.Context, host string, send func() error) 
 	if patience == 0 {
 		patience = defaultPatience
 	}
+	waited := time.Duration(0)
 	for pause := firstPause; ; {
 		if err := c.turn(ctx, host); err != nil {
 			return err
@@ -44,15 +47,14 @@ func (c *Client) patiently(ctx context.Context, host string, send func() error) 
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		wait := time.Duration(0)
-		switch refusal := (*Error)(nil); {
-		case errors.As(err, &refusal) && refusal.Status == http.StatusTooManyRequests:
-			if wait = refusal.RetryAfter; wait == 0 {
-				wait = unsaidPause
-			}
-			if patience -= wait; patience < 0 {
-				return err
-			}
+		wait := asked(err)
+		switch {
+		case wait > 0 && patience <= 0:
+			return err
+		case wait > 0 && wait > patience-waited:
+			return fmt.Errorf("%w; a request waits %v at most", err, patience)
+		case wait > 0:
+			waited += wait
 		case passes(err) && retries > 0:
 			retries--
 			wait = pause/2 + rand.N(pause/2+1)
@@ -69,23 +71,37 @@ func (c *Client) patiently(ctx context.Context, host string, send func() error) 
 	}
 }
 
+// asked is how long a server wants a client to wait: by its Retry-After when it
+// answers 429 or 5xx, and a while after a 429 without one.
+func asked(err error) time.Duration {
+	switch refusal := asError(err); {
+	case refusal == nil || refusal.Status != http.StatusTooManyRequests && !passes(refusal):
+		return 0
+	case refusal.RetryAfter == 0 && refusal.Status == http.StatusTooManyRequests:
+		return unsaidPause
+	default:
+		return refusal.RetryAfter
+	}
+}
+
 // passes tells whether an error may be gone when the request is repeated.
 func passes(err error) bool {
-	if refusal := (*Error)(nil); errors.As(err, &refusal) {
+	if refusal := asError(err); refusal != nil {
 		return refusal.Status >= 500 && refusal.Status != http.StatusNotImplemented
 	}
 	unanswered := (*unanswered)(nil)
-	return errors.As(err, &unanswered)
+	return errors.As(err, &unanswered) && unanswered.passes
 }
 
 // retryAfter reads the header of that name: seconds, or a date. It is 0 when it
-// says nothing.
+// says nothing, and at most 68 years.
 func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+	seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, math.MaxInt32)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(0, time.Until(at))
+		return max(0, (time.Until(at) + time.Second - 1).Truncate(time.Second))
 	}
 	return 0
 }

@@ -112,24 +112,37 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// A server that is asked too often says when to come again, and is obeyed up to
-// the client's patience.
+// A server that is asked too often, or is down for a while, says when to come
+// again, and is obeyed up to the client's patience, which the error names.
 func TestRetryAfter(t *testing.T) {
 	for _, tt := range []struct {
+		status   int
 		header   func() string
 		refusals int
 		patience time.Duration
 		wait     time.Duration
 		ok       bool
 	}{
-		{func() string { return "7" }, 3, 0, 21 * time.Second, true},
-		{func() string { return "" }, 2, 0, 10 * time.Second, true},
-		{func() string { return "soon" }, 1, 0, 5 * time.Second, true},
-		{func() string { return time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat) }, 1, 0, 9 * time.Second, true},
-		{func() string { return "150" }, 2, 0, 300 * time.Second, true},
-		{func() string { return "301" }, 1, 0, 0, false},
-		{func() string { return "43200" }, 1, 24 * time.Hour, 12 * time.Hour, true},
-		{func() string { return "1" }, 1, -1, 0, false},
+		{429, func() string { return "7" }, 3, 0, 21 * time.Second, true},
+		{429, func() string { return "" }, 2, 0, 10 * time.Second, true},
+		{429, func() string { return "soon" }, 1, 0, 5 * time.Second, true},
+		{429, func() string { return time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat) }, 1, 0, 9 * time.Second, true},
+		{429, func() string { return "150" }, 2, 0, 300 * time.Second, true},
+		{429, func() string { return "301" }, 1, 0, 0, false},
+		{429, func() string { return "43200" }, 1, 24 * time.Hour, 12 * time.Hour, true},
+		{429, func() string { return "1" }, 1, -1, 0, false},
+		{429, func() string { return "-5" }, 1, 0, 5 * time.Second, true},
+		{429, func() string { return "99999999999999999999" }, 1, 0, 0, false},
+		{429, func() string { return time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat) }, 1, 0, 5 * time.Second, true},
+		{429, func() string { return time.Now().Add(time.Hour).UTC().Format(http.TimeFormat) }, 1, 0, 0, false},
+		{503, func() string { return "120" }, 2, 0, 240 * time.Second, true},
+		{503, func() string { return "120" }, 3, 0, 240 * time.Second, false},
+		{502, func() string { return "9" }, 1, 0, 9 * time.Second, true},
+		{503, func() string { return time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat) }, 1, 0, 90 * time.Second, true},
+		{503, func() string { return "3600" }, 1, 0, 0, false},
+		{503, func() string { return "1" }, 200, 0, 200 * time.Second, true}, // more often than Retries
+		{501, func() string { return "1" }, 1, 0, 0, false},
+		{403, func() string { return "1" }, 1, 0, 0, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fake{t: t, calls: made(1, everyMinute), size: 10}
@@ -138,7 +151,7 @@ func TestRetryAfter(t *testing.T) {
 					return false
 				}
 				w.Header().Set("Retry-After", tt.header())
-				say(w, http.StatusTooManyRequests, LimitExceeded)
+				say(w, tt.status, LimitExceeded)
 				return true
 			}
 			c := f.client()
@@ -146,9 +159,23 @@ func TestRetryAfter(t *testing.T) {
 			begun := time.Now()
 			_, err := c.ListCalls(t.Context(), ListCallsQuery{}, "")
 			if took := time.Since(begun); (err == nil) != tt.ok || took != tt.wait {
-				t.Errorf("Retry-After %q %d times: %v after %v, want %v", tt.header(), tt.refusals, err, took, tt.wait)
+				t.Errorf("%d, Retry-After %q %d times: %v after %v, want %v", tt.status, tt.header(), tt.refusals, err, took, tt.wait)
 			}
 		})
+	}
+}
+
+// The error of a pause that is too long says how long, and what is the most.
+func TestTooLongAPause(t *testing.T) {
+	f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {
+		w.Header().Set("Retry-After", "7200")
+		say(w, http.StatusServiceUnavailable, "maintenance")
+		return true
+	}}
+	_, err := f.client().ListCalls(t.Context(), ListCallsQuery{}, "")
+	const want = "gong: the server answered 503: maintenance (to be asked again in 2h0m0s) (request failed); a request waits 5m0s at most"
+	if refusal := (*Error)(nil); !errors.As(err, &refusal) || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -1,0 +1,115 @@
+package gong
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// ErrDayUsedUp is returned in place of a request beyond Client.PerDay.
+var ErrDayUsedUp = errors.New("gong: the requests of this day (UTC) are used up")
+
+// ErrNoProgress ends a walk whose server leads in a circle: it sent a cursor
+// again, or a page without a call that the walk had not met before.
+var ErrNoProgress = errors.New("gong: the walk makes no progress")
+
+// Error is an answer that is not 200: the server refused or failed.
+type Error struct {
+	Status     int
+	RequestID  string   // what the server calls the request; empty when it did not say
+	Errors     []string // what it says of it
+	RetryAfter time.Duration
+}
+
+func (e *Error) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "gong: the server answered %d", e.Status)
+	if len(e.Errors) > 0 {
+		text.WriteString(": " + strings.Join(e.Errors, "; "))
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&text, " (to be asked again in %v)", e.RetryAfter)
+	}
+	if e.RequestID != "" {
+		text.WriteString(" (request " + e.RequestID + ")")
+	}
+	return text.String()
+}
+
+// says tells whether one of the texts has some words, in any case.
+func (e *Error) says(words string) bool {
+	for _, text := range e.Errors {
+		if strings.Contains(strings.ToLower(text), words) {
+			return true
+		}
+	}
+	return false
+}
+
+// asError is the *Error in an error, or nil.
+func asError(err error) *Error {
+	refusal := (*Error)(nil)
+	errors.As(err, &refusal)
+	return refusal
+}
+
+// isEmptyRange tells whether a server says that a query has no calls. What is
+// not this API answers 404 too, with other words.
+func isEmptyRange(err error) bool {
+	refusal := asError(err)
+	return refusal != nil && refusal.Status == http.StatusNotFound && refusal.says("no calls")
+}
+
+// isExpired tells whether a server does not take a cursor any more. Besides the
+// words for one that is too old there are those for one that it does not know:
+// its secret may have changed.
+func isExpired(err error) bool {
+	refusal := asError(err)
+	if refusal == nil || refusal.Status < http.StatusBadRequest || refusal.Status >= http.StatusInternalServerError {
+		return false
+	}
+	return refusal.says("cursor has expired") || refusal.says("failed to verify cursor")
+}
+
+// AnswerError is an answer with status 200 that is not a page of calls.
+type AnswerError struct {
+	Host    string
+	Problem string // what is wrong with it
+}
+
+func (e *AnswerError) Error() string {
+	return "gong: the answer of " + e.Host + " is not a page of calls: " + e.Problem
+}
+
+// RedirectError is a redirect that is not followed, because it leads to another
+// origin than that of Client.BaseURL or in a circle.
+type RedirectError struct {
+	Host    string
+	To      string // the origin that it leads to
+	Problem string
+}
+
+func (e *RedirectError) Error() string {
+	return "gong: " + e.Host + " redirects to " + e.To + ", " + e.Problem
+}
+
+// ShortError ends a walk that the server ended before its calls did. The calls
+// that came are good; which are missing is unknown.
+type ShortError struct {
+	Met    int    // calls that came, those that break the contract included
+	Total  int    // calls that the first page promised, or -1 if it did not say
+	Reason string // how the list ended
+	Err    error  // the server's *Error, if that is how
+}
+
+func (e *ShortError) Error() string {
+	if e.Total < 0 {
+		return fmt.Sprintf("gong: the server listed %d calls of an unknown number: %s", e.Met, e.Reason)
+	}
+	return fmt.Sprintf("gong: the server listed %d of %d calls: %s", e.Met, e.Total, e.Reason)
+}
+
+// Unwrap is the server's *Error, or nil.
+func (e *ShortError) Unwrap() error { return e.Err }

@@ -1,0 +1,185 @@
+package gong
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// How a page is bounded. A page of Gong's has 100 calls.
+const (
+	maxListed = 10_000   // calls on a page: each takes far more memory than its bytes
+	maxCursor = 32 << 10 // bytes of a cursor, which has to fit into a URL
+)
+
+// page is a page as it came: its calls are not read yet.
+type page struct {
+	requestID  string
+	records    Records
+	hasRecords bool
+	total      int // records.totalRecords, or unknown
+	calls      []json.RawMessage
+}
+
+// unknown stands for a total that no server told.
+const unknown = -1
+
+// parsePage reads an answer. It believes nothing that the contract does not
+// say: an object without an array of calls is not a page. The calls are parts
+// of body. An error is what is wrong, for an AnswerError.
+func parsePage(body []byte) (*page, error) {
+	if err := isObject(body); err != nil {
+		return nil, err
+	}
+	p := &page{total: unknown}
+	var calls []byte
+	err := eachMember(body, []string{"requestId", "records", "calls"}, func(name string, value []byte) (err error) {
+		switch name {
+		case "requestId":
+			p.requestID = clip(textOf(value), 100)
+		case "records":
+			err = p.takeRecords(value)
+		case "calls":
+			calls = value
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case calls == nil:
+		return nil, errors.New(strings.Join(append([]string{`it has no "calls"`}, saidIn(body, "errors", "error", "message")...), "; it says: "))
+	case calls[0] != '[':
+		return nil, fmt.Errorf(`its "calls" are %s, not an array`, kindOfJSON(calls))
+	}
+	if said := saidIn(body, "errors", "error"); len(said) > 0 {
+		return nil, errors.New("it has errors: " + strings.Join(said, "; "))
+	}
+	if p.calls = elements(calls, maxListed+1); len(p.calls) > maxListed {
+		return nil, fmt.Errorf("it has more than %d calls", maxListed)
+	}
+	return p, nil
+}
+
+// isObject tells what keeps a body from being a JSON object.
+func isObject(body []byte) error {
+	switch body = bytes.TrimLeft(body, " \t\r\n"); {
+	case len(body) == 0:
+		return errors.New("it is empty")
+	case body[0] == '<':
+		return errors.New("it is HTML or XML; look whether the base URL is right and whether a proxy or a login page is in between")
+	case !json.Valid(body):
+		s := scanner{data: body}
+		if err := s.value(0); err != nil {
+			return err
+		}
+		return errors.New("not valid JSON: something follows its end")
+	case body[0] != '{':
+		return fmt.Errorf("it is %s, not an object", kindOfJSON(body))
+	}
+	return nil
+}
+
+// takeRecords takes the value of records.
+func (p *page) takeRecords(value []byte) error {
+	switch value[0] {
+	case 'n':
+		return nil
+	case '{':
+	default:
+		return fmt.Errorf(`its "records" are %s, not an object`, kindOfJSON(value))
+	}
+	p.hasRecords = true
+	return eachMember(value, []string{"totalRecords", "currentPageSize", "currentPageNumber", "cursor"}, func(name string, value []byte) (err error) {
+		switch name {
+		case "totalRecords":
+			if p.total, err = countOf(name, value); err == nil {
+				p.records.TotalRecords = max(0, p.total)
+			}
+			return err
+		case "currentPageSize":
+			p.records.CurrentPageSize, err = countOf(name, value)
+		case "currentPageNumber":
+			p.records.CurrentPageNumber, err = countOf(name, value)
+		case "cursor":
+			return p.takeCursor(value)
+		}
+		return err
+	})
+}
+
+func (p *page) takeCursor(value []byte) error {
+	switch {
+	case value[0] == 'n':
+		return nil
+	case value[0] != '"':
+		return fmt.Errorf(`its "cursor" is %s, not a string`, kindOfJSON(value))
+	case len(value) > maxCursor:
+		return fmt.Errorf(`its "cursor" has %d bytes; at most %d fit into a request`, len(value), maxCursor)
+	}
+	p.records.Cursor = textOf(value)
+	return nil
+}
+
+// countOf is a number of things; unknown for null.
+func countOf(name string, value []byte) (int, error) {
+	if value[0] == 'n' {
+		return unknown, nil
+	}
+	n, err := strconv.ParseUint(string(value[:min(len(value), 20)]), 10, 31)
+	if err != nil {
+		return 0, fmt.Errorf("its %q is %s, not a whole number of 0 to %d", name, clip(string(value), maxEcho), math.MaxInt32)
+	}
+	return int(n), nil
+}
+
+// wrong is what is wrong with a call of the page.
+func (p *page) wrong(i int, err error) error {
+	return fmt.Errorf("gong: call %d of the answer to request %s: %w", i+1, p.requestID, err)
+}
+
+// listedCall reads a call as a list has it: with its id.
+func listedCall(document []byte) (Call, error) {
+	if document[0] != '{' {
+		return Call{}, &CallError{[]FieldError{{Problem: "it is " + kindOfJSON(document) + ", not an object"}}}
+	}
+	call, err := ParseCall(document)
+	if err != nil {
+		return Call{}, err
+	}
+	if err := ValidID(call.ID); err != nil {
+		return Call{}, &CallError{[]FieldError{{"id", err.Error()}}}
+	}
+	return call, nil
+}
+
+// saidIn are the texts that some members of an object have: strings, or arrays
+// of strings. APIs and the gateways before them put errors there.
+func saidIn(object []byte, names ...string) (said []string) {
+	// A name that is there twice ends it; what came before is enough.
+	_ = eachMember(object, names, func(_ string, value []byte) error {
+		values := []json.RawMessage{value}
+		if value[0] == '[' {
+			values = elements(value, 5)
+		}
+		for _, value := range values {
+			if text := textOf(value); text != "" {
+				said = append(said, clip(text, 300))
+			}
+		}
+		return nil
+	})
+	return said
+}
+
+// clip is the beginning of a text.
+func clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

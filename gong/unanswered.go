@@ -1,0 +1,84 @@
+package gong
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+)
+
+// unanswered is a request that came to no answer, or to half of one.
+type unanswered struct {
+	host   string
+	text   string
+	passes bool // it may go well when it is repeated
+	cause  error
+}
+
+func (e *unanswered) Error() string { return "gong: " + e.host + " " + e.text }
+func (e *unanswered) Unwrap() error { return e.cause }
+
+// unanswered says in words what kept a server from answering. What repeating
+// does not mend ends at once: a wrong scheme, a certificate that is not trusted,
+// and, until the server has answered once, a wrong host or port.
+func (c *Client) unanswered(target *url.URL, err error) error {
+	// The URL that net/http puts around an error may have a cursor, and who has
+	// that can read what it leads to.
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	e := &unanswered{host: target.Host, cause: err, passes: true}
+	certificate, record, name := (*tls.CertificateVerificationError)(nil), tls.RecordHeaderError{}, (*net.DNSError)(nil)
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		e.text, e.passes = "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL", false
+	case target.Scheme == "https" && errors.As(err, &record):
+		e.text, e.passes = "does not speak TLS; look whether the port is right", false
+	case target.Scheme == "http" && isGarbled(err):
+		e.text, e.passes = "does not speak plain HTTP; if it speaks TLS, use https:// in the base URL", false
+	case errors.As(err, &certificate):
+		e.text, e.passes = distrust(certificate.Err), false
+	case isRefused(err):
+		e.text, e.passes = "refused the connection; look whether the server runs and the port is right", c.answered.Load()
+	case errors.As(err, &name) && name.IsNotFound:
+		e.text, e.passes = "was not found; look whether the name is right", c.answered.Load()
+	case errors.Is(err, context.DeadlineExceeded):
+		e.text = "did not answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		e.text = "broke off its answer"
+	default:
+		e.text = "did not answer: " + err.Error()
+	}
+	return e
+}
+
+// isRefused tells whether nobody listens on the port. Windows has a number of
+// its own for that.
+func isRefused(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.Errno(10061))
+}
+
+// isGarbled tells whether an answer is not HTTP. net/http has no type for that.
+func isGarbled(err error) bool {
+	return strings.Contains(err.Error(), "malformed HTTP response")
+}
+
+// distrust says why a certificate is not trusted, and what to do.
+func distrust(err error) string {
+	authority, host, invalid := x509.UnknownAuthorityError{}, x509.HostnameError{}, x509.CertificateInvalidError{}
+	switch {
+	case errors.As(err, &authority):
+		return "has a certificate of an authority that this machine does not trust; name the authority's file in SSL_CERT_FILE"
+	case errors.As(err, &host):
+		return "has a certificate for other names; use one of them in the base URL"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "has a certificate that has expired or is not valid yet; look at the server's certificate and at this machine's clock"
+	}
+	return "has a certificate that this machine does not trust: " + err.Error()
+}
