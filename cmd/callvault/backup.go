@@ -33,7 +33,7 @@ was deleted is still in the store's log: run it again after the backup.
 
 FILE appears under its name only when it is complete and on the disk, and only
 its owner may read it. One that is there is not overwritten. What a backup that
-was killed has left beside it is removed by the next one of that name.`,
+was killed has left is removed by the next command that writes in that folder.`,
 		Example: `  callvault backup callvault-$(date +%F).db
   callvault backup --db calls.db /mnt/backups/calls.db`,
 		Args: cobra.ExactArgs(1),

@@ -55,8 +55,8 @@ what 'callvault key create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET a
 sent to hosts of gong.io alone. It keeps to Gong's limits there, waits where a
 server asks it to, and goes on where a cursor expired.
 
-A FILE appears under its name only when it is whole, and only its owner may read
-it. Where a run is interrupted or fails half-way, the calls that were read make a
+A FILE appears under its name only when it is whole. One that is there is replaced
+and keeps its mode; only its owner may read a new one. Where a run is interrupted or fails half-way, the calls that were read make a
 whole file too, which the message names with the last call's time: FILE, or, where
 FILE was there before, one beside it with .partial in its name. The exit code is
 then 1. Calls of a server that break the contract are reported and skipped.`,

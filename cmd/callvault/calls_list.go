@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/screen"
 )
 
@@ -47,13 +50,16 @@ func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *
 	if p.file == stdinName {
 		target, err = "standard output", write(a.stdout)
 	} else {
-		target, err = writeUnlessWorse(p.file, write, func() bool { return l.err == nil })
+		target, err = writeUnlessWorse(ctx, p.file, write, func() bool { return l.err == nil })
 	}
 	r.clear()
 	switch {
 	case l.err != nil && (err == nil || l.written == 0):
 		return l.failure(ctx, p, target, r)
 	case err != nil:
+		if on := (*fs.PathError)(nil); errors.As(err, &on) {
+			err = on.Err // target is the name of the file
+		}
 		return fmt.Errorf("write %s: %w", target, err)
 	}
 	if !r.quiet {
@@ -150,30 +156,43 @@ func (l *listing) summary(p callsPlan, r *callsReport) string {
 	return text.String()
 }
 
-// partialName is a name beside a file's, with the same ending, and so of the same form.
+// partialName is a name beside a file's, with the same ending, and so of the same
+// form. No system has names of more than 255 bytes.
 func partialName(path string) string {
+	const partial, longest = ".partial", 255
 	ending := filepath.Ext(path)
 	if ending == ".gz" || ending == ".zst" {
 		ending = filepath.Ext(strings.TrimSuffix(path, ending)) + ending
 	}
-	return strings.TrimSuffix(path, ending) + ".partial" + ending
+	folder, name := filepath.Split(strings.TrimSuffix(path, ending))
+	for len(name)+len(partial)+len(ending) > longest && name != "" {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return folder + name + partial + ending
 }
 
-// writeUnlessWorse writes a file as writeWhole does. Where it was there before, what
-// is written takes its place only when it is complete, and stands beside it
-// otherwise. It returns the name of what was written.
-func writeUnlessWorse(path string, write func(io.Writer) error, complete func() bool) (name string, err error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return path, writeWhole(path, write)
+// writeUnlessWorse writes a file whole. Where it was there before, what is written
+// takes its place, and that of a part of an earlier run, only when it is complete,
+// and stands beside it otherwise. It returns the name of what was written.
+func writeUnlessWorse(ctx context.Context, path string, write func(io.Writer) error, complete func() bool) (name string, err error) {
+	d, err := file.Create(ctx, path)
+	if err != nil {
+		return path, err
 	}
-	beside := partialName(path)
-	if err := writeWhole(beside, write); err != nil || !complete() {
-		return beside, err
+	defer func() { err = errors.Join(err, d.Discard()) }()
+	if err := write(d); err != nil {
+		return path, err
 	}
-	if err := os.Rename(beside, path); err != nil {
-		return beside, err
+	beside := partialName(d.Target())
+	if d.Replaces() && !complete() {
+		return beside, d.CommitAs(beside)
 	}
-	syncFolder(filepath.Dir(path))
+	if err := d.Commit(); err != nil || !d.Replaces() {
+		return path, err
+	}
+	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return path, err
+	}
 	return path, nil
 }

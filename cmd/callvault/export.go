@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/file"
 )
 
 // exportOptions are the flags of export.
@@ -38,7 +37,8 @@ The format is --format, or what the name of FILE ends with, or ndjson; with .gz 
 cell of CSV that a spreadsheet could take for a formula has an apostrophe before it.
 
 Without a FILE, or with -, they go to standard output. A FILE appears under its
-name only when it is complete, and only its owner may read it.`,
+name only when it is complete. One that is there is replaced and keeps its mode;
+only its owner may read a new one. A link is followed.`,
 		Example: `  callvault export calls.parquet
   callvault export january.csv.gz --from 2026-01-01 --to 2026-02-01
   callvault export --company acme | callvault import --db copy.db --company acme -`,
@@ -48,15 +48,15 @@ name only when it is complete, and only its owner may read it.`,
 			if err != nil {
 				return err
 			}
-			file := stdinName // the same mark stands for standard output
+			name := stdinName // the same mark stands for standard output
 			if len(files) > 0 {
-				file = files[0]
+				name = files[0]
 			}
-			form, err := a.formOf(o.format, file)
+			form, err := a.formOf(o.format, name)
 			if err != nil {
 				return err
 			}
-			return a.runExport(cmd.Context(), o, q, file, form)
+			return a.runExport(cmd.Context(), o, q, name, form)
 		},
 	}
 	dbFlag(cmd, &o.db)
@@ -79,8 +79,8 @@ func (o *exportOptions) query() (q callvault.Query, err error) {
 	return q, err
 }
 
-func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, file string, form form) (err error) {
-	if err := refuseFilesOf(o.db, file); err != nil {
+func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, name string, form form) (err error) {
+	if err := refuseFilesOf(o.db, name); err != nil {
 		return err
 	}
 	store, err := existing(ctx, o.db, o.company)
@@ -88,21 +88,21 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	report := a.exportReport(o.quiet, file)
+	report := a.exportReport(o.quiet, name)
 	calls := store.Calls(o.company)
 	if err := report.begin(ctx, calls, q); err != nil {
 		return err
 	}
 	write := func(w io.Writer) error { return form.write(w, report.watched(ctx, calls, q)) }
-	if file == stdinName {
+	if name == stdinName {
 		err = write(a.stdout)
 	} else {
-		err = writeWhole(file, write)
+		err = file.Write(ctx, name, write)
 	}
 	report.clear()
 	switch {
-	case err != nil && ctx.Err() != nil && file != stdinName:
-		return fmt.Errorf("interrupted; %s was not written", file)
+	case err != nil && ctx.Err() != nil && name != stdinName:
+		return fmt.Errorf("interrupted; %s was not written", name)
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %s", plural(report.written, "call"))
 	case err != nil:
@@ -110,53 +110,4 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 	}
 	report.end()
 	return nil
-}
-
-// writeWhole writes a file that appears under its name only when it is
-// complete and on the disk. What is no regular file, such as a pipe, is
-// written to as it is.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return writeTo(path, write)
-	}
-	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".part-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(part.Name()))
-		}
-	}()
-	err = write(part)
-	if err == nil {
-		err = part.Sync()
-	}
-	if err = errors.Join(err, part.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(part.Name(), path); err != nil {
-		return err
-	}
-	syncFolder(filepath.Dir(path))
-	return nil
-}
-
-func writeTo(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(f), f.Close())
-}
-
-// syncFolder makes a new name durable. Not every system can; the file itself
-// is on the disk already.
-func syncFolder(path string) {
-	folder, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer folder.Close()
-	folder.Sync()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/file"
 )
 
 const exportedCall = `{"id":"1","started":"2026-01-05T08:00:00.123456789+01:00","title":"=1+1","further":[1.50]}` + "\n"
@@ -74,7 +75,7 @@ func TestExportInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		err := writeWhole(path, func(w io.Writer) error {
+		err := file.Write(t.Context(), path, func(w io.Writer) error {
 			return form{format: f}.write(w, func(calls bulk.Writer) error {
 				cancel()
 				return context.Cause(ctx)

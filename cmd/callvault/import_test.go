@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callvault/callvault/internal/file"
 )
 
 const (
@@ -184,7 +186,7 @@ func TestExportToFile(t *testing.T) {
 		t.Errorf("%q, %v", content, err)
 	}
 	broken := errors.New("disk on fire")
-	err := writeWhole(path, func(w io.Writer) error {
+	err := file.Write(t.Context(), path, func(w io.Writer) error {
 		io.WriteString(w, "half")
 		return broken
 	})

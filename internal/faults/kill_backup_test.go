@@ -103,33 +103,16 @@ func (k killable) killAtRandom(times int, undisturbed time.Duration, whole func(
 		t.Errorf("%d unfinished files were left", halves)
 	}
 	k.c.Must(k.args...)
-	if n := k.unfinished(); n > 0 {
-		t.Errorf("a run that was complete has left %d unfinished ones beside it", n)
-	}
-	journals, err := filepath.Glob(filepath.Join(filepath.Dir(k.file), ".*-journal"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, journal := range journals { // that of one which is empty, and only just begun, may be there
-		if _, err := os.Stat(strings.TrimSuffix(journal, "-journal")); err != nil {
-			t.Errorf("%s was left without its file: %v", journal, err)
-		}
+	if left := drafts(t, filepath.Dir(k.file)); len(left) > 0 {
+		t.Errorf("a run that was complete has left %q", left)
 	}
 }
 
-// unfinished is how many files that have begun, with what SQLite keeps beside
-// them, are beside the one that is to be written.
+// unfinished is how many files that were begun are beside the one that is to be
+// written.
 func (k killable) unfinished() (n int) {
-	entries, err := os.ReadDir(filepath.Dir(k.file))
-	if err != nil {
-		k.c.T.Fatal(err)
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			k.c.T.Fatal(err)
-		}
-		if strings.Contains(entry.Name(), ".unfinished-") && info.Size() > 0 && !strings.HasSuffix(entry.Name(), "-journal") {
+	for _, name := range drafts(k.c.T, filepath.Dir(k.file)) {
+		if strings.HasSuffix(name, ".part") {
 			n++
 		}
 	}

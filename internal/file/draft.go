@@ -13,6 +13,7 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -128,13 +129,29 @@ func (d *Draft) CommitAs(path string) error {
 
 func (d *Draft) commit(target string, reveal func(part, target string) error) (err error) {
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := errors.Join(d.out.Sync(), d.close()); err != nil { // Windows renames no open file
+	err = errors.Join(d.mustBeThere(), d.out.Sync(), d.close()) // Windows renames no open file
+	if err == nil {
+		err = reveal(d.Part(), target)
+	}
+	if err != nil {
 		return d.named(err)
 	}
-	if err := reveal(d.Part(), target); err != nil {
-		return d.named(err)
-	}
+	_ = d.part.remove() // it has its name; what can't be removed is for a sweep
+	d.part = nil
 	return syncFolder(filepath.Dir(target))
+}
+
+// mustBeThere refuses a draft whose name another file has by now: it may be for
+// all to read.
+func (d *Draft) mustBeThere() error {
+	begun, err := d.out.Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Lstat(d.Part()); err != nil || !os.SameFile(begun, there) {
+		return fmt.Errorf("%s was not written: its unfinished file was removed meanwhile", d.target)
+	}
+	return nil
 }
 
 // Discard removes a file that did not become complete. After Commit it does

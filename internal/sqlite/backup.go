@@ -8,6 +8,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault/internal/file"
 )
 
 // Progress is told of how many bytes of a copy are written and how many they
@@ -26,22 +28,25 @@ func Backup(ctx context.Context, store, file string, progress Progress) error {
 	return nil
 }
 
-func backup(ctx context.Context, store, file string, progress Progress) error {
-	if err := mustBeAbsent(file); err != nil {
-		return err
-	}
-	if _, err := os.Stat(store); err != nil {
-		return err // it would be made
-	}
-	c, err := openConn(ctx, store, writerCache)
-	if err != nil {
-		return explain(store, err)
-	}
-	defer c.Close()
-	if err := checkSchema(ctx, c); err != nil {
-		return explain(store, err)
-	}
-	return writeWhole(file, func(part string) error { return c.vacuumInto(ctx, part, progress) })
+func backup(ctx context.Context, store, name string, progress Progress) error {
+	return writeStore(name, func(d *file.Draft) error {
+		if _, err := os.Stat(store); err != nil {
+			return err // it would be made
+		}
+		path, err := makeFile(store)
+		if err != nil {
+			return err
+		}
+		c, err := openConn(ctx, path, writerCache)
+		if err != nil {
+			return explain(path, err)
+		}
+		defer c.Close()
+		if err := checkSchema(ctx, c); err != nil {
+			return explain(path, err)
+		}
+		return c.vacuumInto(ctx, d, progress)
+	})
 }
 
 // Restore makes a file that Backup wrote a store, which is not there yet. The
@@ -53,20 +58,19 @@ func Restore(ctx context.Context, file, store string, progress Progress) error {
 	return nil
 }
 
-func restore(ctx context.Context, file, store string, progress Progress) error {
-	if err := mustBeAbsent(store); err != nil {
-		return err
-	}
-	opened, err := sqlite.OpenConn(file, sqlite.OpenReadOnly)
-	if err != nil {
-		return explain(file, err)
-	}
-	c := &conn{Conn: opened, path: file, stmts: make(map[string]*sqlite.Stmt)}
-	defer c.Close()
-	if err := c.checkBackup(ctx); err != nil {
-		return explain(file, err)
-	}
-	return writeWhole(store, func(part string) error { return c.vacuumInto(ctx, part, progress) })
+func restore(ctx context.Context, backup, store string, progress Progress) error {
+	return writeStore(store, func(d *file.Draft) error {
+		opened, err := sqlite.OpenConn(backup, sqlite.OpenReadOnly)
+		if err != nil {
+			return explain(backup, err)
+		}
+		c := &conn{Conn: opened, path: backup, stmts: make(map[string]*sqlite.Stmt)}
+		defer c.Close()
+		if err := c.checkBackup(ctx); err != nil {
+			return explain(backup, err)
+		}
+		return c.vacuumInto(ctx, d, progress)
+	})
 }
 
 // whatEnded is the context's error when it was the context that ended the work.
@@ -98,7 +102,7 @@ func (c *conn) checkBackup(ctx context.Context) error {
 }
 
 // vacuumInto writes what c reads, as it is at one moment, to an empty file.
-func (c *conn) vacuumInto(ctx context.Context, file string, progress Progress) error {
+func (c *conn) vacuumInto(ctx context.Context, d *file.Draft, progress Progress) error {
 	c.SetInterrupt(ctx.Done())
 	defer c.SetInterrupt(nil)
 	size, err := c.number("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size")
@@ -109,16 +113,16 @@ func (c *conn) vacuumInto(ctx context.Context, file string, progress Progress) e
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		watch(file, int64(size), progress, ended)
+		watch(d.Part(), int64(size), progress, ended)
 	}()
 	err = waitBusy(ctx, func() error {
-		return sqlitex.ExecuteTransient(c.Conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{file}})
+		return sqlitex.ExecuteTransient(c.Conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{d.Part()}})
 	})
 	close(ended)
 	<-watched
 	switch sqlite.ErrCode(err) {
 	case sqlite.ResultFull, sqlite.ResultIOErrWrite: // c is only read from
-		return explain(file, err)
+		return explain(d.Target(), err)
 	}
 	return explain(c.path, err)
 }
@@ -127,7 +131,7 @@ func (c *conn) vacuumInto(ctx context.Context, file string, progress Progress) e
 const watchEvery = 100 * time.Millisecond
 
 // watch tells how large a file is until it is complete.
-func watch(file string, size int64, progress Progress, ended <-chan struct{}) {
+func watch(part string, size int64, progress Progress, ended <-chan struct{}) {
 	glances := time.NewTicker(watchEvery)
 	defer glances.Stop()
 	for {
@@ -136,7 +140,7 @@ func watch(file string, size int64, progress Progress, ended <-chan struct{}) {
 			return
 		case <-glances.C:
 		}
-		if info, err := os.Stat(file); err == nil {
+		if info, err := os.Stat(part); err == nil {
 			progress(min(info.Size(), size), size)
 		}
 	}

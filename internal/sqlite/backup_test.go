@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/file"
 )
 
 func unwatched(int64, int64) {}
@@ -126,8 +126,8 @@ func TestBackupInterrupted(t *testing.T) {
 	if err := Backup(ctx, path, filepath.Join(folder, "backup"), unwatched); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	err := writeWhole(filepath.Join(folder, "other"), func(part string) error {
-		if names(t, folder) == "" {
+	err := writeStore(filepath.Join(folder, "other"), func(d *file.Draft) error {
+		if names(t, folder) == "" || d.Part() == "" {
 			t.Error("nothing is being written")
 		}
 		return context.Canceled
@@ -137,78 +137,32 @@ func TestBackupInterrupted(t *testing.T) {
 	}
 }
 
-// What a backup that was killed has left is removed by the next of its name;
-// what another process is writing stays, and what it has only just begun.
-func TestUnfinishedBackups(t *testing.T) {
-	path, _ := newStored(t, 2000)
+// No file is made that SQLite would take for the log of another, and none whose log
+// would be another's.
+func TestBackupBesideOthers(t *testing.T) {
+	path, _ := newStored(t, 1)
 	folder := t.TempDir()
-	file := filepath.Join(folder, "backup")
-	left := []string{".backup.unfinished-1", ".backup.unfinished-2", ".backup.unfinished-2-journal", ".other.unfinished-3"}
-	if err := Backup(t.Context(), path, filepath.Join(folder, left[0]), unwatched); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range left[1:] {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte("half a page"), 0o600); err != nil {
+	other := filepath.Join(folder, "other.db")
+	for _, name := range []string{"other.db", "none.db-wal"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, age := range map[string]time.Duration{".backup.unfinished-5": 0, ".backup.unfinished-6": time.Hour} {
-		path := filepath.Join(folder, name)
-		begun := time.Now().Add(-age)
-		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, begun, begun)); err != nil {
-			t.Fatal(err)
+	for name, want := range map[string]string{
+		other + "-wal":                      "would be taken for the log of " + other + "; name another file",
+		other + "-journal":                  "would be taken for the log of " + other + "; name another file",
+		filepath.Join(folder, "none.db"):    "is there without its store, and would be taken for the log of",
+		other:                               "is there already, and is not overwritten",
+		folder:                              "is a folder; name a file in it",
+		folder + string(filepath.Separator): "names a folder; name a file in it",
+		"":                                  "the name of the file is empty",
+	} {
+		if err := Backup(t.Context(), path, name, unwatched); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	written, err := openConn(t.Context(), path, writerCache)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer written.Close()
-	if err := written.run("BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(path, filepath.Join(folder, ".backup.unfinished-4")); err != nil {
-		t.Skip(err)
-	}
-	if err := Backup(t.Context(), path, file, unwatched); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := names(t, folder), ".backup.unfinished-4 .backup.unfinished-5 .other.unfinished-3 backup"; got != want {
-		t.Errorf("left are %s, want %s", got, want)
-	}
-}
-
-// A file that was made anew while it was written is for its owner alone too.
-func TestWholeFileIsForItsOwner(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "backup")
-	err := writeWhole(file, func(part string) error {
-		return errors.Join(os.Remove(part), os.WriteFile(part, []byte("secret"), 0o644))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
-		t.Errorf("%v, %v", info, err)
-	}
-}
-
-// A complete file that has its name stays, though the name it had before can't
-// be removed.
-func TestRevealKeepsWhatIsComplete(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may remove everything")
-	}
-	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "backup")
-	part := filepath.Join(folder, "part")
-	if err := errors.Join(os.WriteFile(part, []byte("complete"), 0o600), os.Chmod(folder, 0o500)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Chmod(folder, 0o700) })
-	if err := reveal(part, file); err != nil {
-		t.Error(err)
-	}
-	if content, err := os.ReadFile(file); err != nil || string(content) != "complete" {
-		t.Errorf("%q, %v", content, err)
+	if got := names(t, folder); got != "none.db-wal other.db" {
+		t.Errorf("there are %s", got)
 	}
 }
 
