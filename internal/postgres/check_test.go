@@ -5,8 +5,12 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/callvault/callvault"
 )
@@ -59,6 +63,95 @@ func TestCheckAndRepair(t *testing.T) {
 				t.Errorf("counts %d calls, %v, want %d", n, err, tt.calls)
 			}
 		})
+	}
+}
+
+// A check and a repair of a sound store read each row a few times, however many
+// there are, and whatever the server knows of the tables: none compares each count
+// with each call.
+func TestCheckAndRepairAreLinear(t *testing.T) {
+	const calls = 3000
+	for _, statistics := range []string{"without statistics", "with statistics"} {
+		t.Run(statistics, func(t *testing.T) {
+			s := open(t, database(t))
+			batch := make([]callvault.Call, calls)
+			for i := range batch {
+				batch[i] = callvault.Call{Time: callvault.Time(i) << 28, Document: []byte("{}")} // each in a bucket of its own
+				copy(batch[i].ID[:], key(i+1))
+				copy(batch[i].Workspace[:], key(1+i%2))
+			}
+			if _, err := s.Calls("default").Put(t.Context(), callvault.NewBatch(batch)); err != nil {
+				t.Fatal(err)
+			}
+			if statistics == "with statistics" {
+				execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts, callvault.companies`)
+			}
+			for _, query := range checks {
+				checkWork(t, s, 100*calls, query)
+			}
+			for _, repair := range repairs {
+				checkWork(t, s, 100*calls, repair.query, "default")
+			}
+		})
+	}
+}
+
+// checkWork runs a statement and reports it when its plan's nodes met more than
+// some rows, all together.
+func checkWork(t *testing.T, s *Store, most float64, query string, args ...any) {
+	t.Helper()
+	rows, err := s.pool.Query(t.Context(), `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) `+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%v: %s", err, query)
+	}
+	met, loops := 0.0, 1.0
+	for _, line := range lines {
+		var n float64
+		if found := work.FindStringSubmatch(line); found != nil {
+			n, _ = strconv.ParseFloat(found[1], 64)
+			loops, _ = strconv.ParseFloat(found[2], 64)
+		} else if found := removed.FindStringSubmatch(line); found != nil {
+			n, _ = strconv.ParseFloat(found[1], 64)
+		}
+		met += n * loops
+	}
+	if met > most || met == 0 {
+		t.Errorf("%.0f rows were met, want at most %.0f:\n%s", met, most, strings.Join(lines, "\n"))
+	}
+}
+
+var (
+	work    = regexp.MustCompile(`\(actual rows=(\d+(?:\.\d+)?) loops=(\d+)\)`)
+	removed = regexp.MustCompile(`Rows Removed by (?:Join )?Filter: (\d+)`)
+)
+
+// A repair of a store in which nothing is wrong, or of another company, keeps no
+// writer waiting.
+func TestRepairLocksWhatIsWrong(t *testing.T) {
+	s := open(t, database(t))
+	for _, company := range []string{"sound", "wrong"} {
+		if _, err := s.Calls(company).Put(t.Context(), sample(t, 3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := s.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	if _, err := tx.Exec(t.Context(), lockCompanySQL, "sound"); err != nil {
+		t.Fatal(err)
+	}
+	if done := told(t, s.Repair); done != "" {
+		t.Errorf("did %s in a sound store", done)
+	}
+	execute(t, s, `UPDATE callvault.companies SET number = 1 WHERE company = 'wrong'`)
+	if done, want := told(t, s.Repair), "set the latest number of 1 companies"; done != want {
+		t.Errorf("did %q, want %q", done, want)
 	}
 }
 

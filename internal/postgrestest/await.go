@@ -4,7 +4,6 @@ package postgrestest
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -66,5 +65,9 @@ func (s *Server) Clone(t testing.TB, url string) string {
 	s.mu.Unlock()
 	Execute(t, s.url, "CREATE DATABASE "+name+" TEMPLATE "+config.Database)
 	t.Cleanup(func() { Execute(t, s.url, "DROP DATABASE "+name+" WITH (FORCE)") })
-	return strings.Replace(url, "/"+config.Database, "/"+name, 1)
+	clone, err := named(url, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clone
 }

@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 
@@ -102,11 +102,7 @@ func (s *Server) Make(ctx context.Context) (url string, err error) {
 }
 
 func (s *Server) make(ctx context.Context) (url string, err error) {
-	config, err := pgx.ParseConfig(s.url)
-	if err != nil {
-		return "", err
-	}
-	c, err := pgx.ConnectConfig(ctx, config)
+	c, err := pgx.Connect(ctx, s.url)
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +112,31 @@ func (s *Server) make(ctx context.Context) (url string, err error) {
 	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
 		return "", err
 	}
-	return strings.Replace(s.url, "/"+config.Database, "/"+name, 1), nil
+	return named(s.url, name)
+}
+
+// named is a URL with the name of another database, whatever the user, the host and
+// the first one are called.
+func named(server, database string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
+	u.Path = "/" + database
+	q := u.Query()
+	q.Del("dbname")
+	q.Del("database")
+	u.RawQuery = q.Encode()
+	return withParameters(u.String())
+}
+
+// withParameters is a URL that has parameters, so that a test may add others.
+func withParameters(server string) (string, error) {
+	u, err := url.Parse(server)
+	if err == nil && u.RawQuery == "" {
+		u.RawQuery = "application_name=callvault_test"
+	}
+	return u.String(), err
 }
 
 func (s *Server) name(n int) string { return fmt.Sprintf("callvault_test_%d_%d", os.Getpid(), n) }

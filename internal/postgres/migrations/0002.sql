@@ -5,6 +5,10 @@
 -- when to read all of it is cheapest, and be kept while an import fills them. So
 -- each statement leaves no choice but the key: look-ups are lateral, rows are
 -- deleted one at a time, and tables are not read whole, whatever it seems to cost.
+--
+-- No statement subscripts an array: Citus can't write such a statement out for a
+-- shard, and a variable that a statement names goes there whole, as text. So what
+-- is done row by row names the fields of a record.
 
 -- make_company makes a company unless it is there, and tells whether it did. It
 -- looks first: an insert that conflicts with a row waits for the writer who is
@@ -70,14 +74,17 @@ END $$;
 -- follows sees what the writer before has done. One statement that locks and
 -- reads would read from before it waited.
 --
--- A document is named by its place in the batch (news) and never copied from
--- array to array; each statement writes one table, as Citus asks for.
+-- What is to be written of the batch is put into arrays of its own, which are then
+-- read side by side; each statement writes one table, as Citus asks for.
 CREATE FUNCTION callvault.put_batch(the_company text, new_ids text[], new_times bigint[], new_workspaces text[], new_documents text[])
 RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off AS $$
 DECLARE
 	last_number bigint;
-	news int[]; -- places in the batch of the calls that are to be written
+	the_ids text[]; -- of the calls that are to be written
+	the_times bigint[];
+	the_workspaces text[];
+	the_documents text[];
 	old_times bigint[]; -- where each of them stood; NULL when it is new
 	old_workspaces text[];
 	created bigint;
@@ -86,11 +93,12 @@ BEGIN
 	PERFORM callvault.make_company(the_company);
 	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
 
-	SELECT array_agg(n.place), array_agg(n.time), array_agg(n.workspace), count(*) FILTER (WHERE n.time IS NULL)
-	INTO news, old_times, old_workspaces, created
+	SELECT array_agg(n.id), array_agg(n.time), array_agg(n.workspace), array_agg(n.document),
+		array_agg(n.old_time), array_agg(n.old_workspace), count(*) FILTER (WHERE n.old_time IS NULL)
+	INTO the_ids, the_times, the_workspaces, the_documents, old_times, old_workspaces, created
 	FROM (
-		SELECT b.place::int, old.time, old.workspace
-		FROM unnest(new_ids) WITH ORDINALITY AS b (id, place)
+		SELECT b.id, b.time, b.workspace, b.document, old.time AS old_time, old.workspace AS old_workspace
+		FROM unnest(new_ids, new_times, new_workspaces, new_documents) WITH ORDINALITY AS b (id, time, workspace, document, place)
 		LEFT JOIN LATERAL (
 			SELECT i.time, i.workspace FROM callvault.ids AS i
 			WHERE i.company = the_company AND i.id = b.id
@@ -101,39 +109,36 @@ BEGIN
 			WHERE d.company = the_company AND d.workspace = at.workspace AND d.time = at.time AND d.id = b.id
 			OFFSET 0
 		) AS old ON true
-		WHERE old.document IS DISTINCT FROM new_documents[b.place]
-			OR old.time <> new_times[b.place] OR old.workspace <> new_workspaces[b.place]
+		WHERE old.document IS DISTINCT FROM b.document OR old.time <> b.time OR old.workspace <> b.workspace
 		ORDER BY b.place
 	) AS n;
-	IF news IS NULL THEN
+	IF the_ids IS NULL THEN
 		RETURN ARRAY[0, 0];
 	END IF;
 
 	FOR moved IN
-		SELECT new_ids[n.place] AS id, n.time, n.workspace
-		FROM unnest(news, old_times, old_workspaces) AS n (place, time, workspace)
-		WHERE n.time <> new_times[n.place]
+		SELECT n.id, n.old_time, n.old_workspace
+		FROM unnest(the_ids, the_times, old_times, old_workspaces) AS n (id, time, old_time, old_workspace)
+		WHERE n.old_time <> n.time
 	LOOP
 		DELETE FROM callvault.documents
-		WHERE company = the_company AND workspace = moved.workspace AND time = moved.time AND id = moved.id;
+		WHERE company = the_company AND workspace = moved.old_workspace AND time = moved.old_time AND id = moved.id;
 	END LOOP;
 	INSERT INTO callvault.documents (company, time, id, workspace, document)
-	SELECT the_company, new_times[place], new_ids[place], new_workspaces[place], new_documents[place]
-	FROM unnest(news) AS n (place)
+	SELECT the_company, n.time, n.id, n.workspace, n.document
+	FROM unnest(the_times, the_ids, the_workspaces, the_documents) AS n (time, id, workspace, document)
 	ON CONFLICT (company, time, id) DO UPDATE SET workspace = excluded.workspace, document = excluded.document;
 
 	INSERT INTO callvault.ids (company, id, number, time, workspace)
-	SELECT the_company, new_ids[place], last_number + n, new_times[place], new_workspaces[place]
-	FROM unnest(news) WITH ORDINALITY AS n (place, n)
+	SELECT the_company, n.id, last_number + n.place, n.time, n.workspace
+	FROM unnest(the_ids, the_times, the_workspaces) WITH ORDINALITY AS n (id, time, workspace, place)
 	ORDER BY 2
 	ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace;
 
-	PERFORM callvault.add_counts(the_company,
-		ARRAY(SELECT new_times[place] FROM unnest(news) AS n (place)),
-		ARRAY(SELECT new_workspaces[place] FROM unnest(news) AS n (place)),
-		old_times, old_workspaces);
-	UPDATE callvault.companies SET number = last_number + cardinality(news) WHERE company = the_company;
-	RETURN ARRAY[created, cardinality(news) - created];
+	PERFORM callvault.add_counts(the_company, the_times, the_workspaces, old_times, old_workspaces);
+	last_number := last_number + cardinality(the_ids);
+	UPDATE callvault.companies SET number = last_number WHERE company = the_company;
+	RETURN ARRAY[created, cardinality(the_ids) - created];
 END $$;
 
 -- bury deletes calls that are there, found under the lock of the company's row,
@@ -141,20 +146,25 @@ END $$;
 CREATE FUNCTION callvault.bury(the_company text, last_number bigint, the_ids text[], the_times bigint[], the_workspaces text[])
 RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off AS $$
+DECLARE
+	gone record;
 BEGIN
 	IF coalesce(cardinality(the_ids), 0) = 0 THEN
 		RETURN 0;
 	END IF;
-	FOR place IN 1 .. cardinality(the_ids) LOOP
+	FOR gone IN
+		SELECT g.id, g.time, g.workspace FROM unnest(the_ids, the_times, the_workspaces) AS g (id, time, workspace)
+	LOOP
 		DELETE FROM callvault.documents
-		WHERE company = the_company AND workspace = the_workspaces[place] AND time = the_times[place] AND id = the_ids[place];
+		WHERE company = the_company AND workspace = gone.workspace AND time = gone.time AND id = gone.id;
 	END LOOP;
 	INSERT INTO callvault.ids (company, id, number)
 	SELECT the_company, g.id, last_number + g.place
 	FROM unnest(the_ids) WITH ORDINALITY AS g (id, place)
 	ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = NULL, workspace = NULL;
 	PERFORM callvault.add_counts(the_company, '{}', '{}', the_times, the_workspaces);
-	UPDATE callvault.companies SET number = last_number + cardinality(the_ids) WHERE company = the_company;
+	last_number := last_number + cardinality(the_ids);
+	UPDATE callvault.companies SET number = last_number WHERE company = the_company;
 	RETURN cardinality(the_ids);
 END $$;
 
@@ -270,6 +280,7 @@ DECLARE
 	last_number bigint;
 	old_times bigint[]; -- where each of them stood; NULL when it did not
 	old_workspaces text[];
+	old record;
 BEGIN
 	PERFORM callvault.make_company(the_company);
 	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
@@ -288,10 +299,12 @@ BEGIN
 		OFFSET 0
 	) AS at ON true;
 
-	FOR place IN 1 .. cardinality(new_ids) LOOP
-		CONTINUE WHEN old_times[place] IS NULL;
+	FOR old IN
+		SELECT o.id, o.time, o.workspace FROM unnest(new_ids, old_times, old_workspaces) AS o (id, time, workspace)
+		WHERE o.time IS NOT NULL
+	LOOP
 		DELETE FROM callvault.documents
-		WHERE company = the_company AND workspace = old_workspaces[place] AND time = old_times[place] AND id = new_ids[place];
+		WHERE company = the_company AND workspace = old.workspace AND time = old.time AND id = old.id;
 	END LOOP;
 	INSERT INTO callvault.documents (company, time, id, workspace, document)
 	SELECT the_company, n.time, n.id, n.workspace, n.document
@@ -309,6 +322,7 @@ BEGIN
 		ARRAY(SELECT n.time FROM unnest(new_times, new_workspaces) AS n (time, workspace) WHERE n.time IS NOT NULL),
 		ARRAY(SELECT n.workspace FROM unnest(new_times, new_workspaces) AS n (time, workspace) WHERE n.time IS NOT NULL),
 		old_times, old_workspaces);
-	UPDATE callvault.companies SET number = new_numbers[cardinality(new_numbers)] WHERE company = the_company;
+	last_number := new_numbers[cardinality(new_numbers)];
+	UPDATE callvault.companies SET number = last_number WHERE company = the_company;
 	RETURN true;
 END $$;

@@ -1,15 +1,43 @@
-DELETE FROM callvault.counts AS t WHERE calls <> 0 AND NOT EXISTS (SELECT FROM callvault.documents AS d
-			WHERE d.company = t.company AND (t.workspace = '' OR d.workspace = t.workspace)
-				AND d.time >> CASE t.level WHEN 0 THEN 28 WHEN 1 THEN 34 ELSE 40 END = t.bucket);
-DELETE FROM callvault.documents AS t WHERE EXISTS (
-	SELECT FROM callvault.ids AS i JOIN callvault.documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
-	WHERE i.company = t.company AND i.id = t.id AND i.time <> t.time);
-INSERT INTO callvault.counts AS t (company, workspace, level, bucket, calls) SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
+DELETE FROM callvault.counts AS t
+		USING (SELECT c.company, c.workspace, c.level, c.bucket
+			FROM callvault.counts AS c LEFT JOIN (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
 	FROM callvault.documents AS d
 	CROSS JOIN (VALUES (0, 28), (1, 34), (2, 40)) AS l (level, shift)
-	CROSS JOIN LATERAL (SELECT '' UNION SELECT d.workspace) AS w (workspace)
-	GROUP BY 1, 2, 3, 4
-		ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET calls = excluded.calls WHERE t.calls <> excluded.calls;
+	CROSS JOIN LATERAL (VALUES (''), (nullif(d.workspace, ''))) AS w (workspace)
+	WHERE w.workspace IS NOT NULL AND d.company = $1
+	GROUP BY 1, 2, 3, 4) AS a USING (company, workspace, level, bucket)
+			WHERE c.company = $1 AND c.calls <> 0 AND a.calls IS NULL) AS gone
+		WHERE t.company = $1 AND t.company = gone.company AND t.workspace = gone.workspace AND t.level = gone.level AND t.bucket = gone.bucket;
+DELETE FROM callvault.documents AS t
+	USING (SELECT d.company, d.time, d.id
+		FROM callvault.documents AS d
+		CROSS JOIN LATERAL (SELECT i.time FROM callvault.ids AS i
+			WHERE i.company = $1 AND i.id = d.id OFFSET 0) AS at
+		CROSS JOIN LATERAL (SELECT FROM callvault.documents AS o
+			WHERE o.company = $1 AND o.time = at.time AND o.id = d.id OFFSET 0) AS other
+		WHERE d.company = $1 AND at.time <> d.time OFFSET 0) AS twice
+	WHERE t.company = $1 AND t.company = twice.company AND t.time = twice.time AND t.id = twice.id;
+INSERT INTO callvault.counts (company, workspace, level, bucket, calls)
+		SELECT a.company, a.workspace, a.level, a.bucket, a.calls
+		FROM (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
+	FROM callvault.documents AS d
+	CROSS JOIN (VALUES (0, 28), (1, 34), (2, 40)) AS l (level, shift)
+	CROSS JOIN LATERAL (VALUES (''), (nullif(d.workspace, ''))) AS w (workspace)
+	WHERE w.workspace IS NOT NULL AND d.company = $1
+	GROUP BY 1, 2, 3, 4) AS a
+		LEFT JOIN (SELECT * FROM callvault.counts WHERE company = $1) AS c USING (company, workspace, level, bucket)
+		WHERE c.calls IS DISTINCT FROM a.calls
+		ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET calls = excluded.calls;
+INSERT INTO callvault.ids (company, id, number, time, workspace)
+		SELECT d.company, d.id, l.number + row_number() OVER (ORDER BY d.time, d.id), d.time, d.workspace
+		FROM (SELECT DISTINCT ON (id) company, id, time, workspace FROM callvault.documents AS d
+			WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
+				WHERE i.company = $1 AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace)
+			ORDER BY id, time DESC) AS d
+		JOIN (SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
+			LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
+			WHERE c.company = $1) AS l ON l.company = d.company
+		ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace;
 INSERT INTO callvault.store (one, id, cursor_secret, keys_version) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING;
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
@@ -29,7 +57,8 @@ SELECT company, format('bucket %s of level %s of workspace ''%s'' counts %s call
 		FROM callvault.counts AS c FULL JOIN (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
 	FROM callvault.documents AS d
 	CROSS JOIN (VALUES (0, 28), (1, 34), (2, 40)) AS l (level, shift)
-	CROSS JOIN LATERAL (SELECT '' UNION SELECT d.workspace) AS w (workspace)
+	CROSS JOIN LATERAL (VALUES (''), (nullif(d.workspace, ''))) AS w (workspace)
+	WHERE w.workspace IS NOT NULL AND true
 	GROUP BY 1, 2, 3, 4) AS a USING (company, workspace, level, bucket)
 		WHERE coalesce(c.calls, 0) <> coalesce(a.calls, 0);
 SELECT company, format('call %s stands at no place that its id knows', id) FROM callvault.documents AS d
@@ -96,8 +125,24 @@ SELECT time, id, document FROM callvault.documents
 		ORDER BY workspace, time, id LIMIT $6;
 SELECT version, usable_since FROM callvault.schema;
 UPDATE callvault.companies AS t SET number = m.number
-		FROM (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m
-		WHERE t.company = m.company AND t.number <> m.number;
+		FROM (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m
+		WHERE t.company = $1 AND t.company = m.company AND t.number <> m.number;
+UPDATE callvault.ids AS t SET number = again.number
+		FROM (SELECT p.company, p.id, l.number + row_number() OVER (ORDER BY p.number, p.id) AS number
+			FROM (SELECT company, id, number, row_number() OVER (PARTITION BY number ORDER BY id) AS place
+				FROM callvault.ids WHERE company = $1) AS p
+			JOIN (SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
+			LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
+			WHERE c.company = $1) AS l ON l.company = p.company WHERE p.place > 1) AS again
+		WHERE t.company = $1 AND t.company = again.company AND t.id = again.id;
+UPDATE callvault.ids AS t SET time = NULL, workspace = NULL, number = gone.number
+		FROM (SELECT i.company, i.id, l.number + row_number() OVER (ORDER BY i.id) AS number
+			FROM callvault.ids AS i JOIN (SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
+			LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
+			WHERE c.company = $1) AS l ON l.company = i.company
+			WHERE i.company = $1 AND i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d
+				WHERE d.company = $1 AND d.time = i.time AND d.id = i.id)) AS gone
+		WHERE t.company = $1 AND t.company = gone.company AND t.id = gone.id;
 UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND day = $2;
 UPDATE callvault.schema SET version = $1, usable_since = $2;
 UPDATE callvault.store SET cursor_secret = $1;
@@ -105,33 +150,6 @@ WITH k AS (SELECT id, revoked FROM callvault.keys WHERE company = $1 AND id = $2
 		v AS (UPDATE callvault.store SET keys_version = $4 WHERE EXISTS (SELECT FROM k WHERE revoked IS NULL)),
 		r AS (UPDATE callvault.keys AS t SET revoked = $3 FROM k WHERE t.id = k.id AND k.revoked IS NULL)
 		SELECT count(*) FROM k;
-WITH latest AS MATERIALIZED (
-		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
-		LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company
-	) INSERT INTO callvault.ids (company, id, number, time, workspace)
-		SELECT d.company, d.id, l.number + row_number() OVER (PARTITION BY d.company ORDER BY d.time, d.id), d.time, d.workspace
-		FROM (SELECT DISTINCT ON (company, id) company, id, time, workspace FROM callvault.documents AS d
-			WHERE NOT EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace)
-			ORDER BY company, id, time DESC) AS d
-		JOIN latest AS l ON l.company = d.company
-		ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace;
-WITH latest AS MATERIALIZED (
-		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
-		LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company
-	) UPDATE callvault.ids AS t SET number = again.number
-		FROM (SELECT p.company, p.id, l.number + row_number() OVER (PARTITION BY p.company ORDER BY p.number, p.id) AS number
-			FROM (SELECT company, id, number, row_number() OVER (PARTITION BY company, number ORDER BY id) AS place FROM callvault.ids) AS p
-			JOIN latest AS l ON l.company = p.company WHERE p.place > 1) AS again
-		WHERE t.company = again.company AND t.id = again.id;
-WITH latest AS MATERIALIZED (
-		SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
-		LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company
-	) UPDATE callvault.ids AS t SET time = NULL, workspace = NULL, number = gone.number
-		FROM (SELECT i.company, i.id, l.number + row_number() OVER (PARTITION BY i.company ORDER BY i.id) AS number
-			FROM callvault.ids AS i JOIN latest AS l ON l.company = i.company
-			WHERE i.time IS NOT NULL
-				AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)) AS gone
-		WHERE t.company = gone.company AND t.id = gone.id;
 WITH v AS (UPDATE callvault.store SET keys_version = $9)
 		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8);

@@ -1,0 +1,77 @@
+//go:build unix
+
+package postgres
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/postgrestest"
+	"github.com/callvault/callvault/internal/storetest"
+)
+
+// TestCitus runs the laws on the cluster that CALLVAULT_TEST_CITUS names.
+func TestCitus(t *testing.T) {
+	for _, mode := range []string{"cache_statement", "exec"} {
+		t.Run(mode, func(t *testing.T) {
+			storetest.Run(t, func(t testing.TB) storetest.Open {
+				url := postgrestest.Citus(t) + "&default_query_exec_mode=" + mode
+				return func(t testing.TB) callvault.Store { return open(t, url) }
+			})
+		})
+	}
+}
+
+// A large batch is deleted on a cluster, by id and by range, and a check finds what
+// is wrong there, which a repair makes right.
+func TestCitusDeletesAndRepairs(t *testing.T) {
+	s := open(t, postgrestest.Citus(t))
+	const size = 10_000
+	batch := sample(t, 2*size)
+	var ids []callvault.ID
+	for _, call := range batch.Calls()[:size] {
+		ids = append(ids, call.ID)
+	}
+	for _, company := range []string{"acme", "other", "third"} {
+		if _, err := s.Calls(company).Put(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.Calls("acme").Delete(t.Context(), ids); err != nil || n != size {
+		t.Errorf("deleted %d, %v, want %d", n, err, size)
+	}
+	if n, err := s.Calls("acme").DeleteFirst(t.Context(), callvault.Query{Range: callvault.AllTime}, size-1); err != nil || n != size-1 {
+		t.Errorf("deleted %d, %v, want %d", n, err, size-1)
+	}
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("found %s", found)
+	}
+	for _, damage := range []string{
+		`UPDATE callvault.counts SET calls = calls + 1 WHERE company = 'acme' AND level = 2`,
+		`DELETE FROM callvault.counts WHERE company = 'third' AND level = 0`,
+		`INSERT INTO callvault.counts VALUES ('acme', '', 2, 99, 5)`,
+		`DELETE FROM callvault.ids WHERE company = 'other' AND number < 4`,
+		`DELETE FROM callvault.documents WHERE company = 'other' AND time = 5000000000`,
+		`UPDATE callvault.ids SET number = 10 WHERE company = 'third' AND number = 11`,
+		`UPDATE callvault.companies SET number = 3 WHERE company = 'acme'`,
+		`INSERT INTO callvault.documents SELECT company, time + 7, id, workspace, document FROM callvault.documents WHERE company = 'third' AND time = 9000000000`,
+	} {
+		execute(t, s, damage)
+	}
+	if found := told(t, s.Check); !strings.Contains(found, "company acme: the latest number is 3") || !strings.Contains(found, "company other: call") || !strings.Contains(found, "company third: number 10") {
+		t.Errorf("found %.2000s", found)
+	}
+	done := told(t, s.Repair)
+	for _, want := range []string{
+		"removed 1 calls that stood twice", "gave 3 calls their ids back", "made tombstones of 1 ids", "gave 1 ids numbers of their own",
+		"set the latest number of", "counts were of no calls", "counts were wrong",
+	} {
+		if !strings.Contains(done, want) {
+			t.Errorf("%q is missing from %s", want, done)
+		}
+	}
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("after the repair: %.2000s", found)
+	}
+}
