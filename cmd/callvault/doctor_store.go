@@ -51,7 +51,7 @@ func (p *patient) openFile(ctx context.Context, report *doctor.Report, path stri
 	}
 	p.written = info.ModTime()
 	// Before this process has the store open: then it would find itself.
-	user := logFinding(path)
+	user, kept := logFinding(path), doctor.File(path, info)
 	store, err := sqlite.OpenReadOnly(ctx, path)
 	if err != nil {
 		report.Add(doctor.Finding{Check: "store", Status: doctor.Wrong, What: err.Error(), Do: adviceOnFile(err)})
@@ -59,7 +59,7 @@ func (p *patient) openFile(ctx context.Context, report *doctor.Report, path stri
 	}
 	p.store = store
 	report.Add(doctor.Finding{Check: "store", Status: doctor.OK, What: "SQLite, " + path})
-	report.Add(doctor.File(path, info)...)
+	report.Add(kept...)
 	report.Add(user)
 	have, known, err := store.Schema(ctx)
 	p.addSchema(report, have, known, err)

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,16 +20,22 @@ type disk struct {
 }
 
 // File tells whether the file of a SQLite store is kept as it must be: for its
-// owner's eyes, on a disk of this machine, with room to grow.
+// owner's eyes, on a disk of this machine, with room to grow. It is asked before this
+// process opens the store: to close another handle of the file would end its locks.
 func File(path string, info fs.FileInfo) (findings []Finding) {
 	add := func(status Status, what, do string) {
 		findings = append(findings, Finding{"file", status, what, do})
 	}
 	folder := filepath.Dir(path)
-	if err := writable(path); err != nil {
-		add(Warning, fmt.Sprintf("this user may not write to it (%v): it can be served, and nothing can be put in", err), "run this as the user that serves, or give that user the file")
-	} else if err := writable(folder); err != nil {
-		add(Wrong, fmt.Sprintf("this user may not write to its folder, where SQLite keeps its log (%v)", err), "run this as the user that serves, or give that user the folder")
+	itself, beside := writable(path), writable(folder)
+	_, noLog := os.Stat(path + "-wal")
+	switch {
+	case beside != nil && keepsLog(path) && noLog != nil:
+		add(Wrong, fmt.Sprintf("this user may not write to its folder, where SQLite keeps its log (%v): it can't be opened", beside), "run this as the user that serves, or give that user the folder; what 'callvault backup' writes can be read there")
+	case beside != nil && keepsLog(path):
+		add(Warning, fmt.Sprintf("this user may not write to its folder (%v): it can be opened only while its log is there", beside), "run this as the user that serves, or give that user the folder")
+	case itself != nil || beside != nil:
+		add(Warning, fmt.Sprintf("this user may not write to it (%v): it can be served, and nothing can be put in", cmp.Or(itself, beside)), "run this as the user that serves, or give that user the file and its folder")
 	}
 	if runtime.GOOS != "windows" {
 		if mode := info.Mode().Perm(); mode&0o007 != 0 {
@@ -47,6 +55,20 @@ func File(path string, info fs.FileInfo) (findings []Finding) {
 		add(OK, what, "")
 	}
 	return findings
+}
+
+// keepsLog tells whether a SQLite file has a log beside it whenever it is open, as a
+// store has and a backup has not: https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+func keepsLog(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const readVersion, withLog = 19, 2
+	header := make([]byte, readVersion+1)
+	_, err = io.ReadFull(f, header)
+	return err == nil && header[readVersion] == withLog
 }
 
 // What should be free: the log of a large import takes a few hundred MiB, and

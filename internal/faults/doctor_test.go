@@ -76,3 +76,28 @@ func TestDoctorWithoutRights(t *testing.T) {
 		t.Errorf("beside the store are %v, %v", entries, err)
 	}
 }
+
+// Doctor calls nothing wrong that can be opened, and nothing right that can't: a store
+// and a backup, which may be read-only, in a folder that may be too.
+func TestDoctorKnowsWhatOpens(t *testing.T) {
+	c := program.New(t)
+	fillStore(c, 10)
+	backup := beside(t, "backup.db")
+	c.Must("backup", backup)
+	for _, file := range []string{c.DB, backup} {
+		for _, own := range []os.FileMode{0o400, 0o600} {
+			for _, folder := range []os.FileMode{0o500, 0o700} {
+				t.Run(fmt.Sprintf("%s %04o in %04o", filepath.Base(file), own, folder), func(t *testing.T) {
+					c := inRights(t, program.On(t, file))
+					mode(c, file, own)
+					mode(c, filepath.Dir(file), folder)
+					said := c.Run("doctor", "--listen", "127.0.0.1:0")
+					opened := c.Run("export")
+					if (said.Code == program.ExitOK) != (opened.Code == program.ExitOK) {
+						t.Errorf("doctor says\n%s\nand to open it ends with %d: %s", said.Stdout, opened.Code, opened.Stderr)
+					}
+				})
+			}
+		}
+	}
+}

@@ -135,3 +135,19 @@ func TestFullDisk(t *testing.T) {
 	}
 	c.Must("backup", filepath.Join(t.TempDir(), "backup"))
 }
+
+// On a mount that is read-only a store can't be opened, and a backup can be read. Doctor
+// says so of both.
+func TestReadOnlyMount(t *testing.T) {
+	c := smallDisk(t, 32<<20)
+	fillStore(c, 10)
+	c.Must("backup", "backup.db")
+	shell(c, `mount -o remount,ro "$PWD"`)
+	args := []string{"--listen", "127.0.0.1:0"}
+	wantDiagnosis(c, program.ExitFailed, args, "wrong file this user may not write to its folder")
+	fails(c, "calls.db", "read-only file system", "", "export")
+	wantDiagnosis(c, program.ExitOK, append(args, "--db", "backup.db"), "warning file this user may not write to it (read-only file system): it can be served")
+	if got := c.Must("export", "--db", "backup.db"); strings.Count(got, "\n") != 10 {
+		t.Errorf("a backup is read as %s", got)
+	}
+}
