@@ -52,9 +52,10 @@ func (w *csvWriter) Write(document []byte) error {
 
 func (w *csvWriter) Close() error { return w.out.Flush() }
 
-// appendCell appends a cell, within quotation marks where it needs them.
+// appendCell appends a cell, within quotation marks where it needs them: also where
+// a spreadsheet may split it, at semicolons in some languages and at tabs.
 func appendCell(dst, cell []byte) []byte {
-	if !bytes.ContainsAny(cell, "\",\r\n") {
+	if !bytes.ContainsAny(cell, "\",;\t\r\n") {
 		return append(dst, cell...)
 	}
 	dst = append(dst, '"')

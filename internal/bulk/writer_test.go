@@ -64,7 +64,7 @@ func oddDocuments(t testing.TB) []string {
 	add(storetest.Bare("1001"))
 	for i, text := range []string{
 		"=1+1", "+49 30 1234", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "'=1", "''=1", "'", "'a", "=", `"`, `""`, `=","`, ",", "\r\n", " a ",
-		"\u2028", "\ufeff", "\x7f\x01", `\`, `\u0041`, "é\u0301😀\U0010ffff", "null", "true", "0", "", strings.Repeat(`"`, 5000),
+		"\u2028", "\ufeff", "\x7f\x01", `\`, `\u0041`, "é\u0301😀\U0010ffff", "a;b", ";=1", "=1;2", "'=1;2", "a\tb", "null", "true", "0", "", strings.Repeat(`"`, 5000),
 	} {
 		c := storetest.Bare(fmt.Sprint(2000 + i))
 		c.Title, c.CustomData = &text, &text
@@ -179,6 +179,35 @@ func TestWriteCSV(t *testing.T) {
 		}
 		if row[fieldCount] != documents[i] {
 			t.Errorf("the document is %s, not %s", row[fieldCount], documents[i])
+		}
+	}
+}
+
+// A cell that a spreadsheet may split is within quotation marks, and the mark
+// against formulas is within them too.
+func TestCSVCells(t *testing.T) {
+	for title, want := range map[string]string{
+		"a;b":   `"a;b"`,
+		"a,b":   `"a,b"`,
+		"a\tb":  "\"a\tb\"",
+		`a"b`:   `"a""b"`,
+		"=1+1":  `'=1+1`,
+		"=1;2":  `"'=1;2"`,
+		"'=1;2": `"''=1;2"`,
+		";=1":   `";=1"`,
+		"a b":   `a b`,
+	} {
+		c := storetest.Bare("1")
+		c.Title = &title
+		document := string(storetest.NewCall(t, c).Document)
+		file := written(t, CSV, []string{document})
+		if !strings.Contains(string(file), ","+want+",") {
+			t.Errorf("%q is written as\n%s", title, file)
+		}
+		// A row that somebody has edited may have no document.
+		flat := string(file)[:strings.LastIndex(string(file), `,"{`)] + ",\r\n"
+		if got := imported(t, []byte(flat)); len(got) != 1 || got[0] != document {
+			t.Errorf("%q came back as %q", title, got)
 		}
 	}
 }
