@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // stalled is a connection whose client takes nothing until it is told to.
@@ -39,7 +41,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		large := call(t, "1", 1, "")
 		large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
 		s.put(t, "acme", large)
-		s.Handler.bodies = newBodies(200 << 10)
+		s.Handler.bodies = web.NewTurns(leastBuilders, 200<<10)
 		read := make(chan struct{})
 		var writing atomic.Int32
 		statuses := make(chan int, 10)
@@ -58,7 +60,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		synctest.Wait()
 		// The first two were read before the limit was reached, and so many more
 		// as had begun to be read by then.
-		if n, most := writing.Load(), int32(2+cap(s.Handler.bodies.builders)); n < 2 || n > most {
+		if n, most := writing.Load(), int32(2+leastBuilders); n < 2 || n > most {
 			t.Errorf("%d pages are held, want 2 to %d", n, most)
 		}
 		goAway()
@@ -74,9 +76,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 		if served < 9 {
 			t.Errorf("%d clients were served, want at least the 9 that stayed", served)
 		}
-		if b := s.Handler.bodies; b.all.held != 0 || len(b.rooms) != 0 || len(b.sending) != 0 || len(b.builders) != 0 {
-			t.Errorf("%+v is left", b)
-		}
+		wantEmpty(t, s.Handler)
 	})
 }
 
@@ -91,7 +91,7 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	api.put(t, "acme", large)
 	api.put(t, "other", large)
 	serve(t, api.ServeHTTP, func(t *testing.T, s *running) {
-		b := newBodies(200 << 10)
+		b := web.NewTurns(leastBuilders, 200<<10)
 		api.Handler.bodies = b
 		ask := func(r *http.Request) net.Conn {
 			c := s.dial()
@@ -102,12 +102,12 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 			return c
 		}
 		stalled := []net.Conn{ask(request(everything)), ask(request(everything))}
-		time.Sleep(2 * pressWithin) // the bubble's time
-		if b.all.held < 120<<10 {
-			t.Fatalf("%d bytes are held while nobody waits", b.all.held)
+		time.Sleep(2 * web.PressWithin) // the bubble's time
+		if held, _ := b.Held(); held < 120<<10 {
+			t.Fatalf("%d bytes are held while nobody waits", held)
 		}
 		// More than may be read at once wait.
-		for range 2 * cap(b.builders) {
+		for range 2 * leastBuilders {
 			stalled = append(stalled, ask(request(everything)))
 		}
 		other := request(everything)
@@ -117,7 +117,7 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("another company waited for %v", took)
 		}
-		time.Sleep(pressWithin)
+		time.Sleep(web.PressWithin)
 		synctest.Wait()
 		for _, c := range stalled[:2] {
 			wantClosed(t, c, 0)
@@ -126,9 +126,7 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 			c.Close()
 		}
 		wantPage(t, ask(request(everything)))
-		if b.all.held != 0 || len(b.rooms) != 0 || len(b.sending) != 0 || len(b.builders) != 0 {
-			t.Errorf("%+v is left", b)
-		}
+		wantEmpty(t, api.Handler)
 	})
 }
 
@@ -153,8 +151,23 @@ func TestBodiesOfFailures(t *testing.T) {
 	for range 3 * mostBuilders {
 		wantStatus(t, s.get(everything), http.StatusNotFound)
 	}
-	if len(s.Handler.bodies.builders) != 0 {
-		t.Errorf("%d places are taken", len(s.Handler.bodies.builders))
+	wantEmpty(t, s.Handler)
+}
+
+// wantEmpty checks that no page is held, and that as many can be read at once as ever.
+func wantEmpty(t *testing.T, h *Handler) {
+	t.Helper()
+	if held, _ := h.bodies.Held(); held != 0 {
+		t.Errorf("%d bytes are held", held)
+	}
+	gone, goAway := context.WithCancel(t.Context())
+	goAway() // a free place is had all the same
+	for i := range leastBuilders {
+		place, err := h.bodies.Enter(gone, fmt.Sprint("company ", i))
+		if err != nil {
+			t.Fatalf("%d places are free: %v", i, err)
+		}
+		defer place.Leave()
 	}
 }
 
@@ -170,7 +183,12 @@ func TestRoomIsAPartOfTheMemory(t *testing.T) {
 			t.Errorf("of %d bytes %d, want %d", memory, got, want)
 		}
 	}
-	if n := cap(newBodies(8 << 20).builders); n > 3 {
+	if n := buildersWithin(8<<20, 100); n > 3 {
 		t.Errorf("%d pages are read at once within 8 MiB", n)
+	}
+	for connections, want := range map[int]int{0: 1, 1: 1, 3: 3} { // 0 are of a store that is closed
+		if n := buildersWithin(maxHeld, connections); n != want {
+			t.Errorf("%d pages are read at once by %d connections", n, connections)
+		}
 	}
 }

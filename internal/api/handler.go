@@ -23,6 +23,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Config is what a Handler is made of. Store is required; everything else
@@ -91,7 +92,7 @@ type Handler struct {
 	keys     *keyring
 	limits   *limits
 	cursors  *sealer
-	bodies   *bodies
+	bodies   *web.Turns
 	routes   []route
 	metrics  *metrics
 	tracer   trace.Tracer // nil when nothing is traced
@@ -121,7 +122,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		now:      config.Now,
 		newID:    config.NewID,
 		cursors:  newSealer(secret),
-		bodies:   newBodies(heldWithin(debug.SetMemoryLimit(-1))),
+		bodies:   newBodies(heldWithin(debug.SetMemoryLimit(-1)), config.Store.Pool().Max),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

@@ -14,11 +14,11 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	place, err := h.bodies.enter(r.Context(), x.key.Company)
+	place, err := h.bodies.Enter(r.Context(), x.key.Company)
 	if err != nil {
 		return err
 	}
-	defer place.leave()
+	defer place.Leave()
 	body := newPageBody()
 	defer body.release()
 	page, err := callvault.ListPage(r.Context(), h.store.Calls(x.key.Company), walk.PageQuery, body.visit)
@@ -41,7 +41,7 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 		}
 	}
 	whole := body.finish(x.id, page, next, h.cursors)
-	place.weigh(len(whole), x.cutOff)
+	place.Weigh(len(whole), x.cutOff)
 	return x.send(r, http.StatusOK, whole)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault/internal/certtest"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // serveTLS runs Serve in a bubble, on a listener that speaks TLS. The client
@@ -120,7 +121,7 @@ func TestServeTLSCutsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pair := certtest.Make(t, certtest.Options{})
 		ctx, stop := context.WithCancel(t.Context())
-		api.Handler.bodies = newBodies(100 << 10) // a company may have half of it
+		api.Handler.bodies = web.NewTurns(leastBuilders, 100<<10) // a company may have half of it
 		listener := newPipes()
 		ended := make(chan error, 1)
 		secure := Secure(listener, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}})
@@ -140,8 +141,8 @@ func TestServeTLSCutsOff(t *testing.T) {
 		if _, err := io.ReadFull(c, answer); err != nil || !strings.HasSuffix(string(answer), "200 OK") {
 			t.Errorf("got %q, %v", answer, err)
 		}
-		if took := time.Since(began); took != pressWithin {
-			t.Errorf("the answer took %v, want %v", took, pressWithin)
+		if took := time.Since(began); took != web.PressWithin {
+			t.Errorf("the answer took %v, want %v", took, web.PressWithin)
 		}
 		silent.NetConn().Close()
 		c.NetConn().Close()

@@ -81,15 +81,15 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_http_pages_held_bytes",
 		Help: "Bytes of pages that their clients have not taken yet.",
-	}, func() float64 { bytes, _ := h.bodies.held(); return float64(bytes) })
+	}, func() float64 { bytes, _ := h.bodies.Held(); return float64(bytes) })
 	auto.NewCounterFunc(prometheus.CounterOpts{
 		Name: "callvault_http_pages_cut_off_total",
 		Help: "Pages whose clients did not take them while others waited for the room.",
-	}, func() float64 { _, cutOff := h.bodies.held(); return float64(cutOff) })
+	}, func() float64 { _, cutOff := h.bodies.Held(); return float64(cutOff) })
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_http_pages_held_limit_bytes",
 		Help: "Bytes of pages from which on no further page is read.",
-	}, func() float64 { return float64(h.bodies.all.limit) })
+	}, func() float64 { return float64(h.bodies.Room()) })
 	return m
 }
 

@@ -9,11 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/callvault/callvault/internal/web"
 )
 
 // counted is a server with a registry of its own.
@@ -182,23 +185,28 @@ func TestMetricsOfTheKeyring(t *testing.T) {
 
 // Pages that are with their clients are seen, and so is that they were cut off.
 func TestMetricsOfPages(t *testing.T) {
-	s, registry := counted(t, Config{})
-	const metrics = "callvault_http_pages_held_bytes callvault_http_pages_held_limit_bytes callvault_http_pages_cut_off_total"
-	limit := fmt.Sprint("callvault_http_pages_held_limit_bytes ", float64(maxHeld))
-	place, err := s.Handler.bodies.enter(t.Context(), "acme")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cut := 0
-	place.weigh(4711, func() { cut++ })
-	wantSeries(t, registry, metrics, "callvault_http_pages_held_bytes 4711", limit)
-	for range 2 { // who waits comes by until it has gone
-		s.Handler.bodies.cutLate(s.Handler.bodies.all, time.Now().Add(time.Hour))
-	}
-	wantSeries(t, registry, metrics, "callvault_http_pages_cut_off_total 1", "callvault_http_pages_held_bytes 4711", limit)
-	place.leave()
-	wantSeries(t, registry, metrics, "callvault_http_pages_cut_off_total 1", limit)
-	if cut != 1 {
-		t.Errorf("it was cut off %d times", cut)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, registry := counted(t, Config{})
+		const metrics = "callvault_http_pages_held_bytes callvault_http_pages_held_limit_bytes callvault_http_pages_cut_off_total"
+		limit := fmt.Sprint("callvault_http_pages_held_limit_bytes ", float64(maxHeld))
+		place, err := s.Handler.bodies.Enter(t.Context(), "acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := 0
+		place.Weigh(maxHeld, func() { cut++ })
+		held := fmt.Sprint("callvault_http_pages_held_bytes ", float64(maxHeld))
+		wantSeries(t, registry, metrics, held, limit)
+		waiting, giveUp := context.WithTimeout(t.Context(), 3*web.PressWithin)
+		defer giveUp()
+		if _, err := s.Handler.bodies.Enter(waiting, "other"); err == nil {
+			t.Error("there is room for another page")
+		}
+		wantSeries(t, registry, metrics, "callvault_http_pages_cut_off_total 1", held, limit)
+		place.Leave()
+		wantSeries(t, registry, metrics, "callvault_http_pages_cut_off_total 1", limit)
+		if cut != 1 {
+			t.Errorf("it was cut off %d times", cut)
+		}
+	})
 }

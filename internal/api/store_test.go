@@ -40,6 +40,8 @@ func newModel(now func() time.Time) *model {
 	return &model{calls: make(map[string][]callvault.Call), quota: make(map[quotaCount]int), now: now, full: make(map[string]time.Time)}
 }
 
+func (m *model) Pool() callvault.Pool { return callvault.Pool{Max: leastBuilders} }
+
 func (m *model) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
