@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/callvault/callvault/internal/web"
 )
 
 // readWithin is what all reads of one answer may take, waiting included.
@@ -17,32 +19,53 @@ const readWithin = 10 * time.Second
 // answer is sent as JSON.
 type question func(r *http.Request, company string) (answer any, err error)
 
-// ask answers a question. It is sent only when it was read, so that a client which
-// does not take it keeps nobody from reading.
+// ask answers a question in its company's turn. It is sent only when it was read, so
+// that a client which does not take it keeps nobody from reading.
 func (h *Handler) ask(q question) route {
 	return func(w http.ResponseWriter, r *http.Request, company string) error {
-		var answer any
-		err := h.read(r.Context(), func(ctx context.Context) (err error) {
-			answer, err = q(r.WithContext(ctx), company)
-			return err
-		})
+		ctx, cancel := context.WithTimeout(r.Context(), readWithin)
+		defer cancel()
+		place, err := h.enter(ctx, company)
 		if err != nil {
 			return err
 		}
-		return send(w, http.StatusOK, answer)
+		defer place.Leave()
+		answer, err := q(r.WithContext(ctx), company)
+		if err != nil {
+			return err
+		}
+		body, err := encode(answer)
+		if err != nil {
+			return err
+		}
+		client := newPatient(w)
+		if client.giveTime() != nil { // it is gone
+			return nil
+		}
+		place.Weigh(len(body), client.cutOff)
+		send(w, http.StatusOK, body)
+		return nil
 	}
 }
 
-// read reads from the store, once fewer than maxReads do, within readWithin.
-func (h *Handler) read(ctx context.Context, from func(context.Context) error) error {
+// enter waits for a company's turn to read.
+func (h *Handler) enter(ctx context.Context, company string) (*web.Place, error) {
+	place, err := h.reads.Enter(ctx, company)
+	if err != nil {
+		return nil, fmt.Errorf("wait for other reads: %w", err)
+	}
+	return place, nil
+}
+
+// read reads from the store in a company's turn, within readWithin.
+func (h *Handler) read(ctx context.Context, company string, from func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
-	select {
-	case h.reads <- struct{}{}:
-		defer func() { <-h.reads }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for other reads: %w", ctx.Err())
+	place, err := h.enter(ctx, company)
+	if err != nil {
+		return err
 	}
+	defer place.Leave()
 	return from(ctx)
 }
 
@@ -74,23 +97,29 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	// What was set for an answer that did not come to be.
 	w.Header().Del("Content-Disposition")
-	send(w, refused.status, struct {
+	body, err := encode(struct {
 		Error string `json:"error"`
 	}{refused.text})
+	if err == nil {
+		send(w, refused.status, body)
+	}
 }
 
-// send answers with JSON that is true only now. An error is one of the value's: a
-// client that leaves is none.
-func send(w http.ResponseWriter, status int, v any) error {
+// encode is a value as JSON.
+func encode(v any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // documents stay as they are
 	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("encode an answer: %w", err)
+		return nil, fmt.Errorf("encode an answer: %w", err)
 	}
+	return body.Bytes(), nil
+}
+
+// send answers with JSON that is true only now.
+func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	newPatient(w).Write(body.Bytes())
-	return nil
+	w.Write(body)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Of a download:
@@ -35,14 +36,13 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	if !r.ProtoAtLeast(1, 1) { // where a file ends with the connection, a part looks like the whole
 		return refusef(http.StatusHTTPVersionNotSupported, "a download needs HTTP/1.1, in which a file that was broken off can be told from a whole one")
 	}
-	select {
-	case h.downloads <- struct{}{}:
-		defer func() { <-h.downloads }()
-	default:
-		return refusef(http.StatusServiceUnavailable, "%d downloads are under way: wait for one to end", maxDownloads)
+	place, err := h.begin(r.Context(), keyCompany)
+	if err != nil {
+		return err
 	}
+	defer place.Leave()
 	var v view
-	err = h.read(r.Context(), func(ctx context.Context) (err error) {
+	err = h.read(r.Context(), keyCompany, func(ctx context.Context) (err error) {
 		v, err = h.view(r.WithContext(ctx), keyCompany)
 		return err
 	})
@@ -57,7 +57,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	}
 	file, err := format.New(newPatient(w))
 	if err == nil {
-		err = h.write(r.Context(), v, file)
+		err = h.write(r.Context(), keyCompany, v, file)
 	}
 	if err == nil {
 		err = file.Close()
@@ -69,6 +69,19 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 		h.Log.Error("a download was broken off", "company", v.company, "format", format.Extension, "error", err)
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// begin waits within readWithin until a company may download another file: one that
+// takes few bytes at a time can last for hours.
+func (h *Handler) begin(ctx context.Context, company string) (*web.Place, error) {
+	within, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	place, err := h.downloads.Enter(within, company)
+	if err != nil {
+		return nil, refusef(http.StatusServiceUnavailable, "other downloads are under way: wait for one to end")
+	}
+	place.Weigh(1, nil)
+	return place, nil
 }
 
 func (h *Handler) format(extension string) (Format, error) {
@@ -97,11 +110,11 @@ func atMidnight(t time.Time) bool {
 	return hour+minute+second+t.Nanosecond() == 0
 }
 
-// write writes the calls of the view, part by part.
-func (h *Handler) write(ctx context.Context, v view, file Writer) error {
+// write writes the calls of the view, part by part, each read in the company's turn.
+func (h *Handler) write(ctx context.Context, company string, v view, file Writer) error {
 	part := make([][]byte, 0, partCalls)
 	for after := v.query.Start(); ; {
-		err := h.read(ctx, func(ctx context.Context) (err error) {
+		err := h.read(ctx, company, func(ctx context.Context) (err error) {
 			after, err = v.part(ctx, after, &part)
 			return err
 		})
@@ -150,8 +163,20 @@ func newPatient(w http.ResponseWriter) *patient {
 }
 
 func (p *patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(takeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := p.giveTime(); err != nil {
 		return 0, err
 	}
 	return p.Writer.Write(b)
 }
+
+// giveTime gives the client its while from now on.
+func (p *patient) giveTime() error {
+	err := p.control.SetWriteDeadline(time.Now().Add(takeWithin))
+	if errors.Is(err, http.ErrNotSupported) { // a test's
+		err = nil
+	}
+	return err
+}
+
+// cutOff ends the sending, from any goroutine: the connection is of no use after that.
+func (p *patient) cutOff() { _ = p.control.SetWriteDeadline(time.Unix(1, 0)) }

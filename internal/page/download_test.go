@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A file has all calls of the view once, however many parts they are read in.
@@ -96,8 +97,8 @@ func TestDownloadBroken(t *testing.T) {
 			t.Errorf("broken after %d calls, and whole", after)
 		}
 		server.Close()
-		if len(h.downloads) != 0 {
-			t.Errorf("%d downloads are still under way", len(h.downloads))
+		if n, _ := h.downloads.Held(); n != 0 {
+			t.Errorf("%d downloads are still under way", n)
 		}
 	}
 }
@@ -123,26 +124,38 @@ func TestDownloadsAreBounded(t *testing.T) {
 			return lines{w}, nil
 		}}}}
 		h := start(t, config, at())
+		for _, name := range []string{"acme", "other", "third"} {
+			h.Store.(*store).companies[name] = at()
+		}
 		answers := make(chan *httptest.ResponseRecorder, maxDownloads+1)
-		ask := func() {
-			go func() { answers <- get(h, "/api/download?format=slow") }()
+		ask := func(company string) {
+			go func() { answers <- getAs(h, company, "/api/download?format=slow") }()
 			synctest.Wait() // until it is answered, or waits for the end
 		}
-		for range maxDownloads {
-			ask()
-		}
-		if n := len(answers); n > 0 {
-			t.Fatalf("%d of %d downloads are over", n, maxDownloads)
-		}
-		ask()
-		select {
-		case w := <-answers:
-			if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "4 downloads are under way") || w.Header().Get("Content-Disposition") != "" {
-				t.Errorf("%d %s", w.Code, w.Body)
+		refused := func() {
+			time.Sleep(readWithin)
+			synctest.Wait()
+			select {
+			case w := <-answers:
+				if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "downloads are under way") || w.Header().Get("Content-Disposition") != "" {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+			default:
+				t.Error("one more is under way")
 			}
-		default:
-			t.Error("one more is under way")
 		}
+		for _, company := range []string{"acme", "other"} {
+			for range maxDownloads / 2 {
+				ask(company)
+			}
+			if n := len(answers); n > 0 {
+				t.Fatalf("%d downloads of %s are over", n, company)
+			}
+			ask(company)
+			refused()
+		}
+		ask("third")
+		refused()
 		close(end)
 		synctest.Wait()
 		for len(answers) > 0 {
@@ -165,12 +178,14 @@ func TestDownloadsReadInTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range maxReads {
-			h.reads <- struct{}{}
+			if _, err := h.reads.Enter(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if w := get(h, "/api/download?range=all&format=ndjson"); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("begun: %d", w.Code)
 		}
-		if err := h.write(t.Context(), v, lines{io.Discard}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := h.write(t.Context(), "", v, lines{io.Discard}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("gone on: %v", err)
 		}
 	})

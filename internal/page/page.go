@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Config is what a Handler shows. Store is required.
@@ -73,8 +74,8 @@ type Handler struct {
 	Config
 	assets    *assets
 	routes    map[string]route
-	reads     chan struct{} // has an element for each read under way
-	downloads chan struct{} // the same for downloads
+	reads     *web.Turns
+	downloads *web.Turns // each of them weighs 1
 }
 
 // route answers a request that may see a company's calls; of no company, it may see
@@ -85,7 +86,10 @@ type route func(w http.ResponseWriter, r *http.Request, company string) error
 // from the clients of the API. SQLite has four readers at least.
 const (
 	maxReads     = 2 // those of downloads included
-	maxDownloads = 4
+	maxDownloads = 4 // of one company, half of them
+
+	// maxHeld is how many bytes of answers may wait for their clients to take them.
+	maxHeld = 16 << 20
 )
 
 // New makes a page.
@@ -102,8 +106,8 @@ func New(config Config) (*Handler, error) {
 	h := &Handler{
 		Config:    config,
 		assets:    newAssets(),
-		reads:     make(chan struct{}, maxReads),
-		downloads: make(chan struct{}, maxDownloads),
+		reads:     web.NewTurns(maxReads, maxHeld),
+		downloads: web.NewTurns(1, maxDownloads),
 	}
 	h.routes = map[string]route{
 		"/":             h.index,
