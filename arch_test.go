@@ -20,7 +20,7 @@ var rooms = map[string][]string{
 	"internal/bulk":         {"", "gong"},
 	"internal/certificate":  nil,
 	"internal/certtest":     nil,
-	"internal/manage":       {"", "gong"},
+	"internal/manage":       {"", "gong", "internal/web"},
 	"internal/page":         {"", "gong", "internal/web", "internal/when"},
 	"internal/postgres":     {"", "gong"},
 	"internal/file":         nil,

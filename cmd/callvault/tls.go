@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
-	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/certificate"
+	"github.com/callvault/callvault/internal/web"
 )
 
 func tlsFlags(cmd *cobra.Command, files *certificate.Files) {
@@ -56,7 +56,7 @@ func (t *transport) listener(plain net.Listener) net.Listener {
 	if t == nil {
 		return plain
 	}
-	return secureListener{api.Secure(plain, t.follower.TLS())}
+	return secureListener{web.Secure(plain, t.follower.TLS())}
 }
 
 // scheme is what is spoken where somebody listens.

@@ -12,7 +12,8 @@ import (
 )
 
 // ServeHTTP answers a request, whatever happens, counts and logs it. It is the one
-// place where an error becomes an answer.
+// place where an error becomes an answer. Where there is nobody to answer it breaks
+// the connection: what returns without an answer is sent as an empty 200.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(w, h.newID(), h.now())
 	h.metrics.inFlight.Inc()
@@ -28,6 +29,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.metrics.count(x, r, took)
 	x.endSpan(r, took)
 	h.record(x, r, took, err)
+	if x.status == statusClientGone {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // serveGuarded is serve with a panic turned into an error.
@@ -82,7 +86,11 @@ func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err e
 	if x.status == http.StatusInternalServerError || errors.As(err, &panicked) {
 		level = slog.LevelError
 	}
-	if !h.log.Enabled(r.Context(), level) {
+	log := h.log
+	if x.key == nil || x.status == http.StatusUnauthorized { // anybody can cause it, as often as they like
+		log = h.spare
+	}
+	if !log.Enabled(r.Context(), level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 10)
@@ -104,5 +112,5 @@ func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err e
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	h.log.LogAttrs(r.Context(), level, "request", attrs...)
+	log.LogAttrs(r.Context(), level, "request", attrs...)
 }

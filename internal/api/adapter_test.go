@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callvault/callvault/gong"
@@ -35,8 +36,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestClientGone: nothing is written for a client that left, and its query is
-// told to stop.
+// TestClientGone: nothing is written for a client that left, its connection is broken,
+// and its query is told to stop.
 func TestClientGone(t *testing.T) {
 	s := newServer(t, Config{})
 	s.get("/v2/calls")
@@ -47,7 +48,7 @@ func TestClientGone(t *testing.T) {
 		<-query.Done()
 	}
 	w := &strictWriter{ResponseRecorder: httptest.NewRecorder()}
-	s.ServeHTTP(w, request(everything).WithContext(ctx))
+	wantAborted(t, func() { s.ServeHTTP(w, request(everything).WithContext(ctx)) })
 	if w.begun || w.Body.Len() > 0 {
 		t.Errorf("got %d, %s", w.Code, w.Body)
 	}
@@ -55,6 +56,18 @@ func TestClientGone(t *testing.T) {
 	if got := s.log.String(); got != want {
 		t.Errorf("got log %s\nwant %s", got, want)
 	}
+}
+
+// wantAborted holds that a handler breaks the connection: one that returns without an
+// answer gives an empty 200.
+func wantAborted(t *testing.T, serve func()) {
+	t.Helper()
+	defer func() {
+		if got := recover(); got != http.ErrAbortHandler {
+			t.Errorf("the handler ended with %v", got)
+		}
+	}()
+	serve()
 }
 
 // strictWriter knows whether an answer has begun, and fails when told to.
@@ -180,4 +193,28 @@ func TestDefaults(t *testing.T) {
 	if h.pageSize != gong.PageSize || len(w.Header().Get("X-Traceid")) != requestIDLength {
 		t.Errorf("got %d, %v", h.pageSize, w.Header())
 	}
+}
+
+// What anybody can cause without a key fills no log; what has one has its line.
+func TestLogIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{})
+		for range 50 {
+			s.getAs("", "/v2/calls")
+			s.getAs(basicAuth("KEY", "guess"), "/v2/calls")
+			s.get("/v2/calls")
+		}
+		time.Sleep(time.Second) // the bubble's
+		synctest.Wait()
+		got := s.log.String()
+		if n := strings.Count(got, "status=401"); n != 20 {
+			t.Errorf("%d lines of requests without a key", n)
+		}
+		if n := strings.Count(got, "status=400"); n != 50 {
+			t.Errorf("%d lines of 50 requests with a key", n)
+		}
+		if !strings.Contains(got, "lines=80") {
+			t.Errorf("the log does not count what was left out: %s", got)
+		}
+	})
 }

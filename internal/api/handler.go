@@ -85,6 +85,7 @@ const (
 type Handler struct {
 	store    callvault.Store
 	log      *slog.Logger
+	spare    *slog.Logger // of what needs no key
 	pageSize int
 	dates    Dates
 	now      func() time.Time
@@ -127,6 +128,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
+	h.spare = slog.New(web.Spare(h.log.Handler()))
 	if h.pageSize == 0 {
 		h.pageSize = gong.PageSize
 	}
@@ -179,6 +181,7 @@ func (h *Handler) serve(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	web.Known(r.Context())
 	if err := h.limits.take(r.Context(), key.Company); err != nil {
 		return err
 	}

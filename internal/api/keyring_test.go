@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -235,7 +236,9 @@ func TestALeavingClientHarmsNobody(t *testing.T) {
 		var group sync.WaitGroup
 		stays := func() { wantStatusIn(t, s, http.StatusBadRequest) }
 		leaves := func() {
-			if w := s.do(request("/v2/calls").WithContext(ctx)); w.Body.Len() != 0 {
+			w := httptest.NewRecorder()
+			wantAborted(t, func() { s.ServeHTTP(w, request("/v2/calls").WithContext(ctx)) })
+			if w.Body.Len() != 0 {
 				t.Errorf("one who left was answered: %s", w.Body)
 			}
 		}

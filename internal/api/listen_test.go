@@ -15,6 +15,14 @@ import (
 	"time"
 )
 
+// What the time-outs and sizes of a connection have to be.
+const (
+	headerWithin = 10 * time.Second
+	readWithin   = 30 * time.Second
+	idleWithin   = 120 * time.Second
+	maxHeader    = 64 << 10
+)
+
 // pipes is a listener in memory, for a bubble of testing/synctest: there no
 // time passes but what the server waits for.
 type pipes struct {

@@ -25,7 +25,7 @@ func serveTLS(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, s 
 		pair := certtest.Make(t, certtest.Options{})
 		ctx, stop := context.WithCancel(t.Context())
 		s := &running{pipes: newPipes(), stop: stop, stopped: make(chan error, 1)}
-		listener := Secure(s.pipes, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}, NextProtos: []string{"h2"}})
+		listener := web.Secure(s.pipes, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}, NextProtos: []string{"h2"}})
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -124,7 +124,7 @@ func TestServeTLSCutsOff(t *testing.T) {
 		api.Handler.bodies = web.NewTurns(leastBuilders, 100<<10) // a company may have half of it
 		listener := newPipes()
 		ended := make(chan error, 1)
-		secure := Secure(listener, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}})
+		secure := web.Secure(listener, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}})
 		go func() { ended <- Serve(ctx, secure, api, discard) }()
 		ask := func() *tls.Conn {
 			c := tls.Client(listener.dial(), &tls.Config{RootCAs: pair.Roots(t), ServerName: "localhost"})

@@ -143,6 +143,7 @@ func (s *siege) dial() *net.TCPConn {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { connection.Close() })
+	connection.(*net.TCPConn).SetLinger(0) // a client that is seen to be gone, and not to have closed its half
 	connection.SetDeadline(time.Now().Add(2 * program.Patience))
 	return connection.(*net.TCPConn)
 }

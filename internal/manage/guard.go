@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Who is let in:
@@ -48,11 +49,14 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
 	return func(s *site, w http.ResponseWriter, r *http.Request) {
 		if h.local {
+			web.Known(r.Context())
 			next(s, w, r)
 			return
 		}
 		key, err := s.key(r)
 		switch {
+		case err != nil && r.Context().Err() != nil: // nobody is there to be told
+			panic(http.ErrAbortHandler)
 		case err != nil:
 			s.Log.Error("check a key", "error", err)
 			http.Error(w, "the key can't be checked; the log says why", http.StatusServiceUnavailable)
@@ -62,6 +66,7 @@ func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
 		case !key.Allows(scope):
 			http.Error(w, "this key lacks the scope for that; make one that has it: callvault key create --scope "+string(scope), http.StatusForbidden)
 		default:
+			web.Known(r.Context())
 			next(s, w, r.WithContext(context.WithValue(r.Context(), companyKey{}, key.Company)))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // Config is what a Handler serves. Store is required; everything else may be left
@@ -81,6 +82,7 @@ func (h *Handler) Start(config Config) error {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
+	config.Log = slog.New(web.Spare(config.Log.Handler())) // of what needs no key
 	s := &site{config, http.NewServeMux(), newProfiles()}
 	if config.Description != nil {
 		s.routes.Handle("GET /openapi.json", config.Description)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/callvault/callvault/internal/web"
@@ -86,7 +87,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *refusal
 	switch {
 	case r.Context().Err() != nil: // nobody is there to be told
-		return
+		panic(http.ErrAbortHandler)
 	case errors.As(err, &refused):
 	case errors.Is(err, context.DeadlineExceeded):
 		h.Log.Warn("the store did not answer the page in time", "path", r.URL.Path, "error", err)
@@ -120,6 +121,7 @@ func encode(v any) ([]byte, error) {
 func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len())) // a part must not look like the whole
 	w.WriteHeader(status)
 	w.Write(body)
 }

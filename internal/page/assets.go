@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -78,6 +79,7 @@ func (a *assets) send(w http.ResponseWriter, r *http.Request, name string, conte
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	w.Write(content)
 }
 

@@ -1,4 +1,3 @@
-// Package web is what the listeners of the program share.
 package web
 
 import (

@@ -1,0 +1,67 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// sparedLines is how many lines a second strangers can cause in a log: enough to see
+// what they do, too few to fill a disk.
+const sparedLines = 20
+
+// Spare is a log of what strangers cause: so many lines a second, and then one that
+// counts those that were left out.
+func Spare(log slog.Handler) slog.Handler { return spare{log, &allowance{log: log}} }
+
+type spare struct {
+	slog.Handler
+	allowance *allowance
+}
+
+func (s spare) Handle(ctx context.Context, r slog.Record) error {
+	if !s.allowance.take() {
+		return nil
+	}
+	return s.Handler.Handle(ctx, r)
+}
+
+func (s spare) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return spare{s.Handler.WithAttrs(attrs), s.allowance}
+}
+
+func (s spare) WithGroup(name string) slog.Handler {
+	return spare{s.Handler.WithGroup(name), s.allowance}
+}
+
+// allowance is the lines of a second, which begins with the first of them.
+type allowance struct {
+	log slog.Handler
+
+	mu    sync.Mutex
+	began bool
+	lines int // left out included
+}
+
+func (a *allowance) take() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.began {
+		a.began = true
+		time.AfterFunc(time.Second, a.end)
+	}
+	a.lines++
+	return a.lines <= sparedLines
+}
+
+// end is the end of the second.
+func (a *allowance) end() {
+	a.mu.Lock()
+	left := a.lines - sparedLines
+	a.began, a.lines = false, 0
+	a.mu.Unlock()
+	if left > 0 {
+		slog.New(a.log).Warn("lines that strangers caused were left out of the log", "lines", left)
+	}
+}

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A throng that costs too much loses those that have been longest without a whole header,
+// of the address that costs most.
+func TestThrong(t *testing.T) {
+	from := func(address string) netip.Prefix { return netip.MustParsePrefix(address + "/32") }
+	w := newThrong(10)
+	join := func(address string, cost int) (*member, []*conn) {
+		m := &member{conn: &conn{from: from(address)}}
+		return m, w.set(m, cost)
+	}
+	first, _ := join("10.0.0.1", 2)
+	second, _ := join("10.0.0.1", 2)
+	honest, _ := join("10.0.0.2", 3)
+	third, gone := join("10.0.0.1", 3)
+	if len(gone) > 0 || w.cost != 10 {
+		t.Errorf("%v had to go, cost %d", gone, w.cost)
+	}
+	w.renew(first)
+	_, gone = join("10.0.0.3", 3)
+	if want := []*conn{second.conn, third.conn}; !slices.Equal(gone, want) || w.cost != 8 {
+		t.Errorf("%v had to go, want %v; cost %d", gone, want, w.cost)
+	}
+	if gone := w.set(second, 5); len(gone) > 0 || w.cost != 8 {
+		t.Errorf("who had to go came back: %v, cost %d", gone, w.cost)
+	}
+	if gone := w.set(honest, 9); !slices.Equal(gone, []*conn{honest.conn}) {
+		t.Errorf("%v had to go, want the one that costs most", gone)
+	}
+	w.set(first, 0)
+	if w.cost != 3 || len(w.origins) != 1 || len(w.most) != 1 {
+		t.Errorf("%+v is left", w)
+	}
+}
+
+// Strangers cost a part of the memory, whatever they send; known clients cost what their
+// headers take, and only while they are large.
+func TestStrangers(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	var log bytes.Buffer
+	l := newConns(listener, 8*3*plainCost, slog.New(slog.NewTextHandler(&log, nil)))
+	connect := func(text string) (client net.Conn, server *conn) {
+		t.Helper()
+		client, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { client.Close() })
+		accepted, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { accepted.Close() })
+		go io.WriteString(client, text)
+		if text != "" {
+			io.ReadFull(accepted, make([]byte, len(text)))
+		}
+		return client, accepted.(*conn)
+	}
+	isClosed := func(c *conn) bool {
+		_, err := c.Write([]byte("x"))
+		return err != nil
+	}
+	_, known := connect("GET / HTTP/1.1\r\n\r\n")
+	Known(context.WithValue(t.Context(), connKey{}, known))
+	var strangers []*conn
+	for range 5 {
+		_, c := connect("")
+		strangers = append(strangers, c)
+	}
+	for i, c := range strangers {
+		if got := isClosed(c); got != (i < 2) {
+			t.Errorf("stranger %d of 5 is closed: %v", i, got)
+		}
+	}
+	if isClosed(known) || l.strangers.cost != 3*plainCost {
+		t.Errorf("the known one is closed, or strangers cost %d", l.strangers.cost)
+	}
+	if got := log.String(); strings.Count(got, "a connection was closed to make room for others") != 2 {
+		t.Errorf("logged %s", got)
+	}
+	// A header beyond the buffer costs, also of who is known, until it is answered.
+	_, large := connect("GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 3*buffered))
+	if want := len("GET / HTTP/1.1\r\nX: ") + 2*buffered; l.headers.cost != want {
+		t.Errorf("it costs %d, want %d", l.headers.cost, want)
+	}
+	_, larger := connect("GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 3*buffered))
+	if !isClosed(large) || isClosed(larger) || l.headers.cost > l.headers.limit {
+		t.Errorf("the first with a large header was to go; cost %d of %d", l.headers.cost, l.headers.limit)
+	}
+	larger.answered()
+	if l.headers.cost != 0 {
+		t.Errorf("an answered one costs %d", l.headers.cost)
+	}
+	for _, c := range append(strangers, known, large, larger) {
+		c.Close()
+	}
+	if l.strangers.cost != 0 || len(l.strangers.origins) != 0 || len(l.headers.origins) != 0 {
+		t.Errorf("%+v is left", l.strangers)
+	}
+}
+
+// A header is held until its request is answered, and no longer.
+func TestHeldHeaders(t *testing.T) {
+	var cost []int
+	see := func(w http.ResponseWriter, r *http.Request) {
+		c := r.Context().Value(connKey{}).(*conn)
+		cost = append(cost, c.conns.headers.cost)
+		hello(w, r)
+	}
+	const get = "GET / HTTP/1.1\r\nHost: h\r\n"
+	text := get + "X: " + strings.Repeat("x", 2*buffered) + "\r\n\r\n" + get + "\r\n" + get + "Connection: close\r\n\r\n"
+	serve(t, see, func(t *testing.T, p *pipes) {
+		wantStatuses(t, p.dial(), text, http.StatusOK, http.StatusOK, http.StatusOK)
+	})
+	if want := []int{len(get) + len("X: \r\n\r\n") + buffered, 0, 0}; !slices.Equal(cost, want) {
+		t.Errorf("headers cost %v, want %v", cost, want)
+	}
+}
+
+func TestOrigin64(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.7:1": "192.0.2.7/32", "[::ffff:192.0.2.7]:1": "192.0.2.7/32", "[2001:db8:1:2:3::4]:1": "2001:db8:1:2::/64", "[fe80::1%1]:1": "fe80::/64",
+	} {
+		if got := origin64(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))); got.String() != want {
+			t.Errorf("%s: %v, want %s", address, got, want)
+		}
+	}
+	if got := origin64(&net.UnixAddr{}); got != (netip.Prefix{}) {
+		t.Errorf("of no address: %v", got)
+	}
+}

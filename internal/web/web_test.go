@@ -1,0 +1,259 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pipes is a listener in memory, for a bubble of testing/synctest.
+type pipes struct {
+	accepting chan net.Conn
+	closed    chan struct{}
+	close     func()
+}
+
+func newPipes() *pipes {
+	closed := make(chan struct{})
+	return &pipes{make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) })}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.accepting:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.close()
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
+
+func (p *pipes) dial() net.Conn {
+	client, server := net.Pipe()
+	p.accepting <- server
+	return client
+}
+
+// serve runs a server in a bubble for a test.
+func serve(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, p *pipes)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		p := newPipes()
+		ended := make(chan error, 1)
+		go func() {
+			ended <- Server{Handler: handler, Log: slog.New(slog.DiscardHandler), DrainWithin: time.Second}.Serve(ctx, p)
+		}()
+		test(t, p)
+		stop()
+		<-ended
+	})
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
+
+// said is a connection whose client has said all there is to say, and then ended it, or
+// its half of it.
+type said struct {
+	net.Conn
+	text io.Reader
+	end  error
+}
+
+func (c *said) Read(p []byte) (int, error) {
+	n, err := c.text.Read(p)
+	if err == io.EOF {
+		err = c.end
+	}
+	return n, err
+}
+
+// A client that has closed its half is answered; one whose connection is broken is not
+// worked for.
+func TestHalfClosed(t *testing.T) {
+	for end, gone := range map[error]bool{io.EOF: false, errors.New("reset by peer"): true} {
+		asked := func(w http.ResponseWriter, r *http.Request) {
+			synctest.Wait() // net/http has seen the end
+			if got := r.Context().Err() != nil; got != gone {
+				t.Errorf("after %v the client is gone: %v", end, got)
+			}
+			hello(w, r)
+		}
+		serve(t, asked, func(t *testing.T, p *pipes) {
+			client, server := net.Pipe()
+			p.accepting <- &said{server, strings.NewReader("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), end}
+			got, err := io.ReadAll(client)
+			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") || !strings.HasSuffix(string(got), "\r\n\r\nhello") {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// The context of a request has what net/http puts in it, and ends with the handler.
+func TestContext(t *testing.T) {
+	var ctx context.Context
+	see := func(w http.ResponseWriter, r *http.Request) {
+		ctx = r.Context()
+		if ctx.Value(http.ServerContextKey) == nil || ctx.Err() != nil {
+			t.Error("not the context of a request")
+		}
+	}
+	serve(t, see, func(t *testing.T, p *pipes) {
+		wantStatuses(t, p.dial(), "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", http.StatusOK)
+		if ctx.Err() == nil {
+			t.Error("it goes on")
+		}
+	})
+}
+
+// wantStatuses sends a text and reads the answers until the connection ends.
+func wantStatuses(t *testing.T, c net.Conn, text string, want ...int) {
+	t.Helper()
+	go io.WriteString(c, text)
+	reader := bufio.NewReader(c)
+	for i, status := range want {
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Errorf("answer %d of %d: %v", i+1, len(want), err)
+			return
+		}
+		if _, err := io.ReadAll(response.Body); err != nil || response.StatusCode != status {
+			t.Errorf("answer %d is %d, %v, want %d", i+1, response.StatusCode, err, status)
+		}
+	}
+	if rest, err := io.ReadAll(reader); err != nil || len(rest) > 0 {
+		t.Errorf("then %q, %v", rest, err)
+	}
+	c.Close()
+}
+
+// A header has 100 lines, and a request is counted from its own beginning: what comes
+// before it on the connection, a body above all, is none of it.
+func TestLines(t *testing.T) {
+	lines := func(n int) string { return strings.Repeat("a:\r\n", n) }
+	const get, last = "GET / HTTP/1.1\r\nHost: h\r\n", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+	body := lines(1000)
+	post := "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000\r\n\r\n" + body
+	const ok, large = http.StatusOK, http.StatusRequestHeaderFieldsTooLarge
+	for name, c := range map[string]struct {
+		text string
+		want []int
+	}{
+		"100":                         {get + lines(99) + "\r\n" + last, []int{ok, ok}},
+		"101":                         {get + lines(100) + "\r\n", []int{large}},
+		"without end":                 {get + lines(16_000), []int{large}},
+		"in a row":                    {strings.Repeat(get+lines(99)+"\r\n", 5) + last, []int{ok, ok, ok, ok, ok, ok}},
+		"in a row, the second":        {get + "\r\n" + get + lines(100) + "\r\n", []int{ok, large}},
+		"with bare ends":              {strings.ReplaceAll(get+lines(100)+"\r\n", "\r", ""), []int{large}},
+		"folded":                      {get + "X: x\r\n" + strings.Repeat(" x\r\n", 99) + "\r\n", []int{large}},
+		"after a body":                {post + get + lines(99) + "\r\n" + last, []int{ok, ok, ok}},
+		"after a body, too many":      {post + get + lines(100) + "\r\n", []int{ok, large}},
+		"an empty line after a body":  {post + "\r\n" + last, []int{ok, ok}},
+		"one line of 60 KiB":          {get + "X: " + strings.Repeat("x", 60<<10) + "\r\n\r\n" + last, []int{ok, ok}},
+		"one line of 100 KiB":         {get + "X: " + strings.Repeat("x", 100<<10) + "\r\n\r\n", []int{large}},
+		"60 KiB after a body":         {post + get + "X: " + strings.Repeat("x", 60<<10) + "\r\n\r\n" + last, []int{ok, ok, ok}},
+		"lines that are read as none": {"GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("\r\r\n", 200), []int{large}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serve(t, hello, func(t *testing.T, p *pipes) { wantStatuses(t, p.dial(), c.text, c.want...) })
+		})
+	}
+}
+
+// What has no clear length ends its connection, so that nothing that follows is taken
+// for a request. See RFC 9112, 6.1.
+func TestTwoLengths(t *testing.T) {
+	const get = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
+	for name, text := range map[string]string{
+		"both lengths":             "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"the other way round":      "POST / HTTP/1.1\r\nHost: h\r\ntransfer-encoding: Chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+		"chunked":                  "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"a trailer of many names":  "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: " + strings.Repeat("x,", 9999) + "\r\n\r\n0\r\nx: y\r\n\r\n",
+		"chunked in HTTP/1.0":      "GET / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"both lengths in HTTP/1.0": "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTRANSFER-ENCODING: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			serve(t, hello, func(t *testing.T, p *pipes) { wantStatuses(t, p.dial(), text+get, http.StatusOK) })
+		})
+	}
+}
+
+// What a request leaves to read on its connection is all that it may leave.
+func TestKeepsAlive(t *testing.T) {
+	seen := ""
+	see := func(w http.ResponseWriter, r *http.Request) { seen += r.URL.Path; hello(w, r) }
+	text := "GET /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer: x\r\n\r\n" +
+		"POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nx\r\n" +
+		"GET /c HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" +
+		"POST /d HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+	serve(t, see, func(t *testing.T, p *pipes) {
+		wantStatuses(t, p.dial(), text, http.StatusOK, http.StatusOK, http.StatusOK, http.StatusOK)
+	})
+	if seen != "/a/b/c/d" {
+		t.Errorf("handled were %s", seen)
+	}
+}
+
+// How a header is cut into parts on its way changes nothing.
+func TestHeaderInParts(t *testing.T) {
+	const text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nX: y\n\r\nthe body"
+	for part := range len(text) {
+		var h header
+		n, whole := 0, false
+		for n < len(text) && !whole {
+			var m int
+			m, whole = h.take([]byte(text[n:min(n+part+1, len(text))]))
+			n += m
+		}
+		if text[n:] != "the body" || !whole || h.lines != 4 || !h.coded || h.bytes != n {
+			t.Errorf("in parts of %d: %q is left, %v, %+v", part+1, text[n:], whole, h)
+		}
+	}
+}
+
+// Twenty lines of a second stand in the log, and then how many were left out.
+func TestSpare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		spare := slog.New(Spare(slog.NewTextHandler(&log, nil)))
+		other := spare.With("who", "another").WithGroup("g")
+		for range 3 {
+			for range 15 {
+				spare.Info("a stranger")
+				other.Info("a stranger")
+			}
+			time.Sleep(time.Second) // the bubble's
+			synctest.Wait()
+			got := log.String()
+			if strings.Count(got, "msg=\"a stranger\"") != 20 || strings.Count(got, "\n") != 21 || !strings.Contains(got, "were left out of the log\" lines=10\n") {
+				t.Errorf("logged %s", got)
+			}
+			log.Reset()
+		}
+		for range 20 {
+			spare.Info("a stranger")
+		}
+		time.Sleep(time.Minute) // the bubble's
+		synctest.Wait()
+		if got := log.String(); strings.Count(got, "\n") != 20 {
+			t.Errorf("of a few lines some are left out: %s", got)
+		}
+	})
+}
