@@ -121,7 +121,7 @@ func encode(v any) ([]byte, error) {
 func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len())) // a part must not look like the whole
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a part must not look like the whole
 	w.WriteHeader(status)
 	w.Write(body)
 }
