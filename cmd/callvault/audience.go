@@ -7,6 +7,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // audience is who is told how a run goes on: a person by a bar on standard error,
@@ -38,7 +40,7 @@ const drawEvery = 100 * time.Millisecond
 
 // terminalWidth is how many characters a line has.
 func terminalWidth(w any) int {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := raw(w).(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return width
 		}
@@ -49,13 +51,24 @@ func terminalWidth(w any) int {
 // isTerminal tells whether a person sees what is written to w, or types what
 // is read from it.
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := raw(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// raw is what a terminal writes to, and everything else as it is.
+func raw(w any) any {
+	if t, ok := w.(*screen.Terminal); ok {
+		return t.Raw()
+	}
+	return w
 }
 
 // newBar draws a bar on a terminal that is so wide. The size is -1 when it isn't
 // known.
 func newBar(w io.Writer, size int64, width int, description string, options ...progressbar.Option) *progressbar.ProgressBar {
+	if t, ok := w.(*screen.Terminal); ok {
+		w = t.Raw() // a bar moves the cursor; its words are our own
+	}
 	return progressbar.NewOptions64(size, append(options,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetWidth(barWidth(width)),

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
 )
 
@@ -118,7 +119,7 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
+	_, err = screen.Printf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
 	return err
 }
 

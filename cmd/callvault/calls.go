@@ -13,6 +13,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/when"
 )
 
@@ -201,7 +202,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions, p callsPlan) (err er
 	if o.quiet {
 		to.hush()
 	} else {
-		fmt.Fprintf(a.stderr, "calls %v\n", p.span)
+		screen.Printf(a.stderr, "calls %v\n", p.span)
 	}
 	if p.histogram != "" {
 		return a.drawHistogram(ctx, source, p, newCallsReport(to))

@@ -63,7 +63,7 @@ func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *
 		return fmt.Errorf("write %s: %w", target, err)
 	}
 	if !r.quiet {
-		fmt.Fprintln(a.stderr, l.summary(p, r))
+		screen.Printf(a.stderr, "%s\n", l.summary(p, r))
 	}
 	if r.skipped > 0 {
 		return errSkipped

@@ -73,7 +73,7 @@ func (r *callsReport) waiting(pause time.Duration, cause error) {
 		r.pause = fmt.Sprintf("waiting %v, %s", pause.Round(100*time.Millisecond), inBrief(cause))
 		r.draw()
 	case !r.quiet:
-		fmt.Fprintf(r.stderr, "waiting %v: %s\n", pause.Round(100*time.Millisecond), screen.Clean(cause.Error()))
+		screen.Printf(r.stderr, "waiting %v: %s\n", pause.Round(100*time.Millisecond), screen.Clean(cause.Error()))
 	}
 }
 
@@ -95,7 +95,7 @@ func (r *callsReport) problem(err error) {
 	if r.bar != nil {
 		r.bar.Clear()
 	}
-	fmt.Fprintf(r.stderr, "skipped: %s\n", screen.Clean(err.Error()))
+	screen.Printf(r.stderr, "skipped: %s\n", screen.Clean(err.Error()))
 	if r.bar != nil {
 		r.draw()
 	}

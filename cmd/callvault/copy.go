@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upkeep"
 )
 
@@ -114,7 +115,7 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if o.repair {
-		err := store.Repair(ctx, func(done string) { fmt.Fprintln(a.stdout, "repaired:", done) })
+		err := store.Repair(ctx, func(done string) { screen.Printf(a.stdout, "repaired: %s\n", done) })
 		if err != nil {
 			return err
 		}
@@ -138,7 +139,7 @@ func (a *app) findDifferences(ctx context.Context, store callvault.Store) error 
 	found := 0
 	report := func(difference string) {
 		found++
-		fmt.Fprintln(a.stderr, difference)
+		screen.Printf(a.stderr, "%s\n", difference)
 	}
 	if err := store.Check(ctx, report); err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // copyReport says how a copy goes on: to a person as a bar on standard error, to
@@ -45,7 +47,7 @@ func (r *copyReport) copied(company string, records int, number int64) {
 		r.bar.Describe(r.description())
 	}
 	if r.showLines {
-		fmt.Fprintf(r.stdout, "copied %s up to number %d of company %s\n", plural(records, "record"), number, company)
+		screen.Printf(r.stdout, "copied %s up to number %d of company %s\n", plural(records, "record"), number, company)
 	}
 }
 
@@ -73,6 +75,6 @@ func (r *copyReport) clear() {
 // end says what the copy came to.
 func (r *copyReport) end() {
 	if !r.quiet {
-		fmt.Fprintf(r.stderr, "copied %s in %v\n", plural(r.kept, "record"), r.now().Sub(r.begun).Round(10*time.Millisecond))
+		screen.Printf(r.stderr, "copied %s in %v\n", plural(r.kept, "record"), r.now().Sub(r.begun).Round(10*time.Millisecond))
 	}
 }

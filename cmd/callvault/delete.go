@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // deleteBatch is how many calls are deleted in one transaction: few enough
@@ -104,7 +105,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	}
 	deleted, err := deleteAll(ctx, calls, d, func(deleted int) {
 		if !o.quiet && !isTerminal(a.stdout) {
-			fmt.Fprintf(a.stdout, "deleted %d\n", deleted)
+			screen.Printf(a.stdout, "deleted %d\n", deleted)
 		}
 	})
 	switch {
@@ -113,7 +114,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	case err != nil:
 		return fmt.Errorf("after %s: %w", plural(deleted, "call"), err)
 	case !o.quiet:
-		fmt.Fprintf(a.stderr, "deleted %s%s\n", plural(deleted, "call"), d.missing(deleted))
+		screen.Printf(a.stderr, "deleted %s%s\n", plural(deleted, "call"), d.missing(deleted))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended
 	// before this.
@@ -134,7 +135,7 @@ func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o 
 		}
 		what = fmt.Sprintf("%s before %s", plural(n, "call"), d.query.To)
 	}
-	fmt.Fprintf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
+	screen.Printf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":

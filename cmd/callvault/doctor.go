@@ -19,6 +19,7 @@ import (
 	"github.com/callvault/callvault/internal/certificate"
 	"github.com/callvault/callvault/internal/doctor"
 	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // doctorOptions are the flags of doctor.
@@ -81,7 +82,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 	}
 	var unsaid error
 	report := doctor.NewReport(func(f doctor.Finding) {
-		if _, err := fmt.Fprintln(a.stdout, f); err != nil {
+		if _, err := screen.Printf(a.stdout, "%v\n", f); err != nil {
 			unsaid = err
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // exportReport says how an export goes on: to a person as a bar on standard error.
@@ -107,6 +108,6 @@ func (r *exportReport) clear() {
 // end says what the export came to.
 func (r *exportReport) end() {
 	if !r.quiet {
-		fmt.Fprintf(r.stderr, "exported %s\n", plural(r.written, "call"))
+		screen.Printf(r.stderr, "exported %s\n", plural(r.written, "call"))
 	}
 }

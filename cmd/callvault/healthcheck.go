@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/manage"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // healthOptions are the flags of healthcheck.
@@ -73,7 +74,7 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 	if said != "ok" {
 		return fmt.Errorf("%s: something that is no callvault answers", target)
 	}
-	_, err = fmt.Fprintln(a.stdout, said)
+	_, err = screen.Printf(a.stdout, "%s\n", said)
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 func (a *app) key() *cobra.Command {
@@ -131,7 +132,7 @@ func (a *app) printKey(key callvault.Key, secret, output string) error {
 	if err := a.printFields(lines, output); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stderr, "This is the only time the secret is shown. The key's id, for list and revoke: %s\n", key.ID)
+	_, err := screen.Printf(a.stderr, "This is the only time the secret is shown. The key's id, for list and revoke: %s\n", key.ID)
 	return err
 }
 
@@ -207,7 +208,7 @@ func (a *app) printKeys(keys []callvault.Key, output string) error {
 		for i, s := range k.Scopes {
 			scopes[i] = string(s)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Kind, date(k.Created), date(k.Expires), date(k.Revoked), strings.Join(scopes, ","))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", screen.Text(a.stdout, k.ID), k.Kind, date(k.Created), date(k.Expires), date(k.Revoked), screen.Text(a.stdout, strings.Join(scopes, ",")))
 	}
 	return w.Flush()
 }
@@ -247,7 +248,7 @@ func (a *app) keyRevoke() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.stdout, "revoked %s\n", args[0])
+			_, err = screen.Printf(a.stdout, "revoked %s\n", args[0])
 			return err
 		},
 	}

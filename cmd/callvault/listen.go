@@ -15,6 +15,7 @@ import (
 	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/traces"
 	"github.com/callvault/callvault/internal/web"
 )
@@ -98,7 +99,7 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 	}
 	listener, err := web.Listen(ctx, o.manage)
 	if doctor.IsTaken(err) && !o.manageGiven {
-		fmt.Fprintf(a.stderr, "%s is taken: going on without the operator's listener; --manage names another address, or %s for none\n", o.manage, manageOff)
+		screen.Printf(a.stderr, "%s is taken: going on without the operator's listener; --manage names another address, or %s for none\n", o.manage, manageOff)
 		return nil, nil
 	}
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	}
 	greet(opened(s.api, s.asked.listen))
 	if s.manage != nil {
-		fmt.Fprintf(s.stdout, "the operator's listener is at %s and shows the calls as a web page%s%s\n", opened(s.manage, s.asked.manage), wants(s.manage), elsewhere("; it is also at ", s.manage))
+		screen.Printf(s.stdout, "the operator's listener is at %s and shows the calls as a web page%s%s\n", opened(s.manage, s.asked.manage), wants(s.manage), elsewhere("; it is also at ", s.manage))
 	}
 	return api.Serve(ctx, s.api, handler, s.log)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // What an import does, in words.
@@ -123,7 +124,7 @@ func (r *importReport) line(at bulk.Place, text string) {
 	if r.bar != nil {
 		r.bar.Clear()
 	}
-	fmt.Fprintf(r.stderr, "%v: %s\n", at, text)
+	screen.Printf(r.stderr, "%v: %s\n", at, text)
 	if r.bar != nil {
 		r.bar.Describe(r.description())
 	}
@@ -141,7 +142,7 @@ func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) 
 		return
 	}
 	for _, at := range last {
-		fmt.Fprintf(r.stdout, "committed %v\n", at)
+		screen.Printf(r.stdout, "committed %v\n", at)
 	}
 }
 
@@ -161,21 +162,21 @@ func (r *importReport) end(result bulk.Result) {
 	if r.quiet {
 		return
 	}
-	fmt.Fprintf(r.stderr, "%s: %s", plural(result.Read, "record"), kept(result.PutResult))
+	screen.Printf(r.stderr, "%s: %s", plural(result.Read, "record"), kept(result.PutResult))
 	if n := result.Repeated(); n > 0 {
-		fmt.Fprintf(r.stderr, ", %s replaced by a later one with the same id", humanize.Comma(int64(n)))
+		screen.Printf(r.stderr, ", %s replaced by a later one with the same id", humanize.Comma(int64(n)))
 	}
 	if result.Skipped > 0 {
-		fmt.Fprintf(r.stderr, ", %s skipped", humanize.Comma(int64(result.Skipped)))
+		screen.Printf(r.stderr, ", %s skipped", humanize.Comma(int64(result.Skipped)))
 	}
-	fmt.Fprintf(r.stderr, " in %v\n", r.now().Sub(r.begun).Round(10*time.Millisecond))
+	screen.Printf(r.stderr, " in %v\n", r.now().Sub(r.begun).Round(10*time.Millisecond))
 }
 
 // fail says what an import that failed has kept.
 func (r *importReport) fail(result bulk.Result) {
 	r.clear()
 	if !r.quiet {
-		fmt.Fprintf(r.stderr, "kept so far: %s\n", kept(result.PutResult))
+		screen.Printf(r.stderr, "kept so far: %s\n", kept(result.PutResult))
 	}
 }
 

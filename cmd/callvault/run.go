@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // Exit codes.
@@ -30,7 +32,7 @@ type app struct {
 
 // run is the program: arguments in, exit code out.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{env: env, stdin: stdin, stdout: shown(stdout), stderr: shown(stderr)}
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -42,12 +44,21 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	case errors.Is(err, errSkipped):
 		return exitSkipped
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "callvault: %v\nSee '%s --help'.\n", err, cmd.CommandPath())
+		screen.Printf(a.stderr, "callvault: %v\n", err)
+		screen.Printf(a.stderr, "See '%s --help'.\n", cmd.CommandPath())
 		return exitUsage
 	default:
-		fmt.Fprintf(stderr, "callvault: %v\n", err)
+		screen.Printf(a.stderr, "callvault: %v\n", err)
 		return exitFailed
 	}
+}
+
+// shown is what is written to, which on a terminal lets nothing but text through.
+func shown(w io.Writer) io.Writer {
+	if isTerminal(w) {
+		return screen.NewTerminal(w)
+	}
+	return w
 }
 
 // errSkipped ends a command that did its work but for some records, which it

@@ -14,6 +14,7 @@ import (
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/certificate"
 	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // serveOptions are the flags of serve.
@@ -128,7 +129,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	return service.serve(ctx, store, config, func(address string) {
-		fmt.Fprintf(a.stdout, "serving %s at %s%s\n", storeName(o.db), address, elsewhere(" and ", service.api))
+		screen.Printf(a.stdout, "serving %s at %s%s\n", storeName(o.db), address, elsewhere(" and ", service.api))
 		if !anyActive(keys) {
 			fmt.Fprintln(a.stdout, "There is no valid key. Make one: callvault key create"+o.again())
 		}

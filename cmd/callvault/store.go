@@ -14,6 +14,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
 )
 
@@ -59,7 +60,7 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 	_, missing := os.Stat(db)
 	store, err := openStore(ctx, db)
 	if err == nil && errors.Is(missing, fs.ErrNotExist) && !strings.Contains(db, "://") {
-		fmt.Fprintf(a.stderr, "made store %s\n", db)
+		screen.Printf(a.stderr, "made store %s\n", db)
 	}
 	return store, err
 }
@@ -162,7 +163,7 @@ func (a *app) makeCompany(ctx context.Context, store callvault.Store, company st
 	if names = slices.DeleteFunc(names, func(name string) bool { return name == company }); len(names) > 0 {
 		others = "; the store also has " + strings.Join(names, ", ")
 	}
-	_, err = fmt.Fprintf(a.stderr, "made company %q%s\n", company, others)
+	_, err = screen.Printf(a.stderr, "made company %q%s\n", company, others)
 	return err
 }
 
