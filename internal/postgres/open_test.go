@@ -71,6 +71,10 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("got %v of a database that is not there", err)
 	}
+	_, err = Open(t.Context(), url+"&options=-c%20default_transaction_read_only%3Don")
+	if err == nil || !strings.Contains(err.Error(), "SET default_transaction_read_only = off") {
+		t.Errorf("got %v where transactions may not write", err)
+	}
 	_, err = Open(t.Context(), url+"&options=-c%20default_transaction_isolation%3Dserializable")
 	if err == nil || !strings.Contains(err.Error(), `is "serializable"; callvault needs "read committed"`) {
 		t.Errorf("got %v with another isolation", err)
@@ -78,7 +82,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	good := settings{150018, "15.18", "UTF8", "read committed"}
+	good := settings{number: 150018, version: "15.18", encoding: "UTF8", defaultIsolation: "read committed"}
 	for _, tt := range []struct {
 		change func(*settings)
 		want   string

@@ -26,7 +26,7 @@ import (
 
 // Store is a callvault.Store in a PostgreSQL database.
 type Store struct {
-	pool *pgxpool.Pool
+	pool *pool
 	name string // for errors; empty while it is opened
 }
 
@@ -67,6 +67,29 @@ func OpenAsIs(ctx context.Context, url string) (*Store, error) {
 	return openURL(ctx, url, plan)
 }
 
+// OpenToServe is Open that leaves the time-outs of the role as they are: they bound
+// what a request may cost the server.
+func OpenToServe(ctx context.Context, url string) (*Store, error) {
+	plan, err := currentPlan()
+	if err != nil {
+		return nil, err
+	}
+	plan.keepTimeouts = true
+	return openURL(ctx, url, plan)
+}
+
+// OpenToRead is OpenToServe of a store that must be there and is not written to, on
+// a standby or anywhere else; ErrSchemaOlder is returned for one whose schema this
+// program would have to bring up to date.
+func OpenToRead(ctx context.Context, url string) (*Store, error) {
+	plan, err := currentPlan()
+	if err != nil {
+		return nil, err
+	}
+	plan.mustBeThere, plan.keepTimeouts, plan.readOnly = true, true, true
+	return openURL(ctx, url, plan)
+}
+
 func openURL(ctx context.Context, url string, plan plan) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {
@@ -100,12 +123,13 @@ func parse(url string) (*pgxpool.Config, error) {
 const connectWithin = 5 * time.Second
 
 func openPool(ctx context.Context, config *pgxpool.Config, p plan) (*Store, error) {
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	config.AfterConnect = p.settle
+	pool, err := newPool(ctx, config)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{pool: pool}
-	err = s.checkServer(ctx)
+	err = s.checkServer(ctx, &p)
 	if err == nil {
 		err = s.migrate(ctx, p)
 	}
@@ -123,9 +147,9 @@ func (s *Store) Pool() callvault.Pool {
 	return callvault.Pool{
 		InUse:  int(stat.AcquiredConns()),
 		Idle:   int(stat.IdleConns()),
-		Max:    int(stat.MaxConns()),
-		Waits:  stat.EmptyAcquireCount(),
-		Waited: stat.EmptyAcquireWaitTime(),
+		Max:    int(int64(stat.MaxConns()) - s.pool.kept.Load()),
+		Waits:  stat.EmptyAcquireCount() + s.pool.waits.Load(),
+		Waited: stat.EmptyAcquireWaitTime() + time.Duration(s.pool.waited.Load()),
 	}
 }
 
@@ -138,7 +162,11 @@ func (s *Store) Close() error {
 // one runs a query that returns one row and scans it. It is not found when
 // there is none.
 func (s *Store) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
-	err = s.pool.QueryRow(ctx, query, args...).Scan(into...)
+	for range conflicts {
+		if err = s.pool.QueryRow(ctx, query, args...).Scan(into...); codeOf(err) != serializationFailure {
+			break
+		}
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
@@ -147,9 +175,23 @@ func (s *Store) one(ctx context.Context, into []any, query string, args ...any) 
 
 // each calls visit with every row of a query, until it returns an error, which
 // is returned as it is; the query is stopped then, and not read to its end.
-func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query string, args ...any) error {
-	return s.eachIn(ctx, s.pool, visit, query, args...)
+func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query string, args ...any) (err error) {
+	visited := false
+	visitor := func(rows pgx.Rows) error {
+		visited = true
+		return visit(rows)
+	}
+	for range conflicts {
+		if err = s.eachIn(ctx, s.pool, visitor, query, args...); visited || codeOf(err) != serializationFailure {
+			break
+		}
+	}
+	return err
 }
+
+// conflicts is how often a query is sent that a standby ends before it gave a row,
+// because what it replays is in conflict with it.
+const conflicts = 3
 
 // eachIn is each on a pool or in a transaction, which a visitor's error leaves
 // unusable.
@@ -173,28 +215,3 @@ func (s *Store) eachIn(ctx context.Context, db querier, visit func(pgx.Rows) err
 	}
 	return s.cause(ctx, rows.Err())
 }
-
-// cause is the context's error where a query was stopped because of it. Every
-// other error is given the name of the store.
-func (s *Store) cause(ctx context.Context, err error) error {
-	named := (*storeError)(nil)
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case s.name == "", errors.As(err, &named):
-		return err
-	}
-	return &storeError{s.name, err}
-}
-
-// storeError is an error with the store it happened on, so that whoever reads it
-// knows which server to look after.
-type storeError struct {
-	name string
-	err  error
-}
-
-func (e *storeError) Error() string { return e.name + ": " + e.err.Error() }
-func (e *storeError) Unwrap() error { return e.err }

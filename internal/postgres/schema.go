@@ -39,10 +39,17 @@ type plan struct {
 	holdWithin  time.Duration
 	mustBeThere bool // a database without the schema is left as it is
 	asItIs      bool // and so is an older schema
+
+	readOnly     bool // nothing is written
+	keepTimeouts bool // that the role has: work is in short statements
 }
 
 // errNoStore is returned for a database that has no schema and is to get none.
 var errNoStore = errors.New("there is no store in this database; 'callvault import' and 'callvault serve' make one")
+
+// errSchemaOlder is returned for a schema that is to be read by a program that would
+// have to bring it up to date.
+var errSchemaOlder = errors.New("the store was written by an older callvault; let this one open it on the primary first: callvault check")
 
 // step is a script that brings the schema to its next version.
 type step struct{ name, script string }
@@ -77,6 +84,9 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 	behind, err := p.isBehind(ctx, s.pool)
 	if err != nil || !behind || p.asItIs {
 		return s.cause(ctx, err)
+	}
+	if p.readOnly {
+		return errSchemaOlder
 	}
 	for begun := time.Now(); ; {
 		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return p.lockAndMigrate(ctx, tx) })
@@ -217,18 +227,4 @@ func run(ctx context.Context, tx pgx.Tx, s step) error {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
-}
-
-// What the server says went wrong.
-const (
-	insufficientPrivilege = "42501"
-	lockNotAvailable      = "55P03"
-)
-
-// codeOf is the server's code of an error; empty when it is not the server's.
-func codeOf(err error) string {
-	if told := new(pgconn.PgError); errors.As(err, &told) {
-		return told.Code
-	}
-	return ""
 }

@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // oldest is the first version of the server that is supported, as it numbers
@@ -11,7 +14,8 @@ const oldest = 150000
 
 // settingsSQL asks for what the laws of a store rest on.
 const settingsSQL = `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-	current_setting('server_encoding'), current_setting('default_transaction_isolation')`
+	current_setting('server_encoding'), current_setting('default_transaction_isolation'),
+	pg_is_in_recovery(), current_setting('transaction_read_only')::boolean`
 
 // settings are what a server says of itself and of this database and role.
 type settings struct {
@@ -19,16 +23,27 @@ type settings struct {
 	version          string
 	encoding         string
 	defaultIsolation string
+	standby          bool
+	readOnly         bool // transactions may not write
 }
 
-// checkServer refuses a server on which the laws of a store would not hold.
-func (s *Store) checkServer(ctx context.Context) error {
+// checkServer refuses a server on which the laws of a store would not hold, or which
+// takes no writes where the plan needs them. A store that must be there is read on
+// such a server: its schema stays what it is.
+func (s *Store) checkServer(ctx context.Context, p *plan) error {
 	var got settings
-	err := s.pool.QueryRow(ctx, settingsSQL).Scan(&got.number, &got.version, &got.encoding, &got.defaultIsolation)
+	err := s.pool.QueryRow(ctx, settingsSQL).Scan(&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.standby, &got.readOnly)
 	if err != nil {
-		return s.cause(ctx, err)
+		return s.cause(ctx, explained(err))
 	}
-	return got.check()
+	if err := got.check(); err != nil || !got.readOnly {
+		return err
+	}
+	if !p.mustBeThere {
+		return got.refusal()
+	}
+	p.readOnly = true
+	return nil
 }
 
 func (s settings) check() error {
@@ -43,4 +58,40 @@ func (s settings) check() error {
 		return fmt.Errorf("the default isolation of transactions is %q; callvault needs \"read committed\": ALTER ROLE … SET default_transaction_isolation = 'read committed'", s.defaultIsolation)
 	}
 	return nil
+}
+
+// refusal is why the server takes no writes.
+func (s settings) refusal() error {
+	if s.standby {
+		return errStandby
+	}
+	return errReadOnly
+}
+
+var (
+	errStandby  = errors.New("this server is a standby, which takes no writes; name the primary, or run 'callvault serve --read-only' here")
+	errReadOnly = errors.New("this role's transactions may not write; ALTER ROLE … SET default_transaction_read_only = off, or run 'callvault serve --read-only'")
+)
+
+// timeoutsSQL lifts what would end a long command half-way. Versions differ in what
+// they have.
+const timeoutsSQL = `SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings
+	WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') AND setting <> '0'`
+
+// settle makes a new connection independent of settings of the role that would
+// change what is read and written, or end a command that takes long.
+func (p plan) settle(ctx context.Context, c *pgx.Conn) error {
+	for name, value := range map[string]string{"client_encoding": "UTF8", "standard_conforming_strings": "on"} {
+		if c.PgConn().ParameterStatus(name) == value {
+			continue
+		}
+		if _, err := c.Exec(ctx, "SET "+name+" = '"+value+"'"); err != nil {
+			return err
+		}
+	}
+	if p.keepTimeouts {
+		return nil
+	}
+	_, err := c.Exec(ctx, timeoutsSQL)
+	return err
 }

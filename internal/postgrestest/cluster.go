@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,6 +32,16 @@ type cluster struct {
 // otherwise than by bytes, so that a forgotten collation shows. What it returns
 // with an error is to be removed too.
 func newCluster(settings ...string) (*cluster, error) {
+	c, err := newFolder(settings...)
+	if err != nil {
+		return c, err
+	}
+	return c, c.run("initdb", "-D", c.data(), "-U", "callvault", "-A", "trust", "--no-sync",
+		"-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en")
+}
+
+// newFolder makes the place of a cluster that has no data yet.
+func newFolder(settings ...string) (*cluster, error) {
 	c := &cluster{settings: settings}
 	var err error
 	if c.bin, err = binaries(); err != nil {
@@ -39,15 +50,16 @@ func newCluster(settings ...string) (*cluster, error) {
 	if c.folder, err = os.MkdirTemp("", "callvault-pg-"); err != nil { // short: sockets have short paths
 		return c, err
 	}
-	if c.credential, err = notRoot(c.folder); err != nil {
-		return c, err
+	c.credential, err = notRoot(c.folder)
+	return c, err
+}
+
+// run runs a program of PostgreSQL to its end.
+func (c *cluster) run(program string, args ...string) error {
+	if out, err := c.command(filepath.Join(c.bin, program), args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, err, out)
 	}
-	out, err := c.command(filepath.Join(c.bin, "initdb"), "-D", c.data(), "-U", "callvault", "-A", "trust", "--no-sync",
-		"-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en").CombinedOutput()
-	if err != nil {
-		return c, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	return c, nil
+	return nil
 }
 
 func (c *cluster) data() string { return filepath.Join(c.folder, "data") }
@@ -111,13 +123,16 @@ func (c *cluster) stop() error {
 
 func (c *cluster) remove() error { return os.RemoveAll(c.folder) }
 
+// isReady finds what a primary or a standby says then.
+var isReady = regexp.MustCompile(`database system is ready to accept (read-only )?connections`)
+
 // ready waits for the line with which a server says so.
 func ready(stderr io.Reader) error {
 	lines := bufio.NewScanner(stderr)
 	var all strings.Builder
 	for lines.Scan() {
 		fmt.Fprintln(&all, lines.Text())
-		if strings.Contains(lines.Text(), "database system is ready to accept connections") {
+		if isReady.MatchString(lines.Text()) {
 			return nil
 		}
 	}
@@ -145,7 +160,10 @@ func notRoot(folder string) (*syscall.Credential, error) {
 // binaries is the folder with the newest PostgreSQL.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return "", err
+		}
+		return filepath.Dir(path), nil // of all programs: the link may be the only one
 	}
 	newest := ""
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")

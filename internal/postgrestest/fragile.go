@@ -35,6 +35,22 @@ func (s *Server) Fragile(t testing.TB) *Fragile {
 		t.Skip(err) // the other one is somebody else's
 	}
 	c, err := newCluster()
+	return serve(t, c, err)
+}
+
+// Standby is a server that follows this one, which must be running.
+func (f *Fragile) Standby() *Fragile {
+	f.t.Helper()
+	c, err := newFolder()
+	if err == nil {
+		err = c.run("pg_basebackup", "-D", c.data(), "-h", f.cluster.folder, "-U", "callvault", "-R", "-c", "fast", "--no-sync")
+	}
+	return serve(f.t, c, err)
+}
+
+// serve serves a cluster until the test ends, when it goes.
+func serve(t testing.TB, c *cluster, err error) *Fragile {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := c.remove(); err != nil {
 			t.Error(err)

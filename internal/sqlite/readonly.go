@@ -12,10 +12,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"zombiezen.com/go/sqlite"
 
 	"github.com/callvault/callvault/internal/file"
+	"github.com/callvault/callvault/internal/limit"
 )
 
 // ErrMeantime is returned for what can't be told, because the store was written to
@@ -43,7 +43,7 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 		readers: make(chan *conn, leastReaders),
 		slots:   make(chan struct{}, leastReaders),
 		closed:  make(chan struct{}),
-		seconds: seconds{now: time.Now, buckets: make(map[string]*rate.Limiter)},
+		seconds: limit.NewBuckets(time.Now),
 	}
 	s.close = sync.OnceValue(s.closeConns)
 	c, err := openToRead(ctx, path)

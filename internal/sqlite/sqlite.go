@@ -18,11 +18,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/limit"
 )
 
 const (
@@ -65,7 +65,7 @@ type Store struct {
 
 	waiting   waiting
 	companies sync.Map // name to row id; companies are never removed
-	seconds   seconds
+	seconds   *limit.Buckets
 }
 
 var errClosed = errors.New("the store is closed")
@@ -97,7 +97,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		slots:   make(chan struct{}, readers),
 		writer:  make(chan *conn, 1),
 		closed:  make(chan struct{}),
-		seconds: seconds{now: time.Now, buckets: make(map[string]*rate.Limiter)},
+		seconds: limit.NewBuckets(time.Now),
 	}
 	s.close = sync.OnceValue(s.closeConns)
 	w, err := openConn(ctx, path, writerCache)
