@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -91,14 +92,14 @@ func (k *keyring) find(ctx context.Context, id string) (*callvault.Key, error) {
 
 // findAging finds a key in a ring that is not fresh but may be used: whoever
 // comes first refreshes it. That this fails is no error before the ring is
-// stale.
+// stale, unless there is no going on with it.
 func (k *keyring) findAging(ctx context.Context, ring *ring, id string) (*callvault.Key, error) {
 	if !k.gate.tryEnter() {
 		return ring.keys[id], nil
 	}
 	defer k.gate.leave()
 	k.refresh(ctx)
-	if k.last.err != nil && k.age(ring) >= staleAfter { // the store kept us waiting
+	if k.last.err != nil && k.age(k.ring.Load()) >= staleAfter { // the store kept us waiting
 		return nil, fmt.Errorf("read the keys: %w", k.last.err)
 	}
 	return k.ring.Load().keys[id], nil
@@ -138,6 +139,10 @@ func (k *keyring) refresh(ctx context.Context) {
 	next := &ring{keys: old.keys, read: k.now()}
 	all, version, err := k.store.Keys(ctx, old.version)
 	k.last = attempt{number, err, deadline}
+	if errors.Is(err, callvault.ErrReplaced) {
+		next.read = time.Time{} // these keys are another store's: nobody is let in by them
+		k.ring.Store(next)
+	}
 	if err != nil {
 		return
 	}

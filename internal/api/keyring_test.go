@@ -62,6 +62,30 @@ func TestARevokedKeyStopsWhileRefreshesFail(t *testing.T) {
 	wantStatus(t, s.get("/v2/calls"), http.StatusUnauthorized)
 }
 
+// TestAReplacedStore lets nobody in on the keys of the store before, not for a moment,
+// and is asked by all who come.
+func TestAReplacedStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{NewID: newRequestID})
+		wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest)
+		s.store.fail(fmt.Errorf("read: %w", callvault.ErrReplaced))
+		s.clock.advance(freshFor)
+		for range 3 {
+			wantStatus(t, s.get("/v2/calls"), http.StatusInternalServerError, "An error has occurred")
+			wantStatus(t, s.getAs(basicAuth("NO", "hush"), "/v2/calls"), http.StatusInternalServerError, "An error has occurred")
+		}
+		// Nobody goes on with the old keys while another asks.
+		goOn := s.stalled()
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() { wantStatusIn(t, s, http.StatusInternalServerError) })
+		}
+		synctest.Wait()
+		goOn()
+		group.Wait()
+	})
+}
+
 // TestAClockSetBack must not make the keyring fresh for as long.
 func TestAClockSetBack(t *testing.T) {
 	s := newServer(t, Config{})

@@ -30,10 +30,14 @@ func Backup(ctx context.Context, store, file string, progress Progress) error {
 
 func backup(ctx context.Context, store, name string, progress Progress) error {
 	return writeStore(name, func(d *file.Draft) error {
-		if _, err := os.Stat(store); err != nil {
+		before, err := os.Stat(store)
+		if err != nil {
 			return err // it would be made
 		}
 		path, err := makeFile(store)
+		if err == nil {
+			err = checkLog(ctx, path)
+		}
 		if err != nil {
 			return err
 		}
@@ -45,7 +49,14 @@ func backup(ctx context.Context, store, name string, progress Progress) error {
 		if err := checkSchema(ctx, c); err != nil {
 			return explain(path, err)
 		}
-		return c.vacuumInto(ctx, d, progress)
+		held, err := c.hold(before, store)
+		if err != nil {
+			return explain(path, err)
+		}
+		if err := c.vacuumInto(ctx, d, progress); err != nil {
+			return err
+		}
+		return held.check()
 	})
 }
 

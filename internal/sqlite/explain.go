@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/callvault/callvault"
 )
 
 // fileError is an error of SQLite's with the file it happened on, and what it
@@ -29,7 +31,7 @@ func (e *fileError) Unwrap() error { return e.err }
 // explain adds to an error what SQLite does not say: on which file, and what is
 // wrong with it. An error that was explained is returned as it is.
 func explain(path string, err error) error {
-	if explained := (*fileError)(nil); err == nil || errors.As(err, &explained) {
+	if explained := (*fileError)(nil); err == nil || errors.As(err, &explained) || errors.Is(err, callvault.ErrReplaced) {
 		return err
 	}
 	return &fileError{path, meaning(path, sqlite.ErrCode(err)), err}

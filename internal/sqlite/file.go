@@ -29,6 +29,7 @@ func makeFile(path string) (string, error) {
 		return "", err
 	}
 	file.Sweep(filepath.Dir(path))
+	orphan := mustBeAlone(path) // of a store that is not there, if this makes it
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return path, checkNames(path)
@@ -36,7 +37,11 @@ func makeFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return path, f.Close()
+	err = errors.Join(orphan, f.Close())
+	if err != nil {
+		return "", errors.Join(err, os.Remove(path))
+	}
+	return path, nil
 }
 
 // checkNames refuses a file with more names than one: SQLite would keep a log beside

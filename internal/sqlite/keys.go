@@ -15,7 +15,6 @@ const (
 	setKeysVersionSQL = `UPDATE store SET keys_version = ?`
 	keysVersionSQL    = `SELECT keys_version FROM store`
 	cursorSecretSQL   = `SELECT cursor_secret FROM store`
-	identitySQL       = `SELECT hex(id) FROM store`
 
 	addKeySQL = `INSERT INTO keys (id, kind, company, scopes, digest, created, expires, revoked)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
@@ -88,6 +87,9 @@ func (c *conn) drawKeysVersion() error {
 // Keys returns all keys, unless the caller knows their version.
 func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
 	err = s.read(ctx, func(c *conn) error {
+		if err := s.held.checkWithin(c); err != nil {
+			return err
+		}
 		err := c.each(func(st *sqlite.Stmt) error {
 			st.ColumnBytes(0, latest[:])
 			return nil
@@ -153,18 +155,4 @@ func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
 	return secret, nil
-}
-
-// Identity is the id of the store in this file.
-func (s *Store) Identity(ctx context.Context) (id string, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.each(func(st *sqlite.Stmt) error {
-			id = st.ColumnText(0)
-			return nil
-		}, identitySQL)
-	})
-	if err != nil {
-		return "", fmt.Errorf("read the store's id: %w", err)
-	}
-	return id, nil
 }

@@ -46,10 +46,16 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 		seconds: limit.NewBuckets(time.Now),
 	}
 	s.close = sync.OnceValue(s.closeConns)
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
 	c, err := openToRead(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
+	// The log may come and go: whoever writes is another process.
+	s.held = &holding{now: time.Now, files: []heldFile{{path, before}}}
 	s.readers <- c
 	return s, nil
 }

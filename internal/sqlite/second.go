@@ -23,13 +23,16 @@ func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n 
 	return taken, wait, nil
 }
 
-// usable is why nothing can be asked of the store: it is closed, or the context
-// is done.
+// usable is why nothing can be asked of the store: it is closed or was replaced, or
+// the context is done.
 func (s *Store) usable(ctx context.Context) error {
 	select {
 	case <-s.closed:
 		return errClosed
 	default:
-		return ctx.Err()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.held.glance()
 }

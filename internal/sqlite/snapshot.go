@@ -33,10 +33,13 @@ type snapshot struct{ *conn }
 func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) error {
 	return s.read(ctx, func(c *conn) error {
 		// The moment is that of the first look.
-		if _, err := c.number(keysVersionSQL); err != nil {
+		if err := s.held.checkWithin(c); err != nil {
 			return err
 		}
-		return f(snapshot{c})
+		if err := f(snapshot{c}); err != nil {
+			return err
+		}
+		return s.held.check() // what was read is believed now
 	})
 }
 

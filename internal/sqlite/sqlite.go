@@ -56,6 +56,7 @@ const (
 // Store is a callvault.Store in one SQLite file.
 type Store struct {
 	path    string
+	held    *holding
 	open    func(ctx context.Context, path string) (*conn, error) // opens a reader
 	readers chan *conn                                            // of conns that rest; takes no more than slots gave out
 	slots   chan struct{}
@@ -85,6 +86,7 @@ type conn struct {
 // is brought up to date; ErrSchemaNewer is returned for one that is ahead of
 // this program.
 func Open(ctx context.Context, path string) (*Store, error) {
+	named := path
 	path, err := makeFile(path)
 	if err != nil {
 		return nil, err
@@ -100,6 +102,13 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		seconds: limit.NewBuckets(time.Now),
 	}
 	s.close = sync.OnceValue(s.closeConns)
+	if err := checkLog(ctx, path); err != nil {
+		return nil, err
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
 	w, err := openConn(ctx, path, writerCache)
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))
@@ -108,7 +117,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	// SQLite's handler does, so that a writer with batch after batch cannot
 	// keep the others out.
 	w.SetBusyTimeout(0)
-	if err := migrate(ctx, w); err != nil {
+	err = migrate(ctx, w)
+	if err == nil {
+		err = waitBusy(ctx, func() (err error) { s.held, err = w.hold(before, named); return err })
+	}
+	if err != nil {
 		w.Close()
 		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
@@ -125,6 +138,9 @@ func (s *Store) closeConns() error {
 	close(s.closed)
 	for range cap(s.slots) {
 		s.slots <- struct{}{}
+	}
+	if s.held.hasStranger() {
+		return nil // the connections end with the process, which removes nothing
 	}
 	var errs []error
 	for len(s.readers) > 0 {
@@ -145,7 +161,7 @@ func openReader(ctx context.Context, path string) (*conn, error) {
 
 func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 	mendLog(path)
-	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, err
 	}
@@ -241,16 +257,47 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 		return err
 	}
 	defer func() { <-s.slots }()
+	if err := s.held.glance(); err != nil {
+		return err
+	}
 	var c *conn
 	select {
 	case c = <-s.readers:
 	default:
-		if c, err = s.open(ctx, s.path); err != nil {
-			return fmt.Errorf("open %w", explain(s.path, err))
+		if c, err = s.openAnother(ctx); err != nil {
+			return err
 		}
 	}
 	defer func() { s.readers <- c }()
-	return s.inTransaction(ctx, c, "BEGIN", f)
+	return s.whyFailed(s.inTransaction(ctx, c, "BEGIN", f))
+}
+
+// openAnother opens a reader of the files that are held, and of no others.
+func (s *Store) openAnother(ctx context.Context) (*conn, error) {
+	if err := s.held.check(); err != nil {
+		return nil, err
+	}
+	c, err := s.open(ctx, s.path)
+	if err != nil {
+		return nil, s.whyFailed(fmt.Errorf("open %w", explain(s.path, err)))
+	}
+	if err := s.inTransaction(ctx, c, "BEGIN", s.held.checkWithin); err != nil {
+		c.Close() // it was only opened to be read from
+		return nil, s.whyFailed(err)
+	}
+	return c, nil
+}
+
+// whyFailed is an error of SQLite's, or that the files were replaced, which shows in
+// many ways.
+func (s *Store) whyFailed(err error) error {
+	if err == nil || sqlite.ErrCode(err) == sqlite.ResultError {
+		return err // nothing of the files
+	}
+	if replaced := s.held.check(); errors.Is(replaced, callvault.ErrReplaced) {
+		return replaced
+	}
+	return err
 }
 
 // write runs f on the writer in one transaction, which is on the disk when
@@ -272,7 +319,13 @@ func (s *Store) withWriter(ctx context.Context, f func(*conn) error) error {
 		return err
 	}
 	defer func() { s.writer <- c }()
-	return f(c)
+	if err := s.held.check(); err != nil {
+		return err
+	}
+	if err := f(c); err != nil {
+		return s.whyFailed(err)
+	}
+	return s.held.check() // what was written is acknowledged now
 }
 
 func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func(*conn) error) (err error) {

@@ -1,0 +1,228 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/file"
+)
+
+const (
+	// How long reads go on without a look at the files.
+	glanceEvery = 2 * time.Second
+
+	// How long another process may have a store open that has no log: while it opens
+	// or closes the store, which takes milliseconds.
+	withoutLog = 5 * time.Second
+
+	storeIDSQL = `SELECT id FROM store`
+)
+
+// holding is the files that a store has open. Others may move, remove or replace them:
+// SQLite goes on with what was opened, opens what is there for the next connection, and
+// keeps what it acknowledges in a file without a name.
+type holding struct {
+	files []heldFile // the store's own first
+	id    [16]byte   // of the store within; zero where it is not known and not compared
+	now   func() time.Time
+
+	looked atomic.Int64 // when, in nanoseconds
+	lost   atomic.Pointer[error]
+	tell   atomic.Pointer[func(error)] // of lost, unless nil
+}
+
+type heldFile struct {
+	name string
+	info fs.FileInfo
+}
+
+// hold holds the files of a connection that has read from them. It is given what the
+// store's file was before it was opened. A link that was named is held too: it may come
+// to lead elsewhere.
+func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
+	h := &holding{now: time.Now, files: []heldFile{{c.path, before}}}
+	if named != c.path {
+		h.files = append(h.files, heldFile{named, before})
+	}
+	for _, name := range []string{c.path + "-wal", c.path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a backup that can't be written to has none
+		}
+		if err != nil {
+			return nil, err
+		}
+		h.files = append(h.files, heldFile{name, info})
+	}
+	for _, f := range h.files {
+		os.SameFile(f.info, f.info) // Windows looks at a file's number when it is first compared
+	}
+	var err error
+	if h.id, err = c.storeID(); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultCorrupt {
+		return nil, err
+	}
+	return h, h.check()
+}
+
+// storeID is the id of the store that a connection reads.
+func (c *conn) storeID() (id [16]byte, err error) {
+	err = c.each(func(st *sqlite.Stmt) error {
+		st.ColumnBytes(0, id[:])
+		return nil
+	}, storeIDSQL)
+	return id, err
+}
+
+// check is an error when the files are no longer those that are held. It is
+// ErrReplaced from then on, also when they are put back: something else may have been
+// written meanwhile.
+func (h *holding) check() error {
+	if lost := h.lost.Load(); lost != nil {
+		return *lost
+	}
+	h.looked.Store(h.now().UnixNano())
+	for i, f := range h.files {
+		now, err := os.Stat(f.name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return h.lose(f.name+" is gone", i)
+		case err != nil:
+			return err
+		case !os.SameFile(now, f.info):
+			return h.lose(f.name+" is another file now", i)
+		}
+	}
+	return nil
+}
+
+// glance is check, unless somebody looked a short while ago.
+func (h *holding) glance() error {
+	if lost := h.lost.Load(); lost != nil {
+		return *lost
+	}
+	if age := h.now().UnixNano() - h.looked.Load(); age >= 0 && age < int64(glanceEvery) {
+		return nil
+	}
+	return h.check()
+}
+
+// checkWithin is check, and compares the store that a connection reads.
+func (h *holding) checkWithin(c *conn) error {
+	if err := h.check(); err != nil || h.id == ([16]byte{}) {
+		return err
+	}
+	id, err := c.storeID()
+	if err == nil && id != h.id {
+		err = h.lose(c.path+" holds another store now", 0)
+	}
+	return err
+}
+
+// lose gives the store up for good, because of one of its files.
+func (h *holding) lose(what string, file int) error {
+	advice := "start callvault again"
+	if h.files[file].name != h.files[0].name {
+		advice = "end everything that has " + h.files[0].name + " open, then " + advice
+	}
+	err := fmt.Errorf("%w: %s; %s", callvault.ErrReplaced, what, advice)
+	if h.lost.CompareAndSwap(nil, &err) {
+		if tell := h.tell.Load(); tell != nil {
+			(*tell)(err)
+		}
+	}
+	return *h.lost.Load()
+}
+
+// hasStranger tells whether a file beside the store's own is another one than the one
+// held. SQLite would remove it when the last connection is closed.
+func (h *holding) hasStranger() bool {
+	for _, f := range h.files[1:] {
+		if now, err := os.Stat(f.name); err == nil && !os.SameFile(now, f.info) {
+			return true
+		}
+	}
+	return false
+}
+
+// WhenReplaced has f called, once, when the files of the store turn out not to be those
+// that were opened. Every method fails from then on.
+func (s *Store) WhenReplaced(f func(error)) { s.held.tell.Store(&f) }
+
+// Identity is made of the id within the file and of the file's place.
+func (s *Store) Identity(ctx context.Context) (text string, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		if err := s.held.check(); err != nil {
+			return err
+		}
+		id, err := c.storeID()
+		sum := sha256.Sum256(fmt.Appendf(nil, "%x %s", id, file.Place(s.held.files[0].info)))
+		text = hex.EncodeToString(sum[:16])
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("identify %s: %w", s.path, err)
+	}
+	return text, nil
+}
+
+// checkLog refuses a store whose log was removed under a process that has it open: that
+// process goes on with a log without a name, in which it would not see what is written
+// to a new one, and which it folds over it in the end.
+func checkLog(ctx context.Context, path string) error {
+	for begun := time.Now(); ; {
+		missing := missingLog(path)
+		if missing == "" || !isInUse(path) {
+			return nil
+		}
+		if time.Since(begun) > withoutLog {
+			return fmt.Errorf("%s was removed while another process has %s open; end that process, then run this again", missing, path)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
+// missingLog is what is missing beside a store that somebody has open. A file that is
+// empty never had a log.
+func missingLog(path string) string {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return ""
+	}
+	for _, name := range []string{path + "-wal", path + "-shm"} {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return name
+		}
+	}
+	return ""
+}
+
+// isInUse tells whether a connection has a store open, in this process or another. A
+// reader that wants the file for itself asks for its lock before it makes a log. It is
+// SQLite that asks: to close a handle of ours would end this process's locks.
+func isInUse(path string) bool {
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return false // opening the store says why
+	}
+	defer c.Close()
+	c.SetBusyTimeout(0)
+	err = sqlitex.ExecuteTransient(c, "PRAGMA locking_mode = EXCLUSIVE", nil)
+	if err == nil {
+		_, err = pragma(c, "schema_version")
+	}
+	return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy
+}
