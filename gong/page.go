@@ -139,6 +139,9 @@ func countOf(name string, value []byte) (int, error) {
 
 // wrong is what is wrong with a call of the page.
 func (p *page) wrong(i int, err error) error {
+	if p.requestID == "" {
+		return fmt.Errorf("gong: call %d of an answer: %w", i+1, err)
+	}
 	return fmt.Errorf("gong: call %d of the answer to request %s: %w", i+1, p.requestID, err)
 }
 

@@ -162,6 +162,8 @@ func (w *walk) ending(p *page, first bool) error {
 	switch {
 	case w.total != unknown && missing <= 0:
 		return io.EOF
+	case first && len(p.calls) == 0 && missing > 0:
+		return w.short("its first page is empty and has no cursor", nil)
 	case !p.hasRecords && len(p.calls) > 0:
 		return w.short("its last page has no records, which would say whether there are more", nil)
 	case w.total != unknown && full:

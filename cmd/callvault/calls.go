@@ -57,10 +57,15 @@ sent to hosts of gong.io alone. It keeps to Gong's limits there, waits where a
 server asks it to, and goes on where a cursor expired.
 
 A FILE appears under its name only when it is whole. One that is there is replaced
-and keeps its mode; only its owner may read a new one. Where a run is interrupted or fails half-way, the calls that were read make a
-whole file too, which the message names with the last call's time: FILE, or, where
-FILE was there before, one beside it with .partial in its name. The exit code is
-then 1. Calls of a server that break the contract are reported and skipped.`,
+by a whole list alone, and keeps its mode; only its owner may read a new one. Where
+a run is interrupted or fails half-way, the calls that were read make a whole file
+too, which the message names with the last call's time: FILE, or, where FILE was
+there before, one beside it with .partial in its name. Calls of a server that break
+the contract are reported and skipped.
+
+Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong usage;
+3 calls were skipped, or the server ended its list before the number of calls that
+it had counted.`,
 		Example: `  callvault calls --from yesterday
   callvault calls --from "last month" last-month.parquet
   callvault calls --url https://us-12345.api.gong.io --from 2026-01 --to 2026-02 -o ndjson | gzip > january.ndjson.gz

@@ -47,7 +47,7 @@ func (a *app) drawHistogram(ctx context.Context, source callSource, p callsPlan,
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; nothing was drawn")
 	case err != nil:
-		return errors.New(screen.Clean(err.Error()))
+		return fmt.Errorf("%s; nothing was drawn", screen.Clean(err.Error()))
 	}
 	if err := a.printBars(p.histogram, spans, counts); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (a *app) drawHistogram(ctx context.Context, source callSource, p callsPlan,
 		for _, count := range counts {
 			total += count
 		}
-		fmt.Fprintln(a.stderr, plural(total, "call"))
+		fmt.Fprintln(a.stderr, r.listed(total))
 	}
 	if r.skipped > 0 {
 		return errSkipped

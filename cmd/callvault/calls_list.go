@@ -15,6 +15,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/screen"
@@ -22,6 +23,9 @@ import (
 
 // errEnough ends a walk at its limit.
 var errEnough = errors.New("the limit is reached")
+
+// errNoneKept ends a walk whose calls were all skipped: its file would be empty.
+var errNoneKept = errors.New("every call was skipped")
 
 // listing is what came of a walk.
 type listing struct {
@@ -86,8 +90,11 @@ func (l *listing) walk(ctx context.Context, source callSource, p callsPlan, r *c
 		}
 		return nil
 	})
-	if writing != nil || errors.Is(l.err, errEnough) {
+	switch {
+	case writing != nil || errors.Is(l.err, errEnough):
 		l.err = nil
+	case l.err == nil && l.written == 0 && r.skipped > 0 && p.file != stdinName:
+		l.err = errNoneKept
 	}
 	return writing
 }
@@ -112,32 +119,57 @@ func (a *app) writeCalls(w io.Writer, p callsPlan, fill func(bulk.Writer) error)
 	return errors.Join(lines.Close(), out.Close())
 }
 
-// failure says why a walk ended early, and where its calls are.
+// failure says why a walk ended early, and where its calls are. Calls that came
+// before a server ended its list are what there is, as when others were skipped.
 func (l *listing) failure(ctx context.Context, p callsPlan, target string, r *callsReport) error {
 	cause := screen.Clean(l.err.Error())
-	if ctx.Err() != nil {
-		cause = "interrupted"
-	}
-	of := plural(max(r.total, l.written), "call")
+	short := (*gong.ShortError)(nil)
+	isShort := errors.As(l.err, &short)
 	switch {
-	case l.written == 0 && p.file != stdinName:
-		return fmt.Errorf("%s; %s was not written", cause, p.file)
-	case l.written == 0:
-		return fmt.Errorf("%s before the first call", cause)
+	case ctx.Err() != nil:
+		cause, isShort = "interrupted", false
+	case isShort:
+		cause = fmt.Sprintf("the server's list ended early (%s)", short.Reason)
+	}
+	if l.written == 0 {
+		return l.nothing(cause, p)
 	}
 	where := "in " + target
 	if p.file == stdinName {
 		where = "on " + target
 	}
 	through := l.last.UTC().In(p.span.From.Location()).Format(time.RFC3339Nano)
-	return fmt.Errorf("%s: %s of %s are %s, through %s", cause, humanize.Comma(int64(l.written)), of, where, through)
+	err := fmt.Errorf("%s: %s are %s, through %s", cause, l.share(r), where, through)
+	if isShort {
+		return &incompleteError{err}
+	}
+	return err
+}
+
+// nothing is the error of a walk that has nothing to keep.
+func (l *listing) nothing(cause string, p callsPlan) error {
+	switch {
+	case p.file == stdinName:
+		return fmt.Errorf("%s; nothing was written", cause)
+	case errors.Is(l.err, errNoneKept):
+		return &incompleteError{fmt.Errorf("%s; %s was not written", cause, p.file)}
+	}
+	return fmt.Errorf("%s; %s was not written", cause, p.file)
+}
+
+// share is how many calls of how many were written.
+func (l *listing) share(r *callsReport) string {
+	if r.total == 0 { // it was not told
+		return plural(l.written, "call")
+	}
+	return fmt.Sprintf("%s of %s", humanize.Comma(int64(l.written)), plural(max(r.total, l.written), "call"))
 }
 
 // summary says what was written.
 func (l *listing) summary(p callsPlan, r *callsReport) string {
 	var text strings.Builder
 	switch left := r.total - l.written - r.skipped; {
-	case l.written == 0 && r.skipped == 0:
+	case l.written == 0 && r.skipped == 0 && r.missing == 0:
 		text.WriteString("no calls")
 	case l.written == p.limit && left > 0:
 		fmt.Fprintf(&text, "the first %s of %s", humanize.Comma(int64(l.written)), plural(r.total, "call"))
@@ -145,13 +177,16 @@ func (l *listing) summary(p callsPlan, r *callsReport) string {
 			text.WriteString("; --limit 0 shows all")
 		}
 	default:
-		text.WriteString(plural(l.written, "call"))
+		text.WriteString(r.listed(l.written))
 	}
 	if r.skipped > 0 {
 		fmt.Fprintf(&text, ", %s skipped", humanize.Comma(int64(r.skipped)))
 	}
 	if p.file != stdinName {
 		text.WriteString(" in " + p.file)
+	}
+	if r.missing > 0 {
+		text.WriteString("; the server counted more than it listed")
 	}
 	return text.String()
 }

@@ -27,6 +27,7 @@ type callsReport struct {
 	met     int    // of them
 	pause   string // what is waited for
 	skipped int    // calls that break the contract
+	missing int    // calls that a server counted and did not list, in a walk that is whole
 }
 
 func newCallsReport(to audience) *callsReport {
@@ -120,4 +121,12 @@ func (r *callsReport) clear() {
 		r.bar.Clear()
 		r.bar = nil
 	}
+}
+
+// listed is how many calls came, and of how many where the server counted more.
+func (r *callsReport) listed(calls int) string {
+	if r.missing == 0 {
+		return plural(calls, "call")
+	}
+	return fmt.Sprintf("%s of %s", humanize.Comma(int64(calls)), plural(r.total, "call"))
 }

@@ -125,7 +125,6 @@ func (s *serverCalls) query(q callvault.Query) gong.ListCallsQuery {
 func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Row) error) error {
 	s.client.Waiting = r.waiting
 	first := true
-	var document []byte
 	for page, err := range s.client.Pages(ctx, s.query(q)) {
 		if err != nil {
 			return err
@@ -135,20 +134,32 @@ func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsRepor
 			r.planned("reading", page.Records.TotalRecords, "call")
 		}
 		for i := range page.Calls {
-			call := &page.Calls[i].Call
-			if err := page.Calls[i].Err; err != nil {
+			call, err := checkedCall(&page.Calls[i])
+			if err != nil {
 				r.problem(err)
 				continue
 			}
-			document = call.AppendJSON(document[:0])
-			row := callvault.Row{Position: callvault.Position{Time: callvault.TimeOf(call)}, Document: document}
-			if err := visit(row); err != nil {
+			if err := visit(callvault.Row{Position: call.Position(), Document: call.Document}); err != nil {
 				return err
 			}
 		}
+		r.missing = page.Missing
 		r.update()
 	}
 	return nil
+}
+
+// checkedCall is a call of a page as a store takes it, so that what is written here
+// can be imported.
+func checkedCall(listed *gong.PageCall) (callvault.Call, error) {
+	if listed.Err != nil {
+		return callvault.Call{}, listed.Err
+	}
+	call, err := callvault.NewCall(&listed.Call)
+	if err != nil {
+		return callvault.Call{}, fmt.Errorf("call %s: %w", listed.Call.ID, err)
+	}
+	return call, nil
 }
 
 // counts walks through all calls, or asks for the first page of each part and goes
@@ -163,7 +174,7 @@ func (s *serverCalls) counts(ctx context.Context, q callvault.Query, parts []cal
 			return nil, err
 		}
 		if total := page.Records.TotalRecords; first {
-			if total > page.Records.CurrentPageSize*(1+len(parts)) {
+			if listed := len(page.Calls); listed > 0 && total > listed*(1+len(parts)) {
 				return s.totals(ctx, q, parts, r)
 			}
 			first = false
@@ -178,6 +189,7 @@ func (s *serverCalls) counts(ctx context.Context, q callvault.Query, parts []cal
 			counts[i]++
 			r.step()
 		}
+		r.missing = page.Missing
 		r.update()
 	}
 	return counts, nil
@@ -211,7 +223,7 @@ func (s *serverCalls) totals(ctx context.Context, q callvault.Query, parts []cal
 			if err != nil {
 				return nil, err
 			}
-			counts[i] = page.Records.TotalRecords
+			counts[i] = max(page.Records.TotalRecords, len(page.Calls))
 			break
 		}
 		r.step()

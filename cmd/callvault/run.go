@@ -18,7 +18,7 @@ const (
 	exitOK      = 0
 	exitFailed  = 1
 	exitUsage   = 2
-	exitSkipped = 3 // done, but some records were skipped
+	exitSkipped = 3 // done, but incomplete: records were skipped, or a server's list ended early
 )
 
 // app is the program's surroundings. Commands touch nothing else of the
@@ -40,8 +40,12 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return exitOK
 	}
 	var usage *usageError
+	var incomplete *incompleteError
 	switch {
 	case errors.Is(err, errSkipped):
+		return exitSkipped
+	case errors.As(err, &incomplete):
+		fmt.Fprintf(stderr, "callvault: %v\n", err)
 		return exitSkipped
 	case errors.As(err, &usage):
 		screen.Printf(a.stderr, "callvault: %v\n", err)
@@ -65,6 +69,12 @@ func shown(w io.Writer) io.Writer {
 // has reported.
 var errSkipped = errors.New("some records were skipped")
 
+// incompleteError ends a command that kept what came, which is not all.
+type incompleteError struct{ err error }
+
+func (e *incompleteError) Error() string { return e.err.Error() }
+func (e *incompleteError) Unwrap() error { return e.err }
+
 // usageError is a mistake in how the program was called.
 type usageError struct{ err error }
 
@@ -82,7 +92,10 @@ func (a *app) root() *cobra.Command {
 		Long: `callvault keeps a company's call records and serves them by date range over
 the HTTP API GET /v2/calls, so that every client of that API works against it.
 
-Every flag has an environment variable; the help of a command names them.`,
+Every flag has an environment variable; the help of a command names them.
+
+Exit codes: 0 all done; 1 failed; 2 wrong usage; 3 done, but incomplete: records
+were skipped, or a server's list ended early.`,
 		Example: `  callvault serve --demo
   callvault import calls.ndjson
   callvault key create
