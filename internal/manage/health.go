@@ -44,14 +44,42 @@ func (h *Handler) readiness(ctx context.Context) error {
 	case h.stopped.Load():
 		return errStopping
 	}
-	err := reach(ctx, s.Store)
-	if err == nil {
-		return nil
+	c := h.check(s)
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return errNoStore
 	}
-	if ctx.Err() == nil {
+}
+
+// check is a question to the store. All who ask while it is under way share its
+// answer, so that they take one connection of the store however many they are.
+type check struct {
+	done chan struct{} // closed when the answer is there
+	err  error
+}
+
+// check joins the question that is under way, or asks.
+func (h *Handler) check(s *site) *check {
+	h.checks.Lock()
+	defer h.checks.Unlock()
+	if h.checking == nil {
+		h.checking = &check{done: make(chan struct{})}
+		go h.ask(s, h.checking)
+	}
+	return h.checking
+}
+
+func (h *Handler) ask(s *site, c *check) {
+	if err := reach(context.Background(), s.Store); err != nil {
 		s.Log.Warn("not ready", "error", err)
+		c.err = errNoStore
 	}
-	return errNoStore
+	h.checks.Lock()
+	h.checking = nil
+	h.checks.Unlock()
+	close(c.done)
 }
 
 // reach asks the store which one it is, the smallest read there is.

@@ -7,10 +7,12 @@
 package manage
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/callvault/callvault"
@@ -51,6 +53,9 @@ type Handler struct {
 	routes  http.Handler
 	site    atomic.Pointer[site] // nil before Start
 	stopped atomic.Bool
+
+	checks   sync.Mutex // around checking
+	checking *check     // whether the store can be read; nil when nobody asks
 }
 
 // site is what there is to see once the store is open.
@@ -124,13 +129,29 @@ func (h *Handler) started(next siteHandler) http.HandlerFunc {
 	}
 }
 
+// metrics sends the metrics when they have been collected: few are collected at once,
+// and a client that does not read must not be in the way of the next.
 func (s *site) metrics(w http.ResponseWriter, r *http.Request) {
 	if s.Metrics == nil {
 		http.NotFound(w, r)
 		return
 	}
-	s.Metrics.ServeHTTP(w, r)
+	whole := &whole{header: w.Header(), status: http.StatusOK}
+	s.Metrics.ServeHTTP(whole, r)
+	w.WriteHeader(whole.status)
+	w.Write(whole.body.Bytes())
 }
+
+// whole is an answer in memory.
+type whole struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *whole) Header() http.Header         { return w.header }
+func (w *whole) WriteHeader(status int)      { w.status = status }
+func (w *whole) Write(p []byte) (int, error) { return w.body.Write(p) }
 
 func (s *site) profile(w http.ResponseWriter, r *http.Request) { s.profiles.ServeHTTP(w, r) }
 

@@ -3,11 +3,14 @@ package manage
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,6 +113,70 @@ func TestReadyWithin(t *testing.T) {
 			t.Errorf("%d %s after %v", w.Code, w.Body, time.Since(asked))
 		}
 	})
+}
+
+// counting is a store that does not answer, and counts who asks.
+type counting struct {
+	silent
+	asked *atomic.Int32
+}
+
+func (c counting) Identity(ctx context.Context) (string, error) {
+	c.asked.Add(1)
+	return c.silent.Identity(ctx)
+}
+
+// However many ask whether the server is ready, the store is asked by one at a time, and
+// the log has one line of it.
+func TestReadyIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := counting{asked: new(atomic.Int32)}
+		h := start(t, everywhere, Config{Store: s, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		var asking sync.WaitGroup
+		for range 100 {
+			asking.Go(func() {
+				if w := get(h, "/readyz", nil); w.Code != http.StatusServiceUnavailable {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+			})
+		}
+		asking.Wait()
+		synctest.Wait()
+		if n, lines := s.asked.Load(), strings.Count(log.String(), "not ready"); n != 1 || lines != 1 {
+			t.Errorf("the store was asked %d times, and the log has %d lines", n, lines)
+		}
+	})
+}
+
+// A client that does not take the metrics keeps nobody from collecting them.
+func TestMetricsNobodyTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var collecting atomic.Int32
+		h := start(t, everywhere, Config{Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			collecting.Add(1)
+			defer collecting.Add(-1)
+			w.Write([]byte("calls 1\n"))
+		})})
+		gone := make(chan struct{})
+		go h.ServeHTTP(untaken{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		synctest.Wait()
+		if n := collecting.Load(); n != 0 {
+			t.Errorf("%d are still being collected", n)
+		}
+		close(gone)
+	})
+}
+
+// untaken is a client that takes nothing until it has gone.
+type untaken struct {
+	*httptest.ResponseRecorder
+	gone chan struct{}
+}
+
+func (u untaken) Write([]byte) (int, error) {
+	<-u.gone
+	return 0, io.ErrClosedPipe
 }
 
 func TestStartWithoutStore(t *testing.T) {
