@@ -93,7 +93,11 @@ func parseWhole(text string) (int64, error) {
 	zeros := strings.Trim(fraction, "0") == "" && point == (fraction != "")
 	n, err := strconv.ParseUint(digits, 10, 63)
 	if err != nil || !zeros {
-		return 0, fmt.Errorf("%.*q is not a whole number of at least 0", maxEcho, text)
+		hint := ""
+		if strings.Contains(text, ",") {
+			hint = "; write it without a comma"
+		}
+		return 0, fmt.Errorf("%.*q is not a whole number of at least 0%s", maxEcho, text, hint)
 	}
 	return int64(n), nil
 }

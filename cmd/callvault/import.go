@@ -27,9 +27,10 @@ func (a *app) importCalls() *cobra.Command {
 		Short: "Put calls from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON,
 a JSON array, saved response pages of GET /v2/calls, CSV with a header of field
-names, or Parquet, compressed by gzip or zstd or not: what it is, is detected. The
-LINE of a record of Parquet is the number of its row. In a table with a column
-named document, a row that has one goes by it alone.
+names, or Parquet, compressed by gzip or zstd or not; the format is detected. The
+LINE of a record of Parquet is the number of its row. If a row has a document, its
+other columns are ignored. Only in CSV with a column named document, import takes
+away the apostrophe that export puts before a cell that looks like a formula.
 
 A call with an id that is there replaces it; of several records with one id the
 last wins. Where they stand further apart than a batch, each is written in its
@@ -134,6 +135,9 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 		report.fail(result)
 		if ctx.Err() != nil {
 			return errors.New("interrupted; what was committed stays, and running it again completes it")
+		}
+		if errors.Is(err, bulk.ErrDamaged) {
+			return fmt.Errorf("%w; records stored from this file may be damaged: import a sound copy of it", err)
 		}
 		return err
 	}

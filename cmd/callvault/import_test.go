@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -139,6 +141,31 @@ func TestImportOfABrokenFile(t *testing.T) {
 	if got.code != exitFailed || got.stdout != "committed "+file+":2\n" ||
 		!strings.Contains(got.stderr, "kept so far: 2 created, 0 changed, 0 unchanged\n") ||
 		!strings.Contains(got.stderr, file+":3: the file ends within a JSON array") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What was stored from a damaged file may be damaged, and is said to be, except
+// where nothing was stored.
+func TestImportOfADamagedFile(t *testing.T) {
+	c := newCLI(t)
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	io.WriteString(w, callOne+"\n")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	packed.Bytes()[packed.Len()-5]++ // of the checksum
+	file := filepath.Join(t.TempDir(), "calls.gz")
+	if err := os.WriteFile(file, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const warning = "records stored from this file may be damaged"
+	if got := c.run("import", "--strict", file); got.code != exitFailed || strings.Contains(got.stderr, warning) || !strings.Contains(got.stderr, "nothing was stored") {
+		t.Errorf("%+v", got)
+	}
+	got := c.run("import", file)
+	if got.code != exitFailed || got.stdout != "committed "+file+":1\n" || !strings.Contains(got.stderr, "gzip: the compressed data is damaged") || !strings.Contains(got.stderr, warning) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -39,30 +39,31 @@ type Reader struct {
 
 	read  func() (Record, error)
 	close func()
+	empty bool // the source has no bytes
 }
 
 // NewReader looks at the first bytes of a source: they tell whether it is
 // compressed by gzip or zstd, and whether it is JSON (NDJSON, an array, saved
 // response pages, one after the other or mixed), Parquet, or CSV with a header of
-// the contract's field names. Parquet is read from its end, so it is first copied to a
+// the contract's field names. Text is UTF-8 or UTF-16. Parquet is read from its end, so it is first copied to a
 // temporary file, which Close removes.
 func NewReader(source io.Reader) (*Reader, error) {
-	plain, done, err := decompress(source)
+	in, err := unpack(source)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(bufio.NewReader(plain))
+	r, err := newReader(bufio.NewReader(in))
 	if err != nil {
-		done()
+		in.close()
+		if kind := (*kindError)(nil); errors.As(err, &kind) {
+			kind.within = in.format
+		}
 		return nil, err
 	}
 	after := r.close
-	r.close = func() { after(); done() }
+	r.close, r.empty = func() { after(); in.close() }, in.empty
 	return r, nil
 }
-
-// zipMagic is what a zip begins with, and so a spreadsheet as such.
-const zipMagic = "PK\x03\x04"
 
 func newReader(in *bufio.Reader) (*Reader, error) {
 	// A short source is no error here.
@@ -73,8 +74,9 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	if string(magic) == parquetMagic {
 		return newSpooledReader(in)
 	}
-	if string(magic) == zipMagic {
-		return nil, fatal(1, "it is a spreadsheet (xlsx) or some other zip; save it as CSV: %w", errNoFormat)
+	in, err = asUTF8(in)
+	if err != nil {
+		return nil, err
 	}
 	r := &Reader{close: func() {}}
 	s := newStream(in)
@@ -86,11 +88,12 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	case c == '{' || c == '[':
 		r.read = (&jsonReader{stream: s}).read
 	default:
-		table, err := newCSVReader(s)
+		h, err := readHeader(s)
 		if err != nil {
-			return nil, err
+			return nil, &LineError{max(h.lines, 1), err}
 		}
-		r.read, r.Unknown = table.read, table.unknown()
+		table := newCSVReader(s, h)
+		r.read, r.Unknown = table.read, unknownColumns(h.names)
 	}
 	return r, nil
 }
@@ -121,4 +124,4 @@ func bad(line int, problem string) Record {
 	return Record{Line: line, Err: &gong.CallError{Problems: []gong.FieldError{{Problem: problem}}}}
 }
 
-var errNoFormat = errors.New("accepted are NDJSON, a JSON array, saved response pages, CSV with a header of field names and Parquet, compressed by gzip or zstd or not")
+var errNoFormat = errors.New("import reads NDJSON, JSON arrays, saved response pages, CSV with a header of field names and Parquet, each also in gzip or zstd")

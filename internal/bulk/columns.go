@@ -13,7 +13,7 @@ const documentColumn = "document"
 
 // unknownColumns are those that become further fields.
 func unknownColumns(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return gong.IsField(name) || name == documentColumn })
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return gong.IsField(name) || name == documentColumn || name == "" })
 }
 
 // parseDocument reads a call from the column document.

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -14,61 +15,75 @@ import (
 
 // csvReader reads a table whose header names the contract's fields, in any
 // order. An empty cell is an unset field. Columns that the contract does not
-// name become further fields, as text, but for document: it holds whole calls, and
-// a row that has one goes by it alone, whatever its other cells say.
+// name become further fields, as text. A row with a document goes by that alone.
 type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
-	header   []string
+	columns  []column
 	document int // which column it is, -1 where there is none
-	skipped  int // lines before the header, which table does not count
+	skipped  int // lines before the first row, which table does not count
 	end      int // the last line of the last record
 }
 
-func newCSVReader(s *stream) (*csvReader, error) {
-	first := s.line
-	g := &guard{in: s}
-	t := &csvReader{table: csv.NewReader(g), guard: g, skipped: first - 1}
-	t.table.ReuseRecord = true
-	header, err := t.table.Read()
-	if err != nil {
-		return nil, fatal(first, "not a CSV header (%w): %w", err, errNoFormat)
-	}
-	for i, name := range header {
-		if slices.Contains(header[:i], name) {
-			return nil, fatal(first, "the column %.40q is there twice", name)
-		}
-	}
-	if !slices.Contains(header, "id") && !slices.Contains(header, documentColumn) {
-		return nil, fatal(first, "there is no column id in the header %.40q: %w", strings.Join(header, ","), errNoFormat)
-	}
-	t.header = slices.Clone(header)
-	t.document = slices.Index(t.header, documentColumn)
-	_, t.end = t.lines(header)
-	return t, nil
+// column is what the header says of the cells below it.
+type column struct {
+	name    string
+	isField bool // of the contract
 }
 
-// unknown are the columns that the contract does not name.
-func (t *csvReader) unknown() []string {
-	return unknownColumns(t.header)
+func newCSVReader(s *stream, h header) *csvReader {
+	g := &guard{in: &lineEnds{in: s, delimiter: h.delimiter, last: '\n'}}
+	t := &csvReader{table: csv.NewReader(bufio.NewReaderSize(g, 64<<10)), guard: g, skipped: h.lines, end: h.lines}
+	t.table.Comma = rune(h.delimiter)
+	t.table.ReuseRecord = true
+	t.table.FieldsPerRecord = -1
+	for _, name := range h.names {
+		t.columns = append(t.columns, column{name, gong.IsField(name)})
+	}
+	t.document = slices.Index(h.names, documentColumn)
+	return t
 }
 
 func (t *csvReader) read() (Record, error) {
-	t.guard.read = 0
-	cells, err := t.table.Read()
-	if err == io.EOF {
-		return Record{}, err
+	for {
+		t.guard.read = 0
+		cells, err := t.table.Read()
+		if err == io.EOF {
+			return Record{}, err
+		}
+		line, end := t.lines(cells)
+		if problem := csvProblem(err); problem != "" {
+			var syntax *csv.ParseError
+			errors.As(err, &syntax)
+			return t.broken(syntax.StartLine+t.skipped, max(end, syntax.Line+t.skipped), problem)
+		}
+		if err != nil {
+			return Record{}, fatal(line, "%w", err)
+		}
+		if isBlank(cells) {
+			t.end = end
+			continue
+		}
+		if isBlank(cells[min(len(t.columns), len(cells)):]) { // commas at the end of a line
+			cells = cells[:min(len(t.columns), len(cells))]
+		}
+		if len(cells) != len(t.columns) {
+			return t.broken(line, end, fmt.Sprintf("the row has %d cells and the header %d", len(cells), len(t.columns)))
+		}
+		t.end = end
+		return t.record(line, cells), nil
 	}
-	line, end := t.lines(cells)
-	var syntax *csv.ParseError
-	if errors.As(err, &syntax) {
-		return t.broken(syntax, end)
+}
+
+// isBlank tells whether a row has nothing in its cells, as spreadsheets leave
+// some at the end.
+func isBlank(cells []string) bool {
+	for _, cell := range cells {
+		if cell != "" {
+			return len(cells) == 1 && strings.TrimSpace(cell) == ""
+		}
 	}
-	if err != nil {
-		return Record{}, fatal(line, "%w", err)
-	}
-	t.end = end
-	return t.record(line, cells), nil
+	return true
 }
 
 // lines are the lines that a record begins and ends on.
@@ -82,18 +97,27 @@ func (t *csvReader) lines(cells []string) (line, end int) {
 	return line + t.skipped, end + t.skipped + strings.Count(cells[last], "\n")
 }
 
+// csvProblem is what is wrong with quotation marks; empty for other errors.
+func csvProblem(err error) string {
+	switch {
+	case errors.Is(err, csv.ErrBareQuote):
+		return "a quotation mark stands inside a cell that is not quoted; quote the cell and double the mark"
+	case errors.Is(err, csv.ErrQuote):
+		return "a quotation mark is not closed, or not doubled inside a cell"
+	}
+	return ""
+}
+
 // broken is a record whose cells cannot be told apart, or are too many or too
 // few; end is its last line as far as its whole cells tell. On one line it is
 // bad. On several it has perhaps taken others with it, by a quotation mark,
 // and where the next one begins nobody knows.
-func (t *csvReader) broken(syntax *csv.ParseError, end int) (Record, error) {
-	line := syntax.StartLine + t.skipped
-	end = max(end, syntax.Line+t.skipped)
+func (t *csvReader) broken(line, end int, problem string) (Record, error) {
 	if end > line {
-		return Record{}, fatal(line, "%w in the record on lines %d to %d: a quotation mark may not be closed", syntax.Err, line, end)
+		return Record{}, fatal(line, "%s, on lines %d to %d: a quotation mark may not be closed", problem, line, end)
 	}
 	t.end = end
-	record := bad(line, syntax.Err.Error())
+	record := bad(line, problem)
 	record.Through = end
 	return record, nil
 }
@@ -103,33 +127,42 @@ func (t *csvReader) record(line int, cells []string) Record {
 		call, err := parseDocument([]byte(cells[t.document]))
 		return Record{Line: line, Through: t.end, Call: call, Err: err}
 	}
-	var call gong.Call
+	record := Record{Line: line, Through: t.end}
 	var problems []gong.FieldError
 	for i, cell := range cells {
 		if cell == "" {
 			continue
 		}
-		name := t.header[i]
 		if t.document >= 0 {
 			cell = withoutMark(cell)
 		}
-		err := call.SetText(name, cell)
-		var problem *gong.FieldError
-		switch {
-		case errors.Is(err, gong.ErrUnknownField):
-			if err := gong.ValidText(cell); err != nil {
-				problems = append(problems, gong.FieldError{Field: name, Problem: err.Error()})
-				continue
-			}
-			call.Further = append(call.Further, gong.Field{Name: name, Value: json.RawMessage(gong.AppendString(nil, cell))})
-		case errors.As(err, &problem):
-			problems = append(problems, *problem)
+		if problem := t.columns[i].set(&record.Call, cell); problem != "" {
+			problems = append(problems, gong.FieldError{Field: t.columns[i].name, Problem: problem})
 		}
 	}
 	if len(problems) > 0 {
-		return Record{Line: line, Through: t.end, Err: &gong.CallError{Problems: problems}}
+		record.Call, record.Err = gong.Call{}, &gong.CallError{Problems: problems}
 	}
-	return Record{Line: line, Through: t.end, Call: call}
+	return record
+}
+
+// set sets a field of a call from a cell, and says what is wrong with that.
+func (c column) set(call *gong.Call, cell string) (problem string) {
+	if c.name == "" {
+		return fmt.Sprintf("the cell %.40q has no column name in the header", cell)
+	}
+	if c.isField {
+		var e *gong.FieldError
+		if errors.As(call.SetText(c.name, cell), &e) {
+			return e.Problem
+		}
+		return ""
+	}
+	if err := gong.ValidText(cell); err != nil {
+		return err.Error()
+	}
+	call.Further = append(call.Further, gong.Field{Name: c.name, Value: json.RawMessage(gong.AppendString(nil, cell))})
+	return ""
 }
 
 // withoutMark is a cell without the mark that csvWriter puts before what may be

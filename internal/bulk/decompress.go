@@ -15,52 +15,151 @@ import (
 // --ultra ones make, and more would not fit the memory of an import.
 const maxWindow = 8 << 20
 
-var errWindow = errors.New("it was compressed with a window of more than 8 MiB (--long or --ultra): pipe it through 'zstd -dc'")
+// ErrDamaged is of compressed data that is not what was compressed. What came
+// before it may have been damaged too.
+var ErrDamaged = errors.New("the compressed data is damaged")
 
 var (
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	errWindow   = errors.New("it was compressed with a window of more than 8 MiB (--long or --ultra): pipe it through 'zstd -dc'")
+	errCut      = errors.New("the file was cut off, or is still being written")
+	errTrailing = errors.New("something else follows the compressed data")
 )
 
-// decompress returns what is in a source, by its first bytes. Done is called
-// when nothing more is read.
-func decompress(source io.Reader) (in io.Reader, done func(), err error) {
-	buffered := bufio.NewReaderSize(source, 64<<10)
+const (
+	gzipMagic = "\x1f\x8b"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+	zstdSkips = "\x2a\x4d\x18" // behind the first byte of a frame to be skipped, as pzstd writes
+)
+
+// unpacked is what is in a source, compressed or not.
+type unpacked struct {
+	in     io.Reader
+	format string // gzip, zstd, or empty
+	source *witness
+	close  func()
+	empty  bool // the source has no bytes
+}
+
+// unpack looks at the first bytes of a source.
+func unpack(source io.Reader) (*unpacked, error) {
+	u := &unpacked{source: &witness{in: source}, close: func() {}}
+	buffered := bufio.NewReaderSize(u.source, 64<<10)
 	// A short source is no error here.
 	magic, err := buffered.Peek(len(zstdMagic))
 	if err != nil && err != io.EOF {
-		return nil, nil, err
+		return nil, err
 	}
-	switch {
-	case bytes.HasPrefix(magic, gzipMagic):
-		z, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, nil, fmt.Errorf("gzip: %w", err)
+	u.in, u.empty = buffered, len(magic) == 0
+	switch text := string(magic); {
+	case bytes.HasPrefix(magic, []byte(gzipMagic)):
+		u.format = "gzip"
+		z := &members{in: buffered}
+		u.in, err = z, z.next()
+	case text == zstdMagic, len(text) == 4 && text[0]&0xf0 == 0x50 && text[1:] == zstdSkips:
+		u.format = "zstd"
+		var z *zstd.Decoder
+		z, err = zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err == nil {
+			u.in, u.close = z, z.Close
 		}
-		return named{"gzip", z}, func() { z.Close() }, nil
-	case bytes.HasPrefix(magic, zstdMagic):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, nil, fmt.Errorf("zstd: %w", err)
-		}
-		return named{"zstd", z}, z.Close, nil
+	default:
+		return u, nil
 	}
-	return buffered, func() {}, nil
+	if err != nil {
+		return nil, u.named(err)
+	}
+	return u, nil
 }
 
-// named puts the name of the format before its errors.
-type named struct {
-	format string
-	in     io.Reader
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.in.Read(p)
+	if err != nil && err != io.EOF && u.format != "" {
+		err = u.named(err)
+	}
+	return n, err
 }
 
-func (n named) Read(p []byte) (int, error) {
-	read, err := n.in.Read(p)
+// named is an error with the name of the format.
+func (u *unpacked) named(err error) error {
 	switch {
+	case u.source.err != nil:
+		return u.source.err
+	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
+		err = errCut
 	case errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		err = fmt.Errorf("%s: %w", n.format, errWindow)
-	case err != nil && err != io.EOF:
-		err = fmt.Errorf("%s: %w", n.format, err)
+		err = errWindow
+	case errors.Is(err, errTrailing) || errors.Is(err, zstd.ErrMagicMismatch):
+		err = errTrailing
+	default:
+		err = ErrDamaged
 	}
-	return read, err
+	return fmt.Errorf("%s: %w", u.format, err)
+}
+
+// witness remembers what went wrong with a source, which is not the fault of
+// what is in it.
+type witness struct {
+	in  io.Reader
+	err error
+}
+
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.in.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+// members reads the members of a gzip file one after the other, and passes over
+// zeros behind one, which fill up blocks of a tape or a disk.
+type members struct {
+	in *bufio.Reader
+	z  *gzip.Reader
+}
+
+func (m *members) Read(p []byte) (int, error) {
+	for {
+		n, err := m.z.Read(p)
+		if err == io.EOF {
+			err = m.more()
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// more goes to the next member; io.EOF is the end of the last.
+func (m *members) more() error {
+	for {
+		begin, err := m.in.Peek(1)
+		if err != nil {
+			return err
+		}
+		if begin[0] != 0 {
+			break
+		}
+		m.in.Discard(1)
+	}
+	if begin, _ := m.in.Peek(len(gzipMagic)); string(begin) != gzipMagic {
+		return errTrailing
+	}
+	if err := m.next(); err != io.EOF {
+		return err
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// next begins a member.
+func (m *members) next() (err error) {
+	if m.z == nil {
+		m.z, err = gzip.NewReader(m.in)
+	} else {
+		err = m.z.Reset(m.in)
+	}
+	if err == nil {
+		m.z.Multistream(false)
+	}
+	return err
 }

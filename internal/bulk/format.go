@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,17 @@ const (
 	Gzip         Compression = "gzip"
 	Zstd         Compression = "zstd"
 )
+
+// promise is the ending of a file's name that promises a kind of file which is
+// never empty, or empty.
+func promise(name string) string {
+	ending := strings.ToLower(path.Ext(name))
+	switch ending {
+	case ".parquet", ".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip", ".xlsx", ".xls", ".ods", ".tgz":
+		return ending
+	}
+	return ""
+}
 
 // ByName is what a file's name says that it is: calls.csv.gz is CSV in gzip. The
 // format is empty when the name does not say.

@@ -23,7 +23,7 @@ func FuzzDecompress(f *testing.F) {
 		if pieces := summary(iotest.OneByteReader(strings.NewReader(in))); pieces != whole {
 			t.Errorf("one by one:\n%s\nwhole:\n%s", pieces, whole)
 		}
-		isCompressed := strings.HasPrefix(in, string(gzipMagic)) || strings.HasPrefix(in, string(zstdMagic))
+		isCompressed := strings.HasPrefix(in, gzipMagic) || strings.HasPrefix(in, zstdMagic)
 		for name, compressed := range map[string][]byte{"gzip": gzipped(t, in), "zstd": zstandard(t, in)} {
 			if got := summary(bytes.NewReader(compressed)); got != whole && !isCompressed {
 				t.Errorf("%s:\n%s\nplain:\n%s", name, got, whole)

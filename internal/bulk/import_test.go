@@ -267,3 +267,21 @@ func TestCheck(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// An empty file under a name that promises more is an error; one that may be
+// empty is not.
+func TestEmptyFiles(t *testing.T) {
+	for _, name := range []string{"a.parquet", "a.csv.GZ", "a.ndjson.zst", "a.xlsx"} {
+		im := Import{Calls: &memory{}, Report: &recorder{}}
+		_, err := im.Run(t.Context(), []Source{source(name, strings.NewReader(""))})
+		if err == nil || !strings.HasPrefix(err.Error(), name+": the file has 0 bytes, and no .") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, in := range map[string]string{"a.ndjson": "", "a.json": "", "-": "", "a.gz": string(gzipped(t, "")), "a.zst": string(zstandard(t, ""))} {
+		im := Import{Calls: &memory{}, Report: &recorder{}}
+		if result, err := im.Run(t.Context(), []Source{source(name, strings.NewReader(in))}); err != nil || result.Read != 0 {
+			t.Errorf("%s: %+v, %v", name, result, err)
+		}
+	}
+}

@@ -37,6 +37,9 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 		return located(s.Name, err)
 	}
 	defer reader.Close()
+	if ending := promise(s.Name); reader.empty && ending != "" {
+		return fmt.Errorf("%s: the file has 0 bytes, and no %s file has; make or fetch it again", s.Name, ending)
+	}
 	p.begin(s.Name, reader.Unknown)
 	var record Record // one for all, which escapes to p
 	for {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -92,20 +93,19 @@ var readerTests = []struct {
 	{"CSV", lines("id,title", "1,a", "2,b", ""), lines("2 1", "3 2")},
 	{"CSV behind a mark and empty lines", "\ufeff" + lines("", "id,title", "1,a"), "3 1"},
 	{"CSV with line ends in cells", lines("id,title", "1,\"a", "b\"", "2,c"), lines("2 1", "4 2")},
-	{"CSV with a cell missing", lines("id,title", "1", "2,b"), lines("2 wrong number of fields", "3 2")},
-	{"CSV with a cell too much", lines("id,title", "1,a,b", "2,b"), lines("2 wrong number of fields", "3 2")},
-	{"CSV with a bare quotation mark", lines("id,title", `1,a"b`, "2,b"), lines(`2 bare " in non-quoted-field`, "3 2")},
-	{"CSV with an unclosed quotation mark", lines("id,title", "1,a", `2,"b`), lines("2 1", `3 extraneous or missing " in quoted-field`)},
-	{"CSV with an unclosed quotation mark before others", lines("id,title", "1,a", `2,"b`, "3,c", "4,d"), lines("2 1", `! line 3: extraneous or missing " in quoted-field in the record on lines 3 to 5: a quotation mark may not be closed; the rest was not read`)},
-	{"CSV with an unclosed quotation mark before another mark", lines("id,title", `1,"a`, `2,"b"`, "3,c"), `! line 2: extraneous or missing " in quoted-field in the record on lines 2 to 3: a quotation mark may not be closed; the rest was not read`},
-	{"CSV with too few cells in several lines", lines("title,url,id", `"a`, `b","c`, `d"`, "e,f,1"), `! line 2: wrong number of fields in the record on lines 2 to 4: a quotation mark may not be closed; the rest was not read`},
-	{"CSV with a bare mark in several lines", "id,title,url\r\n1,\"a\r\nb\",c\"\r\n2,b,c\r\n", `! line 2: bare " in non-quoted-field in the record on lines 2 to 3: a quotation mark may not be closed; the rest was not read`},
+	{"CSV with a cell missing", lines("id,title", "1", "2,b"), lines("2 the row has 1 cells and the header 2", "3 2")},
+	{"CSV with a cell too much", lines("id,title", "1,a,b", "2,b"), lines("2 the row has 3 cells and the header 2", "3 2")},
+	{"CSV with a bare quotation mark", lines("id,title", `1,a"b`, "2,b"), lines(`2 a quotation mark stands inside a cell that is not quoted; quote the cell and double the mark`, "3 2")},
+	{"CSV with an unclosed quotation mark", lines("id,title", "1,a", `2,"b`), lines("2 1", `3 a quotation mark is not closed, or not doubled inside a cell`)},
+	{"CSV with an unclosed quotation mark before others", lines("id,title", "1,a", `2,"b`, "3,c", "4,d"), lines("2 1", `! line 3: a quotation mark is not closed, or not doubled inside a cell, on lines 3 to 5: a quotation mark may not be closed; the rest was not read`)},
+	{"CSV with an unclosed quotation mark before another mark", lines("id,title", `1,"a`, `2,"b"`, "3,c"), `! line 2: a quotation mark is not closed, or not doubled inside a cell, on lines 2 to 3: a quotation mark may not be closed; the rest was not read`},
+	{"CSV with too few cells in several lines", lines("title,url,id", `"a`, `b","c`, `d"`, "e,f,1"), `! line 2: the row has 2 cells and the header 3, on lines 2 to 4: a quotation mark may not be closed; the rest was not read`},
+	{"CSV with a bare mark in several lines", "id,title,url\r\n1,\"a\r\nb\",c\"\r\n2,b,c\r\n", `! line 2: a quotation mark stands inside a cell that is not quoted; quote the cell and double the mark, on lines 2 to 3: a quotation mark may not be closed; the rest was not read`},
 	{"CSV with bad cells", lines("id,duration,isPrivate,direction", "1,x,maybe,Up"), `2 duration: "x" is not a whole number of at least 0; isPrivate: "maybe" is neither true nor false; direction: "Up" is not one of Inbound, Outbound, Conference, Unknown`},
 	{"CSV with broken UTF-8", "id,my\n1,\xff\n", "2 my: is not valid UTF-8"},
-	{"a CSV header without id", "a,b\n1,2\n", `! line 1: there is no column id in the header "a,b": ` + errNoFormat.Error() + "; the rest was not read"},
-	{"a CSV header with a column twice", "id,a,a\n", `! line 1: the column "a" is there twice; the rest was not read`},
-	{"a spreadsheet", "PK\x03\x04\x14\x00\x08\x00", "! line 1: it is a spreadsheet (xlsx) or some other zip; save it as CSV: " + errNoFormat.Error() + "; the rest was not read"},
-	{"a text", "hello", `! line 1: there is no column id in the header "hello": ` + errNoFormat.Error() + "; the rest was not read"},
+	{"a CSV header without id", "a,b\n1,2\n", `! line 1: there is no column id in the header "a,b": ` + errNoFormat.Error()},
+	{"a CSV header with a column twice", "id,a,a\n", `! line 1: the column "a" appears twice`},
+	{"a text", "hello", `! line 1: there is no column id in the header "hello": ` + errNoFormat.Error()},
 }
 
 func TestReader(t *testing.T) {
@@ -184,6 +184,11 @@ func zstandardWindow(t *testing.T, s string, window int) []byte {
 func TestReaderOfBrokenSources(t *testing.T) {
 	two := lines(`{"id":"1"}`, `{"id":"2"}`, "")
 	packed := gzipped(t, two)
+	three := gzipped(t, `{"id":"3"}`)
+	damaged := bytes.Clone(packed)
+	damaged[len(damaged)-5]++ // of the checksum
+	wrong := bytes.Clone(packed)
+	wrong[12] ^= 0xff
 	for _, tt := range []struct {
 		name string
 		in   io.Reader
@@ -191,16 +196,25 @@ func TestReaderOfBrokenSources(t *testing.T) {
 	}{
 		{"an error of the source", io.MultiReader(strings.NewReader(two), iotest.ErrReader(errors.New("disk on fire"))), lines("1 1", "2 2", "! line 3: disk on fire; the rest was not read")},
 		{"an error at once", iotest.ErrReader(errors.New("disk on fire")), "! disk on fire"},
-		{"an error in a CSV header", io.MultiReader(strings.NewReader("id,title"), iotest.ErrReader(errors.New("disk on fire"))), "! line 1: not a CSV header (disk on fire): " + errNoFormat.Error() + "; the rest was not read"},
+		{"an error in a CSV header", io.MultiReader(strings.NewReader("id,title"), iotest.ErrReader(errors.New("disk on fire"))), "! line 1: disk on fire"},
 		{"an error in CSV", io.MultiReader(strings.NewReader("id,title\n1,a\n2"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 1", "! line 3: disk on fire; the rest was not read")},
 		{"an error behind a record of several lines", io.MultiReader(strings.NewReader("id,title\n1,\"a\nb\nc\"\n"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 1", "! line 5: disk on fire; the rest was not read")},
 		{"an error behind empty lines", io.MultiReader(strings.NewReader("\nid,title\n\n1,a\n\n\n2"), iotest.ErrReader(errors.New("disk on fire"))), lines("4 1", "! line 7: disk on fire; the rest was not read")},
-		{"an error behind a bad record", io.MultiReader(strings.NewReader("id,title\n1,a,b\n"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 wrong number of fields", "! line 3: disk on fire; the rest was not read")},
-		{"gzip cut off", bytes.NewReader(packed[:len(packed)-9]), lines("1 1", "2 2", "! line 3: gzip: unexpected EOF; the rest was not read")},
-		{"gzip with nothing in it", bytes.NewReader(packed[:2]), "! gzip: unexpected EOF"},
+		{"an error behind a bad record", io.MultiReader(strings.NewReader("id,title\n1,a,b\n"), iotest.ErrReader(errors.New("disk on fire"))), lines("2 the row has 3 cells and the header 2", "! line 3: disk on fire; the rest was not read")},
+		{"gzip cut off", bytes.NewReader(packed[:len(packed)-9]), lines("1 1", "2 2", "! line 3: gzip: "+errCut.Error()+"; the rest was not read")},
+		{"gzip cut off by an error", io.MultiReader(bytes.NewReader(packed[:len(packed)-9]), iotest.ErrReader(errors.New("disk on fire"))), lines("1 1", "2 2", "! line 3: disk on fire; the rest was not read")},
+		{"gzip with a wrong checksum", bytes.NewReader(damaged), lines("1 1", "2 2", "! line 3: gzip: "+ErrDamaged.Error()+"; the rest was not read")},
+		{"gzip with wrong data", bytes.NewReader(wrong), "! gzip: " + ErrDamaged.Error()},
+		{"several members of gzip", bytes.NewReader(slices.Concat(packed, gzipped(t, ""), three)), lines("1 1", "2 2", "3 3")},
+		{"zeros behind gzip", bytes.NewReader(slices.Concat(packed, make([]byte, 600), three, make([]byte, 9))), lines("1 1", "2 2", "3 3")},
+		{"text behind gzip", bytes.NewReader(append(bytes.Clone(packed), "{}\n"...)), lines("1 1", "2 2", "! line 3: gzip: "+errTrailing.Error()+"; the rest was not read")},
+		{"gzip with another begun", bytes.NewReader(slices.Concat(packed, three[:5])), lines("1 1", "2 2", "! line 3: gzip: "+errCut.Error()+"; the rest was not read")},
+		{"several frames of zstd", bytes.NewReader(slices.Concat([]byte("\x53\x2a\x4d\x18\x01\x00\x00\x00x"), zstandard(t, two), zstandard(t, `{"id":"3"}`))), lines("1 1", "2 2", "3 3")},
+		{"text behind zstd", bytes.NewReader(append(zstandard(t, two), "{}{}{}{}\n"...)), lines("1 1", "2 2", "! line 3: zstd: "+errTrailing.Error()+"; the rest was not read")},
+		{"gzip with nothing in it", bytes.NewReader(packed[:2]), "! gzip: " + errCut.Error()},
 		{"zstd with a large window", bytes.NewReader(zstandardWindow(t, two, 16<<20)), "! zstd: " + errWindow.Error()},
 		{"zstd with the largest window", bytes.NewReader(zstandardWindow(t, two, maxWindow)), lines("1 1", "2 2")},
-		{"zstd that is none", strings.NewReader("\x28\xb5\x2f\xfd\xff\xff"), "! zstd: reserved bit set on frame header"},
+		{"zstd that is none", strings.NewReader("\x28\xb5\x2f\xfd\xff\xff"), "! zstd: " + ErrDamaged.Error()},
 	} {
 		if got := summary(tt.in); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)

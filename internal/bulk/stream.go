@@ -202,16 +202,10 @@ func (s *stream) restOfLine() error {
 	}
 }
 
-// first is the first byte that tells something: behind a byte order mark and
-// white space.
+// first is the first byte that tells something, behind white space, which is
+// kept.
 func (s *stream) first() (byte, error) {
-	for _, mark := range []byte("\xef\xbb\xbf") {
-		if c, err := s.peek(); err != nil || c != mark {
-			break
-		}
-		s.take()
-	}
-	s.column = 0
+	s.begin("")
 	return s.space()
 }
 

@@ -1,0 +1,207 @@
+package bulk
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// delimiters are what may stand between the cells of a table. A first line such
+// as sep=; names another one, as spreadsheets write it.
+const delimiters = ",;\t|"
+
+// header is the first record of a table, which names its columns.
+type header struct {
+	names     []string
+	delimiter byte
+	lines     int // of the source, with those of the header
+}
+
+// readHeader takes the header. The delimiter is the one that leaves most names of
+// fields, id or document among them.
+func readHeader(s *stream) (header, error) {
+	space := string(s.text())
+	s.drop()
+	h := header{lines: s.line - 1 + strings.Count(space, "\r") - strings.Count(space, "\r\n")}
+	line, err := h.line(s, space[strings.LastIndexAny(space, "\r\n")+1:])
+	if err != nil {
+		return h, err
+	}
+	if err := nameKind(line); err != nil {
+		return h, err
+	}
+	named, isNamed := namedDelimiter(line)
+	if isNamed {
+		if line, err = h.line(s, ""); err != nil {
+			return h, err
+		}
+	}
+	if err := gong.ValidText(string(line)); err != nil {
+		return h, fmt.Errorf("the header %w; convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE | callvault import -", err)
+	}
+	if isNamed {
+		h.delimiter = named
+		h.names, err = splitHeader(line, named)
+	} else {
+		err = h.decide(line)
+	}
+	if err != nil {
+		return h, err
+	}
+	return h, h.check()
+}
+
+// line takes a line behind the white space that it begins with. It ends outside
+// of quotation marks.
+func (h *header) line(s *stream, indent string) ([]byte, error) {
+	line := []byte(indent)
+	quoted := false
+	for {
+		c, err := s.peek()
+		switch {
+		case err == io.EOF && quoted || len(line) > 4*maxRecord:
+			if kind := nameKind(line); kind != nil {
+				return nil, kind
+			}
+			return nil, errors.New("a quotation mark in the header is not closed")
+		case err == io.EOF:
+			h.lines++
+			return line, nil
+		case err != nil:
+			return nil, err
+		}
+		ended := !quoted && (c == '\n' || len(line) > 0 && line[len(line)-1] == '\r')
+		if ended && c != '\n' {
+			h.lines++
+			return line, nil
+		}
+		s.take()
+		line = append(line, c)
+		switch {
+		case c == '\n':
+			h.lines++
+			if ended {
+				return line, nil
+			}
+		case c == '"':
+			quoted = !quoted
+		}
+	}
+}
+
+// namedDelimiter is what a line sep=; names.
+func namedDelimiter(line []byte) (delimiter byte, ok bool) {
+	line = bytes.Trim(line, "\r\n\"")
+	if len(line) != 5 || !strings.EqualFold(string(line[:4]), "sep=") || line[4] >= 0x80 {
+		return 0, false
+	}
+	return line[4], true
+}
+
+func splitHeader(line []byte, delimiter byte) ([]string, error) {
+	table := csv.NewReader(bytes.NewReader(bytes.TrimRight(line, "\r\n")))
+	table.Comma = rune(delimiter)
+	names, err := table.Read()
+	if err == io.EOF {
+		return nil, errors.New("there is no header behind the line sep=")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not a CSV header: %s", csvProblem(err))
+	}
+	return names, nil
+}
+
+// decide finds the delimiter.
+func (h *header) decide(line []byte) error {
+	most, isTie := -1, false
+	var broken error
+	for _, delimiter := range []byte(delimiters) {
+		names, err := splitHeader(line, delimiter)
+		if err != nil {
+			broken = err
+			continue
+		}
+		n := known(names)
+		if n > most {
+			h.names, h.delimiter = names, delimiter
+			isTie = false
+		}
+		isTie = isTie || n == most && n > 0 && len(names) > 1
+		most = max(n, most)
+	}
+	switch {
+	case h.names == nil:
+		return broken
+	case isTie:
+		return fmt.Errorf("the header %.40q can be split in several ways; put a line before it that names the delimiter: sep=,", line)
+	}
+	return nil
+}
+
+// known is how many names are of fields, 0 where none says which call a row is.
+func known(names []string) int {
+	n, isTable := 0, false
+	for _, name := range names {
+		if field, ok := likeField(name); ok {
+			n++
+			isTable = isTable || field == "id" || field == documentColumn
+		}
+	}
+	if !isTable {
+		return 0
+	}
+	return n
+}
+
+// check says what is wrong with the names.
+func (h *header) check() error {
+	seen := make(map[string]bool, len(h.names))
+	var mistakes []string
+	for _, name := range h.names {
+		if strings.ContainsAny(name, "\r\n") {
+			return fmt.Errorf("the column name %.40q has a line end; a quotation mark may not be closed", name)
+		}
+		if field, ok := likeField(name); ok && field != name && !seen[name] {
+			mistakes = append(mistakes, fmt.Sprintf("%.40q to %s", name, field))
+		}
+		if seen[name] && name != "" {
+			return fmt.Errorf("the column %.40q appears twice", name)
+		}
+		seen[name] = true
+	}
+	switch {
+	case len(mistakes) > 0:
+		return fmt.Errorf("columns differ from fields only by case, spaces or invisible characters; rename %s", strings.Join(mistakes[:min(len(mistakes), 21)], ", "))
+	case seen["_airbyte_data"] && !seen["id"] && !seen[documentColumn]:
+		return errors.New("the column _airbyte_data holds the calls; rename it to document")
+	case !seen["id"] && !seen[documentColumn]:
+		return fmt.Errorf("there is no column id in the header %.40q: %w", strings.Join(h.names, string(h.delimiter)), errNoFormat)
+	}
+	return nil
+}
+
+// likeField is the field, or document, that a name is apart from case, spaces and
+// characters that are not seen.
+func likeField(name string) (field string, ok bool) {
+	bare := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
+			return -1
+		}
+		return r
+	}, name)
+	i := slices.IndexFunc(tableColumns, func(field string) bool { return strings.EqualFold(field, bare) })
+	if i < 0 {
+		return "", false
+	}
+	return tableColumns[i], true
+}
+
+// tableColumns are the columns that a table may have beside further fields.
+var tableColumns = append(gong.FieldNames(), documentColumn)
