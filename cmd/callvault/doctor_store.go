@@ -158,7 +158,7 @@ func (p *patient) openDatabase(ctx context.Context, report *doctor.Report, url s
 // conditionFindings is what a PostgreSQL server's condition means.
 func conditionFindings(c postgres.Condition) (findings []doctor.Finding) {
 	if c.Standby {
-		findings = append(findings, doctor.Finding{Check: "server", Status: doctor.Wrong, What: "it is a standby and takes no writes", Do: "name the primary; target_session_attrs=read-write in the URL finds it among several hosts"})
+		findings = append(findings, doctor.Finding{Check: "server", Status: doctor.Wrong, What: "it is a standby and takes no writes", Do: "name the primary, which target_session_attrs=read-write in the URL finds among several hosts, or use 'callvault serve --read-only'"})
 	}
 	if len(c.Missing) > 0 {
 		findings = append(findings, doctor.Finding{Check: "rights", Status: doctor.Wrong, What: "the role lacks " + strings.Join(c.Missing, ", "), Do: "let it own the schema, or grant them: docs/postgresql.md"})

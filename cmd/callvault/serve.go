@@ -25,6 +25,7 @@ type serveOptions struct {
 	log                      logOptions
 	pageSize                 int
 	demo                     bool
+	readOnly                 bool
 	seed                     uint64
 	tls                      certificate.Files
 }
@@ -42,6 +43,7 @@ store, and prints a key and a curl line to try.`,
 		Example: `  callvault serve --demo
   callvault serve --db calls.db --listen 0.0.0.0:8080
   callvault serve --limit gong --dates optional
+  callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,6 +51,9 @@ store, and prints a key and a curl line to try.`,
 			config, err := o.config()
 			if err != nil {
 				return err
+			}
+			if o.demo && o.readOnly {
+				return usagef("--demo makes a store; leave out --read-only")
 			}
 			if o.demo {
 				return a.serveDemo(cmd, o, config)
@@ -65,6 +70,7 @@ store, and prints a key and a curl line to try.`,
 	cmd.Flags().StringVar(&o.limit, "limit", "1000/s", "requests that a company may make: N/s, N/s,M/day, gong (3/s,10000/day) or off")
 	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
+	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, such as a standby; each process counts --limit for itself")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve invented calls from a temporary store")
 	tlsFlags(cmd, &o.tls)
 	logFlags(cmd, &o.log)
@@ -119,7 +125,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	defer service.end()
-	store, err := a.openOrMake(ctx, o.db)
+	store, err := a.openToServe(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
+	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
@@ -63,6 +65,47 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 		screen.Printf(a.stderr, "made store %s\n", db)
 	}
 	return store, err
+}
+
+// openToServe opens the store of serve: to be written to, or only to be read.
+func (a *app) openToServe(ctx context.Context, o serveOptions) (callvault.Store, error) {
+	switch {
+	case o.readOnly:
+		store, err := openToRead(ctx, o.db)
+		if err != nil {
+			return nil, err
+		}
+		return limit.NewLocal(store, time.Now), nil
+	case postgres.IsURL(o.db):
+		return postgres.OpenToServe(ctx, o.db)
+	}
+	return a.openOrMake(ctx, o.db)
+}
+
+// openToRead opens a store that must be there, and whose schema is this program's:
+// nothing is written to it.
+func openToRead(ctx context.Context, db string) (callvault.Store, error) {
+	if postgres.IsURL(db) {
+		return postgres.OpenToRead(ctx, db)
+	}
+	if err := checkFile(db); err != nil {
+		return nil, err
+	}
+	if err := mustExist(db); err != nil {
+		return nil, err
+	}
+	look, err := sqlite.OpenReadOnly(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	have, known, err := look.Schema(ctx)
+	if err = errors.Join(err, look.Close()); err != nil {
+		return nil, err
+	}
+	if have < known {
+		return nil, fmt.Errorf("%s was written by an older callvault; let this one open it first: callvault check --db %s", db, db)
+	}
+	return sqlite.Open(ctx, db)
 }
 
 // openExisting opens a store that must be there.
