@@ -67,7 +67,7 @@ func BenchmarkPage(b *testing.B) {
 	}{
 		{name: "first"},
 		{name: "later", later: true},
-		{name: "later-limited", later: true, limit: Limit{PerSecond: 1 << 30, PerDay: 1 << 30}},
+		{name: "later-limited", later: true, limit: Limit{PerSecond: 1 << 29, PerDay: 1 << 30}},
 		{name: "later-gzip", later: true, header: http.Header{"Accept-Encoding": {"gzip"}}},
 		{name: "later-logged", later: true, log: slog.New(slog.NewTextHandler(io.Discard, nil))},
 		{name: "later-traced", later: true, traces: sdktrace.NewTracerProvider()},

@@ -124,6 +124,38 @@ func TestAStoreThatGoesBack(t *testing.T) {
 	wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest)
 }
 
+// TestStrangersKeepNobody has a crowd of them with ids that are no key's: one read of the
+// store answers all of them, and the new key that came last.
+func TestStrangersKeepNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{NewID: newRequestID})
+		s.get("/v2/calls")
+		goOn := s.stalled()
+		var group sync.WaitGroup
+		ask := func(id string, status int) {
+			group.Go(func() {
+				if w := s.getAs(basicAuth(id, "hush"), "/v2/calls"); w.Code != status {
+					t.Errorf("%s: %d, want %d", id, w.Code, status)
+				}
+			})
+			synctest.Wait()
+		}
+		ask("NO", http.StatusUnauthorized) // reads
+		for i := range 200 {
+			ask(fmt.Sprint("NO", i), http.StatusUnauthorized)
+		}
+		s.store.AddKey(t.Context(), testKey(callvault.BasicKey, "acme", "NEW", "hush"))
+		ask("NEW", http.StatusBadRequest)
+		wantStatus(t, s.get("/v2/calls"), http.StatusBadRequest) // a known key waits for nobody
+		before := s.store.reads
+		goOn()
+		group.Wait()
+		if n := s.store.reads - before; n != 1 {
+			t.Errorf("the store was read %d times for those who waited", n)
+		}
+	})
+}
+
 // TestUnknownKeysTakeNoMemory looks for a great many keys that are not there.
 func TestUnknownKeysTakeNoMemory(t *testing.T) {
 	s := newServer(t, Config{Limit: Limit{3, 10_000}})
