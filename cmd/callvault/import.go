@@ -18,6 +18,7 @@ import (
 type importOptions struct {
 	db, company, appURL, workspace string
 	strict, quiet                  bool
+	maxErrors                      int
 }
 
 func (a *app) importCalls() *cobra.Command {
@@ -35,7 +36,8 @@ away the apostrophe that export puts before a cell that looks like a formula.
 A call with an id that is there replaces it; of several records with one id the
 last wins. Where they stand further apart than a batch, each is written in its
 turn, and so again when the import is run again. Bad records are reported as
-FILE:LINE: FIELD: what is wrong, and skipped; the exit code is 3 then.
+FILE:LINE: FIELD: what is wrong, and skipped; the exit code is 3 then. The first
+1,000 are printed, and how many more there are.
 
 Calls are committed in batches, each whole or not at all. Off a terminal each
 commit prints the line "committed FILE:LINE": every record that begins at or
@@ -56,6 +58,7 @@ running it again.`,
 	companyFlag(cmd, &o.company)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but what is wrong")
+	cmd.Flags().IntVar(&o.maxErrors, "max-errors", 1000, "print the first N bad records only, 0 for all; all are counted")
 	cmd.Flags().StringVar(&o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com")
 	cmd.Flags().StringVar(&o.workspace, "workspace", "", "fill an unset workspaceId with this id")
 	return cmd
@@ -65,6 +68,9 @@ running it again.`,
 func (o *importOptions) normalize() error {
 	if err := checkCompany(o.company); err != nil {
 		return err
+	}
+	if o.maxErrors < 0 {
+		return usagef("--max-errors %d: use a number of records, or 0 for all", o.maxErrors)
 	}
 	if o.appURL != "" {
 		u, err := url.Parse(o.appURL)
@@ -110,7 +116,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	if o.quiet {
 		audience.hush()
 	}
-	report := newImportReport(audience)
+	report := newImportReport(audience, o.maxErrors)
 	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace}
 	if o.strict {
 		if err := in.keep(ctx); err != nil {

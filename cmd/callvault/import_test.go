@@ -71,6 +71,32 @@ func TestImportAgain(t *testing.T) {
 	}
 }
 
+// However many bad records are printed, they are counted, and the exit code is
+// the same.
+func TestImportMaxErrors(t *testing.T) {
+	c := newCLI(t)
+	bad := strings.Repeat(callBad+"\n", 1002)
+	for flag, want := range map[string]int{"--max-errors=3": 3, "--max-errors=0": 1002, "--quiet": 1000} {
+		c.stdin = bad
+		got := c.run("import", flag, "-")
+		if n := strings.Count(got.stderr, ": duration: "); n != want || got.code != exitSkipped {
+			t.Errorf("%s: %d records are printed, exit code %d", flag, n, got.code)
+		}
+		more := fmt.Sprintf("and %d more bad record", 1002-want)
+		if strings.Contains(strings.ReplaceAll(got.stderr, ",", ""), more) != (want < 1002) {
+			t.Errorf("%s: %.200s", flag, got.stderr[max(0, len(got.stderr)-200):])
+		}
+		c.stdin = bad
+		got = c.run("import", "--strict", flag, "-")
+		if n := strings.Count(got.stderr, ": duration: "); n != want || got.code != exitFailed || !strings.Contains(got.stderr, "1002 of 1002 records are bad") {
+			t.Errorf("--strict %s: %d records are printed, exit code %d", flag, n, got.code)
+		}
+	}
+	if got := c.run("import", "--max-errors=-1", "-"); got.code != exitUsage || !strings.Contains(got.stderr, "use a number of records, or 0 for all") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestImportQuiet(t *testing.T) {
 	c := newCLI(t)
 	c.must("import", "--quiet", c.file("calls.ndjson", callOne))

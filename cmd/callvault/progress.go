@@ -10,6 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/screen"
 )
@@ -27,6 +28,7 @@ type importReport struct {
 	audience
 	now   func() time.Time
 	every time.Duration // between two drawings of the bar, at least
+	most  int           // bad records that are printed in a pass, 0 for all
 
 	mu      sync.Mutex // around everything below, and so that lines do not mix
 	bar     *progressbar.ProgressBar
@@ -35,21 +37,20 @@ type importReport struct {
 	kept    callvault.PutResult
 	size    int64 // of the pass, -1 when it isn't known
 	passed  int64 // of it
-	skipped int
-	last    bulk.Place // of the last problem: several fields of one record count once
+	skipped int   // in it
 }
 
 var _ bulk.Report = (*importReport)(nil)
 
-func newImportReport(to audience) *importReport {
-	return &importReport{audience: to, now: time.Now, every: drawEvery}
+func newImportReport(to audience, most int) *importReport {
+	return &importReport{audience: to, now: time.Now, every: drawEvery, most: most}
 }
 
 // begin begins a pass over size bytes, which is -1 when it isn't known.
 func (r *importReport) begin(doing string, size int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.doing, r.begun, r.skipped, r.last = doing, r.now(), 0, bulk.Place{}
+	r.doing, r.begun, r.skipped = doing, r.now(), 0
 	r.size, r.passed = size, 0
 	if !r.showBar {
 		return
@@ -96,18 +97,23 @@ func (r *importReport) read(n int) {
 	r.bar.Add(n)
 }
 
-// Problem prints what is wrong with a record.
-func (r *importReport) Problem(at bulk.Place, field, problem string) {
+// mostProblems are printed of a record: it may have as many as it has fields.
+const mostProblems = 20
+
+// Skipped prints what is wrong with a record, as long as few were skipped.
+func (r *importReport) Skipped(at bulk.Place, problems []gong.FieldError) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if at != r.last {
-		r.last = at
-		r.skipped++
+	r.skipped++
+	if r.most > 0 && r.skipped > r.most {
+		return
 	}
-	if field != "" {
-		problem = field + ": " + problem
+	for _, p := range problems[:min(len(problems), mostProblems)] {
+		r.line(at, p.Error())
 	}
-	r.line(at, problem)
+	if more := len(problems) - mostProblems; more > 0 {
+		r.line(at, "and "+plural(more, "more problem"))
+	}
 }
 
 // Note prints what a person should know.
@@ -146,7 +152,8 @@ func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) 
 	}
 }
 
-// clear removes the bar.
+// clear ends a pass: it removes the bar, and tells how many bad records were not
+// printed.
 func (r *importReport) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -154,6 +161,10 @@ func (r *importReport) clear() {
 		r.bar.Clear()
 		r.bar = nil
 	}
+	if more := r.skipped - r.most; r.most > 0 && more > 0 {
+		fmt.Fprintf(r.stderr, "and %s; --max-errors 0 prints all\n", plural(more, "more bad record"))
+	}
+	r.skipped = 0
 }
 
 // end says what the import came to.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
 )
 
@@ -28,8 +29,7 @@ func onTerminal(width int) (*importReport, *bytes.Buffer) {
 func TestProgressBar(t *testing.T) {
 	r, screen := onTerminal(120)
 	r.read(400)
-	r.Problem(bulk.Place{File: "a", Line: 7}, "id", "is wrong")
-	r.Problem(bulk.Place{File: "a", Line: 7}, "title", "is wrong too")
+	r.Skipped(bulk.Place{File: "a", Line: 7}, []gong.FieldError{{Field: "id", Problem: "is wrong"}, {Field: "title", Problem: "is wrong too"}})
 	r.Committed([]bulk.Place{{File: "a", Line: 9}}, callvault.PutResult{Created: 3000, Unchanged: 1000})
 	drawn := screen.String()
 	if !regexp.MustCompile(`importing 4,000 calls, 2,000/s, 1 skipped +40% .*\|█+ +\|.*\[\d+s:\d+s\]`).MatchString(drawn) {
@@ -60,13 +60,40 @@ func TestProgressBarFits(t *testing.T) {
 	for _, width := range []int{50, 60, 80, 100, 200} {
 		r, screen := onTerminal(width)
 		r.read(400)
-		r.Problem(bulk.Place{File: "a", Line: 7}, "", "bad")
+		r.Skipped(bulk.Place{File: "a", Line: 7}, []gong.FieldError{{Problem: "bad"}})
 		r.Committed([]bulk.Place{{File: "a", Line: 9}}, callvault.PutResult{Created: 12_345_678})
 		for _, line := range regexp.MustCompile(`[\r\n]`).Split(screen.String(), -1) {
 			line = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`).ReplaceAllString(line, "")
 			if n := len([]rune(strings.TrimRight(line, " "))); n > width {
 				t.Errorf("width %d: a line of %d: %q", width, n, line)
 			}
+		}
+	}
+}
+
+// Of many bad records the first are printed, by record and not by line, and how
+// many more there are, on a terminal too; of a record with many problems the
+// first.
+func TestSkippedRecords(t *testing.T) {
+	for _, showBar := range []bool{false, true} {
+		r, screen := onTerminal(120)
+		r.showBar, r.most = showBar, 2
+		r.clear()
+		r.begin(importing, 1000)
+		r.Skipped(bulk.Place{File: "a", Line: 1}, make([]gong.FieldError, mostProblems+3))
+		for range 4 {
+			r.Skipped(bulk.Place{File: "a", Line: 7}, []gong.FieldError{{Field: "id", Problem: "is bad"}})
+		}
+		r.end(bulk.Result{Read: 5, Skipped: 5})
+		drawn := screen.String()
+		if got := strings.Count(drawn, "a:1: \n"); got != mostProblems || !strings.Contains(drawn, "a:1: and 3 more problems\n") {
+			t.Errorf("%d problems are printed: %q", got, drawn)
+		}
+		if got := strings.Count(drawn, "a:7: id: is bad\n"); got != 1 {
+			t.Errorf("%d records are printed of line 7: %q", got, drawn)
+		}
+		if want := "and 3 more bad records; --max-errors 0 prints all\n5 records: "; !strings.Contains(drawn, want) || !strings.Contains(drawn, ", 5 skipped in ") {
+			t.Errorf("%q has no %q", drawn, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // calls are n records with ids from first on, and sep between them.
@@ -72,8 +73,8 @@ type acknowledged struct {
 	told  func(Place)
 }
 
-func (a *acknowledged) Problem(Place, string, string) {}
-func (a *acknowledged) Note(Place, string)            {}
+func (a *acknowledged) Skipped(Place, []gong.FieldError) {}
+func (a *acknowledged) Note(Place, string)               {}
 func (a *acknowledged) Committed(last []Place, _ callvault.PutResult) {
 	n := 0
 	for _, size := range a.batches {

@@ -32,9 +32,9 @@ func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 // Report is told what an import comes to. Committed is called from a goroutine
 // of its own.
 type Report interface {
-	// Problem is told what is wrong with a record, which is skipped. Field is
-	// empty when it is the record as a whole.
-	Problem(at Place, field, problem string)
+	// Skipped is told what is wrong with a record, once for each that is skipped. A
+	// problem without a field is of the record as a whole.
+	Skipped(at Place, problems []gong.FieldError)
 
 	// Note is told what a person should know though nothing is wrong.
 	Note(at Place, text string)
@@ -124,19 +124,25 @@ func (im *Import) fill(b *batch, r *Record) error {
 
 // tell reports what is wrong with a record.
 func (im *Import) tell(at Place, err error) {
-	var e *gong.CallError
-	if !errors.As(err, &e) {
-		im.Report.Problem(at, "", err.Error())
-		return
+	problems := []gong.FieldError{{Problem: err.Error()}}
+	if e := (*gong.CallError)(nil); errors.As(err, &e) {
+		problems = e.Problems
 	}
-	for _, p := range e.Problems {
-		im.Report.Problem(at, p.Field, p.Problem)
-	}
+	im.Report.Skipped(at, problems)
 }
 
 // note tells which columns of a source have names of their own.
 func (im *Import) note(name string, unknown []string) {
 	if len(unknown) > 0 {
-		im.Report.Note(Place{name, 1}, fmt.Sprintf("columns that are not fields of the contract are kept as further fields: %q", unknown))
+		im.Report.Note(Place{name, 1}, "columns that are not fields of the contract are kept as further fields: "+some(unknown))
 	}
+}
+
+// some are the first of many names.
+func some(names []string) string {
+	const most = 20
+	if len(names) <= most {
+		return fmt.Sprintf("%.40q", names)
+	}
+	return fmt.Sprintf("%.40q and %d more", names[:most], len(names)-most)
 }

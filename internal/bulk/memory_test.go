@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // memory keeps calls in the order they were put. Only what an import and an
@@ -77,8 +78,12 @@ func (r *recorder) all() []string {
 	return slices.Clone(r.lines)
 }
 
-func (r *recorder) Problem(at Place, field, problem string) { r.add("%v: %s: %s", at, field, problem) }
-func (r *recorder) Note(at Place, text string)              { r.add("%v: %s", at, text) }
+func (r *recorder) Skipped(at Place, problems []gong.FieldError) {
+	for _, p := range problems {
+		r.add("%v: %s: %s", at, p.Field, p.Problem)
+	}
+}
+func (r *recorder) Note(at Place, text string) { r.add("%v: %s", at, text) }
 func (r *recorder) Committed(last []Place, result callvault.PutResult) {
 	r.add("committed %v %+v", last, result)
 }
