@@ -63,11 +63,17 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("%s: there is no answer within %v", target, o.timeout)
 	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return fmt.Errorf("%s: the server speaks plain HTTP there: leave out --tls-cert, or name the --manage that the server has", target)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", target, errors.Unwrap(err)) // of the url.Error
 	}
 	defer response.Body.Close()
 	said := firstLine(response.Body)
+	if response.StatusCode == http.StatusBadRequest && said == httpsForHTTP {
+		return fmt.Errorf("%s: the server speaks TLS there: name its certificate with --tls-cert or CALLVAULT_TLS_CERT, as for serve", target)
+	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: status %d: %s", target, response.StatusCode, said)
 	}
@@ -77,6 +83,9 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 	_, err = screen.Printf(a.stdout, "%s\n", said)
 	return err
 }
+
+// httpsForHTTP is what net/http answers who speaks plain HTTP where TLS is spoken.
+const httpsForHTTP = "Client sent an HTTP request to an HTTPS server."
 
 // target is the URL to ask.
 func (o healthOptions) target() (string, error) {

@@ -81,6 +81,27 @@ func TestHealthcheckFails(t *testing.T) {
 	}
 }
 
+// Where one side speaks TLS and the other does not, healthcheck says what to type.
+func TestHealthcheckOfTLS(t *testing.T) {
+	c := newCLI(t)
+	certificate, key := certtest.Make(t, certtest.Options{}).Write(t, t.TempDir())
+	for _, tt := range []struct {
+		serve, ask []string
+		want       string
+	}{
+		{[]string{"--tls-cert", certificate, "--tls-key", key}, nil, "the server speaks TLS there: name its certificate with --tls-cert"},
+		{nil, []string{"--tls-cert", certificate}, "the server speaks plain HTTP there: leave out --tls-cert"},
+	} {
+		s := c.serve(append(tt.serve, "--manage", "0.0.0.0:0")...)
+		port := s.find(`operator's listener is at \S+:(\d+)`)[1]
+		got := c.run(append([]string{"healthcheck", "--manage", "0.0.0.0:" + port}, tt.ask...)...)
+		if got.code != exitFailed || !strings.Contains(got.stderr, tt.want) || strings.Count(got.stderr, "\n") != 1 {
+			t.Errorf("%+v", got)
+		}
+		s.stop()
+	}
+}
+
 func TestReachable(t *testing.T) {
 	for address, want := range map[string]string{
 		":8081":          "127.0.0.1:8081",

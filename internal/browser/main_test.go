@@ -62,6 +62,7 @@ func TestPage(t *testing.T) {
 		{"Hour twice", tab.testHourTwice},
 		{"Server gone", tab.testServerGone},
 		{"Beyond loopback", tab.testBeyondLoopback},
+		{"Proxy", tab.testProxy},
 		{"Pictures", tab.testPictures},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(b.tab(t, c, server)) })

@@ -202,4 +202,5 @@ function begin() {
   load();
 }
 
+byId('mute').remove();
 begin();
