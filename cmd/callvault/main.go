@@ -15,5 +15,6 @@ func main() {
 	// A second signal ends the program at once. The first may come twice: some
 	// supervisors signal a process and its group.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
+	limitMemory(os.DirFS("/"), os.LookupEnv)
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }

@@ -41,7 +41,7 @@ func (h *Handler) ask(q question) route {
 		}
 		client := newPatient(w)
 		if client.giveTime() != nil { // it is gone
-			return nil
+			panic(http.ErrAbortHandler)
 		}
 		place.Weigh(len(body), client.cutOff)
 		send(w, http.StatusOK, body)
