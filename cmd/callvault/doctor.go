@@ -124,6 +124,7 @@ func (o doctorOptions) examine(ctx context.Context, report *doctor.Report) {
 		return
 	}
 	defer p.store.Close()
+	o.compareServer(ctx, report, p)
 	p.examineKeys(ctx, report)
 	if p.outdated {
 		report.Add(doctor.Finding{Check: "request", Status: doctor.Warning, What: "no test request was sent: the schema is older than this program"})

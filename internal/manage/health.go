@@ -19,7 +19,12 @@ var (
 	errStarting = errors.New("starting: the store is being opened")
 	errStopping = errors.New("stopping: the last requests are ending")
 	errNoStore  = errors.New("the store can't be read; the log says why")
+	errReplaced = errors.New("the store was replaced while it was open; start serve again")
 )
+
+// storeHeader has the identity of the store that a server is ready with, and is empty
+// when it is not ready.
+const storeHeader = "Callvault-Store"
 
 // live answers as long as the process does: to start it again would help nothing
 // else.
@@ -29,35 +34,39 @@ func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.Sta
 // its schema is up to date, and the server is not stopping. Otherwise it is 503
 // and says why; what could tell of the store's insides is for the log.
 func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
-	if err := h.readiness(r.Context()); err != nil {
+	store, err := h.readiness(r.Context())
+	w.Header().Set(storeHeader, store)
+	if err != nil {
 		say(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	say(w, http.StatusOK, "ok")
 }
 
-func (h *Handler) readiness(ctx context.Context) error {
+// readiness is the identity of the store that requests are answered from.
+func (h *Handler) readiness(ctx context.Context) (identity string, err error) {
 	s := h.site.Load()
 	switch {
 	case s == nil:
-		return errStarting
+		return "", errStarting
 	case h.stopped.Load():
-		return errStopping
+		return "", errStopping
 	}
 	c := h.check(s)
 	select {
 	case <-c.done:
-		return c.err
+		return c.identity, c.err
 	case <-ctx.Done():
-		return errNoStore
+		return "", errNoStore
 	}
 }
 
 // check is a question to the store. All who ask while it is under way share its
 // answer, so that they take one connection of the store however many they are.
 type check struct {
-	done chan struct{} // closed when the answer is there
-	err  error
+	done     chan struct{} // closed when the answer is there
+	identity string
+	err      error
 }
 
 // check joins the question that is under way, or asks.
@@ -72,9 +81,17 @@ func (h *Handler) check(s *site) *check {
 }
 
 func (h *Handler) ask(s *site, c *check) {
-	if err := reach(context.Background(), s.Store); err != nil {
-		s.Log.Warn("not ready", "error", err)
+	identity, err := identify(context.Background(), s.Store)
+	switch {
+	case err == nil:
+		c.identity = identity
+	case errors.Is(err, callvault.ErrReplaced):
+		c.err = errReplaced
+	default:
 		c.err = errNoStore
+	}
+	if err != nil {
+		s.Log.Warn("not ready", "error", err)
 	}
 	h.checks.Lock()
 	h.checking = nil
@@ -82,12 +99,11 @@ func (h *Handler) ask(s *site, c *check) {
 	close(c.done)
 }
 
-// reach asks the store which one it is, the smallest read there is.
-func reach(ctx context.Context, store callvault.Store) error {
+// identify asks the store which one it is, the smallest read there is.
+func identify(ctx context.Context, store callvault.Store) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	_, err := store.Identity(ctx)
-	return err
+	return store.Identity(ctx)
 }
 
 // say answers with a line that is true only now.

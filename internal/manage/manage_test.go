@@ -3,6 +3,7 @@ package manage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -84,6 +85,11 @@ func TestHealth(t *testing.T) {
 	check(h, "/metrics", http.StatusNotFound, "")
 	check(h, "/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile")
 
+	if w := get(h, "/readyz", nil); w.Header().Get("Callvault-Store") != "this one" {
+		t.Errorf("the store is %v", w.Header())
+	}
+	s.err = fmt.Errorf("identify secrets.db: %w: it is another file now", callvault.ErrReplaced)
+	check(h, "/readyz", http.StatusServiceUnavailable, "the store was replaced while it was open; start serve again")
 	s.err = errors.New("open secrets.db: no such file")
 	check(h, "/livez", http.StatusOK, "ok")
 	check(h, "/readyz", http.StatusServiceUnavailable, "the store can't be read; the log says why")
