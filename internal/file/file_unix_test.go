@@ -182,3 +182,25 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+// Without the right to write into a folder no file in it is written, not even one
+// that may be; without the right to a file it is not replaced.
+func TestWithoutRights(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "calls")
+	must(t, os.WriteFile(path, []byte("kept"), 0o600), os.Chmod(folder, 0o500))
+	t.Cleanup(func() { os.Chmod(folder, 0o700) })
+	if err := put(t, path, "x"); err == nil || err.Error() != "the folder of "+path+" may not be written to, and a file is written beside its name first; name a file elsewhere" {
+		t.Errorf("%v", err)
+	}
+	if text(t, path) != "kept" {
+		t.Error("it was written")
+	}
+	must(t, os.Chmod(folder, 0o700), os.Chmod(path, 0o420)) // its owner may not, others might
+	if err := put(t, path, "x"); err == nil || err.Error() != path+" may not be written to (permission denied); name another file" {
+		t.Errorf("%v", err)
+	}
+}
