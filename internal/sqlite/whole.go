@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/callvault/callvault/internal/file"
@@ -31,9 +32,17 @@ func writeStore(path string, write func(*file.Draft) error) (err error) {
 // that it is writing.
 const journal = "-journal"
 
+// longestName is what a name may have, in bytes, so that those of the files beside
+// it have no more than 255.
+const longestName = 255 - len(journal)
+
 // mustBeAlone refuses the name of a store of which SQLite would take another file
-// for its log, or which it would take for the log of another store.
+// for its log, or which it would take for the log of another store, or beside which
+// it could keep none.
 func mustBeAlone(path string) error {
+	if len(filepath.Base(path)) > longestName {
+		return fmt.Errorf("%.40q… is too long for the name of a store, which may have %d bytes; name a shorter one", filepath.Base(path), longestName)
+	}
 	for _, suffix := range []string{"-wal", "-shm", journal} {
 		if isThere(path + suffix) {
 			return fmt.Errorf("%s is there without its store, and would be taken for the log of %s: move it away first", path+suffix, path)
