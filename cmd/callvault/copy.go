@@ -114,19 +114,25 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	show := &stages{audience: a.audience()}
+	defer show.end()
 	if o.repair {
-		err := store.Repair(ctx, func(done string) { screen.Printf(a.stdout, "repaired: %s\n", done) })
+		show.begin("repairing", -1, "")
+		err := store.Repair(ctx, func(done string) {
+			show.line(func() { screen.Printf(a.stdout, "repaired: %s\n", done) })
+		})
 		if err != nil {
 			return err
 		}
 	}
-	if err := a.findDifferences(ctx, store); err != nil {
+	if err := a.findDifferences(ctx, store, show); err != nil {
 		return err
 	}
 	if !o.digest {
 		return nil
 	}
-	digest, err := upkeep.Digest(ctx, store)
+	digest, err := upkeep.Digest(ctx, store, show.watch("digesting"))
+	show.end()
 	if err == nil {
 		_, err = fmt.Fprintln(a.stdout, digest)
 	}
@@ -135,21 +141,31 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 
 // findDifferences prints what is wrong with a store and returns an error when
 // anything is.
-func (a *app) findDifferences(ctx context.Context, store callvault.Store) error {
+func (a *app) findDifferences(ctx context.Context, store callvault.Store, show *stages) error {
 	found := 0
 	report := func(difference string) {
 		found++
-		screen.Printf(a.stderr, "%s\n", difference)
+		show.line(func() { screen.Printf(a.stderr, "%s\n", difference) })
 	}
+	show.begin("checking counts, ids and numbers", -1, "")
 	if err := store.Check(ctx, report); err != nil {
 		return err
 	}
-	if err := upkeep.CheckDocuments(ctx, store, report); err != nil {
+	if err := upkeep.CheckDocuments(ctx, store, show.watch("checking documents"), report); err != nil {
 		return err
 	}
+	show.end()
 	if found > 0 {
 		return fmt.Errorf("%s; 'callvault check --repair' makes counts, ids and numbers right", plural(found, "difference"))
 	}
 	fmt.Fprintln(a.stderr, "the store is sound")
 	return nil
+}
+
+// watch shows the reading of a whole store as a stage.
+func (s *stages) watch(doing string) upkeep.Watch {
+	return upkeep.Watch{
+		Planned: func(records int) { s.begin(doing, records, "record") },
+		Read:    s.passed,
+	}
 }

@@ -103,11 +103,25 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 			return err
 		}
 	}
+	show := &stages{audience: a.audience()}
+	if o.quiet {
+		show.hush()
+	}
+	defer show.end()
+	if show.showBar {
+		total, err := d.size(ctx, calls)
+		if err != nil {
+			return err
+		}
+		show.begin("deleting", total, "call")
+	}
 	deleted, err := deleteAll(ctx, calls, d, func(deleted int) {
+		show.passed(deleted - show.done)
 		if !o.quiet && !isTerminal(a.stdout) {
 			screen.Printf(a.stdout, "deleted %d\n", deleted)
 		}
 	})
+	show.end()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %s; running it again completes it", plural(deleted, "call"))
@@ -118,6 +132,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended
 	// before this.
+	show.begin("removing what is left of deleted calls", -1, "")
 	err = store.Purge(ctx)
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted; the calls are deleted, but their content may still be in the file: running it again removes it")
@@ -127,12 +142,12 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 
 // confirm asks a person.
 func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o deleteOptions) error {
-	what := plural(d.asked, "call") + " by id"
+	n, err := d.size(ctx, calls)
+	if err != nil {
+		return err
+	}
+	what := plural(n, "call") + " by id"
 	if d.asked == 0 {
-		n, err := calls.Count(ctx, d.query)
-		if err != nil {
-			return err
-		}
 		what = fmt.Sprintf("%s before %s", plural(n, "call"), d.query.To)
 	}
 	screen.Printf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
@@ -142,6 +157,14 @@ func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o 
 		return nil
 	}
 	return errors.New("nothing was deleted")
+}
+
+// size is how many calls are to be deleted, as far as that is known before.
+func (d *deletion) size(ctx context.Context, calls callvault.Calls) (int, error) {
+	if d.asked > 0 {
+		return d.asked, nil
+	}
+	return calls.Count(ctx, d.query)
 }
 
 // deleteAll deletes in batches; committed is told after each how many there were

@@ -15,12 +15,48 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
+// Watch is told how the reading of a whole store goes on.
+type Watch struct {
+	Planned func(records int) // how many there are to read
+	Read    func(records int) // how many more were read
+}
+
+// readEvery is how many records are read between two tellings: some hundred
+// thousand are read in a second.
+const readEvery = 4096
+
+// reading tells a Watch of the records that are read.
+type reading struct {
+	Watch
+	read int
+}
+
+// begin counts what there is to read.
+func (w Watch) begin(s callvault.Snapshot, companies []string) (*reading, error) {
+	total := 0
+	for _, company := range companies {
+		n, err := s.CountRecords(company, 0)
+		if err != nil {
+			return nil, err
+		}
+		total += n
+	}
+	w.Planned(total)
+	return &reading{Watch: w}, nil
+}
+
+func (r *reading) next() {
+	if r.read++; r.read%readEvery == 0 {
+		r.Read(readEvery)
+	}
+}
+
 // Digest is a text that two stores share if and only if they hold the same:
 // companies, calls with their places and numbers, tombstones, keys, used
 // quotas and the cursor secret, whatever their engines.
-func Digest(ctx context.Context, store callvault.Store) (digest string, err error) {
+func Digest(ctx context.Context, store callvault.Store, watch Watch) (digest string, err error) {
 	d := digester{sha256.New()}
-	err = store.Snapshot(ctx, func(s callvault.Snapshot) error { return d.all(s) })
+	err = store.Snapshot(ctx, func(s callvault.Snapshot) error { return d.all(s, watch) })
 	if err != nil {
 		return "", fmt.Errorf("digest: %w", err)
 	}
@@ -44,15 +80,23 @@ func (d digester) number(n int64) {
 	d.Write(b[:])
 }
 
-func (d digester) all(s callvault.Snapshot) error {
+func (d digester) all(s callvault.Snapshot, watch Watch) error {
 	companies, err := s.Companies()
+	if err != nil {
+		return err
+	}
+	reading, err := watch.begin(s, companies)
 	if err != nil {
 		return err
 	}
 	d.number(int64(len(companies)))
 	for _, company := range companies {
 		d.text(company)
-		if err := s.Records(company, 0, d.record); err != nil {
+		err := s.Records(company, 0, func(r callvault.Record) error {
+			reading.next()
+			return d.record(r)
+		})
+		if err != nil {
 			return err
 		}
 		d.number(0) // no record has this number
@@ -105,14 +149,19 @@ func (d digester) rest(s callvault.Snapshot) error {
 
 // CheckDocuments reports every call whose document is not what it would be
 // encoded to, or whose place is not the document's.
-func CheckDocuments(ctx context.Context, store callvault.Store, report func(difference string)) error {
+func CheckDocuments(ctx context.Context, store callvault.Store, watch Watch, report func(difference string)) error {
 	return store.Snapshot(ctx, func(s callvault.Snapshot) error {
 		companies, err := s.Companies()
 		if err != nil {
 			return err
 		}
+		reading, err := watch.begin(s, companies)
+		if err != nil {
+			return err
+		}
 		for _, company := range companies {
 			err := s.Records(company, 0, func(r callvault.Record) error {
+				reading.next()
 				if problem := wrong(r); problem != "" {
 					report(fmt.Sprintf("company %s: call %s: %s", company, r.ID, problem))
 				}
