@@ -181,11 +181,8 @@ func named(err error, target string) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return &fs.PathError{Op: "write", Path: target, Err: errFull{err}}
 	}
-	if on := (*fs.PathError)(nil); errors.As(err, &on) {
-		return &fs.PathError{Op: on.Op, Path: target, Err: on.Err}
-	}
-	if on := (*os.LinkError)(nil); errors.As(err, &on) {
-		return &fs.PathError{Op: on.Op, Path: target, Err: on.Err}
+	if because := reason(err); because != err {
+		return &fs.PathError{Op: "write", Path: target, Err: because}
 	}
 	return err
 }
@@ -193,8 +190,19 @@ func named(err error, target string) error {
 // errFull says what ENOSPC means.
 type errFull struct{ error }
 
-func (errFull) Error() string   { return "its disk is full" }
+func (e errFull) Error() string { return "its disk is full (" + reason(e.error).Error() + ")" }
 func (e errFull) Unwrap() error { return e.error }
+
+// reason is what the system said, without the name of the file that it said it of.
+func reason(err error) error {
+	if on := (*fs.PathError)(nil); errors.As(err, &on) {
+		return on.Err
+	}
+	if on := (*os.LinkError)(nil); errors.As(err, &on) {
+		return on.Err
+	}
+	return err
+}
 
 // openStream opens what is written as it is.
 func openStream(ctx context.Context, path string) (*os.File, error) {

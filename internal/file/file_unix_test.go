@@ -193,7 +193,7 @@ func TestWithoutRights(t *testing.T) {
 	path := filepath.Join(folder, "calls")
 	must(t, os.WriteFile(path, []byte("kept"), 0o600), os.Chmod(folder, 0o500))
 	t.Cleanup(func() { os.Chmod(folder, 0o700) })
-	if err := put(t, path, "x"); err == nil || err.Error() != "the folder of "+path+" may not be written to, and a file is written beside its name first; name a file elsewhere" {
+	if err := put(t, path, "x"); err == nil || err.Error() != "the folder of "+path+" may not be written to (permission denied), and a file is written beside its name first; name a file elsewhere" {
 		t.Errorf("%v", err)
 	}
 	if text(t, path) != "kept" {

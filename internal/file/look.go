@@ -49,7 +49,7 @@ func mayReplace(path string, info fs.FileInfo) error {
 		return fmt.Errorf("%s may not be written to (mode %04o); make it writable, or name another file", path, info.Mode().Perm())
 	}
 	if err := checkWritable(path); err != nil {
-		return fmt.Errorf("%s may not be written to (%w); name another file", path, errors.Unwrap(err))
+		return fmt.Errorf("%s may not be written to (%w); name another file", path, reason(err))
 	}
 	return checkReplaceable(path, info)
 }
@@ -60,7 +60,7 @@ func (p place) begin(reveal func(part, target string) error) (*Draft, error) {
 	Sweep(folder)
 	part, out, err := newPart(folder)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("the folder of %s may not be written to, and a file is written beside its name first; name a file elsewhere", p.target)
+		return nil, fmt.Errorf("the folder of %s may not be written to (%w), and a file is written beside its name first; name a file elsewhere", p.target, reason(err))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the folder of %s is not there; make it, or name a file elsewhere", p.target)
