@@ -113,11 +113,10 @@ func (r *recorder) run(c *program.CLI, stdin *os.File, args ...string) {
 
 // Of ptrace(2) and wait(2), where package syscall lacks them.
 const (
-	goodSyscalls  = 1 // PTRACE_O_TRACESYSGOOD
-	exitKill      = 1 << 20
-	syscallStop   = syscall.SIGTRAP | 0x80
-	waitAll       = 0x40000000 // __WALL
-	waitForThread = 0x20000000 // __WNOTHREAD: other children of this process are not ours
+	goodSyscalls = 1 // PTRACE_O_TRACESYSGOOD
+	exitKill     = 1 << 20
+	syscallStop  = syscall.SIGTRAP | 0x80
+	waitAll      = 0x40000000 // __WALL
 )
 
 func (r *recorder) trace(c *program.CLI, stdin *os.File, args []string) (err error) {
@@ -129,7 +128,7 @@ func (r *recorder) trace(c *program.CLI, stdin *os.File, args []string) (err err
 	defer output.Close()
 	cmd := c.Command(args...)
 	process, err := os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
-		Dir: cmd.Dir, Env: cmd.Env, Files: []*os.File{stdin, output, output}, Sys: &syscall.SysProcAttr{Ptrace: true},
+		Dir: cmd.Dir, Env: cmd.Env, Files: []*os.File{stdin, output, output}, Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true},
 	})
 	if err != nil {
 		return err
@@ -154,7 +153,8 @@ func (r *recorder) trace(c *program.CLI, stdin *os.File, args []string) (err err
 				return err
 			}
 		}
-		if thread, err = syscall.Wait4(-1, &status, waitAll|waitForThread, nil); err != nil {
+		// Of its process group: other children of this process are not ours.
+		if thread, err = syscall.Wait4(-process.Pid, &status, waitAll, nil); err != nil {
 			return err
 		}
 		if thread == process.Pid && (status.Exited() || status.Signaled()) {
