@@ -2,6 +2,7 @@ package gong_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -100,4 +101,34 @@ func ExampleClient_Calls_none() {
 	}
 	fmt.Println("done")
 	// Output: done
+}
+
+// A walk is whole when no error but a *CallError came. A server that ends its
+// list early is told from one that fails: what came is good.
+func ExampleShortError() {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("cursor") != "" {
+			http.Error(w, `{"errors":["No calls found corresponding to the provided filters"]}`, http.StatusNotFound)
+			return
+		}
+		fmt.Fprint(w, `{"records":{"totalRecords":2,"cursor":"next"},"calls":[{"id":"9","started":"2026-03-04T12:00:00Z"}]}`)
+	}))
+	defer s.Close()
+	client := &gong.Client{BaseURL: s.URL}
+	for call, err := range client.Calls(context.Background(), gong.ListCallsQuery{}) {
+		broken, short := (*gong.CallError)(nil), (*gong.ShortError)(nil)
+		switch {
+		case errors.As(err, &broken):
+			fmt.Println("skipped:", err)
+		case errors.As(err, &short):
+			fmt.Printf("%d of %d calls came\n", short.Met, short.Total)
+		case err != nil:
+			fmt.Println("failed:", err)
+		default:
+			fmt.Println(call.ID)
+		}
+	}
+	// Output:
+	// 9
+	// 1 of 2 calls came
 }
