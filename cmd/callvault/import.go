@@ -39,6 +39,9 @@ turn, and so again when the import is run again. Bad records are reported as
 FILE:LINE: FIELD: what is wrong, and skipped; the exit code is 3 then. The first
 1,000 are printed, and how many more there are.
 
+What is put around calls by /v2/calls/extensive (of which metaData is kept),
+/v2/calls/{id}, Airbyte and Singer is taken off.
+
 Calls are committed in batches, each whole or not at all. Off a terminal each
 commit prints the line "committed FILE:LINE": every record that begins at or
 before that line is on the disk. A run that was ended half-way is completed by

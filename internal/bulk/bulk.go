@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -38,6 +40,7 @@ type Reader struct {
 	Unknown []string
 
 	read  func() (Record, error)
+	left  func() []string // what stood beside calls so far and is not kept
 	close func()
 	empty bool // the source has no bytes
 }
@@ -78,7 +81,7 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{close: func() {}}
+	r := &Reader{close: func() {}, left: func() []string { return nil }}
 	s := newStream(in)
 	switch c, err := s.first(); {
 	case err == io.EOF:
@@ -86,7 +89,8 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	case err != nil:
 		return nil, err
 	case c == '{' || c == '[':
-		r.read = (&jsonReader{stream: s}).read
+		records := &jsonReader{stream: s, left: make(map[string]bool)}
+		r.read, r.left = records.read, func() []string { return slices.Sorted(maps.Keys(records.left)) }
 	default:
 		h, err := readHeader(s)
 		if err != nil {

@@ -9,18 +9,21 @@ import (
 )
 
 // jsonReader reads a sequence of JSON values, with or without line ends
-// between them. An object that has an array "calls", and no "id" before it, is
-// a saved response page, whose records are the elements of that array; the
-// elements of an array are records; any other object is a record itself.
+// between them. The elements of an array are values again. An object that has an
+// array "calls", and no "id" before it, is a saved response page, whose records are
+// the elements of that array; any other object is a record itself, or is around
+// one (see unwrap).
 //
 // It finds where a record ends by the grammar of JSON, so that a broken one
 // does not swallow those after it. What is in a record gong.ParseCall judges.
 type jsonReader struct {
 	*stream
 	where where
-	tail  bool // an element came before, so a comma or the end follows
-	began bool // that element, or the one before, began its line
-	lost  bool // an element was broken, and maybe the end of the array with it
+	outer []where         // what that is in
+	left  map[string]bool // names of what stood beside calls and is not kept
+	tail  bool            // an element came before, so a comma or the end follows
+	began bool            // that element, or the one before, began its line
+	lost  bool            // an element was broken, and maybe the end of the array with it
 	name  []byte
 }
 
@@ -68,7 +71,7 @@ func (r *jsonReader) next(c byte) (record Record, isRecord bool, err error) {
 	case inPage:
 		err := r.moreMembers(0, r.pageMember)
 		if err == nil {
-			r.where = outside
+			r.leave()
 		} else if err != errCalls {
 			return Record{}, false, r.structural(err)
 		}
@@ -104,18 +107,34 @@ func (r *jsonReader) top(c byte) (record Record, isRecord bool, err error) {
 	case '{':
 		return r.object()
 	case '[':
-		r.limit = r.column
-		r.enter(inArray)
-		return Record{}, false, nil
+		return Record{}, false, r.array()
 	}
 	record, err = r.garbage()
 	return record, true, err
+}
+
+// array takes the bracket of an array of values.
+func (r *jsonReader) array() error {
+	if len(r.outer) > maxDepth {
+		return r.structural(errSyntax)
+	}
+	r.limit = r.column
+	r.outer = append(r.outer, r.where)
+	r.enter(inArray)
+	return nil
 }
 
 // enter takes the bracket of an array of records.
 func (r *jsonReader) enter(w where) {
 	r.take()
 	r.where, r.tail, r.began, r.lost = w, false, false, false
+}
+
+// leave goes on behind an array or a page.
+func (r *jsonReader) leave() {
+	last := len(r.outer) - 1
+	r.where, r.outer = r.outer[last], r.outer[:last]
+	r.tail, r.began, r.lost = true, false, false
 }
 
 // inside takes what comes next among the elements of an array.
@@ -125,7 +144,7 @@ func (r *jsonReader) inside(c byte) (record Record, isRecord bool, err error) {
 	case c == ']':
 		r.take()
 		if r.where == inArray {
-			r.where = outside
+			r.leave()
 		} else {
 			r.where = inPage
 		}
@@ -134,21 +153,23 @@ func (r *jsonReader) inside(c byte) (record Record, isRecord bool, err error) {
 		r.tail, r.lost = false, false
 	case r.tail && isStart && r.lost:
 		// The array ended in the element that was broken.
-		r.where = outside
+		r.where, r.outer = outside, r.outer[:0]
 	case r.tail && !isStart && r.began:
 		record, err = r.garbage()
 		return record, true, err
 	case r.tail:
 		return Record{}, false, r.structural(errSyntax)
-	case c == '{' && r.lost:
-		return r.object() // a page, if the array ended in the broken element
+	case c == '{':
+		return r.object()
+	case c == '[' && r.where == inArray && !r.lost:
+		return Record{}, false, r.array()
 	default:
 		return r.element()
 	}
 	return Record{}, false, nil
 }
 
-// element takes an element of an array.
+// element takes an element of an array that is no object.
 func (r *jsonReader) element() (record Record, isRecord bool, err error) {
 	line := r.line
 	r.began, r.tail = r.atStart(), true
@@ -167,7 +188,11 @@ func (r *jsonReader) object() (record Record, isRecord bool, err error) {
 	r.take()
 	hasID := false
 	err = r.members(0, func(name []byte, c byte) error {
-		if string(name) == "calls" && c == '[' && !hasID {
+		if string(name) == "calls" && c == '[' && !hasID && len(r.outer) <= maxDepth {
+			if r.lost { // the array ended in the element that was broken
+				r.where, r.outer = outside, r.outer[:0]
+			}
+			r.outer = append(r.outer, r.where)
 			r.enter(inCalls)
 			return errCalls
 		}
@@ -176,11 +201,32 @@ func (r *jsonReader) object() (record Record, isRecord bool, err error) {
 	})
 	switch err {
 	case nil:
+		if !hasID && !r.long && len(r.text()) <= maxRecord {
+			return r.wrapped(line)
+		}
 		return r.record(line), true, nil
 	case errCalls:
 		return Record{}, false, nil
 	}
 	return r.fail(line, err)
+}
+
+// wrapped is what was kept as an object without an id.
+func (r *jsonReader) wrapped(line int) (record Record, isRecord bool, err error) {
+	w := unwrap(r.text())
+	switch {
+	case w.problem != "":
+		return bad(line, w.problem), true, nil
+	case w.isMessage:
+		return Record{}, false, nil
+	case w.call == nil:
+		return r.record(line), true, nil
+	}
+	for _, name := range w.left {
+		r.left[name] = true
+	}
+	call, err := gong.ParseCall(w.call)
+	return Record{Line: line, Call: call, Err: err}, true, nil
 }
 
 // pageMember takes a member of a page. Only calls matters.
@@ -202,8 +248,11 @@ func (r *jsonReader) record(line int) Record {
 	if err != nil {
 		return Record{Line: line, Err: err}
 	}
-	if call.ID == "" && isErrorAnswer(&call) {
-		return bad(line, "this is an error answer of the API, not a page of calls")
+	if call.ID != "" {
+		return Record{Line: line, Call: call}
+	}
+	if problem := nameAnswer(&call); problem != "" {
+		return bad(line, problem)
 	}
 	return Record{Line: line, Call: call}
 }
@@ -212,13 +261,16 @@ func tooLong(line int) Record {
 	return bad(line, fmt.Sprintf("the record is longer than %d bytes", maxRecord))
 }
 
-// isErrorAnswer tells whether a record is {"requestId":…,"errors":[…]}, which
-// is easily saved among the pages.
-func isErrorAnswer(call *gong.Call) bool {
+// nameAnswer says which answer of the API a record without an id is, which is
+// easily saved among the pages.
+func nameAnswer(call *gong.Call) (problem string) {
 	for _, field := range call.Further {
-		if field.Name == "errors" {
-			return true
+		switch field.Name {
+		case "errors":
+			return "this is an error answer of the API, not a page of calls"
+		case "requestId":
+			problem = "this is an answer of the API without a list of calls"
 		}
 	}
-	return false
+	return problem
 }

@@ -65,7 +65,7 @@ func newSpooledReader(in io.Reader) (*Reader, error) {
 }
 
 func (r *parquetReader) reader() *Reader {
-	return &Reader{Unknown: unknownColumns(r.names()), read: r.read, close: r.close}
+	return &Reader{Unknown: unknownColumns(r.names()), read: r.read, close: r.close, left: func() []string { return nil }}
 }
 
 // until reads from a file as long as it is wanted.

@@ -11,7 +11,7 @@ import (
 type pass interface {
 	begin(name string, unknown []string)
 	record(r *Record) error // an error ends the pass
-	end()                   // the source was read whole
+	end(left []string)      // the source was read whole, but for what stood beside calls
 }
 
 // each makes a pass over all sources.
@@ -45,7 +45,7 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 	for {
 		record, err = reader.Read()
 		if err == io.EOF {
-			p.end()
+			p.end(reader.left())
 			return nil
 		}
 		if err != nil {
@@ -97,7 +97,7 @@ func (c *check) record(r *Record) error {
 	return nil
 }
 
-func (c *check) end() {}
+func (c *check) end([]string) {}
 
 // intake is the pass that fills batches, and knows of each source up to which
 // line it has all records.
@@ -139,7 +139,12 @@ func (in *intake) record(r *Record) error {
 }
 
 // end is the end of the last line too.
-func (in *intake) end() { in.complete(in.line) }
+func (in *intake) end(left []string) {
+	in.complete(in.line)
+	if len(left) > 0 {
+		in.Report.Note(Place{in.name, 1}, "of the calls only metaData is kept, and not what is beside it: "+some(left))
+	}
+}
 
 // complete notes that all records of a line were read, and of all before it.
 func (in *intake) complete(line int) {

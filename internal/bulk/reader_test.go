@@ -60,7 +60,8 @@ var readerTests = []struct {
 	{"an empty array", `[]`, ""},
 	{"an array", lines(`[{"id":"1"},`, ` {"id":"2"}`, `]`), lines("1 1", "2 2")},
 	{"arrays and records in a row", lines(`[{"id":"1"}]`, `{"id":"2"}`, `[{"id":"3"}]`), lines("1 1", "2 2", "3 3")},
-	{"an array within an array", `[[{"id":"1"}],{"id":"2"}]`, lines("1 must be a JSON object, not an array", "1 2")},
+	{"arrays within an array", lines(`[[{"id":"1"},{"id":"2"}],[],`, `[{"id":"3"}],{"id":"4"},[[{"id":"5"}]]]`, `{"id":"6"}`), lines("1 1", "1 2", "2 3", "2 4", "2 5", "3 6")},
+	{"arrays without end", strings.Repeat("[", 2*maxDepth), "! line 1: not valid JSON within a JSON array; the rest was not read"},
 	{"a number in an array", `[1,{"id":"2"}]`, lines("1 must be a JSON object, not a number", "1 2")},
 
 	{"a response page", `{"requestId":"r","records":{"totalRecords":2},"calls":[{"id":"1"},{"id":"2"}]}`, lines("1 1", "1 2")},
@@ -69,7 +70,10 @@ var readerTests = []struct {
 	{"calls twice in a page", `{"calls":[{"id":"1"}],"calls":[{"id":"2"}]}`, lines("1 1", "1 2")},
 	{"an empty page", `{"requestId":"r","records":{},"calls":[]}`, ""},
 	{"a record with a further field calls", `{"id":"1","calls":[{"id":"2"}]}`, "1 1"},
-	{"a page in an array is no page", `[{"requestId":"r","calls":[]}]`, "1 "},
+	{"pages in an array", lines(`[{"requestId":"r","calls":[{"id":"1"},{"id":"2"}],"records":{}},`, `{"requestId":"s","calls":[]},{"requestId":"s","calls":[{"id":"3"}]}]`, `{"id":"4"}`), lines("1 1", "1 2", "2 3", "3 4")},
+	{"pages in an array without a comma", `[{"calls":[]} {"calls":[]}]`, "! line 1: not valid JSON within a JSON array; the rest was not read"},
+	{"a broken page in an array", lines(`[`, ` {"calls":[`, `  {"id":"1" 5},`, `  {"id":"2"}`, ` ]},`, ` {"calls":[`, `  {"id":"3"}`, ` ]}`, `]`), lines("3 not valid JSON: unexpected '5' at byte 11", "4 2", "7 3")},
+	{"another answer of the API", `{"requestId":"r","records":{},"users":[{"id":"1"}]}`, "1 this is an answer of the API without a list of calls"},
 	{"an error answer", lines(`{"requestId":"r","errors":["no"]}`, `{"id":"2"}`), lines("1 this is an error answer of the API, not a page of calls", "2 2")},
 
 	{"a broken record does not swallow the next", lines(`{"id":"1","title":}`, `{"id":"2"}`), lines("1 not valid JSON: unexpected '}' at byte 19", "2 2")},
