@@ -52,19 +52,24 @@ func (s *Store) Check(ctx context.Context, report func(difference string)) error
 		if err != nil {
 			return err
 		}
-		for _, query := range checks {
-			err := c.each(func(st *sqlite.Stmt) error {
-				report(fmt.Sprintf("company %s: %s", st.ColumnText(0), st.ColumnText(1)))
-				return nil
-			}, query)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return compare(c, report)
 	})
 	if err != nil {
 		return fmt.Errorf("check %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// compare reports what breaks the laws between the tables.
+func compare(c *conn, report func(difference string)) error {
+	for _, query := range checks {
+		err := c.each(func(st *sqlite.Stmt) error {
+			report(fmt.Sprintf("company %s: %s", st.ColumnText(0), st.ColumnText(1)))
+			return nil
+		}, query)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -117,9 +122,22 @@ const (
 		SELECT company, workspace, level, bucket, calls FROM actual`
 )
 
-// Repair makes right what Check finds.
+// Repair makes right what Check finds. Writers wait for it only where something is
+// wrong.
 func (s *Store) Repair(ctx context.Context, report func(done string)) error {
-	err := s.write(ctx, func(c *conn) error {
+	wrong := false
+	err := s.read(ctx, func(c *conn) error { return compare(c, func(string) { wrong = true }) })
+	if err == nil && wrong {
+		err = s.repair(ctx, report)
+	}
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", s.path, err)
+	}
+	return nil
+}
+
+func (s *Store) repair(ctx context.Context, report func(done string)) error {
+	return s.write(ctx, func(c *conn) error {
 		for _, repair := range repairs {
 			if err := c.run(repair.query); err != nil {
 				return err
@@ -139,8 +157,4 @@ func (s *Store) Repair(ctx context.Context, report func(done string)) error {
 		report(fmt.Sprintf("counted all calls anew: %d counts were wrong", wrong))
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("repair %s: %w", s.path, err)
-	}
-	return nil
 }

@@ -70,3 +70,15 @@ func told(t *testing.T, run func(context.Context, func(string)) error) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// A repair of a sound store keeps no writer waiting.
+func TestRepairOfASoundStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.db")
+	s, writer := open(t, path), open(t, path)
+	err := writer.write(t.Context(), func(*conn) error {
+		return s.Repair(t.Context(), func(done string) { t.Errorf("did %s", done) })
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
