@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	case errors.Is(err, errSkipped):
 		return exitSkipped
 	case errors.As(err, &incomplete):
-		fmt.Fprintf(stderr, "callvault: %v\n", err)
+		screen.Printf(a.stderr, "callvault: %v\n", err)
 		return exitSkipped
 	case errors.As(err, &usage):
 		screen.Printf(a.stderr, "callvault: %v\n", err)
