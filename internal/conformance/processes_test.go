@@ -173,9 +173,10 @@ func TestKeysInEveryProcess(t *testing.T) {
 	}
 	revoked := time.Now()
 	for i, client := range clients {
-		for client.Get(noonQuery).Status != http.StatusUnauthorized {
-			if time.Since(revoked) > 5*time.Second {
-				t.Fatalf("server %d lets a key in that was revoked %v ago", i, time.Since(revoked))
+		// What is asked in time may be answered late, by a busy machine.
+		for asked := revoked; client.Get(noonQuery).Status != http.StatusUnauthorized; asked = time.Now() {
+			if after := asked.Sub(revoked); after > 5*time.Second {
+				t.Fatalf("server %d lets a key in that was sent %v after it was revoked", i, after)
 			}
 		}
 	}

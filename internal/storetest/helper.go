@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -140,6 +141,9 @@ func rows(calls []callvault.Call, q callvault.Query) []row {
 // have said; nil and empty are the same.
 func same[T any](t testing.TB, what string, got, want T) {
 	t.Helper()
+	if reflect.DeepEqual(want, got) { // a hundred times as fast on documents
+		return
+	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
