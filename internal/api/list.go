@@ -16,7 +16,7 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 	}
 	place, err := h.bodies.Enter(r.Context(), x.key.Company)
 	if err != nil {
-		return err
+		return fmt.Errorf("wait for the company's turn: %w", err)
 	}
 	defer place.Leave()
 	body := newPageBody()

@@ -54,6 +54,7 @@ func TestKeys(t *testing.T) {
 		{"good", []string{"acme"}, []callvault.Key{good, late}, []string{"ok valid keys that may read calls: 2, companies: 1"}},
 		{"soon", []string{"acme"}, []callvault.Key{soon, good}, []string{"warning soon to expire: SOON at 2026-03-18T11:59:59Z"}},
 		{"without the scope", []string{"acme"}, []callvault.Key{powerless}, []string{"wrong no key is valid", "warning without the scope api:calls:read:basic, and answered with 401: POWERLESS"}},
+		{"an operator's, for profiles", []string{"acme"}, []callvault.Key{good, key("OPERATOR", "acme", callvault.ScopeProfilesRead)}, []string{"ok valid keys that may read calls: 1, companies: 1"}},
 		{"a company without", both, []callvault.Key{good}, []string{`warning company "other" has no valid key`}},
 		{"many", []string{"acme"}, []callvault.Key{soon, soon, soon, soon, soon}, []string{"warning and 2 more"}},
 	} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/callvault/callvault/internal/program"
@@ -51,6 +52,16 @@ func TestGreedyCompanies(t *testing.T) {
 		// In one queue a request waits for a page of every connection.
 		if pages > int64(asked*greedy.connections/2) {
 			t.Errorf("%d pages of another company were answered with %d requests: that is no turn", pages, asked)
+		}
+		greedy.stop()
+		if code := server.End(syscall.SIGTERM); code != program.ExitOK {
+			t.Errorf("the server ended with %d", code)
+		}
+		// On a busy machine the greedy company keeps itself waiting for too long.
+		for line := range strings.Lines(server.Stderr.String()) {
+			if strings.Contains(line, "level=ERROR") && !strings.Contains(line, "company=greedy") {
+				t.Error(line)
+			}
 		}
 	})
 }
