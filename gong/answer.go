@@ -57,7 +57,8 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 	if c.HTTP != nil {
 		client = *c.HTTP
 	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	held := &heldLocation{transport: client.Transport}
+	client.Transport = held
 	for range maxRedirects {
 		request, err := c.request(ctx, target)
 		if err != nil {
@@ -67,16 +68,35 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 		if err != nil {
 			return nil, c.unanswered(target, err)
 		}
-		location := response.Header.Get("Location")
-		if response.StatusCode/100 != 3 || location == "" {
+		if response.StatusCode/100 != 3 || held.location == "" {
 			return response, nil
 		}
 		response.Body.Close()
-		if target, err = follow(target, location); err != nil {
+		if target, err = follow(target, held.location); err != nil {
 			return nil, err
 		}
 	}
 	return nil, &RedirectError{target.Host, origin(target), "and that again and again; use the address of the API itself"}
+}
+
+// heldLocation keeps where a redirect leads to from net/http, which would follow
+// it, or show it in an error.
+type heldLocation struct {
+	transport http.RoundTripper
+	location  string
+}
+
+func (h *heldLocation) RoundTrip(r *http.Request) (*http.Response, error) {
+	transport := h.transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	response, err := transport.RoundTrip(r)
+	if err == nil {
+		h.location = response.Header.Get("Location")
+		response.Header.Del("Location")
+	}
+	return response, err
 }
 
 // request is a request with the credential.
