@@ -21,7 +21,15 @@ func TestCopyBetweenEngines(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	url := server.Database(t)
+	copyThere(t, server.Database(t))
+}
+
+// TestCopyToCitus is the same with the cluster that CALLVAULT_TEST_CITUS names.
+func TestCopyToCitus(t *testing.T) { copyThere(t, postgrestest.Citus(t)) }
+
+// copyThere copies a store to a database and back, and then works on it there.
+func copyThere(t *testing.T, url string) {
+	t.Helper()
 	c, there, back := newCLI(t), newCLI(t), newCLI(t)
 	c.filled()
 	there.env["CALLVAULT_DB"] = url
