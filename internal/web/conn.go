@@ -27,6 +27,11 @@ const (
 	headerCost = 3       // bytes of memory for one of a header, while it is taken apart
 	buffered   = 4 << 10 // bytes of a header
 
+	// graceWithin is what a new connection is given to send a header before it may be
+	// closed to make room. Until then further ones wait to be accepted.
+	graceWithin = 100 * time.Millisecond
+	gracePause  = 10 * time.Millisecond
+
 	// lingerWithin is how long who is refused may take to read why.
 	lingerWithin = 500 * time.Millisecond
 	lingerBytes  = 256 << 10
@@ -47,11 +52,14 @@ func newConns(listener net.Listener, memory int64, log *slog.Logger) *conns {
 }
 
 func (l *conns) Accept() (net.Conn, error) {
+	for c := l.strangers.next(tlsCost); c != nil && !c.hadTime(); c = l.strangers.next(tlsCost) {
+		time.Sleep(gracePause)
+	}
 	accepted, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: accepted, under: accepted, conns: l, from: origin64(accepted.RemoteAddr()), cost: plainCost}
+	c := &conn{Conn: accepted, under: accepted, conns: l, from: origin64(accepted.RemoteAddr()), cost: plainCost, accepted: time.Now()}
 	if t, ok := accepted.(*tls.Conn); ok {
 		c.tls, c.under, c.cost = t, t.NetConn(), tlsCost
 	}
@@ -92,6 +100,8 @@ type conn struct {
 	conns    *conns
 	from     netip.Prefix
 	cost     int // as a stranger's
+	accepted time.Time
+	begun    atomic.Bool // somebody has read from it
 
 	lasts context.Context // ends with the connection
 	end   context.CancelFunc
@@ -111,6 +121,10 @@ type conn struct {
 	passing bool   // everything is passed on: this request is the last
 	rest    []byte // was read, and is not of what was asked for
 }
+
+// hadTime tells whether the connection has had its time to send a header: on a busy
+// machine nobody may have looked for it yet.
+func (c *conn) hadTime() bool { return c.begun.Load() && time.Since(c.accepted) >= graceWithin }
 
 // settle counts the connection as a stranger's, or not.
 func (c *conn) settle() {
@@ -141,6 +155,7 @@ func (c *conn) answered() {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
+	c.begun.Store(true)
 	if c.tls != nil {
 		if err := c.handshake(); err != nil {
 			return 0, io.EOF // it was logged

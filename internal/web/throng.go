@@ -57,6 +57,17 @@ func (w *throng) set(m *member, cost int) (gone []*conn) {
 	return gone
 }
 
+// next is the connection that has to go when another one of so much cost comes; nil when
+// none has to.
+func (w *throng) next(cost int) *conn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cost+cost <= w.limit || len(w.most) == 0 {
+		return nil
+	}
+	return w.most[0].members.Front().Value.(*member).conn
+}
+
 // leave is the end of a member.
 func (w *throng) leave(m *member) {
 	w.mu.Lock()

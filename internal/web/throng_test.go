@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A throng that costs too much loses those that have been longest without a whole header,
@@ -67,6 +69,7 @@ func TestStrangers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		accepted.(*conn).begun.Store(true)
 		t.Cleanup(func() { accepted.Close() })
 		go io.WriteString(client, text)
 		if text != "" {
@@ -146,4 +149,51 @@ func TestOrigin64(t *testing.T) {
 	if got := origin64(&net.UnixAddr{}); got != (netip.Prefix{}) {
 		t.Errorf("of no address: %v", got)
 	}
+}
+
+// When the room is full, a new connection waits until the one that has to go for it has
+// had its time.
+func TestNewConnectionsHaveTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		l := newConns(p, 8*tlsCost, slog.New(slog.DiscardHandler)) // room for one, and two more without TLS
+		accepted := make(chan *conn)
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				accepted <- c.(*conn)
+			}
+		}()
+		began := time.Now()
+		connect := func() *conn {
+			client := p.dial()
+			t.Cleanup(func() { client.Close() })
+			return <-accepted
+		}
+		first := connect()
+		next := make(chan *conn)
+		go func() { next <- connect() }()
+		time.Sleep(time.Second) // the bubble's
+		select {
+		case <-next:
+			t.Error("another one came before anybody had read from the first")
+		default:
+		}
+		first.begun.Store(true)
+		second := <-next
+		if took := time.Since(began); took > time.Second+gracePause {
+			t.Errorf("it waited %v", took)
+		}
+		second.begun.Store(true)
+		began = time.Now()
+		go func() { next <- connect() }()
+		synctest.Wait()
+		if <-next; time.Since(began) > graceWithin+gracePause {
+			t.Errorf("it waited %v", time.Since(began))
+		}
+		p.Close()
+	})
 }
