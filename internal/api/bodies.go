@@ -14,7 +14,7 @@ const (
 	maxHeld = 64 << 20
 
 	// heldPart is which part of a small memory, such as a container's, they may have.
-	heldPart = 6
+	heldPart = 8
 
 	// Pages that are read at once, two to a processor within these bounds: what
 	// they will weigh is known only when they have been read.
@@ -36,6 +36,6 @@ func newBodies(limit, connections int) *web.Turns {
 }
 
 func buildersWithin(limit, connections int) int {
-	n := min(max(2*runtime.GOMAXPROCS(0), leastBuilders), mostBuilders, limit/builderShare+1)
+	n := min(max(2*runtime.GOMAXPROCS(0), leastBuilders), mostBuilders, limit/builderShare)
 	return max(1, min(n, connections))
 }

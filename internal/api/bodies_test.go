@@ -179,8 +179,8 @@ func TestRoomIsAPartOfTheMemory(t *testing.T) {
 	for memory, want := range map[int64]int{
 		math.MaxInt64: 64 << 20, // no limit
 		1 << 30:       64 << 20,
-		384 << 20:     64 << 20,
-		96 << 20:      16 << 20,
+		512 << 20:     64 << 20,
+		128 << 20:     16 << 20,
 	} {
 		if got := heldWithin(memory); got != want {
 			t.Errorf("of %d bytes %d, want %d", memory, got, want)

@@ -102,10 +102,12 @@ func (s *siege) outlast() {
 	}
 }
 
-// lift ends the siege, during which the server may have used so many MiB.
+// lift ends the siege, during which the server may have used so many MiB. What it has
+// of files, above all of its own program, is not counted: the kernel can take it back.
 func (s *siege) lift(most int) {
 	s.Helper()
-	peak, now := s.memory("VmHWM"), s.memory("VmRSS")
+	files := s.memory("RssFile")
+	peak, now := s.memory("VmHWM")-files, s.memory("VmRSS")-files
 	s.stop()
 	s.Logf("memory at most %d MiB, %d MiB in the end; %d walks beside it, no page of which took more than %v",
 		peak, now, s.walks.Load(), time.Duration(s.longest.Load()).Round(time.Millisecond))
