@@ -8,10 +8,9 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/file"
 )
 
 // stdinName stands for standard input among the files.
@@ -20,8 +19,8 @@ const stdinName = "-"
 // input is the files of an import.
 type input struct {
 	files  []inputFile
-	size   int64  // of all files, as they are on the disk; -1 when it isn't known
-	folder string // of copies; empty when there are none
+	size   int64 // of all files, as they are on the disk; -1 when it isn't known
+	copies []*file.Draft
 }
 
 type inputFile struct {
@@ -61,12 +60,12 @@ func (in *input) add(name string) error {
 		return fmt.Errorf("%s is a folder; accepted are files", name)
 	}
 	in.grow(info)
-	file := inputFile{name, func() (io.ReadCloser, error) { return os.Open(name) }, !info.Mode().IsRegular()}
-	in.files = append(in.files, file)
-	if file.once { // to open a pipe waits for whoever writes to it
+	added := inputFile{name, func() (io.ReadCloser, error) { return os.Open(name) }, !info.Mode().IsRegular()}
+	in.files = append(in.files, added)
+	if added.once { // to open a pipe waits for whoever writes to it
 		return nil
 	}
-	f, err := file.open()
+	f, err := added.open()
 	if err != nil {
 		return err
 	}
@@ -100,23 +99,20 @@ func (a *app) stdinInfo() fs.FileInfo {
 // read twice.
 func (in *input) keep(ctx context.Context) error {
 	for i := range in.files {
-		file := &in.files[i]
-		if !file.once {
+		from := &in.files[i]
+		if !from.once {
 			continue
 		}
-		if in.folder == "" {
-			folder, err := os.MkdirTemp("", "callvault-import-")
-			if err != nil {
-				return err
-			}
-			in.folder = folder
+		to, err := file.Temporary()
+		if err != nil {
+			return fmt.Errorf("keep %s: %w", from.name, err)
 		}
-		path := filepath.Join(in.folder, strconv.Itoa(i))
-		if err := copyTo(ctx, path, file.open); err != nil {
-			return fmt.Errorf("keep %s: %w", file.name, err)
+		in.copies = append(in.copies, to)
+		if err := copyTo(ctx, to.Part(), from.open); err != nil {
+			return fmt.Errorf("keep %s: %w", from.name, err)
 		}
-		file.open = func() (io.ReadCloser, error) { return os.Open(path) }
-		file.once = false
+		from.open = func() (io.ReadCloser, error) { return os.Open(to.Part()) }
+		from.once = false
 	}
 	return nil
 }
@@ -147,10 +143,11 @@ func copyTo(ctx context.Context, path string, open func() (io.ReadCloser, error)
 
 // close removes the copies.
 func (in *input) close() error {
-	if in.folder == "" {
-		return nil
+	var errs []error
+	for _, made := range in.copies {
+		errs = append(errs, made.Discard())
 	}
-	return os.RemoveAll(in.folder)
+	return errors.Join(errs...)
 }
 
 // sources are the files with read told of every piece that is read of them.

@@ -67,6 +67,12 @@ func CreateNew(path string) (*Draft, error) {
 	return p.begin(renameNew)
 }
 
+// Temporary begins a file that gets no name: it is in the folder of temporary files,
+// for a library that reads it by Part, until Discard.
+func Temporary() (*Draft, error) {
+	return place{target: filepath.Join(os.TempDir(), "temporary")}.begin(os.Rename)
+}
+
 // existsError is an fs.ErrExist.
 type existsError struct{ path string }
 
