@@ -60,7 +60,7 @@ func (t *csvReader) read() (Record, error) {
 		if err != nil {
 			return Record{}, fatal(line, "%w", err)
 		}
-		if isBlank(cells) {
+		if isBlank(cells) || t.isHeader(cells) {
 			t.end = end
 			continue
 		}
@@ -84,6 +84,12 @@ func isBlank(cells []string) bool {
 		}
 	}
 	return true
+}
+
+// isHeader tells whether a row is the header again, as where files were put
+// together.
+func (t *csvReader) isHeader(cells []string) bool {
+	return cells[0] == t.columns[0].name && slices.EqualFunc(cells, t.columns, func(cell string, c column) bool { return cell == c.name })
 }
 
 // lines are the lines that a record begins and ends on.

@@ -73,6 +73,7 @@ func TestTables(t *testing.T) {
 		{"delimiters at the end of rows", "id,title\n1,a,\n2,b,,,\n3,c,,x\n", lines(two, "4 ! the row has 4 cells and the header 2")},
 		{"delimiters at the end of all lines", "id,title,,\n1,a,,\n2,b,,\n3,c,,x\n", lines(two, `4 ! the cell "x" has no column name in the header`)},
 		{"rows of delimiters", "id,title\n,\n1,a\n,,,\n\n2,b\n,\n", lines(`3 1 "a"`, `6 2 "b"`)},
+		{"the header again", "id,title\n1,a\nid,title\n2,b\n", lines(`2 1 "a"`, `4 2 "b"`)},
 		{"a header alone", "id,title\n", ""},
 		{"a header alone without a line end", "id,title", ""},
 		{"no header", "1,2026-01-01T00:00:00Z,a\n", `! line 1: there is no column id in the header "1,2026-01-01T00:00:00Z,a": ` + errNoFormat.Error()},

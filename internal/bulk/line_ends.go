@@ -43,8 +43,11 @@ func (l *lineEnds) mend(data []byte) {
 			if i < 0 {
 				return
 			}
+			if data = data[i+1:]; len(data) > 0 && data[0] == '"' { // a doubled one
+				data = data[1:]
+				continue
+			}
 			l.quoted, l.closed, l.last = false, true, '"'
-			data = data[i+1:]
 			continue
 		}
 		plain := data
