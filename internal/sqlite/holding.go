@@ -51,9 +51,9 @@ type heldFile struct {
 // store's file was before it was opened. A link that was named is held too: it may come
 // to lead elsewhere.
 func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
-	h := &holding{now: time.Now, files: []heldFile{{c.path, before}}}
+	files := []heldFile{{c.path, before}}
 	if named != c.path {
-		h.files = append(h.files, heldFile{named, before})
+		files = append(files, heldFile{named, before})
 	}
 	for _, name := range []string{c.path + "-wal", c.path + "-shm"} {
 		info, err := os.Stat(name)
@@ -63,16 +63,21 @@ func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
 		if err != nil {
 			return nil, err
 		}
-		h.files = append(h.files, heldFile{name, info})
+		files = append(files, heldFile{name, info})
 	}
-	for _, f := range h.files {
-		os.SameFile(f.info, f.info) // Windows looks at a file's number when it is first compared
-	}
+	h := newHolding(files...)
 	var err error
 	if h.id, err = c.storeID(); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultCorrupt {
 		return nil, err
 	}
 	return h, h.check()
+}
+
+func newHolding(files ...heldFile) *holding {
+	for _, f := range files {
+		os.SameFile(f.info, f.info) // Windows looks up a file's number when it is first compared
+	}
+	return &holding{now: time.Now, files: files}
 }
 
 // storeID is the id of the store that a connection reads.

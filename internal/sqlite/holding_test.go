@@ -192,6 +192,53 @@ func TestOverwritten(t *testing.T) {
 	}
 }
 
+// An identity is of the store and its place: a copy has another one, though it has the
+// same id.
+func TestIdentity(t *testing.T) {
+	path, s := newStored(t, 3)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err = errors.Join(err, os.WriteFile(path+".copy", content, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	other, _ := newStored(t, 3)
+	seen := make(map[string]string)
+	for _, path := range []string{path, path + ".copy", other} {
+		text, err := open(t, path).Identity(t.Context())
+		if before, ok := seen[text]; ok || err != nil || len(text) != 32 {
+			t.Errorf("the identity of %s is %q, %v, as of %s", path, text, err, before)
+		}
+		seen[text] = path
+	}
+	looked, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer looked.Close()
+	if text, err := looked.Identity(t.Context()); seen[text] != path || err != nil {
+		t.Errorf("to who looks at it %s is %q, %v", path, text, err)
+	}
+}
+
+// A read that takes long is not believed of files that were replaced meanwhile.
+func TestReplacedDuringALongRead(t *testing.T) {
+	path, s := newStored(t, 3)
+	all := callvault.Query{Range: callvault.AllTime}
+	if _, err := s.Calls("default").Count(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Calls("default").Scan(t.Context(), all, all.Start(), -1, func(callvault.Row) error {
+		s.laterBy(glanceEvery)
+		_ = os.Remove(path)
+		return nil
+	})
+	if !errors.Is(err, callvault.ErrReplaced) {
+		t.Errorf("%v", err)
+	}
+}
+
 // A link that comes to lead to another store is a replacement too.
 func TestLinkLeadsElsewhere(t *testing.T) {
 	path, s := newStored(t, 3)

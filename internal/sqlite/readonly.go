@@ -55,7 +55,7 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
 	// The log may come and go: whoever writes is another process.
-	s.held = &holding{now: time.Now, files: []heldFile{{path, before}}}
+	s.held = newHolding(heldFile{path, before})
 	s.readers <- c
 	return s, nil
 }

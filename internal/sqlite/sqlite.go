@@ -269,7 +269,10 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 		}
 	}
 	defer func() { s.readers <- c }()
-	return s.whyFailed(s.inTransaction(ctx, c, "BEGIN", f))
+	if err := s.inTransaction(ctx, c, "BEGIN", f); err != nil {
+		return s.whyFailed(err)
+	}
+	return s.held.glance() // a read may take long
 }
 
 // openAnother opens a reader of the files that are held, and of no others.
