@@ -16,7 +16,6 @@ import (
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
 	"github.com/callvault/callvault/internal/screen"
-	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/traces"
 	"github.com/callvault/callvault/internal/web"
 )
@@ -136,11 +135,6 @@ const spansWithin = 3 * time.Second
 // service. Greet is called once requests are answered.
 func (s *service) serve(ctx context.Context, store callvault.Store, config api.Config, greet func(address string)) (err error) {
 	defer s.end()
-	if files, ok := store.(*sqlite.Store); ok {
-		files.WhenReplaced(func(err error) {
-			s.log.Error("every request is answered with 500 until serve is started again", "error", err)
-		})
-	}
 	metrics := newRegistry()
 	s.secure.measure(metrics)
 	store = measure.Store(store, measure.Config{Metrics: metrics, Traces: s.traces.Provider()})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -67,19 +68,29 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 	return store, err
 }
 
-// openToServe opens the store of serve: to be written to, or only to be read.
-func (a *app) openToServe(ctx context.Context, o serveOptions) (callvault.Store, error) {
+// openToServe opens the store of serve: to be written to, or only to be read. The log is
+// told when its files are replaced.
+func (a *app) openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
 	switch {
 	case o.readOnly:
-		store, err := openToRead(ctx, o.db)
-		if err != nil {
-			return nil, err
-		}
-		return limit.NewLocal(store, time.Now), nil
+		store, err = openToRead(ctx, o.db)
 	case postgres.IsURL(o.db):
-		return postgres.OpenToServe(ctx, o.db)
+		store, err = postgres.OpenToServe(ctx, o.db)
+	default:
+		store, err = a.openOrMake(ctx, o.db)
 	}
-	return a.openOrMake(ctx, o.db)
+	if err != nil {
+		return nil, err
+	}
+	if files, ok := store.(*sqlite.Store); ok {
+		files.WhenReplaced(func(err error) {
+			log.Error("every request is answered with 500 until serve is started again", "error", err)
+		})
+	}
+	if o.readOnly {
+		return limit.NewLocal(store, time.Now), nil
+	}
+	return store, nil
 }
 
 // openToRead opens a store that must be there, and whose schema is this program's:

@@ -132,6 +132,24 @@ func TestReplacedWhileServed(t *testing.T) {
 	}
 }
 
+// So it is with a server that only reads.
+func TestReplacedWhileServedReadOnly(t *testing.T) {
+	t.Parallel()
+	c := program.New(t)
+	key := fillStore(c, 500)
+	s := c.Serve("--read-only")
+	client := s.As(key)
+	if got := len(client.Walk(program.Everything())); got != 500 {
+		t.Fatalf("%d calls are served", got)
+	}
+	moveStore(t, c.DB, c.DB+".old")
+	waitUntil(t, "the server notices", func() bool { return client.Get("").Status == http.StatusInternalServerError })
+	if log := s.Stderr.String(); strings.Count(log, `msg="every request is answered with 500 until serve is started again"`) != 1 {
+		t.Errorf("the log has\n%s", log)
+	}
+	s.Kill()
+}
+
 // soundAfter checks that what is at the store's path, and what was moved away, can be
 // used once the server has ended: nothing of either is lost.
 func soundAfter(c *program.CLI, left int) {
