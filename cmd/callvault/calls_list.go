@@ -60,6 +60,8 @@ func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *
 	switch {
 	case l.err != nil && (err == nil || l.written == 0):
 		return l.failure(ctx, p, target, r)
+	case errors.Is(err, context.Canceled) && p.file != stdinName: // nobody read from a pipe
+		return fmt.Errorf("interrupted; %s was not written", p.file)
 	case err != nil:
 		if on := (*fs.PathError)(nil); errors.As(err, &on) {
 			err = on.Err // target is the name of the file
