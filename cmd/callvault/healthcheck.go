@@ -19,9 +19,9 @@ import (
 
 // healthOptions are the flags of healthcheck.
 type healthOptions struct {
-	manage, certificate string
-	live                bool
-	timeout             time.Duration
+	manage, certificate, listen string
+	live                        bool
+	timeout                     time.Duration
 }
 
 func (a *app) healthcheck() *cobra.Command {
@@ -35,12 +35,14 @@ for images that have no other program, and finds the server by the environment
 that serve has.`,
 		Example: `  callvault healthcheck
   callvault healthcheck --manage :9000 --timeout 1s
+  callvault healthcheck --listen :8080
   callvault healthcheck --live`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runHealthcheck(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, as serve has it")
 	cmd.Flags().StringVar(&o.certificate, "tls-cert", "", "the certificate, if serve has one: beyond loopback the operator's listener then speaks TLS")
+	cmd.Flags().StringVar(&o.listen, "listen", "", "the address of the API, as serve has it: tells that server from another one that answers")
 	cmd.Flags().BoolVar(&o.live, "live", false, "ask whether it is alive, at /livez, and not whether it is ready")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Second, "how long the answer may take")
 	return cmd
@@ -80,8 +82,39 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 	if said != "ok" {
 		return fmt.Errorf("%s: something that is no callvault answers", target)
 	}
+	if theirs := response.Header.Get(manage.APIHeader); o.isAnother(ctx, theirs) {
+		return fmt.Errorf("%s: the server of %s answers, and that of --listen %s has no operator's listener there: start it with a --manage of its own", target, theirs, o.listen)
+	}
 	_, err = screen.Printf(a.stdout, "%s\n", said)
 	return err
+}
+
+// isAnother tells whether the server whose API is at an address is another one than that
+// of --listen: serve goes on without the default --manage where that is taken. Where
+// nobody is at --listen, serve was told another address than healthcheck.
+func (o healthOptions) isAnother(ctx context.Context, theirs string) bool {
+	if o.listen == "" || theirs == "" {
+		return false
+	}
+	asked, err := net.ResolveTCPAddr("tcp", o.listen)
+	if err != nil || asked.Port == 0 {
+		return false
+	}
+	at, err := net.ResolveTCPAddr("tcp", theirs)
+	everywhere := func(ip net.IP) bool { return ip == nil || ip.IsUnspecified() }
+	if err != nil || at.Port == asked.Port && (everywhere(at.IP) || everywhere(asked.IP) || at.IP.Equal(asked.IP)) {
+		return false
+	}
+	host, err := reachable(o.listen)
+	if err != nil {
+		return false
+	}
+	connection, err := (&net.Dialer{Timeout: o.timeout}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return false
+	}
+	connection.Close()
+	return true
 }
 
 // httpsForHTTP is what net/http answers who speaks plain HTTP where TLS is spoken.

@@ -81,6 +81,31 @@ func TestHealthcheckFails(t *testing.T) {
 	}
 }
 
+// Where a server goes on without the operator's listener because another one has it, that
+// one does not answer for it.
+func TestHealthcheckOfAnother(t *testing.T) {
+	c := newCLI(t)
+	first, second := c.serve(), newCLI(t).serve("--manage", "off")
+	at := func(s *served) string { return s.find(`^serving \S+ at http://(\S+)`)[1] }
+	here, there := at(first), at(second)
+	manage := first.find(`operator's listener is at http://(\S+)`)[1]
+	for listen, want := range map[string]string{
+		here: "",
+		"0.0.0.0" + here[strings.LastIndex(here, ":"):]: "",
+		unused(t):     "", // serve has a flag that healthcheck has not
+		"127.0.0.1:0": "",
+		there:         "the server of " + here + " answers, and that of --listen " + there + " has no operator's listener there",
+	} {
+		c.env["CALLVAULT_LISTEN"] = listen
+		for _, args := range [][]string{{"healthcheck", "--manage", manage}, {"healthcheck", "--live", "--manage", manage}} {
+			got := c.run(args...)
+			if (got.code == exitOK) != (want == "") || !strings.Contains(got.stderr, want) {
+				t.Errorf("%q with --listen %s: %+v", args, listen, got)
+			}
+		}
+	}
+}
+
 // Where one side speaks TLS and the other does not, healthcheck says what to type.
 func TestHealthcheckOfTLS(t *testing.T) {
 	c := newCLI(t)

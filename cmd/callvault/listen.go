@@ -82,7 +82,7 @@ func (s *service) answer(ctx context.Context) {
 		close(s.ended)
 		return
 	}
-	s.panel = manage.New(s.manage.Addr())
+	s.panel = manage.New(s.manage.Addr(), s.api.Addr())
 	go func() {
 		defer close(s.ended)
 		if err := manage.Serve(ctx, s.manage, s.panel, s.log); err != nil {

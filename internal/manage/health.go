@@ -26,9 +26,16 @@ var (
 // when it is not ready.
 const storeHeader = "Callvault-Store"
 
+// APIHeader has the address of the API that a server serves, which no other server of
+// the machine has.
+const APIHeader = "Callvault-Listen"
+
 // live answers as long as the process does: to start it again would help nothing
 // else.
-func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
+func (h *Handler) live(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set(APIHeader, h.api)
+	say(w, http.StatusOK, "ok")
+}
 
 // ready answers 200 when requests of the API can be answered: the store is there,
 // its schema is up to date, and the server is not stopping. Otherwise it is 503
@@ -36,6 +43,7 @@ func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.Sta
 func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
 	store, err := h.readiness(r.Context())
 	w.Header().Set(storeHeader, store)
+	w.Header().Set(APIHeader, h.api)
 	if err != nil {
 		say(w, http.StatusServiceUnavailable, err.Error())
 		return

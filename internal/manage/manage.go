@@ -49,7 +49,8 @@ type Config struct {
 // Handler serves the operator's listener. It is alive from the beginning, and
 // ready between Start and Stop. It is safe for concurrent use.
 type Handler struct {
-	local   bool // only this machine reaches the listener
+	local   bool   // only this machine reaches the listener
+	api     string // the address of the API
 	routes  http.Handler
 	site    atomic.Pointer[site] // nil before Start
 	stopped atomic.Bool
@@ -65,9 +66,10 @@ type site struct {
 	profiles http.Handler
 }
 
-// New makes the handler of a listener, whose address decides who is let in.
-func New(address net.Addr) *Handler {
-	h := &Handler{local: IsLoopback(address)}
+// New makes the handler of a listener, whose address decides who is let in, beside the
+// address of the API.
+func New(address, api net.Addr) *Handler {
+	h := &Handler{local: IsLoopback(address), api: api.String()}
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /livez", h.live)
 	routes.HandleFunc("GET /readyz", h.ready)

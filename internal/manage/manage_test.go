@@ -46,7 +46,7 @@ func start(t *testing.T, address net.Addr, config Config) *Handler {
 	if config.Store == nil {
 		config.Store = new(store)
 	}
-	h := New(address)
+	h := New(address, here)
 	if err := h.Start(config); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s: %d %q, want %d %q", path, w.Code, w.Body, status, want)
 		}
 	}
-	h := New(here)
+	h := New(here, here)
 	check(h, "/livez", http.StatusOK, "ok")
 	check(h, "/readyz", http.StatusServiceUnavailable, "starting: ")
 	check(h, "/metrics", http.StatusServiceUnavailable, "starting: ")
@@ -186,7 +186,7 @@ func (u untaken) Write([]byte) (int, error) {
 }
 
 func TestStartWithoutStore(t *testing.T) {
-	if err := New(here).Start(Config{}); err == nil {
+	if err := New(here, here).Start(Config{}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -258,7 +258,7 @@ func TestPage(t *testing.T) {
 
 // A browser that comes too early asks again by itself.
 func TestPageBeforeStart(t *testing.T) {
-	if w := get(New(here), "/", nil); w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") != "1" {
+	if w := get(New(here, here), "/", nil); w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") != "1" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
 }
