@@ -64,7 +64,7 @@ func TestServeManageBeyondLoopback(t *testing.T) {
 }
 
 // What is printed of a listener that is everywhere can be opened, on this machine, and
-// is what healthcheck asks. Every IPv4 address is no IPv6 one.
+// is what healthcheck asks.
 func TestServeEverywhere(t *testing.T) {
 	for listen, want := range map[string]struct{ host, beside string }{
 		"0.0.0.0:0": {`127\.0\.0\.1`, "every other IPv4 address of this machine"},
@@ -85,14 +85,6 @@ func TestServeEverywhere(t *testing.T) {
 			}
 			if status, _ := s.get(manage+"/readyz", unauthorized); status != http.StatusOK {
 				t.Errorf("/readyz: %d", status)
-			}
-			port := api[strings.LastIndex(api, ":"):]
-			connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp6", "[::1]"+port)
-			if err == nil {
-				connection.Close()
-			}
-			if open := err == nil; open != (listen != "0.0.0.0:0") {
-				t.Errorf("it is open to IPv6: %v", open)
 			}
 		})
 	}
