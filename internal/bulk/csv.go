@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,7 @@ import (
 type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
+	ends     *lineEnds
 	columns  []column
 	document int // which column it is, -1 where there is none
 	skipped  int // lines before the first row, which table does not count
@@ -32,8 +32,9 @@ type column struct {
 }
 
 func newCSVReader(s *stream, h header) *csvReader {
-	g := &guard{in: &lineEnds{in: s, delimiter: h.delimiter, last: '\n'}}
-	t := &csvReader{table: csv.NewReader(bufio.NewReaderSize(g, 64<<10)), guard: g, skipped: h.lines, end: h.lines}
+	ends := &lineEnds{in: s, delimiter: h.delimiter}
+	g := &guard{in: ends}
+	t := &csvReader{table: csv.NewReader(g), guard: g, ends: ends, skipped: h.lines, end: h.lines}
 	t.table.Comma = rune(h.delimiter)
 	t.table.ReuseRecord = true
 	t.table.FieldsPerRecord = -1
@@ -46,15 +47,14 @@ func newCSVReader(s *stream, h header) *csvReader {
 
 func (t *csvReader) read() (Record, error) {
 	for {
-		t.guard.read = 0
+		t.guard.read, t.ends.start = 0, t.table.InputOffset()
 		cells, err := t.table.Read()
 		if err == io.EOF {
 			return Record{}, err
 		}
 		line, end := t.lines(cells)
-		if problem := csvProblem(err); problem != "" {
-			var syntax *csv.ParseError
-			errors.As(err, &syntax)
+		if syntax := (*csv.ParseError)(nil); err != nil && errors.As(err, &syntax) {
+			problem := csvProblem(err)
 			return t.broken(syntax.StartLine+t.skipped, max(end, syntax.Line+t.skipped), problem)
 		}
 		if err != nil {

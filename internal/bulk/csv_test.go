@@ -194,3 +194,43 @@ func TestKinds(t *testing.T) {
 		}
 	}
 }
+
+// A carriage return that comes late, behind marks, stray ones and line ends of all
+// kinds, ends a line as an early one does.
+func TestLateLineEnds(t *testing.T) {
+	var in, want strings.Builder
+	in.WriteString("id,title\n")
+	line := 1
+	add := func(row, result string) {
+		line++
+		in.WriteString(row)
+		fmt.Fprintf(&want, "%d %s\n", line, result)
+	}
+	for range 3 {
+		for range 4_000 {
+			add("1,\"a\"\"\rb\"\r\n", `1 "a\"\rb"`)
+			add("2,c\n", `2 "c"`)
+		}
+		add("3,d\"\"e,\"\r", "! a quotation mark stands inside a cell that is not quoted; quote the cell and double the mark")
+		add("4,f\r", `4 "f"`)
+		add("5,\"g\"x\"\r", "! a quotation mark is not closed, or not doubled inside a cell")
+		add("6,\"h\r\"\r", `6 "h\r"`)
+		for range 20_000 {
+			add("7,\"i\"\n", `7 "i"`)
+		}
+	}
+	for name, r := range map[string]io.Reader{
+		"whole":  strings.NewReader(in.String()),
+		"halves": iotest.HalfReader(strings.NewReader(in.String())),
+	} {
+		if got := rows(r) + "\n"; got != want.String() {
+			gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want.String(), "\n")
+			for i := range min(len(gotLines), len(wantLines)) {
+				if gotLines[i] != wantLines[i] {
+					t.Fatalf("%s: got %s, want %s", name, gotLines[i], wantLines[i])
+				}
+			}
+			t.Fatalf("%s: %d records, want %d", name, len(gotLines), len(wantLines))
+		}
+	}
+}

@@ -6,17 +6,17 @@ import (
 )
 
 // lineEnds makes a line feed of every carriage return that ends a line of CSV
-// alone; within quotation marks it is text. It sees quotation marks as
-// encoding/csv does: a line that has a stray one has no other.
+// alone; within quotation marks it is text. Where there are none, which is nearly
+// everywhere, it looks at no quotation marks.
 type lineEnds struct {
 	in        io.Reader
 	delimiter byte
 	held      bool // a carriage return came last: what follows decides
-	last      byte // before the next byte; a line end at the beginning
 
-	quoted bool // the next byte is within quotation marks
-	closed bool // the byte before was the second mark, unless this is one too
-	stray  bool // a mark stood where none may, on this line
+	// start is where the record begins that is being read, and tail what was handed
+	// out from about there to end.
+	start, end int64
+	tail       []byte
 }
 
 func (l *lineEnds) Read(p []byte) (n int, err error) {
@@ -31,47 +31,74 @@ func (l *lineEnds) Read(p []byte) (n int, err error) {
 			n, l.held = n-1, true
 		}
 	}
-	l.mend(p[:n])
+	l.tail = l.tail[:copy(l.tail, l.tail[len(l.tail)-int(l.end-l.start):])]
+	if hasLone(p[:n]) {
+		m := marks{delimiter: l.delimiter, last: '\n'}
+		m.mend(l.tail)
+		m.mend(p[:n])
+	}
+	l.tail = append(l.tail, p[:n]...)
+	l.end += int64(n)
 	return n, err
 }
 
+// hasLone tells whether a carriage return stands before no line feed.
+func hasLone(data []byte) bool {
+	for {
+		i := bytes.IndexByte(data, '\r')
+		if i < 0 {
+			return false
+		}
+		if data = data[i+1:]; len(data) == 0 || data[0] != '\n' {
+			return true
+		}
+	}
+}
+
+// marks follows quotation marks as encoding/csv sees them: a line that has a
+// stray one has no other.
+type marks struct {
+	delimiter byte
+	last      byte // before the next byte; a line end at the beginning
+	quoted    bool // the next byte is within quotation marks
+	closed    bool // the byte before was the second mark, unless this is one too
+	stray     bool // a mark stood where none may, on this line
+}
+
 // mend goes from mark to mark.
-func (l *lineEnds) mend(data []byte) {
+func (m *marks) mend(data []byte) {
 	for len(data) > 0 {
-		if l.quoted {
+		if m.quoted {
 			i := bytes.IndexByte(data, '"')
 			if i < 0 {
 				return
 			}
-			if data = data[i+1:]; len(data) > 0 && data[0] == '"' { // a doubled one
-				data = data[1:]
-				continue
-			}
-			l.quoted, l.closed, l.last = false, true, '"'
+			m.quoted, m.closed, m.last = false, true, '"'
+			data = data[i+1:]
 			continue
 		}
 		plain := data
 		if i := bytes.IndexByte(data, '"'); i >= 0 {
 			plain = data[:i]
 		}
-		l.mendPlain(plain)
+		m.mendPlain(plain)
 		if len(plain) == len(data) {
 			return
 		}
 		switch {
-		case l.stray:
-		case l.closed || l.last == l.delimiter || l.last == '\n':
-			l.quoted = true
+		case m.stray:
+		case m.closed || m.last == m.delimiter || m.last == '\n':
+			m.quoted = true
 		default:
-			l.stray = true
+			m.stray = true
 		}
-		l.closed, l.last = false, '"'
+		m.closed, m.last = false, '"'
 		data = data[len(plain)+1:]
 	}
 }
 
 // mendPlain mends what has no marks.
-func (l *lineEnds) mendPlain(data []byte) {
+func (m *marks) mendPlain(data []byte) {
 	if len(data) == 0 {
 		return
 	}
@@ -85,11 +112,11 @@ func (l *lineEnds) mendPlain(data []byte) {
 			data[i] = '\n'
 		}
 	}
-	if l.closed && data[0] != l.delimiter && data[0] != '\n' && data[0] != '\r' {
-		l.stray = true
+	if m.closed && data[0] != m.delimiter && data[0] != '\n' && data[0] != '\r' {
+		m.stray = true
 	}
-	if l.stray && bytes.IndexByte(data, '\n') >= 0 {
-		l.stray = false
+	if m.stray && bytes.IndexByte(data, '\n') >= 0 {
+		m.stray = false
 	}
-	l.closed, l.last = false, data[len(data)-1]
+	m.closed, m.last = false, data[len(data)-1]
 }
