@@ -110,6 +110,22 @@ func TestNotReadyIsLogged(t *testing.T) {
 	}
 }
 
+// However often anybody asks a server that is not ready, its log is not filled.
+func TestNotReadyFillsNoLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		h := start(t, everywhere, Config{Store: &store{err: errors.New("disk on fire")}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		for range 100 {
+			get(h, "/readyz", nil)
+		}
+		time.Sleep(time.Second) // the bubble's
+		synctest.Wait()
+		if n := strings.Count(log.String(), "\n"); n > 21 || !strings.Contains(log.String(), "disk on fire") {
+			t.Errorf("%d lines: %s", n, log.String())
+		}
+	})
+}
+
 // A store that says nothing is not ready within a second.
 func TestReadyWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
