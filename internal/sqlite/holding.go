@@ -43,17 +43,18 @@ type holding struct {
 }
 
 type heldFile struct {
-	name string
-	info fs.FileInfo
+	name  string
+	info  fs.FileInfo
+	isLog bool // or the index of the log
 }
 
 // hold holds the files of a connection that has read from them. It is given what the
 // store's file was before it was opened. A link that was named is held too: it may come
 // to lead elsewhere.
 func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
-	files := []heldFile{{c.path, before}}
+	files := []heldFile{{name: c.path, info: before}}
 	if named != c.path {
-		files = append(files, heldFile{named, before})
+		files = append(files, heldFile{name: named, info: before})
 	}
 	for _, name := range []string{c.path + "-wal", c.path + "-shm"} {
 		info, err := os.Stat(name)
@@ -63,7 +64,7 @@ func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, heldFile{name, info})
+		files = append(files, heldFile{name, info, true})
 	}
 	h := newHolding(files...)
 	var err error
@@ -97,15 +98,15 @@ func (h *holding) check() error {
 		return *lost
 	}
 	h.looked.Store(h.now().UnixNano())
-	for i, f := range h.files {
+	for _, f := range h.files {
 		now, err := os.Stat(f.name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return h.lose(f.name+" is gone", i)
+			return h.lose(f, "is gone")
 		case err != nil:
 			return err
 		case !os.SameFile(now, f.info):
-			return h.lose(f.name+" is another file now", i)
+			return h.lose(f, "is another file now")
 		}
 	}
 	return nil
@@ -129,18 +130,18 @@ func (h *holding) checkWithin(c *conn) error {
 	}
 	id, err := c.storeID()
 	if err == nil && id != h.id {
-		err = h.lose(c.path+" holds another store now", 0)
+		err = h.lose(h.files[0], "holds another store now")
 	}
 	return err
 }
 
 // lose gives the store up for good, because of one of its files.
-func (h *holding) lose(what string, file int) error {
+func (h *holding) lose(f heldFile, how string) error {
 	advice := "start callvault again"
-	if h.files[file].name != h.files[0].name {
+	if f.isLog {
 		advice = "end everything that has " + h.files[0].name + " open, then " + advice
 	}
-	err := fmt.Errorf("%w: %s; %s", callvault.ErrReplaced, what, advice)
+	err := fmt.Errorf("%w: %s %s; %s", callvault.ErrReplaced, f.name, how, advice)
 	if h.lost.CompareAndSwap(nil, &err) {
 		if tell := h.tell.Load(); tell != nil {
 			(*tell)(err)
@@ -149,11 +150,11 @@ func (h *holding) lose(what string, file int) error {
 	return *h.lost.Load()
 }
 
-// hasStranger tells whether a file beside the store's own is another one than the one
-// held. SQLite would remove it when the last connection is closed.
+// hasStranger tells whether a log beside the store is another one than the one held.
+// SQLite would remove it when the last connection is closed.
 func (h *holding) hasStranger() bool {
-	for _, f := range h.files[1:] {
-		if now, err := os.Stat(f.name); err == nil && !os.SameFile(now, f.info) {
+	for _, f := range h.files {
+		if now, err := os.Stat(f.name); f.isLog && err == nil && !os.SameFile(now, f.info) {
 			return true
 		}
 	}

@@ -254,7 +254,7 @@ func TestLinkLeadsElsewhere(t *testing.T) {
 	if err := errors.Join(os.Remove(link), os.Symlink(other, link)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Identity(t.Context()); !errors.Is(err, callvault.ErrReplaced) || !strings.Contains(err.Error(), link+" is another file now") {
+	if _, err := s.Identity(t.Context()); !errors.Is(err, callvault.ErrReplaced) || !strings.HasSuffix(err.Error(), link+" is another file now; start callvault again") {
 		t.Errorf("%v", err)
 	}
 }

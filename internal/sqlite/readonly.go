@@ -55,7 +55,7 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
 	// The log may come and go: whoever writes is another process.
-	s.held = newHolding(heldFile{path, before})
+	s.held = newHolding(heldFile{name: path, info: before})
 	s.readers <- c
 	return s, nil
 }
