@@ -57,6 +57,24 @@ func TestStandby(t *testing.T) {
 	}
 }
 
+// A server that takes no writes any more is left: the next connection may find the one
+// that does.
+func TestServerStopsTakingWrites(t *testing.T) {
+	s, err := Open(t.Context(), database(t)+"&pool_max_conns=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	calls := s.Calls("acme")
+	execute(t, s, `SET default_transaction_read_only = on`) // of the one connection
+	if _, err := calls.Put(t.Context(), sample(t, 3)); err == nil || !strings.Contains(err.Error(), "takes no writes; name the primary") {
+		t.Errorf("put: %v", err)
+	}
+	if _, err := calls.Put(t.Context(), sample(t, 3)); err != nil {
+		t.Errorf("put again: %v", err)
+	}
+}
+
 // Nothing is written by who opens a store to read it: not even an older schema.
 func TestOpenToRead(t *testing.T) {
 	url := database(t)
