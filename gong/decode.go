@@ -98,10 +98,9 @@ func (p *parser) keep(name string) error {
 
 // isRefused tells whether a field has what is refused, which is then a problem
 // of the call.
-func (p *parser) isRefused(name string) bool {
-	if p.refused == nil {
-		return false
-	}
+func (p *parser) isRefused(name string) bool { return p.refused != nil && p.collect(name) }
+
+func (p *parser) collect(name string) bool {
 	p.within(name, nil)
 	p.problems = append(p.problems, *p.refused)
 	p.refused = nil
@@ -126,18 +125,23 @@ func (p *parser) field(number int) error {
 	}
 	p.seen |= 1 << number
 	begin := p.pos
-	if p.peek() == '"' {
+	switch p.peek() {
+	case '"':
 		raw, escaped, err := p.str()
 		if err == nil && !p.isRefused(name) {
 			p.setString(name, decode(raw, escaped))
 		}
 		return err
+	case 'n':
+		err := p.word("null")
+		p.isRefused(name)
+		return err
 	}
 	if err := p.value(2); err != nil {
 		return err
 	}
-	if value := p.data[begin:p.pos]; !p.isRefused(name) && value[0] != 'n' {
-		p.setLiteral(name, string(value))
+	if !p.isRefused(name) {
+		p.setLiteral(name, string(p.data[begin:p.pos]))
 	}
 	return nil
 }

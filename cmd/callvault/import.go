@@ -78,7 +78,7 @@ func (o *importOptions) normalize() error {
 	if o.appURL != "" {
 		u, err := url.Parse(o.appURL)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return usagef("--app-url %.80q: accepted is an address such as https://us-10001.app.example.com", o.appURL)
+			return usagef("--app-url %.80q: use an address such as https://us-10001.app.example.com", o.appURL)
 		}
 		o.appURL = strings.TrimRight(o.appURL, "/")
 	}
@@ -94,7 +94,7 @@ func parseWorkspace(digits string) (callvault.ID, error) {
 	}
 	id, err := callvault.ParseID(digits)
 	if err != nil {
-		return callvault.ID{}, usagef("--workspace %.40q: accepted is a number of 1 to 20 digits", digits)
+		return callvault.ID{}, usagef("--workspace %.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
 	}
 	return id, nil
 }

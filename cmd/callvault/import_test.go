@@ -148,7 +148,7 @@ func TestImportStrictNotes(t *testing.T) {
 func TestImportOfNoFile(t *testing.T) {
 	c := newCLI(t)
 	missing := filepath.Join(t.TempDir(), "missing.json")
-	for name, want := range map[string]string{missing: "no such file", t.TempDir(): "is a folder; accepted are files"} {
+	for name, want := range map[string]string{missing: "no such file", t.TempDir(): "is a folder; name the files in it"} {
 		got := c.run("import", c.file("good.ndjson", callOne), name)
 		if got.code != exitFailed || !strings.Contains(got.stderr, name) || !strings.Contains(got.stderr, want) {
 			t.Errorf("%+v", got)

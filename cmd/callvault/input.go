@@ -57,7 +57,7 @@ func (in *input) add(name string) error {
 		return err
 	}
 	if info.IsDir() {
-		return fmt.Errorf("%s is a folder; accepted are files", name)
+		return fmt.Errorf("%s is a folder; name the files in it", name)
 	}
 	in.grow(info)
 	added := inputFile{name, func() (io.ReadCloser, error) { return os.Open(name) }, !info.Mode().IsRegular()}

@@ -70,6 +70,9 @@ func (h *header) line(s *stream, indent string) ([]byte, error) {
 			if kind := nameKind(line); kind != nil {
 				return nil, kind
 			}
+			if !quoted {
+				return nil, fmt.Errorf("the first line is longer than %d bytes: %w", 4*maxRecord, errNoFormat)
+			}
 			return nil, errors.New("a quotation mark in the header is not closed")
 		case err == io.EOF:
 			h.lines++
@@ -99,7 +102,7 @@ func (h *header) line(s *stream, indent string) ([]byte, error) {
 // namedDelimiter is what a line sep=; names.
 func namedDelimiter(line []byte) (delimiter byte, ok bool) {
 	line = bytes.Trim(line, "\r\n\"")
-	if len(line) != 5 || !strings.EqualFold(string(line[:4]), "sep=") || line[4] >= 0x80 {
+	if len(line) != 5 || !strings.EqualFold(string(line[:4]), "sep=") || line[4] == 0 || line[4] >= 0x80 {
 		return 0, false
 	}
 	return line[4], true
