@@ -95,7 +95,7 @@ func TestUsage(t *testing.T) {
 		{"import", "requires at least 1 arg(s), only received 0; accepted is callvault import FILE"},
 		{"import - -", "standard input (-) is named twice"},
 		{"import - --company a/b", `--company "a/b": a company's name has 1 to 64 letters`},
-		{"import - --app-url app.example.com", `--app-url "app.example.com": accepted is an address such as https://`},
+		{"import - --app-url app.example.com", `--app-url "app.example.com": use an address such as https://`},
 		{"import - --app-url https://app.example.com/?id=", `--app-url "https://app.example.com/?id=": use an address such as`},
 		{"import - --workspace main", `--workspace "main": use the id of a workspace, a number of 1 to 20 digits`},
 		{"export calls.xlsx", "calls.xlsx: a spreadsheet's own files are not written; accepted are .ndjson, .json, .csv, .parquet at the end of the name, or --format"},
