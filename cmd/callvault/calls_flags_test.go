@@ -34,7 +34,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--to 2001-01-01", "--from is left out, so it is 7d: --from 7d must be before --to 2001-01-01, but they are "},
 		{"--from 9998-01-01", "--from 9998-01-01 is not before now, which the range ends at; accepted is a later --to"},
 		{"--tz Europe/Munich", `--tz "Europe/Munich" is no time zone; accepted are local, UTC`},
-		{"--workspace x", `--workspace "x": accepted is a number`},
+		{"--workspace x", `--workspace "x": use the id of a workspace`},
 		{"--limit -1", "--limit -1: accepted is a number of at least 0"},
 		{"-o xml", `--format "xml": accepted are table, ndjson, json, csv, parquet`},
 		{"calls.XLSX", "calls.XLSX: a spreadsheet's own files are not written"},
