@@ -18,7 +18,6 @@ import (
 type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
-	ends     *lineEnds
 	columns  []column
 	document int // which column it is, -1 where there is none
 	skipped  int // lines before the first row, which table does not count
@@ -32,9 +31,11 @@ type column struct {
 }
 
 func newCSVReader(s *stream, h header) *csvReader {
-	ends := &lineEnds{in: s, delimiter: h.delimiter}
-	g := &guard{in: ends}
-	t := &csvReader{table: csv.NewReader(g), guard: g, ends: ends, skipped: h.lines, end: h.lines}
+	g := &guard{in: s}
+	if h.returns {
+		g.in = &lineEnds{in: s}
+	}
+	t := &csvReader{table: csv.NewReader(g), guard: g, skipped: h.lines, end: h.lines}
 	t.table.Comma = rune(h.delimiter)
 	t.table.ReuseRecord = true
 	t.table.FieldsPerRecord = -1
@@ -47,7 +48,7 @@ func newCSVReader(s *stream, h header) *csvReader {
 
 func (t *csvReader) read() (Record, error) {
 	for {
-		t.guard.read, t.ends.start = 0, t.table.InputOffset()
+		t.guard.read = 0
 		cells, err := t.table.Read()
 		if err == io.EOF {
 			return Record{}, err

@@ -21,7 +21,8 @@ const delimiters = ",;\t|"
 type header struct {
 	names     []string
 	delimiter byte
-	lines     int // of the source, with those of the header
+	lines     int  // of the source, with those of the header
+	returns   bool // lines end with a carriage return alone, as the header does
 }
 
 // readHeader takes the header. The delimiter is the one that leaves most names of
@@ -83,6 +84,7 @@ func (h *header) line(s *stream, indent string) ([]byte, error) {
 		ended := !quoted && (c == '\n' || len(line) > 0 && line[len(line)-1] == '\r')
 		if ended && c != '\n' {
 			h.lines++
+			h.returns = true
 			return line, nil
 		}
 		s.take()
@@ -91,6 +93,7 @@ func (h *header) line(s *stream, indent string) ([]byte, error) {
 		case c == '\n':
 			h.lines++
 			if ended {
+				h.returns = false
 				return line, nil
 			}
 		case c == '"':
