@@ -1,46 +1,37 @@
 package web
 
 import (
-	"container/heap"
 	"container/list"
 	"net/netip"
 	"sync"
 )
 
-// throng bounds what connections cost together. When it costs too much, the address
-// that costs most loses the connection that has been longest without a whole header.
+// throng bounds what connections cost together. When they cost too much, the address
+// that costs most loses the connection that has waited longest for a whole header.
 type throng struct {
 	limit int
 
 	mu      sync.Mutex
 	cost    int
-	origins map[netip.Prefix]*origin
-	most    origins
+	members list.List             // the longest without a whole header first
+	origins map[netip.Prefix]*int // what the members from one address cost
 }
 
-// origin is the members from one address.
-type origin struct {
-	from    netip.Prefix
-	cost    int
-	members list.List // the one longest without a whole header first
-	place   int       // in the heap
-}
-
-// member is a connection in a throng, or not yet or no longer in it.
+// member is a connection that may be in a throng.
 type member struct {
 	conn    *conn
-	cost    int
-	gone    bool          // for good
-	origin  *origin       // nil when it is not in it
-	element *list.Element // of the origin's members
+	cost    int  // 0 when it is not in the throng
+	gone    bool // for good
+	origin  *int
+	element *list.Element
 }
 
 func newThrong(limit int) *throng {
-	return &throng{limit: limit, origins: make(map[netip.Prefix]*origin)}
+	return &throng{limit: limit, origins: make(map[netip.Prefix]*int)}
 }
 
-// set changes what a member costs; without a cost it is not in the throng. It returns
-// the connections that have to go, which have left already.
+// set changes what a member costs; a cost of 0 takes it out. It returns the connections
+// that must be closed; it has taken them out.
 func (w *throng) set(m *member, cost int) (gone []*conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -48,27 +39,37 @@ func (w *throng) set(m *member, cost int) (gone []*conn) {
 		return nil
 	}
 	w.put(m, cost)
-	for w.cost > w.limit && len(w.most) > 0 {
-		first := w.most[0].members.Front().Value.(*member)
-		w.put(first, 0)
-		first.gone = true
-		gone = append(gone, first.conn)
+	for w.cost > w.limit {
+		last := w.worst()
+		w.put(last, 0)
+		last.gone = true
+		gone = append(gone, last.conn)
 	}
 	return gone
 }
 
-// next is the connection that has to go when another one of so much cost comes; nil when
-// none has to.
+// next is the connection that must be closed before another of this cost joins, or nil.
 func (w *throng) next(cost int) *conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.cost+cost <= w.limit || len(w.most) == 0 {
+	if w.cost == 0 || w.cost+cost <= w.limit {
 		return nil
 	}
-	return w.most[0].members.Front().Value.(*member).conn
+	return w.worst().conn
 }
 
-// leave is the end of a member.
+// worst is the member to close first. Of addresses that cost the same it is the one
+// that has waited longest: a newcomer must not be closed before those that do nothing.
+func (w *throng) worst() (worst *member) {
+	for e := w.members.Front(); e != nil; e = e.Next() {
+		if m := e.Value.(*member); worst == nil || *m.origin > *worst.origin {
+			worst = m
+		}
+	}
+	return worst
+}
+
+// leave takes a member out for good.
 func (w *throng) leave(m *member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -76,12 +77,12 @@ func (w *throng) leave(m *member) {
 	m.gone = true
 }
 
-// renew says that a member has sent a whole header.
+// renew notes that a member has sent a whole header.
 func (w *throng) renew(m *member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if m.origin != nil {
-		m.origin.members.MoveToBack(m.element)
+	if m.cost > 0 {
+		w.members.MoveToBack(m.element)
 	}
 }
 
@@ -89,56 +90,20 @@ func (w *throng) put(m *member, cost int) {
 	if cost == m.cost {
 		return
 	}
-	if m.origin == nil {
-		m.origin = w.origin(m.conn.from)
-		m.element = m.origin.members.PushBack(m)
+	if m.cost == 0 {
+		if m.origin = w.origins[m.conn.from]; m.origin == nil {
+			m.origin = new(int)
+			w.origins[m.conn.from] = m.origin
+		}
+		m.element = w.members.PushBack(m)
 	}
-	o := m.origin
 	w.cost += cost - m.cost
-	o.cost += cost - m.cost
+	*m.origin += cost - m.cost
 	m.cost = cost
 	if cost == 0 {
-		o.members.Remove(m.element)
-		m.origin, m.element = nil, nil
+		w.members.Remove(m.element)
 	}
-	if o.members.Len() == 0 {
-		heap.Remove(&w.most, o.place)
-		delete(w.origins, o.from)
-		return
+	if *m.origin == 0 {
+		delete(w.origins, m.conn.from)
 	}
-	heap.Fix(&w.most, o.place)
-}
-
-func (w *throng) origin(from netip.Prefix) *origin {
-	o := w.origins[from]
-	if o == nil {
-		o = &origin{from: from}
-		w.origins[from] = o
-		heap.Push(&w.most, o)
-	}
-	return o
-}
-
-// origins is a heap, the one that costs most first.
-type origins []*origin
-
-func (h origins) Len() int           { return len(h) }
-func (h origins) Less(i, j int) bool { return h[i].cost > h[j].cost }
-func (h origins) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *origins) Push(x any) {
-	o := x.(*origin)
-	o.place = len(*h)
-	*h = append(*h, o)
-}
-
-func (h *origins) Pop() any {
-	last := len(*h) - 1
-	o := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return o
 }

@@ -43,8 +43,26 @@ func TestThrong(t *testing.T) {
 		t.Errorf("%v had to go, want the one that costs most", gone)
 	}
 	w.set(first, 0)
-	if w.cost != 3 || len(w.origins) != 1 || len(w.most) != 1 {
+	if w.cost != 3 || len(w.origins) != 1 || w.members.Len() != 1 {
 		t.Errorf("%+v is left", w)
+	}
+}
+
+// Of many addresses with one connection each, the newcomer is not the first to go.
+func TestThrongOfManyAddresses(t *testing.T) {
+	w := newThrong(3)
+	var all []*member
+	for i := range 20 {
+		m := &member{conn: &conn{from: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 32)}}
+		all = append(all, m)
+		gone := w.set(m, 1)
+		if i >= 3 && !slices.Equal(gone, []*conn{all[i-3].conn}) {
+			t.Fatalf("connection %d closes %v, not the oldest of the three before it", i, gone)
+		}
+	}
+	w.renew(all[17])
+	if got := w.next(1); got != all[18].conn {
+		t.Error("the next to go is not the one that has waited longest for a header")
 	}
 }
 
