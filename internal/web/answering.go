@@ -30,8 +30,7 @@ type connKey struct{}
 // Known says that whoever sent a request has shown who they are, so that their
 // connection is no longer one of strangers.
 func Known(ctx context.Context) {
-	if c, ok := ctx.Value(connKey{}).(*conn); ok {
-		c.known.Store(true)
+	if c, ok := ctx.Value(connKey{}).(*conn); ok && !c.known.Swap(true) {
 		c.settle()
 	}
 }

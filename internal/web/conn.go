@@ -176,6 +176,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	if own < n {
 		c.rest = slices.Concat(p[own:n], c.rest)
+		err = nil // it comes again behind the rest
 	}
 	return own, err
 }

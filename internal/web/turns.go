@@ -41,7 +41,7 @@ type company struct {
 // NewTurns makes places for so many answers that are made at once, within a room of so
 // many bytes for those that are sent.
 func NewTurns(atOnce, room int) *Turns {
-	return &Turns{room: room, resting: atOnce, half: (atOnce + 1) / 2, companies: map[string]*company{}, sending: map[*Place]struct{}{}}
+	return &Turns{room: room, resting: atOnce, half: max(1, atOnce/2), companies: map[string]*company{}, sending: map[*Place]struct{}{}}
 }
 
 // Place is an answer's among the others.

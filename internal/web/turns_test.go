@@ -144,6 +144,15 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// Half of the places is at most half of them, and at least one.
+func TestHalfOfThePlaces(t *testing.T) {
+	for atOnce, want := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 16: 8} {
+		if got := NewTurns(atOnce, 100).half; got != want {
+			t.Errorf("half of %d is %d, want %d", atOnce, got, want)
+		}
+	}
+}
+
 // Whatever companies do, no place rests while somebody may have it, none is given
 // twice, and turns go round.
 func TestTurnsByChance(t *testing.T) {

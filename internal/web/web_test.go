@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -104,6 +105,21 @@ func TestHalfClosed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TLS tells the end of a connection together with the last bytes: what they are beyond
+// the first header still counts.
+func TestEndWithTheLastBytes(t *testing.T) {
+	const text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyGET / HTTP/1.1\r\nHost: h\r\n\r\n"
+	echo := func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
+	serve(t, echo, func(t *testing.T, p *pipes) {
+		client, server := net.Pipe()
+		p.accepting <- &said{server, iotest.DataErrReader(strings.NewReader(text)), io.EOF}
+		got, err := io.ReadAll(client)
+		if err != nil || strings.Count(string(got), "200 OK") != 2 || !strings.Contains(string(got), "\r\n\r\nbody") {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
 }
 
 // The context of a request has what net/http puts in it, and ends with the handler.
