@@ -155,10 +155,12 @@ func (w *walk) take(p *page) (*Page, error) {
 // ending tells whether a walk is whole when a page without a cursor comes.
 func (w *walk) ending(p *page, first bool) error {
 	missing := w.total - w.met
-	full := len(p.calls) >= PageSize || w.largest > 0 && len(p.calls) >= w.largest
-	// The first page alone does not show how many calls the server puts on a page.
-	// No total of the same moment runs ahead by more than the page has.
-	full = full || first && missing > len(p.calls)
+	full := len(p.calls) >= w.largest
+	if first {
+		// One page does not show how many calls the server puts on a page, but no total
+		// of the same moment runs ahead by more than the page has.
+		full = len(p.calls) >= PageSize || missing > len(p.calls)
+	}
 	switch {
 	case w.total != unknown && missing <= 0:
 		return io.EOF

@@ -110,6 +110,7 @@ func TestShortWalk(t *testing.T) {
 		"full, and all":           {[]string{pageOf(100, "", numbers(1, 100)...)}, 100, 0, "", 0},
 		"more than all":           {[]string{pageOf(3, "a", 1, 2), pageOf(3, "", 3, 4)}, 4, 0, "", 0},
 		"full of unknown":         {[]string{pageOf("null", "", numbers(1, 100)...)}, 100, 0, "", 0},
+		"not full, larger pages":  {[]string{pageOf(300, "a", numbers(1, 150)...), pageOf(300, "", numbers(151, 260)...)}, 260, 0, "", 40},
 		"no records":              {[]string{bare(1, 2)}, 2, -1, silent, 0},
 		"no records later":        {[]string{pageOf(5, "a", 1, 2), bare(3)}, 3, 5, silent, 0},
 		"no records, and all":     {[]string{pageOf(3, "a", 1, 2), bare(3)}, 3, 0, "", 0},
