@@ -140,6 +140,10 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	im.Calls = store.Calls(o.company)
 	report.begin(importing, in.size)
 	result, err := im.Run(ctx, in.sources(report.read))
+	if errors.Is(err, callvault.ErrReplaced) {
+		report.clear()
+		return fmt.Errorf("%w and import everything: what was kept is in the files that were replaced", err)
+	}
 	if err != nil {
 		report.fail(result)
 		if ctx.Err() != nil {

@@ -256,7 +256,8 @@ func TestReplacedWhileImported(t *testing.T) {
 			out.Close()
 			line, _ := lines.ReadString('\n')
 			cmd.Wait() // the code says how
-			if line != "" || cmd.ProcessState.ExitCode() != program.ExitFailed || !strings.Contains(stderr.String(), "the store was replaced while it was open: ") || !strings.Contains(stderr.String(), r.want) {
+			if line != "" || cmd.ProcessState.ExitCode() != program.ExitFailed || !strings.Contains(stderr.String(), "the store was replaced while it was open: ") || !strings.Contains(stderr.String(), r.want) ||
+				!strings.Contains(stderr.String(), " and import everything: ") || strings.Contains(stderr.String(), "kept so far") {
 				t.Errorf("%q, code %d: %s", line, cmd.ProcessState.ExitCode(), stderr.String())
 			}
 		})

@@ -176,6 +176,9 @@ func TestSame(t *testing.T) {
 	if !Same(at("none"), at("here/dangling")) || !Same(at("none"), at("here/none")) {
 		t.Error("what is not there yet is another")
 	}
+	if Same(at("none"), at("NONE")) {
+		t.Error("names differ by case, and are the same")
+	}
 	for _, other := range []string{"none", "here", "b/a", ""} {
 		if Same(at("a"), at(other)) {
 			t.Errorf("%q is the same", other)

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 // mostLinks is how many links in a row are followed, as in Linux.
@@ -103,8 +102,7 @@ func Same(a, b string) bool {
 	if isSame(a, b) {
 		return true
 	}
-	// Whether a folder tells letters by their case is not known.
-	return strings.EqualFold(filepath.Base(a), filepath.Base(b)) && isSame(filepath.Dir(a), filepath.Dir(b))
+	return filepath.Base(a) == filepath.Base(b) && isSame(filepath.Dir(a), filepath.Dir(b)) // of what is not there yet
 }
 
 func isSame(a, b string) bool {
