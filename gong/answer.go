@@ -3,6 +3,7 @@ package gong
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,53 +51,41 @@ func (c *Client) once(ctx context.Context, target *url.URL) (*page, error) {
 	return p, nil
 }
 
-// get follows redirects within the origin. net/http would send the credential
-// along to another port or scheme, and the address with the cursor as Referer.
+// get sends a request, and follows redirects within the origin.
 func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, error) {
+	request, err := c.request(ctx, target)
+	if err != nil {
+		return nil, err
+	}
 	client := *http.DefaultClient
 	if c.HTTP != nil {
 		client = *c.HTTP
 	}
-	held := &heldLocation{transport: client.Transport}
-	client.Transport = held
-	for range maxRedirects {
-		request, err := c.request(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return nil, c.unanswered(target, err)
-		}
-		if response.StatusCode/100 != 3 || held.location == "" {
-			return response, nil
-		}
-		response.Body.Close()
-		if target, err = follow(target, held.location); err != nil {
-			return nil, err
-		}
+	client.CheckRedirect = withinOrigin
+	response, err := client.Do(request)
+	if redirect := (*RedirectError)(nil); errors.As(err, &redirect) {
+		return nil, redirect
 	}
-	return nil, &RedirectError{target.Host, origin(target), "and that again and again; use the address of the API itself"}
+	if err != nil {
+		return nil, c.unanswered(target, err)
+	}
+	return response, nil
 }
 
-// heldLocation keeps where a redirect leads to from net/http, which would follow
-// it, or show it in an error.
-type heldLocation struct {
-	transport http.RoundTripper
-	location  string
-}
-
-func (h *heldLocation) RoundTrip(r *http.Request) (*http.Response, error) {
-	transport := h.transport
-	if transport == nil {
-		transport = http.DefaultTransport
+// withinOrigin lets net/http follow a redirect within the origin. By itself it would
+// send the credential to another port or scheme too.
+func withinOrigin(to *http.Request, via []*http.Request) error {
+	from := via[0].URL
+	switch {
+	case origin(to.URL) != origin(from):
+		return &RedirectError{from.Host, origin(to.URL), "and the credential is not sent there; if that is the server, use it as the base URL"}
+	case to.URL.User != nil:
+		return &RedirectError{from.Host, origin(to.URL), "with a user in the address, which is not sent"}
+	case len(via) == maxRedirects:
+		return &RedirectError{from.Host, origin(to.URL), "and that again and again; use the address of the API itself"}
 	}
-	response, err := transport.RoundTrip(r)
-	if err == nil {
-		h.location = response.Header.Get("Location")
-		response.Header.Del("Location")
-	}
-	return response, err
+	to.Header = via[0].Header.Clone() // with the credential, and without a Referer
+	return nil
 }
 
 // request is a request with the credential.
@@ -118,32 +107,16 @@ func (c *Client) request(ctx context.Context, target *url.URL) (*http.Request, e
 	return request, nil
 }
 
-// follow is where a redirect leads to, within the origin.
-func follow(from *url.URL, location string) (*url.URL, error) {
-	to, err := from.Parse(location)
-	switch {
-	case err != nil:
-		return nil, &RedirectError{from.Host, "an address", "which is not a URL"}
-	case origin(to) != origin(from):
-		return nil, &RedirectError{from.Host, origin(to), "and the credential is not sent there; if that is the server, use it as the base URL"}
-	case to.User != nil:
-		return nil, &RedirectError{from.Host, origin(to), "with a user in the address, which is not sent"}
-	}
-	return to, nil
-}
-
 // origin is the scheme, the host and the port of a URL, and nothing secret.
 func origin(u *url.URL) string {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		port = ""
-	} else {
-		port = ":" + port
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
 	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return clip(u.Scheme+"://"+host+port, 300)
+	return clip(u.Scheme+"://"+host, 300)
 }
 
 // refused reads an answer that is not 200.
