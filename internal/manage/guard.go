@@ -11,19 +11,19 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// Who is let in:
+// Access rules:
 //
-// A listener on loopback is reached from this machine alone: whoever comes is its
-// operator, unless it is a browser that shows a page from elsewhere. So a request
-// must name a host that is loopback: somebody else's name that resolves to it (DNS
-// rebinding) is refused. Who names none is no browser: a probe of HTTP/1.0.
+// Only this machine reaches a listener on loopback, so every client is the operator,
+// except a browser that shows a page from elsewhere. So a request must name a loopback
+// host: another name that resolves to it (DNS rebinding) is refused. A request without
+// a host is a probe of HTTP/1.0, because every browser names one.
 //
-// A listener that other machines reach lets in who has a key with the scope of what is
-// asked for, and shows that key's company. Profiles have memory of every company in
-// them, so they need a scope that no key has by default.
+// A listener beyond loopback needs a key with the scope of the route, and shows that
+// key's company. Profiles contain memory of every company, so they need a scope that no
+// key has by default.
 //
-// On both, a request that says which page sent it must come from a page of the
-// listener itself, unless somebody follows a link to here: every view is a URL.
+// On both, a request that names the page that sent it must come from a page of the
+// listener itself, unless somebody follows a link to it: every view is a URL.
 
 // IsLoopback tells whether only this machine reaches an address.
 func IsLoopback(address net.Addr) bool {
@@ -31,7 +31,7 @@ func IsLoopback(address net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// fromHere refuses what a page elsewhere asks for, health and metrics too.
+// fromHere refuses requests of pages elsewhere, also for health and metrics.
 func (h *Handler) fromHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -45,7 +45,7 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 	})
 }
 
-// letIn lets in who may see calls, or whatever else a scope is for.
+// letIn requires a key with a scope, except on loopback.
 func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
 	return func(s *site, w http.ResponseWriter, r *http.Request) {
 		if h.local {
@@ -55,7 +55,7 @@ func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
 		}
 		key, err := s.key(r)
 		switch {
-		case err != nil && r.Context().Err() != nil: // nobody is there to be told
+		case err != nil && r.Context().Err() != nil: // the client has gone
 			panic(http.ErrAbortHandler)
 		case err != nil:
 			s.Log.Error("check a key", "error", err)
@@ -79,11 +79,11 @@ func (s *site) key(r *http.Request) (*callvault.Key, error) {
 	return s.Key(r)
 }
 
-// companyKey is where a context has the company of the key that was shown.
+// companyKey is the key of a context's value for the company of the presented key.
 type companyKey struct{}
 
-// keyCompany is the company of the key that a request came with. It is false on
-// loopback: no key is asked for, and any company may be chosen.
+// keyCompany is the company of the key that a request presents. It is false on
+// loopback, where no key is needed and the client chooses the company.
 func keyCompany(ctx context.Context) (company string, ok bool) {
 	company, ok = ctx.Value(companyKey{}).(string)
 	return company, ok
@@ -103,22 +103,11 @@ func isLocalName(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(name, "."), "localhost")
 }
 
-// isProbe tells whether a request names no host, as those of load balancers may, and
-// nothing says that a browser sent it: a browser always names one.
-func isProbe(r *http.Request) bool {
-	if r.Host != "" {
-		return false
-	}
-	for name := range r.Header {
-		if name == "Origin" || name == "Referer" || strings.HasPrefix(name, "Sec-") {
-			return false
-		}
-	}
-	return true
-}
+// isProbe tells whether a request names no host, as a load balancer's probe may. A
+// browser names the host, and one that does not would still name the page's origin.
+func isProbe(r *http.Request) bool { return r.Host == "" && r.Header.Get("Origin") == "" }
 
-// isOwnOrigin tells whether a request was sent by no page, or by one of the host
-// that it asks.
+// isOwnOrigin tells whether no page sent a request, or one of the host it asks did.
 func isOwnOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -128,9 +117,9 @@ func isOwnOrigin(r *http.Request) bool {
 	return err == nil && page.Host != "" && strings.EqualFold(page.Host, r.Host)
 }
 
-// isEmbedded tells whether a browser says that a page elsewhere asks for a part of
-// itself: an image, a script or a frame, which come without an Origin. It could read
-// none of them, but make work, such as a profile. See https://www.w3.org/TR/fetch-metadata/
+// isEmbedded tells whether a page elsewhere embeds the answer as an image, a script or
+// a frame, for which browsers send no Origin. The page could not read it, but would
+// cause work, such as a profile. See https://www.w3.org/TR/fetch-metadata/
 func isEmbedded(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "none", "same-origin":

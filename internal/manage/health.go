@@ -10,8 +10,8 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// readyWithin is what the store is given to answer. Those who ask (Kubernetes by
-// default: every 10 seconds, for 1 second) give up soon.
+// readyWithin is how long the store may take to answer. Probes give up soon: those of
+// Kubernetes after 1 second by default.
 const readyWithin = 900 * time.Millisecond
 
 // Why a server is not ready.
@@ -22,24 +22,23 @@ var (
 	errReplaced = errors.New("the store was replaced while it was open; start serve again")
 )
 
-// storeHeader has the identity of the store that a server is ready with, and is empty
-// when it is not ready.
+// storeHeader names the identity of the open store. It is empty while the server is not
+// ready.
 const storeHeader = "Callvault-Store"
 
 // APIHeader has the address of the API that a server serves, which no other server of
 // the machine has.
 const APIHeader = "Callvault-Listen"
 
-// live answers as long as the process does: to start it again would help nothing
-// else.
+// live answers as long as the process does: a restart would mend nothing else.
 func (h *Handler) live(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set(APIHeader, h.api)
 	say(w, http.StatusOK, "ok")
 }
 
-// ready answers 200 when requests of the API can be answered: the store is there,
-// its schema is up to date, and the server is not stopping. Otherwise it is 503
-// and says why; what could tell of the store's insides is for the log.
+// ready answers 200 when the API can answer: the store is open, its schema is up to
+// date, and the server is not stopping. Otherwise it answers 503 and says why. Details
+// of the store go to the log alone.
 func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
 	store, err := h.readiness(r.Context())
 	w.Header().Set(storeHeader, store)
@@ -51,7 +50,7 @@ func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
 	say(w, http.StatusOK, "ok")
 }
 
-// readiness is the identity of the store that requests are answered from.
+// readiness returns the identity of the store that answers requests.
 func (h *Handler) readiness(ctx context.Context) (identity string, err error) {
 	s := h.site.Load()
 	switch {
@@ -69,15 +68,15 @@ func (h *Handler) readiness(ctx context.Context) (identity string, err error) {
 	}
 }
 
-// check is a question to the store. All who ask while it is under way share its
-// answer, so that they take one connection of the store however many they are.
+// check is a question to the store. All probes that come while it is under way share
+// its answer, so that any number of them takes one connection of the store.
 type check struct {
 	done     chan struct{} // closed when the answer is there
 	identity string
 	err      error
 }
 
-// check joins the question that is under way, or asks.
+// check returns the question that is under way, or asks.
 func (h *Handler) check(s *site) *check {
 	h.checks.Lock()
 	defer h.checks.Unlock()
@@ -107,14 +106,14 @@ func (h *Handler) ask(s *site, c *check) {
 	close(c.done)
 }
 
-// identify asks the store which one it is, the smallest read there is.
+// identify asks the store for its identity, which is the smallest read.
 func identify(ctx context.Context, store callvault.Store) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	return store.Identity(ctx)
 }
 
-// say answers with a line that is true only now.
+// say answers with a line that must not be cached.
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

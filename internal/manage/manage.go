@@ -1,9 +1,8 @@
 // Package manage is the operator's listener: health, metrics, profiles and the
-// web page. It is for whoever runs the server, not for clients of the API.
+// web page. It is for the person who runs the server, not for clients of the API.
 //
-// Health and metrics tell of calls only how many there are, and are for every
-// machine that reaches the listener. Everything else is for who is let in: see
-// guard.go.
+// Every machine that reaches the listener may read health and metrics, which tell
+// only how many calls there are. The rules for everything else are in guard.go.
 package manage
 
 import (
@@ -26,13 +25,14 @@ type Config struct {
 	// Store has the calls that the page shows.
 	Store callvault.Store
 
-	// Key is the valid key that a request presents, nil when there is none; the error
-	// says why that can't be known. It is asked where other machines reach the
-	// listener; nil lets none of them in.
+	// Key returns the valid key that a request presents, or nil; the error says why
+	// that can't be known. It is called where other machines reach the listener. A nil
+	// Key lets none of them in.
 	Key func(r *http.Request) (*callvault.Key, error)
 
-	// Page serves GET and HEAD of everything that is nothing else, to who may see a
-	// company's calls, or with no company those of any. Nil is no page.
+	// Page serves the web page for GET and HEAD of all other paths. Callers see one
+	// company's calls, or every company's on loopback, where company is empty. Nil is
+	// no page.
 	Page func(w http.ResponseWriter, r *http.Request, company string)
 
 	// Metrics is served at /metrics; nil is no metrics.
@@ -42,7 +42,7 @@ type Config struct {
 	// /docs; nil is none.
 	Description, Docs http.Handler
 
-	// Log is told what went wrong that no client can be blamed for. Nil is no log.
+	// Log receives errors that no client has caused. Nil is no log.
 	Log *slog.Logger
 }
 
@@ -59,10 +59,10 @@ type Handler struct {
 	checking *check     // whether the store can be read; nil when nobody asks
 }
 
-// site is what there is to see once the store is open.
+// site is what the listener shows once the store is open.
 type site struct {
 	Config
-	routes   *http.ServeMux // for who may see calls
+	routes   *http.ServeMux // for clients that may see calls
 	profiles http.Handler
 }
 
@@ -80,8 +80,8 @@ func New(address, api net.Addr) *Handler {
 	return h
 }
 
-// Start lets the handler show the store, once that is open and its schema up to
-// date. It is called once.
+// Start lets the handler show the store. It is called once, when the store is open and
+// its schema up to date.
 func (h *Handler) Start(config Config) error {
 	if config.Store == nil {
 		return errors.New("manage: no store")
@@ -89,7 +89,7 @@ func (h *Handler) Start(config Config) error {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	config.Log = slog.New(web.Spare(config.Log.Handler())) // of what needs no key
+	config.Log = slog.New(web.Spare(config.Log.Handler())) // strangers cause these lines, too
 	s := &site{config, http.NewServeMux(), newProfiles()}
 	if config.Description != nil {
 		s.routes.Handle("GET /openapi.json", config.Description)
@@ -107,18 +107,17 @@ func (h *Handler) Start(config Config) error {
 	return nil
 }
 
-// Stop says that the server takes no more requests of the API, so that whoever
-// balances between servers chooses another one. What is shown stays.
+// Stop makes /readyz say that the API takes no more requests, so that load balancers
+// choose another server. Everything else goes on.
 func (h *Handler) Stop() { h.stopped.Store(true) }
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
-// siteHandler answers with what the store has.
+// siteHandler answers from the open store.
 type siteHandler func(s *site, w http.ResponseWriter, r *http.Request)
 
-// started answers 503 until there is something to see. A browser asks again by
-// itself.
+// started answers 503 until the store is open. A browser retries by itself.
 func (h *Handler) started(next siteHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := h.site.Load()
@@ -131,8 +130,8 @@ func (h *Handler) started(next siteHandler) http.HandlerFunc {
 	}
 }
 
-// metrics sends the metrics when they have been collected: few are collected at once,
-// and a client that does not read must not be in the way of the next.
+// metrics collects all metrics before it sends them: few requests may collect at once,
+// and a client that does not read must not keep others from it.
 func (s *site) metrics(w http.ResponseWriter, r *http.Request) {
 	if s.Metrics == nil {
 		http.NotFound(w, r)
@@ -144,7 +143,7 @@ func (s *site) metrics(w http.ResponseWriter, r *http.Request) {
 	w.Write(whole.body.Bytes())
 }
 
-// whole is an answer in memory.
+// whole keeps an answer in memory.
 type whole struct {
 	header http.Header
 	status int

@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// profileWithin is the longest span that a profile or a trace may be of.
+	// profileWithin is the longest span of a profile or a trace.
 	profileWithin = time.Minute
 
-	// maxProfiles is how many may be made at once: some stop the whole process, and
-	// each is in memory until it was sent.
+	// maxProfiles is how many are made at once: some stop the whole process, and each
+	// stays in memory until it is sent.
 	maxProfiles = 4
 )
 
-// newProfiles serves the profiles of the process, as `go tool pprof` reads them. The
-// command line is left out: it may name what is nobody else's business.
+// newProfiles serves the profiles of the process, as `go tool pprof` reads them, but
+// not the command line, which may name private things.
 func newProfiles() http.Handler {
 	routes := http.NewServeMux()
 	routes.HandleFunc("/debug/pprof/", pprof.Index)
@@ -29,10 +29,10 @@ func newProfiles() http.Handler {
 
 type profiles struct {
 	routes *http.ServeMux
-	making chan struct{} // has an element for each that is being made
+	making chan struct{} // has an element for each profile under way
 }
 
-// ServeHTTP makes a profile for GET and not for HEAD, which would cost as much.
+// ServeHTTP makes a profile for GET alone: HEAD would cost as much.
 func (p *profiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
