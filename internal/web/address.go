@@ -6,8 +6,8 @@ import (
 	"net/netip"
 )
 
-// Listen listens on an address as it is written: one of IPv4 is of IPv4 alone, where
-// net.Listen opens IPv6 too for 0.0.0.0.
+// Listen listens on an address as it is written: on an IPv4 address for IPv4 alone.
+// For 0.0.0.0 net.Listen would open IPv6 too.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	network := "tcp"
 	if host, _, err := net.SplitHostPort(address); err == nil {
@@ -18,8 +18,8 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return (&net.ListenConfig{}).Listen(ctx, network, address)
 }
 
-// IsEverywhere tells whether an address is every one of the machine, or every one of
-// IPv4.
+// IsEverywhere tells whether an address stands for every address of the machine, or
+// every IPv4 address.
 func IsEverywhere(address net.Addr) bool {
 	tcp, ok := address.(*net.TCPAddr)
 	return ok && tcp.IP.IsUnspecified()

@@ -15,29 +15,29 @@ import (
 	"time"
 )
 
-// What connections of strangers may cost, all together: an eighth of the memory, and as
-// much again for what their headers have beyond the buffer that a connection has
-// anyway. Known clients are bounded by their headers alone.
+// All connections of strangers together may cost an eighth of the memory. All headers,
+// also of known clients, may cost another eighth beyond the buffer that every connection
+// has.
 const (
 	strangersPart = 8
-	usualMemory   = 1 << 30 // where there is no limit
+	usualMemory   = 1 << 30 // without a limit of memory
 
 	plainCost  = 16 << 10
 	tlsCost    = 48 << 10
-	headerCost = 3       // bytes of memory for one of a header, while it is taken apart
+	headerCost = 3       // bytes of memory for each byte of a header, while it is parsed
 	buffered   = 4 << 10 // bytes of a header
 
-	// graceWithin is what a new connection is given to send a header before it may be
-	// closed to make room. Until then further ones wait to be accepted.
+	// graceWithin is the time that a new connection has to send a header before it may be
+	// closed to make room. Until then the listener accepts no further connection.
 	graceWithin = 100 * time.Millisecond
 	gracePause  = 10 * time.Millisecond
 
-	// lingerWithin is how long who is refused may take to read why.
+	// lingerWithin is the time that a refused client has to read the reason.
 	lingerWithin = 500 * time.Millisecond
 	lingerBytes  = 256 << 10
 )
 
-// conns is a listener that knows what its connections cost.
+// conns is a listener that bounds what its connections cost.
 type conns struct {
 	net.Listener
 	log       *slog.Logger
@@ -69,15 +69,15 @@ func (l *conns) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// close closes connections that have to go.
+// close closes connections to make room.
 func (l *conns) close(gone []*conn) {
 	for _, c := range gone {
-		c.under.Close() // TLS would say goodbye first
+		c.under.Close() // without the goodbye of TLS
 		l.log.Warn("a connection was closed to make room for others", "address", c.RemoteAddr().String())
 	}
 }
 
-// origin64 is whose an address is: an IPv6 network of 64 bits is one machine's.
+// origin64 groups addresses by client: one machine usually has a whole /64 of IPv6.
 func origin64(address net.Addr) netip.Prefix {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok {
@@ -88,20 +88,20 @@ func origin64(address net.Addr) netip.Prefix {
 	if from.Is6() {
 		bits = 64
 	}
-	prefix, _ := from.WithZone("").Prefix(bits) // the bits are few enough
+	prefix, _ := from.WithZone("").Prefix(bits) // it fails only for more bits than an address has
 	return prefix
 }
 
-// conn is a client's connection. net/http reads from it up to the end of a header, then
-// the body, then the next header: what is of which is so known as it arrives.
+// conn is a client's connection. A Read returns bytes of one header or one body, never
+// of both, so that each header is measured as it arrives.
 type conn struct {
 	net.Conn          // TCP, or TLS
-	under    net.Conn // TLS
+	under    net.Conn // the TCP connection
 	conns    *conns
 	from     netip.Prefix
-	cost     int // as a stranger's
+	cost     int // while it is a stranger's
 	accepted time.Time
-	begun    atomic.Bool // somebody has read from it
+	begun    atomic.Bool // net/http has read from it
 
 	lasts context.Context // ends with the connection
 	end   context.CancelFunc
@@ -109,24 +109,24 @@ type conn struct {
 
 	known    atomic.Bool
 	stranger member
-	large    member // of those with a large header
-	coded    atomic.Bool
+	large    member      // of connections with a large header
+	coded    atomic.Bool // a header had a Transfer-Encoding
 
-	// What is below is for who reads: one at a time.
+	// The fields below belong to Read, which net/http never calls twice at a time.
 	tls     *tls.Conn // nil without TLS, and after the handshake
 	state   *tls.ConnectionState
 	header  header
-	held    int    // bytes of the header that is read or answered, beyond the buffer
-	body    int64  // bytes of it that are to come
-	passing bool   // everything is passed on: this request is the last
-	rest    []byte // was read, and is not of what was asked for
+	held    int    // bytes beyond the buffer, of the header that is read or answered
+	body    int64  // bytes of the body that have not been read
+	passing bool   // nothing is measured any more: this request is the last
+	rest    []byte // bytes that belong to a later Read
 }
 
-// hadTime tells whether the connection has had its time to send a header: on a busy
-// machine nobody may have looked for it yet.
+// hadTime tells whether the connection has had its time to send a header, and whether
+// net/http has looked for it: on a busy machine that may take longer.
 func (c *conn) hadTime() bool { return c.begun.Load() && time.Since(c.accepted) >= graceWithin }
 
-// settle counts the connection as a stranger's, or not.
+// settle counts the connection among those of strangers while it is one.
 func (c *conn) settle() {
 	cost := c.cost
 	if c.known.Load() {
@@ -135,8 +135,8 @@ func (c *conn) settle() {
 	c.conns.close(c.conns.strangers.set(&c.stranger, cost))
 }
 
-// expect says how long the body of the request is; negative is for a length that its
-// parts will tell. A request without one is being read past already.
+// expect tells the length of the request's body, negative for one in chunks. Without a
+// body net/http may be reading already, so nothing is written then.
 func (c *conn) expect(body int64) {
 	if body > 0 {
 		c.body = body
@@ -146,7 +146,7 @@ func (c *conn) expect(body int64) {
 	}
 }
 
-// answered says that nothing is left of a request.
+// answered tells that a request has been answered and its header let go.
 func (c *conn) answered() {
 	if c.held > 0 {
 		c.held = 0
@@ -181,7 +181,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return own, err
 }
 
-// fill reads what there is.
+// fill reads from the rest, or else from the client.
 func (c *conn) fill(p []byte) (int, error) {
 	if len(c.rest) > 0 {
 		n := copy(p, c.rest)
@@ -196,11 +196,11 @@ func (c *conn) fill(p []byte) (int, error) {
 	return n, err
 }
 
-// take counts what is of a header, and returns how much that is. It is false when the
-// header has too many lines.
+// take measures the header and returns how many of the bytes belong to it. It is false
+// when the header has too many lines.
 func (c *conn) take(p []byte) (n int, ok bool) {
 	n, whole := c.header.take(p)
-	if c.header.lines > maxLines+1 { // with the request's own
+	if c.header.lines > maxLines+1 { // the request line is one, too
 		return n, false
 	}
 	if held := c.header.bytes - buffered; held > c.held {
@@ -219,15 +219,15 @@ func (c *conn) take(p []byte) (n int, ok bool) {
 	return n, true
 }
 
-// refuse answers a header of too many lines, and waits a little for the client to read
-// that: who closes on what was not read takes the answer back.
+// refuse answers a header of too many lines, and reads on for a while: to close a
+// connection with unread bytes would discard the answer.
 func (c *conn) refuse() error {
 	const text = "431 Request Header Fields Too Large"
 	c.SetDeadline(time.Now().Add(lingerWithin))
 	fmt.Fprintf(c, "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s: more than %d lines", text, text, maxLines)
 	c.CloseWrite()
 	io.CopyN(io.Discard, c.Conn, lingerBytes)
-	return &net.OpError{Op: "read", Net: "tcp", Err: errors.New("too many lines")} // which net/http does not answer
+	return &net.OpError{Op: "read", Net: "tcp", Err: errors.New("too many lines")} // net/http does not answer a failed read
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -238,7 +238,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite is for net/http, which lets a client read its last answer.
+// CloseWrite is for net/http, which calls it so that a client can read the last answer.
 func (c *conn) CloseWrite() error {
 	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()

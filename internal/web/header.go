@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// header follows the header of a request as it arrives.
+// header measures the header of a request as it arrives.
 type header struct {
 	bytes int
-	lines int  // that have ended, the request's own among them
+	lines int  // complete ones, with the request line
 	coded bool // it has a Transfer-Encoding
 
-	line  int                         // bytes of the line that is arriving
-	start [len(transferEncoding)]byte // of it
+	line  int                         // bytes so far of the current line
+	start [len(transferEncoding)]byte // of the current line
 }
 
 const transferEncoding = "transfer-encoding:"
 
-// take counts what has arrived, and returns how much of it belongs to the header, and
-// whether that ends there, with an empty line.
+// take measures bytes that have arrived. It returns how many belong to the header, and
+// whether the header ends there, with an empty line.
 func (h *header) take(p []byte) (n int, whole bool) {
 	for n < len(p) {
 		i := bytes.IndexByte(p[n:], '\n')
@@ -40,7 +40,7 @@ func (h *header) take(p []byte) (n int, whole bool) {
 	return n, false
 }
 
-// add adds to the line that is arriving.
+// add adds to the current line.
 func (h *header) add(p []byte) {
 	if h.line < len(h.start) {
 		copy(h.start[h.line:], p)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// sparedLines is how many lines a second strangers can cause in a log: enough to see
-// what they do, too few to fill a disk.
+// sparedLines is how many lines a second strangers can cause in a log: enough to show
+// an attack, too few to fill a disk.
 const sparedLines = 20
 
-// Spare is a log of what strangers cause: so many lines a second, and then one that
-// counts those that were left out.
+// Spare returns a handler for lines that strangers cause. It lets 20 lines a second
+// through, and then one that counts those it left out.
 func Spare(log slog.Handler) slog.Handler { return spare{log, &allowance{log: log}} }
 
 type spare struct {
@@ -35,13 +35,13 @@ func (s spare) WithGroup(name string) slog.Handler {
 	return spare{s.Handler.WithGroup(name), s.allowance}
 }
 
-// allowance is the lines of a second, which begins with the first of them.
+// allowance counts the lines of a second that begins with the first of them.
 type allowance struct {
 	log slog.Handler
 
 	mu    sync.Mutex
 	began bool
-	lines int // left out included
+	lines int // with those left out
 }
 
 func (a *allowance) take() bool {
@@ -55,7 +55,7 @@ func (a *allowance) take() bool {
 	return a.lines <= sparedLines
 }
 
-// end is the end of the second.
+// end ends the second.
 func (a *allowance) end() {
 	a.mu.Lock()
 	left := a.lines - sparedLines

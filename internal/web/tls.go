@@ -10,11 +10,9 @@ import (
 	"time"
 )
 
-// Secure is a listener whose connections speak TLS, for Serve. They speak
-// HTTP/1.1 and not HTTP/2, whatever the config says: the time-outs of a
-// connection, and that a client is cut off which does not take its page, are of
-// one request at a time on a connection; and who follows a cursor asks for one
-// page at a time.
+// Secure returns a listener whose connections speak TLS and HTTP/1.1, whatever the
+// config says. HTTP/2 is left out: the time-outs, and the cut of a client that does not
+// read, need one request at a time on a connection.
 func Secure(listener net.Listener, config *tls.Config) net.Listener {
 	config = config.Clone()
 	config.NextProtos = []string{"http/1.1"}
@@ -31,19 +29,18 @@ func (l secured) Accept() (net.Conn, error) {
 	return &securedConn{Conn: c}, nil
 }
 
-// maxHello is what a client may send before the handshake is done: TLS keeps what is
-// not whole. One of today has 2 KiB.
+// maxHello is how many bytes a client may send before the handshake is done: TLS keeps
+// incomplete messages. Current clients send 2 KiB.
 const maxHello = 16 << 10
 
-// securedConn is what is under TLS. It gives no more time to a client that has
-// not taken something within its time. TLS would: it says goodbye before it
-// closes, with five seconds of its own, and the answer that was cut off would keep
-// its room for as long.
+// securedConn is the connection under TLS. After a write was late it takes no more: TLS
+// would spend another five seconds on its goodbye, and the answer that was cut off would
+// keep its room for as long.
 type securedConn struct {
 	net.Conn
 	late   atomic.Bool
 	shaken atomic.Bool
-	hello  int // bytes until then
+	hello  int // bytes of the handshake
 }
 
 func (c *securedConn) Read(p []byte) (int, error) {
@@ -67,7 +64,7 @@ func (c *securedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// handshake is what net/http does for a *tls.Conn, which the connection is not for it.
+// handshake does what net/http does with a *tls.Conn, because it does not see one here.
 func (c *conn) handshake() error {
 	c.SetWriteDeadline(time.Now().Add(headerWithin))
 	err := c.tls.Handshake()
@@ -90,7 +87,7 @@ func (c *conn) handshake() error {
 	return err
 }
 
-// looksLikeHTTP tells whether what should begin a handshake begins a request.
+// looksLikeHTTP tells whether a client began a request in place of a handshake.
 func looksLikeHTTP(begin [5]byte) bool {
 	switch string(begin[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":

@@ -7,56 +7,56 @@ import (
 	"time"
 )
 
-// PressWithin is what a client may take over its answer while others wait for the
-// room: who does not read must not keep the rest from being answered.
+// PressWithin is how long a client may take to read its answer while others wait for
+// the room: a client that does not read must not keep others from their answers.
 const PressWithin = 1500 * time.Millisecond
 
-// Turns are places for answers, which bound how many are made at once and how many
-// bytes of them are held until their clients have taken them. An answer enters before
-// it is made, says what it weighs when it has been, and leaves when it was sent.
+// Turns bounds how many answers are made at once, and how many bytes of them are held
+// until their clients have read them. An answer enters before it is made, tells its size
+// when it has been made, and leaves when it was sent.
 //
-// Companies wait in queues of their own and are served in turns: between two turns of
-// one company every other that can be served has at most one. While another waits, no
-// company gets more than half of what is made at once; it never gets more than half of
-// the bytes. A company that has been met is remembered: they are those of valid keys.
+// Each company has a queue, and the queues are served in turns: while a company waits
+// that can be served, no other has two turns. While another waits, no company makes more
+// than half of the answers; none ever holds more than half of the bytes. Turns remembers
+// every company it has met, so only companies of valid keys may enter.
 type Turns struct {
 	mu        sync.Mutex
 	room      int // bytes from which on no further answer is made
 	held      int // bytes of the answers that are being sent
-	resting   int // places where an answer could be made
+	resting   int // free places to make an answer
 	half      int // places of one company while another waits
 	companies map[string]*company
-	waiting   []*company // those with a queue; the first has had its turn the longest ago
+	waiting   []*company // with a queue; the first had its turn the longest ago
 	sending   map[*Place]struct{}
 	cuts      int // answers that were cut off
 }
 
-// company is what a company has and wants.
+// company is what a company uses and waits for.
 type company struct {
-	making int // answers
-	held   int // bytes
+	making int // answers that are being made
+	held   int // bytes that are being sent
 	queue  []*Place
 }
 
-// NewTurns makes places for so many answers that are made at once, within a room of so
-// many bytes for those that are sent.
+// NewTurns makes Turns with places to make so many answers at once, and a room of so
+// many bytes for answers that are being sent.
 func NewTurns(atOnce, room int) *Turns {
 	return &Turns{room: room, resting: atOnce, half: max(1, atOnce/2), companies: map[string]*company{}, sending: map[*Place]struct{}{}}
 }
 
-// Place is an answer's among the others.
+// Place is the place of one answer.
 type Place struct {
 	turns   *Turns
 	company *company
 	turn    chan struct{} // closed when its turn has come; nil when it did not wait
 	size    int
-	since   time.Time // when it began to be sent; zero before that
-	cut     func()    // ends the sending; nil when it can't be ended or was
+	since   time.Time // when sending began; zero before that
+	cut     func()    // cuts the answer off; nil when that is impossible or was done
 }
 
-// Enter waits until an answer of a company may be made. When that takes long because
-// the room is full, the answers in it that have been with their clients for as long
-// are cut off. It fails, and nothing is entered, when the context is done first.
+// Enter waits until a company may make an answer. When the room stays full, answers
+// whose clients have taken too long are cut off. It fails when the context is done
+// first; then there is nothing to leave.
 func (t *Turns) Enter(ctx context.Context, name string) (*Place, error) {
 	t.mu.Lock()
 	c := t.companies[name]
@@ -65,7 +65,7 @@ func (t *Turns) Enter(ctx context.Context, name string) (*Place, error) {
 		t.companies[name] = c
 	}
 	p := &Place{turns: t, company: c}
-	if t.resting > 0 && t.hasRoom(c) { // then nobody waits who could go before
+	if t.resting > 0 && t.hasRoom(c) { // then nobody waits who could be served
 		t.resting--
 		c.making++
 		t.mu.Unlock()
@@ -82,7 +82,7 @@ func (t *Turns) Enter(ctx context.Context, name string) (*Place, error) {
 	return p, nil
 }
 
-// wait waits for the turn of a place in a queue.
+// wait waits for the turn of a place in its queue.
 func (p *Place) wait(ctx context.Context) error {
 	press := time.NewTicker(PressWithin)
 	defer press.Stop()
@@ -99,7 +99,7 @@ func (p *Place) wait(ctx context.Context) error {
 	}
 }
 
-// giveUp takes a place out of its queue, or passes on the turn that has come meanwhile.
+// giveUp takes a place out of its queue, or passes on a turn that has just come.
 func (t *Turns) giveUp(p *Place) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,8 +114,8 @@ func (t *Turns) giveUp(p *Place) {
 	}
 }
 
-// press ends the sending of the answers in the room that is full, a company's own or
-// the one for all, whose clients have taken too long.
+// press cuts off answers whose clients have taken too long: those of the company if its
+// own room is full, or else all.
 func (t *Turns) press(c *company, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,8 +132,8 @@ func (t *Turns) press(c *company, now time.Time) {
 	}
 }
 
-// Weigh says how many bytes the answer has and how its sending is ended, nil where it
-// can't be, and lets another one be made. Cut is not called once the answer has left.
+// Weigh tells how many bytes the answer has and how to cut it off, nil where that is
+// impossible. It lets another answer be made. Cut is not called after Leave.
 func (p *Place) Weigh(size int, cut func()) {
 	t := p.turns
 	t.mu.Lock()
@@ -145,7 +145,7 @@ func (p *Place) Weigh(size int, cut func()) {
 	t.made(p.company)
 }
 
-// Leave is the end of the answer.
+// Leave ends the answer.
 func (p *Place) Leave() {
 	t := p.turns
 	t.mu.Lock()
@@ -160,14 +160,14 @@ func (p *Place) Leave() {
 	t.next()
 }
 
-// made gives back a place where an answer is made.
+// made frees a place of a company that has made its answer, or gave up.
 func (t *Turns) made(c *company) {
 	c.making--
 	t.resting++
 	t.next()
 }
 
-// next gives turns for as long as there are places and companies that may have them.
+// next gives turns while there are free places and companies that may have them.
 func (t *Turns) next() {
 	for t.resting > 0 {
 		i := t.first()
@@ -186,8 +186,8 @@ func (t *Turns) next() {
 	}
 }
 
-// first is which of the waiting has the next turn, -1 when none may. One that has half
-// of the places comes after all that have fewer.
+// first is the index of the waiting company that has the next turn, or -1. A company
+// with half of the places comes after those with fewer.
 func (t *Turns) first() int {
 	may := -1
 	for i, c := range t.waiting {
@@ -202,15 +202,15 @@ func (t *Turns) first() int {
 	return may
 }
 
-// hasRoom tells whether an answer of a company may be made once there is a place.
+// hasRoom tells whether the bytes in the room allow another answer of a company.
 func (t *Turns) hasRoom(c *company) bool { return t.held < t.room && c.held < t.room/2 }
 
-// Held is how many bytes are being sent, and how many answers were cut off until now.
+// Held returns how many bytes are being sent, and how many answers were cut off so far.
 func (t *Turns) Held() (bytes, cutOff int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.held, t.cuts
 }
 
-// Room is how many bytes there are from which on no further answer is made.
+// Room is how many bytes may be sent at once: from there on no further answer is made.
 func (t *Turns) Room() int { return t.room }

@@ -1,5 +1,5 @@
-// Package web is what both listeners of a server have in common: connections, TLS,
-// time-outs, and how much a stranger may take of the memory before a key is known.
+// Package web is what both listeners of a server share: connections, TLS, time-outs,
+// and the bounds of what clients may use before and after they show a key.
 package web
 
 import (
@@ -13,31 +13,29 @@ import (
 	"time"
 )
 
-// What a connection may take. Each limit ends something that would otherwise
-// hold a connection, and with it memory and a file, for as long as a client
-// likes.
+// Limits of a connection. Without them a client could hold a connection, and with it
+// memory and a file, for as long as it likes.
 const (
-	// headerWithin: a request has a few hundred bytes of header; whoever sends
-	// them byte by byte is not asking for calls. A handshake is part of it.
+	// headerWithin: a header has a few hundred bytes, so a client that needs longer
+	// does not want calls. It includes a handshake.
 	headerWithin = 10 * time.Second
 
-	// readWithin: the whole request. There is no body worth waiting for.
+	// readWithin: the whole request. No body is worth waiting for.
 	readWithin = 30 * time.Second
 
 	// idleWithin: longer than the pauses of clients that keep to three requests
 	// a second or poll each minute, so that they keep their connection.
 	idleWithin = 120 * time.Second
 
-	// maxHeader: the longest query there is has less than a kilobyte; proxies
-	// add their own.
+	// maxHeader: the longest query has less than a kilobyte; proxies add their own.
 	maxHeader = 64 << 10
 
-	// maxLines: a browser behind two proxies sends thirty. Go keeps twenty bytes or
-	// more for each byte of a line that has four.
+	// maxLines: a browser behind two proxies sends thirty. Go keeps twenty bytes for
+	// each byte of a short line.
 	maxLines = 100
 )
 
-// CutOffError is what Serve returns when requests had to be cut off.
+// CutOffError is the error of Serve when it had to cut off requests.
 type CutOffError struct {
 	After time.Duration
 }
@@ -53,13 +51,13 @@ type Server struct {
 	// answer.
 	AnswerWithin time.Duration
 
-	// DrainWithin is what the requests under way are given when the server stops.
+	// DrainWithin is the time that requests under way have when the server stops.
 	DrainWithin time.Duration
 }
 
-// Serve answers until the context is done. Then it takes no more connections and
-// gives the requests under way time to end. It returns nil, or a CutOffError when
-// they took too long. It closes the listener.
+// Serve answers until the context is done. Then it accepts no more connections and
+// lets the requests under way end. It returns nil, or a *CutOffError when they took too
+// long. It closes the listener.
 func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	spare := Spare(s.Log.Handler())
 	server := &http.Server{
@@ -79,7 +77,7 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 			}
 		},
 	}
-	connections := newConns(listener, debug.SetMemoryLimit(-1), slog.New(spare)) // which reads the limit
+	connections := newConns(listener, debug.SetMemoryLimit(-1), slog.New(spare)) // -1 only reads the limit
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(connections) }()
 	select {
@@ -87,7 +85,7 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	// The requests under way keep their own contexts: they are to end, not to break.
+	// The requests under way have contexts of their own, so they end and do not break.
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainWithin)
 	defer cancel()
 	err := server.Shutdown(draining)
