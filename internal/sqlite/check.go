@@ -60,7 +60,7 @@ func (s *Store) Check(ctx context.Context, report func(difference string)) error
 	return nil
 }
 
-// compare reports what breaks the laws between the tables.
+// compare reports where the tables contradict each other.
 func compare(c *conn, report func(difference string)) error {
 	for _, query := range checks {
 		err := c.each(func(st *sqlite.Stmt) error {

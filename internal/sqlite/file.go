@@ -10,8 +10,8 @@ import (
 	"github.com/callvault/callvault/internal/file"
 )
 
-// Files are the names of a store's files: its own, and those that SQLite keeps
-// beside it. They are named by what a link leads to, as SQLite does.
+// Files returns the names of a store's files: the store, its log, the log's index and
+// the journal. They follow the target of a link, as in SQLite.
 func Files(path string) []string {
 	if followed, err := file.Follow(path); err == nil {
 		path = followed
@@ -19,17 +19,16 @@ func Files(path string) []string {
 	return []string{path, path + "-wal", path + "-shm", path + journal}
 }
 
-// makeFile makes an empty file, for its owner alone, unless there is one: it will
-// have records of a company and the secret that signs cursors. SQLite gives the
-// files beside it the same mode. It returns the name that SQLite calls those by,
-// which is that of the file a link leads to.
+// makeFile creates an empty file with mode 0600 unless there is one: the store will hold
+// calls and the secret that signs cursors. SQLite gives its other files the same mode.
+// It returns the target of a link, which SQLite names its other files by.
 func makeFile(path string) (string, error) {
 	path, err := file.Follow(path)
 	if err != nil {
 		return "", err
 	}
 	file.Sweep(filepath.Dir(path))
-	orphan := mustBeAlone(path) // of a store that is not there, if this makes it
+	orphan := mustBeAlone(path) // counts only if this creates the file
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return path, checkNames(path)
@@ -44,8 +43,8 @@ func makeFile(path string) (string, error) {
 	return path, nil
 }
 
-// checkNames refuses a file with more names than one: SQLite would keep a log beside
-// each, and lose what is in one of them. A file that can't be written to has none.
+// checkNames refuses a file with several hard links: SQLite would keep a log for each
+// name, and lose what is in one of them. A read-only file has no log.
 func checkNames(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {

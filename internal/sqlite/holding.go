@@ -19,27 +19,27 @@ import (
 )
 
 const (
-	// How long reads go on without a look at the files.
+	// Reads look at the files this often.
 	glanceEvery = 2 * time.Second
 
-	// How long another process may have a store open that has no log: while it opens
-	// or closes the store, which takes milliseconds.
+	// A process that opens or closes a store has it open without a log for some
+	// milliseconds. After this long the log was removed.
 	withoutLog = 5 * time.Second
 
 	storeIDSQL = `SELECT id FROM store`
 )
 
-// holding is the files that a store has open. Others may move, remove or replace them:
-// SQLite goes on with what was opened, opens what is there for the next connection, and
-// keeps what it acknowledges in a file without a name.
+// holding is the set of files that a store has open. When somebody moves, removes or
+// replaces them, SQLite keeps writing to the old ones, and opens the new ones for the
+// next connection.
 type holding struct {
 	files []heldFile // the store's own first
-	id    [16]byte   // of the store within; zero where it is not known and not compared
+	id    [16]byte   // of the store in the file; zero: not compared
 	now   func() time.Time
 
-	looked atomic.Int64 // when, in nanoseconds
+	looked atomic.Int64 // the time of the last look, in nanoseconds
 	lost   atomic.Pointer[error]
-	tell   atomic.Pointer[func(error)] // of lost, unless nil
+	tell   atomic.Pointer[func(error)] // called once with lost, unless nil
 }
 
 type heldFile struct {
@@ -48,9 +48,9 @@ type heldFile struct {
 	isLog bool // or the index of the log
 }
 
-// hold holds the files of a connection that has read from them. It is given what the
-// store's file was before it was opened. A link that was named is held too: it may come
-// to lead elsewhere.
+// hold records the files of a connection that has read from them. before is the store's
+// file as it was before it was opened. A link is recorded too: somebody may point it at
+// another file.
 func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
 	files := []heldFile{{name: c.path, info: before}}
 	if named != c.path {
@@ -59,7 +59,7 @@ func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
 	for _, name := range []string{c.path + "-wal", c.path + "-shm"} {
 		info, err := os.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // a backup that can't be written to has none
+			continue // a read-only backup has none
 		}
 		if err != nil {
 			return nil, err
@@ -90,9 +90,8 @@ func (c *conn) storeID() (id [16]byte, err error) {
 	return id, err
 }
 
-// check is an error when the files are no longer those that are held. It is
-// ErrReplaced from then on, also when they are put back: something else may have been
-// written meanwhile.
+// check returns ErrReplaced when the files are no longer the recorded ones. From then on
+// it always does, even if they are put back: somebody may have written in between.
 func (h *holding) check() error {
 	if lost := h.lost.Load(); lost != nil {
 		return *lost
@@ -112,7 +111,7 @@ func (h *holding) check() error {
 	return nil
 }
 
-// glance is check, unless somebody looked a short while ago.
+// glance is check at most once in glanceEvery.
 func (h *holding) glance() error {
 	if lost := h.lost.Load(); lost != nil {
 		return *lost
@@ -123,7 +122,7 @@ func (h *holding) glance() error {
 	return h.check()
 }
 
-// checkWithin is check, and compares the store that a connection reads.
+// checkWithin is check, and also compares the id of the store that a connection reads.
 func (h *holding) checkWithin(c *conn) error {
 	if err := h.check(); err != nil || h.id == ([16]byte{}) {
 		return err
@@ -135,7 +134,7 @@ func (h *holding) checkWithin(c *conn) error {
 	return err
 }
 
-// lose gives the store up for good, because of one of its files.
+// lose gives up the store for good because of one of its files.
 func (h *holding) lose(f heldFile, how string) error {
 	advice := "start callvault again"
 	if f.isLog {
@@ -150,8 +149,8 @@ func (h *holding) lose(f heldFile, how string) error {
 	return *h.lost.Load()
 }
 
-// hasStranger tells whether a log beside the store is another one than the one held.
-// SQLite would remove it when the last connection is closed.
+// hasStranger tells whether the log beside the store belongs to another process. SQLite
+// would remove it when it closes the last connection.
 func (h *holding) hasStranger() bool {
 	for _, f := range h.files {
 		if now, err := os.Stat(f.name); f.isLog && err == nil && !os.SameFile(now, f.info) {
@@ -161,11 +160,11 @@ func (h *holding) hasStranger() bool {
 	return false
 }
 
-// WhenReplaced has f called, once, when the files of the store turn out not to be those
-// that were opened. Every method fails from then on.
+// WhenReplaced sets a function that is called once, when the store finds that its files
+// were replaced. Every method fails from then on.
 func (s *Store) WhenReplaced(f func(error)) { s.held.tell.Store(&f) }
 
-// Identity is made of the id within the file and of the file's place.
+// Identity combines the id in the file with the file's device and inode.
 func (s *Store) Identity(ctx context.Context) (text string, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		if err := s.held.check(); err != nil {
@@ -182,9 +181,9 @@ func (s *Store) Identity(ctx context.Context) (text string, err error) {
 	return text, nil
 }
 
-// checkLog refuses a store whose log was removed under a process that has it open: that
-// process goes on with a log without a name, in which it would not see what is written
-// to a new one, and which it folds over it in the end.
+// checkLog refuses a store whose log was removed while another process has it open. That
+// process keeps using the removed log. It would not see what is written to a new one, and
+// would overwrite it in the end.
 func checkLog(ctx context.Context, path string) error {
 	for begun := time.Now(); ; {
 		missing := missingLog(path)
@@ -202,8 +201,8 @@ func checkLog(ctx context.Context, path string) error {
 	}
 }
 
-// missingLog is what is missing beside a store that somebody has open. A file that is
-// empty never had a log.
+// missingLog is the name of the file that is missing beside a store, or empty. An empty
+// store never had a log.
 func missingLog(path string) string {
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		return ""
@@ -216,9 +215,9 @@ func missingLog(path string) string {
 	return ""
 }
 
-// isInUse tells whether a connection has a store open, in this process or another. A
-// reader that wants the file for itself asks for its lock before it makes a log. It is
-// SQLite that asks: to close a handle of ours would end this process's locks.
+// isInUse tells whether any process has a store open. A connection in exclusive mode
+// takes the lock before it makes a log. SQLite has to ask: if we opened and closed the
+// file ourselves, this process would lose its locks.
 func isInUse(path string) bool {
 	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {

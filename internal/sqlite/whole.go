@@ -11,8 +11,8 @@ import (
 	"github.com/callvault/callvault/internal/file"
 )
 
-// writeStore lets write fill an empty file, for its owner alone, which gets its
-// name, of which there is no file yet, when it is complete and on the disk.
+// writeStore lets write fill an empty file with mode 0600. The file gets its name when it
+// is complete and on the disk. A file that has the name is an error.
 func writeStore(path string, write func(*file.Draft) error) (err error) {
 	d, err := file.CreateNew(path)
 	if err != nil {
@@ -36,9 +36,8 @@ const journal = "-journal"
 // it have no more than 255.
 const longestName = 255 - len(journal)
 
-// mustBeAlone refuses the name of a store of which SQLite would take another file
-// for its log, or which it would take for the log of another store, or beside which
-// it could keep none.
+// mustBeAlone refuses a name for a new store if SQLite would take another file for its
+// log, would take it for the log of another store, or could not name its log.
 func mustBeAlone(path string) error {
 	if len(filepath.Base(path)) > longestName {
 		return fmt.Errorf("%.40q… is too long for the name of a store, which may have %d bytes; name a shorter one", filepath.Base(path), longestName)
