@@ -40,7 +40,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("the digest is %s, want %s", got, want)
 	}
 	for _, args := range [][]string{{"backup", file}, {"restore", file}} {
-		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, "is there already, and is not overwritten") {
+		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, "already exists and is not overwritten") {
 			t.Errorf("%v: %+v", args, got)
 		}
 	}

@@ -10,15 +10,15 @@ import (
 
 func isOwn(info fs.FileInfo) bool { return info.Mode().IsRegular() }
 
-// Names is how many names a file has: not known here.
+// Names is the number of hard links of a file, which is not known here.
 func Names(fs.FileInfo) int { return 1 }
 
 func checkTrust(string, fs.FileInfo) error { return nil }
 
 func checkReplaceable(string, fs.FileInfo) error { return nil }
 
-// checkWritable returns why a file can't be written to. Locks are of a handle here:
-// to close another one leaves them.
+// checkWritable returns why a file is not writable. Here a lock belongs to a handle, so
+// closing another handle does not end it.
 func checkWritable(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

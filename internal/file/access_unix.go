@@ -10,8 +10,7 @@ import (
 	"syscall"
 )
 
-// isOwn tells whether a file is a regular one of this user. Not even root takes
-// others' for its own.
+// isOwn tells whether a file is a regular file of this user, root included.
 func isOwn(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() && owner(info) == os.Geteuid()
 }
@@ -23,7 +22,7 @@ func owner(info fs.FileInfo) int {
 	return -1
 }
 
-// Names is how many names a file has: hard links.
+// Names is the number of hard links of a file.
 func Names(info fs.FileInfo) int {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int(s.Nlink)
@@ -31,9 +30,8 @@ func Names(info fs.FileInfo) int {
 	return 1
 }
 
-// checkTrust refuses what another user has put into a folder that everybody may
-// write to, in the place of a file that is to be written: the rule of
-// fs.protected_symlinks and its like in Linux, for every system.
+// checkTrust refuses a file or link of another user in a folder that everybody may write
+// to. It is the rule of fs.protected_symlinks in Linux, for every system.
 func checkTrust(path string, info fs.FileInfo) error {
 	folder, err := os.Stat(filepath.Dir(path))
 	if err != nil {
@@ -43,10 +41,10 @@ func checkTrust(path string, info fs.FileInfo) error {
 	if folder.Mode()&sticky != sticky || owner(info) == os.Geteuid() || owner(info) == owner(folder) {
 		return nil
 	}
-	return fmt.Errorf("%s belongs to another user and is in a folder that everybody may write to; name another file", path)
+	return fmt.Errorf("%s belongs to another user, in a folder that everybody may write to; name another file", path)
 }
 
-// checkReplaceable refuses a file whose name a sticky folder keeps for its owner.
+// checkReplaceable refuses a file that only its owner may replace in a sticky folder.
 func checkReplaceable(path string, info fs.FileInfo) error {
 	folder, err := os.Stat(filepath.Dir(path))
 	if err != nil {
@@ -59,8 +57,8 @@ func checkReplaceable(path string, info fs.FileInfo) error {
 	return fmt.Errorf("%s belongs to another user, and only its owner may replace it in this folder; name another file", path)
 }
 
-// checkWritable returns why a file can't be written to. It asks and does not open:
-// when a process closes any handle of a file, all locks end that it has on it.
+// checkWritable returns why a file is not writable. It does not open the file: when a
+// process closes any handle of a file, it loses all its locks on it.
 func checkWritable(path string) error {
 	const write = 2
 	if err := syscall.Access(path, write); err != nil {
@@ -69,8 +67,8 @@ func checkWritable(path string) error {
 	return nil
 }
 
-// keepAccess gives a file the owner, group and mode of the one that it replaces. A
-// group that this user can't give gets the rights of others, not the group's.
+// keepAccess gives a file the owner, group and mode of the one that it replaces. If this
+// user can't set the group, the group's rights become those of others.
 func keepAccess(f *os.File, path string, old fs.FileInfo) {
 	s, ok := old.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -83,7 +81,7 @@ func keepAccess(f *os.File, path string, old fs.FileInfo) {
 	if !keepList(f, path) {
 		mode = mode&^0o070 | mode&0o007<<3
 	}
-	_ = f.Chmod(mode) // it stays for its owner alone where the file system has no modes
+	_ = f.Chmod(mode) // the file system may have no modes
 }
 
 func duplicate(fd int, path string) (*os.File, error) {

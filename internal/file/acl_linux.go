@@ -7,15 +7,14 @@ import (
 	"syscall"
 )
 
-// accessList is the attribute with the access list of a file. Where there is one,
-// the bits of the group in the mode are its mask and not the group's rights.
+// accessList is the attribute with the access list of a file. If a file has one, the
+// group bits of its mode are the list's mask and not the group's rights.
 const accessList = "system.posix_acl_access"
 
-// keepList gives a file the access list of the one that it replaces, or none where
-// that has none: a new file may have one from its folder. It is false when the
-// file could not be given it.
+// keepList gives a file the access list of the one that it replaces. If that has none, it
+// removes the list that a new file may get from its folder. It is false if it can't.
 func keepList(f *os.File, path string) bool {
-	// By the number of the open file, since somebody may have put a link in its place.
+	// By the open file's number: somebody may have put a link in its place.
 	name := "/proc/self/fd/" + strconv.Itoa(int(f.Fd()))
 	list := make([]byte, 64<<10) // the most that an attribute can have
 	n, err := syscall.Getxattr(path, accessList, list)

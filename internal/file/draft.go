@@ -1,13 +1,11 @@
 // Package file writes files whole or not at all.
 //
-// A file is written as a draft, in the folder of the file that it will be and
-// under a hidden name, and gets its own name when it is complete and on the disk.
-// A link is followed, so that its target is replaced and not the link; what is
-// replaced keeps its mode, and its owner and group as far as the writer may give
-// them. A new file is for its owner alone: calls are confidential.
+// It writes a draft under a hidden name in the folder of the file, and renames it when
+// it is complete and on the disk. It follows a link and replaces the target. A
+// replaced file keeps its mode, and its owner and group if this user may set them. A
+// new file has mode 0600, because calls are confidential.
 //
-// What a killed process leaves is removed by the next one that writes in the
-// folder: see Sweep.
+// Sweep removes the drafts of killed processes. Each new draft sweeps its folder.
 package file
 
 import (
@@ -21,19 +19,19 @@ import (
 	"syscall"
 )
 
-// Draft is a file that is being written. What is not a regular file, such as a pipe
-// or a device, has no draft: it is written as it is.
+// Draft is a file that is being written. A pipe, a device or an open file is written
+// directly, without a draft.
 type Draft struct {
 	out    *os.File
-	part   *part       // nil for what is written as it is
-	target string      // the name that it gets
-	old    fs.FileInfo // of the file that it replaces; nil for none
+	part   *part       // nil for what is written directly
+	target string      // the name that Commit gives it
+	old    fs.FileInfo // of the file that it replaces, or nil
 	reveal func(part, target string) error
 }
 
-// Create begins a file that takes the place of the one at path, if there is one.
-// It refuses what can't or may not be replaced, before anything is written. To
-// open a pipe waits for whoever reads from it, until the context is done.
+// Create begins a file that replaces the one at path, if there is one. It returns an
+// error before anything is written if that file can't or may not be replaced. Opening a
+// pipe waits for a reader until the context is done.
 func Create(ctx context.Context, path string) (*Draft, error) {
 	p, err := look(path)
 	if err != nil {
@@ -54,8 +52,8 @@ func Create(ctx context.Context, path string) (*Draft, error) {
 	return p.begin(os.Rename)
 }
 
-// CreateNew begins a file at a path where there is none. The error is fs.ErrExist
-// where there is one, and so is that of Commit where there is one by then.
+// CreateNew begins a new file. It returns fs.ErrExist if there is a file at path, and so
+// does Commit if another process has made one since.
 func CreateNew(path string) (*Draft, error) {
 	p, err := look(path)
 	if err != nil {
@@ -67,8 +65,8 @@ func CreateNew(path string) (*Draft, error) {
 	return p.begin(renameNew)
 }
 
-// Temporary begins a file that gets no name: it is in the folder of temporary files,
-// for a library that reads it by Part, until Discard.
+// Temporary begins a file in the folder for temporary files. It is read by its name
+// Part, and Discard removes it.
 func Temporary() (*Draft, error) {
 	return place{target: filepath.Join(os.TempDir(), "temporary")}.begin(os.Rename)
 }
@@ -76,10 +74,13 @@ func Temporary() (*Draft, error) {
 // existsError is an fs.ErrExist.
 type existsError struct{ path string }
 
-func (e *existsError) Error() string { return e.path + " is there already, and is not overwritten" }
+func (e *existsError) Error() string {
+	return e.path + " already exists and is not overwritten; name another file"
+}
 func (e *existsError) Unwrap() error { return fs.ErrExist }
 
-// Write writes a file, which appears under its name when write returns nil.
+// Write replaces the file at path with what write writes. If write fails, the file stays
+// as it was.
 func Write(ctx context.Context, path string, write func(io.Writer) error) (err error) {
 	d, err := Create(ctx, path)
 	if err != nil {
@@ -98,8 +99,8 @@ func (d *Draft) Write(p []byte) (int, error) {
 	return n, d.named(err)
 }
 
-// Part is the name that the file has until it is complete, for a library that opens
-// files by name. It is empty for what is written as it is.
+// Part is the name of the draft, for a library that opens files by name. It is empty for
+// what is written directly.
 func (d *Draft) Part() string {
 	if d.part == nil {
 		return ""
@@ -107,14 +108,14 @@ func (d *Draft) Part() string {
 	return d.part.name(partSuffix)
 }
 
-// Target is the name that Commit gives the file: the path it was begun with, or
-// what that leads to.
+// Target is the name that Commit gives the file: the path, or the target of the link at
+// the path.
 func (d *Draft) Target() string { return d.target }
 
-// Replaces tells whether there was a file of this name when it was begun.
+// Replaces tells whether there was a file of this name when the draft was begun.
 func (d *Draft) Replaces() bool { return d.old != nil }
 
-// Commit gives the file its name, when it is on the disk.
+// Commit syncs the file to the disk and gives it its name.
 func (d *Draft) Commit() error {
 	if d.part == nil {
 		return d.close()
@@ -125,7 +126,7 @@ func (d *Draft) Commit() error {
 	return d.commit(d.target, d.reveal)
 }
 
-// CommitAs gives the file another name in its folder, in the place of what has it.
+// CommitAs is Commit with another name in the same folder. It replaces a file of that name.
 func (d *Draft) CommitAs(path string) error {
 	if d.part == nil {
 		return d.close()
@@ -142,13 +143,13 @@ func (d *Draft) commit(target string, reveal func(part, target string) error) (e
 	if err != nil {
 		return d.named(err)
 	}
-	_ = d.part.remove() // it has its name; what can't be removed is for a sweep
+	_ = d.part.remove() // a sweep removes what is left
 	d.part = nil
 	return syncFolder(filepath.Dir(target))
 }
 
-// mustBeThere refuses a draft whose name another file has by now: it may be for
-// all to read.
+// mustBeThere returns an error if somebody removed the draft or put another file, which
+// everybody may be able to read, in its place.
 func (d *Draft) mustBeThere() error {
 	begun, err := d.out.Stat()
 	if err != nil {
@@ -160,8 +161,7 @@ func (d *Draft) mustBeThere() error {
 	return nil
 }
 
-// Discard removes a file that did not become complete. After Commit it does
-// nothing.
+// Discard removes an unfinished file. After Commit it does nothing.
 func (d *Draft) Discard() error {
 	err := d.close()
 	if d.part != nil {
@@ -180,7 +180,7 @@ func (d *Draft) close() error {
 	return err
 }
 
-// named is an error with the name that people know the file by.
+// named is an error with the name of the file instead of the draft's.
 func (d *Draft) named(err error) error { return named(err, d.target) }
 
 func named(err error, target string) error {
@@ -199,7 +199,7 @@ type errFull struct{ error }
 func (e errFull) Error() string { return "its disk is full (" + reason(e.error).Error() + ")" }
 func (e errFull) Unwrap() error { return e.error }
 
-// reason is what the system said, without the name of the file that it said it of.
+// reason is the system's error without a file name.
 func reason(err error) error {
 	if on := (*fs.PathError)(nil); errors.As(err, &on) {
 		return on.Err
@@ -210,7 +210,7 @@ func reason(err error) error {
 	return err
 }
 
-// openStream opens what is written as it is.
+// openStream opens what is written directly.
 func openStream(ctx context.Context, path string) (*os.File, error) {
 	if fd, ok := ownHandle(path); ok {
 		return duplicate(fd, path)
@@ -227,7 +227,7 @@ func openStream(ctx context.Context, path string) (*os.File, error) {
 	select {
 	case r := <-opened:
 		return r.f, r.err
-	case <-ctx.Done(): // nobody may ever read from a pipe
+	case <-ctx.Done(): // perhaps nobody ever reads from the pipe
 		return nil, ctx.Err()
 	}
 }
@@ -236,9 +236,9 @@ func openStream(ctx context.Context, path string) (*os.File, error) {
 func renameNew(part, target string) error {
 	err := os.Link(part, target)
 	if err == nil {
-		return nil // the other name is removed with the draft
+		return nil // the draft's own name is removed with its lock
 	}
-	// Not every file system has links. Two at once may replace each other there.
+	// Where a file system has no links, two processes may replace each other's file.
 	if _, err := os.Lstat(target); err == nil {
 		return &existsError{target}
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -251,7 +251,7 @@ func renameNew(part, target string) error {
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil // it may be written to and not read
+		return nil // a folder may be writable but not readable
 	}
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func TestNew(t *testing.T) {
 	must(t, os.WriteFile(second.Part(), []byte("second"), 0o600))
 	must(t, first.Commit())
 	err = second.Commit()
-	if !errors.Is(err, fs.ErrExist) || err.Error() != path+" is there already, and is not overwritten" {
+	if !errors.Is(err, fs.ErrExist) || err.Error() != path+" already exists and is not overwritten; name another file" {
 		t.Errorf("%v", err)
 	}
 	if _, err := CreateNew(path); !errors.Is(err, fs.ErrExist) {
@@ -126,7 +126,7 @@ func TestRefused(t *testing.T) {
 		"":                               "the name of the file is empty; name one",
 		folder:                           folder + " is a folder; name a file in it",
 		filepath.Join(folder, "x") + "/": filepath.Join(folder, "x") + "/ names a folder; name a file in it",
-		filepath.Join(folder, "no", "x"): "the folder of " + filepath.Join(folder, "no", "x") + " is not there; make it, or name a file elsewhere",
+		filepath.Join(folder, "no", "x"): "the folder of " + filepath.Join(folder, "no", "x") + " does not exist; make it, or name a file elsewhere",
 	} {
 		if err := put(t, path, "x"); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", path, err, want)

@@ -38,7 +38,7 @@ func TestThroughLinks(t *testing.T) {
 			t.Errorf("%s is a link no more: %v, %v", name, info, err)
 		}
 	}
-	if err := put(t, at("circle"), "x"); err == nil || !strings.Contains(err.Error(), at("circle")+": its links lead to each other") {
+	if err := put(t, at("circle"), "x"); err == nil || !strings.Contains(err.Error(), at("circle")+": its links form a circle") {
 		t.Errorf("%v", err)
 	}
 	if got := names(t, at("real")); got != "calls none up" {
@@ -61,11 +61,11 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// A file that may not be written to is not replaced, though its folder would let it.
+// A read-only file is not replaced, even in a writable folder.
 func TestReadOnlyStays(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls")
 	must(t, os.WriteFile(path, []byte("kept"), 0o600), os.Chmod(path, 0o444))
-	if err := put(t, path, "x"); err == nil || err.Error() != path+" may not be written to (mode 0444); make it writable, or name another file" {
+	if err := put(t, path, "x"); err == nil || err.Error() != path+" is not writable (mode 0444); make it writable, or name another file" {
 		t.Errorf("%v", err)
 	}
 	if text(t, path) != "kept" {
@@ -138,7 +138,7 @@ func TestShared(t *testing.T) {
 	must(t, os.WriteFile(at("calls"), []byte("theirs"), 0o666), os.Chown(at("calls"), other, -1))
 	must(t, syscall.Mkfifo(at("pipe"), 0o666), os.Chown(at("pipe"), other, -1))
 	for _, name := range []string{"link", "calls", "pipe"} {
-		if err := put(t, at(name), "x"); err == nil || err.Error() != at(name)+" belongs to another user and is in a folder that everybody may write to; name another file" {
+		if err := put(t, at(name), "x"); err == nil || err.Error() != at(name)+" belongs to another user, in a folder that everybody may write to; name another file" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -196,14 +196,14 @@ func TestWithoutRights(t *testing.T) {
 	path := filepath.Join(folder, "calls")
 	must(t, os.WriteFile(path, []byte("kept"), 0o600), os.Chmod(folder, 0o500))
 	t.Cleanup(func() { os.Chmod(folder, 0o700) })
-	if err := put(t, path, "x"); err == nil || err.Error() != "the folder of "+path+" may not be written to (permission denied), and a file is written beside its name first; name a file elsewhere" {
+	if err := put(t, path, "x"); err == nil || err.Error() != "the folder of "+path+" is not writable (permission denied), and callvault writes a temporary file there first; name a file elsewhere" {
 		t.Errorf("%v", err)
 	}
 	if text(t, path) != "kept" {
 		t.Error("it was written")
 	}
 	must(t, os.Chmod(folder, 0o700), os.Chmod(path, 0o420)) // its owner may not, others might
-	if err := put(t, path, "x"); err == nil || err.Error() != path+" may not be written to (permission denied); name another file" {
+	if err := put(t, path, "x"); err == nil || err.Error() != path+" is not writable (permission denied); name another file" {
 		t.Errorf("%v", err)
 	}
 }

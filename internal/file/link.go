@@ -12,14 +12,14 @@ import (
 // mostLinks is how many links in a row are followed, as in Linux.
 const mostLinks = 40
 
-// Follow is the name of what a path leads to: the path itself unless it is a link.
-// What the last link leads to need not be there. A link of another user in a
-// folder that everybody may write to is not followed, as in Linux.
+// Follow returns the target of a link, or the path itself. The target need not exist. It
+// is an error if the link belongs to another user, in a folder that everybody may write
+// to, as in Linux.
 func Follow(path string) (string, error) {
 	return follow(path, func(string) bool { return false })
 }
 
-// follow stops where it is told to.
+// follow is Follow, but does not follow a path for which stop is true.
 func follow(path string, stop func(string) bool) (string, error) {
 	at := path
 	for range mostLinks {
@@ -39,11 +39,11 @@ func follow(path string, stop func(string) bool) (string, error) {
 		}
 		at = from(at, target)
 	}
-	return "", &fs.PathError{Op: "open", Path: path, Err: errors.New("its links lead to each other; name the file")}
+	return "", &fs.PathError{Op: "open", Path: path, Err: errors.New("its links form a circle; name the file itself")}
 }
 
-// from is what a link says, seen from where it is. It is not cleaned: the system
-// takes .. from where a folder is, and not from how it was reached.
+// from is the target of a link, relative to the link's folder. It is not cleaned: the
+// system resolves .. after links.
 func from(link, target string) string {
 	switch {
 	case filepath.IsAbs(target):
@@ -55,17 +55,16 @@ func from(link, target string) string {
 	return folder + target
 }
 
-// handles are folders whose files are the open files of a process.
+// handles matches the folders that list a process's open files.
 var handles = regexp.MustCompile(`^(?:/dev/fd|/proc/(\d+)(?:/task/\d+)?/fd)$`)
 
-// isHandle tells whether a path names an open file of a process, such as
-// /dev/stdout leads to.
+// isHandle tells whether a path names an open file of a process, as /dev/stdout does.
 func isHandle(path string) bool {
 	_, ok := handleFolder(path)
 	return ok
 }
 
-// handleFolder is the process whose open file a path names, "" for this one.
+// handleFolder returns the process whose open file a path names, "" for this process.
 func handleFolder(path string) (pid string, ok bool) {
 	if _, err := strconv.Atoi(filepath.Base(path)); err != nil {
 		return "", false
@@ -81,8 +80,8 @@ func handleFolder(path string) (pid string, ok bool) {
 	return match[1], true
 }
 
-// ownHandle is the number of an open file of this process. To open it again would
-// write from its beginning.
+// ownHandle returns the number of an open file of this process. Opening the path again
+// would write from the beginning of the file, and may not be allowed.
 func ownHandle(path string) (fd int, ok bool) {
 	pid, ok := handleFolder(path)
 	if !ok || pid != "" && pid != strconv.Itoa(os.Getpid()) {
@@ -92,7 +91,7 @@ func ownHandle(path string) (fd int, ok bool) {
 	return fd, err == nil
 }
 
-// Same tells whether two paths lead to one file, or would once it is there.
+// Same tells whether two paths lead to one file, or will once the file exists.
 func Same(a, b string) bool {
 	a, errA := Follow(a)
 	b, errB := Follow(b)
@@ -102,7 +101,7 @@ func Same(a, b string) bool {
 	if isSame(a, b) {
 		return true
 	}
-	return filepath.Base(a) == filepath.Base(b) && isSame(filepath.Dir(a), filepath.Dir(b)) // of what is not there yet
+	return filepath.Base(a) == filepath.Base(b) && isSame(filepath.Dir(a), filepath.Dir(b))
 }
 
 func isSame(a, b string) bool {

@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 )
 
-// place is what a path leads to.
+// place is where a path leads after links.
 type place struct {
 	target   string
-	old      fs.FileInfo // of the file there; nil when there is none
-	isStream bool        // a pipe, a device or an open file of a process: no file to be replaced
+	old      fs.FileInfo // of the file there, or nil
+	isStream bool        // a pipe, a device or an open file: written directly
 }
 
-// look finds where a file is to be written, and refuses what can't be one.
+// look finds where to write a file, and returns an error if no file can be there.
 func look(path string) (p place, err error) {
 	if path == "" {
 		return p, errors.New("the name of the file is empty; name one")
@@ -42,28 +42,28 @@ func look(path string) (p place, err error) {
 	return p, err
 }
 
-// mayReplace refuses a file that this user may not write, although whoever may
-// write its folder can put another in its place.
+// mayReplace returns an error for a file that this user may not write. Write access to
+// the folder would be enough to replace it.
 func mayReplace(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o222 == 0 {
-		return fmt.Errorf("%s may not be written to (mode %04o); make it writable, or name another file", path, info.Mode().Perm())
+		return fmt.Errorf("%s is not writable (mode %04o); make it writable, or name another file", path, info.Mode().Perm())
 	}
 	if err := checkWritable(path); err != nil {
-		return fmt.Errorf("%s may not be written to (%w); name another file", path, reason(err))
+		return fmt.Errorf("%s is not writable (%w); name another file", path, reason(err))
 	}
 	return checkReplaceable(path, info)
 }
 
-// begin begins the draft of a file.
+// begin makes the draft.
 func (p place) begin(reveal func(part, target string) error) (*Draft, error) {
 	folder := filepath.Dir(p.target)
 	Sweep(folder)
 	part, out, err := newPart(folder)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("the folder of %s may not be written to (%w), and a file is written beside its name first; name a file elsewhere", p.target, reason(err))
+		return nil, fmt.Errorf("the folder of %s is not writable (%w), and callvault writes a temporary file there first; name a file elsewhere", p.target, reason(err))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the folder of %s is not there; make it, or name a file elsewhere", p.target)
+		return nil, fmt.Errorf("the folder of %s does not exist; make it, or name a file elsewhere", p.target)
 	}
 	if err != nil {
 		return nil, named(err, p.target)

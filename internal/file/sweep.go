@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// A draft is two files in the folder of the one it will be: ID.part, and ID.lock,
-// which its writer keeps locked, because SQLite has locks of its own on what it
-// writes. The lock is there before the part and until after it.
+// A draft has two files: ID.part, and ID.lock, which its writer keeps locked. It is a
+// file of its own because SQLite locks the part. The lock is made before the part and
+// removed after it.
 const (
 	prefix        = ".callvault-"
 	lockSuffix    = ".lock"
@@ -22,7 +22,7 @@ const (
 
 var draftName = regexp.MustCompile(`^\.callvault-([A-Z2-7]{26})\.(?:lock|part|part-journal)$`)
 
-// part is the files of a draft.
+// part is the pair of files of a draft.
 type part struct {
 	folder, id string
 	lock       *os.File
@@ -39,7 +39,7 @@ func newPart(folder string) (*part, *os.File, error) {
 			return nil, nil, err
 		}
 		p.lock = lock
-		if !p.holds() { // a sweep came between
+		if !p.holds() { // a sweep removed it
 			lock.Close()
 			continue
 		}
@@ -51,8 +51,8 @@ func newPart(folder string) (*part, *os.File, error) {
 	}
 }
 
-// holds locks the lock, and tells whether it is still there. Where a file system
-// has no locks, a sweep gets none either.
+// holds locks the lock file and tells whether it is still there. If the file system has
+// no locks, a sweep can't lock it either and leaves it.
 func (p *part) holds() bool {
 	if err := hold(p.lock); isHeld(err) {
 		return false
@@ -81,15 +81,14 @@ func (p *part) removeParts() error {
 	return errors.Join(errs...)
 }
 
-// Sweep removes the drafts in a folder whose writers were killed, whatever files
-// they were to be. Those of other users and those that are being written stay, and
-// so does what can't be removed.
+// Sweep removes the drafts that killed processes left in a folder. It leaves drafts that
+// are being written, those of other users, and those that it can't remove.
 func Sweep(folder string) {
 	dir, err := os.Open(folder)
 	if err != nil {
 		return
 	}
-	names, _ := dir.Readdirnames(-1) // what was read until an error is enough
+	names, _ := dir.Readdirnames(-1) // after an error, use the names read so far
 	dir.Close()
 	var ids []string
 	for _, name := range names {
@@ -102,8 +101,8 @@ func Sweep(folder string) {
 	}
 }
 
-// sweep removes a draft unless its writer lives. One without a lock has none: its
-// part was seen, and the lock would be there still.
+// sweep removes a draft unless its writer lives. A part without a lock has no writer,
+// because the writer removes the part first.
 func (p *part) sweep() {
 	switch info, err := os.Lstat(p.name(lockSuffix)); {
 	case err == nil && !(isOwn(info) && claim(p.name(lockSuffix))):

@@ -152,7 +152,7 @@ func TestBackupBesideOthers(t *testing.T) {
 		other + "-wal":                      "would be taken for the log of " + other + "; name another file",
 		other + "-journal":                  "would be taken for the log of " + other + "; name another file",
 		filepath.Join(folder, "none.db"):    "is there without its store, and would be taken for the log of",
-		other:                               "is there already, and is not overwritten",
+		other:                               "already exists and is not overwritten",
 		folder:                              "is a folder; name a file in it",
 		folder + string(filepath.Separator): "names a folder; name a file in it",
 		"":                                  "the name of the file is empty",
