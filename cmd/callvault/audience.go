@@ -55,7 +55,7 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// raw is what a terminal writes to, and everything else as it is.
+// raw is the writer beneath a terminal, and everything else unchanged.
 func raw(w any) any {
 	if t, ok := w.(*screen.Terminal); ok {
 		return t.Raw()

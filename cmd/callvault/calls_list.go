@@ -60,7 +60,7 @@ func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *
 	switch {
 	case l.err != nil && (err == nil || l.written == 0):
 		return l.failure(ctx, p, target, r)
-	case errors.Is(err, context.Canceled) && p.file != stdinName: // nobody read from a pipe
+	case errors.Is(err, context.Canceled) && p.file != stdinName: // it waited for a pipe's reader
 		return fmt.Errorf("interrupted; %s was not written", p.file)
 	case err != nil:
 		if on := (*fs.PathError)(nil); errors.As(err, &on) {
@@ -121,8 +121,8 @@ func (a *app) writeCalls(w io.Writer, p callsPlan, fill func(bulk.Writer) error)
 	return errors.Join(lines.Close(), out.Close())
 }
 
-// failure says why a walk ended early, and where its calls are. Calls that came
-// before a server ended its list are what there is, as when others were skipped.
+// failure says why a walk ended early, and where its calls are. A list that the server
+// ended early is an incomplete result, as one with skipped calls is.
 func (l *listing) failure(ctx context.Context, p callsPlan, target string, r *callsReport) error {
 	cause := screen.Clean(l.err.Error())
 	short := (*gong.ShortError)(nil)
@@ -148,7 +148,7 @@ func (l *listing) failure(ctx context.Context, p callsPlan, target string, r *ca
 	return err
 }
 
-// nothing is the error of a walk that has nothing to keep.
+// nothing is the error of a walk without calls to keep.
 func (l *listing) nothing(cause string, p callsPlan) error {
 	switch {
 	case p.file == stdinName:
@@ -161,7 +161,7 @@ func (l *listing) nothing(cause string, p callsPlan) error {
 
 // share is how many calls of how many were written.
 func (l *listing) share(r *callsReport) string {
-	if r.total == 0 { // it was not told
+	if r.total == 0 { // unknown
 		return plural(l.written, "call")
 	}
 	return fmt.Sprintf("%s of %s", humanize.Comma(int64(l.written)), plural(max(r.total, l.written), "call"))
@@ -193,8 +193,8 @@ func (l *listing) summary(p callsPlan, r *callsReport) string {
 	return text.String()
 }
 
-// partialName is a name beside a file's, with the same ending, and so of the same
-// form. No system has names of more than 255 bytes.
+// partialName is the name of a partial file, with the same ending and so the same format.
+// File systems allow names of 255 bytes.
 func partialName(path string) string {
 	const partial, longest = ".partial", 255
 	ending := filepath.Ext(path)
@@ -209,9 +209,9 @@ func partialName(path string) string {
 	return folder + name + partial + ending
 }
 
-// writeUnlessWorse writes a file whole. Where it was there before, what is written
-// takes its place, and that of a part of an earlier run, only when it is complete,
-// and stands beside it otherwise. It returns the name of what was written.
+// writeUnlessWorse writes a file whole. A complete result replaces an existing file, and
+// the partial file of an earlier run; a partial result goes beside an existing file. It
+// returns the name of what it wrote.
 func writeUnlessWorse(ctx context.Context, path string, write func(io.Writer) error, complete func() bool) (name string, err error) {
 	d, err := file.Create(ctx, path)
 	if err != nil {

@@ -27,7 +27,7 @@ type callsReport struct {
 	met     int    // of them
 	pause   string // what is waited for
 	skipped int    // calls that break the contract
-	missing int    // calls that a server counted and did not list, in a walk that is whole
+	missing int    // calls that the server counted but did not list, in a whole walk
 }
 
 func newCallsReport(to audience) *callsReport {
@@ -123,7 +123,7 @@ func (r *callsReport) clear() {
 	}
 }
 
-// listed is how many calls came, and of how many where the server counted more.
+// listed says how many calls came, and of how many if the server counted more.
 func (r *callsReport) listed(calls int) string {
 	if r.missing == 0 {
 		return plural(calls, "call")

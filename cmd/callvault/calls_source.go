@@ -149,8 +149,7 @@ func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsRepor
 	return nil
 }
 
-// checkedCall is a call of a page as a store takes it, so that what is written here
-// can be imported.
+// checkedCall is a call of a page under the rules of a store, so that it can be imported.
 func checkedCall(listed *gong.PageCall) (callvault.Call, error) {
 	if listed.Err != nil {
 		return callvault.Call{}, listed.Err

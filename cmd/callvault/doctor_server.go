@@ -6,14 +6,14 @@ import (
 	"github.com/callvault/callvault/internal/doctor"
 )
 
-// compareServer asks the server that runs, if one does, which store it has open.
+// compareServer asks a running server which store it has open.
 func (o doctorOptions) compareServer(ctx context.Context, report *doctor.Report, p patient) {
 	if o.manage == manageOff {
 		return
 	}
 	url, err := healthOptions{manage: o.manage, certificate: o.tls.Certificate}.target()
 	if err != nil {
-		return // of the address, which was told
+		return // the finding on the address tells that
 	}
 	identity, err := p.store.Identity(ctx)
 	if err != nil {

@@ -83,15 +83,15 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 		return fmt.Errorf("%s: something that is no callvault answers", target)
 	}
 	if theirs := response.Header.Get(manage.APIHeader); o.isAnother(ctx, theirs) {
-		return fmt.Errorf("%s: the server of %s answers, and that of --listen %s has no operator's listener there: start it with a --manage of its own", target, theirs, o.listen)
+		return fmt.Errorf("%s: the server at %s answers here; the one at --listen %s has no operator's listener: start it with another --manage", target, theirs, o.listen)
 	}
 	_, err = screen.Printf(a.stdout, "%s\n", said)
 	return err
 }
 
-// isAnother tells whether the server whose API is at an address is another one than that
-// of --listen: serve goes on without the default --manage where that is taken. Where
-// nobody is at --listen, serve was told another address than healthcheck.
+// isAnother tells whether the server that answers, whose API is at theirs, is not the one
+// at --listen: serve goes on without the default --manage where that is in use. If nothing
+// listens at --listen, only the flag of healthcheck is wrong.
 func (o healthOptions) isAnother(ctx context.Context, theirs string) bool {
 	if o.listen == "" || theirs == "" {
 		return false
@@ -117,7 +117,7 @@ func (o healthOptions) isAnother(ctx context.Context, theirs string) bool {
 	return true
 }
 
-// httpsForHTTP is what net/http answers who speaks plain HTTP where TLS is spoken.
+// httpsForHTTP is the answer of net/http to plain HTTP where it speaks TLS.
 const httpsForHTTP = "Client sent an HTTP request to an HTTPS server."
 
 // target is the URL to ask.

@@ -44,10 +44,10 @@ func (a *app) keyCreate() *cobra.Command {
 once: the store keeps only its digest. The key works at once, in every process
 on the store.
 
-A key may list calls, and look at them on the web page, unless --scope says
-otherwise. The scope callvault:profiles:read is for profiles of the operator's
-listener beyond loopback. They show the memory of the server, with secrets and calls
-of every company: give it to operators alone.`,
+A key may list calls and open the web page, unless --scope says otherwise. The scope
+callvault:profiles:read opens profiles on an operator's listener beyond loopback.
+Profiles contain the memory of the server, with secrets and calls of every company:
+give this scope to operators alone.`,
 		Example: `  callvault key create
   callvault key create --company acme --expires 90d
   callvault key create --bearer -o json
@@ -65,7 +65,7 @@ of every company: give it to operators alone.`,
 	return cmd
 }
 
-// scopes are those that a key may have: the documented ones, and our own.
+// scopes are all scopes that a key may have: the API's, and our own.
 func scopes() []string { return append(gong.Scopes(), string(callvault.ScopeProfilesRead)) }
 
 func outputFlag(cmd *cobra.Command, output *string) {

@@ -91,15 +91,15 @@ func (s *service) answer(ctx context.Context) {
 	}()
 }
 
-// listenManage takes the operator's address. It is nil where there is to be none,
-// and where nobody asked for the address that is taken.
+// listenManage listens on the operator's address. It returns nil for --manage off, and
+// where the default address is in use.
 func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, error) {
 	if o.manage == manageOff {
 		return nil, nil
 	}
 	listener, err := web.Listen(ctx, o.manage)
 	if doctor.IsTaken(err) && !o.manageGiven {
-		screen.Printf(a.stderr, "%s is taken: going on without the operator's listener; --manage names another address, or %s for none\n", o.manage, manageOff)
+		screen.Printf(a.stderr, "%s is in use: serving without the operator's listener; choose another address with --manage, or %s for none\n", o.manage, manageOff)
 		return nil, nil
 	}
 	if err != nil {
@@ -108,11 +108,11 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 	return listener, nil
 }
 
-// listenError says which flag named the address that can't be had, and what to do where
-// somebody else has it.
+// listenError names the flag of an address that can't be used, and what to do if it is
+// in use.
 func listenError(flag string, err error) error {
 	if doctor.IsTaken(err) {
-		return fmt.Errorf("%s: %w; accepted is an address that nobody has, and port 0 takes a free one", flag, err)
+		return fmt.Errorf("%s: %w; choose another address, or port 0 for a free one", flag, err)
 	}
 	return fmt.Errorf("%s: %w", flag, err)
 }
@@ -178,7 +178,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	return api.Serve(ctx, s.api, handler, s.log)
 }
 
-// wants is what the operator's listener asks of who looks at the calls.
+// wants says what the operator's listener needs from those who look at the calls.
 func wants(listener net.Listener) string {
 	if manage.IsLoopback(listener.Addr()) {
 		return ""
@@ -191,8 +191,8 @@ func address(listener net.Listener) string {
 	return (&url.URL{Scheme: scheme(listener), Host: listener.Addr().String()}).String()
 }
 
-// opened is the URL at which this machine opens a listener, whose address was asked for:
-// what healthcheck and doctor ask. Not every system opens 0.0.0.0 and [::].
+// opened is the URL by which this machine reaches a listener, given the address it was
+// asked for. Not every system connects to 0.0.0.0 and [::].
 func opened(listener net.Listener, asked string) string {
 	if !web.IsEverywhere(listener.Addr()) {
 		return address(listener)
@@ -206,8 +206,8 @@ func opened(listener net.Listener, asked string) string {
 	return (&url.URL{Scheme: scheme(listener), Host: net.JoinHostPort(name, port)}).String()
 }
 
-// elsewhere is where a listener is beside the address that opened names, after a
-// conjunction; empty is nowhere.
+// elsewhere says, after a conjunction, which addresses reach a listener besides the one
+// that opened names. It is empty if there are none.
 func elsewhere(conjunction string, listener net.Listener) string {
 	switch {
 	case !web.IsEverywhere(listener.Addr()):

@@ -96,7 +96,7 @@ func TestServeTaken(t *testing.T) {
 		c := newCLI(t)
 		args := []string{"serve", "--listen", "127.0.0.1:0", flag, take(t)}
 		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, flag+": listen tcp") ||
-			!strings.Contains(got.stderr, "accepted is an address that nobody has, and port 0 takes a free one") {
+			!strings.Contains(got.stderr, "choose another address, or port 0 for a free one") {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
@@ -110,7 +110,7 @@ func TestServeDefaultManageTaken(t *testing.T) {
 	a := &app{stderr: new(strings.Builder)}
 	taken := take(t)
 	listener, err := a.listenManage(t.Context(), serveOptions{manage: taken})
-	if said := a.stderr.(*strings.Builder).String(); listener != nil || err != nil || !strings.HasPrefix(said, taken+" is taken: going on without") {
+	if said := a.stderr.(*strings.Builder).String(); listener != nil || err != nil || !strings.HasPrefix(said, taken+" is in use: serving without") {
 		t.Errorf("%v, %v, %q", listener, err, said)
 	}
 	if _, err := a.listenManage(t.Context(), serveOptions{manage: taken, manageGiven: true}); err == nil {

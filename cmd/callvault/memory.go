@@ -9,13 +9,12 @@ import (
 	"strings"
 )
 
-// goPart is which part of a container's memory Go may use, in per cent. The memory of
-// SQLite, of the kernel for connections, and of files that are read is not Go's.
+// goPart is the part of a container's memory that Go may use, in per cent. SQLite's
+// memory, and the kernel's for connections and files, is not Go's.
 const goPart = 60
 
-// limitMemory tells Go how much memory there is where a control group limits it, so that
-// it collects garbage before the kernel kills the process. GOMEMLIMIT, which Go has
-// read, wins.
+// limitMemory tells Go the memory limit of the control group, so that it collects garbage
+// before the kernel kills the process. GOMEMLIMIT wins; Go has read it already.
 func limitMemory(root fs.FS, env func(string) (string, bool)) {
 	if limit, ok := env("GOMEMLIMIT"); ok && limit != "" {
 		return
@@ -25,11 +24,11 @@ func limitMemory(root fs.FS, env func(string) (string, bool)) {
 	}
 }
 
-// groupMemory is the memory that the control groups of the process allow, of version 1
-// or 2; math.MaxInt64 when there is no limit.
+// groupMemory is the memory that the control groups of the process allow, version 1 or
+// 2, or math.MaxInt64 if they set no limit.
 func groupMemory(root fs.FS) int64 {
 	limit := int64(math.MaxInt64)
-	groups, _ := fs.ReadFile(root, "proc/self/cgroup") // where there is none, there is no limit
+	groups, _ := fs.ReadFile(root, "proc/self/cgroup") // without the file there is no limit
 	for line := range strings.Lines(string(groups)) {
 		number, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		controllers, group, _ := strings.Cut(rest, ":")
@@ -47,8 +46,8 @@ func hasController(controllers, name string) bool {
 	return strings.Contains(","+controllers+",", ","+name+",")
 }
 
-// memoryOf is the least that a group and those it is in allow. In a container its path
-// may be that of the machine, which is not there: the mount is its own group.
+// memoryOf is the smallest limit of a group and its parents. In a container the path may
+// be that of the host and missing here; then the mount is the container's own group.
 func memoryOf(root fs.FS, mount, group, file string) int64 {
 	limit := int64(math.MaxInt64)
 	for group = path.Clean("/" + group); ; group = path.Dir(group) {
@@ -60,7 +59,7 @@ func memoryOf(root fs.FS, mount, group, file string) int64 {
 			break
 		}
 	}
-	if limit > 1<<60 { // how version 1 says that there is none
+	if limit > 1<<60 { // this is how version 1 says that it sets none
 		return math.MaxInt64
 	}
 	return limit

@@ -24,8 +24,8 @@ func (s *service) page(store callvault.Store) (*page.Handler, error) {
 	})
 }
 
-// pageLinks are the other things to see on the operator's listener, for who sees the
-// page: profiles need another key beyond loopback.
+// pageLinks are the other pages of the operator's listener. Beyond loopback profiles are
+// not among them, because the key of the page does not open them.
 func (s *service) pageLinks() []page.Link {
 	links := []page.Link{
 		{Text: "The API", URL: "docs"}, {Text: "Its description", URL: "openapi.json"}, {Text: "Metrics", URL: "metrics"},

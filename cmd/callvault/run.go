@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	}
 }
 
-// shown is what is written to, which on a terminal lets nothing but text through.
+// shown is w, which lets only text through if it is a terminal.
 func shown(w io.Writer) io.Writer {
 	if isTerminal(w) {
 		return screen.NewTerminal(w)
@@ -69,7 +69,7 @@ func shown(w io.Writer) io.Writer {
 // has reported.
 var errSkipped = errors.New("some records were skipped")
 
-// incompleteError ends a command that kept what came, which is not all.
+// incompleteError ends a command that kept a part of what it was asked for.
 type incompleteError struct{ err error }
 
 func (e *incompleteError) Error() string { return e.err.Error() }

@@ -7,18 +7,18 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// stages shows a person on standard error what a command is doing, one stage after
-// the other, and how far it is.
+// stages shows a person on standard error which stage a command is in, and how far it
+// has come.
 type stages struct {
 	audience
 	bar   *progressbar.ProgressBar
 	doing string
 	thing string // what is counted
-	total int    // -1 when it isn't known
+	total int    // -1 if unknown
 	done  int
 }
 
-// begin begins a stage of so many things, -1 when it isn't known how many.
+// begin begins a stage of so many things, -1 if unknown.
 func (s *stages) begin(doing string, total int, thing string) {
 	s.clear()
 	s.doing, s.total, s.thing, s.done = doing, total, thing, 0
@@ -31,7 +31,7 @@ func (s *stages) draw() {
 	}
 }
 
-// passed is told how many more things are done.
+// passed counts n more things as done.
 func (s *stages) passed(n int) {
 	s.done += n
 	if s.bar != nil {
@@ -40,7 +40,7 @@ func (s *stages) passed(n int) {
 	}
 }
 
-// line prints something where the bar stood.
+// line prints something in place of the bar.
 func (s *stages) line(print func()) {
 	s.clear()
 	print()
@@ -49,7 +49,7 @@ func (s *stages) line(print func()) {
 	}
 }
 
-// description is what stands before the bar, as far as there is room for it.
+// description is the text before the bar, shortened to the width.
 func (s *stages) description() string {
 	if s.width < 70 || s.total < 0 {
 		return s.doing

@@ -68,8 +68,8 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 	return store, err
 }
 
-// openToServe opens the store of serve: to be written to, or only to be read. The log is
-// told when its files are replaced.
+// openToServe opens the store of serve, with --read-only without writing to it. It logs
+// when the store's files are replaced.
 func (a *app) openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
 	switch {
 	case o.readOnly:
@@ -93,8 +93,8 @@ func (a *app) openToServe(ctx context.Context, o serveOptions, log *slog.Logger)
 	return store, nil
 }
 
-// openToRead opens a store that must be there, and whose schema is this program's:
-// nothing is written to it.
+// openToRead opens a store without writing to it. The store must exist, with the schema
+// of this program.
 func openToRead(ctx context.Context, db string) (callvault.Store, error) {
 	if postgres.IsURL(db) {
 		return postgres.OpenToRead(ctx, db)
@@ -141,9 +141,8 @@ func mustExist(db string) error {
 	return nil
 }
 
-// refuseFilesOf refuses a file of the store itself, by whatever name, to be read or
-// written beside it: written it would be no store any more, and to close it ends
-// the locks that this process has on it.
+// refuseFilesOf refuses to read or write a file of the store itself, by whatever name.
+// To write it would destroy the store, and to close it drops SQLite's locks.
 func refuseFilesOf(db string, names ...string) error {
 	if postgres.IsURL(db) {
 		return nil

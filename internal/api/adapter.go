@@ -12,8 +12,8 @@ import (
 )
 
 // ServeHTTP answers a request, whatever happens, counts and logs it. It is the one
-// place where an error becomes an answer. Where there is nobody to answer it breaks
-// the connection: what returns without an answer is sent as an empty 200.
+// place where an error becomes an answer. For a client that has gone it breaks the
+// connection: net/http would send an empty 200 for a handler that wrote nothing.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(w, h.newID(), h.now())
 	h.metrics.inFlight.Inc()
@@ -87,7 +87,7 @@ func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err e
 		level = slog.LevelError
 	}
 	log := h.log
-	if x.key == nil || x.status == http.StatusUnauthorized { // anybody can cause it, as often as they like
+	if x.key == nil || x.status == http.StatusUnauthorized { // strangers can cause it
 		log = h.spare
 	}
 	if !log.Enabled(r.Context(), level) {

@@ -52,8 +52,8 @@ func (h *Handler) authenticate(x *exchange, r *http.Request) (*callvault.Key, er
 	return key, nil
 }
 
-// Key is the valid key that a request presents, nil when there is none; the error
-// says why that can't be known.
+// Key returns the valid key that a request presents, or nil if it presents none. The
+// error says why that can't be known.
 func (h *Handler) Key(r *http.Request) (*callvault.Key, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
 	defer cancel()

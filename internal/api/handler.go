@@ -85,7 +85,7 @@ const (
 type Handler struct {
 	store    callvault.Store
 	log      *slog.Logger
-	spare    *slog.Logger // of what needs no key
+	spare    *slog.Logger // for lines that strangers cause
 	pageSize int
 	dates    Dates
 	now      func() time.Time

@@ -91,8 +91,8 @@ func (k *keyring) find(ctx context.Context, id string) (*callvault.Key, error) {
 }
 
 // findAging finds a key in a ring that is not fresh but may be used: whoever
-// comes first refreshes it. That this fails is no error before the ring is
-// stale, unless there is no going on with it.
+// comes first refreshes it. A failed refresh is an error only once the ring is stale,
+// or when the store was replaced.
 func (k *keyring) findAging(ctx context.Context, ring *ring, id string) (*callvault.Key, error) {
 	if !k.gate.tryEnter() {
 		return ring.keys[id], nil
@@ -140,7 +140,7 @@ func (k *keyring) refresh(ctx context.Context) {
 	all, version, err := k.store.Keys(ctx, old.version)
 	k.last = attempt{number, err, deadline}
 	if errors.Is(err, callvault.ErrReplaced) {
-		next.read = time.Time{} // these keys are another store's: nobody is let in by them
+		next.read = time.Time{} // these keys belong to another store and must open nothing
 		k.ring.Store(next)
 	}
 	if err != nil {

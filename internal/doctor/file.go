@@ -19,9 +19,9 @@ type disk struct {
 	sure bool   // it is not
 }
 
-// File tells whether the file of a SQLite store is kept as it must be: for its
-// owner's eyes, on a disk of this machine, with room to grow. It is asked before this
-// process opens the store: to close another handle of the file would end its locks.
+// File tells whether a SQLite file can be used and is kept safely: readable by its owner
+// alone, on a local disk, with room to grow. Call it before the store is opened in this
+// process: closing its own handle of the file would drop SQLite's locks.
 func File(path string, info fs.FileInfo) (findings []Finding) {
 	add := func(status Status, what, do string) {
 		findings = append(findings, Finding{"file", status, what, do})
@@ -57,8 +57,8 @@ func File(path string, info fs.FileInfo) (findings []Finding) {
 	return findings
 }
 
-// keepsLog tells whether a SQLite file has a log beside it whenever it is open, as a
-// store has and a backup has not: https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+// keepsLog tells whether SQLite needs a log beside the file to open it. A store does, a
+// backup does not: https://www.sqlite.org/fileformat2.html#file_format_version_numbers
 func keepsLog(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {

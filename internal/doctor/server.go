@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Server tells whether the server whose operator's listener is at an address is ready,
-// and has the store open that has this identity. It finds nothing where no callvault
-// answers at the URL, which asks it whether it is ready.
+// Server asks the operator's listener at an address, by the URL of its /readyz, whether
+// the server is ready and has the store with this identity open. It returns no finding
+// where no callvault answers.
 func Server(ctx context.Context, client *http.Client, url, at, identity string) []Finding {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -17,7 +17,7 @@ func Server(ctx context.Context, client *http.Client, url, at, identity string) 
 	}
 	response, err := client.Do(r)
 	if err != nil {
-		return nil // the address was looked at
+		return nil // the finding on the address tells that
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))

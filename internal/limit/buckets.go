@@ -1,4 +1,4 @@
-// Package limit counts what companies use up in the memory of a process.
+// Package limit counts the requests of companies in the memory of a process.
 package limit
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Buckets are the buckets of companies by the second: each holds the limit and is
-// filled by it in a second. They are safe for concurrent use.
+// Buckets are token buckets, one for each company: each holds a second's limit and is
+// refilled at that rate. They are safe for concurrent use.
 type Buckets struct {
 	now func() time.Time
 
@@ -19,13 +19,13 @@ type Buckets struct {
 	buckets map[string]*rate.Limiter
 }
 
-// NewBuckets makes buckets that are filled by a clock.
+// NewBuckets makes buckets that are refilled by a clock.
 func NewBuckets(now func() time.Time) *Buckets {
 	return &Buckets{now: now, buckets: make(map[string]*rate.Limiter)}
 }
 
-// Take takes up to n requests from a company's bucket. It returns how many it took,
-// and when it took fewer than n, how long it is until there is another.
+// Take takes up to n requests from a company's bucket. It returns how many it took
+// and, if those are fewer than n, how long until the next one.
 func (b *Buckets) Take(second callvault.QuotaSecond, n int) (taken int, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -8,27 +8,27 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Local is a store that requests only read: what they use up of a company's day and
-// second is counted in this process, and lost with it. So each process on the store
-// has the whole limit for itself.
+// Local is a store to which requests write nothing: it counts the limits of companies in
+// this process. They begin again with the process, and each process on the store has the
+// whole limit for itself.
 type Local struct {
 	callvault.Store
 	seconds *Buckets
 
 	mu   sync.Mutex
-	days map[string]used // by company: the latest day
+	days map[string]used // the latest day of each company
 }
 
-// used is what was taken of a day.
+// used is how many requests were taken of a day.
 type used struct{ day, requests int }
 
-// NewLocal makes a Local of a store; its buckets are filled by a clock.
+// NewLocal makes a Local from a store. A clock refills its buckets.
 func NewLocal(store callvault.Store, now func() time.Time) *Local {
 	return &Local{Store: store, seconds: NewBuckets(now), days: make(map[string]used)}
 }
 
-// TakeQuota takes up to n requests from what is left of the day in this process. A
-// day that is followed by another is forgotten.
+// TakeQuota takes up to n requests from what this process has left of the day. It
+// forgets a day when the next begins.
 func (l *Local) TakeQuota(_ context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
 	if err := callvault.CheckCompany(day.Company); err != nil {
 		return 0, err
@@ -45,7 +45,7 @@ func (l *Local) TakeQuota(_ context.Context, day callvault.QuotaDay, n int) (tak
 	return taken, nil
 }
 
-// ReturnQuota gives back what was taken and not used.
+// ReturnQuota gives back requests that were taken and not used.
 func (l *Local) ReturnQuota(_ context.Context, day callvault.QuotaDay, n int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,8 +55,7 @@ func (l *Local) ReturnQuota(_ context.Context, day callvault.QuotaDay, n int) er
 	return nil
 }
 
-// TakeSecond takes up to n requests from the bucket that this process has for the
-// company.
+// TakeSecond takes up to n requests from this process's bucket of the company.
 func (l *Local) TakeSecond(_ context.Context, second callvault.QuotaSecond, n int) (taken int, wait time.Duration, err error) {
 	if err := callvault.CheckCompany(second.Company); err != nil {
 		return 0, 0, err

@@ -26,8 +26,8 @@ var (
 // ready.
 const storeHeader = "Callvault-Store"
 
-// APIHeader has the address of the API that a server serves, which no other server of
-// the machine has.
+// APIHeader names the address of the server's API, which tells it from every other
+// server on the machine.
 const APIHeader = "Callvault-Listen"
 
 // live answers as long as the process does: a restart would mend nothing else.

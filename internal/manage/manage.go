@@ -66,8 +66,8 @@ type site struct {
 	profiles http.Handler
 }
 
-// New makes the handler of a listener, whose address decides who is let in, beside the
-// address of the API.
+// New makes the handler of a listener, whose address decides whether a key is needed.
+// It names the address of the API to those who ask for health.
 func New(address, api net.Addr) *Handler {
 	h := &Handler{local: IsLoopback(address), api: api.String()}
 	routes := http.NewServeMux()

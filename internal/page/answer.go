@@ -13,15 +13,14 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// readWithin is what all reads of one answer may take, waiting included.
+// readWithin is how long the reads of one answer may take, including the wait for them.
 const readWithin = 10 * time.Second
 
-// question is what a request that may see a company's calls asks of the store; the
-// answer is sent as JSON.
+// question answers a request about a company's calls from the store, as JSON.
 type question func(r *http.Request, company string) (answer any, err error)
 
-// ask answers a question in its company's turn. It is sent only when it was read, so
-// that a client which does not take it keeps nobody from reading.
+// ask answers a question in its company's turn. It sends the answer after all reads, so
+// that a client which does not read it keeps nobody else from reading.
 func (h *Handler) ask(q question) route {
 	return func(w http.ResponseWriter, r *http.Request, company string) error {
 		ctx, cancel := context.WithTimeout(r.Context(), readWithin)
@@ -49,7 +48,7 @@ func (h *Handler) ask(q question) route {
 	}
 }
 
-// enter waits for a company's turn to read.
+// enter waits until it is the company's turn to read.
 func (h *Handler) enter(ctx context.Context, company string) (*web.Place, error) {
 	place, err := h.reads.Enter(ctx, company)
 	if err != nil {
@@ -86,7 +85,7 @@ func refusef(status int, format string, args ...any) error {
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *refusal
 	switch {
-	case r.Context().Err() != nil: // nobody is there to be told
+	case r.Context().Err() != nil: // the client has gone
 		panic(http.ErrAbortHandler)
 	case errors.As(err, &refused):
 	case errors.Is(err, context.DeadlineExceeded):
@@ -96,7 +95,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Log.Error("the page can't be shown", "path", r.URL.Path, "error", err)
 		refused = &refusal{http.StatusServiceUnavailable, "the store can't be read; the log says why"}
 	}
-	// What was set for an answer that did not come to be.
+	// It was set for the answer that failed.
 	w.Header().Del("Content-Disposition")
 	body, err := encode(struct {
 		Error string `json:"error"`
@@ -106,7 +105,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// encode is a value as JSON.
+// encode returns a value as JSON.
 func encode(v any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -117,11 +116,11 @@ func encode(v any) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// send answers with JSON that is true only now.
+// send answers with JSON that must not be cached.
 func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a part must not look like the whole
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // so that a client can tell a part from the whole
 	w.WriteHeader(status)
 	w.Write(body)
 }

@@ -71,8 +71,8 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	panic(http.ErrAbortHandler)
 }
 
-// begin waits within readWithin until a company may download another file: one that
-// takes few bytes at a time can last for hours.
+// begin waits until a company may download another file. It gives up after readWithin,
+// because a download can last for hours.
 func (h *Handler) begin(ctx context.Context, company string) (*web.Place, error) {
 	within, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
@@ -110,7 +110,7 @@ func atMidnight(t time.Time) bool {
 	return hour+minute+second+t.Nanosecond() == 0
 }
 
-// write writes the calls of the view, part by part, each read in the company's turn.
+// write writes the calls of the view in parts, and reads each in the company's turn.
 func (h *Handler) write(ctx context.Context, company string, v view, file Writer) error {
 	part := make([][]byte, 0, partCalls)
 	for after := v.query.Start(); ; {
@@ -169,7 +169,7 @@ func (p *patient) Write(b []byte) (int, error) {
 	return p.Writer.Write(b)
 }
 
-// giveTime gives the client its while from now on.
+// giveTime gives the client takeWithin from now on.
 func (p *patient) giveTime() error {
 	err := p.control.SetWriteDeadline(time.Now().Add(takeWithin))
 	if errors.Is(err, http.ErrNotSupported) { // a test's
@@ -178,5 +178,5 @@ func (p *patient) giveTime() error {
 	return err
 }
 
-// cutOff ends the sending, from any goroutine: the connection is of no use after that.
+// cutOff ends the sending, from any goroutine. The connection can't be used after that.
 func (p *patient) cutOff() { _ = p.control.SetWriteDeadline(time.Unix(1, 0)) }

@@ -75,7 +75,7 @@ type Handler struct {
 	assets    *assets
 	routes    map[string]route
 	reads     *web.Turns
-	downloads *web.Turns // each of them weighs 1
+	downloads *web.Turns // each weighs 1
 }
 
 // route answers a request that may see a company's calls; of no company, it may see
@@ -120,8 +120,8 @@ func New(config Config) (*Handler, error) {
 	return h, nil
 }
 
-// Serve answers GET or HEAD of who may see a company's calls, or with no company those
-// of any.
+// Serve answers GET and HEAD. The client may see one company's calls, or with an empty
+// company those of all.
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, company string) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", policy)

@@ -8,23 +8,23 @@ import (
 	"unicode/utf8"
 )
 
-// Terminal is a terminal that people read. Whatever is written to it, only text and
-// line ends get through, so that no caller can forget to clean foreign text.
+// Terminal is a writer to a terminal. It lets only text and line ends through, so that
+// no caller can forget to clean foreign text.
 type Terminal struct {
 	raw io.Writer
 
 	mu   sync.Mutex
-	held []byte // the beginning of a character, or a CR, that the next write completes
+	held []byte // an incomplete character or a CR at the end of the last write
 }
 
-// NewTerminal is a terminal that is written to by w.
+// NewTerminal makes a Terminal that writes to w.
 func NewTerminal(w io.Writer) *Terminal { return &Terminal{raw: w} }
 
-// Raw is the terminal for what moves the cursor, such as a bar. No foreign text may
-// be written to it.
+// Raw is the writer beneath, for output that moves the cursor, such as a bar. Foreign
+// text must not be written to it.
 func (t *Terminal) Raw() io.Writer { return t.raw }
 
-// Write shows text. Every line end becomes that of the terminal.
+// Write writes text, line by line through Clean. CRLF becomes LF.
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,7 +41,7 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unfinished is how many bytes at the end of a text need those that follow.
+// unfinished is how many bytes at the end of a text belong with bytes that follow.
 func unfinished(text []byte) int {
 	if len(text) > 0 && text[len(text)-1] == '\r' {
 		return 1
@@ -55,8 +55,8 @@ func unfinished(text []byte) int {
 	return 0
 }
 
-// Text is foreign text as it is written to w: clean, and on one line, to a terminal,
-// and byte for byte elsewhere.
+// Text is foreign text for w: clean and on one line for a terminal, unchanged for
+// anything else.
 func Text(w io.Writer, text string) string {
 	if _, ok := w.(*Terminal); ok {
 		return Clean(text)
@@ -64,8 +64,8 @@ func Text(w io.Writer, text string) string {
 	return text
 }
 
-// Printf writes one line, or a part of one: what it says has no line ends on a
-// terminal but the last.
+// Printf writes one line, or a part of one. On a terminal it removes every line end
+// but the last.
 func Printf(w io.Writer, format string, args ...any) (int, error) {
 	text := fmt.Sprintf(format, args...)
 	line, isWhole := strings.CutSuffix(text, "\n")
