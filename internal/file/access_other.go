@@ -17,10 +17,10 @@ func checkTrust(string, fs.FileInfo) error { return nil }
 
 func checkReplaceable(string, fs.FileInfo) error { return nil }
 
-// checkWritable returns why a file is not writable. Here a lock belongs to a handle, so
-// closing another handle does not end it.
-func checkWritable(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+// CheckAccess returns why this user may not open a file with a flag: os.O_WRONLY or
+// os.O_RDWR. Here a lock belongs to a handle, so closing another handle does not end it.
+func CheckAccess(path string, flag int) error {
+	f, err := os.OpenFile(path, flag, 0)
 	if err != nil {
 		return err
 	}

@@ -57,11 +57,16 @@ func checkReplaceable(path string, info fs.FileInfo) error {
 	return fmt.Errorf("%s belongs to another user, and only its owner may replace it in this folder; name another file", path)
 }
 
-// checkWritable returns why a file is not writable. It does not open the file: when a
-// process closes any handle of a file, it loses all its locks on it.
-func checkWritable(path string) error {
-	const write = 2
-	if err := syscall.Access(path, write); err != nil {
+// CheckAccess returns why this user may not open a file with a flag: os.O_WRONLY or
+// os.O_RDWR. It does not open the file: when a process closes any handle of a file, it
+// loses all its locks on it.
+func CheckAccess(path string, flag int) error {
+	const read, write = 4, 2
+	rights := uint32(write)
+	if flag == os.O_RDWR {
+		rights |= read
+	}
+	if err := syscall.Access(path, rights); err != nil {
 		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	return nil

@@ -48,7 +48,7 @@ func mayReplace(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o222 == 0 {
 		return fmt.Errorf("%s is not writable (mode %04o); make it writable, or name another file", path, info.Mode().Perm())
 	}
-	if err := checkWritable(path); err != nil {
+	if err := CheckAccess(path, os.O_WRONLY); err != nil {
 		return fmt.Errorf("%s is not writable (%w); name another file", path, reason(err))
 	}
 	return checkReplaceable(path, info)

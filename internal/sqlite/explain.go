@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/file"
 )
 
 // fileError is an error of SQLite's with the file it happened on, and what it
@@ -71,7 +72,7 @@ func whyClosed(path string) string {
 		if info, err := os.Lstat(path + suffix); err == nil && suffix != "" && info.Mode()&fs.ModeSymlink != 0 {
 			return fmt.Sprintf("%s is a link, which SQLite does not follow; move it away", path+suffix)
 		}
-		err := checkWritable(path + suffix)
+		err := file.CheckAccess(path+suffix, os.O_RDWR)
 		if err == nil || suffix != "" && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

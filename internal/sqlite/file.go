@@ -51,7 +51,7 @@ func checkNames(path string) error {
 		return nil // opening it says why
 	}
 	names := file.Names(info)
-	if names < 2 || checkWritable(path) != nil {
+	if names < 2 || file.CheckAccess(path, os.O_RDWR) != nil {
 		return nil
 	}
 	return fmt.Errorf("%s has %d names (hard links), and each would have a log of its own; remove the others, or copy the file", path, names)
