@@ -40,7 +40,7 @@ type Reader struct {
 	Unknown []string
 
 	read  func() (Record, error)
-	left  func() []string // what stood beside calls so far and is not kept
+	left  func() []string // names of what import has dropped so far
 	close func()
 	empty bool // the source has no bytes
 }
@@ -48,8 +48,8 @@ type Reader struct {
 // NewReader looks at the first bytes of a source: they tell whether it is
 // compressed by gzip or zstd, and whether it is JSON (NDJSON, an array, saved
 // response pages, one after the other or mixed), Parquet, or CSV with a header of
-// the contract's field names. Text is UTF-8 or UTF-16. Parquet is read from its end, so it is first copied to a
-// temporary file, which Close removes.
+// the contract's field names. Text is UTF-8 or UTF-16. Parquet is read from its end, so
+// it is first copied to a temporary file, which Close removes.
 func NewReader(source io.Reader) (*Reader, error) {
 	in, err := unpack(source)
 	if err != nil {

@@ -14,17 +14,18 @@ import (
 
 // csvReader reads a table whose header names the contract's fields, in any
 // order. An empty cell is an unset field. Columns that the contract does not
-// name become further fields, as text. A row with a document goes by that alone.
+// name become further fields, as text. If a row has a document, its other columns are
+// ignored.
 type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
 	columns  []column
 	document int // which column it is, -1 where there is none
-	skipped  int // lines before the first row, which table does not count
+	skipped  int // lines before the first row, not counted by table
 	end      int // the last line of the last record
 }
 
-// column is what the header says of the cells below it.
+// column is a column of the header.
 type column struct {
 	name    string
 	isField bool // of the contract
@@ -76,8 +77,8 @@ func (t *csvReader) read() (Record, error) {
 	}
 }
 
-// isBlank tells whether a row has nothing in its cells, as spreadsheets leave
-// some at the end.
+// isBlank tells whether all cells of a row are empty, as in the last rows of many
+// spreadsheets.
 func isBlank(cells []string) bool {
 	for _, cell := range cells {
 		if cell != "" {
@@ -87,8 +88,7 @@ func isBlank(cells []string) bool {
 	return true
 }
 
-// isHeader tells whether a row is the header again, as where files were put
-// together.
+// isHeader tells whether a row repeats the header, as in files that were concatenated.
 func (t *csvReader) isHeader(cells []string) bool {
 	return cells[0] == t.columns[0].name && slices.EqualFunc(cells, t.columns, func(cell string, c column) bool { return cell == c.name })
 }
@@ -153,7 +153,8 @@ func (t *csvReader) record(line int, cells []string) Record {
 	return record
 }
 
-// set sets a field of a call from a cell, and says what is wrong with that.
+// set sets a field of a call from a cell. It returns what is wrong with the cell, if
+// anything.
 func (c column) set(call *gong.Call, cell string) (problem string) {
 	if c.name == "" {
 		return fmt.Sprintf("the cell %.40q has no column name in the header", cell)

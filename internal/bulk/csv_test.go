@@ -64,7 +64,7 @@ func TestTables(t *testing.T) {
 		{"sep=", "sep=;\r\nid;title\r\n1;a\r\n", `3 1 "a"`},
 		{"sep= behind a mark of UTF-8", "\xef\xbb\xbfsep=;\nid;title\n1;a\n", `3 1 "a"`},
 		{"sep= in quotation marks, in capitals", "\"SEP=^\"\rid^title\r1^a\r", `3 1 "a"`},
-		{"sep= alone", "sep=;", "! line 2: there is no header behind the line sep="},
+		{"sep= alone", "sep=;", "! line 2: there is no header after the line sep="},
 		{"the first column without a name, by tabs", "\tid\ttitle\n\t1\ta\n0\t2\tb\n", lines(`2 1 "a"`, `3 ! the cell "0" has no column name in the header`)},
 		{"two delimiters that are as good", "id;x,id\n1;2,3\n", `! line 1: the header "id;x,id\n" can be split in several ways; put a line before it that names the delimiter: sep=,`},
 		{"one column", "id\n1\n2\n", lines("2 1", "3 2")},

@@ -52,8 +52,8 @@ func (w *csvWriter) Write(document []byte) error {
 
 func (w *csvWriter) Close() error { return w.out.Flush() }
 
-// appendCell appends a cell, within quotation marks where it needs them: also where
-// a spreadsheet may split it, at semicolons in some languages and at tabs.
+// appendCell appends a cell. It quotes a cell that a spreadsheet may split: some split at
+// semicolons or tabs.
 func appendCell(dst, cell []byte) []byte {
 	if !bytes.ContainsAny(cell, "\",;\t\r\n") {
 		return append(dst, cell...)

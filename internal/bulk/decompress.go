@@ -15,8 +15,8 @@ import (
 // --ultra ones make, and more would not fit the memory of an import.
 const maxWindow = 8 << 20
 
-// ErrDamaged is of compressed data that is not what was compressed. What came
-// before it may have been damaged too.
+// ErrDamaged is returned for compressed data that fails its checksum. What was read
+// before may be damaged too.
 var ErrDamaged = errors.New("the compressed data is damaged")
 
 var (
@@ -28,10 +28,10 @@ var (
 const (
 	gzipMagic = "\x1f\x8b"
 	zstdMagic = "\x28\xb5\x2f\xfd"
-	zstdSkips = "\x2a\x4d\x18" // behind the first byte of a frame to be skipped, as pzstd writes
+	zstdSkips = "\x2a\x4d\x18" // bytes 2 to 4 of a skippable frame, which pzstd writes
 )
 
-// unpacked is what is in a source, compressed or not.
+// unpacked is the content of a source, decompressed.
 type unpacked struct {
 	in     io.Reader
 	format string // gzip, zstd, or empty
@@ -44,7 +44,7 @@ type unpacked struct {
 func unpack(source io.Reader) (*unpacked, error) {
 	u := &unpacked{source: &witness{in: source}, close: func() {}}
 	buffered := bufio.NewReaderSize(u.source, 64<<10)
-	// A short source is no error here.
+	// A short source is handled below.
 	magic, err := buffered.Peek(len(zstdMagic))
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -79,7 +79,7 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// named is an error with the name of the format.
+// named adds the name of the format to an error.
 func (u *unpacked) named(err error) error {
 	switch {
 	case u.source.err != nil:
@@ -96,8 +96,7 @@ func (u *unpacked) named(err error) error {
 	return fmt.Errorf("%s: %w", u.format, err)
 }
 
-// witness remembers what went wrong with a source, which is not the fault of
-// what is in it.
+// witness remembers an error of the source itself, such as a failing disk.
 type witness struct {
 	in  io.Reader
 	err error
@@ -111,8 +110,8 @@ func (w *witness) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// members reads the members of a gzip file one after the other, and passes over
-// zeros behind one, which fill up blocks of a tape or a disk.
+// members reads the members of a gzip file one after the other. It skips zeros after a
+// member, which pad blocks of tapes and disks.
 type members struct {
 	in *bufio.Reader
 	z  *gzip.Reader
@@ -130,7 +129,7 @@ func (m *members) Read(p []byte) (int, error) {
 	}
 }
 
-// more goes to the next member; io.EOF is the end of the last.
+// more goes to the next member, or returns io.EOF after the last.
 func (m *members) more() error {
 	for {
 		begin, err := m.in.Peek(1)

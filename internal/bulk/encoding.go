@@ -9,9 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// asUTF8 returns the text of a source behind its byte order mark. UTF-16 becomes
-// UTF-8: with a mark, or where every other one of the first bytes is 0, as no text
-// in UTF-8 has it. UTF-32 stays as it is.
+// asUTF8 returns the text of a source without its byte order mark. It decodes UTF-16,
+// which has a mark, or a 0 in every other of the first bytes. It leaves UTF-32 alone.
 func asUTF8(in *bufio.Reader) (*bufio.Reader, error) {
 	begin, err := in.Peek(4)
 	if err != nil && err != io.EOF { // a short source is no error here
@@ -37,8 +36,8 @@ func asUTF8(in *bufio.Reader) (*bufio.Reader, error) {
 	return in, nil
 }
 
-// utf16Reader reads UTF-16 as UTF-8. A lone surrogate, and half a character at the
-// end, become a byte that UTF-8 does not have, so that their record is refused.
+// utf16Reader reads UTF-16 as UTF-8. A lone surrogate or half a character becomes an
+// invalid byte, so that import refuses its record.
 type utf16Reader struct {
 	in    *bufio.Reader
 	order binary.ByteOrder
@@ -48,7 +47,7 @@ const notUTF8 = 0xff
 
 func (u utf16Reader) Read(p []byte) (n int, err error) {
 	for len(p)-n >= utf8.UTFMax {
-		if n > 0 && u.in.Buffered() < 4 { // what is there does not wait for more
+		if n > 0 && u.in.Buffered() < 4 { // return before waiting for more
 			return n, nil
 		}
 		unit, err := u.in.Peek(2)

@@ -40,8 +40,8 @@ const (
 	Zstd         Compression = "zstd"
 )
 
-// promise is the ending of a file's name that promises a kind of file which is
-// never empty, or empty.
+// promise is the ending of a file's name if it names a kind of file that is never empty,
+// and "" otherwise.
 func promise(name string) string {
 	ending := strings.ToLower(path.Ext(name))
 	switch ending {

@@ -13,8 +13,8 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// delimiters are what may stand between the cells of a table. A first line such
-// as sep=; names another one, as spreadsheets write it.
+// delimiters may separate the cells of a table. Spreadsheets name another one in a first
+// line such as sep=^.
 const delimiters = ",;\t|"
 
 // header is the first record of a table, which names its columns.
@@ -25,8 +25,8 @@ type header struct {
 	returns   bool // lines end with a carriage return alone, as the header does
 }
 
-// readHeader takes the header. The delimiter is the one that leaves most names of
-// fields, id or document among them.
+// readHeader takes the header. The delimiter is the one that gives the most names of
+// fields, among them id or document.
 func readHeader(s *stream) (header, error) {
 	space := string(s.text())
 	s.drop()
@@ -59,8 +59,8 @@ func readHeader(s *stream) (header, error) {
 	return h, h.check()
 }
 
-// line takes a line behind the white space that it begins with. It ends outside
-// of quotation marks.
+// line takes a line, whose leading white space is indent. A line end within quotation
+// marks does not end it.
 func (h *header) line(s *stream, indent string) ([]byte, error) {
 	line := []byte(indent)
 	quoted := false
@@ -102,7 +102,7 @@ func (h *header) line(s *stream, indent string) ([]byte, error) {
 	}
 }
 
-// namedDelimiter is what a line sep=; names.
+// namedDelimiter is the delimiter that a line such as sep=; names.
 func namedDelimiter(line []byte) (delimiter byte, ok bool) {
 	line = bytes.Trim(line, "\r\n\"")
 	if len(line) != 5 || !strings.EqualFold(string(line[:4]), "sep=") || line[4] == 0 || line[4] >= 0x80 {
@@ -116,7 +116,7 @@ func splitHeader(line []byte, delimiter byte) ([]string, error) {
 	table.Comma = rune(delimiter)
 	names, err := table.Read()
 	if err == io.EOF {
-		return nil, errors.New("there is no header behind the line sep=")
+		return nil, errors.New("there is no header after the line sep=")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("not a CSV header: %s", csvProblem(err))
@@ -151,7 +151,8 @@ func (h *header) decide(line []byte) error {
 	return nil
 }
 
-// known is how many names are of fields, 0 where none says which call a row is.
+// known counts the names that are fields. It is 0 if neither id nor document is among
+// them.
 func known(names []string) int {
 	n, isTable := 0, false
 	for _, name := range names {
@@ -166,7 +167,7 @@ func known(names []string) int {
 	return n
 }
 
-// check says what is wrong with the names.
+// check returns what is wrong with the names.
 func (h *header) check() error {
 	seen := make(map[string]bool, len(h.names))
 	var mistakes []string
@@ -193,8 +194,8 @@ func (h *header) check() error {
 	return nil
 }
 
-// likeField is the field, or document, that a name is apart from case, spaces and
-// characters that are not seen.
+// likeField returns the field, or document, that a name equals except for case, spaces
+// and invisible characters.
 func likeField(name string) (field string, ok bool) {
 	bare := strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
@@ -209,5 +210,5 @@ func likeField(name string) (field string, ok bool) {
 	return tableColumns[i], true
 }
 
-// tableColumns are the columns that a table may have beside further fields.
+// tableColumns are the columns of a table that are not further fields.
 var tableColumns = append(gong.FieldNames(), documentColumn)

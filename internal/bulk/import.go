@@ -32,8 +32,8 @@ func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 // Report is told what an import comes to. Committed is called from a goroutine
 // of its own.
 type Report interface {
-	// Skipped is told what is wrong with a record, once for each that is skipped. A
-	// problem without a field is of the record as a whole.
+	// Skipped is called once for each record that is skipped. A problem without a field
+	// is one of the whole record.
 	Skipped(at Place, problems []gong.FieldError)
 
 	// Note is told what a person should know though nothing is wrong.

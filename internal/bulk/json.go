@@ -11,8 +11,7 @@ import (
 // jsonReader reads a sequence of JSON values, with or without line ends
 // between them. The elements of an array are values again. An object that has an
 // array "calls", and no "id" before it, is a saved response page, whose records are
-// the elements of that array; any other object is a record itself, or is around
-// one (see unwrap).
+// the elements of that array. Any other object is a record, or wraps one (see unwrap).
 //
 // It finds where a record ends by the grammar of JSON, so that a broken one
 // does not swallow those after it. What is in a record gong.ParseCall judges.
@@ -20,7 +19,7 @@ type jsonReader struct {
 	*stream
 	where where
 	outer []where         // what that is in
-	left  map[string]bool // names of what stood beside calls and is not kept
+	left  map[string]bool // names of what was dropped from wrappers
 	tail  bool            // an element came before, so a comma or the end follows
 	began bool            // that element, or the one before, began its line
 	lost  bool            // an element was broken, and maybe the end of the array with it
@@ -211,7 +210,7 @@ func (r *jsonReader) object() (record Record, isRecord bool, err error) {
 	return r.fail(line, err)
 }
 
-// wrapped is what was kept as an object without an id.
+// wrapped reads an object without an id.
 func (r *jsonReader) wrapped(line int) (record Record, isRecord bool, err error) {
 	w := unwrap(r.text())
 	switch {
@@ -261,8 +260,8 @@ func tooLong(line int) Record {
 	return bad(line, fmt.Sprintf("the record is longer than %d bytes", maxRecord))
 }
 
-// nameAnswer says which answer of the API a record without an id is, which is
-// easily saved among the pages.
+// nameAnswer names the answer of the API that a record without an id is: people save
+// them among the pages.
 func nameAnswer(call *gong.Call) (problem string) {
 	for _, field := range call.Further {
 		switch field.Name {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// kinds are the kinds of files that people have beside those that are read, by
-// the bytes that they begin with, and what to do with them.
+// kinds are kinds of files that import does not read, by their first bytes, with what to
+// do.
 var kinds = [...]struct{ begins, name, advice string }{
 	{"BZh", "bzip2", "pipe it: bzip2 -dc FILE | callvault import -"},
 	{"\xfd7zXZ\x00", "xz", "pipe it: xz -dc FILE | callvault import -"},
@@ -32,7 +32,7 @@ const (
 	tarAt    = 257
 )
 
-// kindError says what a file is that is not read, and what to do.
+// kindError names a kind of file that import does not read, and what to do.
 type kindError struct {
 	name, advice string
 	within       string // the compression, if any
@@ -45,8 +45,7 @@ func (e *kindError) Error() string {
 	return fmt.Sprintf("it is %s; %s", e.name, e.advice)
 }
 
-// nameKind says what a file is that begins with a line, or nil where it may be
-// text.
+// nameKind names the kind of a file by its first line. It is nil if that may be text.
 func nameKind(line []byte) error {
 	if bytes.HasPrefix(line, []byte("PK\x03\x04")) || bytes.HasPrefix(line, []byte("PK\x05\x06")) {
 		return nameZip(line)
@@ -65,7 +64,7 @@ func nameKind(line []byte) error {
 	return nil
 }
 
-// nameZip says what a zip is, by the name of its first entry.
+// nameZip names the kind of a zip by its first entry.
 func nameZip(zip []byte) error {
 	const nameAt = 30
 	entry := zip[min(nameAt, len(zip)):]

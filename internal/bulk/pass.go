@@ -11,7 +11,7 @@ import (
 type pass interface {
 	begin(name string, unknown []string)
 	record(r *Record) error // an error ends the pass
-	end(left []string)      // the source was read whole, but for what stood beside calls
+	end(left []string)      // the source was read; left names what was dropped
 }
 
 // each makes a pass over all sources.
@@ -142,7 +142,7 @@ func (in *intake) record(r *Record) error {
 func (in *intake) end(left []string) {
 	in.complete(in.line)
 	if len(left) > 0 {
-		in.Report.Note(Place{in.name, 1}, "of the calls only metaData is kept, and not what is beside it: "+some(left))
+		in.Report.Note(Place{in.name, 1}, "only metaData of each call is kept, without "+some(left))
 	}
 }
 

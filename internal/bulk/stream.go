@@ -202,8 +202,7 @@ func (s *stream) restOfLine() error {
 	}
 }
 
-// first is the first byte that tells something, behind white space, which is
-// kept.
+// first is the first byte after white space, which is kept.
 func (s *stream) first() (byte, error) {
 	s.begin("")
 	return s.space()

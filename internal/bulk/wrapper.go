@@ -11,12 +11,12 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// wrapped is what a record without an id turns out to be.
+// wrapped is the result of unwrap.
 type wrapped struct {
-	call      []byte   // the call within it; nil when it is no wrapper
-	left      []string // what stands beside the call and is not kept
-	isMessage bool     // it holds no record, such as a state of Singer
-	problem   string   // what is wrong, when there is no call
+	call      []byte   // the call in it; nil if the record is not a wrapper
+	left      []string // names of what is dropped
+	isMessage bool     // a message without a record, such as a state of Singer
+	problem   string   // why there is no call, if import should report it
 }
 
 // unwrap looks for a call in a record without an id: in the answers of
@@ -34,7 +34,7 @@ func unwrap(record []byte) (w wrapped) {
 	return w
 }
 
-// within is the value that a wrapper is around; nil when it is none.
+// within is the value that a wrapper contains, or nil.
 func (w *wrapped) within(m map[string][]byte) []byte {
 	kind, stream, record := textOf(m["type"]), textOf(m["stream"]), m["record"]
 	switch {
@@ -65,16 +65,16 @@ func (w *wrapped) within(m map[string][]byte) []byte {
 	return nil
 }
 
-// messages are the messages of Singer and Airbyte that hold no record, with
-// members of which each has one.
+// messages are the messages of Singer and Airbyte without a record. Each has one of these
+// members.
 var messages = map[string][]string{
 	"SCHEMA": {"schema"}, "STATE": {"value", "state"}, "ACTIVATE_VERSION": {"version"}, // Singer, and Airbyte's state
 	"LOG": {"log"}, "TRACE": {"trace"}, "CONTROL": {"control"}, "SPEC": {"spec"}, "CATALOG": {"catalog"},
 	"CONNECTION_STATUS": {"connectionStatus"},
 }
 
-// membersOf are the members of an object, with their values as they stand; none
-// when a name appears twice.
+// membersOf returns the members of an object with their raw values. It is nil if a name
+// appears twice.
 func membersOf(object []byte) map[string][]byte {
 	r := jsonReader{stream: &stream{chunk: object, err: io.EOF, lead: -1, mark: noMark}}
 	if r.expect('{') != nil {
