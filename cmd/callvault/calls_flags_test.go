@@ -28,7 +28,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--url http://127.0.0.1:1", "the server wants a credential: there is none; accepted are CALLVAULT_ACCESS_KEY with CALLVAULT_ACCESS_KEY_SECRET, or CALLVAULT_TOKEN"},
 		{"http://me:hush@127.0.0.1:1", "FILE: accepted is the path of a file; a server is named by --url"},
 		{"--from soon", `--from "soon" is no time; accepted are dates`},
-		{"--from=", "--from is empty; accepted are dates"},
+		{"--from=", "--from is empty; give a value, or leave the flag out"},
 		{"--to soon", `--to "soon" is no time; accepted are dates`},
 		{"--from 2026-02-01 --to 2026-01-01", "--from 2026-02-01 must be before --to 2026-01-01"},
 		{"--to 2001-01-01", "--from is left out, so it is 7d: --from 7d must be before --to 2001-01-01, but they are "},
@@ -43,7 +43,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--histogram day calls.json", "--histogram is drawn on standard output"},
 		{"--histogram day -o json", "--histogram is drawn on standard output"},
 		{"--histogram day --limit 5", "--histogram is drawn on standard output"},
-		{"a.json b.json", "accepts at most 1 arg(s), received 2"},
+		{"a.json b.json", `"b.json" is an argument too many; type callvault calls [FILE]`},
 	} {
 		c := newCLI(t)
 		got := c.run(append([]string{"calls"}, strings.Fields(tt.args)...)...)

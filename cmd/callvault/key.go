@@ -97,9 +97,6 @@ func (a *app) createKey(cmd *cobra.Command, o keyOptions) error {
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}
-	if len(key.Scopes) == 0 {
-		return usagef("--scope is empty: a key without a scope can do nothing")
-	}
 	if o.expires != "" {
 		valid, err := parseDuration(o.expires)
 		if err != nil {

@@ -68,9 +68,6 @@ func parseSpan(from, to, tz string, now time.Time) (span when.Span, err error) {
 		return span, err
 	}
 	now = now.Truncate(time.Second).In(zone)
-	if from == "" {
-		return span, usagef("--from is empty; %s", when.Accepted)
-	}
 	if span, err = when.Bounds(from, to, now); err != nil {
 		return span, usagef("%w", err)
 	}

@@ -109,7 +109,7 @@ were skipped, or a server's list ended early.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(a.serve(), a.importCalls(), a.calls(), a.export(), a.delete(), a.copy(), a.backup(), a.restore(), a.check(), a.key(), a.doctor(), a.healthcheck(), a.version())
 	// Cobra's own commands are made here, and not when the program runs, so that
 	// they end like the others.
@@ -157,7 +157,7 @@ func variable(cmd *cobra.Command, flag string) string {
 	return strings.ToUpper(strings.NewReplacer(" ", "_", "-", "_").Replace(name))
 }
 
-// finish gives every command what all have in common: a wrong argument is a
+// finish gives every command what all have in common: a wrong or empty argument is a
 // usage error, and every flag has its environment variable, which the help
 // names and which is read where the flag is not given.
 func (a *app) finish(cmd *cobra.Command) {
@@ -165,22 +165,14 @@ func (a *app) finish(cmd *cobra.Command) {
 		a.finish(sub)
 	}
 	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			err := check(cmd, args)
-			switch {
-			case err == nil:
-				return nil
-			case cmd.HasSubCommands(): // says which there are
-				return &usageError{err}
-			}
-			return usagef("%w; accepted is %s", err, cmd.UseLine())
-		}
+		cmd.Args = func(cmd *cobra.Command, args []string) error { return checkArguments(cmd, args, check) }
 	}
 	if cmd.RunE == nil || !cmd.HasParent() {
 		return
 	}
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		f.Usage += " [" + variable(cmd, f.Name) + "]"
+		mustBeFilled(f)
 	})
 	runE := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -202,7 +194,7 @@ func (a *app) readVariables(cmd *cobra.Command) (err error) {
 			return
 		}
 		if setErr := cmd.Flags().Set(f.Name, value); setErr != nil {
-			err = usagef("%s: %w", name, setErr)
+			err = invalidValue(name, f, value, setErr)
 		}
 	})
 	return err

@@ -81,7 +81,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{"imprt", `unknown command "imprt" for "callvault"; did you mean import?`},
 		{"key make", `unknown command "make" for "callvault key"`},
-		{"serve now", `unknown command "now" for "callvault serve"; accepted is callvault serve [flags]`},
+		{"serve now", `"now" is an argument too many; type callvault serve`},
 		{"serve --prot 1", "unknown flag: --prot"},
 		{"serve --page-size 1001", "--page-size 1001: accepted are 1 to 1000"},
 		{"serve --limit fast", `--limit: "fast" is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1`},
@@ -92,14 +92,14 @@ func TestUsage(t *testing.T) {
 		{"serve --listen 127.0.0.1:0 --manage off --db mysql://me:hush@host/db", `--db: "mysql" is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE`},
 		{"serve --db postgres://me:hush@host/db", "--db shows a password to every user of this machine; put the URL into CALLVAULT_DB"},
 		{"export --db postgres://host/db?password=hush", "--db shows a password"},
-		{"import", "requires at least 1 arg(s), only received 0; accepted is callvault import FILE"},
+		{"import", "FILE is missing; type callvault import FILE..."},
 		{"import - -", "standard input (-) is named twice"},
 		{"import - --company a/b", `--company "a/b": a company's name has 1 to 64 letters`},
 		{"import - --app-url app.example.com", `--app-url "app.example.com": use an address such as https://`},
 		{"import - --app-url https://app.example.com/?id=", `--app-url "https://app.example.com/?id=": use an address such as`},
 		{"import - --workspace main", `--workspace "main": use the id of a workspace, a number of 1 to 20 digits`},
 		{"export calls.xlsx", "calls.xlsx: a spreadsheet's own files are not written; accepted are .ndjson, .json, .csv, .parquet at the end of the name, or --format"},
-		{"export a b", "accepts at most 1 arg(s), received 2"},
+		{"export a b", `"b" is an argument too many; type callvault export [FILE]`},
 		{"export --from 2026-02-01 --to 2026-02-01", "--from 2026-02-01 must be before --to 2026-02-01"},
 		{"export --to soon", `--to "soon" is no time; accepted are dates`},
 		{"delete --yes", "accepted is either --id or --before"},
@@ -112,7 +112,7 @@ func TestUsage(t *testing.T) {
 		{"key create --expires soon", `--expires "soon" is not a duration; accepted are such as 12h, 90m and 90d`},
 		{"key create --expires -1d", `--expires "-1d" is not a duration`},
 		{"key list -o yaml", `--output "yaml": accepted are text and json`},
-		{"key create --scope=", "--scope is empty: a key without a scope can do nothing"},
+		{"key create --scope=", "--scope is empty; give a value, or leave the flag out"},
 		{"serve --listen 8080", `--listen "8080": accepted is HOST:PORT`},
 		{"serve --log xml", `--log "xml": accepted are auto, text and json`},
 		{"serve --log-level loud", `--log-level "loud": accepted are debug, info, warn and error`},
@@ -120,7 +120,7 @@ func TestUsage(t *testing.T) {
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},
 		{"serve --seed 3", "--seed is of the demo"},
-		{"key list --db=", `--db "": accepted are the path of a SQLite file and postgres://`},
+		{"key list --db=", "--db is empty; give a value, or leave the flag out"},
 		{"key list --db :memory:", `--db ":memory:": accepted are the path of a SQLite file and postgres://`},
 		{"copy --from a.db --to postgres://me:hush@host/db", "--to shows a password to every user of this machine; put the URL into CALLVAULT_COPY_TO"},
 		{"backup b.db --db postgres://host/db", "backup is of SQLite stores: accepted are pg_dump"},
@@ -133,12 +133,20 @@ func TestUsage(t *testing.T) {
 		{"backup postgres://host/db", "FILE: accepted is the path of a file; backup is of SQLite stores"},
 		{"restore postgres://host/db", "FILE: accepted is the path of a file; restore is of SQLite stores"},
 		{"backup b.db --db mysql://host/db", `--db: "mysql" is no kind of store`},
-		{"restore b.db --db=", `--db "": accepted are the path of a SQLite file`},
-		{"backup", "accepts 1 arg(s), received 0"},
+		{"restore b.db --db=", "--db is empty"},
+		{"backup", "FILE is missing; type callvault backup FILE"},
 		{"healthcheck --timeout 0", "--timeout 0s: accepted is a duration above 0"},
 		{"healthcheck --timeout -1s", "--timeout -1s: accepted is a duration above 0"},
-		{"completion bash x", `unknown command "x" for "callvault completion bash"`},
-		{"key revoke", "accepts 1 arg(s), received 0"},
+		{"completion bash x", `"x" is an argument too many; type callvault completion bash`},
+		{"key revoke", "ID is missing; type callvault key revoke ID"},
+		{"serve mysql://me:hush@host", "a URL is an argument too many; type callvault serve"},
+		{"calls --limit many", `--limit "many": use a whole number, such as 100`},
+		{"serve --demo --seed -1", `--seed "-1": use a whole number`},
+		{"serve --read-only=maybe", `--read-only "maybe": use true or false`},
+		{"healthcheck --timeout 5", `--timeout "5": use a duration with its unit, such as 5s or 1m30s`},
+		{"calls --url", "--url is without its value; give the server's address, such as https://us-12345.api.gong.io"},
+		{"calls --url=", "--url is empty; give the server's address, such as https://us-12345.api.gong.io"},
+		{"delete --yes --id 1 --id=", "--id is empty; give a value, or leave the flag out"},
 	} {
 		c := newCLI(t)
 		got := c.run(strings.Fields(tt.args)...)
@@ -152,6 +160,29 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s made a store", tt.args)
 		}
 	}
+}
+
+// TestEmpty: no command takes an empty flag or argument for one that is left out.
+func TestEmpty(t *testing.T) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+		if cmd.RunE == nil || !cmd.HasParent() || cmd.HasSubCommands() {
+			return
+		}
+		path := strings.Fields(cmd.CommandPath())[1:]
+		refused := func(want string, args ...string) {
+			got := newCLI(t).run(append(path[:len(path):len(path)], args...)...)
+			if got.code != exitUsage || !strings.HasPrefix(got.stderr, "callvault: "+want) || got.stdout != "" {
+				t.Errorf("%s %q: got %+v", cmd.CommandPath(), args, got)
+			}
+		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { refused("--"+f.Name+" is empty; ", "--"+f.Name+"=") })
+		refused("argument 1 is empty; type "+cmd.CommandPath(), "")
+	}
+	visit((&app{env: os.LookupEnv}).root())
 }
 
 func TestVersionAndHelp(t *testing.T) {
@@ -219,7 +250,7 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("a flag did not win: %+v", got)
 	}
 	c.env["CALLVAULT_KEY_CREATE_BEARER"] = "perhaps"
-	if got := c.run("key", "create"); got.code != exitUsage || !strings.Contains(got.stderr, "CALLVAULT_KEY_CREATE_BEARER: ") {
+	if got := c.run("key", "create"); got.code != exitUsage || !strings.Contains(got.stderr, `CALLVAULT_KEY_CREATE_BEARER "perhaps": use true or false`) {
 		t.Errorf("got %+v", got)
 	}
 }
