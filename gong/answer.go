@@ -14,10 +14,10 @@ import (
 
 // How an answer is bounded.
 const (
-	// answerWithin: a server that has sent nothing whole by then is given up.
+	// answerWithin: a request fails that has no whole answer by then.
 	answerWithin = 90 * time.Second
 
-	// maxAnswer is a thousand of the largest calls, twice; maxRefusal is any error.
+	// maxAnswer is twice a thousand of the largest calls; maxRefusal bounds errors.
 	maxAnswer  = 128 << 20
 	maxRefusal = 64 << 10
 
@@ -72,8 +72,8 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 	return response, nil
 }
 
-// withinOrigin lets net/http follow a redirect within the origin. By itself it would
-// send the credential to another port or scheme too.
+// withinOrigin lets net/http follow a redirect within the origin. Otherwise it would
+// send the credential to another port or scheme, too.
 func withinOrigin(to *http.Request, via []*http.Request) error {
 	from := via[0].URL
 	switch {
@@ -122,7 +122,7 @@ func origin(u *url.URL) string {
 // refused reads an answer that is not 200.
 func refused(response *http.Response, target *url.URL) error {
 	e := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
-	// What is cut off is no envelope, and the status says enough.
+	// An error beyond maxRefusal is cut off, and then the status must do.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 	if isObject(body) == nil {
 		e.Errors = saidIn(body, "errors", "error", "message")
@@ -136,8 +136,8 @@ func refused(response *http.Response, target *url.URL) error {
 	return e
 }
 
-// saysTLS tells whether a web server says that it got HTTP where it speaks TLS,
-// as those of Go, nginx and Apache do.
+// saysTLS tells whether a web server complains about plain HTTP where it speaks TLS, in
+// the words of Go, nginx or Apache.
 func saysTLS(body []byte) bool {
 	return bytes.Contains(body, []byte("HTTPS")) || bytes.Contains(body, []byte("SSL-enabled"))
 }

@@ -34,18 +34,18 @@ type Client struct {
 	// limit.
 	PerDay int
 
-	// Retries is how often a request is repeated that was not answered, or answered
-	// with 5xx without a Retry-After: 0 is 5 times, a negative number is never. The pauses between
-	// them double, from half a second to half a minute, and vary by chance.
+	// Retries is how often a request is repeated that got no answer, or 5xx without a
+	// Retry-After: 0 is 5 times, a negative number is never. The pauses double, from
+	// half a second to half a minute, with jitter.
 	Retries int
 
-	// Patience is how long a request waits in all where the server answers 429, or
-	// 5xx with a Retry-After: 0 is 5 minutes, a negative number not at all.
+	// Patience is how long a request waits in all when the server answers 429, or 5xx
+	// with a Retry-After: 0 is 5 minutes, a negative number is not at all.
 	Patience time.Duration
 
-	// HTTP sends the requests; nil is http.DefaultClient. Its CheckRedirect is not
-	// used: redirects are followed within the origin of BaseURL alone, because the
-	// credential and the cursor are not meant for others.
+	// HTTP sends the requests; nil is http.DefaultClient. Its CheckRedirect is ignored:
+	// the Client follows redirects within the origin of BaseURL alone, so that nobody
+	// else gets the credential and the cursor.
 	HTTP *http.Client
 
 	// UserAgent is the header of that name; empty is the name of this package.
@@ -78,14 +78,13 @@ type ListCallsQuery struct {
 }
 
 // ListCalls requests one page: the first of a query, or the one that a cursor
-// leads to, with the same query. A query without calls has an empty page; a
-// cursor that leads to none is an *Error with status 404, because a cursor
-// promises more.
+// leads to, with the same query. The first page of a query without calls is empty.
+// For a cursor without a page the error is an *Error with status 404.
 //
 // It returns an *Error for what the server refused, an *AnswerError for an
 // answer that is not a page of calls, a *RedirectError, ErrDayUsedUp, a
-// *CallError for a call that breaks the contract, or an error that wraps what
-// kept the server from answering.
+// *CallError for a call that breaks the contract, or an error that wraps the
+// reason why no answer came.
 func (c *Client) ListCalls(ctx context.Context, q ListCallsQuery, cursor string) (*ListCallsResponse, error) {
 	p, err := c.page(ctx, q, cursor)
 	if err != nil {
@@ -100,7 +99,7 @@ func (c *Client) ListCalls(ctx context.Context, q ListCallsQuery, cursor string)
 	return response, nil
 }
 
-// page requests a page until it is there or is given up.
+// page requests a page, and repeats the request as the fields of the Client say.
 func (c *Client) page(ctx context.Context, q ListCallsQuery, cursor string) (*page, error) {
 	target, err := c.target(q, cursor)
 	if err != nil {

@@ -33,7 +33,7 @@ func ParseCall(data []byte) (Call, error) {
 	return p.call, nil
 }
 
-// broken is an error that ended the reading of data, unless that is valid JSON of
+// broken describes the error that ended the parsing, or that data is valid JSON of
 // another kind.
 func broken(data []byte, err error) FieldError {
 	if e := (*FieldError)(nil); errors.As(err, &e) {
@@ -96,8 +96,8 @@ func (p *parser) keep(name string) error {
 	return nil
 }
 
-// isRefused tells whether a field has what is refused, which is then a problem
-// of the call.
+// isRefused tells whether the value of a field was refused, and adds the problem to the
+// call.
 func (p *parser) isRefused(name string) bool { return p.refused != nil && p.collect(name) }
 
 func (p *parser) collect(name string) bool {

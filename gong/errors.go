@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// ErrDayUsedUp is returned in place of a request beyond Client.PerDay.
+// ErrDayUsedUp is the error of a request beyond Client.PerDay.
 var ErrDayUsedUp = errors.New("gong: the requests of this day (UTC) are used up")
 
-// ErrNoProgress ends a walk whose server leads in a circle: it sent a cursor
-// again, or a page without a call that the walk had not met before.
+// ErrNoProgress ends a walk in which the server repeated a cursor, or sent a page with a
+// cursor and no new call.
 var ErrNoProgress = errors.New("gong: the walk makes no progress")
 
 // Error is an answer that is not 200: the server refused or failed.
 type Error struct {
 	Status     int
-	RequestID  string   // what the server calls the request; empty when it did not say
-	Errors     []string // what it says of it
+	RequestID  string   // the server's id of the request, if it sent one
+	Errors     []string // the server's texts
 	RetryAfter time.Duration
 }
 
@@ -30,7 +30,7 @@ func (e *Error) Error() string {
 		text.WriteString(": " + strings.Join(e.Errors, "; "))
 	}
 	if e.RetryAfter > 0 {
-		fmt.Fprintf(&text, " (to be asked again in %v)", e.RetryAfter)
+		fmt.Fprintf(&text, " (retry in %v)", e.RetryAfter)
 	}
 	if e.RequestID != "" {
 		text.WriteString(" (request " + e.RequestID + ")")
@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 	return text.String()
 }
 
-// says tells whether one of the texts has some words, in any case.
+// says tells whether one of the texts contains some words, in any case.
 func (e *Error) says(words string) bool {
 	for _, text := range e.Errors {
 		if strings.Contains(strings.ToLower(text), words) {
@@ -55,16 +55,15 @@ func asError(err error) *Error {
 	return refusal
 }
 
-// isEmptyRange tells whether a server says that a query has no calls. What is
-// not this API answers 404 too, with other words.
+// isEmptyRange tells whether a server says that a query has no calls. The text matters,
+// because servers of other things answer 404, too.
 func isEmptyRange(err error) bool {
 	refusal := asError(err)
 	return refusal != nil && refusal.Status == http.StatusNotFound && refusal.says("no calls")
 }
 
-// isExpired tells whether a server does not take a cursor any more. Besides the
-// words for one that is too old there are those for one that it does not know:
-// its secret may have changed.
+// isExpired tells whether a server refuses a cursor as too old, or as one that it can't
+// verify, because its secret may have changed.
 func isExpired(err error) bool {
 	refusal := asError(err)
 	if refusal == nil || refusal.Status < http.StatusBadRequest || refusal.Status >= http.StatusInternalServerError {
@@ -83,11 +82,11 @@ func (e *AnswerError) Error() string {
 	return "gong: the answer of " + e.Host + " is not a page of calls: " + e.Problem
 }
 
-// RedirectError is a redirect that is not followed, because it leads to another
-// origin than that of Client.BaseURL or in a circle.
+// RedirectError is a redirect that the Client does not follow, because it leads to
+// another origin than that of Client.BaseURL, or in a circle.
 type RedirectError struct {
 	Host    string
-	To      string // the origin that it leads to
+	To      string // the origin it leads to
 	Problem string
 }
 
@@ -95,13 +94,13 @@ func (e *RedirectError) Error() string {
 	return "gong: " + e.Host + " redirects to " + e.To + ", " + e.Problem
 }
 
-// ShortError ends a walk that the server ended before its calls did. The calls
-// that came are good; which are missing is unknown.
+// ShortError ends a walk whose server ended its list too early. The calls that came are
+// good; which are missing is unknown.
 type ShortError struct {
-	Met    int    // calls that came, those that break the contract included
-	Total  int    // calls that the first page promised, or -1 if it did not say
+	Met    int    // calls that came, with those that break the contract
+	Total  int    // calls by the first page's total, or -1 without one
 	Reason string // how the list ended
-	Err    error  // the server's *Error, if that is how
+	Err    error  // the server's *Error, if it ended the list
 }
 
 func (e *ShortError) Error() string {

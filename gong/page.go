@@ -12,25 +12,24 @@ import (
 
 // How a page is bounded. A page of Gong's has 100 calls.
 const (
-	maxListed = 10_000   // calls on a page: each takes far more memory than its bytes
-	maxCursor = 32 << 10 // bytes of a cursor, which has to fit into a URL
+	maxListed = 10_000   // calls on a page: a small one takes far more memory than its bytes
+	maxCursor = 32 << 10 // bytes of a cursor, which must fit into a URL
 )
 
-// page is a page as it came: its calls are not read yet.
+// page is a page whose calls have not been parsed.
 type page struct {
 	requestID  string
 	records    Records
 	hasRecords bool
-	total      int // records.totalRecords, or unknown
+	total      int // totalRecords, or unknown
 	calls      []json.RawMessage
 }
 
-// unknown stands for a total that no server told.
+// unknown is the total of a server that sent none.
 const unknown = -1
 
-// parsePage reads an answer. It believes nothing that the contract does not
-// say: an object without an array of calls is not a page. The calls are parts
-// of body. An error is what is wrong, for an AnswerError.
+// parsePage parses an answer: only an object with an array "calls" is a page. The calls
+// share the memory of body. The error is the problem of an AnswerError.
 func parsePage(body []byte) (*page, error) {
 	if err := isObject(body); err != nil {
 		return nil, err
@@ -65,7 +64,7 @@ func parsePage(body []byte) (*page, error) {
 	return p, nil
 }
 
-// isObject tells what keeps a body from being a JSON object.
+// isObject returns why a body is not a JSON object, or nil.
 func isObject(body []byte) error {
 	switch body = bytes.TrimLeft(body, " \t\r\n"); {
 	case len(body) == 0:
@@ -84,7 +83,7 @@ func isObject(body []byte) error {
 	return nil
 }
 
-// takeRecords takes the value of records.
+// takeRecords parses the value of records.
 func (p *page) takeRecords(value []byte) error {
 	switch value[0] {
 	case 'n':
@@ -125,7 +124,7 @@ func (p *page) takeCursor(value []byte) error {
 	return nil
 }
 
-// countOf is a number of things; unknown for null.
+// countOf parses a number of things; null is unknown.
 func countOf(name string, value []byte) (int, error) {
 	if value[0] == 'n' {
 		return unknown, nil
@@ -137,7 +136,7 @@ func countOf(name string, value []byte) (int, error) {
 	return int(n), nil
 }
 
-// wrong is what is wrong with a call of the page.
+// wrong adds to an error which call of the page it is about.
 func (p *page) wrong(i int, err error) error {
 	if p.requestID == "" {
 		return fmt.Errorf("gong: call %d of an answer: %w", i+1, err)
@@ -145,7 +144,7 @@ func (p *page) wrong(i int, err error) error {
 	return fmt.Errorf("gong: call %d of the answer to request %s: %w", i+1, p.requestID, err)
 }
 
-// listedCall reads a call as a list has it: with its id.
+// listedCall parses a call of a list, which must have an id.
 func listedCall(document []byte) (Call, error) {
 	if document[0] != '{' {
 		return Call{}, &CallError{[]FieldError{{Problem: "it is " + kindOfJSON(document) + ", not an object"}}}
@@ -160,10 +159,10 @@ func listedCall(document []byte) (Call, error) {
 	return call, nil
 }
 
-// saidIn are the texts that some members of an object have: strings, or arrays
-// of strings. APIs and the gateways before them put errors there.
+// saidIn are the strings, or the strings in arrays, of some members of an object, where
+// APIs and the gateways before them put errors.
 func saidIn(object []byte, names ...string) (said []string) {
-	// A name that is there twice ends it; what came before is enough.
+	// A name that appears twice ends it; what came before is enough.
 	_ = eachMember(object, names, func(_ string, value []byte) error {
 		values := []json.RawMessage{value}
 		if value[0] == '[' {

@@ -71,8 +71,8 @@ func (c *Client) patiently(ctx context.Context, host string, send func() error) 
 	}
 }
 
-// asked is how long a server wants a client to wait: by its Retry-After when it
-// answers 429 or 5xx, and a while after a 429 without one.
+// asked is how long a server wants a client to wait: the Retry-After of a 429 or 5xx, or
+// unsaidPause after a 429 without one.
 func asked(err error) time.Duration {
 	switch refusal := asError(err); {
 	case refusal == nil || refusal.Status != http.StatusTooManyRequests && !passes(refusal):
@@ -84,7 +84,7 @@ func asked(err error) time.Duration {
 	}
 }
 
-// passes tells whether an error may be gone when the request is repeated.
+// passes tells whether a repeated request may succeed.
 func passes(err error) bool {
 	if refusal := asError(err); refusal != nil {
 		return refusal.Status >= 500 && refusal.Status != http.StatusNotImplemented
@@ -93,8 +93,8 @@ func passes(err error) bool {
 	return errors.As(err, &unanswered) && unanswered.passes
 }
 
-// retryAfter reads the header of that name: seconds, or a date. It is 0 when it
-// says nothing, and at most 68 years.
+// retryAfter parses the header of that name: seconds or a date. It is 0 without a valid
+// one, and at most 68 years.
 func retryAfter(header string) time.Duration {
 	seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31)
 	if err == nil || errors.Is(err, strconv.ErrRange) {

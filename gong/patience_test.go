@@ -173,7 +173,7 @@ func TestTooLongAPause(t *testing.T) {
 		return true
 	}}
 	_, err := f.client().ListCalls(t.Context(), ListCallsQuery{}, "")
-	const want = "gong: the server answered 503: maintenance (to be asked again in 2h0m0s) (request failed); a request waits 5m0s at most"
+	const want = "gong: the server answered 503: maintenance (retry in 2h0m0s) (request failed); a request waits 5m0s at most"
 	if refusal := (*Error)(nil); !errors.As(err, &refusal) || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

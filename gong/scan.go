@@ -10,23 +10,23 @@ import (
 // which the views for people rest on, stop at 1000.
 const maxDepth = 500
 
-// scanner reads JSON strictly, as RFC 8259 has it. It also refuses what not
-// every store or client can hold: NUL, a lone surrogate, broken UTF-8, a name
-// twice in one object. encoding/json repairs these silently.
+// scanner reads JSON strictly by RFC 8259. It also refuses what not every store or
+// client can hold: NUL, a lone surrogate, broken UTF-8, and a name that appears twice in
+// one object. encoding/json repairs these silently.
 type scanner struct {
 	data    []byte
 	pos     int
-	refused *FieldError // the first of these; the grammar is sound so far
+	refused *FieldError // the first of these; they do not end the scan
 }
 
-// refuse notes what is refused, and the scanner goes on.
+// refuse notes a problem that does not end the scan.
 func (s *scanner) refuse(err error) {
 	if s.refused == nil {
 		s.refused = &FieldError{Problem: err.Error()}
 	}
 }
 
-// within notes that what was refused since before is in the value of a name.
+// within adds a name to the path of a problem that was noted since before.
 func (s *scanner) within(name string, before *FieldError) {
 	if s.refused == before {
 		return
@@ -38,7 +38,7 @@ func (s *scanner) within(name string, before *FieldError) {
 	s.refused.Field = name
 }
 
-// syntaxError is what is wrong and where; offsets count from 1.
+// errorf is a syntax error with its offset, which counts from 1.
 func (s *scanner) errorf(format string, args ...any) error {
 	return fmt.Errorf("not valid JSON: "+format+" at byte %d", append(args, s.pos+1)...)
 }

@@ -6,12 +6,11 @@ import (
 	"math/bits"
 )
 
-// seen is what a walk has met: calls by their id, those that break the contract
-// by a hash of their bytes, and cursors by theirs. An id of 20 digits is a number
-// of 64 bits and up to 5 times 2⁶⁴, so ids are kept exactly, in 8 bytes each.
-// With the map's own that is 14 to 21 MB for a million calls.
+// seen is what a walk has met: calls by id, calls that break the contract and cursors by
+// a hash. Ids are kept exactly: 20 digits are 64 bits and 0 to 5 times 2⁶⁴, which picks
+// the set. A million ids take 14 to 21 MB.
 type seen struct {
-	ids     [6]set // by how often 2⁶⁴ is in them
+	ids     [6]set // by multiples of 2⁶⁴
 	broken  set
 	cursors set
 	seed    maphash.Seed
@@ -46,8 +45,8 @@ func (s *seen) addCursor(cursor string) bool {
 	return s.cursors.add(maphash.String(s.seed, cursor))
 }
 
-// set has keys of bytes, because a map aligns its entries to its keys: numbers
-// would take almost twice the memory.
+// set is a set of numbers. Its keys are bytes, because a map aligns its entries to its
+// keys: with numbers it would take almost twice the memory.
 type set map[[8]byte]struct{}
 
 // add adds a number unless it is there.

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// A page is taken apart without a copy, and without a look into its calls: one
-// that breaks the rules of ParseCall must not take the others with it.
+// A page is split without a copy and without the rules of ParseCall: a call that breaks
+// them must not spoil the others.
 
-// eachMember calls member for those members of a valid JSON object that are
-// known. A known one that is there twice is an error.
+// eachMember calls member for the known members of a valid JSON object. A known one that
+// appears twice is an error.
 func eachMember(object []byte, known []string, member func(name string, value []byte) error) error {
 	s := scanner{data: object}
 	s.space()
@@ -29,7 +29,7 @@ func eachMember(object []byte, known []string, member func(name string, value []
 	})
 }
 
-// elements are the elements of a valid JSON array, at most so many.
+// elements are the elements of a valid JSON array, up to a limit.
 func elements(array []byte, most int) (found []json.RawMessage) {
 	s := scanner{data: array}
 	for s.pos++; len(found) < most; s.pos++ {
@@ -46,7 +46,7 @@ func elements(array []byte, most int) (found []json.RawMessage) {
 	return found
 }
 
-// skip takes a value of valid JSON.
+// skip skips a value of valid JSON and returns it.
 func (s *scanner) skip() []byte {
 	begin := s.pos
 	for depth := 0; ; {
@@ -61,7 +61,7 @@ func (s *scanner) skip() []byte {
 			s.pos++
 		case ',', ':', ' ', '\t', '\r', '\n':
 			s.pos++
-			continue // none ends a value, and a value begins with none
+			continue // they neither begin nor end a value
 		default:
 			s.skipLiteral()
 		}
@@ -71,7 +71,7 @@ func (s *scanner) skip() []byte {
 	}
 }
 
-// skipString takes a string.
+// skipString skips a string.
 func (s *scanner) skipString() {
 	for s.pos++; s.data[s.pos] != '"'; s.pos++ {
 		if s.data[s.pos] == '\\' {
@@ -81,7 +81,7 @@ func (s *scanner) skipString() {
 	s.pos++
 }
 
-// skipLiteral takes a number, true, false or null.
+// skipLiteral skips a number, true, false or null.
 func (s *scanner) skipLiteral() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
@@ -92,7 +92,7 @@ func (s *scanner) skipLiteral() {
 	}
 }
 
-// kindOfJSON is what a JSON value is, in words.
+// kindOfJSON names the kind of a JSON value.
 func kindOfJSON(value []byte) string {
 	switch value[0] {
 	case '"':
@@ -103,7 +103,7 @@ func kindOfJSON(value []byte) string {
 	return kindOf(string(value[:1]))
 }
 
-// textOf is the text of a valid JSON string, and empty for another value.
+// textOf is the text of a JSON string, and empty for any other value.
 func textOf(value []byte) (text string) {
 	if json.Unmarshal(value, &text) != nil {
 		return ""

@@ -67,7 +67,7 @@ func (s *scanner) escape() error {
 	return nil
 }
 
-// surrogates is the character of the two escapes of surrogates that b begins with.
+// surrogates is the character of a pair of surrogate escapes at the beginning of b.
 func surrogates(b []byte) (r rune, ok bool) {
 	high, _ := hex4(b)
 	low, _ := hex4(b[6:])

@@ -13,23 +13,22 @@ import (
 	"syscall"
 )
 
-// unanswered is a request that came to no answer, or to half of one.
+// unanswered is the error of a request without an answer, or with half of one.
 type unanswered struct {
 	host   string
 	text   string
-	passes bool // it may go well when it is repeated
+	passes bool // a repeated request may succeed
 	cause  error
 }
 
 func (e *unanswered) Error() string { return "gong: " + e.host + " " + e.text }
 func (e *unanswered) Unwrap() error { return e.cause }
 
-// unanswered says in words what kept a server from answering. What repeating
-// does not mend ends at once: a wrong scheme, a certificate that is not trusted,
-// and, until the server has answered once, a wrong host or port.
+// unanswered explains why no answer came. Some errors are not worth a retry: a wrong
+// scheme, an untrusted certificate, and, until the server has answered once, a wrong host
+// or port.
 func (c *Client) unanswered(target *url.URL, err error) error {
-	// The URL that net/http puts around an error may have a cursor, and who has
-	// that can read what it leads to.
+	// net/http adds the URL to an error, and a cursor in it opens its pages.
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
@@ -58,8 +57,7 @@ func (c *Client) unanswered(target *url.URL, err error) error {
 	return e
 }
 
-// isRefused tells whether nobody listens on the port. Windows has a number of
-// its own for that.
+// isRefused tells whether the port is closed. Windows has an error number of its own.
 func isRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.Errno(10061))
 }
@@ -69,7 +67,7 @@ func isGarbled(err error) bool {
 	return strings.Contains(err.Error(), "malformed HTTP response")
 }
 
-// distrust says why a certificate is not trusted, and what to do.
+// distrust says why a certificate is not trusted, and what to do about it.
 func distrust(err error) string {
 	authority, host, invalid := x509.UnknownAuthorityError{}, x509.HostnameError{}, x509.CertificateInvalidError{}
 	switch {

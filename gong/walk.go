@@ -15,10 +15,9 @@ import (
 // Each call comes once.
 //
 // A call that breaks the contract comes as an error that is a *CallError, and
-// the walk goes on behind it. Every other error is the last thing that comes: a
-// *ShortError where the server ended its list before its calls, ErrNoProgress
-// where it leads in a circle, or an error of ListCalls. A walk without such an
-// error is whole.
+// the walk goes on after it. Every other error ends the walk: a *ShortError if the
+// server ended its list too early, ErrNoProgress if it leads in a circle, or an error of
+// ListCalls. A walk without such an error is whole.
 func (c *Client) Calls(ctx context.Context, q ListCallsQuery) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
 		for p, err := range c.Pages(ctx, q) {
@@ -42,19 +41,19 @@ type Page struct {
 	Records   Records
 	Calls     []PageCall
 
-	// Missing is, on the last page of a whole walk, how many fewer calls came than
-	// the first page's total: calls may have been deleted meanwhile, and the total
-	// of a live account runs ahead of its list. It is 0 on every other page.
+	// Missing is how many calls the list of a whole walk is short of the first page's
+	// total: calls may have been deleted meanwhile, and the total of a live account
+	// runs ahead of its list. It is 0 on every page but the last.
 	Missing int
 }
 
-// PageCall is a call, or what is wrong with it.
+// PageCall is a call, or the error that says what is wrong with it.
 type PageCall struct {
 	Call Call
 	Err  error
 }
 
-// Pages is Calls by the page, for those who want to know how many there are.
+// Pages is Calls page by page, with the server's records.
 func (c *Client) Pages(ctx context.Context, q ListCallsQuery) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
 		w := walk{client: c, query: q, total: unknown, seen: newSeen()}
@@ -70,27 +69,27 @@ func (c *Client) Pages(ctx context.Context, q ListCallsQuery) iter.Seq2[*Page, e
 	}
 }
 
-// walk is how far a walk has come.
+// walk is the state of a walk.
 type walk struct {
 	client  *Client
 	query   ListCallsQuery
 	cursor  string
 	begun   bool  // a page has come
-	end     error // how the walk ends once its last page was handed out; io.EOF: whole
+	end     error // the end after the page that was handed out; io.EOF is a whole walk
 	total   int   // of the first page
-	met     int   // calls that came
-	largest int   // calls on a page, at most so far
+	met     int   // calls so far
+	largest int   // calls on the largest page so far
 	seen    *seen
 
-	// To go on after a cursor has expired: the second of the latest date that was
-	// met, and how many calls came from then on, which a walk from that second
-	// lists again. Calls in another order leave no place to go on from.
-	dated     bool // there is such a date
+	// After a cursor has expired the walk begins again at the second of the latest date,
+	// and the server lists the calls of that second again. In another order there is no
+	// place to begin again.
+	dated     bool // a call had a date
 	second    int64
-	inSecond  int
-	again     int // of them that are still to be listed again
+	inSecond  int // calls since that second began
+	again     int // calls that the server still has to list again
 	disorder  bool
-	advancing bool // a new call was met since the walk began, or began again
+	advancing bool // a new call came since the walk began, or began again
 }
 
 // next requests the next page.
@@ -118,7 +117,7 @@ func (w *walk) next(ctx context.Context) (*Page, error) {
 	return w.take(p)
 }
 
-// beginAgain begins at the second of the last call.
+// beginAgain begins again at the second of the latest call.
 func (w *walk) beginAgain() {
 	w.advancing, w.again, w.cursor = false, w.inSecond, ""
 	clear(w.seen.cursors)
@@ -127,7 +126,7 @@ func (w *walk) beginAgain() {
 	}
 }
 
-// take takes the calls of a page, and decides whether there is to be another.
+// take takes the calls of a page, and decides whether the walk goes on.
 func (w *walk) take(p *page) (*Page, error) {
 	first := !w.begun
 	if first {
@@ -152,7 +151,7 @@ func (w *walk) take(p *page) (*Page, error) {
 	return page, nil
 }
 
-// ending tells whether a walk is whole when a page without a cursor comes.
+// ending tells whether a page without a cursor makes the walk whole.
 func (w *walk) ending(p *page, first bool) error {
 	missing := w.total - w.met
 	full := len(p.calls) >= w.largest
@@ -174,12 +173,12 @@ func (w *walk) ending(p *page, first bool) error {
 	return io.EOF
 }
 
-// short is the error of a walk that ends too early.
+// short is the error of a list that ended too early.
 func (w *walk) short(reason string, err error) error {
 	return &ShortError{Met: w.met, Total: w.total, Reason: reason, Err: err}
 }
 
-// fresh are the calls of a page that no page before it had.
+// fresh are the calls of a page that no earlier page had.
 func (w *walk) fresh(p *page) []PageCall {
 	fresh := make([]PageCall, 0, len(p.calls))
 	here := make(map[string]bool, len(p.calls))
@@ -204,7 +203,7 @@ func (w *walk) fresh(p *page) []PageCall {
 	return fresh
 }
 
-// place remembers where in the order a call stands.
+// place notes the place of a call in the order.
 func (w *walk) place(call *Call) {
 	w.advancing = true
 	date := call.Date()

@@ -203,7 +203,7 @@ func TestCallsAtOnce(t *testing.T) {
 		"http://" + closed.Addr().String():             "refused the connection; look whether the server runs and the port is right; nothing was written",
 		strings.Replace(plain.URL, "http", "https", 1): "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL; nothing was written",
 		redirecting.URL: "redirects to " + other.URL + ", and the credential is not sent there; if that is the server, use it as the base URL; nothing was written",
-		busy.URL:        "answered 503: maintenance (to be asked again in 1h0m0s) (request 4al018gzaztcr8nbukw); a request waits 5m0s at most; nothing was written",
+		busy.URL:        "answered 503: maintenance (retry in 1h0m0s) (request 4al018gzaztcr8nbukw); a request waits 5m0s at most; nothing was written",
 	} {
 		got := c.run(january("--url", url)...)
 		if got.code != exitFailed || strings.Contains(got.stderr, "waiting") || !strings.HasSuffix(got.stderr, want+"\n") {

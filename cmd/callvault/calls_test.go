@@ -255,7 +255,7 @@ func TestCallsGoOn(t *testing.T) {
 	if got.code != exitOK || got.stdout != c.must("export") {
 		t.Errorf("got %+v", got)
 	}
-	want := "\nwaiting 1s: gong: the server answered 429: API request limit exceeded (to be asked again in 1s) (request 4al018gzaztcr8nbukw)\n33 calls\n"
+	want := "\nwaiting 1s: gong: the server answered 429: API request limit exceeded (retry in 1s) (request 4al018gzaztcr8nbukw)\n33 calls\n"
 	if !strings.HasSuffix(got.stderr, want) {
 		t.Errorf("said %q", got.stderr)
 	}
