@@ -17,9 +17,9 @@ var (
 	// ErrSchemaNewer is returned when a store was written by a newer program.
 	ErrSchemaNewer = errors.New("the store was made by a newer version of callvault")
 
-	// ErrReplaced is returned by a store whose files are no longer those that were
-	// opened. It is returned from then on, and nothing else, until the store is opened
-	// again; what was acknowledged before is where those files are.
+	// ErrReplaced is returned by a store whose files are no longer those that it opened.
+	// From then on every method returns it, until the store is opened again. What was
+	// acknowledged before is in the old files.
 	ErrReplaced = errors.New("the store was replaced while it was open")
 )
 

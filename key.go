@@ -14,9 +14,8 @@ import (
 // documented ones are gong.Scopes.
 type Scope string
 
-// ScopeProfilesRead is the right to read the profiles of a server from another machine,
-// which have its memory in them: secrets, and calls of every company. A key has it only
-// where it was asked for.
+// ScopeProfilesRead is the right to read the profiles of a server from another machine.
+// They contain its memory: secrets, and calls of every company. No key has it by default.
 const ScopeProfilesRead Scope = "callvault:profiles:read"
 
 // KeyKind is the way a key is presented.
@@ -41,9 +40,8 @@ type Key struct {
 	Revoked time.Time         // zero: not revoked
 }
 
-// KeysVersion names a state of a store's keys: random bytes, drawn anew with every
-// change. A count would name two states once a store goes back in time, by a
-// failover or a restore, and then goes on.
+// KeysVersion identifies a state of a store's keys. It is random and new with each change:
+// after a failover or a restore, a counter would give two states the same version.
 type KeysVersion [8]byte
 
 // NewKeysVersion draws a version.

@@ -31,14 +31,13 @@ type Store interface {
 	// the company has no such key.
 	RevokeKey(ctx context.Context, company, id string, at time.Time) error
 
-	// Keys returns all keys, in order of id, and the version of them. While that is
-	// the version known, it returns no keys and costs one small read, so a process
-	// follows the keys by asking often. The zero version is never that of a store.
+	// Keys returns all keys, in order of id, and their version. If that equals known, it
+	// returns no keys and costs one small read, so a process can ask often. No store has
+	// the zero version.
 	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
 
-	// Identity tells this store from all others: a text that two handles have in
-	// common if and only if they have the same store open, in the same place. It is
-	// no secret, and costs one small read.
+	// Identity is a text that two handles share if and only if they have the same store
+	// open, in the same place. It is not secret and costs one small read.
 	Identity(ctx context.Context) (string, error)
 
 	// CursorSecret is the secret that cursors are signed with: 32 random bytes,

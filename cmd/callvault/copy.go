@@ -162,7 +162,7 @@ func (a *app) findDifferences(ctx context.Context, store callvault.Store, show *
 	return nil
 }
 
-// watch shows the reading of a whole store as a stage.
+// watch makes a stage of reading a whole store.
 func (s *stages) watch(doing string) upkeep.Watch {
 	return upkeep.Watch{
 		Planned: func(records int) { s.begin(doing, records, "record") },

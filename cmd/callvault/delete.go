@@ -159,7 +159,7 @@ func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o 
 	return errors.New("nothing was deleted")
 }
 
-// size is how many calls are to be deleted, as far as that is known before.
+// size is the number of calls to delete, as far as it is known.
 func (d *deletion) size(ctx context.Context, calls callvault.Calls) (int, error) {
 	if d.asked > 0 {
 		return d.asked, nil

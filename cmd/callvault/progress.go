@@ -28,7 +28,7 @@ type importReport struct {
 	audience
 	now   func() time.Time
 	every time.Duration // between two drawings of the bar, at least
-	most  int           // bad records that are printed in a pass, 0 for all
+	most  int           // bad records to print in a pass, 0 for all
 
 	mu      sync.Mutex // around everything below, and so that lines do not mix
 	bar     *progressbar.ProgressBar
@@ -97,10 +97,10 @@ func (r *importReport) read(n int) {
 	r.bar.Add(n)
 }
 
-// mostProblems are printed of a record: it may have as many as it has fields.
+// mostProblems bounds the problems that are printed of one record.
 const mostProblems = 20
 
-// Skipped prints what is wrong with a record, as long as few were skipped.
+// Skipped prints what is wrong with a record, for the first records.
 func (r *importReport) Skipped(at bulk.Place, problems []gong.FieldError) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,8 +152,7 @@ func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) 
 	}
 }
 
-// clear ends a pass: it removes the bar, and tells how many bad records were not
-// printed.
+// clear ends a pass: it removes the bar and prints how many bad records were left out.
 func (r *importReport) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

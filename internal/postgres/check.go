@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A check goes through every company. On a cluster each shard does its part, since
-// all of it is by company. A repair is of the companies in which a check finds
-// something, one after the other.
+// A check reads all companies. On a cluster each shard does its part, since all joins are
+// by company. A repair changes one company after the other, and only those in which the
+// check found something.
 
-// actualOf are the counts as the calls have them, of the calls for which a
-// condition holds. A call without a workspace is counted once.
+// actualOf counts the calls for which a condition holds. A call without a workspace is
+// counted once.
 func actualOf(condition string) string {
 	return `SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
 	FROM callvault.documents AS d
@@ -48,7 +48,7 @@ func (s *Store) Check(ctx context.Context, report func(difference string)) error
 	return nil
 }
 
-// check reports what is wrong with which company.
+// check reports each difference with its company.
 func (s *Store) check(ctx context.Context, report func(company, difference string)) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
@@ -70,14 +70,14 @@ func (s *Store) check(ctx context.Context, report func(company, difference strin
 	return s.cause(ctx, err)
 }
 
-// latest is the highest number that a company has anywhere. It is no WITH query:
-// Citus leaves those that stand before an INSERT as they are.
+// latest is the highest number of a company. It is not a WITH query, because Citus does
+// not plan those before an INSERT.
 const latest = `(SELECT c.company, greatest(c.number, coalesce(m.number, 0)) AS number FROM callvault.companies AS c
 			LEFT JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
 			WHERE c.company = $1)`
 
-// removeTwiceSQL looks each call up by whole keys: the id alone leads a planner
-// through all of a company's calls, once for each.
+// removeTwiceSQL finds each call by its whole key. By the id alone, the planner reads all
+// calls of a company for each of them.
 const removeTwiceSQL = `DELETE FROM callvault.documents AS t
 	USING (SELECT d.company, d.time, d.id
 		FROM callvault.documents AS d
@@ -88,11 +88,9 @@ const removeTwiceSQL = `DELETE FROM callvault.documents AS t
 		WHERE d.company = $1 AND at.time <> d.time OFFSET 0) AS twice
 	WHERE t.company = $1 AND t.company = twice.company AND t.time = twice.time AND t.id = twice.id`
 
-// repairs make right what checks find of a company, in this order, each with what
-// it is said to have done. Calls are believed: ids, numbers and counts follow them.
-// A change of an id takes the next number, so that whoever follows the numbers
-// learns of it. Each finds what differs and changes that alone: what is right is
-// read and not written.
+// repairs correct a company, in this order, each with its report. The calls are believed:
+// ids, numbers and counts follow them. A changed id takes the next number, so that
+// readers of changes see it. Each repair writes only what differs.
 var repairs = []struct{ query, done string }{
 	{removeTwiceSQL, "removed %d calls that stood twice"},
 	{`INSERT INTO callvault.ids (company, id, number, time, workspace)
@@ -140,8 +138,8 @@ var repairs = []struct{ query, done string }{
 
 const lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 
-// Repair makes right what Check finds. The writers of a company in which something
-// is wrong wait until the end; those of the others do not.
+// Repair corrects what Check finds. Writers of the companies that it repairs wait until
+// it ends.
 func (s *Store) Repair(ctx context.Context, report func(done string)) error {
 	wrong := make(map[string]bool)
 	err := s.check(ctx, func(company, _ string) { wrong[company] = true })
@@ -168,7 +166,7 @@ func (s *Store) Repair(ctx context.Context, report func(done string)) error {
 	return nil
 }
 
-// repairCompany adds what each repair did to done.
+// repairCompany adds the number of rows of each repair to done.
 func repairCompany(ctx context.Context, tx pgx.Tx, company string, done []int64) error {
 	if _, err := tx.Exec(ctx, lockCompanySQL, company); err != nil {
 		return err

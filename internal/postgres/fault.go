@@ -14,11 +14,11 @@ const (
 	lockNotAvailable      = "55P03"
 	queryCanceled         = "57014"
 	readOnlyTransaction   = "25006"
-	serializationFailure  = "40001" // on a standby: what is replayed is in conflict with what is read
+	serializationFailure  = "40001" // on a standby: a read conflicts with what it replays
 	tooManyConnections    = "53300"
 )
 
-// codeOf is the server's code of an error; empty when it is not the server's.
+// codeOf is the code of an error of the server, and empty for other errors.
 func codeOf(err error) string {
 	if told := new(pgconn.PgError); errors.As(err, &told) {
 		return told.Code
@@ -26,8 +26,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// cause is the context's error where a query was stopped because of it. Every
-// other error is given the name of the store, and what helps where that is known.
+// cause is the context's error if the context ended the query. To other errors it adds
+// the name of the store, and advice if there is any.
 func (s *Store) cause(ctx context.Context, err error) error {
 	named := (*storeError)(nil)
 	if err == nil {
@@ -37,8 +37,7 @@ func (s *Store) cause(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if codeOf(err) == readOnlyTransaction {
-		// The server is no primary any more: another connection may find the one
-		// that is.
+		// The server is no longer the primary. A new connection may find the primary.
 		s.pool.Reset()
 	}
 	if s.name == "" || errors.As(err, &named) {
@@ -47,7 +46,7 @@ func (s *Store) cause(ctx context.Context, err error) error {
 	return &storeError{s.name, explained(err)}
 }
 
-// explained adds to an error what a person can do.
+// explained adds advice to an error.
 func explained(err error) error {
 	help := ""
 	switch codeOf(err) {

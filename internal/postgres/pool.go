@@ -12,29 +12,28 @@ import (
 )
 
 const (
-	// growAfter is how long the pool does without a connection that the server
-	// refused, before it asks for another.
+	// growAfter is how long the pool stays smaller after the server refused a
+	// connection.
 	growAfter = 5 * time.Second
 
-	// askAgain is the pause between two tries of a process that has no connection.
+	// askAgain is the pause between two attempts of a process without any connection.
 	askAgain = 100 * time.Millisecond
 
-	// refuseWithin is when those who wait are told that the server refuses: somebody
-	// may wait for a connection while holding the only one.
+	// refuseWithin bounds the wait after a refusal: the caller may itself hold the only
+	// connection.
 	refuseWithin = 30 * time.Second
 )
 
-// pool hands out connections, as many at once as the server lets it have. A server
-// may refuse one more than there are, because the role's CONNECTION LIMIT or
-// max_connections is reached. Then the pool is smaller for a while, and those who
-// need a connection wait for one that is there.
+// pool hands out as many connections as the server allows. When the server refuses one,
+// because of the role's CONNECTION LIMIT or max_connections, the pool is smaller for a
+// while, and callers wait for a connection that it has.
 type pool struct {
 	*pgxpool.Pool
-	turns chan struct{} // of those who have a connection, and those that are kept back
+	turns chan struct{} // one for each caller with a connection, and for each kept back
 	kept  atomic.Int64  // turns that are kept back because the server refused
 
-	waits  atomic.Int64 // for a turn
-	waited atomic.Int64 // in nanoseconds
+	waits  atomic.Int64 // callers that waited for a turn
+	waited atomic.Int64 // how long, in nanoseconds
 }
 
 func newPool(ctx context.Context, config *pgxpool.Config) (*pool, error) {
@@ -45,7 +44,7 @@ func newPool(ctx context.Context, config *pgxpool.Config) (*pool, error) {
 	return &pool{Pool: p, turns: make(chan struct{}, config.MaxConns)}, nil
 }
 
-// Acquire waits for a connection, which is given back by Release.
+// Acquire waits for a connection. The caller must Release it.
 func (p *pool) Acquire(ctx context.Context) (*conn, error) {
 	for begun := time.Now(); ; {
 		if err := p.takeTurn(ctx); err != nil {
@@ -81,8 +80,8 @@ func (p *pool) takeTurn(ctx context.Context) error {
 	}
 }
 
-// refused keeps a turn back for a while. The last one is not kept: its holder tries
-// again soon.
+// refused keeps a turn back for growAfter, unless it is the last one. Then its holder may
+// try again after askAgain.
 func (p *pool) refused(ctx context.Context) {
 	if p.kept.Add(1) < int64(cap(p.turns)) {
 		time.AfterFunc(growAfter, func() {
@@ -99,7 +98,7 @@ func (p *pool) refused(ctx context.Context) {
 	<-p.turns
 }
 
-// isBare tells whether there is no connection whose end could be waited for.
+// isBare tells whether the process has no connection to wait for.
 func (p *pool) isBare() bool { return p.Stat().TotalConns() == 0 }
 
 // Exec runs a statement on a connection of its own.
@@ -112,7 +111,7 @@ func (p *pool) Exec(ctx context.Context, query string, args ...any) (pgconn.Comm
 	return c.Exec(ctx, query, args...)
 }
 
-// Query runs a query on a connection that is given back when the rows are closed.
+// Query runs a query. Closing the rows releases the connection.
 func (p *pool) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
 	c, err := p.Acquire(ctx)
 	if err != nil {
@@ -126,7 +125,7 @@ func (p *pool) Query(ctx context.Context, query string, args ...any) (pgx.Rows, 
 	return &rows{r, c}, nil
 }
 
-// QueryRow runs a query of one row, which Scan reads.
+// QueryRow runs a query of one row. Scan releases the connection.
 func (p *pool) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
 	c, err := p.Acquire(ctx)
 	if err != nil {
@@ -135,7 +134,7 @@ func (p *pool) QueryRow(ctx context.Context, query string, args ...any) pgx.Row 
 	return &row{c.QueryRow(ctx, query, args...), c}
 }
 
-// Begin begins a transaction, whose end gives its connection back.
+// Begin begins a transaction. Commit or Rollback releases the connection.
 func (p *pool) Begin(ctx context.Context) (pgx.Tx, error) { return p.BeginTx(ctx, pgx.TxOptions{}) }
 
 // BeginTx is Begin with options.
@@ -152,7 +151,7 @@ func (p *pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 	return &tx{t, c}, nil
 }
 
-// conn is a connection of the pool and the turn of its holder.
+// conn is a connection of the pool with its turn.
 type conn struct {
 	*pooled
 	turns   chan struct{}
@@ -161,7 +160,7 @@ type conn struct {
 
 type pooled = pgxpool.Conn
 
-// Release gives the connection back. To release again does nothing.
+// Release returns the connection to the pool. Releasing again does nothing.
 func (c *conn) Release() {
 	c.release.Do(func() {
 		c.pooled.Release()

@@ -67,8 +67,7 @@ func OpenAsIs(ctx context.Context, url string) (*Store, error) {
 	return openURL(ctx, url, plan)
 }
 
-// OpenToServe is Open that leaves the time-outs of the role as they are: they bound
-// what a request may cost the server.
+// OpenToServe is Open, but keeps the role's time-outs: they bound the cost of a request.
 func OpenToServe(ctx context.Context, url string) (*Store, error) {
 	plan, err := currentPlan()
 	if err != nil {
@@ -78,9 +77,8 @@ func OpenToServe(ctx context.Context, url string) (*Store, error) {
 	return openURL(ctx, url, plan)
 }
 
-// OpenToRead is OpenToServe of a store that must be there and is not written to, on
-// a standby or anywhere else; ErrSchemaOlder is returned for one whose schema this
-// program would have to bring up to date.
+// OpenToRead is OpenToServe for an existing store that is only read, on a standby or
+// elsewhere. It is an error if this program would have to migrate the schema.
 func OpenToRead(ctx context.Context, url string) (*Store, error) {
 	plan, err := currentPlan()
 	if err != nil {
@@ -189,8 +187,8 @@ func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query stri
 	return err
 }
 
-// conflicts is how often a query is sent that a standby ends before it gave a row,
-// because what it replays is in conflict with it.
+// conflicts is how often a query is sent if a standby cancels it before the first row,
+// because it conflicts with what the standby replays.
 const conflicts = 3
 
 // eachIn is each on a pool or in a transaction, which a visitor's error leaves

@@ -40,15 +40,14 @@ type plan struct {
 	mustBeThere bool // a database without the schema is left as it is
 	asItIs      bool // and so is an older schema
 
-	readOnly     bool // nothing is written
-	keepTimeouts bool // that the role has: work is in short statements
+	readOnly     bool // write nothing
+	keepTimeouts bool // keep the role's time-outs
 }
 
 // errNoStore is returned for a database that has no schema and is to get none.
 var errNoStore = errors.New("there is no store in this database; 'callvault import' and 'callvault serve' make one")
 
-// errSchemaOlder is returned for a schema that is to be read by a program that would
-// have to bring it up to date.
+// errSchemaOlder is returned by OpenToRead for a schema that needs a migration.
 var errSchemaOlder = errors.New("the store was written by an older callvault; let this one open it on the primary first: callvault check")
 
 // step is a script that brings the schema to its next version.

@@ -24,12 +24,11 @@ type settings struct {
 	encoding         string
 	defaultIsolation string
 	standby          bool
-	readOnly         bool // transactions may not write
+	readOnly         bool // for all transactions
 }
 
-// checkServer refuses a server on which the laws of a store would not hold, or which
-// takes no writes where the plan needs them. A store that must be there is read on
-// such a server: its schema stays what it is.
+// checkServer refuses a server on which the laws of a store would not hold. It refuses a
+// read-only server unless the plan is for an existing store, which is then only read.
 func (s *Store) checkServer(ctx context.Context, p *plan) error {
 	var got settings
 	err := s.pool.QueryRow(ctx, settingsSQL).Scan(&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.standby, &got.readOnly)
@@ -73,13 +72,13 @@ var (
 	errReadOnly = errors.New("this role's transactions may not write; ALTER ROLE … SET default_transaction_read_only = off, or run 'callvault serve --read-only'")
 )
 
-// timeoutsSQL lifts what would end a long command half-way. Versions differ in what
-// they have.
+// timeoutsSQL lifts the time-outs that would end a long command. Not every version has
+// all of them.
 const timeoutsSQL = `SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings
 	WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') AND setting <> '0'`
 
-// settle makes a new connection independent of settings of the role that would
-// change what is read and written, or end a command that takes long.
+// settle overrides the role's settings that would change what a connection reads or
+// writes, or end a long command.
 func (p plan) settle(ctx context.Context, c *pgx.Conn) error {
 	for name, value := range map[string]string{"client_encoding": "UTF8", "standard_conforming_strings": "on"} {
 		if c.PgConn().ParameterStatus(name) == value {

@@ -17,9 +17,9 @@ const (
 	// Which companies there are is asked by commands, for people, and by a repair.
 	companiesSQL = `SELECT company FROM callvault.companies ORDER BY company`
 
-	// A key is found by its id before its company is known. The version is drawn in
-	// one row, which makes every change of keys wait for the one before it: whoever
-	// reads a version reads all changes up to it.
+	// A key is found by its id before its company is known. Each change of keys updates
+	// the one row with the version, so changes wait for each other, and a reader of a
+	// version sees all changes before it.
 	addKeySQL = `WITH v AS (UPDATE callvault.store SET keys_version = $9)
 		INSERT INTO callvault.keys (id, kind, company, scopes, digest, created, expires, revoked)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
@@ -35,7 +35,7 @@ const (
 	keysSQL = `SELECT s.keys_version, k.id, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked
 		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON s.keys_version <> $1 ORDER BY k.id`
 
-	// Which store a database has.
+	// The id of the store in a database.
 	identitySQL = `SELECT encode(id, 'hex') FROM callvault.store`
 
 	// The cursor secret belongs to every process on the store.
@@ -195,7 +195,7 @@ func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []c
 	return keys, latest, nil
 }
 
-// readKey reads a row of keysSQL; the key is nil where there is none to read.
+// readKey reads a row of keysSQL. The key is nil if the row has none.
 func readKey(rows pgx.Rows) (*callvault.Key, []byte, error) {
 	var latest []byte
 	var id, kind, company, scopes *string

@@ -15,23 +15,23 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Watch is told how the reading of a whole store goes on.
+// Watch follows the progress of reading a whole store.
 type Watch struct {
-	Planned func(records int) // how many there are to read
-	Read    func(records int) // how many more were read
+	Planned func(records int) // the number of records to read
+	Read    func(records int) // the number read since the last call
 }
 
-// readEvery is how many records are read between two tellings: some hundred
-// thousand are read in a second.
+// readEvery is the number of records between two calls of Read. A store gives some
+// hundred thousand a second.
 const readEvery = 4096
 
-// reading tells a Watch of the records that are read.
+// reading counts records for a Watch.
 type reading struct {
 	Watch
 	read int
 }
 
-// begin counts what there is to read.
+// begin counts the records to read.
 func (w Watch) begin(s callvault.Snapshot, companies []string) (*reading, error) {
 	total := 0
 	for _, company := range companies {
