@@ -125,7 +125,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 		if err := in.keep(ctx); err != nil {
 			return err
 		}
-		if err := checkAll(ctx, im, report, in); err != nil {
+		if err := checkAll(ctx, &im, report, in); err != nil {
 			return err
 		}
 	}
@@ -162,7 +162,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 }
 
 // checkAll reads everything once and fails if any record is bad.
-func checkAll(ctx context.Context, im bulk.Import, report *importReport, in *input) error {
+func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *input) error {
 	report.begin(checking, in.size)
 	result, err := im.Check(ctx, in.sources(report.read))
 	report.clear()

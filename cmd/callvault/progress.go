@@ -125,6 +125,13 @@ func (r *importReport) Note(at bulk.Place, text string) {
 	}
 }
 
+// Doubt prints what was probably meant otherwise, to those too who want no notes.
+func (r *importReport) Doubt(at bulk.Place, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.line(at, text)
+}
+
 // line prints a line about a place, where the bar stood.
 func (r *importReport) line(at bulk.Place, text string) {
 	if r.bar != nil {

@@ -39,6 +39,10 @@ type Reader struct {
 	// are kept as further fields, but may be misspelt.
 	Unknown []string
 
+	names      []string // of the columns of CSV
+	delimiter  byte
+	headerLine int
+
 	read  func() (Record, error)
 	left  func() []string // names of what import has dropped so far
 	close func()
@@ -98,6 +102,7 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 		}
 		table := newCSVReader(s, h)
 		r.read, r.Unknown = table.read, unknownColumns(h.names)
+		r.names, r.delimiter, r.headerLine = h.names, h.delimiter, h.lines
 	}
 	return r, nil
 }

@@ -169,6 +169,9 @@ func known(names []string) int {
 
 // check returns what is wrong with the names.
 func (h *header) check() error {
+	if err := h.mixed(); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(h.names))
 	var mistakes []string
 	for _, name := range h.names {
@@ -189,7 +192,20 @@ func (h *header) check() error {
 	case seen["_airbyte_data"] && !seen["id"] && !seen[documentColumn]:
 		return errors.New("the column _airbyte_data holds the calls; rename it to document")
 	case !seen["id"] && !seen[documentColumn]:
-		return fmt.Errorf("there is no column id in the header %.40q: %w", strings.Join(h.names, string(h.delimiter)), errNoFormat)
+		return missingColumns(h.names, h.delimiter)
+	}
+	return nil
+}
+
+// mixed refuses a name that another delimiter splits into names of fields.
+func (h *header) mixed() error {
+	for _, name := range h.names {
+		for _, other := range delimiters {
+			parts := strings.Split(name, string(other))
+			if len(parts) > 1 && !slices.ContainsFunc(parts, func(part string) bool { return !slices.Contains(tableColumns, part) }) {
+				return fmt.Errorf("the header mixes the delimiters %q and %q, in %.40q; use one of them throughout", h.delimiter, other, name)
+			}
+		}
 	}
 	return nil
 }

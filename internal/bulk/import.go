@@ -39,6 +39,9 @@ type Report interface {
 	// Note is told what a person should know though nothing is wrong.
 	Note(at Place, text string)
 
+	// Doubt is told what is kept as it is, but was probably meant otherwise.
+	Doubt(at Place, text string)
+
 	// Committed is told that a batch is kept, or that lines are whose records
 	// all are bad or were kept before. A place acknowledges that every record
 	// which begins at or before its line is kept. There is none for a file of
@@ -67,6 +70,8 @@ type Import struct {
 	// What a record leaves unset is filled from here, where it is not empty.
 	AppURL    string // url becomes AppURL/call?id=<id>
 	Workspace string // workspaceId
+
+	checked bool
 }
 
 // Run reads all sources in their order and puts their calls in batches, each
@@ -100,8 +105,10 @@ func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
 	return in.result, err
 }
 
-// Check reads all sources as Run does, reports what is wrong, and puts nothing.
+// Check reads all sources as Run does, reports what is wrong, and puts nothing. A
+// later Run tells nothing of the columns again.
 func (im *Import) Check(ctx context.Context, sources []Source) (Result, error) {
+	defer func() { im.checked = true }()
 	c := &check{Import: im}
 	err := each(ctx, sources, waiting{}, c)
 	return c.result, err
@@ -131,18 +138,14 @@ func (im *Import) tell(at Place, err error) {
 	im.Report.Skipped(at, problems)
 }
 
-// note tells which columns of a source have names of their own.
-func (im *Import) note(name string, unknown []string) {
-	if len(unknown) > 0 {
-		im.Report.Note(Place{name, 1}, "columns that are not fields of the contract are kept as further fields: "+some(unknown))
+// noteColumns tells what a person should know of a table's columns.
+func (im *Import) noteColumns(r *Reader, name string) {
+	at := Place{name, 1}
+	doubts, note := columnNotes(r.names, r.Unknown)
+	for _, text := range doubts {
+		im.Report.Doubt(at, text)
 	}
-}
-
-// some are the first of many names.
-func some(names []string) string {
-	const most = 20
-	if len(names) <= most {
-		return fmt.Sprintf("%.40q", names)
+	if note != "" {
+		im.Report.Note(at, note)
 	}
-	return fmt.Sprintf("%.40q and %d more", names[:most], len(names)-most)
 }

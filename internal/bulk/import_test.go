@@ -48,7 +48,7 @@ func TestImport(t *testing.T) {
 		problem,
 		"committed [a.ndjson:3] {Created:2 Changed:0 Unchanged:0}",
 		problem,
-		`c.csv:1: columns that are not fields of the contract are kept as further fields: ["team"]`,
+		`c.csv:1: unknown columns are kept as further fields: "team"`,
 		`c.csv:4: started: must not be null when scheduled is null too`,
 		`committed [a.ndjson:3 c.csv:4] {Created:1 Changed:0 Unchanged:2}`,
 	}

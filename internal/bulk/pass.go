@@ -9,7 +9,7 @@ import (
 
 // pass is told what is in the sources, one after the other.
 type pass interface {
-	begin(name string, unknown []string)
+	begin(name string, r *Reader)
 	record(r *Record) error // an error ends the pass
 	end(left []string)      // the source was read; left names what was dropped
 }
@@ -40,7 +40,12 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 	if ending := promise(s.Name); reader.empty && ending != "" {
 		return fmt.Errorf("%s: the file has 0 bytes, and no %s file has; make or fetch it again", s.Name, ending)
 	}
-	p.begin(s.Name, reader.Unknown)
+	if reader.names != nil {
+		if err := missingColumns(reader.names, reader.delimiter); err != nil {
+			return located(s.Name, &LineError{reader.headerLine, err})
+		}
+	}
+	p.begin(s.Name, reader)
 	var record Record // one for all, which escapes to p
 	for {
 		record, err = reader.Read()
@@ -84,8 +89,10 @@ type check struct {
 	result Result
 }
 
-// begin says nothing of unknown columns: the import that follows does.
-func (c *check) begin(name string, _ []string) { c.name = name }
+func (c *check) begin(name string, r *Reader) {
+	c.name = name
+	c.noteColumns(r, name)
+}
 
 func (c *check) record(r *Record) error {
 	c.result.Read++
@@ -111,9 +118,11 @@ type intake struct {
 	told int // the last line that a batch acknowledges
 }
 
-func (in *intake) begin(name string, unknown []string) {
+func (in *intake) begin(name string, r *Reader) {
 	in.name, in.line, in.told = name, 0, 0
-	in.note(name, unknown)
+	if !in.checked {
+		in.noteColumns(r, name)
+	}
 }
 
 func (in *intake) record(r *Record) error {

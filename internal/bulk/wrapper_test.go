@@ -57,7 +57,7 @@ func TestNoteOfExtensiveCalls(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	want := []string{
-		`a:1: only metaData of each call is kept, without ["content" "parties"]`,
+		`a:1: only metaData of each call is kept, without "content" and "parties"`,
 		"committed [a:2 b:1] {Created:4 Changed:0 Unchanged:0}",
 	}
 	if diff := cmp.Diff(want, r.all()); diff != "" {
