@@ -153,7 +153,8 @@ func TestServeTLSCutsOff(t *testing.T) {
 	})
 }
 
-// Who speaks plain HTTP where TLS is spoken is told so, and HTTP/2 is not spoken.
+// A client that speaks plain HTTP to TLS learns why it fails. HTTP/2 is not spoken, and
+// HTTP/1.0 is.
 func TestServeTLSProtocols(t *testing.T) {
 	serveTLS(t, hello, func(t *testing.T, s *running, client *tls.Config) {
 		plain := s.dial()
@@ -166,6 +167,12 @@ func TestServeTLSProtocols(t *testing.T) {
 		if got := c.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
 			t.Errorf("it speaks %q", got)
 		}
+		c.NetConn().Close()
+		old := client.Clone()
+		old.NextProtos = []string{"http/1.0"}
+		c = tls.Client(s.dial(), old)
+		io.WriteString(c, strings.Replace(get, "HTTP/1.1", "HTTP/1.0", 1))
+		wantResponse(t, c, http.StatusOK, "hello")
 		c.NetConn().Close()
 		synctest.Wait()
 		if got := s.log.String(); !strings.Contains(got, "client sent an HTTP request to an HTTPS server") {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Secure returns a listener whose connections speak TLS and HTTP/1.1, whatever the
-// config says. HTTP/2 is left out: the time-outs, and the cut of a client that does not
-// read, need one request at a time on a connection.
+// Secure returns a listener whose connections speak TLS and HTTP/1, whatever the config
+// says. HTTP/2 is left out: the time-outs, and the cut of a client that does not read,
+// need one request at a time on a connection.
 func Secure(listener net.Listener, config *tls.Config) net.Listener {
 	config = config.Clone()
-	config.NextProtos = []string{"http/1.1"}
+	config.NextProtos = []string{"http/1.1", "http/1.0"} // curl -0 offers the latter alone
 	return tls.NewListener(secured{listener}, config)
 }
 
