@@ -12,6 +12,7 @@ import (
 // between them. The elements of an array are values again. An object that has an
 // array "calls", and no "id" before it, is a saved response page, whose records are
 // the elements of that array. Any other object is a record, or wraps one (see unwrap).
+// The calls of a page are never pages.
 //
 // It finds where a record ends by the grammar of JSON, so that a broken one
 // does not swallow those after it. What is in a record gong.ParseCall judges.
@@ -23,6 +24,7 @@ type jsonReader struct {
 	tail  bool            // an element came before, so a comma or the end follows
 	began bool            // that element, or the one before, began its line
 	lost  bool            // an element was broken, and maybe the end of the array with it
+	hasID bool            // the page has an id, so perhaps it is a call
 	name  []byte
 }
 
@@ -69,10 +71,15 @@ func (r *jsonReader) next(c byte) (record Record, isRecord bool, err error) {
 	switch r.where {
 	case inPage:
 		err := r.moreMembers(0, r.pageMember)
-		if err == nil {
-			r.leave()
-		} else if err != errCalls {
+		switch {
+		case err == errCalls:
+		case err != nil:
 			return Record{}, false, r.structural(err)
+		case r.hasID:
+			r.leave()
+			return bad(r.line, "it has calls before its id, and was read as a page of calls; if it is a call, put the id first"), true, nil
+		default:
+			r.leave()
 		}
 		return Record{}, false, nil
 	case outside:
@@ -187,11 +194,12 @@ func (r *jsonReader) object() (record Record, isRecord bool, err error) {
 	r.take()
 	hasID := false
 	err = r.members(0, func(name []byte, c byte) error {
-		if string(name) == "calls" && c == '[' && !hasID && len(r.outer) <= maxDepth {
+		if string(name) == "calls" && c == '[' && !hasID && (r.where != inCalls || r.lost) && len(r.outer) <= maxDepth {
 			if r.lost { // the array ended in the element that was broken
 				r.where, r.outer = outside, r.outer[:0]
 			}
 			r.outer = append(r.outer, r.where)
+			r.hasID = false
 			r.enter(inCalls)
 			return errCalls
 		}
@@ -228,8 +236,9 @@ func (r *jsonReader) wrapped(line int) (record Record, isRecord bool, err error)
 	return Record{Line: line, Call: call, Err: err}, true, nil
 }
 
-// pageMember takes a member of a page. Only calls matters.
+// pageMember takes a member of a page. Only calls and id matter.
 func (r *jsonReader) pageMember(name []byte, c byte) error {
+	r.hasID = r.hasID || string(name) == "id"
 	if string(name) == "calls" && c == '[' {
 		r.enter(inCalls)
 		return errCalls

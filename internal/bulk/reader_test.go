@@ -70,6 +70,8 @@ var readerTests = []struct {
 	{"calls twice in a page", `{"calls":[{"id":"1"}],"calls":[{"id":"2"}]}`, lines("1 1", "1 2")},
 	{"an empty page", `{"requestId":"r","records":{},"calls":[]}`, ""},
 	{"a record with a further field calls", `{"id":"1","calls":[{"id":"2"}]}`, "1 1"},
+	{"a call of a page with further calls", `{"calls":[{"calls":[{"id":"2"}],"id":"1"},{"calls":[]}]}`, lines("1 1", "1 ")},
+	{"calls before the id", lines(`[{"calls":[{"id":"2"}],"id":"1"},`, `{"id":"3"}]`, `{"calls":[],"x":1,"id":"4"}`), lines("1 2", "1 it has calls before its id, and was read as a page of calls; if it is a call, put the id first", "2 3", "3 it has calls before its id, and was read as a page of calls; if it is a call, put the id first")},
 	{"pages in an array", lines(`[{"requestId":"r","calls":[{"id":"1"},{"id":"2"}],"records":{}},`, `{"requestId":"s","calls":[]},{"requestId":"s","calls":[{"id":"3"}]}]`, `{"id":"4"}`), lines("1 1", "1 2", "2 3", "3 4")},
 	{"pages in an array without a comma", `[{"calls":[]} {"calls":[]}]`, "! line 1: not valid JSON within a JSON array; the rest was not read"},
 	{"a broken page in an array", lines(`[`, ` {"calls":[`, `  {"id":"1" 5},`, `  {"id":"2"}`, ` ]},`, ` {"calls":[`, `  {"id":"3"}`, ` ]}`, `]`), lines("3 not valid JSON: unexpected '5' at byte 11", "4 2", "7 3")},
