@@ -201,6 +201,29 @@ func checkLog(ctx context.Context, path string) error {
 	}
 }
 
+// checkIndex refuses to read a log without its index, or an index without its log. A
+// reader would make a new index, whose locks a process with the old one does not see: the
+// next writer and that process would write over each other's log.
+func checkIndex(ctx context.Context, path string) error {
+	for begun := time.Now(); ; {
+		log, index := path+"-wal", path+"-shm"
+		if exists(log) == exists(index) {
+			return nil
+		}
+		if time.Since(begun) > withoutLog {
+			if exists(log) {
+				log, index = index, log
+			}
+			return fmt.Errorf("%s is there without %s; end every process that has %s open, then run callvault check", index, log, path)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
 // missingLog is the name of the file that is missing beside a store, or empty. An empty
 // store never had a log.
 func missingLog(path string) string {

@@ -71,6 +71,9 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkIndex(ctx, path); err != nil {
+		return nil, err
+	}
 	// In a URI a drive stands after a slash, as in /C:/calls.db.
 	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(name), "/")}
 	c := &conn{path: path, stmts: make(map[string]*sqlite.Stmt)}
@@ -101,8 +104,10 @@ func LogSize(path string) (size int64, ok bool) {
 	return info.Size(), true
 }
 
-func hasLog(path string) bool {
-	_, err := os.Stat(path + "-wal")
+func hasLog(path string) bool { return exists(path + "-wal") }
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
