@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,16 +94,11 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 // at --listen: serve goes on without the default --manage where that is in use. If nothing
 // listens at --listen, only the flag of healthcheck is wrong.
 func (o healthOptions) isAnother(ctx context.Context, theirs string) bool {
-	if o.listen == "" || theirs == "" {
-		return false
-	}
-	asked, err := net.ResolveTCPAddr("tcp", o.listen)
-	if err != nil || asked.Port == 0 {
-		return false
-	}
-	at, err := net.ResolveTCPAddr("tcp", theirs)
-	everywhere := func(ip net.IP) bool { return ip == nil || ip.IsUnspecified() }
-	if err != nil || at.Port == asked.Port && (everywhere(at.IP) || everywhere(asked.IP) || at.IP.Equal(asked.IP)) {
+	_, asked, _ := net.SplitHostPort(o.listen)
+	_, has, _ := net.SplitHostPort(theirs)
+	// Ports are compared and not hosts: what a name resolves to may change.
+	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", asked)
+	if err != nil || port == 0 || has == "" || has == strconv.Itoa(port) {
 		return false
 	}
 	host, err := reachable(o.listen)
