@@ -189,7 +189,7 @@ func (o *callsOptions) chooseSource() error {
 func (a *app) callsForm(name, file string) (form, error) {
 	if name = strings.ToLower(name); name == "" && file == stdinName || name == string(table) {
 		_, compression := bulk.ByName(file)
-		return form{table, compression}, nil
+		return form{format: table, compression: compression}, nil
 	}
 	if name != "" && !slices.Contains(formatNames(), name) {
 		return form{}, usagef("--format %.40q: accepted are table, %s", name, strings.Join(formatNames(), ", "))

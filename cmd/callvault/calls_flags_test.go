@@ -37,7 +37,8 @@ func TestCallsUsage(t *testing.T) {
 		{"--workspace x", `--workspace "x": use the id of a workspace`},
 		{"--limit -1", "--limit -1: accepted is a number of at least 0"},
 		{"-o xml", `--format "xml": accepted are table, ndjson, json, csv, parquet`},
-		{"calls.XLSX", "calls.XLSX: a spreadsheet's own files are not written"},
+		{"calls.XLSX", "calls.XLSX: callvault writes no .xlsx files; end the name with .ndjson, .json, .csv or .parquet, or choose a --format"},
+		{"calls.tsv.gz", "calls.tsv.gz: callvault writes no .tsv files"},
 		{"calls.parquet.gz", "calls.parquet.gz: Parquet is compressed by itself"},
 		{"--histogram decade", `--histogram "decade": accepted are hour, day, week, month`},
 		{"--histogram day calls.json", "--histogram is drawn on standard output"},
@@ -89,17 +90,19 @@ func TestCallsForm(t *testing.T) {
 		name, file string
 		want       form
 	}{
-		{"", "-", form{table, bulk.Uncompressed}},
-		{"", "calls.jsonl", form{bulk.NDJSON, bulk.Uncompressed}},
-		{"", "calls.v2.JSON.gz", form{bulk.JSON, bulk.Gzip}},
-		{"", "folder.csv/calls.parquet", form{bulk.Parquet, bulk.Uncompressed}},
-		{"", "calls", form{bulk.NDJSON, bulk.Uncompressed}},
-		{"CSV", "calls.json.zst", form{bulk.CSV, bulk.Zstd}},
-		{"Table", "calls.txt.gz", form{table, bulk.Gzip}},
-		{"parquet", "-", form{bulk.Parquet, bulk.Uncompressed}},
+		{"", "-", form{format: table, compression: bulk.Uncompressed}},
+		{"", "calls.jsonl", form{format: bulk.NDJSON, compression: bulk.Uncompressed}},
+		{"", "calls.v2.JSON.gz", form{format: bulk.JSON, compression: bulk.Gzip}},
+		{"", "folder.csv/calls.parquet", form{format: bulk.Parquet, compression: bulk.Uncompressed}},
+		{"", "calls", form{format: bulk.NDJSON, unnamed: true}},
+		{"", "calls.txt.gz", form{bulk.NDJSON, bulk.Gzip, true}},
+		{"json", "calls.tsv", form{format: bulk.JSON}},
+		{"CSV", "calls.json.zst", form{format: bulk.CSV, compression: bulk.Zstd}},
+		{"Table", "calls.txt.gz", form{format: table, compression: bulk.Gzip}},
+		{"parquet", "-", form{format: bulk.Parquet, compression: bulk.Uncompressed}},
 	} {
 		if got, err := (&app{}).callsForm(tt.name, tt.file); err != nil || got != tt.want {
-			t.Errorf("%+v: %q, %v", tt, got, err)
+			t.Errorf("%+v: %+v, %v", tt, got, err)
 		}
 	}
 }

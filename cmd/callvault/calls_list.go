@@ -186,6 +186,9 @@ func (l *listing) summary(p callsPlan, r *callsReport) string {
 	}
 	if p.file != stdinName {
 		text.WriteString(" in " + p.file)
+		if p.form.unnamed {
+			text.WriteString(", as " + string(p.form.format))
+		}
 	}
 	if r.missing > 0 {
 		text.WriteString("; the server counted more than it listed")

@@ -108,6 +108,6 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 	case err != nil:
 		return fmt.Errorf("export: %w", err)
 	}
-	report.end()
+	report.end(form.remark(name))
 	return nil
 }

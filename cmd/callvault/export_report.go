@@ -105,9 +105,9 @@ func (r *exportReport) clear() {
 	}
 }
 
-// end says what the export came to.
-func (r *exportReport) end() {
+// end says what the export came to, and a remark on where.
+func (r *exportReport) end(remark string) {
 	if !r.quiet {
-		screen.Printf(r.stderr, "exported %s\n", plural(r.written, "call"))
+		screen.Printf(r.stderr, "exported %s%s\n", plural(r.written, "call"), remark)
 	}
 }

@@ -120,7 +120,7 @@ func TestExportBar(t *testing.T) {
 		}
 		r.clear()
 		screen.Reset()
-		r.end()
+		r.end("")
 		if got := screen.String(); got != "exported 8,192 calls\n" {
 			t.Errorf("in the end: %q", got)
 		}

@@ -15,6 +15,7 @@ import (
 type form struct {
 	format      bulk.Format
 	compression bulk.Compression
+	unnamed     bool // neither a flag nor the file's name says the format
 }
 
 // formOf is the form that a flag names, or else that of a file's name, or else
@@ -27,10 +28,10 @@ func (a *app) formOf(flag, file string) (f form, err error) {
 		}
 	}
 	switch {
-	case f.format == "" && isSpreadsheet(file):
-		return f, usagef("%s: a spreadsheet's own files are not written; accepted are %s at the end of the name, or --format", file, endings())
+	case f.format == "" && otherKind(file) != "":
+		return f, usagef("%s: callvault writes no %s files; end the name with %s, or choose a --format", file, otherKind(file), endings())
 	case f.format == "":
-		f.format = bulk.NDJSON
+		f.format, f.unnamed = bulk.NDJSON, file != stdinName
 	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
 		return f, usagef("%s: Parquet is compressed by itself, and is read only so; accepted is a name without .gz and .zst", file)
 	case f.format == bulk.Parquet && file == stdinName && isTerminal(a.stdout):
@@ -39,13 +40,33 @@ func (a *app) formOf(flag, file string) (f form, err error) {
 	return f, nil
 }
 
-// isSpreadsheet says whether a file's name promises what would not open.
-func isSpreadsheet(file string) bool {
-	return slices.Contains([]string{".xlsx", ".xls", ".ods"}, strings.ToLower(filepath.Ext(file)))
+// remark names the file and the format where nobody else did.
+func (f form) remark(file string) string {
+	if !f.unnamed {
+		return ""
+	}
+	return fmt.Sprintf(" to %s as %s", file, f.format)
+}
+
+// otherKind is the ending of a name that promises another kind of file.
+func otherKind(file string) string {
+	file = strings.ToLower(file)
+	ending := filepath.Ext(file)
+	if ending == ".gz" || ending == ".zst" {
+		ending = filepath.Ext(strings.TrimSuffix(file, ending))
+	}
+	if slices.Contains([]string{".xlsx", ".xls", ".ods", ".tsv", ".tab", ".bz2", ".xz", ".zip", ".7z", ".tar", ".tgz", ".lz4"}, ending) {
+		return ending
+	}
+	return ""
 }
 
 // endings are what a file's name may end with, for people.
-func endings() string { return "." + strings.Join(formatNames(), ", .") }
+func endings() string {
+	names := formatNames()
+	last := len(names) - 1
+	return "." + strings.Join(names[:last], ", .") + " or ." + names[last]
+}
 
 // formatNames are the names that --format takes.
 func formatNames() []string {

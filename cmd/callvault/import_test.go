@@ -245,6 +245,18 @@ func TestExportToFile(t *testing.T) {
 	c.must("import", c.file("calls.ndjson", callOne, callTwo))
 	folder := t.TempDir()
 	path := filepath.Join(folder, "out.ndjson")
+	for name, want := range map[string]string{"calls.dat": "exported 2 calls to %s as ndjson\n", "calls.gz": "exported 2 calls to %s as ndjson\n", "calls.csv": "exported 2 calls\n"} {
+		other := filepath.Join(t.TempDir(), name)
+		if got := c.run("export", other); got.stderr != strings.Replace(want, "%s", other, 1) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := c.run("calls", "--from", "2000-01-01", filepath.Join(t.TempDir(), "calls.dat")); !strings.HasSuffix(got.stderr, "calls.dat, as ndjson\n") {
+		t.Errorf("calls: %+v", got)
+	}
+	if got := c.run("export", "--format", "csv", filepath.Join(t.TempDir(), "calls.tsv")); got.stderr != "exported 2 calls\n" {
+		t.Errorf("with a format: %+v", got)
+	}
 	if got := c.run("export", path); got.code != exitOK || got.stdout != "" || got.stderr != "exported 2 calls\n" {
 		t.Errorf("%+v", got)
 	}
