@@ -42,7 +42,11 @@ const (
 func (p *patient) openFile(ctx context.Context, report *doctor.Report, path string) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		report.Add(doctor.Finding{Check: "store", Status: doctor.Wrong, What: "there is no store at " + path, Do: "'callvault import' and 'callvault serve' make one; --db names another"})
+		missing := doctor.Finding{Check: "store", Status: doctor.Wrong, What: "there is no store at " + path, Do: "'callvault import' and 'callvault serve' make one; --db names another"}
+		if orphan := (*sqlite.OrphanError)(nil); errors.As(sqlite.CheckOrphans(path), &orphan) {
+			missing.What, missing.Do = orphan.What, orphan.Do
+		}
+		report.Add(missing)
 		return
 	}
 	if err != nil {

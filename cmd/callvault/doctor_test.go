@@ -109,6 +109,10 @@ func TestDoctorOfStores(t *testing.T) {
 		make           func(t *testing.T, path string)
 	}{
 		{"missing", "there is no store at ", "'callvault import' and 'callvault serve' make one", func(*testing.T, string) {}},
+		{"orphan", "calls.db that was moved without it, and may hold its latest calls", "calls.db-shm) to where that file is now, do not delete them, then run this again", func(t *testing.T, path string) {
+			writeFile(t, path+"-wal", "")
+			writeFile(t, path+"-shm", "")
+		}},
 		{"foreign", "it is no SQLite file", "--db names another file", func(t *testing.T, path string) {
 			writeFile(t, path, strings.Repeat("this is no store", 100))
 		}},

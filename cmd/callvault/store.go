@@ -136,6 +136,9 @@ func openExisting(ctx context.Context, db string) (callvault.Store, error) {
 // mustExist refuses the path of a SQLite store that is not there.
 func mustExist(db string) error {
 	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) {
+		if err := sqlite.CheckOrphans(db); err != nil {
+			return err
+		}
 		return fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
 	}
 	return nil

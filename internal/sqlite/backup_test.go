@@ -151,7 +151,7 @@ func TestBackupBesideOthers(t *testing.T) {
 	for name, want := range map[string]string{
 		other + "-wal":                      "would be taken for the log of " + other + "; name another file",
 		other + "-journal":                  "would be taken for the log of " + other + "; name another file",
-		filepath.Join(folder, "none.db"):    "is there without its store, and would be taken for the log of",
+		filepath.Join(folder, "none.db"):    "none.db that was moved without it, and may hold its latest calls; move it",
 		other:                               "already exists and is not overwritten",
 		folder:                              "is a folder; name a file in it",
 		folder + string(filepath.Separator): "names a folder; name a file in it",
@@ -235,7 +235,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := os.WriteFile(target+"-wal", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(t.Context(), sound, target, unwatched); err == nil || !strings.Contains(err.Error(), "would be taken for the log of") {
+	if err := Restore(t.Context(), sound, target, unwatched); err == nil || !strings.Contains(err.Error(), "that was moved without it") {
 		t.Errorf("beside the log of another store: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -384,10 +385,10 @@ func TestNewStoreBesideALog(t *testing.T) {
 			}
 		}
 		_, err := Open(t.Context(), path)
-		if err == nil || !strings.Contains(err.Error(), path+suffix+" is there without its store, and would be taken for the log of "+path+": move it away first") {
+		if err == nil || !strings.Contains(err.Error(), path+suffix+" belongs to a "+filepath.Base(path)+" that was moved without it, and may hold its latest calls; move it to where that file is now, do not delete it, then run this again") {
 			t.Errorf("%v", err)
 		}
-		if err := Restore(t.Context(), "backup", path, unwatched); err == nil || !strings.Contains(err.Error(), "is there without its store") {
+		if err := Restore(t.Context(), "backup", path, unwatched); err == nil || !strings.Contains(err.Error(), "that was moved without it") {
 			t.Errorf("%v", err)
 		}
 		if _, err := os.Stat(path); err == nil {

@@ -42,15 +42,52 @@ func mustBeAlone(path string) error {
 	if len(filepath.Base(path)) > longestName {
 		return fmt.Errorf("%.40q… is too long for the name of a store, which may have %d bytes; name a shorter one", filepath.Base(path), longestName)
 	}
-	for _, suffix := range []string{"-wal", "-shm", journal} {
-		if isThere(path + suffix) {
-			return fmt.Errorf("%s is there without its store, and would be taken for the log of %s: move it away first", path+suffix, path)
-		}
+	if err := CheckOrphans(path); err != nil {
+		return err
+	}
+	for _, suffix := range logs {
 		if store, ok := strings.CutSuffix(path, suffix); ok && isThere(store) {
 			return fmt.Errorf("%s would be taken for the log of %s; name another file", path, store)
 		}
 	}
 	return nil
+}
+
+// logs are the ends of the names of a store's other files.
+var logs = []string{"-wal", "-shm", journal}
+
+// OrphanError is of a file of a store's that was left without it.
+type OrphanError struct {
+	What string // is wrong
+	Do   string // is to be done
+}
+
+func (e *OrphanError) Error() string { return e.What + "; " + e.Do }
+
+// CheckOrphans returns an OrphanError if a store is not there and others of its files are:
+// its log may hold calls that the store itself has not yet.
+func CheckOrphans(path string) error {
+	path = Files(path)[0]
+	if isThere(path) {
+		return nil
+	}
+	var left []string
+	for _, suffix := range logs {
+		if isThere(path + suffix) {
+			left = append(left, path+suffix)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	move, them := "it", "it"
+	if len(left) > 1 {
+		move, them = "it (and "+strings.Join(left[1:], ", ")+")", "them"
+	}
+	return &OrphanError{
+		What: fmt.Sprintf("%s belongs to a %s that was moved without it, and may hold its latest calls", left[0], filepath.Base(path)),
+		Do:   fmt.Sprintf("move %s to where that file is now, do not delete %s, then run this again", move, them),
+	}
 }
 
 func isThere(path string) bool {

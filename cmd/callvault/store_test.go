@@ -1,0 +1,30 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// A log whose store was moved away is never told of as if there were no store: what was
+// written last may be in it.
+func TestOrphanedLog(t *testing.T) {
+	folder := t.TempDir()
+	db := filepath.Join(folder, "calls.db")
+	writeFile(t, db+"-wal", "")
+	writeFile(t, db+"-shm", "")
+	want := "callvault: " + db + "-wal belongs to a calls.db that was moved without it, and may hold its latest calls; move it (and " + db +
+		"-shm) to where that file is now, do not delete them, then run this again\n"
+	for _, args := range [][]string{
+		{"calls"}, {"export"}, {"import", "-"}, {"serve"}, {"serve", "--read-only"}, {"key", "list"}, {"key", "create"}, {"check"},
+		{"delete", "--yes", "--id", "1"}, {"backup", filepath.Join(folder, "backup.db")},
+	} {
+		c := newCLI(t)
+		c.env["CALLVAULT_DB"], c.stdin = db, callOne
+		if got := c.run(args...); got.code != exitFailed || got.stderr != want {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) != 2 {
+		t.Errorf("left are %q, %v", left, err)
+	}
+}
