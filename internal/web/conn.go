@@ -21,6 +21,7 @@ import (
 const (
 	strangersPart = 8
 	usualMemory   = 1 << 30 // without a limit of memory
+	leastMemory   = 32 << 20
 
 	plainCost  = 16 << 10
 	tlsCost    = 48 << 10

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +168,14 @@ func TestOrigin64(t *testing.T) {
 	if got := origin64(&net.UnixAddr{}); got != (netip.Prefix{}) {
 		t.Errorf("of no address: %v", got)
 	}
+}
+
+// A limit of memory that is too small for anything leaves room for connections.
+func TestTinyMemory(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512))
+	serve(t, hello, func(t *testing.T, p *pipes) {
+		wantStatuses(t, p.dial(), "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", http.StatusOK)
+	})
 }
 
 // When the room is full, a new connection waits until the one that has to go for it has

@@ -77,7 +77,9 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 			}
 		},
 	}
-	connections := newConns(listener, debug.SetMemoryLimit(-1), slog.New(spare)) // -1 only reads the limit
+	// -1 only reads the limit. A tiny one, such as GOMEMLIMIT=512, must not close everything.
+	memory := max(leastMemory, debug.SetMemoryLimit(-1))
+	connections := newConns(listener, memory, slog.New(spare))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(connections) }()
 	select {
