@@ -20,7 +20,7 @@ func answering(t *testing.T, body string) *fake {
 	}}
 }
 
-// Status 200 alone is no page of calls.
+// Status 200 alone does not make a page of calls.
 func TestNotAPage(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                                                   `it is empty`,

@@ -112,8 +112,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// A server that is asked too often, or is down for a while, says when to come
-// again, and is obeyed up to the client's patience, which the error names.
+// The client waits as long as Retry-After says, up to its patience.
 func TestRetryAfter(t *testing.T) {
 	for _, tt := range []struct {
 		status   int
@@ -165,7 +164,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// The error of a pause that is too long says how long, and what is the most.
+// The error of a pause that is too long names the pause and the longest one.
 func TestTooLongAPause(t *testing.T) {
 	f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {
 		w.Header().Set("Retry-After", "7200")
@@ -179,7 +178,7 @@ func TestTooLongAPause(t *testing.T) {
 	}
 }
 
-// A pause ends when the caller gives up, and the error is the cause of it.
+// A pause ends when the caller gives up, and the error is that of the server.
 func TestGivingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {

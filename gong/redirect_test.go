@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The credential goes to no other origin, nor does the address with its cursor.
+// Neither the credential nor the address with its cursor goes to another origin.
 func TestRedirects(t *testing.T) {
 	const elsewhere = ", and the credential is not sent there; if that is the server, use it as the base URL"
 	for _, tt := range []struct {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// What repeating does not mend ends at once, with what to do.
+// Errors that a retry does not mend end at once, and say what to do.
 func TestHopelessConnections(t *testing.T) {
 	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"calls":[]}`) })
 	plain := httptest.NewServer(answer)
@@ -78,8 +78,8 @@ func foreign(t *testing.T, says string) string {
 	return l.Addr().String()
 }
 
-// A server that has answered once is restarted, and not at a wrong address: a
-// refused connection passes then.
+// A server that has answered once is at the right address, so a refused connection is
+// retried.
 func TestRestartedServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{t: t, calls: made(30, everyMinute), size: 10}
@@ -103,7 +103,7 @@ func TestRestartedServer(t *testing.T) {
 	})
 }
 
-// What net/http says of a server comes as a sentence, and the cause is in it.
+// Errors of net/http become sentences that wrap the cause.
 func TestUnansweredTexts(t *testing.T) {
 	for _, tt := range []struct {
 		cause error

@@ -32,8 +32,8 @@ func numbers(from, to int) (ids []int) {
 	return ids
 }
 
-// scripted is a server that answers its requests in turn, and the last of its
-// answers for ever; an answer that is a number is a status.
+// scripted is a server that gives its answers in turn, and then the last one for ever.
+// An answer that is a number is a status.
 func scripted(t *testing.T, answers ...string) *fake {
 	f := &fake{t: t}
 	f.refuse = func(n int, w http.ResponseWriter) bool {
@@ -51,7 +51,7 @@ func scripted(t *testing.T, answers ...string) *fake {
 	return f
 }
 
-// A server that leads in a circle is left after the first page without progress.
+// A walk ends with an error after the first page without progress.
 func TestNoProgress(t *testing.T) {
 	const again, nothing = "the server sent the same cursor again", "a page has a cursor and no call that had not come before"
 	for name, tt := range map[string]struct {
@@ -75,8 +75,8 @@ func TestNoProgress(t *testing.T) {
 	}
 }
 
-// A server without order, which lists calls again on later pages, is read to its
-// end, and each call comes once.
+// A server without order may list calls again on later pages. It is read to its end, and
+// each call comes once.
 func TestOtherOrder(t *testing.T) {
 	f := scripted(t, pageOf(6, "a", 5, 3, 6), pageOf(6, "b", 3, 1), pageOf(6, "c", 6, 2, 1), pageOf(6, "", 4, 5))
 	met, err := ids(f.client(), ListCallsQuery{})
@@ -85,7 +85,7 @@ func TestOtherOrder(t *testing.T) {
 	}
 }
 
-// A walk that the server ends before its calls is told from a whole one.
+// A walk that the server ends too early differs from a whole one.
 func TestShortWalk(t *testing.T) {
 	const gone, full, silent = "it answered 404 in place of the next page", "its last page is full and has no cursor", "its last page has no records, which would say whether there are more"
 	bare := func(ids ...int) string { return strings.Replace(pageOf(0, "", ids...), `"records"`, `"other"`, 1) }
@@ -140,7 +140,7 @@ func TestShortWalk(t *testing.T) {
 	}
 }
 
-// A cursor promises calls: 404 is not a page then.
+// A cursor promises calls, so 404 is an error then.
 func TestCursorThatLeadsToNone(t *testing.T) {
 	f := scripted(t, "404")
 	if p, err := f.client().ListCalls(t.Context(), ListCallsQuery{}, ""); err != nil || len(p.Calls) != 0 || p.RequestID != "failed" {
@@ -152,7 +152,7 @@ func TestCursorThatLeadsToNone(t *testing.T) {
 	}
 }
 
-// Whatever a server refuses in mid-walk ends the walk with its error.
+// A refusal in mid-walk ends the walk with the server's error.
 func TestRefusedInMidWalk(t *testing.T) {
 	f := scripted(t, pageOf(4, "a", 1, 2), "401")
 	met, err := ids(f.client(), ListCallsQuery{})
@@ -166,8 +166,8 @@ func TestRefusedInMidWalk(t *testing.T) {
 	}
 }
 
-// A walk that begins again goes on through pages that it knows, as many as it has
-// met from there on and no more.
+// A walk that begins again passes over the calls that it has met from there on, and no
+// more.
 func TestBeginAgainWithinASecond(t *testing.T) {
 	f := &fake{t: t, calls: made(60, func(int) time.Time { return epoch }), size: 10}
 	f.refuse = func(n int, w http.ResponseWriter) bool {

@@ -46,7 +46,7 @@ func TestGroupMemory(t *testing.T) {
 	}
 }
 
-// Go may use 60 % of it, unless the operator says otherwise.
+// Go may use 60 % of the limit, unless GOMEMLIMIT says otherwise.
 func TestLimitMemory(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	root := fstest.MapFS{

@@ -19,7 +19,7 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// stalled is a connection whose client takes nothing until it is told to.
+// stalled is a connection whose client reads nothing until it is told to.
 type stalled struct {
 	*httptest.ResponseRecorder
 	writing *atomic.Int32
@@ -54,7 +54,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 				}
 				w := stalled{httptest.NewRecorder(), &writing, read}
 				defer func() {
-					recover() // of who went away
+					recover() // from the abort for the client that went away
 					statuses <- w.Code
 				}()
 				s.ServeHTTP(w, r)
@@ -83,9 +83,8 @@ func TestClientsThatDoNotRead(t *testing.T) {
 	})
 }
 
-// Clients that do not read are not disturbed while nobody waits for their room.
-// Then the others of their company wait for so long and no longer, and those of
-// another company do not wait at all.
+// Clients that do not read are left alone while nobody waits for the room. Then others of
+// their company wait until they are cut off, and another company does not wait at all.
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	api := newServer(t, Config{Log: discard, NewID: newRequestID})
 	large := call(t, "1", 1, "")
@@ -164,7 +163,7 @@ func wantEmpty(t *testing.T, h *Handler) {
 		t.Errorf("%d bytes are held", held)
 	}
 	gone, goAway := context.WithCancel(t.Context())
-	goAway() // a free place is had all the same
+	goAway() // a free place needs no waiting
 	for i := range leastBuilders {
 		place, err := h.bodies.Enter(gone, fmt.Sprint("company ", i))
 		if err != nil {

@@ -16,10 +16,9 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// A company with many connections that read large pages, one after the other and as
-// fast as they can, keeps another company waiting for a turn, and not for all of them:
-// every request of the other is answered, after few pages of the greedy one. It is
-// pages that are counted, and no time.
+// A company reads large pages on many connections as fast as it can. Every request of
+// another company is answered after a few of those pages, because it waits for one turn
+// and not for all connections. The test counts pages and no time.
 func TestGreedyCompanies(t *testing.T) {
 	t.Parallel()
 	onBothKinds(t, func(t *testing.T, k kind) {

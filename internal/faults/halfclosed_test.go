@@ -15,9 +15,8 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// A client that has said all there is to say, and has closed its half of the
-// connection, reads the answer that it would get otherwise: on either engine, from
-// either listener, whatever the answer is.
+// A client that has closed its half of the connection after its request gets the same
+// answer as any other: on either engine, from either listener, whatever the answer is.
 func TestHalfClosedClients(t *testing.T) {
 	t.Parallel()
 	onBothKinds(t, func(t *testing.T, k kind) {

@@ -15,15 +15,14 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// small is the memory that a server has here, in MiB, and what Go may use of it by itself.
+// small is the memory of the server, in MiB, and smallGo the part for Go.
 const (
 	small   = 128
 	smallGo = "76MiB"
 )
 
-// Clients that have no key, and clients of one company that do not read, fit 128 MiB:
-// with headers of many lines or one long line, on either listener. Others are answered
-// throughout.
+// Clients without a key, whatever headers they send to either listener, and clients of
+// one company that do not read fit in 128 MiB. Others are answered throughout.
 func TestHostileHeaders(t *testing.T) {
 	c := program.New(t)
 	var usual, huge []string
@@ -79,8 +78,8 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
-// pester makes connections, many at once, that each send a part of a header, and go on
-// although some are refused, and others closed to make room.
+// pester makes many connections at once that each send a part of a header. It goes on
+// when some are refused and others closed to make room.
 func (s *siege) pester(base string, n int, text string) {
 	s.Helper()
 	address := strings.TrimPrefix(base, "http://")

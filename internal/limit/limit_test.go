@@ -7,7 +7,7 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// A bucket is filled by the clock, and no further than its limit.
+// The clock refills a bucket up to its limit.
 func TestBuckets(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	b := NewBuckets(func() time.Time { return now })
@@ -32,7 +32,7 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// A day's limit holds in the process, and the store is asked nothing: it is nil.
+// A day's limit holds in the process without the store, which is nil here.
 func TestLocal(t *testing.T) {
 	l := NewLocal(nil, time.Now)
 	day := callvault.QuotaDay{Company: "acme", Day: 7, Limit: 10}

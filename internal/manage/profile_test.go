@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Who asks for a profile chooses how long it takes, up to a minute: of profiles and
-// traces, and of what one of the others has more after a while than before.
+// A client chooses how long a profile takes, up to a minute. That goes for profiles,
+// traces, and the difference of other profiles over a while.
 func TestSeconds(t *testing.T) {
 	h := &profiles{http.NewServeMux(), make(chan struct{}, maxProfiles)}
 	h.routes.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})

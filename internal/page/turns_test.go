@@ -43,7 +43,7 @@ func (c *gatedCalls) Scan(ctx context.Context, _ callvault.Query, _ callvault.Po
 	}
 }
 
-// A company that asks for much keeps another waiting for a turn: whatever each asks for,
+// A company with many requests makes another wait for one turn, whatever they ask for,
 // downloads too.
 func TestCompaniesTakeTurns(t *testing.T) {
 	for path, turns := range map[string]int{
@@ -76,7 +76,7 @@ func TestCompaniesTakeTurns(t *testing.T) {
 	}
 }
 
-// untaken is a client that takes nothing until its connection is cut off.
+// untaken is a client that reads nothing until its connection is cut off.
 type untaken struct {
 	*httptest.ResponseRecorder
 	cut chan struct{}
@@ -94,8 +94,8 @@ func (u *untaken) SetWriteDeadline(at time.Time) error {
 	return nil
 }
 
-// Answers that nobody takes are held up to a bound, and cut off when others want their
-// room; another company has its own.
+// Answers that nobody reads are held up to a bound, and cut off when others of the
+// company need the room.
 func TestUntakenAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := start(t, Config{}, at("2026-03-04T00:00:00Z"))

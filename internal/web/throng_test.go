@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// A throng that costs too much loses those that have been longest without a whole header,
-// of the address that costs most.
+// When a throng costs too much, the address that costs most loses the connections that
+// have waited longest for a whole header.
 func TestThrong(t *testing.T) {
 	from := func(address string) netip.Prefix { return netip.MustParsePrefix(address + "/32") }
 	w := newThrong(10)
@@ -67,8 +67,8 @@ func TestThrongOfManyAddresses(t *testing.T) {
 	}
 }
 
-// Strangers cost a part of the memory, whatever they send; known clients cost what their
-// headers take, and only while they are large.
+// Strangers cost a part of the memory, whatever they send. Known clients cost something
+// only while they have a large header.
 func TestStrangers(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -178,8 +178,8 @@ func TestTinyMemory(t *testing.T) {
 	})
 }
 
-// When the room is full, a new connection waits until the one that has to go for it has
-// had its time.
+// When the room is full, a new connection waits until the one to be closed has had its
+// time.
 func TestNewConnectionsHaveTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// crowd is companies that want places, and what has become of them. It runs in a bubble.
+// crowd is companies that ask for places, and the turns they got. It runs in a bubble.
 type crowd struct {
 	*testing.T
 	turns   *Turns
@@ -21,7 +21,7 @@ type crowd struct {
 	order   []string // of the companies whose turn came
 }
 
-// asked is one who asked for a place.
+// asked is a request for a place.
 type asked struct {
 	company string
 	giveUp  context.CancelFunc
@@ -50,8 +50,7 @@ func (c *crowd) ask(company string) *asked {
 	return a
 }
 
-// settle takes note of those whose turn has come; which came first within a step is not
-// seen from here.
+// settle notes whose turn has come. The order within a step is not visible from here.
 func (c *crowd) settle() {
 	c.Helper()
 	synctest.Wait()
@@ -72,8 +71,8 @@ func (c *crowd) settle() {
 	}
 }
 
-// check holds turns to the law: who asked first of a company has its next turn, and no
-// other company has two while it waits and could have one.
+// check tests the law of turns: the first request of a company has its next turn, and no
+// other company has two turns while it waits and could be served.
 func (c *crowd) check(turns map[string]int) {
 	c.Helper()
 	left := map[string]int{}
@@ -113,7 +112,7 @@ func (c *crowd) end(company string) {
 	c.settle()
 }
 
-// A company with a hundred requests keeps nobody waiting for more than a turn, and has
+// A company with a hundred requests makes no other wait for more than a turn, and has
 // half of the places while another waits.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -153,8 +152,8 @@ func TestHalfOfThePlaces(t *testing.T) {
 	}
 }
 
-// Whatever companies do, no place rests while somebody may have it, none is given
-// twice, and turns go round.
+// Whatever companies do, no place stays free while a request could have it, no place is
+// given twice, and turns go round.
 func TestTurnsByChance(t *testing.T) {
 	for seed := range uint64(100) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -182,7 +181,7 @@ func TestTurnsByChance(t *testing.T) {
 	}
 }
 
-// step does one thing that may happen.
+// step does one thing by chance.
 func (c *crowd) step(random *rand.Rand) {
 	take := func(from *[]*asked) *asked {
 		i := random.IntN(len(*from))
@@ -207,7 +206,7 @@ func (c *crowd) step(random *rand.Rand) {
 	c.settle()
 }
 
-// leaveAll ends what there is, one after the other.
+// leaveAll ends all answers, one after the other.
 func (c *crowd) leaveAll() {
 	for _, of := range []*[]*asked{&c.making, &c.sending} {
 		for len(*of) > 0 {
@@ -219,8 +218,8 @@ func (c *crowd) leaveAll() {
 	}
 }
 
-// A company whose clients do not read fills half of the room, and waits for itself
-// alone: others go on, and have their turns when the whole room is full.
+// A company whose clients do not read fills half of the room and then waits for itself.
+// Others go on, and take turns when the whole room is full.
 func TestTurnsInAFullRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t, 2, 100)
@@ -255,8 +254,8 @@ func TestTurnsInAFullRoom(t *testing.T) {
 	})
 }
 
-// An answer is cut off when it has been with its client for some time and somebody has
-// waited for its room as long, and not before.
+// An answer is cut off when its client has had it for some time and another request has
+// waited for the room as long, and not before.
 func TestCutOff(t *testing.T) {
 	for _, tt := range []struct {
 		name            string

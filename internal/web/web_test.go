@@ -69,8 +69,8 @@ func serve(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, p *pi
 
 func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
 
-// said is a connection whose client has said all there is to say, and then ended it, or
-// its half of it.
+// said is a connection whose client has sent all it has, and then ended the connection
+// or its half.
 type said struct {
 	net.Conn
 	text io.Reader
@@ -85,8 +85,7 @@ func (c *said) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A client that has closed its half is answered; one whose connection is broken is not
-// worked for.
+// A client that has closed its half is answered. The work for a broken connection stops.
 func TestHalfClosed(t *testing.T) {
 	for end, gone := range map[error]bool{io.EOF: false, errors.New("reset by peer"): true} {
 		asked := func(w http.ResponseWriter, r *http.Request) {
@@ -107,8 +106,8 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// TLS tells the end of a connection together with the last bytes: what they are beyond
-// the first header still counts.
+// TLS may report the end of a connection together with its last bytes. A body and a
+// request among them are still read.
 func TestEndWithTheLastBytes(t *testing.T) {
 	const text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyGET / HTTP/1.1\r\nHost: h\r\n\r\n"
 	echo := func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
@@ -122,7 +121,7 @@ func TestEndWithTheLastBytes(t *testing.T) {
 	})
 }
 
-// The context of a request has what net/http puts in it, and ends with the handler.
+// The context of a request has the values of net/http, and ends with the handler.
 func TestContext(t *testing.T) {
 	var ctx context.Context
 	see := func(w http.ResponseWriter, r *http.Request) {
@@ -160,8 +159,8 @@ func wantStatuses(t *testing.T, c net.Conn, text string, want ...int) {
 	c.Close()
 }
 
-// A header has 100 lines, and a request is counted from its own beginning: what comes
-// before it on the connection, a body above all, is none of it.
+// A header may have 100 lines. Bytes before it on the connection, such as a body, do not
+// count.
 func TestLines(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("a:\r\n", n) }
 	const get, last = "GET / HTTP/1.1\r\nHost: h\r\n", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
@@ -193,8 +192,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// What has no clear length ends its connection, so that nothing that follows is taken
-// for a request. See RFC 9112, 6.1.
+// A request without a clear length ends its connection, so that bytes that follow are
+// not taken for a request. See RFC 9112, 6.1.
 func TestTwoLengths(t *testing.T) {
 	const get = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 	for name, text := range map[string]string{
@@ -211,7 +210,7 @@ func TestTwoLengths(t *testing.T) {
 	}
 }
 
-// What a request leaves to read on its connection is all that it may leave.
+// Requests with a clear length keep their connection.
 func TestKeepsAlive(t *testing.T) {
 	seen := ""
 	see := func(w http.ResponseWriter, r *http.Request) { seen += r.URL.Path; hello(w, r) }
@@ -227,7 +226,7 @@ func TestKeepsAlive(t *testing.T) {
 	}
 }
 
-// How a header is cut into parts on its way changes nothing.
+// It does not matter in which parts a header arrives.
 func TestHeaderInParts(t *testing.T) {
 	const text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nX: y\n\r\nthe body"
 	for part := range len(text) {
@@ -244,7 +243,7 @@ func TestHeaderInParts(t *testing.T) {
 	}
 }
 
-// Twenty lines of a second stand in the log, and then how many were left out.
+// The log gets twenty lines a second, and then the number of those left out.
 func TestSpare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
