@@ -120,6 +120,7 @@ func (o doctorOptions) examine(ctx context.Context, report *doctor.Report) {
 		p.openFile(ctx, report, o.db)
 	}
 	if p.store == nil {
+		o.compareServer(ctx, report, p)
 		report.Add(doctor.Clock(time.Now(), nil, p.written))
 		return
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault/internal/doctor"
 	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/screen"
 )
@@ -74,7 +75,7 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 	}
 	defer response.Body.Close()
 	said := firstLine(response.Body)
-	if response.StatusCode == http.StatusBadRequest && said == httpsForHTTP {
+	if response.StatusCode == http.StatusBadRequest && said == doctor.HTTPSForHTTP {
 		return fmt.Errorf("%s: the server speaks TLS there: name its certificate with --tls-cert or CALLVAULT_TLS_CERT, as for serve", target)
 	}
 	if response.StatusCode != http.StatusOK {
@@ -84,7 +85,8 @@ func (a *app) runHealthcheck(ctx context.Context, o healthOptions) error {
 		return fmt.Errorf("%s: something that is no callvault answers", target)
 	}
 	if theirs := response.Header.Get(manage.APIHeader); o.isAnother(ctx, theirs) {
-		return fmt.Errorf("%s: the server at %s answers here; the one at --listen %s has no operator's listener: start it with another --manage", target, theirs, o.listen)
+		another := doctor.AnotherServe(o.manage, theirs, o.listen)
+		return fmt.Errorf("%s: %s", another.What, another.Do)
 	}
 	_, err = screen.Printf(a.stdout, "%s\n", said)
 	return err
@@ -112,9 +114,6 @@ func (o healthOptions) isAnother(ctx context.Context, theirs string) bool {
 	connection.Close()
 	return true
 }
-
-// httpsForHTTP is the answer of net/http to plain HTTP where it speaks TLS.
-const httpsForHTTP = "Client sent an HTTP request to an HTTPS server."
 
 // target is the URL to ask.
 func (o healthOptions) target() (string, error) {

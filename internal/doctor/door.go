@@ -51,6 +51,9 @@ func (d Door) Look(ctx context.Context, client *http.Client) Finding {
 // IsTaken tells whether an address can't be listened on because somebody else does.
 func IsTaken(err error) bool { return errors.Is(err, addressInUse) }
 
+// HTTPSForHTTP is what net/http answers to plain HTTP where it expects TLS.
+const HTTPSForHTTP = "Client sent an HTTP request to an HTTPS server."
+
 // ask asks who is there.
 func (d Door) ask(ctx context.Context, client *http.Client) Finding {
 	stranger := Finding{d.Check, d.Taken, d.At + " is taken by something that is no callvault", "end it, or name another address with " + d.Flag}
@@ -59,12 +62,18 @@ func (d Door) ask(ctx context.Context, client *http.Client) Finding {
 		return Finding{d.Check, Wrong, err.Error(), ""}
 	}
 	response, err := client.Do(r)
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return Finding{d.Check, d.Taken, d.At + " speaks plain HTTP", "if it is serve, run doctor without --tls-cert and --tls-key, otherwise choose another " + d.Flag}
+	}
 	if err != nil {
 		stranger.What += fmt.Sprintf(" (%v)", errors.Unwrap(err)) // of the url.Error
 		return stranger
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	if response.StatusCode == http.StatusBadRequest && strings.TrimSpace(string(body)) == HTTPSForHTTP {
+		return Finding{d.Check, d.Taken, d.At + " speaks TLS", "if it is serve, run doctor with serve's --tls-cert and --tls-key, otherwise choose another " + d.Flag}
+	}
 	if err != nil || !d.IsOurs(response, body) {
 		stranger.What += fmt.Sprintf(" (it answers %d)", response.StatusCode)
 		return stranger

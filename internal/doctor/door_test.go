@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -82,6 +83,24 @@ func TestDoorShowsCertificate(t *testing.T) {
 	other := certtest.Make(t, certtest.Options{}).TLS(t)
 	d.Leaf = other.Leaf
 	want(t, []Finding{d.Look(t.Context(), server.Client())}, "warning shows another certificate than the file has")
+}
+
+// Where one side speaks TLS and the other does not, the line says what to type.
+func TestDoorSpeaksAnotherScheme(t *testing.T) {
+	secure, plain := httptest.NewTLSServer(http.HandlerFunc(api)), httptest.NewServer(http.HandlerFunc(api))
+	defer secure.Close()
+	defer plain.Close()
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	at := strings.TrimPrefix(secure.URL, "https://")
+	got := door(at, "http").Look(t.Context(), secure.Client())
+	if want := (Finding{"listen", Wrong, at + " speaks TLS", "if it is serve, run doctor with serve's --tls-cert and --tls-key, otherwise choose another --listen"}); got != want {
+		t.Errorf("found %+v, want %+v", got, want)
+	}
+	at = strings.TrimPrefix(plain.URL, "http://")
+	got = door(at, "https").Look(t.Context(), plain.Client())
+	if want := (Finding{"listen", Wrong, at + " speaks plain HTTP", "if it is serve, run doctor without --tls-cert and --tls-key, otherwise choose another --listen"}); got != want {
+		t.Errorf("found %+v, want %+v", got, want)
+	}
 }
 
 func TestIsAlive(t *testing.T) {

@@ -3,15 +3,28 @@ package doctor
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
-// Server asks the operator's listener at an address, by the URL of its /readyz, whether
-// the server is ready and has the store with this identity open. It returns no finding
-// where no callvault answers.
-func Server(ctx context.Context, client *http.Client, url, at, identity string) []Finding {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// Panel is the operator's listener of the server that runs, if one does.
+type Panel struct {
+	URL    string // asks it whether it is ready
+	At     string // the address, as --manage has it
+	Listen string // the address of the API of that server, as --listen has it
+
+	// IsAnother tells by the address of its API whether a server is another than that
+	// of Listen.
+	IsAnother func(ctx context.Context, api string) bool
+}
+
+// Look tells whether the server is ready, and has the store open that has this identity,
+// which is empty when the store can't be read. It finds nothing where no callvault
+// answers.
+func (p Panel) Look(ctx context.Context, client *http.Client, identity string) []Finding {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
 	if err != nil {
 		return nil
 	}
@@ -22,14 +35,39 @@ func Server(ctx context.Context, client *http.Client, url, at, identity string) 
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	line, _, _ := strings.Cut(string(body), "\n")
-	has, isOurs := response.Header["Callvault-Store"]
+	api, has := response.Header.Get("Callvault-Listen"), response.Header.Get("Callvault-Store")
+	why, _, _ := strings.Cut(line, ";")
 	switch {
-	case err != nil || !isOurs:
+	case err != nil || api == "":
 		return nil
+	case p.IsAnother(ctx, api):
+		return []Finding{AnotherServe(p.At, api, p.Listen)}
+	case response.StatusCode == http.StatusServiceUnavailable && identity == "":
+		return []Finding{{"server", Wrong, "the server at " + p.At + " is not ready: " + why, "put the store back in place, then start serve again"}}
 	case response.StatusCode == http.StatusServiceUnavailable:
-		return []Finding{{"server", Wrong, "the server at " + at + " is not ready: " + line, "its log says why"}}
-	case has[0] != identity:
-		return []Finding{{"server", Wrong, "the server at " + at + " has another store open: the file was replaced, or serve was started with another --db", "start serve again, or name its store with --db"}}
+		return []Finding{{"server", Wrong, "the server at " + p.At + " is not ready: " + line, "its log says why"}}
+	case identity == "":
+		return []Finding{{"server", OK, "the server at " + p.At + " is ready; which store it has open can't be compared", ""}}
+	case has != identity:
+		return []Finding{{"server", Wrong, "the server at " + p.At + " (its API is at " + api + ") has another store open", "run doctor with the --db and --listen of that serve; if they are these, its file was replaced: start serve again"}}
 	}
-	return []Finding{{"server", OK, "the server at " + at + " has this store open", ""}}
+	return []Finding{{"server", OK, "the server at " + p.At + " has this store open", ""}}
+}
+
+// AnotherServe says that the operator's listener at an address belongs to another server
+// than the one that listens for the API: that one went on without, since it was taken.
+func AnotherServe(at, api, listen string) Finding {
+	return Finding{"server", Warning,
+		at + " belongs to another serve (its API is at " + api + "); the one at " + listen + " has no operator's listener",
+		"start it with --manage " + next(at)}
+}
+
+// next is the address with the port after that of another one.
+func next(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	n, notNumber := strconv.Atoi(port)
+	if err != nil || notNumber != nil || n >= 1<<16-1 {
+		return "HOST:PORT"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(n+1))
 }

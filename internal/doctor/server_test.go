@@ -1,38 +1,62 @@
 package doctor
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 )
 
-func TestServer(t *testing.T) {
+func TestPanel(t *testing.T) {
+	const replaced = "the store was replaced while it was open; start serve again\n"
 	for _, tt := range []struct {
-		name, has string
-		status    int
-		body      string
-		want      []string
+		name, api, has string
+		status         int
+		body, identity string
+		want           []Finding
 	}{
-		{"this store", "mine", 200, "ok\n", []string{"ok the server at HERE has this store open"}},
-		{"another store", "other", 200, "ok\n", []string{"wrong the server at HERE has another store open: the file was replaced, or serve was started with another --db"}},
-		{"not ready", "", 503, "the store was replaced while it was open; start serve again\n", []string{"wrong the server at HERE is not ready: the store was replaced while it was open; start serve again"}},
-		{"no callvault", "none", 200, "ok\n", nil},
-		{"no callvault, not ready", "none", 503, "busy", nil},
+		{"this store", ":1", "mine", 200, "ok\n", "mine", []Finding{{"server", OK, "the server at :9 has this store open", ""}}},
+		{"another store", ":1", "other", 200, "ok\n", "mine", []Finding{{"server", Wrong, "the server at :9 (its API is at :1) has another store open", "run doctor with the --db and --listen of that serve; if they are these, its file was replaced: start serve again"}}},
+		{"not ready", ":1", "", 503, replaced, "mine", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open; start serve again", "its log says why"}}},
+		{"not ready, no store", ":1", "", 503, replaced, "", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open", "put the store back in place, then start serve again"}}},
+		{"ready, no store", ":1", "other", 200, "ok\n", "", []Finding{{"server", OK, "the server at :9 is ready; which store it has open can't be compared", ""}}},
+		{"another serve", ":2", "other", 200, "ok\n", "mine", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with --manage :10"}}},
+		{"another serve, not ready", ":2", "", 503, replaced, "", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with --manage :10"}}},
+		{"no callvault", "", "", 200, "ok\n", "mine", nil},
+		{"no callvault, not ready", "", "", 503, "busy", "mine", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if tt.has != "none" {
-					w.Header().Set("Callvault-Store", tt.has)
+				for name, value := range map[string]string{"Callvault-Listen": tt.api, "Callvault-Store": tt.has} {
+					if value != "" {
+						w.Header().Set(name, value)
+					}
 				}
 				w.WriteHeader(tt.status)
 				io.WriteString(w, tt.body)
 			}))
 			defer server.Close()
-			want(t, Server(t.Context(), server.Client(), server.URL, "HERE", "mine"), tt.want...)
+			got := panel(server.URL).Look(t.Context(), server.Client(), tt.identity)
+			if len(got) != len(tt.want) || len(got) == 1 && got[0] != tt.want[0] {
+				t.Errorf("found %+v, want %+v", got, tt.want)
+			}
 		})
 	}
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	want(t, Server(t.Context(), gone.Client(), gone.URL, "HERE", "mine"))
+	want(t, panel(gone.URL).Look(t.Context(), gone.Client(), "mine"))
+}
+
+// panel is that of the server whose API is at :1.
+func panel(url string) Panel {
+	return Panel{URL: url, At: ":9", Listen: ":1", IsAnother: func(_ context.Context, api string) bool { return api != ":1" }}
+}
+
+func TestNext(t *testing.T) {
+	for address, want := range map[string]string{"127.0.0.1:8081": "127.0.0.1:8082", "[::1]:1": "[::1]:2", "localhost:65535": "HOST:PORT", ":http": "HOST:PORT"} {
+		if got := next(address); got != want {
+			t.Errorf("after %s: %s, want %s", address, got, want)
+		}
+	}
 }

@@ -273,6 +273,8 @@ func TestDoctorAsksTheServer(t *testing.T) {
 	args := []string{"--listen", "127.0.0.1:0", "--manage", at}
 	wantDiagnosis(c, program.ExitOK, args, "ok server the server at "+at+" has this store open")
 	moveStore(t, c.DB, c.DB+".old")
+	wantDiagnosis(c, program.ExitFailed, args, "wrong store there is no store at ",
+		"wrong server the server at "+at+" is not ready: the store was replaced while it was open; put the store back in place, then start serve again")
 	fillStore(c, 500)
 	wantDiagnosis(c, program.ExitFailed, args, "wrong server the server at "+at+" is not ready: the store was replaced while it was open; start serve again")
 	s.Kill()
@@ -282,5 +284,5 @@ func TestDoctorAsksTheServer(t *testing.T) {
 	s = other.Serve()
 	at = strings.TrimPrefix(s.Manage(), "http://")
 	wantDiagnosis(c, program.ExitFailed, []string{"--listen", "127.0.0.1:0", "--manage", at},
-		"wrong server the server at "+at+" has another store open: the file was replaced, or serve was started with another --db; start serve again, or name its store with --db")
+		"wrong server the server at "+at+" (its API is at "+strings.TrimPrefix(s.Base, "http://")+") has another store open; run doctor with the --db and --listen of that serve; ")
 }

@@ -22,7 +22,7 @@ var (
 	errReplaced = errors.New("the store was replaced while it was open; start serve again")
 )
 
-// storeHeader names the identity of the open store. It is empty while the server is not
+// storeHeader names the identity of the open store. It is left out while the server is not
 // ready.
 const storeHeader = "Callvault-Store"
 
@@ -41,12 +41,12 @@ func (h *Handler) live(w http.ResponseWriter, _ *http.Request) {
 // of the store go to the log alone.
 func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
 	store, err := h.readiness(r.Context())
-	w.Header().Set(storeHeader, store)
 	w.Header().Set(APIHeader, h.api)
 	if err != nil {
 		say(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
+	w.Header().Set(storeHeader, store)
 	say(w, http.StatusOK, "ok")
 }
 

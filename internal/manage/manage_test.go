@@ -90,6 +90,9 @@ func TestHealth(t *testing.T) {
 	}
 	s.err = fmt.Errorf("identify secrets.db: %w: it is another file now", callvault.ErrReplaced)
 	check(h, "/readyz", http.StatusServiceUnavailable, "the store was replaced while it was open; start serve again")
+	if has, ok := get(h, "/readyz", nil).Header()["Callvault-Store"]; ok {
+		t.Errorf("not ready, and the store is %q", has)
+	}
 	s.err = errors.New("open secrets.db: no such file")
 	check(h, "/livez", http.StatusOK, "ok")
 	check(h, "/readyz", http.StatusServiceUnavailable, "the store can't be read; the log says why")
