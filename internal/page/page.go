@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -132,6 +133,10 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, company string) 
 	answer, ok := h.routes[r.URL.Path]
 	if !ok {
 		answer = h.asset
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // URL.Query would leave out a filter
+		h.fail(w, r, refusef(http.StatusBadRequest, "the query is malformed; write %%3B for ; and %%25 for %%"))
+		return
 	}
 	if err := answer(w, r, company); err != nil {
 		h.fail(w, r, err)

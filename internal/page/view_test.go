@@ -66,6 +66,8 @@ func TestRefusals(t *testing.T) {
 		with("tz", "../../etc/passwd"):                 "tz: ",
 		with("workspace", "x"):                         "workspace: must be a number",
 		with("company", "a b"):                         "company: a company's name has",
+		"?range=all&workspace=1;x":                     "the query is malformed",
+		"?range=all&workspace=%zz":                     "the query is malformed",
 	} {
 		w := get(h, "/api/summary"+query)
 		if w.Code != http.StatusBadRequest || !strings.Contains(strings.ReplaceAll(w.Body.String(), `\"`, `"`), text) {
