@@ -101,7 +101,8 @@ func retryAfter(header string) time.Duration {
 		return time.Duration(min(seconds, math.MaxInt32)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(0, (time.Until(at) + time.Second - 1).Truncate(time.Second))
+		until := max(0, min(time.Until(at), math.MaxInt32*time.Second))
+		return (until + time.Second - 1).Truncate(time.Second)
 	}
 	return 0
 }

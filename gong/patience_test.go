@@ -134,6 +134,7 @@ func TestRetryAfter(t *testing.T) {
 		{429, func() string { return "99999999999999999999" }, 1, 0, 0, false},
 		{429, func() string { return time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat) }, 1, 0, 5 * time.Second, true},
 		{429, func() string { return time.Now().Add(time.Hour).UTC().Format(http.TimeFormat) }, 1, 0, 0, false},
+		{429, func() string { return "Fri, 31 Dec 9999 23:59:59 GMT" }, 1, 0, 0, false}, // longer than a Duration
 		{503, func() string { return "120" }, 2, 0, 240 * time.Second, true},
 		{503, func() string { return "120" }, 3, 0, 240 * time.Second, false},
 		{502, func() string { return "9" }, 1, 0, 9 * time.Second, true},
