@@ -29,6 +29,10 @@ type Record struct {
 	// than Line when the line may have more records.
 	Through int
 
+	// Number is the record's among those of its line, from 1, where something stands
+	// before it there: a line may be the whole file. It is 0 where Line tells enough.
+	Number int
+
 	Call gong.Call // when Err is nil
 	Err  error     // a *gong.CallError: the record is bad, the next one may not be
 }

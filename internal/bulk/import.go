@@ -21,13 +21,32 @@ type Source struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// Place is a file and the number of a line in it.
+// Place is a file and the number of a line in it, and where several records share that
+// line, the record.
 type Place struct {
-	File string
-	Line int
+	File   string
+	Line   int
+	Record string // such as call 57 (id "57"), or empty
 }
 
-func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+func (p Place) String() string {
+	if p.Record != "" {
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Record)
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// placeOf is the place of a record of a file.
+func placeOf(file string, r *Record) Place {
+	at := Place{File: file, Line: r.Line}
+	switch {
+	case r.Number > 0 && r.Call.ID != "":
+		at.Record = fmt.Sprintf("call %d (id %.40q)", r.Number, r.Call.ID)
+	case r.Number > 0:
+		at.Record = fmt.Sprintf("call %d", r.Number)
+	}
+	return at
+}
 
 // Report is told what an import comes to. Committed is called from a goroutine
 // of its own.
@@ -140,7 +159,7 @@ func (im *Import) tell(at Place, err error) {
 
 // noteColumns tells what a person should know of a table's columns.
 func (im *Import) noteColumns(r *Reader, name string) {
-	at := Place{name, 1}
+	at := Place{File: name, Line: 1}
 	doubts, note := columnNotes(r.names, r.Unknown)
 	for _, text := range doubts {
 		im.Report.Doubt(at, text)

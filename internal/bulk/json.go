@@ -26,6 +26,18 @@ type jsonReader struct {
 	lost  bool            // an element was broken, and maybe the end of the array with it
 	hasID bool            // the page has an id, so perhaps it is a call
 	name  []byte
+	count count // of records
+}
+
+// count is how many records of a line were read.
+type count struct{ line, records int }
+
+// add counts a record of a line.
+func (c *count) add(line int) {
+	if c.line != line {
+		*c = count{line: line}
+	}
+	c.records++
 }
 
 // where is what the next byte belongs to.
@@ -59,6 +71,9 @@ func (r *jsonReader) read() (Record, error) {
 			return Record{}, err
 		}
 		if isRecord {
+			if r.count.add(record.Line); !r.began {
+				record.Number = r.count.records
+			}
 			r.drop()
 			record.Through = r.through()
 			return record, nil
@@ -100,11 +115,19 @@ func (w where) String() string {
 func (r *jsonReader) structural(err error) error {
 	switch {
 	case err == errSyntax:
-		return fatal(r.line, "not valid JSON within %s", r.where)
+		return fatal(r.line, "not valid JSON within %s, at byte %d of the line%s", r.where, r.column+1, r.after())
 	case err == io.EOF:
 		return fatal(r.line, "the file ends within %s", r.where)
 	}
 	return fatal(r.line, "%w", err)
+}
+
+// after names the last record that was read of the line.
+func (r *jsonReader) after() string {
+	if r.count.line != r.line {
+		return ""
+	}
+	return fmt.Sprintf(", after call %d", r.count.records)
 }
 
 // top takes what comes next outside of arrays and pages.

@@ -68,3 +68,22 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
+
+// A record that shares its line with others is named by its number there and its id: a
+// saved page, or an array of jq -c, is one line.
+func TestRecordsOfOneLine(t *testing.T) {
+	none := `: started: must not be null when scheduled is null too`
+	for _, tt := range []struct{ in, want string }{
+		{`{"requestId":"r","calls":[{"id":"56",` + at + `},{"id":"57"},{"id":"x",` + at + `}]}`, `p:1: call 2 (id "57")` + none + "\n" + `p:1: call 3 (id "x"): id: "x" is not a number of 1 to 20 digits`},
+		{`[{"id":"57"}]`, `p:1: call 1 (id "57")` + none},
+		{lines(`[`, `{"id":"56"},`, `{"id":"57"}]`), lines(`p:2`+none, `p:3`+none)},
+		{lines(`{"id":"56"}`, `{"id":"57"}{"id":"58"}`, `{"id":"59"}`), lines(`p:1`+none, `p:2`+none, `p:2: call 2 (id "58")`+none, `p:3`+none)},
+		{lines(`{"calls":[{"id":"56"}]}`, `{"calls":[{"id":"57"}]}`), lines(`p:1: call 1 (id "56")`+none, `p:2: call 1 (id "57")`+none)},
+	} {
+		var r recorder
+		_, err := (&Import{Report: &r}).Check(t.Context(), []Source{text("p", tt.in)})
+		if got := strings.Join(r.all(), "\n"); err != nil || got != tt.want {
+			t.Errorf("%s: %v\n got %s\nwant %s", tt.in, err, got, tt.want)
+		}
+	}
+}

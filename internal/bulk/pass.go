@@ -76,7 +76,7 @@ func open(ctx context.Context, file io.Reader, w waiting) (*Reader, error) {
 func located(name string, err error) error {
 	var e *LineError
 	if errors.As(err, &e) {
-		return fmt.Errorf("%v: %w", Place{name, e.Line}, e.Err)
+		return fmt.Errorf("%v: %w", Place{File: name, Line: e.Line}, e.Err)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
@@ -99,7 +99,7 @@ func (c *check) record(r *Record) error {
 	c.batch.reset()
 	if err := c.fill(&c.batch, r); err != nil {
 		c.result.Skipped++
-		c.tell(Place{c.name, r.Line}, err)
+		c.tell(placeOf(c.name, r), err)
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func (in *intake) record(r *Record) error {
 	}
 	if err := in.fill(in.putter.current, r); err != nil {
 		in.result.Skipped++
-		in.tell(Place{in.name, r.Line}, err)
+		in.tell(placeOf(in.name, r), err)
 	}
 	if r.Through >= r.Line {
 		in.complete(r.Line)
@@ -151,7 +151,7 @@ func (in *intake) record(r *Record) error {
 func (in *intake) end(left []string) {
 	in.complete(in.line)
 	if len(left) > 0 {
-		in.Report.Note(Place{in.name, 1}, "only metaData of each call is kept, without "+some(left))
+		in.Report.Note(Place{File: in.name, Line: 1}, "only metaData of each call is kept, without "+some(left))
 	}
 }
 
@@ -159,6 +159,6 @@ func (in *intake) end(left []string) {
 func (in *intake) complete(line int) {
 	if line > in.told {
 		in.told = line
-		in.putter.current.reached(Place{in.name, line})
+		in.putter.current.reached(Place{File: in.name, Line: line})
 	}
 }

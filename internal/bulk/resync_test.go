@@ -101,7 +101,7 @@ func TestResync(t *testing.T) {
 		{"the end of an array lost", lines(`[`, `{"id":"1" 5}]`, `{"id":"2"}`, `{"id":"3"}`), lines("2 "+syntax("unexpected '5' at byte 11"), "3 2", "4 3")},
 		{"the end of a page lost", lines(`{"calls":[`, `{"id":"1" 5}]}`, `{"calls":[`, `{"id":"2"}]}`, `{"id":"3"}`), lines("2 "+syntax("unexpected '5' at byte 11"), "4 2", "5 3")},
 		{"the end of the file lost", lines(`[`, `{"id":"1" 5}]`), lines("2 "+syntax("unexpected '5' at byte 11"), "! line 2: the file ends within a JSON array; the rest was not read")},
-		{"a comma lost", lines(`[`, `{"id":"1"}`, `{"id":"2"}`, `]`), lines("2 1", "! line 3: not valid JSON within a JSON array; the rest was not read")},
+		{"a comma lost", lines(`[`, `{"id":"1"}`, `{"id":"2"}`, `]`), lines("2 1", "! line 3: not valid JSON within a JSON array, at byte 1 of the line; the rest was not read")},
 	} {
 		if got := summary(strings.NewReader(tt.in)); got != tt.want {
 			t.Errorf("%s: %q\n got %s\nwant %s", tt.name, tt.in, got, tt.want)
