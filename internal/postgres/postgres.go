@@ -26,8 +26,9 @@ import (
 
 // Store is a callvault.Store in a PostgreSQL database.
 type Store struct {
-	pool *pool
-	name string // for errors; empty while it is opened
+	pool     *pool
+	name     string // for errors; empty while it is opened
+	readOnly bool   // it was opened to write nothing
 }
 
 var _ callvault.Store = (*Store)(nil)
@@ -135,6 +136,7 @@ func openPool(ctx context.Context, config *pgxpool.Config, p plan) (*Store, erro
 		pool.Close()
 		return nil, err
 	}
+	s.readOnly = p.readOnly
 	return s, nil
 }
 

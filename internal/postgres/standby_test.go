@@ -43,6 +43,9 @@ func TestStandby(t *testing.T) {
 	if n, err := s.Calls("acme").Count(t.Context(), all); n != 3 || err != nil {
 		t.Errorf("counts %d, %v", n, err)
 	}
+	if id, err := s.Identity(t.Context()); id == "" || err != nil {
+		t.Errorf("identity %q, %v", id, err)
+	}
 	if found := told(t, s.Check); found != "" {
 		t.Errorf("found %s", found)
 	}
@@ -72,6 +75,14 @@ func TestServerStopsTakingWrites(t *testing.T) {
 	}
 	if _, err := calls.Put(t.Context(), sample(t, 3)); err != nil {
 		t.Errorf("put again: %v", err)
+	}
+	// Who is to write is not ready there, because limits are kept in the store.
+	execute(t, s, `SET default_transaction_read_only = on`)
+	if id, err := s.Identity(t.Context()); err == nil || !strings.Contains(err.Error(), "takes no writes; name the primary") {
+		t.Errorf("identity: %s, %v", id, err)
+	}
+	if _, err := s.Identity(t.Context()); err != nil {
+		t.Errorf("identity again: %v", err)
 	}
 }
 

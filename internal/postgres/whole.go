@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ const (
 		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON s.keys_version <> $1 ORDER BY k.id`
 
 	// The id of the store in a database.
-	identitySQL = `SELECT encode(id, 'hex') FROM callvault.store`
+	identitySQL = `SELECT encode(id, 'hex'), current_setting('transaction_read_only')::boolean FROM callvault.store`
 
 	// The cursor secret belongs to every process on the store.
 	cursorSecretSQL = `SELECT cursor_secret FROM callvault.store`
@@ -112,9 +113,16 @@ func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// Identity is the id of the store in this database.
+// Identity is the id of the store in this database. It is an error if the store was
+// opened to be written to and its server takes no writes any more.
 func (s *Store) Identity(ctx context.Context) (id string, err error) {
-	if _, err := s.one(ctx, []any{&id}, identitySQL); err != nil {
+	var readOnly bool
+	_, err = s.one(ctx, []any{&id, &readOnly}, identitySQL)
+	if err == nil && readOnly && !s.readOnly {
+		s.pool.Reset() // a new connection may find the primary
+		err = &storeError{s.name, errors.New(noWrites)}
+	}
+	if err != nil {
 		return "", fmt.Errorf("read the store's id: %w", err)
 	}
 	return id, nil
