@@ -32,6 +32,7 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 		return err
 	}
 	defer service.end()
+	defer func() { err = service.logged(err) }()
 	folder, err := os.MkdirTemp("", "callvault-demo-")
 	if err != nil {
 		return err

@@ -40,6 +40,18 @@ type service struct {
 	traces *traces.Traces  // nil when nothing is traced
 	stop   context.CancelFunc
 	ended  chan struct{} // is closed when manage is
+	serves bool          // requests have been answered
+}
+
+// logged is the end of the service, which the log tells once requests were answered: from
+// then on, all that comes to standard error is the log's. An error before is for the
+// person who starts it.
+func (s *service) logged(err error) error {
+	if err == nil || !s.serves {
+		return err
+	}
+	s.log.Error("serve ended", "error", err)
+	return errLogged
 }
 
 // begin takes both addresses, before a store is made that nobody could read, and
@@ -58,7 +70,7 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	if s.api, err = web.Listen(ctx, o.listen); err != nil {
 		return nil, listenError("--listen", err)
 	}
-	if s.manage, err = a.listenManage(ctx, o); err != nil {
+	if s.manage, err = listenManage(ctx, o, log); err != nil {
 		return nil, errors.Join(err, s.api.Close())
 	}
 	s.api = secure.listener(s.api)
@@ -93,13 +105,13 @@ func (s *service) answer(ctx context.Context) {
 
 // listenManage listens on the operator's address. It returns nil for --manage off, and
 // where the default address is in use.
-func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, error) {
+func listenManage(ctx context.Context, o serveOptions, log *slog.Logger) (net.Listener, error) {
 	if o.manage == manageOff {
 		return nil, nil
 	}
 	listener, err := web.Listen(ctx, o.manage)
 	if doctor.IsTaken(err) && !o.manageGiven {
-		screen.Printf(a.stderr, "%s is in use: serving without the operator's listener; choose another address with --manage, or %s for none\n", o.manage, manageOff)
+		log.Warn("the operator's address is in use: serving without its listener; choose another with --manage, or off for none", "address", o.manage)
 		return nil, nil
 	}
 	if err != nil {
@@ -112,7 +124,7 @@ func (a *app) listenManage(ctx context.Context, o serveOptions) (net.Listener, e
 // in use.
 func listenError(flag string, err error) error {
 	if doctor.IsTaken(err) {
-		return fmt.Errorf("%s: %w; choose another address, or port 0 for a free one", flag, err)
+		return fmt.Errorf("%s: %w; choose another address: %s 127.0.0.1:0 takes a free port", flag, err, flag)
 	}
 	return fmt.Errorf("%s: %w", flag, err)
 }
@@ -171,6 +183,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		}
 		defer context.AfterFunc(ctx, s.panel.Stop)()
 	}
+	s.serves = true
 	greet(opened(s.api, s.asked.listen))
 	if s.manage != nil {
 		screen.Printf(s.stdout, "the operator's listener is at %s and shows the calls as a web page%s%s\n", opened(s.manage, s.asked.manage), wants(s.manage), elsewhere("; it is also at ", s.manage))

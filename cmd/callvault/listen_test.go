@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -96,7 +97,7 @@ func TestServeTaken(t *testing.T) {
 		c := newCLI(t)
 		args := []string{"serve", "--listen", "127.0.0.1:0", flag, take(t)}
 		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, flag+": listen tcp") ||
-			!strings.Contains(got.stderr, "choose another address, or port 0 for a free one") {
+			!strings.Contains(got.stderr, "; choose another address: "+flag+" 127.0.0.1:0 takes a free port") {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if _, err := os.Stat(c.env["CALLVAULT_DB"]); err == nil {
@@ -107,16 +108,17 @@ func TestServeTaken(t *testing.T) {
 
 // Nobody asked for the default address: serve goes on without it.
 func TestServeDefaultManageTaken(t *testing.T) {
-	a := &app{stderr: new(strings.Builder)}
+	said := new(strings.Builder)
+	log := slog.New(slog.NewJSONHandler(said, nil))
 	taken := take(t)
-	listener, err := a.listenManage(t.Context(), serveOptions{manage: taken})
-	if said := a.stderr.(*strings.Builder).String(); listener != nil || err != nil || !strings.HasPrefix(said, taken+" is in use: serving without") {
+	listener, err := listenManage(t.Context(), serveOptions{manage: taken}, log)
+	if want := `"level":"WARN","msg":"the operator's address is in use: serving without its listener; choose another with --manage, or off for none","address":"` + taken + `"}` + "\n"; listener != nil || err != nil || !strings.HasSuffix(said.String(), want) {
 		t.Errorf("%v, %v, %q", listener, err, said)
 	}
-	if _, err := a.listenManage(t.Context(), serveOptions{manage: taken, manageGiven: true}); err == nil {
+	if _, err := listenManage(t.Context(), serveOptions{manage: taken, manageGiven: true}, log); err == nil {
 		t.Error("no error though the address was given")
 	}
-	if listener, err := a.listenManage(t.Context(), serveOptions{manage: manageOff, manageGiven: true}); listener != nil || err != nil {
+	if listener, err := listenManage(t.Context(), serveOptions{manage: manageOff, manageGiven: true}, log); listener != nil || err != nil {
 		t.Errorf("off: %v, %v", listener, err)
 	}
 }

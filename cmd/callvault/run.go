@@ -44,6 +44,8 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	switch {
 	case errors.Is(err, errSkipped):
 		return exitSkipped
+	case errors.Is(err, errLogged):
+		return exitFailed
 	case errors.As(err, &incomplete):
 		screen.Printf(a.stderr, "callvault: %v\n", err)
 		return exitSkipped
@@ -68,6 +70,9 @@ func shown(w io.Writer) io.Writer {
 // errSkipped ends a command that did its work but for some records, which it
 // has reported.
 var errSkipped = errors.New("some records were skipped")
+
+// errLogged ends a command whose error is in its log.
+var errLogged = errors.New("the log says why")
 
 // incompleteError ends a command that kept a part of what it was asked for.
 type incompleteError struct{ err error }

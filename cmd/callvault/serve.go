@@ -125,7 +125,8 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	defer service.end()
-	store, err := a.openToServe(ctx, o, service.log)
+	defer func() { err = service.logged(err) }()
+	store, err := openToServe(ctx, o, service.log)
 	if err != nil {
 		return err
 	}

@@ -60,24 +60,29 @@ func checkFile(db string) error {
 // openOrMake opens a store, and says so when it makes one: the name may be
 // misspelt.
 func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error) {
+	return openOrTell(ctx, db, func() { screen.Printf(a.stderr, "made store %s\n", db) })
+}
+
+// openOrTell opens a store, and calls made when it has made one.
+func openOrTell(ctx context.Context, db string, made func()) (callvault.Store, error) {
 	_, missing := os.Stat(db)
 	store, err := openStore(ctx, db)
 	if err == nil && errors.Is(missing, fs.ErrNotExist) && !strings.Contains(db, "://") {
-		screen.Printf(a.stderr, "made store %s\n", db)
+		made()
 	}
 	return store, err
 }
 
 // openToServe opens the store of serve, with --read-only without writing to it. It logs
 // when the store's files are replaced.
-func (a *app) openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
+func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
 	switch {
 	case o.readOnly:
 		store, err = openToRead(ctx, o.db)
 	case postgres.IsURL(o.db):
 		store, err = postgres.OpenToServe(ctx, o.db)
 	default:
-		store, err = a.openOrMake(ctx, o.db)
+		store, err = openOrTell(ctx, o.db, func() { log.Info("made the store", "db", o.db) })
 	}
 	if err != nil {
 		return nil, err

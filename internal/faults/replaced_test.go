@@ -39,7 +39,7 @@ var replacements = []replacement{
 	{"moved and restored", func(c *program.CLI, backup string) {
 		moveStore(c.T, c.DB, c.DB+".old")
 		c.Must("restore", backup)
-	}, "calls.db is another file now; start callvault again", 500},
+	}, "calls.db was replaced by another file; start again", 500},
 	{"removed and restored", func(c *program.CLI, backup string) {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			if err := os.Remove(c.DB + suffix); err != nil {
@@ -47,25 +47,25 @@ var replacements = []replacement{
 			}
 		}
 		c.Must("restore", backup)
-	}, "calls.db is another file now; start callvault again", 500},
+	}, "calls.db was replaced by another file; start again", 500},
 	{"moved and imported", func(c *program.CLI, _ string) {
 		moveStore(c.T, c.DB, c.DB+".old")
 		if got := c.Pipe(recordsFrom(1, 500), "import", "-"); got.Code != program.ExitOK {
 			c.T.Errorf("%+v", got)
 		}
-	}, "calls.db is another file now; start callvault again", 500},
-	{"moved", func(c *program.CLI, _ string) { moveStore(c.T, c.DB, c.DB+".old") }, "calls.db is gone; start callvault again", 0}, // where a key makes another one
+	}, "calls.db was replaced by another file; start again", 500},
+	{"moved", func(c *program.CLI, _ string) { moveStore(c.T, c.DB, c.DB+".old") }, "calls.db was moved or removed; start again", 0}, // where a key makes another one
 	{"a copy in its place", func(c *program.CLI, _ string) {
 		content, err := os.ReadFile(c.DB)
 		if err = errors.Join(err, os.WriteFile(c.DB+".copy", content, 0o600), os.Rename(c.DB+".copy", c.DB)); err != nil {
 			c.T.Error(err)
 		}
-	}, "calls.db is another file now; start callvault again", 3000}, // by its log
+	}, "calls.db was replaced by another file; start again", 3000}, // by its log
 	{"without its log", func(c *program.CLI, _ string) {
 		if err := errors.Join(os.Remove(c.DB+"-wal"), os.Remove(c.DB+"-shm")); err != nil {
 			c.T.Error(err)
 		}
-	}, "calls.db-wal is gone; end everything that has", 3000},
+	}, "calls.db-wal was moved or removed; end everything that has", 3000},
 }
 
 // The files of a store are replaced while it is served. Within the time that a key may be

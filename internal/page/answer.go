@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -73,12 +74,13 @@ func (h *Handler) read(ctx context.Context, company string, from func(context.Co
 type refusal struct {
 	status int
 	text   string
+	final  bool // asking again can't help
 }
 
 func (e *refusal) Error() string { return e.text }
 
 func refusef(status int, format string, args ...any) error {
-	return &refusal{status, fmt.Sprintf(format, args...)}
+	return &refusal{status: status, text: fmt.Sprintf(format, args...)}
 }
 
 // fail answers with an error. Causes are for the log.
@@ -90,16 +92,20 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &refused):
 	case errors.Is(err, context.DeadlineExceeded):
 		h.Log.Warn("the store did not answer the page in time", "path", r.URL.Path, "error", err)
-		refused = &refusal{http.StatusServiceUnavailable, "the store did not answer in time"}
+		refused = &refusal{status: http.StatusServiceUnavailable, text: "the store did not answer in time"}
 	default:
 		h.Log.Error("the page can't be shown", "path", r.URL.Path, "error", err)
-		refused = &refusal{http.StatusServiceUnavailable, "the store can't be read; the log says why"}
+		refused = &refusal{status: http.StatusServiceUnavailable, text: "the store can't be read; the log says why"}
+		if errors.Is(err, callvault.ErrReplaced) {
+			refused.text, refused.final = "the store was replaced while it was open; start serve again", true
+		}
 	}
 	// It was set for the answer that failed.
 	w.Header().Del("Content-Disposition")
 	body, err := encode(struct {
 		Error string `json:"error"`
-	}{refused.text})
+		Final bool   `json:"final,omitempty"`
+	}{refused.text, refused.final})
 	if err == nil {
 		send(w, refused.status, body)
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -120,6 +121,15 @@ func TestStoreAway(t *testing.T) {
 		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "fire") || !strings.Contains(w.Body.String(), "can't be read") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+}
+
+// Nothing but a new start of the server helps against a store that was replaced.
+func TestStoreReplaced(t *testing.T) {
+	h := start(t, Config{Store: &store{companies: map[string]calls{}, err: fmt.Errorf("read: %w: x.db was moved", callvault.ErrReplaced)}}, calls{})
+	want := `{"error":"the store was replaced while it was open; start serve again","final":true}` + "\n"
+	if w := get(h, "/api/site"); w.Code != http.StatusServiceUnavailable || w.Body.String() != want {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

@@ -101,11 +101,11 @@ func (h *holding) check() error {
 		now, err := os.Stat(f.name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return h.lose(f, "is gone")
+			return h.lose(f, "was moved or removed")
 		case err != nil:
 			return err
 		case !os.SameFile(now, f.info):
-			return h.lose(f, "is another file now")
+			return h.lose(f, "was replaced by another file")
 		}
 	}
 	return nil
@@ -129,14 +129,14 @@ func (h *holding) checkWithin(c *conn) error {
 	}
 	id, err := c.storeID()
 	if err == nil && id != h.id {
-		err = h.lose(h.files[0], "holds another store now")
+		err = h.lose(h.files[0], "was overwritten with another store")
 	}
 	return err
 }
 
 // lose gives up the store for good because of one of its files.
 func (h *holding) lose(f heldFile, how string) error {
-	advice := "start callvault again"
+	advice := "start again"
 	if f.isLog {
 		advice = "end everything that has " + h.files[0].name + " open, then " + advice
 	}

@@ -20,10 +20,10 @@ var replacements = []struct {
 	do   func(path string) error
 	want string
 }{
-	{"all files are moved", func(path string) error { return moveAll(path, path+".old") }, "stored.db is gone; start callvault again"},
-	{"all files are removed", Remove, "stored.db is gone; start callvault again"},
-	{"the file is removed", os.Remove, "stored.db is gone; start callvault again"},
-	{"a copy takes its place", copyInPlace, "stored.db is another file now; start callvault again"},
+	{"all files are moved", func(path string) error { return moveAll(path, path+".old") }, "stored.db was moved or removed; start again"},
+	{"all files are removed", Remove, "stored.db was moved or removed; start again"},
+	{"the file is removed", os.Remove, "stored.db was moved or removed; start again"},
+	{"a copy takes its place", copyInPlace, "stored.db was replaced by another file; start again"},
 	{"another store takes its place", func(path string) error {
 		if err := moveAll(path, path+".old"); err != nil {
 			return err
@@ -33,12 +33,12 @@ var replacements = []struct {
 			return err
 		}
 		return s.Close()
-	}, "stored.db is another file now; start callvault again"},
-	{"the log is removed", func(path string) error { return os.Remove(path + "-wal") }, "stored.db-wal is gone; end everything that has "},
-	{"the index of the log is removed", func(path string) error { return os.Remove(path + "-shm") }, "stored.db-shm is gone; end everything that has "},
+	}, "stored.db was replaced by another file; start again"},
+	{"the log is removed", func(path string) error { return os.Remove(path + "-wal") }, "stored.db-wal was moved or removed; end everything that has "},
+	{"the index of the log is removed", func(path string) error { return os.Remove(path + "-shm") }, "stored.db-shm was moved or removed; end everything that has "},
 	{"another log takes its place", func(path string) error {
 		return errors.Join(os.WriteFile(path+"-other", nil, 0o600), os.Rename(path+"-other", path+"-wal"))
-	}, "stored.db-wal is another file now; end everything that has "},
+	}, "stored.db-wal was replaced by another file; end everything that has "},
 }
 
 func moveAll(from, to string) error {
@@ -189,7 +189,7 @@ func TestOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := s.Keys(t.Context(), callvault.KeysVersion{})
-	if !errors.Is(err, callvault.ErrReplaced) || !strings.Contains(err.Error(), path+" holds another store now; start callvault again") {
+	if !errors.Is(err, callvault.ErrReplaced) || !strings.Contains(err.Error(), path+" was overwritten with another store; start again") {
 		t.Errorf("%v", err)
 	}
 }
@@ -256,7 +256,7 @@ func TestLinkLeadsElsewhere(t *testing.T) {
 	if err := errors.Join(os.Remove(link), os.Symlink(other, link)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Identity(t.Context()); !errors.Is(err, callvault.ErrReplaced) || !strings.HasSuffix(err.Error(), link+" is another file now; start callvault again") {
+	if _, err := s.Identity(t.Context()); !errors.Is(err, callvault.ErrReplaced) || !strings.HasSuffix(err.Error(), link+" was replaced by another file; start again") {
 		t.Errorf("%v", err)
 	}
 }

@@ -26,7 +26,13 @@ function go(changes) {
   load();
 }
 
-class Refusal extends Error {}
+// A final refusal stays whatever is asked again.
+class Refusal extends Error {
+  constructor(text, final = false) {
+    super(text);
+    this.final = final;
+  }
+}
 
 async function ask(question, signal) {
   let response;
@@ -42,10 +48,11 @@ async function ask(question, signal) {
   }
   if (response.status === 401) throw new Refusal('The key is not accepted any more. Load the page again to give another one.');
   let said = text.trim();
+  let final = false;
   try {
-    said = JSON.parse(text).error;
+    ({ error: said, final } = JSON.parse(text));
   } catch { /* said by what stands before the page */ }
-  throw new Refusal(said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : `The server answered ${response.status}.`);
+  throw new Refusal(said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : `The server answered ${response.status}.`, final);
 }
 
 let underWay = new AbortController();
@@ -67,6 +74,7 @@ async function load() {
     if (signal.aborted) return;
     if (!(error instanceof Refusal)) throw error;
     byId('problem-text').textContent = error.message;
+    byId('again').hidden = error.final;
     byId('problem').hidden = false;
     if (!summary) document.querySelector('main').classList.add('bare'); // there is nothing yet that could stay
   } finally {
