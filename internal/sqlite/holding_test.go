@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/callvault/callvault"
 )
 
@@ -298,14 +300,10 @@ func TestLogIsGone(t *testing.T) {
 				}
 			}
 			synctest.Test(t, func(t *testing.T) { // it waits for withoutLog
-				opens := map[string]func() error{
+				for name, open := range map[string]func() error{
 					"open":   func() error { _, err := Open(t.Context(), path); return err },
 					"backup": func() error { return Backup(t.Context(), path, path+".backup", unwatched) },
-				}
-				if hasLog(path) { // its index would be made again, and nothing would be missing for the others
-					opens["look"] = func() error { _, err := OpenReadOnly(t.Context(), path); return err }
-				}
-				for name, open := range opens {
+				} {
 					if err := open(); err == nil || !strings.Contains(err.Error(), suffixes[0]+" was removed while another process has "+path+" open; end that process") {
 						t.Errorf("%s: %v", name, err)
 					}
@@ -345,6 +343,24 @@ func TestIndexIsGone(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A file that another process keeps from being opened, because it was written over while
+// that had it open, ends the wait, and the error says what to do.
+func TestOpenEndsItsWait(t *testing.T) {
+	busy := func() error { return sqlite.ResultBusy.ToError() }
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		err := waitBusyWithin(t.Context(), openWithin, "s.db", busy)
+		if took := time.Since(begun); err == nil || !strings.Contains(err.Error(), "another process keeps s.db from being opened") || took < openWithin || took > openWithin+lockPoll {
+			t.Errorf("%v after %v", err, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := waitBusyWithin(ctx, openWithin, "s.db", busy); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the caller's own time-out: %v", err)
+		}
+	})
 }
 
 // A store that is closed removes no log that is another's, with what is in it.

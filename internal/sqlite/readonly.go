@@ -50,11 +50,6 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hasLog(path) { // without its index, if that was removed: SQLite would make a second one
-		if err := checkLog(ctx, path); err != nil {
-			return nil, err
-		}
-	}
 	c, err := openToRead(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))

@@ -40,6 +40,10 @@ const (
 	readerCache = 2 << 10
 	writerCache = 16 << 10
 
+	// Making a file or its log takes a process milliseconds. Whoever keeps others from
+	// that for longer took the file for a store when it was not written over yet.
+	openWithin = 10 * time.Second
+
 	// How long to wait before asking again for a lock that another process
 	// holds.
 	lockPoll = 2 * time.Millisecond
@@ -165,15 +169,16 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.SetBusyTimeout(0) // it blocks for ever as it comes
 	// Before anything is set that the file would keep.
-	if err := waitBusy(ctx, func() error { return checkOurs(c) }); err != nil {
+	if err := waitBusyWithin(ctx, openWithin, path, func() error { return checkOurs(c) }); err != nil {
 		c.Close()
 		return nil, err
 	}
 	for _, setting := range append(settings, fmt.Sprintf("cache_size = -%d", cacheKiB)) {
 		// Changing to WAL can meet a lock for which SQLite does not call its
 		// busy handler, when two processes make the file at the same time.
-		err := waitBusy(ctx, func() error { return sqlitex.ExecuteTransient(c, "PRAGMA "+setting, nil) })
+		err := waitBusyWithin(ctx, openWithin, path, func() error { return sqlitex.ExecuteTransient(c, "PRAGMA "+setting, nil) })
 		if setting == logged && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultReadOnly {
 			continue // a backup, which is read as it is
 		}
@@ -182,6 +187,7 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 			return nil, err
 		}
 	}
+	c.SetBlockOnBusy()
 	return &conn{Conn: c, path: path, stmts: make(map[string]*sqlite.Stmt)}, nil
 }
 
@@ -232,6 +238,17 @@ func waitBusy(ctx context.Context, f func() error) error {
 		case <-time.After(lockPoll):
 		}
 	}
+}
+
+// waitBusyWithin is waitBusy for a bounded time, with an error that says what to do.
+func waitBusyWithin(ctx context.Context, bound time.Duration, path string, f func() error) error {
+	bounded, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	err := waitBusy(bounded, f)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return fmt.Errorf("another process keeps %s from being opened; it may have had it open while it was written over: end that process, then run this again", path)
+	}
+	return err
 }
 
 // stmt is the connection's prepared statement for a query.
