@@ -271,7 +271,7 @@ func TestDoctorOfAnotherServe(t *testing.T) {
 	here, there := at(first), at(second)
 	manage := first.find(`operator's listener is at http://(\S+)`)[1]
 	got := c.run("doctor", "--listen", there, "--manage", manage)
-	want := manage + " belongs to another serve (its API is at " + here + "); the one at " + there + " has no operator's listener; start it with --manage 127.0.0.1:"
+	want := manage + " belongs to another serve (its API is at " + here + "); the one at " + there + " has no operator's listener; start it with another --manage"
 	if !strings.Contains(got.stdout, "warning  server     "+want) {
 		t.Errorf("%q is not in\n%s", want, got.stdout)
 	}

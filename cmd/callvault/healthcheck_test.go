@@ -94,7 +94,7 @@ func TestHealthcheckOfAnother(t *testing.T) {
 		"0.0.0.0" + here[strings.LastIndex(here, ":"):]: "",
 		unused(t):     "", // serve has a flag that healthcheck has not
 		"127.0.0.1:0": "",
-		there:         manage + " belongs to another serve (its API is at " + here + "); the one at " + there + " has no operator's listener: start it with --manage 127.0.0.1:",
+		there:         manage + " belongs to another serve (its API is at " + here + "); the one at " + there + " has no operator's listener: start it with another --manage",
 	} {
 		c.env["CALLVAULT_LISTEN"] = listen
 		for _, args := range [][]string{{"healthcheck", "--manage", manage}, {"healthcheck", "--live", "--manage", manage}} {

@@ -3,26 +3,23 @@ package doctor
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
 )
 
-// Panel is the operator's listener of the server that runs, if one does.
+// Panel is the operator's listener of a running server.
 type Panel struct {
-	URL    string // asks it whether it is ready
+	URL    string // of its /readyz
 	At     string // the address, as --manage has it
 	Listen string // the address of the API of that server, as --listen has it
 
-	// IsAnother tells by the address of its API whether a server is another than that
-	// of Listen.
+	// IsAnother tells by the address of its API whether a server is not the one at
+	// Listen.
 	IsAnother func(ctx context.Context, api string) bool
 }
 
-// Look tells whether the server is ready, and has the store open that has this identity,
-// which is empty when the store can't be read. It finds nothing where no callvault
-// answers.
+// Look asks whether the server is ready and has the store with this identity open, which
+// is empty if the store can't be read. It returns no finding where no callvault answers.
 func (p Panel) Look(ctx context.Context, client *http.Client, identity string) []Finding {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
 	if err != nil {
@@ -55,19 +52,9 @@ func (p Panel) Look(ctx context.Context, client *http.Client, identity string) [
 }
 
 // AnotherServe says that the operator's listener at an address belongs to another server
-// than the one that listens for the API: that one went on without, since it was taken.
+// than the one at listen, which went on without one because the address was in use.
 func AnotherServe(at, api, listen string) Finding {
 	return Finding{"server", Warning,
 		at + " belongs to another serve (its API is at " + api + "); the one at " + listen + " has no operator's listener",
-		"start it with --manage " + next(at)}
-}
-
-// next is the address with the port after that of another one.
-func next(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	n, notNumber := strconv.Atoi(port)
-	if err != nil || notNumber != nil || n >= 1<<16-1 {
-		return "HOST:PORT"
-	}
-	return net.JoinHostPort(host, strconv.Itoa(n+1))
+		"start it with another --manage"}
 }

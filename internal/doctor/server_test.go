@@ -21,8 +21,8 @@ func TestPanel(t *testing.T) {
 		{"not ready", ":1", "", 503, replaced, "mine", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open; start serve again", "its log says why"}}},
 		{"not ready, no store", ":1", "", 503, replaced, "", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open", "put the store back in place, then start serve again"}}},
 		{"ready, no store", ":1", "other", 200, "ok\n", "", []Finding{{"server", OK, "the server at :9 is ready; which store it has open can't be compared", ""}}},
-		{"another serve", ":2", "other", 200, "ok\n", "mine", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with --manage :10"}}},
-		{"another serve, not ready", ":2", "", 503, replaced, "", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with --manage :10"}}},
+		{"another serve", ":2", "other", 200, "ok\n", "mine", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with another --manage"}}},
+		{"another serve, not ready", ":2", "", 503, replaced, "", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with another --manage"}}},
 		{"no callvault", "", "", 200, "ok\n", "mine", nil},
 		{"no callvault, not ready", "", "", 503, "busy", "mine", nil},
 	} {
@@ -51,12 +51,4 @@ func TestPanel(t *testing.T) {
 // panel is that of the server whose API is at :1.
 func panel(url string) Panel {
 	return Panel{URL: url, At: ":9", Listen: ":1", IsAnother: func(_ context.Context, api string) bool { return api != ":1" }}
-}
-
-func TestNext(t *testing.T) {
-	for address, want := range map[string]string{"127.0.0.1:8081": "127.0.0.1:8082", "[::1]:1": "[::1]:2", "localhost:65535": "HOST:PORT", ":http": "HOST:PORT"} {
-		if got := next(address); got != want {
-			t.Errorf("after %s: %s, want %s", address, got, want)
-		}
-	}
 }
