@@ -67,7 +67,10 @@ func TestCallsByURLAndByStore(t *testing.T) {
 			continue
 		}
 		asked++
-		args := []string{"--from", q.from, "--to", q.to, "--workspace", q.workspace}
+		args := []string{"--from", q.from, "--to", q.to}
+		if q.workspace != "" {
+			args = append(args, "--workspace", q.workspace)
+		}
 		want := ""
 		for _, document := range q.answer(records) {
 			want += document + "\n"
