@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/callvault/callvault"
 )
 
@@ -321,46 +319,6 @@ func TestLogIsGone(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A reader makes no new index beside a log that others write: the next writer would then
-// open it, and two would write over each other's log.
-func TestIndexIsGone(t *testing.T) {
-	for gone, want := range map[string]string{"-shm": "-wal is there without ", "-wal": "-shm is there without "} {
-		path, s := newStored(t, 3)
-		if err := os.Remove(path + gone); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Test(t, func(t *testing.T) { // it waits for withoutLog
-			if _, err := OpenReadOnly(t.Context(), path); err == nil || !strings.Contains(err.Error(), path+want+path+gone+"; end every process that has "+path+" open") {
-				t.Errorf("without %s: %v", gone, err)
-			}
-		})
-		if exists(path + gone) {
-			t.Errorf("%s was made", gone)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// A file that another process keeps from being opened, because it was written over while
-// that had it open, ends the wait, and the error says what to do.
-func TestOpenEndsItsWait(t *testing.T) {
-	busy := func() error { return sqlite.ResultBusy.ToError() }
-	synctest.Test(t, func(t *testing.T) {
-		begun := time.Now()
-		err := waitBusyWithin(t.Context(), openWithin, "s.db", busy)
-		if took := time.Since(begun); err == nil || !strings.Contains(err.Error(), "another process keeps s.db from being opened") || took < openWithin || took > openWithin+lockPoll {
-			t.Errorf("%v after %v", err, took)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := waitBusyWithin(ctx, openWithin, "s.db", busy); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the caller's own time-out: %v", err)
-		}
-	})
 }
 
 // A store that is closed removes no log that is another's, with what is in it.

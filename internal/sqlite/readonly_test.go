@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -203,5 +204,27 @@ func TestLogSize(t *testing.T) {
 	s.Close()
 	if _, ok := LogSize(path); ok {
 		t.Error("a log of nobody")
+	}
+}
+
+// A reader makes no new index beside a log that others write: the next writer would then
+// open it, and two would write over each other's log.
+func TestIndexIsGone(t *testing.T) {
+	for gone, want := range map[string]string{"-shm": "-wal is there without ", "-wal": "-shm is there without "} {
+		path, s := newStored(t, 3)
+		if err := os.Remove(path + gone); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) { // it waits for withoutLog
+			if _, err := OpenReadOnly(t.Context(), path); err == nil || !strings.Contains(err.Error(), path+want+path+gone+"; end every process that has "+path+" open") {
+				t.Errorf("without %s: %v", gone, err)
+			}
+		})
+		if exists(path + gone) {
+			t.Errorf("%s was made", gone)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -343,4 +346,22 @@ func TestRestartLog(t *testing.T) {
 			t.Errorf("limit %d: the log had %d bytes, now %d", tt.limit, before, after)
 		}
 	}
+}
+
+// A file that another process keeps from being opened, because it was written over while
+// that had it open, ends the wait, and the error says what to do.
+func TestOpenEndsItsWait(t *testing.T) {
+	busy := func() error { return sqlite.ResultBusy.ToError() }
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		err := waitBusyWithin(t.Context(), openWithin, "s.db", busy)
+		if took := time.Since(begun); err == nil || !strings.Contains(err.Error(), "another process keeps s.db from being opened") || took < openWithin || took > openWithin+lockPoll {
+			t.Errorf("%v after %v", err, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := waitBusyWithin(ctx, openWithin, "s.db", busy); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the caller's own time-out: %v", err)
+		}
+	})
 }
