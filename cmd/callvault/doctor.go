@@ -113,7 +113,7 @@ func (o doctorOptions) examine(ctx context.Context, report *doctor.Report) {
 	leaf, findings := o.certificate()
 	report.Add(findings...)
 	o.examineDoors(ctx, report, leaf)
-	p := patient{name: storeName(o.db)}
+	p := patient{db: o.db, name: storeName(o.db)}
 	if postgres.IsURL(o.db) {
 		p.openDatabase(ctx, report, o.db)
 	} else {
@@ -200,11 +200,7 @@ func (o doctorOptions) askItself(ctx context.Context, p patient) doctor.Finding 
 	failed := func(err error) doctor.Finding {
 		return doctor.Finding{Check: "request", Status: doctor.Wrong, What: fmt.Sprintf("no server for a test request: %v", err)}
 	}
-	company := callvault.DefaultCompany
-	if len(p.companies) > 0 {
-		company = p.companies[0]
-	}
-	visitor := doctor.NewVisitor(p.store, company)
+	visitor := doctor.NewVisitor(p.store, p.busy(ctx))
 	handler, err := api.New(ctx, api.Config{Store: visitor})
 	if err != nil {
 		return failed(err)
@@ -226,4 +222,17 @@ func (o doctorOptions) askItself(ctx context.Context, p patient) doctor.Finding 
 		return failed(err)
 	}
 	return finding
+}
+
+// busy is a company that has calls, if there is one: the request for its calls tries more.
+func (p patient) busy(ctx context.Context) string {
+	for _, name := range p.companies {
+		if number, err := p.store.Calls(name).Latest(ctx); err == nil && number > 0 {
+			return name
+		}
+	}
+	if len(p.companies) > 0 {
+		return p.companies[0]
+	}
+	return callvault.DefaultCompany
 }

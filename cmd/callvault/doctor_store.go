@@ -19,7 +19,7 @@ import (
 
 // patient is the store that doctor looks at.
 type patient struct {
-	name      string
+	db, name  string          // as --db has it, and to be shown
 	store     callvault.Store // nil when it can't be opened
 	outdated  bool            // its schema is older than this program
 	written   time.Time       // when its file was; zero when it has none
@@ -194,5 +194,5 @@ func (p *patient) examineKeys(ctx context.Context, report *doctor.Report) {
 		report.Add(doctor.Finding{Check: "keys", Status: doctor.Wrong, What: err.Error()})
 		return
 	}
-	report.Add(doctor.Keys(p.companies, keys, now)...)
+	report.Add(doctor.Keyring{Companies: p.companies, Keys: keys, Create: createKey(p.db)}.Look(now)...)
 }

@@ -223,11 +223,14 @@ func TestDoctorOfKeys(t *testing.T) {
 	c := newCLI(t)
 	c.must("import", "-q", c.file("calls.ndjson", callOne))
 	findings, got := c.diagnose()
-	wantFinding(t, findings, got, "keys", doctor.Wrong, "no key is valid", "callvault key create")
+	wantFinding(t, findings, got, "keys", doctor.Wrong, "no key is valid", "make one: callvault key create --db '"+c.env["CALLVAULT_DB"]+"'")
 	wantFinding(t, findings, got, "request", doctor.OK, "found 1 calls", "") // all but the keys is well
 	c.must("key", "create", "--expires", "3d")
 	findings, got = c.diagnose()
-	wantFinding(t, findings, got, "keys", doctor.Warning, "soon to expire: ", "make others in time")
+	wantFinding(t, findings, got, "keys", doctor.Warning, `keys of company "default" expire soon: `, "make others in time: callvault key create --db '"+c.env["CALLVAULT_DB"]+"'")
+	c.must("key", "create", "--company", "acme") // which has no calls
+	findings, got = c.diagnose()
+	wantFinding(t, findings, got, "request", doctor.OK, `found 1 calls of company "default"`, "")
 }
 
 // A key that was made in the future shows a clock that is behind.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 )
 
@@ -268,4 +269,13 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%.40q is not a duration; accepted are such as 12h, 90m and 90d", s)
 	}
 	return d, nil
+}
+
+// createKey is the command that makes a key in a store. It names the store unless that is
+// found without, or its URL has a password that nobody should see.
+func createKey(db string) string {
+	if db == defaultDB || postgres.HasPassword(db) {
+		return "callvault key create"
+	}
+	return "callvault key create --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/certificate"
-	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 )
 
@@ -138,18 +137,9 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 	return service.serve(ctx, store, config, func(address string) {
 		screen.Printf(a.stdout, "serving %s at %s%s\n", storeName(o.db), address, elsewhere(" and ", service.api))
 		if !anyActive(keys) {
-			fmt.Fprintln(a.stdout, "There is no valid key. Make one: callvault key create"+o.again())
+			fmt.Fprintln(a.stdout, "There is no valid key. Make one: "+createKey(o.db))
 		}
 	})
-}
-
-// again is the flag with which another command finds the store; one that is
-// found without it, or whose URL nobody should see, needs none.
-func (o serveOptions) again() string {
-	if o.db == defaultDB || postgres.HasPassword(o.db) {
-		return ""
-	}
-	return " --db '" + o.db + "'"
 }
 
 func anyActive(keys []callvault.Key) bool {

@@ -52,13 +52,42 @@ func TestKeys(t *testing.T) {
 		{"no company", nil, nil, []string{"wrong no key is valid"}},
 		{"expired and revoked", []string{"acme"}, []callvault.Key{expired, revoked}, []string{"wrong no key is valid"}},
 		{"good", []string{"acme"}, []callvault.Key{good, late}, []string{"ok valid keys that may read calls: 2, companies: 1"}},
-		{"soon", []string{"acme"}, []callvault.Key{soon, good}, []string{"warning soon to expire: SOON at 2026-03-18T11:59:59Z"}},
-		{"without the scope", []string{"acme"}, []callvault.Key{powerless}, []string{"wrong no key is valid", "warning without the scope api:calls:read:basic, and answered with 401: POWERLESS"}},
+		{"soon", []string{"acme"}, []callvault.Key{soon, good}, []string{`warning keys of company "acme" expire soon: SOON at 2026-03-18T11:59:59Z`}},
+		{"without the scope", []string{"acme"}, []callvault.Key{powerless}, []string{"wrong no key is valid", `warning keys of company "acme" without the scope api:calls:read:basic are answered with 401: POWERLESS`}},
 		{"an operator's, for profiles", []string{"acme"}, []callvault.Key{good, key("OPERATOR", "acme", callvault.ScopeProfilesRead)}, []string{"ok valid keys that may read calls: 1, companies: 1"}},
 		{"a company without", both, []callvault.Key{good}, []string{`warning company "other" has no valid key`}},
 		{"many", []string{"acme"}, []callvault.Key{soon, soon, soon, soon, soon}, []string{"warning and 2 more"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { want(t, Keys(tt.companies, tt.keys, noon), tt.wants...) })
+		t.Run(tt.name, func(t *testing.T) { want(t, Keyring{Companies: tt.companies, Keys: tt.keys}.Look(noon), tt.wants...) })
+	}
+}
+
+// What is to be typed makes a key in this store, for the company that lacks one.
+func TestKeysNameTheCommand(t *testing.T) {
+	good, other := key("GOOD", "acme", gong.ScopeCallsRead), key("OTHER", "other", gong.ScopeCallsRead)
+	good.Expires = noon.Add(expiresSoon - 1)
+	powerless := key("POWERLESS", "default", "api:users:read")
+	for _, tt := range []struct {
+		companies []string
+		keys      []callvault.Key
+		want      []string
+	}{
+		{nil, nil, []string{"make one: create"}},
+		{[]string{"acme", "default"}, nil, []string{"make one: create"}},
+		{[]string{"other", "acme"}, nil, []string{"make one: create --company acme"}},
+		{[]string{"acme", "other"}, []callvault.Key{good}, []string{"make one: create --company other", "make others in time: create --company acme"}},
+		{[]string{"other", "default"}, []callvault.Key{other, powerless}, []string{"make one: create", "make others: create"}},
+	} {
+		findings := Keyring{tt.companies, tt.keys, "create"}.Look(noon)
+		if len(findings) != len(tt.want) {
+			t.Errorf("found %v, want %q", findings, tt.want)
+			continue
+		}
+		for i, f := range findings {
+			if f.Do != tt.want[i] {
+				t.Errorf("%s, want %s", f, tt.want[i])
+			}
+		}
 	}
 }
 
