@@ -40,9 +40,10 @@ const (
 	readerCache = 2 << 10
 	writerCache = 16 << 10
 
-	// Making a file or its log takes a process milliseconds. Whoever keeps others from
-	// that for longer took the file for a store when it was not written over yet.
-	openWithin = 10 * time.Second
+	// How long to wait for a store that another process locks while it opens or closes
+	// it. The last one to close folds a log of up to some hundred MiB into the file. A
+	// process whose file was overwritten may hold the lock for ever.
+	openWithin = time.Minute
 
 	// How long to wait before asking again for a lock that another process
 	// holds.
@@ -246,7 +247,7 @@ func waitBusyWithin(ctx context.Context, bound time.Duration, path string, f fun
 	defer cancel()
 	err := waitBusy(bounded, f)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return fmt.Errorf("another process keeps %s from being opened; it may have had it open while it was written over: end that process, then run this again", path)
+		return fmt.Errorf("another process has kept %s locked for a minute; if that was open when somebody overwrote the file, end it, then run this again", path)
 	}
 	return err
 }

@@ -355,7 +355,7 @@ func TestOpenEndsItsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		err := waitBusyWithin(t.Context(), openWithin, "s.db", busy)
-		if took := time.Since(begun); err == nil || !strings.Contains(err.Error(), "another process keeps s.db from being opened") || took < openWithin || took > openWithin+lockPoll {
+		if took := time.Since(begun); err == nil || !strings.Contains(err.Error(), "another process has kept s.db locked for a minute") || took < openWithin || took > openWithin+lockPoll {
 			t.Errorf("%v after %v", err, took)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
