@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -95,6 +97,12 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, file string) erro
 	}
 	if err := checkFile(o.db); err != nil {
 		return err
+	}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no file %s; name one that 'callvault backup' wrote", file)
+	}
+	if _, err := os.Stat(o.db); err == nil {
+		return fmt.Errorf("%s already exists and is not overwritten; move it away with its -wal and -shm, or name another file with --db", o.db)
 	}
 	return a.copyFile(ctx, o, "restoring", o.db, func(progress sqlite.Progress) error {
 		return sqlite.Restore(ctx, file, o.db, progress)

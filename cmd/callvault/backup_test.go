@@ -59,3 +59,24 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("in the folder are %v, %v", entries, err)
 	}
 }
+
+// A restore says first whether there is a backup, and what to do with a store that is there.
+func TestRestoreSaysWhatToDo(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", c.file("calls.ndjson", callOne))
+	db, folder := c.env["CALLVAULT_DB"], t.TempDir()
+	backup, none := filepath.Join(folder, "backup.db"), filepath.Join(folder, "none.db")
+	c.must("backup", backup)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"restore", none}, "there is no file " + none + "; name one that 'callvault backup' wrote\n"},
+		{[]string{"restore", backup}, db + " already exists and is not overwritten; move it away with its -wal and -shm, or name another file with --db\n"},
+		{[]string{"backup", backup}, "backup: " + backup + " already exists and is not overwritten; name another file\n"},
+	} {
+		if got := c.run(tt.args...); got.code != exitFailed || got.stderr != "callvault: "+tt.want {
+			t.Errorf("%q: %+v", tt.args, got)
+		}
+	}
+}

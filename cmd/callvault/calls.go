@@ -56,12 +56,11 @@ what 'callvault key create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET a
 sent to hosts of gong.io alone. It keeps to Gong's limits there, waits where a
 server asks it to, and goes on where a cursor expired.
 
-A FILE appears under its name only when it is whole. One that is there is replaced
-by a whole list alone, and keeps its mode; only its owner may read a new one. Where
-a run is interrupted or fails half-way, the calls that were read make a whole file
-too, which the message names with the last call's time: FILE, or, where FILE was
-there before, one beside it with .partial in its name. Calls of a server that break
-the contract are reported and skipped.
+With exit code 0, FILE has every call of the range. After ctrl-C or an error it has
+those read so far, and the message says how many and where to go on. A FILE that was
+there before is then left alone, and the part is in NAME.partial.EXT. A FILE that is
+replaced keeps its mode; only its owner may read a new one. Calls of a server that
+break the contract are reported and skipped.
 
 Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong usage;
 3 calls were skipped, or the server ended its list before the number of calls that

@@ -51,14 +51,14 @@ func TestCallsOfNoPage(t *testing.T) {
 		`{"message":"log in"}`:    `it has no "calls"; it says: log in`,
 		`{"records":{"totalRecords":3},"requestId":"r"}`: `it has no "calls"`,
 		`{"calls":null}`:             `its "calls" are null, not an array`,
-		`<html>Welcome to the hotel`: "it is HTML or XML; look whether the base URL is right and whether a proxy or a login page is in between",
+		`<html>Welcome to the hotel`: "it is HTML or XML; look whether --url is right and whether a proxy or a login page is in between",
 		"":                           "it is empty",
 	} {
 		c, server := telling(t, answer)
 		host := strings.TrimPrefix(server.URL, "http://")
 		file := c.file("calls.ndjson", "what was there")
 		got := c.run(january("-q", "--url", server.URL, file)...)
-		if want := "callvault: gong: the answer of " + host + " is not a page of calls: " + want + "; " + file + " was not written\n"; got.code != exitFailed || got.stderr != want {
+		if want := "callvault: the answer of " + host + " is not a page of calls: " + want + "; " + file + " was not written\n"; got.code != exitFailed || got.stderr != want {
 			t.Errorf("%s: %+v", answer, got)
 		}
 		if kept := read(t, file); kept != "what was there\n" {
@@ -86,8 +86,8 @@ func TestCallsInACircle(t *testing.T) {
 		c, server := telling(t, answers...)
 		file := c.file("calls.ndjson", "what was there")
 		got := c.run(january("--url", server.URL, file)...)
-		want := name + ": 4 of 9 calls are in " + strings.Replace(file, ".ndjson", ".partial.ndjson", 1) + ", through 2026-01-02T00:00:00Z\n"
-		if got.code != exitFailed || !strings.Contains(got.stderr, "\ncallvault: gong: the walk makes no progress: ") || !strings.HasSuffix(got.stderr, want) {
+		want := name + ": 4 of 9 calls are in " + strings.Replace(file, ".ndjson", ".partial.ndjson", 1) + "; go on with --from 2026-01-02T00:00:00Z\n"
+		if got.code != exitFailed || !strings.Contains(got.stderr, "\ncallvault: the walk makes no progress: ") || !strings.HasSuffix(got.stderr, want) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if kept := read(t, file); kept != "what was there\n" {
@@ -117,10 +117,10 @@ func TestCallsShort(t *testing.T) {
 		kept    int
 		said    string // FILE stands for the file
 	}{
-		{[]string{pageOf(90, "a", 1, 50), pageOf(90, "b", 51, 75), "404"}, exitSkipped, 75, "callvault: " + gone + "75 of 90 calls are in FILE, through 2026-01-25T16:00:00Z\n"},
-		{[]string{pageOf(90, "a", 1, 30), pageOf(90, "", 31, 60)}, exitSkipped, 60, "callvault: " + full + "60 of 90 calls are in FILE, through 2026-01-20T16:00:00Z\n"},
+		{[]string{pageOf(90, "a", 1, 50), pageOf(90, "b", 51, 75), "404"}, exitSkipped, 75, "callvault: " + gone + "75 of 90 calls are in FILE; go on with --from 2026-01-25T16:00:00Z\n"},
+		{[]string{pageOf(90, "a", 1, 30), pageOf(90, "", 31, 60)}, exitSkipped, 60, "callvault: " + full + "60 of 90 calls are in FILE; go on with --from 2026-01-20T16:00:00Z\n"},
 		{[]string{pageOf(90, "a", 1, 50), pageOf(90, "", 51, 75)}, exitOK, 75, "75 of 90 calls in FILE; the server counted more than it listed\n"},
-		{[]string{pageOf(90, "a", 1, 50), "401"}, exitFailed, 50, "callvault: gong: the server answered 401: no (request 4al018gzaztcr8nbukw): 50 of 90 calls are in FILE, through 2026-01-17T08:00:00Z\n"},
+		{[]string{pageOf(90, "a", 1, 50), "401"}, exitFailed, 50, "callvault: the server answered 401: no (request 4al018gzaztcr8nbukw): 50 of 90 calls are in FILE; go on with --from 2026-01-17T08:00:00Z\n"},
 	} {
 		c, server := telling(t, tt.answers...)
 		fresh := filepath.Join(t.TempDir(), "calls.ndjson")
@@ -201,8 +201,8 @@ func TestCallsAtOnce(t *testing.T) {
 	closed.Close()
 	for url, want := range map[string]string{
 		"http://" + closed.Addr().String():             "refused the connection; look whether the server runs and the port is right; nothing was written",
-		strings.Replace(plain.URL, "http", "https", 1): "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL; nothing was written",
-		redirecting.URL: "redirects to " + other.URL + ", and the credential is not sent there; if that is the server, use it as the base URL; nothing was written",
+		strings.Replace(plain.URL, "http", "https", 1): "speaks plain HTTP and not TLS; use http:// in place of https:// in --url; nothing was written",
+		redirecting.URL: "redirects to " + other.URL + ", and the credential is not sent there; if that is the server, use it as --url; nothing was written",
 		busy.URL:        "answered 503: maintenance (retry in 1h0m0s) (request 4al018gzaztcr8nbukw); a request waits 5m0s at most; nothing was written",
 	} {
 		got := c.run(january("--url", url)...)
@@ -223,7 +223,7 @@ func TestCallsWaitFor503(t *testing.T) {
 		return number == 2 && refuse(w, http.StatusServiceUnavailable, "maintenance")
 	}
 	got := c.run(january("-o", "ndjson", "--url", g.URL)...)
-	if got.code != exitOK || strings.Count(got.stdout, "\n") != 33 || !strings.Contains(got.stderr, "\nwaiting 1s: gong: the server answered 503: maintenance ") {
+	if got.code != exitOK || strings.Count(got.stdout, "\n") != 33 || !strings.Contains(got.stderr, "\nwaiting 1s: the server answered 503: maintenance ") {
 		t.Errorf("got %+v", got)
 	}
 }

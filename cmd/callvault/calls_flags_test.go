@@ -23,7 +23,8 @@ func TestCallsUsage(t *testing.T) {
 		{"--url http://me:hu%ssh@127.0.0.1:1", "--url: accepted is http:// or https:// with a host"},
 		{"--url ftp://127.0.0.1", "--url: accepted is http:// or https:// with a host"},
 		{"--url 127.0.0.1:8080", "--url: accepted is http:// or https:// with a host"},
-		{"--url http://127.0.0.1:1/v2/calls", "--url: accepted is the address without /v2/calls"},
+		{"--url http://127.0.0.1:1/v2/calls", "--url: leave out /v2/calls, which callvault adds to the address itself"},
+		{"--url http://127.0.0.1:1/v2/", "--url: leave out /v2, which callvault adds to the address itself"},
 		{"--url http://127.0.0.1:1?token=hush", "--url: accepted is http:// or https:// with a host"},
 		{"--url http://127.0.0.1:1", "the server wants a credential: there is none; accepted are CALLVAULT_ACCESS_KEY with CALLVAULT_ACCESS_KEY_SECRET, or CALLVAULT_TOKEN"},
 		{"http://me:hush@127.0.0.1:1", "FILE: accepted is the path of a file; a server is named by --url"},
@@ -54,6 +55,16 @@ func TestCallsUsage(t *testing.T) {
 		if strings.Contains(got.stderr, "hush") {
 			t.Errorf("%s: the secret is in %s", tt.args, got.stderr)
 		}
+	}
+}
+
+// Gong's credential is sent to nobody else, and what to set instead is said.
+func TestCallsOfGongsCredential(t *testing.T) {
+	c := newCLI(t)
+	c.env["GONG_ACCESS_KEY"], c.env["GONG_ACCESS_KEY_SECRET"] = "hush", "hush"
+	want := "callvault: GONG_ACCESS_KEY is set, but is sent to hosts of gong.io alone; for 127.0.0.1 set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET\n"
+	if got := c.run("calls", "--url", "http://127.0.0.1:1"); got.code != exitUsage || !strings.HasPrefix(got.stderr, want) || strings.Contains(got.stderr, "hush") {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -136,9 +147,9 @@ func TestCredentialOfTheEnvironment(t *testing.T) {
 		{map[string]string{"CALLVAULT_TOKEN": "t"}, "http://127.0.0.1", gong.Credential{Token: "t"}, ""},
 		{gongs, "https://us-1.api.GONG.io:443", gong.Credential{AccessKey: "gk", AccessKeySecret: "gs"}, ""},
 		{gongs, "https://gong.io", gong.Credential{AccessKey: "gk", AccessKeySecret: "gs"}, ""},
-		{gongs, "https://gong.io.example.com", gong.Credential{}, "there is none"},
-		{gongs, "https://notgong.io", gong.Credential{}, "there is none"},
-		{gongs, "http://127.0.0.1", gong.Credential{}, "there is none"},
+		{gongs, "https://gong.io.example.com", gong.Credential{}, "is sent to hosts of gong.io alone"},
+		{gongs, "https://notgong.io", gong.Credential{}, "is sent to hosts of gong.io alone"},
+		{gongs, "http://127.0.0.1", gong.Credential{}, "is sent to hosts of gong.io alone"},
 		{map[string]string{"CALLVAULT_ACCESS_KEY": "k"}, "http://127.0.0.1", gong.Credential{}, "an access key without its secret"},
 		{map[string]string{"CALLVAULT_ACCESS_KEY_SECRET": "s"}, "http://127.0.0.1", gong.Credential{}, "a secret without its access key"},
 		{map[string]string{"CALLVAULT_ACCESS_KEY": "k", "CALLVAULT_TOKEN": "t"}, "http://127.0.0.1", gong.Credential{}, "an access key and a token"},

@@ -58,7 +58,7 @@ func TestHistogramInterrupted(t *testing.T) {
 	g.answer = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 		return refuse(w, http.StatusUnauthorized, "no")
 	}
-	if got := c.run(january("--url", g.URL, "--histogram", "day")...); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "callvault: gong: the server answered 401: no") {
+	if got := c.run(january("--url", g.URL, "--histogram", "day")...); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "callvault: the server answered 401: no") {
 		t.Errorf("%+v", got)
 	}
 	if got := c.run("calls", "--from", "2000", "--to", "2026", "--histogram", "hour"); got.code != exitUsage || !strings.Contains(got.stderr, "the range has more than 10,000 hours") {

@@ -141,7 +141,7 @@ func (l *listing) failure(ctx context.Context, p callsPlan, target string, r *ca
 		where = "on " + target
 	}
 	through := l.last.UTC().In(p.span.From.Location()).Format(time.RFC3339Nano)
-	err := fmt.Errorf("%s: %s are %s, through %s", cause, l.share(r), where, through)
+	err := fmt.Errorf("%s: %s are %s; go on with --from %s", cause, l.share(r), where, through)
 	if isShort {
 		return &incompleteError{err}
 	}
@@ -173,6 +173,10 @@ func (l *listing) summary(p callsPlan, r *callsReport) string {
 	switch left := r.total - l.written - r.skipped; {
 	case l.written == 0 && r.skipped == 0 && r.missing == 0:
 		text.WriteString("no calls")
+		if r.others > 0 {
+			first := r.firstOther.UTC().In(p.span.From.Location()).Format(time.DateOnly)
+			fmt.Fprintf(&text, "; the store has %s, the first of %s", humanize.Comma(int64(r.others)), first)
+		}
 	case l.written == p.limit && left > 0:
 		fmt.Fprintf(&text, "the first %s of %s", humanize.Comma(int64(l.written)), plural(r.total, "call"))
 		if !p.limited {

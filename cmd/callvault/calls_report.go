@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/screen"
 )
@@ -19,6 +20,8 @@ type callsReport struct {
 	audience
 	now func() time.Time
 
+	firstOther callvault.Time // the date of the first of others
+
 	bar     *progressbar.ProgressBar
 	drawn   time.Time
 	doing   string
@@ -27,6 +30,7 @@ type callsReport struct {
 	met     int    // of them
 	pause   string // what is waited for
 	skipped int    // calls that break the contract
+	others  int    // calls of a store, where none are asked for
 	missing int    // calls that the server counted but did not list, in a whole walk
 }
 
@@ -74,7 +78,7 @@ func (r *callsReport) waiting(pause time.Duration, cause error) {
 		r.pause = fmt.Sprintf("waiting %v, %s", pause.Round(100*time.Millisecond), inBrief(cause))
 		r.draw()
 	case !r.quiet:
-		screen.Printf(r.stderr, "waiting %v: %s\n", pause.Round(100*time.Millisecond), screen.Clean(cause.Error()))
+		screen.Printf(r.stderr, "waiting %v: %s\n", pause.Round(100*time.Millisecond), screen.Clean((&serverError{cause}).Error()))
 	}
 }
 
@@ -96,7 +100,7 @@ func (r *callsReport) problem(err error) {
 	if r.bar != nil {
 		r.bar.Clear()
 	}
-	screen.Printf(r.stderr, "skipped: %s\n", screen.Clean(err.Error()))
+	screen.Printf(r.stderr, "skipped: %s\n", screen.Clean((&serverError{err}).Error()))
 	if r.bar != nil {
 		r.draw()
 	}

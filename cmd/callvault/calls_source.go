@@ -56,8 +56,11 @@ func parseServer(base string) (*url.URL, error) {
 		return nil, usagef("--url shows a credential to every user of this machine; %s", acceptedCredentials)
 	case err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" || server.RawQuery != "" || server.Fragment != "":
 		return nil, usagef("--url: accepted is http:// or https:// with a host, such as https://us-12345.api.gong.io")
-	case strings.HasSuffix(strings.TrimSuffix(server.Path, "/"), gong.Path):
-		return nil, usagef("--url: accepted is the address without %s", gong.Path)
+	}
+	for _, path := range []string{gong.Path, "/v2"} {
+		if strings.HasSuffix(strings.TrimSuffix(server.Path, "/"), path) {
+			return nil, usagef("--url: leave out %s, which callvault adds to the address itself", path)
+		}
 	}
 	return server, nil
 }
@@ -77,12 +80,28 @@ func (s *storeCalls) walk(ctx context.Context, q callvault.Query, r *callsReport
 		return err
 	}
 	r.planned("reading", total, "call")
+	if total == 0 {
+		return s.tellOthers(ctx, r)
+	}
 	visited := 0
 	return s.calls.Scan(ctx, q, q.Start(), -1, func(row callvault.Row) error {
 		if visited++; visited%1000 == 0 { // a clock is read there
 			r.update()
 		}
 		return visit(row)
+	})
+}
+
+// tellOthers tells the report of the calls that the store has beside those that are asked for.
+func (s *storeCalls) tellOthers(ctx context.Context, r *callsReport) error {
+	all := callvault.Query{Range: callvault.AllTime}
+	total, err := s.calls.Count(ctx, all)
+	if err != nil || total == 0 {
+		return err
+	}
+	return s.calls.Scan(ctx, all, all.Start(), 1, func(row callvault.Row) error {
+		r.others, r.firstOther = total, row.Time
+		return nil
 	})
 }
 
@@ -110,6 +129,15 @@ func (s *serverCalls) Close() error {
 	return nil
 }
 
+// serverError is an error of the client's, in the words of the command.
+type serverError struct{ err error }
+
+func (e *serverError) Error() string {
+	return strings.ReplaceAll(strings.TrimPrefix(e.err.Error(), "gong: "), "the base URL", "--url")
+}
+
+func (e *serverError) Unwrap() error { return e.err }
+
 // query is what is asked of the server.
 func (s *serverCalls) query(q callvault.Query) gong.ListCallsQuery {
 	query := gong.ListCallsQuery{From: q.From.UTC(), To: q.To.UTC()}
@@ -127,7 +155,7 @@ func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsRepor
 	first := true
 	for page, err := range s.client.Pages(ctx, s.query(q)) {
 		if err != nil {
-			return err
+			return &serverError{err}
 		}
 		if first { // later pages of a walk that began anew count what is left
 			first = false
@@ -170,7 +198,7 @@ func (s *serverCalls) counts(ctx context.Context, q callvault.Query, parts []cal
 	first := true
 	for page, err := range s.client.Pages(ctx, s.query(q)) {
 		if err != nil {
-			return nil, err
+			return nil, &serverError{err}
 		}
 		if total := page.Records.TotalRecords; first {
 			if listed := len(page.Calls); listed > 0 && total > listed*(1+len(parts)) {
@@ -220,7 +248,7 @@ func (s *serverCalls) totals(ctx context.Context, q callvault.Query, parts []cal
 		q.Range = parts[i]
 		for page, err := range s.client.Pages(ctx, s.query(q)) {
 			if err != nil {
-				return nil, err
+				return nil, &serverError{err}
 			}
 			counts[i] = max(page.Records.TotalRecords, len(page.Calls))
 			break

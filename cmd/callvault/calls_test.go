@@ -93,9 +93,9 @@ func TestCallsLimit(t *testing.T) {
 func TestCallsNone(t *testing.T) {
 	c, g := newListed(t, 1)
 	for format, want := range map[string]string{"json": "[]\n", "ndjson": "", "table": ""} {
-		for _, source := range []string{"--tz=UTC", "--url=" + g.URL} {
+		for source, said := range map[string]string{"--tz=UTC": "no calls; the store has 1, the first of 2026-01-01", "--url=" + g.URL: "no calls"} {
 			got := c.run("calls", "--from", "2025", "--to", "2026", "-o", format, source)
-			if got.code != exitOK || got.stdout != want || !strings.HasSuffix(got.stderr, "\nno calls\n") {
+			if got.code != exitOK || got.stdout != want || !strings.HasSuffix(got.stderr, "\n"+said+"\n") {
 				t.Errorf("%s %s: %+v", format, source, got)
 			}
 		}
@@ -118,7 +118,7 @@ func TestCallsSkipped(t *testing.T) {
 	c.env["CALLVAULT_TOKEN"] = "token"
 	for _, flag := range []string{"--format=table", "--histogram=month"} {
 		got := c.run(january("--url", server.URL, flag)...)
-		if got.code != exitSkipped || !strings.Contains(got.stderr, "skipped: gong: call 1 of the answer to request �[2J: isPrivate: must be ") || !strings.Contains(got.stderr, "\n1 call") {
+		if got.code != exitSkipped || !strings.Contains(got.stderr, "skipped: call 1 of the answer to request �[2J: isPrivate: must be ") || !strings.Contains(got.stderr, "\n1 call") {
 			t.Errorf("%s: %+v", flag, got)
 		}
 		if lines := strings.Split(got.stdout, "\n"); len(lines) < 2 || strings.Contains(got.stdout, "\x1b") {
@@ -133,7 +133,7 @@ func TestCallsInterrupted(t *testing.T) {
 	for _, format := range formatNames() {
 		file := filepath.Join(t.TempDir(), "calls."+format)
 		got := c.runContext(g.heldAt(t, g.count()+3), nil, january("--url", g.URL, file)...)
-		want := "callvault: interrupted: 20 of 33 calls are in " + file + ", through 2026-01-07T08:00:00Z\n"
+		want := "callvault: interrupted: 20 of 33 calls are in " + file + "; go on with --from 2026-01-07T08:00:00Z\n"
 		if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) {
 			t.Errorf("%s: %+v", format, got)
 		}
@@ -162,7 +162,7 @@ func TestCallsOfStoreInterrupted(t *testing.T) {
 	if err := json.Unmarshal(stdout.Bytes(), &calls); err != nil || code != exitFailed || len(calls) == 0 || len(calls) == 90 {
 		t.Fatalf("%v, code %d, %d calls: %s", err, code, len(calls), stderr.String())
 	}
-	want := fmt.Sprintf("callvault: interrupted: %d of 90 calls are on standard output, through %s\n", len(calls), calls[len(calls)-1].Started)
+	want := fmt.Sprintf("callvault: interrupted: %d of 90 calls are on standard output; go on with --from %s\n", len(calls), calls[len(calls)-1].Started)
 	if !strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("said %q, want %q", stderr.String(), want)
 	}
@@ -199,7 +199,7 @@ func TestCallsLeaveWhatIsThere(t *testing.T) {
 	}
 	got = c.run(january("--url", g.URL, file)...)
 	partial := filepath.Join(folder, "calls.partial.json")
-	want := "callvault: gong: the server answered 400: �[2Jno more (request 4al018gzaztcr8nbukw): 20 of 33 calls are in " + partial + ", through 2026-01-07T08:00:00Z\n"
+	want := "callvault: the server answered 400: �[2Jno more (request 4al018gzaztcr8nbukw): 20 of 33 calls are in " + partial + "; go on with --from 2026-01-07T08:00:00Z\n"
 	if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) {
 		t.Errorf("got  %s\nwant %s", got.stderr, want)
 	}
@@ -255,7 +255,7 @@ func TestCallsGoOn(t *testing.T) {
 	if got.code != exitOK || got.stdout != c.must("export") {
 		t.Errorf("got %+v", got)
 	}
-	want := "\nwaiting 1s: gong: the server answered 429: API request limit exceeded (retry in 1s) (request 4al018gzaztcr8nbukw)\n33 calls\n"
+	want := "\nwaiting 1s: the server answered 429: API request limit exceeded (retry in 1s) (request 4al018gzaztcr8nbukw)\n33 calls\n"
 	if !strings.HasSuffix(got.stderr, want) {
 		t.Errorf("said %q", got.stderr)
 	}

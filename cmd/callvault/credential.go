@@ -41,6 +41,9 @@ func (a *app) credential(file string, server *url.URL) (gong.Credential, error) 
 	if found == (gong.Credential{}) && (host == "gong.io" || strings.HasSuffix(host, ".gong.io")) {
 		found = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}
 	}
+	if found == (gong.Credential{}) && value(variableGongKey) != "" {
+		return found, usagef("%s is set, but is sent to hosts of gong.io alone; for %s set %s and %s", variableGongKey, server.Hostname(), variableKey, variableSecret)
+	}
 	if err := checkCredential(found); err != nil {
 		return gong.Credential{}, usagef("the server wants a credential: %w; %s", err, acceptedCredentials)
 	}

@@ -161,7 +161,7 @@ func TestImportDoubts(t *testing.T) {
 func TestImportOfNoFile(t *testing.T) {
 	c := newCLI(t)
 	missing := filepath.Join(t.TempDir(), "missing.json")
-	for name, want := range map[string]string{missing: "no such file", t.TempDir(): "is a folder; name the files in it"} {
+	for name, want := range map[string]string{missing: "callvault: " + missing + ": no such file", t.TempDir(): "is a folder; name the files in it"} {
 		got := c.run("import", c.file("good.ndjson", callOne), name)
 		if got.code != exitFailed || !strings.Contains(got.stderr, name) || !strings.Contains(got.stderr, want) {
 			t.Errorf("%+v", got)

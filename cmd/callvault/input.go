@@ -53,6 +53,9 @@ func (a *app) openInput(names []string) (*input, error) {
 // add adds a file. One that can't be read is refused before any is.
 func (in *input) add(name string) error {
 	info, err := os.Stat(name)
+	if on := (*fs.PathError)(nil); errors.As(err, &on) {
+		return fmt.Errorf("%s: %w", name, on.Err)
+	}
 	if err != nil {
 		return err
 	}

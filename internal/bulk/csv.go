@@ -121,7 +121,11 @@ func csvProblem(err error) string {
 // and where the next one begins nobody knows.
 func (t *csvReader) broken(line, end int, problem string) (Record, error) {
 	if end > line {
-		return Record{}, fatal(line, "%s, on lines %d to %d: a quotation mark may not be closed", problem, line, end)
+		perhaps := ""
+		if !strings.Contains(problem, "quotation mark") {
+			perhaps = ": a quotation mark may not be closed"
+		}
+		return Record{}, fatal(line, "%s, on lines %d to %d%s", problem, line, end, perhaps)
 	}
 	t.end = end
 	record := bad(line, problem)

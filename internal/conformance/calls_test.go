@@ -127,7 +127,7 @@ func TestCallsInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd.Wait() // what it has to say is the exit code
-		if code := cmd.ProcessState.ExitCode(); code != program.ExitFailed || !strings.Contains(stderr.String(), "callvault: interrupted: 20 of 40 calls are in "+file+", through 20") {
+		if code := cmd.ProcessState.ExitCode(); code != program.ExitFailed || !strings.Contains(stderr.String(), "callvault: interrupted: 20 of 40 calls are in "+file+"; go on with --from 20") {
 			t.Errorf("%s: code %d, %s", format, code, stderr.String())
 		}
 		other := program.New(t)
@@ -173,8 +173,8 @@ func TestCallsInTheZone(t *testing.T) {
 	c.Put("default", `{"id":"1","started":"2026-01-31T15:30:00Z"}`)
 	for zone, want := range map[string]string{
 		"local":         "calls from Sun 2026-02-01 00:00 to Mon 2026-02-02 00:00, Asia/Tokyo (UTC+9)\n1 call\n",
-		"UTC":           "calls from Sun 2026-02-01 00:00 to Mon 2026-02-02 00:00, UTC\nno calls\n",
-		"Europe/Berlin": "calls from Sun 2026-02-01 00:00 to Mon 2026-02-02 00:00, Europe/Berlin (UTC+1)\nno calls\n",
+		"UTC":           "calls from Sun 2026-02-01 00:00 to Mon 2026-02-02 00:00, UTC\nno calls; the store has 1, the first of 2026-01-31\n",
+		"Europe/Berlin": "calls from Sun 2026-02-01 00:00 to Mon 2026-02-02 00:00, Europe/Berlin (UTC+1)\nno calls; the store has 1, the first of 2026-01-31\n",
 	} {
 		cmd := c.Command("calls", "--from", "2026-02-01", "--to", "2026-02-02", "--tz", zone)
 		cmd.Env = append(cmd.Env, "TZ=Asia/Tokyo")

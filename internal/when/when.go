@@ -87,8 +87,22 @@ func Bounds(from, to string, now time.Time) (span Span, err error) {
 	if to == "" {
 		return Span{}, fmt.Errorf("--from %.*s is a range in which nothing can be", maxEcho, from)
 	}
-	return Span{}, &OrderError{fmt.Sprintf("--from %.*s must be before --to %.*s, but they are %s and %s",
-		maxEcho, from, maxEcho, to, moment(span.From), moment(span.To))}
+	return Span{}, &OrderError{fmt.Sprintf("--from %.*s must be before --to %.*s, but they are %s and %s%s",
+		maxEcho, from, maxEcho, to, moment(span.From), moment(span.To), wholeOf(from, to))}
+}
+
+// wholeOf says how to ask for a whole day, month or year that both ends name.
+func wholeOf(from, to string) string {
+	from = strings.TrimSpace(from)
+	if from != strings.TrimSpace(to) {
+		return ""
+	}
+	for layout, step := range map[string][3]int{"2006-01-02": {0, 0, 1}, "2006-01": {0, 1, 0}, "2006": {1, 0, 0}} {
+		if begin, err := time.Parse(layout, from); err == nil {
+			return fmt.Sprintf("; --to is exclusive: for all of %s, use --to %s", from, begin.AddDate(step[0], step[1], step[2]).Format(layout))
+		}
+	}
+	return ""
 }
 
 // OrderError is of a range that does not begin before it ends, and says so.

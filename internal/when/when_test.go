@@ -176,3 +176,19 @@ func TestZone(t *testing.T) {
 		}
 	}
 }
+
+// Who names the same day, month or year twice means the whole of it.
+func TestBoundsOfOneSpan(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	for name, want := range map[string]string{
+		"2026-02":          "; --to is exclusive: for all of 2026-02, use --to 2026-03",
+		"2026-12":          "; --to is exclusive: for all of 2026-12, use --to 2027-01",
+		"2026-02-28":       "; --to is exclusive: for all of 2026-02-28, use --to 2026-03-01",
+		"2026":             "; --to is exclusive: for all of 2026, use --to 2027",
+		"2026-02-28 09:00": "and Sat 2026-02-28 09:00",
+	} {
+		if _, err := when.Bounds(name, name, now); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+}
