@@ -82,10 +82,12 @@ func adviceOnFile(err error) string {
 func logFinding(path string) doctor.Finding {
 	f := doctor.Finding{Check: "log", Status: doctor.OK, What: "there is none: nobody has the store open"}
 	size, logged := sqlite.LogSize(path)
-	pid, used := sqlite.User(path)
+	users := sqlite.Users(path)
 	switch {
-	case used:
-		f.What = fmt.Sprintf("process %d has the store open; its log has %s", pid, humanize.IBytes(uint64(size)))
+	case len(users) == 1:
+		f.What = fmt.Sprintf("process %d has the store open; its log has %s", users[0], humanize.IBytes(uint64(size)))
+	case len(users) > 1:
+		f.What = fmt.Sprintf("processes %s have the store open; its log has %s", strings.Trim(fmt.Sprint(users), "[]"), humanize.IBytes(uint64(size)))
 	case logged:
 		f.What = fmt.Sprintf("a log of %s is beside the store: it is open, or was left by a process that was ended; the next to open it takes it in", humanize.IBytes(uint64(size)))
 	}

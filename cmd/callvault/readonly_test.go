@@ -26,7 +26,7 @@ func TestServeReadOnly(t *testing.T) {
 	authorize := c.reader()
 	before := c.must("check", "--digest")
 	s := c.serve("--read-only", "--dates", "optional", "--limit", "100/s,3/day")
-	url := s.find(`serving \S+ at (http://[^\s,]+)`)[1] + "/v2/calls"
+	url := s.find(`^serving \S+ at (http://\S+) \(read-only\)\n`)[1] + "/v2/calls"
 	for i, want := range []int{200, 200, 200, 429} {
 		if status, body := s.get(url, authorize); status != want {
 			t.Errorf("request %d: %d %s, want %d", i+1, status, body, want)

@@ -135,7 +135,11 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	return service.serve(ctx, store, config, func(address string) {
-		screen.Printf(a.stdout, "serving %s at %s%s\n", storeName(o.db), address, elsewhere(" and ", service.api))
+		mode := ""
+		if o.readOnly {
+			mode = " (read-only)"
+		}
+		screen.Printf(a.stdout, "serving %s at %s%s%s\n", storeName(o.db), address, elsewhere(" and ", service.api), mode)
 		if !anyActive(keys) {
 			fmt.Fprintln(a.stdout, "There is no valid key. Make one: "+createKey(o.db))
 		}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -11,31 +12,31 @@ import (
 // (UNIX_SHM_DMS in SQLite's os_unix.c).
 const lockOfUser = "128"
 
-// User is a process that has a store open, if that can be seen. The kernel is
-// asked for its list of locks: to open the file and ask for its lock would, when it
+// Users are the processes that have a store open, as far as they can be seen. The kernel
+// is asked for its list of locks: to open the file and ask for its lock would, when it
 // is closed again, end those that this process may have on it.
-func User(path string) (pid int, ok bool) {
+func Users(path string) []int {
 	info, err := os.Stat(Files(path)[2])
 	if err != nil {
-		return 0, false
+		return nil
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return 0, false
+		return nil
 	}
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil {
-		return 0, false
+		return nil
 	}
-	return userIn(string(locks), stat.Ino)
+	return usersIn(string(locks), stat.Ino)
 }
 
-// userIn finds the process in lines such as
+// usersIn finds the processes, in order, in lines such as
 //
 //	4: POSIX  ADVISORY  READ 1234 08:01:131099 128 128
 //
 // The number of the device is left out: some file systems show another one.
-func userIn(locks string, inode uint64) (pid int, ok bool) {
+func usersIn(locks string, inode uint64) (pids []int) {
 	file := ":" + strconv.FormatUint(inode, 10)
 	for line := range strings.Lines(locks) {
 		f := strings.Fields(line)
@@ -43,8 +44,9 @@ func userIn(locks string, inode uint64) (pid int, ok bool) {
 			continue
 		}
 		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 { // one of another container has no number here
-			return pid, true
+			pids = append(pids, pid)
 		}
 	}
-	return 0, false
+	slices.Sort(pids)
+	return slices.Compact(pids)
 }

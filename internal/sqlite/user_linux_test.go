@@ -3,38 +3,41 @@ package sqlite
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
 // Who has a store open is seen, without a lock ending for it.
-func TestUser(t *testing.T) {
+func TestUsers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	s := open(t, path)
 	for range 2 {
-		if pid, ok := User(path); !ok || pid != os.Getpid() {
-			t.Errorf("got %d, %v, want %d", pid, ok, os.Getpid())
+		if pids := Users(path); !slices.Equal(pids, []int{os.Getpid()}) {
+			t.Errorf("got %d, want %d", pids, os.Getpid())
 		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if pid, ok := User(path); ok {
-		t.Errorf("got %d for nobody", pid)
+	if pids := Users(path); len(pids) > 0 {
+		t.Errorf("got %d for nobody", pids)
 	}
 }
 
-func TestUserIn(t *testing.T) {
+func TestUsersIn(t *testing.T) {
 	const locks = `1: POSIX  ADVISORY  WRITE 11 08:01:1131099 128 128
 2: FLOCK  ADVISORY  WRITE 12 08:01:131099 0 EOF
 3: POSIX  ADVISORY  READ 13 08:01:131099 124 124
 4: POSIX  ADVISORY  READ -1 08:01:131099 128 128
 4: -> POSIX  ADVISORY  READ 14 08:01:131099 128 128
 5: POSIX  ADVISORY  READ 15 00:2f:131099 128 128
+6: POSIX  ADVISORY  READ 9 08:01:131099 128 128
+7: POSIX  ADVISORY  READ 15 08:01:131099 128 128
 `
-	if pid, ok := userIn(locks, 131099); pid != 15 || !ok {
-		t.Errorf("got %d, %v", pid, ok)
+	if pids := usersIn(locks, 131099); !slices.Equal(pids, []int{9, 15}) {
+		t.Errorf("got %d", pids)
 	}
-	if pid, ok := userIn(locks, 31099); ok {
-		t.Errorf("got %d for another file", pid)
+	if pids := usersIn(locks, 31099); len(pids) > 0 {
+		t.Errorf("got %d for another file", pids)
 	}
 }

@@ -2,5 +2,5 @@
 
 package sqlite
 
-// User is a process that has a store open, if that can be seen: not here.
-func User(string) (pid int, ok bool) { return 0, false }
+// Users are the processes that have a store open, as far as they can be seen: not here.
+func Users(string) []int { return nil }
