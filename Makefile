@@ -30,16 +30,13 @@ check-deploy: ## check the Dockerfile, what is under deploy, and the other syste
 packaging: check-deploy ## make the files of a release in dist, twice, and compare them
 	./tools/packaging.sh
 
-bench: ## measure what docs/performance.md shows
+bench: ## measure pages, imports and exports, as docs/performance.md says
 	go run ./internal/bench
 
-bench-large: ## measure stores of up to 10,000,000 calls
-	go run ./internal/bench large
+bench-large: ## measure a store of 10,000,000 calls
+	go run ./internal/bench -calls 10000000
 
 screenshots: ## leave pictures of the web page in screenshots/, which takes chromium
 	CALLVAULT_SCREENSHOTS=$(CURDIR)/screenshots go test ./internal/browser -count=1 -run TestPage
 
-profile: ## tell where the time of a page goes, with perf
-	go run ./internal/bench profile
-
-.PHONY: help build demo test golden fuzz faults check check-deploy packaging bench bench-large screenshots profile
+.PHONY: help build demo test golden fuzz faults check check-deploy packaging bench bench-large screenshots

@@ -1,15 +1,9 @@
-// Command bench measures callvault against what it could at best be: a server
-// that sends a page from memory, inserts without a check, and the queries of
-// pages without a server. All of it in one run, in turns, so that the ratios hold
-// on a machine whose speed does not.
+// Command bench measures the built callvault beside yardsticks, in turns, and
+// prints one table: pages, imports and exports by the second and by the processor
+// time of each. docs/performance.md explains its rows and has figures.
 //
-// It prints the tables of docs/performance.md: those of stores of usual sizes, of
-// large ones ("bench large"), and where a server's time goes ("bench profile").
-// "bench exports" measures the exports alone.
-// It fails when an answer is not
-// as it must be, never because something is slow. The load comes from this
-// process and shares the cores with the server; where there are more than two,
-// run it under "taskset -c 0,1".
+// It fails when an answer is wrong, never because something is slow. The load
+// comes from this process and shares the cores with the server.
 package main
 
 import (
@@ -21,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,17 +31,9 @@ func main() {
 	}
 }
 
-// The first argument of the processes that a run starts of itself.
-const (
-	staticCommand  = "static"
-	bareCommand    = "bare"
-	countedCommand = "counted"
-	queryCommand   = "query"
-)
-
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if known, err := runProcess(ctx, args, stdout); known {
-		return err
+	if len(args) == 2 && args[0] == bytesCommand {
+		return serveBytes(ctx, args[1], stdout)
 	}
 	o, err := parseOptions(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -55,92 +42,52 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "callvault-bench-")
-	if err != nil {
-		return err
-	}
-	b := &bench{options: o, folder: folder, progress: stderr}
-	err = b.run(ctx, stdout)
-	return errors.Join(err, os.RemoveAll(folder))
+	return measure(ctx, o, stdout, stderr)
 }
 
-// runProcess is one of the processes that a run starts of itself.
-func runProcess(ctx context.Context, args []string, stdout io.Writer) (known bool, err error) {
-	if len(args) == 2 && args[0] == staticCommand {
-		return true, serveStatic(ctx, args[1], stdout)
-	}
-	if len(args) != 3 {
-		return false, nil
-	}
-	switch args[0] {
-	case bareCommand:
-		return true, insertBare(args[1], args[2], insertCalls, stdout)
-	case countedCommand:
-		return true, insertBare(args[1], args[2], insertCounted, stdout)
-	case queryCommand:
-		return true, queryPages(ctx, args[1], args[2], stdout)
-	}
-	return false, nil
-}
-
-// measurement is what a run is of.
-type measurement struct {
-	calls string // the sizes of stores, unless a flag says otherwise
-	run   func(*bench, context.Context, io.Writer) error
-}
-
-// measurements by the first argument.
-func measurements() map[string]measurement {
-	return map[string]measurement{
-		"all":     {"10000,1000000", (*bench).measureAll},
-		"large":   {"10000,1000000,10000000", (*bench).measureLarge},
-		"exports": {"1000000", (*bench).measureOnlyExports},
-		"profile": {"1000000", (*bench).measureProfile},
-	}
-}
-
-// options are the flags.
+// options are what the flags say.
 type options struct {
-	measure func(*bench, context.Context, io.Writer) error
-	calls   []int         // sizes of stores
-	rounds  int           // medians are taken over
-	seconds time.Duration // of one measurement
-	imports time.Duration // after which no further round of imports begins
-	variety int           // requests of a kind to choose from
-	most    int           // calls of a store on PostgreSQL
-	binary  string        // of callvault; "" builds it
+	calls    []int // the sizes of stores
+	rounds   int
+	seconds  time.Duration // that a server is asked for pages in one turn
+	within   time.Duration // after which a group of rows begins no further round
+	postgres int           // the most calls of a store that is made on PostgreSQL too
+	rows     *regexp.Regexp
+	binary   string // the callvault that is measured; "" builds it
+	beside   string // the callvault that is the yardstick; "" takes the usual ones
+	manage   string // the operator's address of servers
+	variety  int    // requests of a kind to choose from
 }
 
 func parseOptions(args []string, stderr io.Writer) (o options, err error) {
-	chosen := "all"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		chosen, args = args[0], args[1:]
-	}
-	m, known := measurements()[chosen]
-	if !known {
-		return o, fmt.Errorf("%q: accepted are all, large, exports and profile", chosen)
-	}
-	o.measure = m.run
-	flags := flag.NewFlagSet("bench "+chosen, flag.ContinueOnError)
+	o.variety = 2000
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	sizes := flags.String("calls", m.calls, "the sizes of stores")
-	seconds := flags.Float64("seconds", 0.4, "how long a server is asked for pages of one kind at a time")
-	flags.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
-	flags.DurationVar(&o.imports, "imports", 20*time.Second, "when no further round of imports of one store begins; there is always one")
-	flags.IntVar(&o.variety, "variety", 2000, "how many requests of a kind there are to choose from")
-	flags.IntVar(&o.most, "postgres", 1_000_000, "the most calls of a store that is made on PostgreSQL too; 0: none is")
-	flags.StringVar(&o.binary, "binary", "", "the callvault to measure (default: built from this module)")
+	sizes := flags.String("calls", "10000,1000000", "the `sizes` of stores")
+	rows := flags.String("rows", "", "measure only rows whose name matches this `pattern`")
+	flags.IntVar(&o.rounds, "rounds", 5, "how often each row is measured")
+	flags.DurationVar(&o.seconds, "seconds", time.Second, "how long a server is asked for pages in one turn")
+	flags.DurationVar(&o.within, "within", 2*time.Minute, "after this time a group of rows begins no further round; one is always measured")
+	flags.IntVar(&o.postgres, "postgres", 1_000_000, "the most calls of a store that is made on PostgreSQL too; 0 leaves PostgreSQL out")
+	flags.StringVar(&o.binary, "binary", "", "the `callvault` to measure (default: built from this module)")
+	flags.StringVar(&o.beside, "beside", "", "another `callvault`, such as an older one, as the yardstick of all rows, on stores of its own")
+	flags.StringVar(&o.manage, "manage", "off", "the operator's `address` of the measured server, for go tool pprof")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	o.seconds = time.Duration(*seconds * float64(time.Second))
-	if flags.NArg() > 0 || o.rounds < 1 || o.variety < 1 || o.seconds <= 0 {
-		return o, errors.New("wrong usage; see -help")
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q; see -help", flags.Arg(0))
+	}
+	if o.rounds < 1 || o.seconds <= 0 {
+		return o, errors.New("-rounds and -seconds must be above 0")
+	}
+	if o.rows, err = regexp.Compile(*rows); err != nil {
+		return o, fmt.Errorf("-rows: %w", err)
 	}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < leastCalls {
-			return o, fmt.Errorf("-calls %s: accepted are numbers from %d", text, leastCalls)
+			return o, fmt.Errorf("-calls %s: each size must be a number from %d", text, leastCalls)
 		}
 		o.calls = append(o.calls, n)
 	}
@@ -150,63 +97,67 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 // bench is one run.
 type bench struct {
 	options
-	folder   string   // everything it makes is in it
-	database database // nil: there is none
+	folder   string     // has everything that the run makes
+	programs []*program // the measured one, and the yardstick where that is a callvault
+	table    table
 	progress io.Writer
 }
 
-func (b *bench) run(ctx context.Context, stdout io.Writer) (err error) {
+// file is the path of a file of the run.
+func (b *bench) file(name string) string { return filepath.Join(b.folder, name) }
+
+func measure(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
+	if _, err := usage(os.Getpid()); err != nil {
+		return fmt.Errorf("processor time is read from /proc; run this on Linux: %w", err)
+	}
+	folder, err := os.MkdirTemp("", "callvault-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	b := &bench{options: o, folder: folder, progress: stderr}
 	if b.binary == "" {
 		b.say("building callvault")
-		b.binary = filepath.Join(b.folder, "callvault")
+		b.binary = b.file("callvault")
 		if err := build(ctx, b.binary); err != nil {
 			return err
 		}
 	}
-	if b.most > 0 {
-		if b.database, err = startDatabase(); err != nil {
+	b.programs = []*program{{name: "measured", binary: b.binary, manage: b.manage}}
+	if b.beside != "" {
+		b.programs = append(b.programs, &program{name: "beside", binary: b.beside, manage: "off"})
+	}
+	b.table = newTable(stdout)
+	for _, count := range b.calls {
+		if err := b.measureSize(ctx, count); err != nil {
 			return err
 		}
 	}
-	if b.database == nil {
-		fmt.Fprintln(stdout, "\nThere is no PostgreSQL: what is measured on it is left out.")
-		return b.measure(b, ctx, stdout)
-	}
-	return errors.Join(b.measure(b, ctx, stdout), b.database.Stop())
+	return nil
 }
 
-// measureAll is what "make bench" measures.
-func (b *bench) measureAll(ctx context.Context, stdout io.Writer) error {
-	stores, databases, err := b.makeStores(ctx)
+// measureSize measures everything with so many calls.
+func (b *bench) measureSize(ctx context.Context, count int) error {
+	b.say("inventing %d calls", count)
+	s, err := newSample(count, b.folder)
 	if err != nil {
 		return err
 	}
-	exports, err := b.measureExports(ctx, stores)
-	if err != nil {
+	if err := b.compareImports(ctx, s); err != nil {
 		return err
 	}
-	if err := b.measureStarts(ctx, stores); err != nil {
+	if err := b.compareExports(ctx, s); err != nil {
 		return err
 	}
-	series, err := b.measurePages(ctx, stores, (*sample).andSecond)
-	if err != nil {
+	if err := b.comparePages(ctx, s, "SQLite", b.besideBytes); err != nil {
 		return err
 	}
-	if err := b.measureTotals(ctx, series); err != nil {
-		return err
+	if count <= b.postgres {
+		if err := b.compareOnPostgres(ctx, s); err != nil {
+			return err
+		}
 	}
-	onDatabase, err := b.measureDatabases(ctx, databases)
-	if err != nil {
-		return err
-	}
-	printPages(stdout, series)
-	printRanges(stdout, series)
-	printImports(stdout, stores)
-	printExports(stdout, exports)
-	printServers(stdout, stores)
-	printGzip(stdout, series)
-	printDatabases(stdout, onDatabase)
-	return nil
+	return errors.Join(os.Remove(s.ordered), os.Remove(s.shuffled))
 }
 
 // say tells a waiting person what is being done.

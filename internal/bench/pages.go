@@ -1,187 +1,173 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 
 	"github.com/callvault/callvault/gong"
 )
 
-// series is what is asked of one store, with or without a workspace. The values
-// are one to a round, and so are the ratios: a median of ratios does not mind
-// that the machine is slower now than it was before.
-type series struct {
-	*dataset
-	server *server
-	asker  *asker
-
-	first, later, gzip []request
-
-	static, firsts, laters      []float64 // pages a second
-	laterToStatic, firstToLater []float64
-
-	gzipStatic, gzips []float64 // the same, compressed
-	gzipToStatic      []float64
-
-	ranges []*span
-}
-
-// span is first pages of ranges that match so many calls.
-type span struct {
-	matches  int
+// kind is pages of one kind.
+type kind struct {
+	name     string
 	requests []request
-	pages    []float64 // a second
-	slower   []float64 // time of a page, to that of the first span
-	counts   []float64 // microseconds that the total alone takes
 }
 
-// matches are the sizes of the ranges that are compared. A range of all calls
-// has its ends where there are none; one of nearly all has calls to count there.
-func matches(count int) []int {
-	sizes := []int{100, 10_000, 1_000_000}
-	if count > 1_000_000 {
-		sizes = append(sizes, count-count/100, count)
-	}
-	return sizes
-}
+// yardsticks makes a turn for each kind of pages of a program, and what ends them.
+type yardsticks func(context.Context, *program) (turns []turn, stop func(), err error)
 
-// share is how much of the calls the workspace has.
-func (s *series) share() string {
-	if s.asker.workspace.IsZero() {
-		return "no"
-	}
-	return fmt.Sprintf("yes, of %.0f %% of the calls", 100*float64(len(s.asker.moments))/float64(s.count))
-}
-
-// all are the calls of every workspace.
-func (s *sample) allCalls() workspace { return workspace{moments: s.all} }
-
-// everything and a workspace are what is asked for.
-func (s *sample) andSecond() []workspace { return []workspace{s.allCalls(), s.second()} }
-
-// onlyAll is for samples whose second workspace fills no page.
-func (s *sample) onlyAll() []workspace { return []workspace{s.allCalls()} }
-
-// statics are the yardsticks of pages.
-type statics struct{ plain, gzip *server }
-
-// measurePages starts all servers and asks them in turns.
-func (b *bench) measurePages(ctx context.Context, stores []*dataset, asked func(*sample) []workspace) ([]*series, error) {
-	var all []*series
-	for _, d := range stores {
-		server, err := b.serve(ctx, d.db)
-		if err != nil {
-			return nil, err
+// comparePages starts each program on its store and compares their pages.
+func (b *bench) comparePages(ctx context.Context, s *sample, engine string, yardsticks yardsticks) error {
+	for _, p := range b.programs {
+		if err := b.serve(ctx, s, p); err != nil {
+			return err
 		}
-		defer server.stop()
-		for _, workspace := range asked(d.sample) {
-			s, err := b.newSeries(ctx, d, server, workspace)
-			if err != nil {
-				return nil, err
-			}
-			if err := s.checkGzip(ctx); err != nil {
-				return nil, err
-			}
-			all = append(all, s)
-		}
+		defer p.stop()
 	}
-	plain, err := b.startStatic(ctx, all[0], "identity")
+	turns, stop, err := yardsticks(ctx, b.programs[0])
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var rows []*row
+	for i, k := range b.programs[0].kinds {
+		asking := func(p *program) turn { return b.asking(p.server, p.kinds[i].requests) }
+		rows = append(rows, b.newRow(s, engine+", "+k.name, asking, turns[i]))
+	}
+	return b.compare(ctx, rows...)
+}
+
+// serve starts a program with everything switched on but the limit, and chooses
+// what it is asked for.
+func (b *bench) serve(ctx context.Context, s *sample, p *program) error {
+	authorization, err := p.newKey(ctx)
+	if err != nil {
+		return err
+	}
+	p.server, err = startServer(p.command(ctx, "serve", "--listen", "127.0.0.1:0", "--manage", p.manage, "--limit", "off"))
+	if err != nil {
+		return err
+	}
+	if p.kinds, err = b.newKinds(ctx, s, p.address, authorization); err != nil {
+		p.stop()
+	}
+	return err
+}
+
+// newKinds makes the requests of every kind, for the same ranges on each program.
+func (b *bench) newKinds(ctx context.Context, s *sample, address, authorization string) ([]kind, error) {
+	chance := rand.New(rand.NewPCG(seed, 2))
+	all, within := &asker{chance, s.all, authorization}, &asker{chance, s.second, authorization}
+	later, err := all.laters(ctx, address, b.variety)
 	if err != nil {
 		return nil, err
 	}
-	defer plain.stop()
-	gzip, err := b.startStatic(ctx, all[0], "gzip")
+	ofWorkspace, err := within.laters(ctx, address, b.variety)
 	if err != nil {
 		return nil, err
 	}
-	defer gzip.stop()
-	for round := range b.rounds {
-		b.say("asking for pages, round %d of %d", round+1, b.rounds)
-		for _, s := range all {
-			if err := b.askAll(ctx, s, statics{plain, gzip}); err != nil {
-				return nil, err
-			}
-			s.resident = max(s.resident, residentPeak(s.server.pid))
-		}
+	var first, packed []request
+	for _, r := range later {
+		first, packed = append(first, all.first(gong.PageSize)), append(packed, r.compressed())
 	}
-	return all, nil
+	return []kind{
+		{"later pages", later},
+		{"first pages", first},
+		{fmt.Sprintf("later pages of a workspace with %d %% of the calls", 100*len(s.second.moments)/s.count), ofWorkspace},
+		{"later pages, gzip", packed},
+	}, nil
 }
 
-func (b *bench) newAsker(d *dataset, w workspace, size int) *asker {
-	return &asker{
-		Rand:          rand.New(rand.NewPCG(seed, 2)),
-		moments:       w.moments,
-		workspace:     w.id,
-		size:          size,
-		variety:       b.variety,
-		authorization: d.authorization,
-	}
+// asking asks a server for pages, chosen by chance.
+func (b *bench) asking(s *server, requests []request) turn {
+	return spending(s.pid, func(ctx context.Context) (cost, error) {
+		return load(ctx, s.address, requests, b.seconds)
+	})
 }
 
-func (b *bench) newSeries(ctx context.Context, d *dataset, server *server, w workspace) (*series, error) {
-	s := &series{dataset: d, server: server, asker: b.newAsker(d, w, gong.PageSize)}
-	var err error
-	if s.first, err = s.asker.randomFirsts(); err != nil {
-		return nil, err
+// bytesCommand is the first argument of the process that is besideBytes.
+const bytesCommand = "bytes"
+
+// besideBytes is the yardstick of pages: a net/http server that sends from memory
+// what the program answered to the first request of each kind.
+func (b *bench) besideBytes(ctx context.Context, p *program) (turns []turn, stop func(), err error) {
+	folder, err := os.MkdirTemp(b.folder, "answers-")
+	if err != nil {
+		return nil, nil, err
 	}
-	if s.later, err = s.asker.laters(ctx, server.address, walkPages); err != nil {
-		return nil, err
+	c, err := dial(ctx, p.address)
+	if err != nil {
+		return nil, nil, err
 	}
-	s.gzip = compressed(s.later)
-	for _, n := range matches(s.count) {
-		if n > len(s.asker.moments) {
-			continue
+	defer c.conn.Close()
+	for i, k := range p.kinds {
+		if err := c.ask(&k.requests[0]); err != nil {
+			return nil, nil, err
 		}
-		requests, err := s.asker.firsts(n)
+		if err := os.WriteFile(filepath.Join(folder, strconv.Itoa(i)), append(c.header, c.body...), 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := startServer(exec.CommandContext(ctx, path, bytesCommand, folder))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, k := range p.kinds {
+		r := k.requests[0] // as long as the others
+		r.bytes = bytes.Replace(r.bytes, []byte("GET "), fmt.Appendf(nil, "GET /%d", i), 1)
+		turns = append(turns, b.asking(server, []request{r}))
+	}
+	return turns, server.stop, nil
+}
+
+// serveBytes sends the answers in the files of a folder. Each is asked for by the
+// name of its file as the first part of a path.
+func serveBytes(ctx context.Context, folder string, stdout io.Writer) error {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	routes := http.NewServeMux()
+	for _, file := range files {
+		saved, err := os.ReadFile(filepath.Join(folder, file.Name()))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s.ranges = append(s.ranges, &span{matches: n, requests: requests})
-	}
-	return s, nil
-}
-
-// askAll is one round of a series.
-func (b *bench) askAll(ctx context.Context, s *series, static statics) error {
-	fixed := []request{{
-		bytes:  s.later[0].bytes,
-		expect: fmt.Appendf(nil, `"currentPageSize":%d,`, gong.PageSize),
-		end:    []byte(pageEnd),
-	}}
-	var rates [5]float64
-	for i, asked := range []struct {
-		what     string
-		of       *server
-		requests []request
-	}{
-		{"page from memory", static.plain, fixed},
-		{"first pages", s.server, s.first},
-		{"later pages", s.server, s.later},
-		{"compressed page from memory", static.gzip, compressed(fixed)},
-		{"compressed pages", s.server, s.gzip},
-	} {
-		var err error
-		if rates[i], err = load(ctx, asked.of.address, asked.requests, b.seconds); err != nil {
-			return fmt.Errorf("%s: %w", asked.what, err)
-		}
-	}
-	memory, first, later, gzipMemory, gzip := rates[0], rates[1], rates[2], rates[3], rates[4]
-	s.static = append(s.static, memory)
-	s.firsts = append(s.firsts, first)
-	s.laters = append(s.laters, later)
-	s.laterToStatic = append(s.laterToStatic, later/memory)
-	s.firstToLater = append(s.firstToLater, first/later)
-	s.gzipStatic = append(s.gzipStatic, gzipMemory)
-	s.gzips = append(s.gzips, gzip)
-	s.gzipToStatic = append(s.gzipToStatic, gzip/gzipMemory)
-	for _, r := range s.ranges {
-		rate, err := load(ctx, s.server.address, r.requests, b.seconds)
+		answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(saved)), nil)
 		if err != nil {
-			return fmt.Errorf("ranges of %d calls: %w", r.matches, err)
+			return err
 		}
-		r.pages = append(r.pages, rate)
-		r.slower = append(r.slower, s.ranges[0].pages[len(r.pages)-1]/rate)
+		answer.Header.Del("Date") // each answer has its own
+		body := saved[len(saved)-int(answer.ContentLength):]
+		routes.HandleFunc("/"+file.Name()+"/", func(w http.ResponseWriter, _ *http.Request) {
+			maps.Copy(w.Header(), answer.Header)
+			w.Write(body)
+		})
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { listener.Close() })
+	fmt.Fprintf(stdout, "serving at http://%s\n", listener.Addr())
+	if err := http.Serve(listener, routes); !errors.Is(err, net.ErrClosed) {
+		return err
 	}
 	return nil
 }

@@ -1,131 +1,160 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
-// build builds the program that is measured as it is released.
-func build(ctx context.Context, path string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "github.com/callvault/callvault/cmd/callvault")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	_, err := output(cmd)
-	return err
+// program is a callvault to be measured.
+type program struct {
+	name, binary string
+	store        string // a file or a URL
+	manage       string // the operator's address
+	*server
+	kinds []kind // of pages that the server is asked for
 }
 
-// output runs a command to its end; its error has what the command complained of.
-func output(cmd *exec.Cmd) ([]byte, error) {
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, complaint.Bytes())
-	}
-	return out, nil
-}
-
-// callvault is a run of the program on a store, whose URL no command line shows.
-func (b *bench) callvault(ctx context.Context, db string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, b.binary, args...)
-	cmd.Env = append(os.Environ(), dbVariable+"="+db)
+// command runs the program on its store, whose URL no command line shows.
+func (p *program) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.binary, args...)
+	cmd.Env = append(os.Environ(), "CALLVAULT_DB="+p.store)
 	return cmd
 }
 
-// dbVariable names the store to the program.
-const dbVariable = "CALLVAULT_DB"
-
-// newKey makes a key in a store and returns the header that presents it.
-func (b *bench) newKey(ctx context.Context, db string) (authorization string, err error) {
-	out, err := output(b.callvault(ctx, db, "key", "create", "-o", "json"))
+// newKey makes a key in the store and returns the header that presents it.
+func (p *program) newKey(ctx context.Context) (authorization string, err error) {
+	out, _, err := finish(p.command(ctx, "key", "create", "-o", "json"))
 	if err != nil {
 		return "", err
 	}
 	var key struct{ AccessKey, AccessKeySecret string }
-	if err := json.Unmarshal(out, &key); err != nil {
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&key); err != nil {
 		return "", fmt.Errorf("key create: %w", err)
 	}
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(key.AccessKey+":"+key.AccessKeySecret)), nil
 }
 
+// build builds callvault as it is released.
+func build(ctx context.Context, path string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/callvault/callvault/cmd/callvault")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	_, _, err := finish(cmd)
+	return err
+}
+
+// finish runs a command to its end and returns what it printed, to standard output
+// and then to standard error, and what it took.
+func finish(cmd *exec.Cmd) (said string, c cost, err error) {
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", c, err
+	}
+	begun := time.Now()
+	if err := cmd.Start(); err != nil {
+		return "", c, err
+	}
+	// The output ends when the process does, and /proc knows it until Wait.
+	out, readErr := io.ReadAll(stdout)
+	written, writtenErr := written(cmd.Process.Pid)
+	if err := cmd.Wait(); err != nil {
+		return "", c, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, complaint.Bytes())
+	}
+	c.took, c.written = time.Since(begun), written
+	c.processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return string(out) + complaint.String(), c, errors.Join(readErr, writtenErr)
+}
+
 // server is a server in a process of its own.
 type server struct {
 	address string
-	ready   time.Duration // from its start until it printed the address
 	pid     int
-	cmd     *exec.Cmd
+	stop    func() // ends it and waits for it
 }
 
-// startServer starts a server by a command, which prints its URL at the end of
-// its first line once it accepts. The log of its requests is written, to nowhere.
-func startServer(ctx context.Context, cmd *exec.Cmd) (*server, error) {
-	line := &firstLine{found: make(chan string, 1)}
-	cmd.Stdout = line
-	s := &server{cmd: cmd}
-	begun := time.Now()
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	s.pid = cmd.Process.Pid
-	select {
-	case text := <-line.found:
-		s.ready = time.Since(begun)
-		_, s.address, _ = strings.Cut(text, "http://")
-	case <-time.After(answerWithin):
-	case <-ctx.Done():
-	}
-	if s.address == "" {
-		s.stop()
-		return nil, fmt.Errorf("%s printed no address", strings.Join(cmd.Args, " "))
-	}
-	return s, nil
-}
-
-// stopWithin is how long a server may take to end before it is killed.
-const stopWithin = 10 * time.Second
-
-// stop ends the process and waits for it.
-func (s *server) stop() {
-	s.cmd.Process.Signal(os.Interrupt)
-	stuck := time.AfterFunc(stopWithin, func() { s.cmd.Process.Kill() })
-	defer stuck.Stop()
-	s.cmd.Wait()
-}
-
-// firstLine passes on the first line that is written to it.
-type firstLine struct {
-	line  []byte
-	once  sync.Once
-	found chan string
-}
-
-func (f *firstLine) Write(p []byte) (int, error) {
-	f.line = append(f.line, p...)
-	if line, _, whole := bytes.Cut(f.line, []byte("\n")); whole {
-		f.once.Do(func() { f.found <- string(line) })
-		f.line = f.line[:0]
-	}
-	return len(p), nil
-}
-
-// serve starts callvault on a store, with everything switched on but the limit.
-func (b *bench) serve(ctx context.Context, db string, flags ...string) (*server, error) {
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--manage", "off", "--limit", "off"}, flags...)
-	return startServer(ctx, b.callvault(ctx, db, args...))
-}
-
-// itself is a run of this program as one of the processes that it starts.
-func itself(ctx context.Context, args ...string) (*exec.Cmd, error) {
-	program, err := os.Executable()
+// startServer starts a server, which prints its URL at the end of its first line
+// once it accepts. Its log is written, to nowhere.
+func startServer(cmd *exec.Cmd) (*server, error) {
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	return exec.CommandContext(ctx, program, args...), nil
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	stop := func() {
+		cmd.Process.Signal(os.Interrupt)
+		stuck := time.AfterFunc(answerWithin, func() { cmd.Process.Kill() })
+		defer stuck.Stop()
+		cmd.Wait()
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	_, address, found := strings.Cut(strings.TrimSpace(line), "http://")
+	if err != nil || !found {
+		stop()
+		return nil, fmt.Errorf("%s printed no address, but %q", strings.Join(cmd.Args, " "), line)
+	}
+	return &server{address, cmd.Process.Pid, stop}, nil
+}
+
+// usage is the processor time that a running process has had, in user and in
+// system mode. It is an error where there is no /proc.
+func usage(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	return processorIn(string(stat))
+}
+
+// processorIn adds utime and stime, the 14th and 15th field, in hundredths of a
+// second. The second field, in parentheses, may hold spaces and parentheses itself.
+func processorIn(stat string) (time.Duration, error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("no processor time in %q", stat)
+	}
+	user, userErr := strconv.ParseInt(fields[11], 10, 64)
+	system, systemErr := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(userErr, systemErr)
+}
+
+// spending is a turn with the processor time that a process has meanwhile.
+func spending(pid int, do turn) turn {
+	return func(ctx context.Context) (cost, error) {
+		before, err := usage(pid)
+		if err != nil {
+			return cost{}, err
+		}
+		c, err := do(ctx)
+		if err != nil {
+			return cost{}, err
+		}
+		after, err := usage(pid)
+		c.processor = after - before
+		return c, err
+	}
+}
+
+// written is how many bytes a process has written so far, whatever became of them.
+func written(pid int) (int64, error) {
+	io, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return 0, err
+	}
+	var read, written int64
+	_, err = fmt.Sscanf(string(io), "rchar: %d\nwchar: %d\n", &read, &written)
+	return written, err
 }

@@ -2,80 +2,66 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/demo"
 )
 
 // seed makes every run measure the same calls and ask for the same pages.
 const seed = 1
 
-// sample is invented calls: a file of them, and what is needed to ask for
-// ranges of them and to know the answer.
+// sample is invented calls: files of them, and what is needed to ask for ranges
+// of them and to know the answer.
 type sample struct {
-	count      int
-	ordered    string      // the NDJSON in the order of time
-	all        moments     // of all calls
-	workspaces []workspace // those with most calls first
+	count    int
+	ordered  string // the NDJSON in the order of time
+	shuffled string // the same lines in no order
+
+	all    workspace // every call
+	second workspace // the workspace with the second most calls, which lie apart in a table
 }
 
-// workspace is a workspace of a sample with the moments of its calls.
+// workspace is a workspace with the times of its calls, ascending.
 type workspace struct {
-	id callvault.ID
-	moments
+	id      callvault.ID // zero: all
+	moments []callvault.Time
 }
 
-// moments are the times of calls, ascending.
-type moments []callvault.Time
-
-// invent makes up calls, the same on every run of a day.
-func invent(count int) iter.Seq[gong.Call] {
-	return demo.Calls(demo.Options{Seed: seed, Day: time.Now(), Count: count})
-}
-
-// rareOne is one call in how many that the rare workspace of skewed has.
-const rareOne = 1_000_000
-
-// skewed puts all calls into one workspace but one in a million, or one at all
-// where there are fewer: those are in a workspace of their own.
-func skewed(calls iter.Seq[gong.Call], count int) iter.Seq[gong.Call] {
-	most, rare := "1", "2"
-	return func(yield func(gong.Call) bool) {
-		n := 0
-		for c := range calls {
-			c.WorkspaceID = &most
-			if n%rareOne == min(count, rareOne)/2 {
-				c.WorkspaceID = &rare
-			}
-			n++
-			if !yield(c) {
-				return
-			}
-		}
+// newSample invents calls, the same on every run of a day, into files of a folder.
+func newSample(count int, folder string) (*sample, error) {
+	s := &sample{
+		count:    count,
+		ordered:  filepath.Join(folder, fmt.Sprintf("%d-ordered.ndjson", count)),
+		shuffled: filepath.Join(folder, fmt.Sprintf("%d-shuffled.ndjson", count)),
 	}
-}
-
-// newSample writes calls to a file. It holds no call in memory: the peak of this
-// process would count as that of the processes it starts.
-func newSample(calls iter.Seq[gong.Call], path string) (*sample, error) {
-	file, err := os.Create(path)
+	file, err := os.Create(s.ordered)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	ends, err := s.invent(file)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.shuffle(file, ends)
+}
+
+// invent writes the calls one by one, since ten million don't fit into memory. It
+// returns where lines end, after the beginning of the file.
+func (s *sample) invent(file io.Writer) (ends []int64, err error) {
 	w := bufio.NewWriterSize(file, 1<<20)
-	s := &sample{ordered: path}
-	within := make(map[callvault.ID]moments)
+	within := make(map[callvault.ID][]callvault.Time)
 	var line []byte
-	for c := range calls {
+	ends = []int64{0}
+	for c := range demo.Calls(demo.Options{Seed: seed, Day: time.Now(), Count: s.count}) {
 		call, err := callvault.AppendCall(line[:0], &c)
 		if err != nil {
 			return nil, fmt.Errorf("call %s: %w", c.ID, err)
@@ -84,93 +70,32 @@ func newSample(calls iter.Seq[gong.Call], path string) (*sample, error) {
 		if _, err := w.Write(line); err != nil {
 			return nil, err
 		}
-		s.count++
-		s.all = append(s.all, call.Time)
+		ends = append(ends, ends[len(ends)-1]+int64(len(line)))
+		s.all.moments = append(s.all.moments, call.Time)
 		within[call.Workspace] = append(within[call.Workspace], call.Time)
 	}
-	slices.Sort(s.all) // within a second the demo's calls are in no order
-	for id, m := range within {
-		slices.Sort(m)
-		s.workspaces = append(s.workspaces, workspace{id, m})
+	slices.Sort(s.all.moments) // within a second the demo's calls are in no order
+	var workspaces []workspace
+	for id, moments := range within {
+		slices.Sort(moments)
+		workspaces = append(workspaces, workspace{id, moments})
 	}
-	slices.SortFunc(s.workspaces, func(a, b workspace) int { return len(b.moments) - len(a.moments) })
-	return s, w.Flush()
+	slices.SortFunc(workspaces, func(a, b workspace) int { return len(b.moments) - len(a.moments) })
+	s.second = workspaces[1]
+	return ends, w.Flush()
 }
 
-// second is the workspace with the second most calls: those of a page are far
-// apart in the table.
-func (s *sample) second() workspace { return s.workspaces[1] }
-
-// shuffle writes the lines of a file to another one, in no order.
-func shuffle(from, to string) error {
-	in, err := os.Open(from)
+// shuffle writes the lines of a file to the other one, in no order.
+func (s *sample) shuffle(in io.ReaderAt, ends []int64) error {
+	out, err := os.Create(s.shuffled)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	offsets, err := lineOffsets(in)
-	if err != nil {
-		return err
-	}
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
 	w := bufio.NewWriterSize(out, 1<<20)
-	for _, i := range rand.New(rand.NewPCG(seed, 1)).Perm(len(offsets) - 1) {
-		line := io.NewSectionReader(in, offsets[i], offsets[i+1]-offsets[i])
-		if _, err := io.Copy(w, line); err != nil {
-			return err
+	for _, i := range rand.New(rand.NewPCG(seed, 1)).Perm(s.count) {
+		if _, err := io.Copy(w, io.NewSectionReader(in, ends[i], ends[i+1]-ends[i])); err != nil {
+			return errors.Join(err, out.Close())
 		}
 	}
-	return w.Flush()
-}
-
-// lineOffsets is where each line begins, and at last the end.
-func lineOffsets(in io.Reader) ([]int64, error) {
-	offsets := []int64{0}
-	lines := bufio.NewReaderSize(in, callvault.MaxDocument+1)
-	for {
-		line, err := lines.ReadSlice('\n')
-		if err == io.EOF {
-			return offsets, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		offsets = append(offsets, offsets[len(offsets)-1]+int64(len(line)))
-	}
-}
-
-// span is a range that holds exactly count of the moments, or false when there
-// are not so many. Where it holds all of them its ends are chosen freely.
-func (m moments) span(r *rand.Rand, count int) (callvault.Range, bool) {
-	if count > len(m) {
-		return callvault.Range{}, false
-	}
-	const tries = 10_000
-	for range tries {
-		first := r.IntN(len(m) - count + 1)
-		if m.shares(first) || m.shares(first+count) {
-			continue // with the call outside: the bound cannot part them
-		}
-		return callvault.Range{From: m.bound(r, first), To: m.bound(r, first+count)}, true
-	}
-	return callvault.Range{}, false
-}
-
-// shares tells whether the call with a number has the time of the one before.
-func (m moments) shares(i int) bool { return i > 0 && i < len(m) && m[i-1] == m[i] }
-
-// bound parts the calls before a number from that one and those after it.
-func (m moments) bound(r *rand.Rand, i int) callvault.Time {
-	const day = 24 * 60 * 60 * 1_000_000
-	switch i {
-	case 0:
-		return m[0] - callvault.Time(r.Int64N(day))
-	case len(m):
-		return m[i-1] + 1 + callvault.Time(r.Int64N(day))
-	}
-	return m[i-1] + 1 + callvault.Time(r.Int64N(int64(m[i]-m[i-1])))
+	return errors.Join(w.Flush(), out.Close())
 }
