@@ -16,7 +16,6 @@ var rooms = map[string][]string{
 	"":                      {"gong"},
 	"internal/api":          {"", "gong", "internal/web"},
 	"internal/measure":      {"", "gong"},
-	"internal/traces":       nil,
 	"internal/bulk":         {"", "gong"},
 	"internal/certificate":  nil,
 	"internal/certtest":     nil,
@@ -39,7 +38,7 @@ var rooms = map[string][]string{
 	"internal/conformance":  nil,
 	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/traces", "internal/upkeep", "internal/web", "internal/when"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/upkeep", "internal/web", "internal/when"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }
@@ -51,11 +50,10 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
-	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang", "go.opentelemetry.io/otel"},
+	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang"},
 	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
 	"internal/certificate":  {"github.com/prometheus/client_golang"},
-	"internal/measure":      {"github.com/prometheus/client_golang", "go.opentelemetry.io/otel"},
-	"internal/traces":       {"go.opentelemetry.io/otel", "go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
+	"internal/measure":      {"github.com/prometheus/client_golang"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg"},
@@ -65,15 +63,14 @@ var libraries = map[string][]string{
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"internal/doctor":       {"github.com/dustin/go-humanize"},
-	"cmd/callvault":         {"github.com/dustin/go-humanize", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.opentelemetry.io/otel/trace", "golang.org/x/term"},
+	"cmd/callvault":         {"github.com/dustin/go-humanize", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 }
 
 // testLibraries are those that only tests of a room may import.
 var testLibraries = map[string][]string{
-	"internal/openapi":     {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"cmd/callvault":        {"zombiezen.com/go/sqlite"}, // to damage a store
-	"internal/conformance": {"go.opentelemetry.io/proto/otlp", "google.golang.org/protobuf"},
-	"internal/browser":     {"github.com/chromedp"},
+	"internal/openapi": {"github.com/santhosh-tekuri/jsonschema/v6"},
+	"cmd/callvault":    {"zombiezen.com/go/sqlite"}, // to damage a store
+	"internal/browser": {"github.com/chromedp"},
 }
 
 func TestImports(t *testing.T) {

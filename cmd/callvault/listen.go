@@ -16,7 +16,6 @@ import (
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
 	"github.com/callvault/callvault/internal/screen"
-	"github.com/callvault/callvault/internal/traces"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -37,7 +36,6 @@ type service struct {
 	api    net.Listener
 	manage net.Listener    // nil when there is none
 	panel  *manage.Handler // of manage
-	traces *traces.Traces  // nil when nothing is traced
 	stop   context.CancelFunc
 	ended  chan struct{} // is closed when manage is
 	serves bool          // requests have been answered
@@ -81,10 +79,6 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.answer(watching)
-	if s.traces, err = traces.Start(traces.Config{Env: a.env, Version: buildVersion(), Log: log}); err != nil {
-		s.end()
-		return nil, err
-	}
 	return s, nil
 }
 
@@ -129,19 +123,12 @@ func listenError(flag string, err error) error {
 	return fmt.Errorf("%s: %w", flag, err)
 }
 
-// end gives up both addresses, and sends the last spans. To end again does nothing.
+// end gives up both addresses. To end again does nothing.
 func (s *service) end() {
 	s.stop()
 	<-s.ended
 	s.api.Close() // is closed already when it was served
-	ctx, cancel := context.WithTimeout(context.Background(), spansWithin)
-	defer cancel()
-	s.traces.Close(ctx)
 }
-
-// spansWithin is what the last spans are given. With what requests are given it is less
-// than the 30 seconds after which most supervisors kill.
-const spansWithin = 3 * time.Second
 
 // serve answers with the calls of a store until the context is done, and ends the
 // service. Greet is called once requests are answered.
@@ -149,8 +136,8 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	defer s.end()
 	metrics := newRegistry()
 	s.secure.measure(metrics)
-	store = measure.Store(store, measure.Config{Metrics: metrics, Traces: s.traces.Provider()})
-	config.Store, config.Log, config.Metrics, config.Traces = store, s.log, metrics, s.traces.Provider()
+	store = measure.Store(store, metrics)
+	config.Store, config.Log, config.Metrics = store, s.log, metrics
 	// The API is where its description is: a proxy may stand before both.
 	if config.Description, err = openapi.Document("/"); err != nil {
 		return err

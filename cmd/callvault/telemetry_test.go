@@ -37,7 +37,7 @@ func serveRegistry(t *testing.T) *prometheus.Registry {
 	}
 	t.Cleanup(func() { engine.Close() })
 	registry := newRegistry()
-	store := measure.Store(engine, measure.Config{Metrics: registry})
+	store := measure.Store(engine, registry)
 	if _, err := api.New(t.Context(), api.Config{Store: store, Metrics: registry}); err != nil {
 		t.Fatal(err)
 	}

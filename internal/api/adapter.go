@@ -18,7 +18,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(w, h.newID(), h.now())
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
-	r = h.beginSpan(x, r)
+	x.trace = traceID(r.Header)
 	err := h.serveGuarded(x, r)
 	if err != nil {
 		if failed := x.fail(r, err); failed != nil {
@@ -27,7 +27,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	took := h.now().Sub(x.start)
 	h.metrics.count(x, r, took)
-	x.endSpan(r, took)
 	h.record(x, r, took, err)
 	if x.status == statusClientGone {
 		panic(http.ErrAbortHandler)

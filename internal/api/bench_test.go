@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/callvault/callvault"
 )
@@ -62,7 +60,6 @@ func BenchmarkPage(b *testing.B) {
 		later  bool
 		limit  Limit
 		log    *slog.Logger
-		traces trace.TracerProvider
 		header http.Header
 	}{
 		{name: "first"},
@@ -70,10 +67,10 @@ func BenchmarkPage(b *testing.B) {
 		{name: "later-limited", later: true, limit: Limit{PerSecond: 1 << 29, PerDay: 1 << 30}},
 		{name: "later-gzip", later: true, header: http.Header{"Accept-Encoding": {"gzip"}}},
 		{name: "later-logged", later: true, log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		{name: "later-traced", later: true, traces: sdktrace.NewTracerProvider()},
+		{name: "later-traced", later: true, log: slog.New(slog.NewTextHandler(io.Discard, nil)), header: http.Header{"Traceparent": {traceparent}}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			h := newBenchHandler(b, Config{Limit: bench.limit, Log: bench.log, Metrics: prometheus.NewRegistry(), Traces: bench.traces})
+			h := newBenchHandler(b, Config{Limit: bench.limit, Log: bench.log, Metrics: prometheus.NewRegistry()})
 			target := first
 			if bench.later {
 				c := cursor{

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/callvault/callvault"
 )
 
@@ -22,8 +20,7 @@ type exchange struct {
 	key   *callvault.Key // known, though perhaps not let in; nil before that
 	route *route         // nil before it is found
 
-	span  trace.Span // nil when nothing is traced
-	trace string     // the id of the trace that the request is part of; empty when of none
+	trace string // the id of the trace that the request belongs to; empty for none
 
 	status int // as sent, or 499; 0 before that
 	bytes  int // of the body

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -40,10 +39,6 @@ type Config struct {
 	// Metrics is where the metrics of requests, limits, keys and pages are
 	// registered, for one Handler. Nil is nowhere.
 	Metrics prometheus.Registerer
-
-	// Traces makes the span of each request. A trace that the client began is gone
-	// on with. Nil is no spans.
-	Traces trace.TracerProvider
 
 	// PageSize is the number of calls on a page, 1 to MaxPageSize; 0 means
 	// gong.PageSize, the contract's. A walk keeps the size it began with.
@@ -96,7 +91,6 @@ type Handler struct {
 	bodies   *web.Turns
 	routes   []route
 	metrics  *metrics
-	tracer   trace.Tracer // nil when nothing is traced
 }
 
 // New makes a Handler from a Config. It reads the secret of cursors from the
@@ -150,9 +144,6 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		}})
 	}
 	h.metrics = newMetrics(config.Metrics, h)
-	if config.Traces != nil {
-		h.tracer = config.Traces.Tracer(tracerName)
-	}
 	return h, nil
 }
 

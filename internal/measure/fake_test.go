@@ -14,11 +14,11 @@ type fake struct {
 	asked []any           // the name of the last method, and its arguments
 	stall func() error    // called by each method, unless nil
 	names []string        // of the companies
-	trace context.Context // that the last method was given
+	given context.Context // that the last method was given
 }
 
 func (f *fake) ask(ctx context.Context, asked ...any) error {
-	f.asked, f.trace = asked, ctx
+	f.asked, f.given = asked, ctx
 	if f.stall != nil {
 		return f.stall()
 	}

@@ -1,6 +1,5 @@
-// Package measure counts, times and traces what is done with a store, whichever
-// engine it is of. It is written once, around a store, so that no engine has to know
-// of it.
+// Package measure counts and times what is done with a store, whichever engine it is of.
+// It is written once, around a store, so that no engine has to know of it.
 package measure
 
 import (
@@ -10,35 +9,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/callvault/callvault"
 )
 
-// Config says where what is measured goes. Either may be nil.
-type Config struct {
-	// Metrics is where the metrics of the store are registered, for one Store.
-	Metrics prometheus.Registerer
-
-	// Traces makes a span of each operation that belongs to a trace.
-	Traces trace.TracerProvider
-}
-
-// tracerName is the scope that spans of this room have.
-const tracerName = "github.com/callvault/callvault/internal/measure"
-
-// Store is a store whose operations are measured. It has the laws of the one that it
-// is made of, which is returned itself when nothing is to be measured.
-func Store(store callvault.Store, config Config) callvault.Store {
-	if config.Metrics == nil && config.Traces == nil {
-		return store
-	}
+// Store is a store whose operations are measured: those that serve uses. It has the laws
+// of the one that it is made of. Its metrics are registered, for one Store.
+func Store(store callvault.Store, metrics prometheus.Registerer) callvault.Store {
 	m := &meter{}
-	if config.Traces != nil {
-		m.tracer = config.Traces.Tracer(tracerName)
-	}
-	auto := promauto.With(config.Metrics)
+	auto := promauto.With(metrics)
 	durations := auto.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "callvault_store_operation_duration_seconds",
 		Help:    "Time that an operation of the store took, however it ended.",
@@ -49,7 +28,7 @@ func Store(store callvault.Store, config Config) callvault.Store {
 		Help: "Operations of the store that did nothing: because of an error, or because whoever asked had gone or would not wait any longer.",
 	}, []string{"operation", "reason"})
 	for op, name := range names {
-		m.series[op] = sync.OnceValue(func() *series {
+		m[op] = sync.OnceValue(func() *series {
 			return &series{
 				duration: durations.WithLabelValues(name),
 				failed:   failures.WithLabelValues(name, "error"),
@@ -57,9 +36,7 @@ func Store(store callvault.Store, config Config) callvault.Store {
 			}
 		})
 	}
-	if config.Metrics != nil {
-		config.Metrics.MustRegister(pool{store}, contents{store})
-	}
+	metrics.MustRegister(pool{store}, contents{store})
 	return measured{store, m}
 }
 
@@ -69,11 +46,8 @@ func Store(store callvault.Store, config Config) callvault.Store {
 var buckets = []float64{.000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .25, 1, 2.5, 5}
 
 // meter has the series of the operations, which are there from the first of a kind on:
-// no process does all there are.
-type meter struct {
-	tracer trace.Tracer // nil when nothing is traced
-	series [len(names)]func() *series
-}
+// a server without a limit takes no quota.
+type meter [len(names)]func() *series
 
 // series are those of one operation.
 type series struct {
@@ -81,41 +55,15 @@ type series struct {
 	failed, givenUp prometheus.Counter
 }
 
-// operation is one that is under way.
-type operation struct {
-	series *series
-	begun  time.Time
-	span   trace.Span // nil when it belongs to no trace
-}
-
-// begin begins an operation. The context is for the store.
-func (m *meter) begin(ctx context.Context, op op) (context.Context, operation) {
-	o := operation{series: m.series[op](), begun: time.Now()}
-	if m.tracer != nil && trace.SpanContextFromContext(ctx).IsValid() {
-		ctx, o.span = m.tracer.Start(ctx, "store."+names[op], trace.WithTimestamp(o.begun))
-	}
-	return ctx, o
-}
-
-// end ends an operation with its error. The error itself is left to the log: it may say
-// more than those who read traces should know.
-func (o *operation) end(ctx context.Context, err *error) {
-	o.series.duration.Observe(time.Since(o.begun).Seconds())
-	reason := ""
+// end counts an operation that has ended with an error or without.
+func (m *meter) end(ctx context.Context, op op, begun time.Time, err *error) {
+	s := m[op]()
+	s.duration.Observe(time.Since(begun).Seconds())
 	switch {
 	case *err == nil:
 	case ctx.Err() != nil:
-		reason = "given up"
-		o.series.givenUp.Inc()
+		s.givenUp.Inc()
 	default:
-		reason = "error"
-		o.series.failed.Inc()
+		s.failed.Inc()
 	}
-	if o.span == nil {
-		return
-	}
-	if *err != nil {
-		o.span.SetStatus(codes.Error, reason)
-	}
-	o.span.End()
 }

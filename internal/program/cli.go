@@ -56,7 +56,7 @@ func (c *CLI) Command(args ...string) *exec.Cmd {
 func (c *CLI) env() []string {
 	env := []string{"CALLVAULT_DB=" + c.DB, "CALLVAULT_LISTEN=127.0.0.1:0", "CALLVAULT_MANAGE=127.0.0.1:0", "CALLVAULT_SERVE_LOG=text"}
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "CALLVAULT_") && !strings.HasPrefix(variable, "OTEL_") {
+		if !strings.HasPrefix(variable, "CALLVAULT_") {
 			env = append(env, variable)
 		}
 	}
