@@ -70,6 +70,13 @@ func Restore(ctx context.Context, file, store string, progress Progress) error {
 }
 
 func restore(ctx context.Context, backup, store string, progress Progress) error {
+	info, err := os.Stat(backup)
+	if err != nil {
+		return err
+	}
+	if err := checkRegular(backup, info); err != nil {
+		return err
+	}
 	return writeStore(store, func(d *file.Draft) error {
 		opened, err := sqlite.OpenConn(backup, sqlite.OpenReadOnly)
 		if err != nil {

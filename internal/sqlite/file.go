@@ -47,14 +47,25 @@ func makeFile(path string) (string, error) {
 // name, and lose what is in one of them. A read-only file has no log.
 func checkNames(path string) error {
 	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil || info.IsDir() {
 		return nil // opening it says why
+	}
+	if err := checkRegular(path, info); err != nil {
+		return err
 	}
 	names := file.Names(info)
 	if names < 2 || file.CheckAccess(path, os.O_RDWR) != nil {
 		return nil
 	}
 	return fmt.Errorf("%s has %d names (hard links), and each would have a log of its own; remove the others, or copy the file", path, names)
+}
+
+// checkRegular refuses a pipe, which opening would wait for, and a device.
+func checkRegular(path string, info fs.FileInfo) error {
+	if info.Mode().IsRegular() || info.IsDir() {
+		return nil
+	}
+	return fmt.Errorf("%s is a pipe, a socket or a device; name a file", path)
 }
 
 // Remove deletes the files of a store that is closed.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/callvault/callvault"
@@ -132,4 +133,22 @@ func openError(t *testing.T, path string) error {
 		s.Close()
 	}
 	return err
+}
+
+// A pipe is refused by name, and not waited for.
+func TestPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func() error{
+		"open":    func() error { _, err := Open(t.Context(), pipe); return err },
+		"look":    func() error { _, err := OpenReadOnly(t.Context(), pipe); return err },
+		"backup":  func() error { return Backup(t.Context(), pipe, pipe+".backup", unwatched) },
+		"restore": func() error { return Restore(t.Context(), pipe, pipe+".db", unwatched) },
+	} {
+		if err := open(); err == nil || !strings.Contains(err.Error(), pipe+" is a pipe, a socket or a device; name a file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

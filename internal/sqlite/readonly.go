@@ -50,6 +50,9 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkRegular(path, before); err != nil {
+		return nil, err
+	}
 	c, err := openToRead(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))
