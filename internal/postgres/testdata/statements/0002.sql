@@ -102,7 +102,7 @@ SELECT d.time, d.id, d.document, t.total
 		LEFT JOIN LATERAL (SELECT time, id, document FROM callvault.documents
 		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
 		ORDER BY time, id LIMIT $6) AS d ON true;
-SELECT encode(id, 'hex') FROM callvault.store;
+SELECT encode(id, 'hex'), current_setting('transaction_read_only')::boolean FROM callvault.store;
 SELECT i.number, i.id, i.time, d.workspace, d.document
 		FROM (SELECT number, id, time FROM callvault.ids WHERE company = $1 AND number > $2 ORDER BY number OFFSET 0) AS i
 		LEFT JOIN LATERAL (
