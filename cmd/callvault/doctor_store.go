@@ -53,8 +53,8 @@ func (p *patient) openFile(ctx context.Context, report *doctor.Report, path stri
 		report.Add(doctor.Finding{Check: "store", Status: doctor.Wrong, What: err.Error(), Do: "run this as the user that serves; --db names another"})
 		return
 	}
-	if !info.Mode().IsRegular() {
-		report.Add(doctor.Finding{Check: "store", Status: doctor.Wrong, What: path + " is not a file", Do: "--db names the store's file"})
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		report.Add(doctor.Finding{Check: "store", Status: doctor.Wrong, What: path + " is a pipe, a socket or a device", Do: "--db names the store's file"})
 		return
 	}
 	p.written = info.ModTime()

@@ -70,14 +70,12 @@ func Restore(ctx context.Context, file, store string, progress Progress) error {
 }
 
 func restore(ctx context.Context, backup, store string, progress Progress) error {
-	info, err := os.Stat(backup)
-	if err != nil {
-		return err
-	}
-	if err := checkRegular(backup, info); err != nil {
-		return err
-	}
 	return writeStore(store, func(d *file.Draft) error {
+		if info, err := os.Stat(backup); err == nil { // opening it says what else is wrong
+			if err := checkRegular(backup, info); err != nil {
+				return err
+			}
+		}
 		opened, err := sqlite.OpenConn(backup, sqlite.OpenReadOnly)
 		if err != nil {
 			return explain(backup, err)
