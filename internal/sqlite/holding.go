@@ -207,11 +207,11 @@ func checkLog(ctx context.Context, path string) error {
 func checkIndex(ctx context.Context, path string) error {
 	for begun := time.Now(); ; {
 		log, index := path+"-wal", path+"-shm"
-		if exists(log) == exists(index) {
+		if isThere(log) == isThere(index) {
 			return nil
 		}
 		if time.Since(begun) > withoutLog {
-			if exists(log) {
+			if isThere(log) {
 				log, index = index, log
 			}
 			return fmt.Errorf("%s is there without %s; end every process that has %s open, then run callvault check", index, log, path)

@@ -107,12 +107,7 @@ func LogSize(path string) (size int64, ok bool) {
 	return info.Size(), true
 }
 
-func hasLog(path string) bool { return exists(path + "-wal") }
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return !errors.Is(err, fs.ErrNotExist)
-}
+func hasLog(path string) bool { return isThere(path + "-wal") }
 
 // isAsOpened tells whether what a connection reads is what it takes it for. A writer
 // that came and went leaves no log, but a file of another time.

@@ -220,7 +220,7 @@ func TestIndexIsGone(t *testing.T) {
 				t.Errorf("without %s: %v", gone, err)
 			}
 		})
-		if exists(path + gone) {
+		if isThere(path + gone) {
 			t.Errorf("%s was made", gone)
 		}
 		if err := s.Close(); err != nil {
