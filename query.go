@@ -62,14 +62,14 @@ type Page struct {
 // at the moment the first page is read and is carried along by the caller.
 func ListPage(ctx context.Context, calls Calls, q PageQuery, visit func(document []byte) error) (Page, error) {
 	page := Page{Total: q.Total, Number: q.Number}
-	each := func(row Row) error {
+	each := func(r Record) error {
 		if page.Size == q.Size {
 			page.More = true
 			return nil
 		}
 		page.Size++
-		page.Last = row.Position
-		return visit(row.Document)
+		page.Last = r.Position()
+		return visit(r.Document)
 	}
 	var err error
 	// One call more than the page holds tells whether another page follows.

@@ -10,8 +10,17 @@ import (
 // method acknowledged by returning nil survives the loss of the process and of
 // power. Every method gives up when its context is done.
 //
-// The laws written here are tested by internal/storetest, for every engine.
+// It is the sum of its roles; a room takes the role that it needs. The laws
+// written at the roles are tested by internal/storetest, for every engine.
 type Store interface {
+	Companies
+	Keys
+	Quotas
+	Whole
+}
+
+// Companies is the role of a store that hands out calls.
+type Companies interface {
 	// Calls hands out one company's calls: nothing reached through it can touch
 	// another company's. It does no work, and the company need not exist yet.
 	Calls(company string) Calls
@@ -21,7 +30,47 @@ type Store interface {
 
 	// MakeCompany makes the company unless it is there, and tells whether it did.
 	MakeCompany(ctx context.Context, name string) (made bool, err error)
+}
 
+// Calls is the calls of one company.
+type Calls interface {
+	// Put writes a batch, all or none. A call with a new id is created; one
+	// with a known id replaces it, and moves when its time or workspace differs;
+	// one that is there to the byte is left alone. Created and changed calls
+	// take the company's next numbers. The company is made on first use.
+	Put(ctx context.Context, batch Batch) (PutResult, error)
+
+	// Delete removes the calls with these ids for good, all or none, and tells
+	// how many there were. Each leaves a tombstone: its id and its next number,
+	// nothing else. An id that is not there is passed over.
+	Delete(ctx context.Context, ids []ID) (deleted int, err error)
+
+	// DeleteFirst removes up to limit calls of q (all when limit is negative),
+	// first ones first, as Delete does.
+	DeleteFirst(ctx context.Context, q Query, limit int) (deleted int, err error)
+
+	// Count is exactly how many calls q selects.
+	Count(ctx context.Context, q Query) (int, error)
+
+	// Scan visits the calls of q that stand after a position, in order, up to
+	// limit of them (all when limit is negative), as they are at one moment.
+	// After may not stand before the range's start. An error of visit ends the
+	// scan and is returned.
+	Scan(ctx context.Context, q Query, after Position, limit int, visit func(Record) error) error
+
+	// First is Count and a Scan from the range's start, of one moment.
+	First(ctx context.Context, q Query, limit int, visit func(Record) error) (total int, err error)
+
+	// Latest is the highest number that a change of the company has taken, 0 before
+	// the first. It costs one small read.
+	Latest(ctx context.Context) (int64, error)
+
+	// Changes visits every call and every tombstone by its number, ascending.
+	Changes(ctx context.Context, visit func(Change) error) error
+}
+
+// Keys is the role of a store that lets clients in.
+type Keys interface {
 	// AddKey keeps a new key. Its company is made when it is not there. An id
 	// that any company has taken is an error, and nothing is kept.
 	AddKey(ctx context.Context, key Key) error
@@ -36,14 +85,13 @@ type Store interface {
 	// the zero version.
 	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
 
-	// Identity is a text that two handles share if and only if they have the same store
-	// open, in the same place. It is not secret and costs one small read.
-	Identity(ctx context.Context) (string, error)
-
 	// CursorSecret is the secret that cursors are signed with: 32 random bytes,
 	// made once, the same for every process on the store.
 	CursorSecret(ctx context.Context) ([]byte, error)
+}
 
+// Quotas is the role of a store that counts requests.
+type Quotas interface {
 	// TakeQuota takes up to n requests from what is left of a company's day and
 	// returns how many it took, 0 when the day is used up. All processes on the
 	// store draw from the same count, so together they never exceed the limit. The
@@ -60,6 +108,13 @@ type Store interface {
 	// What is taken is to be used within a second, or lost. All who use one Store
 	// draw from the same bucket; whether other processes do is the engine's to say.
 	TakeSecond(ctx context.Context, second QuotaSecond, n int) (taken int, wait time.Duration, err error)
+}
+
+// Whole is the role of a store that is kept, copied and checked as one.
+type Whole interface {
+	// Identity is a text that two handles share if and only if they have the same store
+	// open, in the same place. It is not secret and costs one small read.
+	Identity(ctx context.Context) (string, error)
 
 	// Purge sees to it that nothing of the calls that were deleted stays in the
 	// store's files, as far as they are the engine's to write. It takes time and
@@ -92,50 +147,6 @@ type Store interface {
 	// Close releases the store after the reads and writes under way; those that
 	// come later fail. To close again does nothing.
 	Close() error
-}
-
-// Calls is the calls of one company.
-type Calls interface {
-	// Put writes a batch, all or none. A call with a new id is created; one
-	// with a known id replaces it, and moves when its time or workspace differs;
-	// one that is there to the byte is left alone. Created and changed calls
-	// take the company's next numbers. The company is made on first use.
-	Put(ctx context.Context, batch Batch) (PutResult, error)
-
-	// Delete removes the calls with these ids for good, all or none, and tells
-	// how many there were. Each leaves a tombstone: its id and its next number,
-	// nothing else. An id that is not there is passed over.
-	Delete(ctx context.Context, ids []ID) (deleted int, err error)
-
-	// DeleteFirst removes up to limit calls of q (all when limit is negative),
-	// first ones first, as Delete does.
-	DeleteFirst(ctx context.Context, q Query, limit int) (deleted int, err error)
-
-	// Count is exactly how many calls q selects.
-	Count(ctx context.Context, q Query) (int, error)
-
-	// Scan visits the calls of q that stand after a position, in order, up to
-	// limit of them (all when limit is negative), as they are at one moment.
-	// After may not stand before the range's start. An error of visit ends the
-	// scan and is returned.
-	Scan(ctx context.Context, q Query, after Position, limit int, visit func(Row) error) error
-
-	// First is Count and a Scan from the range's start, of one moment.
-	First(ctx context.Context, q Query, limit int, visit func(Row) error) (total int, err error)
-
-	// Latest is the highest number that a change of the company has taken, 0 before
-	// the first. It costs one small read.
-	Latest(ctx context.Context) (int64, error)
-
-	// Changes visits every call and every tombstone by its number, ascending.
-	Changes(ctx context.Context, visit func(Change) error) error
-}
-
-// Row is a call as a scan meets it. Document is valid only until the visitor
-// returns.
-type Row struct {
-	Position
-	Document []byte
 }
 
 // Change is the latest thing that happened to an id. Numbers are unique within

@@ -80,7 +80,7 @@ func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *
 // walk writes the calls of a source, and keeps what ended the reading; what is
 // returned is an error of the writing.
 func (l *listing) walk(ctx context.Context, source callSource, p callsPlan, r *callsReport, out bulk.Writer) (writing error) {
-	l.err = source.walk(ctx, p.query, r, func(row callvault.Row) error {
+	l.err = source.walk(ctx, p.query, r, func(row callvault.Record) error {
 		if writing = out.Write(row.Document); writing != nil {
 			return writing
 		}

@@ -18,7 +18,7 @@ type callSource interface {
 	// walk visits the calls of a query in order. An error of visit ends the walk and
 	// is returned. The report is told how many there are to be, and of calls that
 	// can't be visited.
-	walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Row) error) error
+	walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Record) error) error
 
 	// counts is how many calls of a query are in each of the parts that its range is
 	// divided into.
@@ -74,7 +74,7 @@ type storeCalls struct {
 func (s *storeCalls) Close() error { return s.store.Close() }
 
 // walk visits the calls as they are at one moment.
-func (s *storeCalls) walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Row) error) error {
+func (s *storeCalls) walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Record) error) error {
 	total, err := s.calls.Count(ctx, q)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (s *storeCalls) walk(ctx context.Context, q callvault.Query, r *callsReport
 		return s.tellOthers(ctx, r)
 	}
 	visited := 0
-	return s.calls.Scan(ctx, q, q.Start(), -1, func(row callvault.Row) error {
+	return s.calls.Scan(ctx, q, q.Start(), -1, func(row callvault.Record) error {
 		if visited++; visited%1000 == 0 { // a clock is read there
 			r.update()
 		}
@@ -99,7 +99,7 @@ func (s *storeCalls) tellOthers(ctx context.Context, r *callsReport) error {
 	if err != nil || total == 0 {
 		return err
 	}
-	return s.calls.Scan(ctx, all, all.Start(), 1, func(row callvault.Row) error {
+	return s.calls.Scan(ctx, all, all.Start(), 1, func(row callvault.Record) error {
 		r.others, r.firstOther = total, row.Time
 		return nil
 	})
@@ -150,7 +150,7 @@ func (s *serverCalls) query(q callvault.Query) gong.ListCallsQuery {
 	return query
 }
 
-func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Row) error) error {
+func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsReport, visit func(callvault.Record) error) error {
 	s.client.Waiting = r.waiting
 	first := true
 	for page, err := range s.client.Pages(ctx, s.query(q)) {
@@ -167,7 +167,7 @@ func (s *serverCalls) walk(ctx context.Context, q callvault.Query, r *callsRepor
 				r.problem(err)
 				continue
 			}
-			if err := visit(callvault.Row{Position: call.Position(), Document: call.Document}); err != nil {
+			if err := visit(callvault.Record{Call: call}); err != nil {
 				return err
 			}
 		}

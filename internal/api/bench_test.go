@@ -19,7 +19,7 @@ import (
 // be measured is ours.
 type benchStore struct {
 	*model
-	rows []callvault.Row
+	rows []callvault.Record
 }
 
 func (b *benchStore) Calls(string) callvault.Calls { return &benchCalls{store: b} }
@@ -29,7 +29,7 @@ type benchCalls struct {
 	store *benchStore
 }
 
-func (b *benchCalls) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (b *benchCalls) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, limit int, visit func(callvault.Record) error) error {
 	for _, row := range b.store.rows[:limit] {
 		if err := visit(row); err != nil {
 			return err
@@ -38,7 +38,7 @@ func (b *benchCalls) Scan(_ context.Context, _ callvault.Query, _ callvault.Posi
 	return nil
 }
 
-func (b *benchCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (int, error) {
+func (b *benchCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (int, error) {
 	return 1_000_000, b.Scan(ctx, q, q.Start(), limit, visit)
 }
 
@@ -109,10 +109,11 @@ func newBenchHandler(b *testing.B, config Config) *Handler {
 		random.Read(bits[:])
 		id := fmt.Sprint(7693221800038890000 + i)
 		document := fmt.Sprintf(`{"id":"%s","url":"https://us02-16381.app.gong.io/call?id=%s","title":"%s"}`, id, id, fmt.Sprintf("%x", bits[:]))
-		store.rows = append(store.rows, callvault.Row{
-			Position: callvault.Position{Time: callvault.FloorTime(noon) + callvault.Time(i), ID: mustID(b, id)},
+		store.rows = append(store.rows, callvault.Record{Call: callvault.Call{
+			Time:     callvault.FloorTime(noon) + callvault.Time(i),
+			ID:       mustID(b, id),
 			Document: []byte(document),
-		})
+		}})
 	}
 	config.Store = store
 	h, err := New(b.Context(), config)

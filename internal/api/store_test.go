@@ -207,7 +207,7 @@ func matching(calls []callvault.Call, q callvault.Query) []callvault.Call {
 	return match
 }
 
-func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	c.model.mu.Lock()
 	match, failure, stall := matching(c.model.calls[c.company], q), c.model.failure, c.model.stall
 	c.model.mu.Unlock()
@@ -227,7 +227,7 @@ func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvaul
 		limit--
 		// The document is spoilt afterwards: it is not to be kept.
 		document := slices.Clone(call.Document)
-		if err := visit(callvault.Row{Position: call.Position(), Document: document}); err != nil {
+		if err := visit(callvault.Record{Call: callvault.Call{ID: call.ID, Time: call.Time, Document: document}}); err != nil {
 			return err
 		}
 		clear(document)
@@ -235,7 +235,7 @@ func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvaul
 	return nil
 }
 
-func (c *modelCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (int, error) {
+func (c *modelCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (int, error) {
 	c.model.mu.Lock()
 	total := len(matching(c.model.calls[c.company], q))
 	c.model.mu.Unlock()

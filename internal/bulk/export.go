@@ -12,7 +12,7 @@ import (
 // the caller, who closes w: what was written until an error can be a whole file
 // too.
 func Export(ctx context.Context, calls callvault.Calls, q callvault.Query, w Writer) (written int, err error) {
-	err = calls.Scan(ctx, q, q.Start(), -1, func(row callvault.Row) error {
+	err = calls.Scan(ctx, q, q.Start(), -1, func(row callvault.Record) error {
 		if err := w.Write(row.Document); err != nil {
 			return err
 		}

@@ -51,9 +51,9 @@ func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.Pu
 	return r, nil
 }
 
-func (m *memory) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, _ int, visit func(callvault.Row) error) error {
+func (m *memory) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, _ int, visit func(callvault.Record) error) error {
 	for _, d := range m.documents {
-		if err := visit(callvault.Row{Document: []byte(d)}); err != nil {
+		if err := visit(callvault.Record{Call: callvault.Call{Document: []byte(d)}}); err != nil {
 			return err
 		}
 	}

@@ -89,10 +89,10 @@ func (f fakeCalls) DeleteFirst(ctx context.Context, q callvault.Query, limit int
 func (f fakeCalls) Count(ctx context.Context, q callvault.Query) (int, error) {
 	return 9, f.ask(ctx, "Count", f.company, q)
 }
-func (f fakeCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (f fakeCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	return f.ask(ctx, "Scan", f.company, q, after, limit, visit != nil)
 }
-func (f fakeCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (int, error) {
+func (f fakeCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (int, error) {
 	return 10, f.ask(ctx, "First", f.company, q, limit, visit != nil)
 }
 func (f fakeCalls) Latest(ctx context.Context) (int64, error) {

@@ -97,12 +97,12 @@ func (m measuredCalls) Count(ctx context.Context, q callvault.Query) (total int,
 	return m.Calls.Count(ctx, q)
 }
 
-func (m measuredCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) (err error) {
+func (m measuredCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) (err error) {
 	defer m.meter.end(ctx, opScan, time.Now(), &err)
 	return m.Calls.Scan(ctx, q, after, limit, visit)
 }
 
-func (m measuredCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (total int, err error) {
+func (m measuredCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	defer m.meter.end(ctx, opFirst, time.Now(), &err)
 	return m.Calls.First(ctx, q, limit, visit)
 }

@@ -37,8 +37,8 @@ func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 	q := callvault.Query{Range: callvault.Range{From: at.Time, To: at.Time + 1}}
 	after := callvault.Position{Time: at.Time, ID: idBefore(at.ID)}
 	var found []byte
-	err = h.Store.Calls(company).Scan(r.Context(), q, after, 1, func(row callvault.Row) error {
-		if row.Position == at {
+	err = h.Store.Calls(company).Scan(r.Context(), q, after, 1, func(row callvault.Record) error {
+		if row.Position() == at {
 			found = slices.Clone(row.Document)
 		}
 		return nil

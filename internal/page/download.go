@@ -138,9 +138,9 @@ var errPartFull = errors.New("the part is full")
 func (v *view) part(ctx context.Context, after callvault.Position, part *[][]byte) (last callvault.Position, err error) {
 	*part = (*part)[:0]
 	bytes := 0
-	err = v.calls.Scan(ctx, v.query, after, partCalls, func(row callvault.Row) error {
+	err = v.calls.Scan(ctx, v.query, after, partCalls, func(row callvault.Record) error {
 		*part = append(*part, slices.Clone(row.Document))
-		last = row.Position
+		last = row.Position()
 		if bytes += len(row.Document); bytes > partBytes {
 			return errPartFull
 		}

@@ -21,7 +21,7 @@ var never = callvault.FloorTime(time.Date(10_001, 1, 1, 0, 0, 0, 0, time.UTC))
 // none.
 func ends(ctx context.Context, calls callvault.Calls, q callvault.Query) (first, last callvault.Time, err error) {
 	found := callvault.ErrNotFound
-	err = calls.Scan(ctx, q, q.Start(), 1, func(row callvault.Row) error {
+	err = calls.Scan(ctx, q, q.Start(), 1, func(row callvault.Record) error {
 		first, found = row.Time, nil
 		return nil
 	})

@@ -66,7 +66,7 @@ func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
 			after = v.query.Start()
 		}
 	}
-	err = v.calls.Scan(ctx, v.query, after, pageSize+1, func(r callvault.Row) error {
+	err = v.calls.Scan(ctx, v.query, after, pageSize+1, func(r callvault.Record) error {
 		if len(p.Calls) == pageSize {
 			p.More = true
 			return nil
@@ -104,8 +104,8 @@ func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) 
 	}
 	q := v.query
 	q.To = min(q.To, before.Time+1)
-	err = v.calls.Scan(ctx, q, callvault.Position{Time: from}, -1, func(r callvault.Row) error {
-		if r.Position.Compare(before) >= 0 {
+	err = v.calls.Scan(ctx, q, callvault.Position{Time: from}, -1, func(r callvault.Record) error {
+		if r.Position().Compare(before) >= 0 {
 			return errMet
 		}
 		if len(p.Calls) == pageSize {
@@ -135,8 +135,8 @@ func (v *view) countBefore(ctx context.Context, before callvault.Position) (int,
 		return 0, err
 	}
 	q.Range = callvault.Range{From: before.Time, To: min(v.query.To, before.Time+1)}
-	err = v.calls.Scan(ctx, q, q.Start(), -1, func(r callvault.Row) error {
-		if r.Position.Compare(before) >= 0 {
+	err = v.calls.Scan(ctx, q, q.Start(), -1, func(r callvault.Record) error {
+		if r.Position().Compare(before) >= 0 {
 			return errMet
 		}
 		n++
@@ -148,12 +148,12 @@ func (v *view) countBefore(ctx context.Context, before callvault.Position) (int,
 	return n, err
 }
 
-func (v *view) row(r callvault.Row) row {
+func (v *view) row(r callvault.Record) row {
 	return row{
-		At:       formatPosition(r.Position),
+		At:       formatPosition(r.Position()),
 		Time:     shown(r.Time.UTC().In(v.span.From.Location())),
 		Document: slices.Clone(r.Document),
-		position: r.Position,
+		position: r.Position(),
 	}
 }
 

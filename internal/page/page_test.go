@@ -58,7 +58,7 @@ func (c calls) of(q callvault.Query) (found []callvault.Call) {
 
 func (c calls) Count(_ context.Context, q callvault.Query) (int, error) { return len(c.of(q)), c.err }
 
-func (c calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (c calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	if after.Compare(q.Start()) < 0 {
 		return errors.New("after stands before the range's start")
 	}
@@ -71,7 +71,7 @@ func (c calls) Scan(ctx context.Context, q callvault.Query, after callvault.Posi
 		}
 		limit--
 		document := slices.Clone(call.Document)
-		if err := visit(callvault.Row{Position: call.Position(), Document: document}); err != nil {
+		if err := visit(callvault.Record{Call: callvault.Call{ID: call.ID, Time: call.Time, Document: document}}); err != nil {
 			return err
 		}
 		clear(document) // which is valid no longer

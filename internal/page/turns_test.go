@@ -31,7 +31,7 @@ type gatedCalls struct {
 	company string
 }
 
-func (c *gatedCalls) Scan(ctx context.Context, _ callvault.Query, _ callvault.Position, _ int, _ func(callvault.Row) error) error {
+func (c *gatedCalls) Scan(ctx context.Context, _ callvault.Query, _ callvault.Position, _ int, _ func(callvault.Record) error) error {
 	c.store.mu.Lock()
 	c.store.order = append(c.store.order, c.company)
 	c.store.mu.Unlock()

@@ -51,7 +51,7 @@ type calls struct {
 // Calls hands out one company's calls.
 func (s *Store) Calls(company string) callvault.Calls { return calls{s, company} }
 
-func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	if q.IsEmpty() {
 		return ctx.Err()
 	}
@@ -69,7 +69,7 @@ var errShape = errors.New("a call in the database has not the shape of one")
 
 // readRow reads time, id and document as they are on the wire. The document is
 // the connection's memory.
-func readRow(rows pgx.Rows) (row callvault.Row, err error) {
+func readRow(rows pgx.Rows) (row callvault.Record, err error) {
 	values := rows.RawValues()
 	time, err := readInt(rows, 0)
 	row.Time = callvault.Time(time)

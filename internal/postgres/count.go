@@ -75,7 +75,7 @@ func (s calls) Count(ctx context.Context, q callvault.Query) (total int, err err
 	return s.First(ctx, q, 0, nil)
 }
 
-func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (total int, err error) {
+func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	if q.IsEmpty() {
 		return 0, ctx.Err()
 	}

@@ -176,7 +176,7 @@ func TestSettingsOfARole(t *testing.T) {
 			t.Error(err)
 		}
 		all := callvault.Query{Range: callvault.AllTime}
-		err = calls.Scan(t.Context(), all, all.Start(), 1, func(row callvault.Row) error {
+		err = calls.Scan(t.Context(), all, all.Start(), 1, func(row callvault.Record) error {
 			if string(row.Document) != string(batch.Calls()[0].Document) {
 				t.Errorf("%s: read %s", tt.name, row.Document)
 			}

@@ -77,7 +77,7 @@ func useUntil(t *testing.T, s *Store, worker int, done chan<- struct{}, stop <-c
 		key := callvault.Key{ID: fmt.Sprint(worker, "-", n), Kind: callvault.BasicKey, Company: company}
 		_, putErr := calls.Put(t.Context(), sample(t, 30))
 		met := 0
-		total, firstErr := calls.First(t.Context(), everything, -1, func(callvault.Row) error { met++; return nil })
+		total, firstErr := calls.First(t.Context(), everything, -1, func(callvault.Record) error { met++; return nil })
 		deleted, deleteErr := calls.DeleteFirst(t.Context(), everything, 10)
 		_, takeErr := s.TakeQuota(t.Context(), callvault.QuotaDay{Company: company, Day: 1, Limit: 1000}, 1)
 		addErr := s.AddKey(t.Context(), key)

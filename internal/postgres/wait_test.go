@@ -132,7 +132,7 @@ func TestBrokenConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := 0
-	err := calls.Scan(t.Context(), query, query.Start(), -1, func(callvault.Row) error {
+	err := calls.Scan(t.Context(), query, query.Start(), -1, func(callvault.Record) error {
 		if broken == 0 {
 			postgrestest.Execute(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 		}

@@ -33,7 +33,7 @@ func BenchmarkRead(b *testing.B) {
 		batch = batch[n/10:]
 	}
 	calls := s.Calls("default")
-	visit := func(callvault.Row) error { return nil }
+	visit := func(callvault.Record) error { return nil }
 	for _, workspace := range []string{"all", "1"} {
 		query := func() (q callvault.Query) {
 			from := callvault.Time(random.Int64N(n / 2 * spacing))

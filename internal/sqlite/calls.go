@@ -57,13 +57,13 @@ func (s calls) Count(ctx context.Context, q callvault.Query) (total int, err err
 	return total, err
 }
 
-func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	return s.read(ctx, func(c *conn, company int64) error {
 		return c.scan(company, q, after, limit, visit)
 	})
 }
 
-func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Row) error) (total int, err error) {
+func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	err = s.read(ctx, func(c *conn, company int64) error {
 		if total, err = c.count(company, q); err != nil || total == 0 {
 			return err
@@ -73,11 +73,11 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 	return total, err
 }
 
-func (c *conn) scan(company int64, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Row) error) error {
+func (c *conn) scan(company int64, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	if q.IsEmpty() {
 		return nil
 	}
-	var row callvault.Row
+	var row callvault.Record
 	each := func(st *sqlite.Stmt) error {
 		row.Time = callvault.Time(st.ColumnInt64(0))
 		st.ColumnBytes(1, row.ID[:])

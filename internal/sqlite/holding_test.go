@@ -66,7 +66,7 @@ var readsOnly = map[string]bool{"Count": true, "Scan": true, "First": true, "Lat
 // asked are the methods of a store, each with arguments that change something.
 func asked(s *Store) map[string]func(context.Context) error {
 	calls, all := s.Calls("default"), callvault.Query{Range: callvault.AllTime}
-	visit := func(callvault.Row) error { return nil }
+	visit := func(callvault.Record) error { return nil }
 	key, _ := callvault.NewKey(callvault.BasicKey)
 	key.Company = "default"
 	batch := callvault.NewBatch([]callvault.Call{{ID: callvault.ID([]byte("00000000000000000777")), Document: []byte(`{"id":"777"}`)}})
@@ -231,7 +231,7 @@ func TestReplacedDuringALongRead(t *testing.T) {
 	if _, err := s.Calls("default").Count(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Calls("default").Scan(t.Context(), all, all.Start(), -1, func(callvault.Row) error {
+	err := s.Calls("default").Scan(t.Context(), all, all.Start(), -1, func(callvault.Record) error {
 		s.laterBy(glanceEvery)
 		_ = os.Remove(path)
 		return nil

@@ -239,7 +239,7 @@ func TestPurgeWhileOthersRead(t *testing.T) {
 	}
 	everything := callvault.Query{Range: callvault.AllTime}
 	other := open(t, path)
-	err := other.Calls("default").Scan(t.Context(), everything, everything.Start(), -1, func(callvault.Row) error {
+	err := other.Calls("default").Scan(t.Context(), everything, everything.Start(), -1, func(callvault.Record) error {
 		if _, err := calls.DeleteFirst(t.Context(), everything, -1); err != nil {
 			return err
 		}
@@ -325,7 +325,7 @@ func TestRestartLog(t *testing.T) {
 	}
 	everything := callvault.Query{Range: callvault.AllTime}
 	fill(0)
-	err := s.Calls("default").Scan(t.Context(), everything, everything.Start(), 1, func(callvault.Row) error {
+	err := s.Calls("default").Scan(t.Context(), everything, everything.Start(), 1, func(callvault.Record) error {
 		fill(1)
 		return nil
 	})

@@ -94,7 +94,7 @@ func cancelledUseLeavesAStoreThatWorks(t *testing.T, open Open) {
 				case 0:
 					_, err = calls.Put(ctx, callvault.NewBatch(append(batch[:0:0], batch...)))
 				case 1:
-					_, err = calls.First(ctx, all(), -1, func(callvault.Row) error { return nil })
+					_, err = calls.First(ctx, all(), -1, func(callvault.Record) error { return nil })
 				case 2:
 					_, err = calls.Count(ctx, all())
 				}

@@ -146,11 +146,11 @@ func writersOfTheirOwnCalls(t *testing.T, open Open) {
 // readOnce tells what is wrong with a reading, in itself.
 func readOnce(ctx context.Context, calls callvault.Calls, q callvault.Query) error {
 	last, n := callvault.Position{Time: callvault.MinTime}, 0
-	total, err := calls.First(ctx, q, -1, func(r callvault.Row) error {
-		if r.Compare(last) <= 0 || r.Time < q.From || r.Time >= q.To {
-			return fmt.Errorf("call %v follows %v", r.Position, last)
+	total, err := calls.First(ctx, q, -1, func(r callvault.Record) error {
+		if r.Position().Compare(last) <= 0 || r.Time < q.From || r.Time >= q.To {
+			return fmt.Errorf("call %v follows %v", r.Position(), last)
 		}
-		last = r.Position
+		last = r.Position()
 		n++
 		return nil
 	})

@@ -13,15 +13,15 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// row is a callvault.Row that can be kept, and read in a report.
+// row is a callvault.Record that can be kept, and read in a report.
 type row struct {
 	Time         callvault.Time
 	ID, Document string
 }
 
 // keep returns a visitor that adds what it meets to rows.
-func keep(rows *[]row) func(callvault.Row) error {
-	return func(r callvault.Row) error {
+func keep(rows *[]row) func(callvault.Record) error {
+	return func(r callvault.Record) error {
 		*rows = append(*rows, row{r.Time, r.ID.String(), string(r.Document)})
 		return nil
 	}

@@ -224,7 +224,7 @@ type method struct {
 // methods are all methods of a store and its calls that can fail, but for
 // Close, each with arguments that would change something in a store that works.
 func methods(store callvault.Store, calls callvault.Calls) []method {
-	write := func(callvault.Row) error { return nil }
+	write := func(callvault.Record) error { return nil }
 	return []method{
 		{"Companies", func(ctx context.Context) error { _, err := store.Companies(ctx); return err }},
 		{"MakeCompany", func(ctx context.Context) error { _, err := store.MakeCompany(ctx, "new"); return err }},

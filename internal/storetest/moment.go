@@ -28,9 +28,9 @@ type reading struct {
 // readings are the methods that visit, asked for all there is.
 func readings(calls callvault.Calls) []reading {
 	type visitor = func(n int) error
-	rows := func(visit visitor) func(callvault.Row) error {
+	rows := func(visit visitor) func(callvault.Record) error {
 		n := -1
-		return func(callvault.Row) error { n++; return visit(n) }
+		return func(callvault.Record) error { n++; return visit(n) }
 	}
 	return []reading{
 		{"Scan", func(ctx context.Context, visit visitor) error {
@@ -69,7 +69,7 @@ func readingIsOfOneMoment(t *testing.T, open Open) {
 	after = append(after, Sample{ID: "51", Time: day + 45*minute, Title: "new"}.Call(t))
 
 	var got []row
-	err := calls.Scan(t.Context(), all(), all().Start(), -1, func(r callvault.Row) error {
+	err := calls.Scan(t.Context(), all(), all().Start(), -1, func(r callvault.Record) error {
 		if len(got) == 5 {
 			put(t, calls, after...)
 			remove(t, calls, "40", "41", "42", "43", "44", "45", "46", "47", "48", "49")
@@ -120,7 +120,7 @@ func totalIsOfOneMoment(t *testing.T, open Open) {
 	})
 	for written.Err() == nil {
 		n := 0
-		total, err := reader.First(t.Context(), all(), -1, func(callvault.Row) error { n++; return nil })
+		total, err := reader.First(t.Context(), all(), -1, func(callvault.Record) error { n++; return nil })
 		if err != nil || n != total {
 			t.Errorf("First counted %d calls and visited %d, %v", total, n, err)
 			break

@@ -29,7 +29,7 @@ func poolCounts(t *testing.T, open Open) {
 	letGo := sync.OnceFunc(func() { close(stay) })
 	defer letGo()
 	read := func() {
-		err := store.Calls(acme).Scan(t.Context(), all(), all().Start(), 1, func(callvault.Row) error { <-stay; return nil })
+		err := store.Calls(acme).Scan(t.Context(), all(), all().Start(), 1, func(callvault.Record) error { <-stay; return nil })
 		if err != nil {
 			t.Error(err)
 		}
