@@ -56,20 +56,20 @@ var libraries = map[string][]string{
 	"internal/measure":      {"github.com/prometheus/client_golang"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
-	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg"},
+	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	"internal/limit":        {"golang.org/x/time"},
 	"internal/sqlite":       {"zombiezen.com/go/sqlite"},
 	"internal/bench":        {"github.com/jackc/pgx/v5", "github.com/dustin/go-humanize"},
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"internal/doctor":       {"github.com/dustin/go-humanize"},
-	"cmd/callvault":         {"github.com/dustin/go-humanize", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	"cmd/callvault":         {"github.com/dustin/go-humanize", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 }
 
 // testLibraries are those that only tests of a room may import.
 var testLibraries = map[string][]string{
 	"internal/openapi": {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"cmd/callvault":    {"zombiezen.com/go/sqlite"}, // to damage a store
+	"cmd/callvault":    {"zombiezen.com/go/sqlite", "golang.org/x/term"}, // to damage a store, and for a terminal
 	"internal/browser": {"github.com/chromedp"},
 }
 

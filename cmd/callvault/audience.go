@@ -2,11 +2,9 @@ package main
 
 import (
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/callvault/callvault/internal/screen"
 )
@@ -22,13 +20,13 @@ type audience struct {
 }
 
 func (a *app) audience() audience {
-	bar := isTerminal(a.stderr)
+	bar := screen.IsTerminal(a.stderr)
 	return audience{
 		stdout:    a.stdout,
 		stderr:    a.stderr,
 		showBar:   bar,
-		showLines: !bar || !isTerminal(a.stdout),
-		width:     terminalWidth(a.stderr),
+		showLines: !bar || !screen.IsTerminal(a.stdout),
+		width:     screen.Width(a.stderr),
 	}
 }
 
@@ -37,31 +35,6 @@ func (to *audience) hush() { to.quiet, to.showBar, to.showLines = true, false, f
 
 // drawEvery is the time between two drawings of a bar, at least.
 const drawEvery = 100 * time.Millisecond
-
-// terminalWidth is how many characters a line has.
-func terminalWidth(w any) int {
-	if f, ok := raw(w).(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 80
-}
-
-// isTerminal tells whether a person sees what is written to w, or types what
-// is read from it.
-func isTerminal(w any) bool {
-	f, ok := raw(w).(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// raw is the writer beneath a terminal, and everything else unchanged.
-func raw(w any) any {
-	if t, ok := w.(*screen.Terminal); ok {
-		return t.Raw()
-	}
-	return w
-}
 
 // newBar draws a bar on a terminal that is so wide. The size is -1 when it isn't
 // known.

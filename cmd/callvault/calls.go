@@ -159,7 +159,7 @@ func (a *app) planCalls(cmd *cobra.Command, o *callsOptions, files []string) (p 
 	if p.form, err = a.callsForm(o.format, p.file); err != nil {
 		return p, err
 	}
-	if p.form.format == table && !p.limited && p.file == stdinName && isTerminal(a.stdout) {
+	if p.form.format == table && !p.limited && p.file == stdinName && screen.IsTerminal(a.stdout) {
 		p.limit = tableLimit
 	}
 	return p, nil
@@ -211,7 +211,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions, p callsPlan) (err er
 	if p.histogram != "" {
 		return a.drawHistogram(ctx, source, p, newCallsReport(to))
 	}
-	if p.file == stdinName && isTerminal(a.stdout) {
+	if p.file == stdinName && screen.IsTerminal(a.stdout) {
 		to.showBar = false // the calls are shown there, and are progress enough
 	}
 	return a.listCalls(ctx, source, p, newCallsReport(to))

@@ -78,8 +78,8 @@ func (a *app) printBars(unit when.Unit, spans []when.Span, counts []int) error {
 		bars[i] = screen.Bar{Label: unit.Label(span.From) + span.From.Format(offsets), Count: counts[i]}
 		fmt.Fprintf(plain, "%s  %d\n", span.From.Format(time.RFC3339), counts[i])
 	}
-	if isTerminal(a.stdout) {
-		return screen.Bars(a.stdout, terminalWidth(a.stdout), bars)
+	if screen.IsTerminal(a.stdout) {
+		return screen.Bars(a.stdout, screen.Width(a.stdout), bars)
 	}
 	_, err := fmt.Fprint(a.stdout, plain)
 	return err

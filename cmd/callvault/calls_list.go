@@ -111,8 +111,8 @@ func (a *app) writeCalls(w io.Writer, p callsPlan, fill func(bulk.Writer) error)
 		return err
 	}
 	width := 0
-	if p.file == stdinName && isTerminal(a.stdout) {
-		width = terminalWidth(a.stdout)
+	if p.file == stdinName && screen.IsTerminal(a.stdout) {
+		width = screen.Width(a.stdout)
 	}
 	lines := screen.NewTable(out, p.span.From.Location(), width)
 	if err := fill(lines); err != nil {

@@ -89,7 +89,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if !o.yes && !isTerminal(a.stdin) {
+	if !o.yes && !screen.IsTerminal(a.stdin) {
 		return usagef("nobody is there to be asked: accepted is --yes")
 	}
 	store, err := existing(ctx, o.db, o.company)
@@ -117,7 +117,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	}
 	deleted, err := deleteAll(ctx, calls, d, func(deleted int) {
 		show.passed(deleted - show.done)
-		if !o.quiet && !isTerminal(a.stdout) {
+		if !o.quiet && !screen.IsTerminal(a.stdout) {
 			screen.Printf(a.stdout, "deleted %d\n", deleted)
 		}
 	})

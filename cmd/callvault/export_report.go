@@ -31,7 +31,7 @@ func (a *app) exportReport(quiet bool, file string) *exportReport {
 	if quiet {
 		to.hush()
 	}
-	if file == stdinName && isTerminal(a.stdout) {
+	if file == stdinName && screen.IsTerminal(a.stdout) {
 		to.showBar = false
 	}
 	return &exportReport{audience: to, now: time.Now}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // form is what is written of calls.
@@ -34,7 +35,7 @@ func (a *app) formOf(flag, file string) (f form, err error) {
 		f.format, f.unnamed = bulk.NDJSON, file != stdinName
 	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
 		return f, usagef("%s: Parquet is compressed by itself, and is read only so; accepted is a name without .gz and .zst", file)
-	case f.format == bulk.Parquet && file == stdinName && isTerminal(a.stdout):
+	case f.format == bulk.Parquet && file == stdinName && screen.IsTerminal(a.stdout):
 		return f, usagef("Parquet is not for a terminal; accepted are a FILE and a pipe")
 	}
 	return f, nil

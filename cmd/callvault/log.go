@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // logOptions are the flags of the log.
@@ -30,7 +32,7 @@ func (o logOptions) newLog(w io.Writer) (*slog.Logger, error) {
 	format := o.format
 	if format == "auto" {
 		format = "json"
-		if isTerminal(w) {
+		if screen.IsTerminal(w) {
 			format = "text"
 		}
 	}

@@ -32,7 +32,7 @@ type app struct {
 
 // run is the program: arguments in, exit code out.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{env: env, stdin: stdin, stdout: shown(stdout), stderr: shown(stderr)}
+	a := &app{env: env, stdin: stdin, stdout: screen.Shown(stdout), stderr: screen.Shown(stderr)}
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -57,14 +57,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		screen.Printf(a.stderr, "callvault: %v\n", err)
 		return exitFailed
 	}
-}
-
-// shown is w, which lets only text through if it is a terminal.
-func shown(w io.Writer) io.Writer {
-	if isTerminal(w) {
-		return screen.NewTerminal(w)
-	}
-	return w
 }
 
 // errSkipped ends a command that did its work but for some records, which it

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
 )
 
@@ -135,7 +136,7 @@ func TestTerminal(t *testing.T) {
 func TestLogOnTerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		terminal, end := newPty(t)
-		log, err := logOptions{format: format, level: "info"}.newLog(shown(terminal))
+		log, err := logOptions{format: format, level: "info"}.newLog(screen.Shown(terminal))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,10 +3,38 @@ package screen
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
+
+// IsTerminal tells whether a person sees what is written to w, or types what is read
+// from it.
+func IsTerminal(w any) bool {
+	f, ok := raw(w).(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Width is how many cells a line of w has: 80 unless w is a terminal.
+func Width(w any) int {
+	if f, ok := raw(w).(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// raw is the writer beneath a Terminal, and everything else unchanged.
+func raw(w any) any {
+	if t, ok := w.(*Terminal); ok {
+		return t.raw
+	}
+	return w
+}
 
 // Terminal is a writer to a terminal. It lets only text and line ends through, so that
 // no caller can forget to clean foreign text.
@@ -23,6 +51,14 @@ func NewTerminal(w io.Writer) *Terminal { return &Terminal{raw: w} }
 // Raw is the writer beneath, for output that moves the cursor, such as a bar. Foreign
 // text must not be written to it.
 func (t *Terminal) Raw() io.Writer { return t.raw }
+
+// Shown is a Terminal for w if that is one, and otherwise w.
+func Shown(w io.Writer) io.Writer {
+	if IsTerminal(w) {
+		return NewTerminal(w)
+	}
+	return w
+}
 
 // Write writes text, line by line through Clean. CRLF becomes LF.
 func (t *Terminal) Write(p []byte) (int, error) {
