@@ -19,7 +19,7 @@ fuzz: ## fuzz every target for FUZZTIME (default 30s)
 	./tools/fuzz.sh $(or $(FUZZTIME),30s)
 
 faults: ## break things at length, for the figures of docs/reliability.md
-	go test ./internal/faults -full -v -count=1 -timeout=120m
+	go test ./internal/program -full -v -count=1 -timeout=120m
 
 check: ## run gofmt, go vet, go mod tidy, staticcheck and govulncheck
 	./tools/check.sh

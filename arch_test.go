@@ -35,8 +35,6 @@ var rooms = map[string][]string{
 	"internal/when":         {"gong"},
 	"internal/program":      nil,
 	"internal/browser":      {"gong", "internal/demo"},
-	"internal/conformance":  nil,
-	"internal/faults":       nil,
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
 	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/upkeep", "internal/web", "internal/when"},
 	"internal/openapi":      {"gong"},

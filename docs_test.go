@@ -159,7 +159,7 @@ func programTexts(t *testing.T) string {
 // notBuiltIn are folders with nothing of the program.
 var notBuiltIn = map[string]bool{
 	".git": true, "bin": true, "docs": true, "testdata": true, "tools": true,
-	"bench": true, "conformance": true, "faults": true, "postgrestest": true, "program": true, "storetest": true,
+	"bench": true, "postgrestest": true, "program": true, "storetest": true,
 }
 
 // A test that a page names as holding a statement is there.

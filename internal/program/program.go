@@ -1,6 +1,13 @@
 // Package program drives the built program as a person does by its command line
-// and as a client does over HTTP. It imports nothing of the module, so that what
-// tests know of calls and pages they know from the contract.
+// and as a client does over HTTP, for its own tests and for those of other rooms.
+// It imports nothing of what it tests: what tests know of calls, times, order and
+// pages they know from the contract, so that a mistake in the program's own
+// vocabulary can't hide itself.
+//
+// Its tests hold the contract, and they break things while the program works: the
+// program, its database, its disk, its clients. go test runs a short form of
+// those; "make faults" runs them at length and prints the figures of
+// docs/reliability.md.
 package program
 
 import (
