@@ -14,6 +14,9 @@ var (
 	// ErrNotFound is returned when the thing that was named is not there.
 	ErrNotFound = errors.New("not found")
 
+	// ErrHasKeys is returned when a store that has a key would be emptied.
+	ErrHasKeys = errors.New("the store has keys")
+
 	// ErrSchemaNewer is returned when a store was written by a newer program.
 	ErrSchemaNewer = errors.New("the store was made by a newer version of callvault")
 

@@ -130,9 +130,14 @@ type Whole interface {
 	// are above the company's latest. The company is made when it is not there.
 	Load(ctx context.Context, company string, records []Record) error
 
-	// SetCursorSecret makes the secret that cursors are signed with that of
-	// another store. Cursors that this one signed before do not verify any more.
-	SetCursorSecret(ctx context.Context, secret []byte) error
+	// Inherit takes over the cursor secret of another store and adds that store's keys,
+	// all or none. Cursors that this store signed before are invalid from then on.
+	Inherit(ctx context.Context, secret []byte, keys []Key) error
+
+	// Empty removes all calls, tombstones and quotas, all or none: an unfinished copy
+	// starts again with it. Companies stay, and their numbers begin at 1 again. A store
+	// that has a key is ErrHasKeys, and nothing is removed. Purge clears the files.
+	Empty(ctx context.Context) error
 
 	// Check compares what the store keeps beside its calls with the calls: counts,
 	// ids and numbers. It reports each difference in words.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upkeep"
 )
@@ -22,31 +22,30 @@ func (a *app) copy() *cobra.Command {
 	var o copyOptions
 	cmd := &cobra.Command{
 		Use:   "copy --from DB --to DB",
-		Short: "Copy a store into an empty one",
+		Short: "Copy a store into an empty one, also to another engine",
 		Long: `Copy a whole store, as it is at one moment, into an empty one: all companies
 with their calls, the numbers of their changes, the tombstones of deleted calls,
-keys, used quotas, and the secret that signs cursors. The calls can be read and
-written meanwhile; what is written after the copy began is not in it.
+keys, used quotas, and the secret that signs cursors. The store can be used
+meanwhile; the copy does not have what is written after it began.
 
-Records are committed in batches, each whole or not at all. Off a terminal each
-commit prints "copied N records up to number M of company C": they are on the
-disk. A copy that was ended half-way goes on when it is run again, and nothing
-is copied into a store that has changes of its own. Keys come last: an
-unfinished copy serves nobody.`,
+If the copy is interrupted, run it again: it empties the unfinished copy and starts
+again. An unfinished copy has no keys, so it serves nobody. copy never changes any
+other store that is not empty.`,
 		Example: `  callvault copy --from callvault.db --to copy.db
-  callvault copy --from callvault.db --to copy.db && callvault check --db copy.db --digest`,
+  callvault copy --from callvault.db --to copy.db && callvault check --db copy.db --digest
+  CALLVAULT_COPY_TO=postgres://me:secret@db.example.com/callvault callvault copy --from callvault.db`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCopy(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.from, "from", "", "the store to copy")
-	cmd.Flags().StringVar(&o.to, "to", "", "the store to copy it to")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but what is wrong")
+	cmd.Flags().StringVar(&o.to, "to", "", "the empty store to copy it to")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
 	return cmd
 }
 
 func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 	if o.from == "" || o.to == "" || o.from == o.to {
-		return usagef("accepted are two different stores, as --from and --to")
+		return usagef("copy needs two different stores; type callvault copy --from DB --to DB")
 	}
 	from, err := openExisting(ctx, o.from)
 	if err != nil {
@@ -62,18 +61,18 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 	if o.quiet {
 		audience.hush()
 	}
-	report := newCopyReport(audience)
-	copier := upkeep.Copier{From: from, To: to, Planned: report.planned, Copied: report.copied}
-	err = copier.Run(ctx)
-	report.clear()
+	begun := time.Now()
+	show := &stages{audience: audience}
+	err = upkeep.Copy(ctx, from, to, show.watch("copying"))
+	copied := show.total
+	show.end()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return errors.New("interrupted; running it again completes it")
-	case err != nil:
-		return err
+		return errors.New("interrupted; run the same command again to start the copy again")
+	case err == nil && !o.quiet:
+		_, err = screen.Printf(a.stderr, "copied %s in %v\n", plural(copied, "record"), time.Since(begun).Round(10*time.Millisecond))
 	}
-	report.end()
-	return nil
+	return err
 }
 
 // checkOptions are the flags of check.
@@ -122,26 +121,9 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 			show.line(func() { screen.Printf(a.stdout, "repaired: %s\n", done) })
 		})
 		if err != nil {
-			return err
+			return interrupted(ctx, err)
 		}
 	}
-	if err := a.findDifferences(ctx, store, show); err != nil {
-		return err
-	}
-	if !o.digest {
-		return nil
-	}
-	digest, err := upkeep.Digest(ctx, store, show.watch("digesting"))
-	show.end()
-	if err == nil {
-		_, err = fmt.Fprintln(a.stdout, digest)
-	}
-	return err
-}
-
-// findDifferences prints what is wrong with a store and returns an error when
-// anything is.
-func (a *app) findDifferences(ctx context.Context, store callvault.Store, show *stages) error {
 	found := 0
 	report := func(difference string) {
 		found++
@@ -149,20 +131,32 @@ func (a *app) findDifferences(ctx context.Context, store callvault.Store, show *
 	}
 	show.begin("checking counts, ids and numbers", -1, "")
 	if err := store.Check(ctx, report); err != nil {
-		return err
+		return interrupted(ctx, err)
 	}
-	if err := upkeep.CheckDocuments(ctx, store, show.watch("checking documents"), report); err != nil {
-		return err
-	}
+	digest, err := upkeep.Check(ctx, store, show.watch("checking calls"), report)
 	show.end()
-	if found > 0 {
+	switch {
+	case err != nil:
+		return interrupted(ctx, err)
+	case found > 0:
 		return fmt.Errorf("%s; 'callvault check --repair' makes counts, ids and numbers right", plural(found, "difference"))
 	}
-	fmt.Fprintln(a.stderr, "the store is sound")
-	return nil
+	screen.Printf(a.stderr, "the store is sound\n")
+	if o.digest {
+		_, err = screen.Printf(a.stdout, "%s\n", digest)
+	}
+	return err
 }
 
-// watch makes a stage of reading a whole store.
+// interrupted says so in place of an error that a signal caused.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+// watch shows the reading of a whole store as a stage.
 func (s *stages) watch(doing string) upkeep.Watch {
 	return upkeep.Watch{
 		Planned: func(records int) { s.begin(doing, records, "record") },

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/upkeep"
 )
 
 // filled makes a store with calls, tombstones, keys and two companies.
@@ -19,92 +24,103 @@ func (c *cli) filled() {
 	c.must("key", "create", "--company", "acme", "--bearer", "--expires", "90d")
 }
 
-// A copy is its original: to the export, the digest and the keys. A second copy
-// into it changes nothing, and goes on with what has come since.
-func TestCopy(t *testing.T) {
-	c := newCLI(t)
-	c.filled()
-	copied := newCLI(t)
-	from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
-	got := c.run("copy", "--from", from, "--to", to)
-	want := "copied 2 records up to number 2 of company acme\ncopied 3 records up to number 4 of company default\n"
-	if got.code != exitOK || got.stdout != want {
-		t.Fatalf("got %+v, want %s", got, want)
+// unfinished is a store to copy to, whose copy ends before it is complete.
+type unfinished struct{ callvault.Store }
+
+func (u unfinished) Inherit(ctx context.Context, secret []byte, keys []callvault.Key) error {
+	if len(keys) > 0 {
+		return errors.New("the power is gone")
 	}
-	same := func() {
-		t.Helper()
-		for _, args := range []string{"export -q", "export -q --company acme", "key list", "key list --company acme", "check --digest"} {
-			if got, want := copied.must(strings.Fields(args)...), c.must(strings.Fields(args)...); got != want || got == "" {
-				t.Errorf("%s: got\n%swant\n%s", args, got, want)
-			}
-		}
-	}
-	same()
-	if got := c.must("copy", "--from", from, "--to", to); got != "" {
-		t.Errorf("copied again: %s", got)
-	}
-	same()
-	c.must("import", "-q", c.file("more.ndjson", strings.Replace(callTwo, "20", "21", 1)))
-	c.must("copy", "-q", "--from", from, "--to", to)
-	same()
+	return u.Store.Inherit(ctx, secret, keys)
 }
 
-// A copy that has been written to is not mistaken for an unfinished one, and
-// nothing more is copied into it.
-func TestCopyIntoACopyOfItsOwn(t *testing.T) {
-	another := strings.Replace(callTwo, "20", "99", 1)
-	for _, args := range []string{
-		"import -q own.ndjson",                // a call more
-		"delete -q --yes --id 1",              // a call less
-		"import -q --company own own.ndjson",  // a company more
-		"import -q --company acme own.ndjson", // with the number that the original gives to another call
+// breakCopy leaves an unfinished copy of a store.
+func breakCopy(t *testing.T, from, to string) {
+	t.Helper()
+	original, err := openExisting(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer original.Close()
+	copied, err := openStore(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	unwatched := upkeep.Watch{Planned: func(int) {}, Read: func(int) {}}
+	if err := upkeep.Copy(t.Context(), original, unfinished{copied}, unwatched); err == nil || err.Error() != "copy: the power is gone" {
+		t.Fatalf("the copy ended with %v", err)
+	}
+}
+
+// wantCopy checks that two stores hold the same.
+func wantCopy(t *testing.T, original, copied *cli) {
+	t.Helper()
+	for _, args := range []string{"check --digest", "export -q", "export -q --company acme", "key list", "key list --company acme"} {
+		if got, want := copied.must(strings.Fields(args)...), original.must(strings.Fields(args)...); got != want || got == "" {
+			t.Errorf("%s: got\n%swant\n%s", args, got, want)
+		}
+	}
+}
+
+// wantCopies copies a store into another, by way of an unfinished copy of an earlier
+// moment, and checks that they hold the same.
+func wantCopies(t *testing.T, original, copied *cli) {
+	t.Helper()
+	from, to := original.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
+	original.filled()
+	breakCopy(t, from, to)
+	if got := copied.must("key", "list"); strings.Count(got, "\n") != 1 {
+		t.Errorf("an unfinished copy has the keys\n%s", got)
+	}
+	original.must("import", "-q", original.file("changed.ndjson", strings.Replace(callOne, "two", "2", 1), strings.Replace(callTwo, "20", "98", 1)))
+	original.must("delete", "-q", "--yes", "--company", "acme", "--id", "1")
+	if got := copied.run("copy", "--from", from, "--to", to); got.code != exitOK || got.stdout != "" || !strings.HasPrefix(got.stderr, "copied 6 records in ") {
+		t.Fatalf("copied again: %+v", got)
+	}
+	wantCopy(t, original, copied)
+	if got := copied.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "the store to copy to is not empty; name a new one") {
+		t.Errorf("copied a third time: %+v", got)
+	}
+	wantCopy(t, original, copied)
+}
+
+// TestCopyInFiles is TestCopyEqualsItsOriginal where there is no PostgreSQL.
+func TestCopyInFiles(t *testing.T) { wantCopies(t, newCLI(t), newCLI(t)) }
+
+// A store that is no unfinished copy of this one is never changed.
+func TestCopySparesOtherStores(t *testing.T) {
+	c, other := newCLI(t), newCLI(t)
+	c.filled()
+	other.filled()
+	from := c.env["CALLVAULT_DB"]
+	for name, prepare := range map[string]func(to *cli){
+		"a key": func(to *cli) { breakCopy(t, from, to.env["CALLVAULT_DB"]); to.must("key", "create") },
+		"a company of its own": func(to *cli) {
+			breakCopy(t, from, to.env["CALLVAULT_DB"])
+			to.must("import", "-q", "--company", "own", to.file("own.ndjson", callTwo))
+		},
+		"of another store":      func(to *cli) { breakCopy(t, other.env["CALLVAULT_DB"], to.env["CALLVAULT_DB"]) },
+		"with calls of its own": func(to *cli) { to.must("import", "-q", to.file("own.ndjson", callTwo)) },
 	} {
-		c, copied := newCLI(t), newCLI(t)
-		c.filled()
-		from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
-		c.must("copy", "-q", "--from", from, "--to", to)
-		own := copied.file("own.ndjson", another)
-		copied.must(strings.Fields(strings.Replace(args, "own.ndjson", own, 1))...)
-		more := c.file("more.ndjson", strings.Replace(callTwo, "20", "98", 1))
-		c.must("import", "-q", more)
-		c.must("import", "-q", "--company", "acme", more)
-		before := copied.must("check", "--digest")
-		if got := c.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "the store that is copied to has changes of its own") {
-			t.Errorf("%s: %+v", args, got)
-		}
-		if after := copied.must("check", "--digest"); after != before {
-			t.Errorf("%s: the copy was changed", args)
-		}
-	}
-}
-
-// A copy goes on from a later moment of its original, also when everything that
-// it has was changed or deleted there since.
-func TestCopyOfWhatChanged(t *testing.T) {
-	c, copied := newCLI(t), newCLI(t)
-	c.filled()
-	from, to := c.env["CALLVAULT_DB"], copied.env["CALLVAULT_DB"]
-	c.must("copy", "-q", "--from", from, "--to", to)
-	c.must("import", "-q", c.file("changed.ndjson", strings.Replace(callOne, "two", "2", 1), callTwo, strings.Replace(callTwo, "20", "98", 1)))
-	c.must("delete", "-q", "--yes", "--company", "acme", "--before", "2100-01-01")
-	c.must("copy", "-q", "--from", from, "--to", to)
-	if got, want := copied.must("check", "--digest"), c.must("check", "--digest"); got != want {
-		t.Errorf("the digest is %s, want %s", got, want)
+		t.Run(name, func(t *testing.T) {
+			to := newCLI(t)
+			prepare(to)
+			before := to.must("check", "--digest")
+			if got := c.run("copy", "--from", from, "--to", to.env["CALLVAULT_DB"]); got.code != exitFailed || !strings.Contains(got.stderr, "name a new one") {
+				t.Errorf("%+v", got)
+			}
+			if after := to.must("check", "--digest"); after != before {
+				t.Error("the other store was changed")
+			}
+		})
 	}
 }
 
 func TestCopyRefuses(t *testing.T) {
-	c, other := newCLI(t), newCLI(t)
+	c := newCLI(t)
 	c.filled()
-	other.filled()
-	from, to := c.env["CALLVAULT_DB"], other.env["CALLVAULT_DB"]
-	before := other.must("check", "--digest")
-	if got := c.run("copy", "--from", from, "--to", to); got.code != exitFailed || !strings.Contains(got.stderr, "is not empty") {
-		t.Errorf("%+v", got)
-	}
-	if after := other.must("check", "--digest"); after != before {
-		t.Error("the other store was changed")
-	}
+	from, to := c.env["CALLVAULT_DB"], filepath.Join(t.TempDir(), "copy.db")
 	for _, args := range [][]string{{"copy"}, {"copy", "--from", from}, {"copy", "--from", from, "--to", from}} {
 		if got := c.run(args...); got.code != exitUsage {
 			t.Errorf("%q: %+v", args, got)

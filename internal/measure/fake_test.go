@@ -66,9 +66,10 @@ func (f *fake) Snapshot(ctx context.Context, _ func(callvault.Snapshot) error) e
 func (f *fake) Load(ctx context.Context, company string, records []callvault.Record) error {
 	return f.ask(ctx, "Load", company, records)
 }
-func (f *fake) SetCursorSecret(ctx context.Context, secret []byte) error {
-	return f.ask(ctx, "SetCursorSecret", secret)
+func (f *fake) Inherit(ctx context.Context, secret []byte, keys []callvault.Key) error {
+	return f.ask(ctx, "Inherit", secret, keys)
 }
+func (f *fake) Empty(ctx context.Context) error                  { return f.ask(ctx, "Empty") }
 func (f *fake) Check(ctx context.Context, _ func(string)) error  { return f.ask(ctx, "Check") }
 func (f *fake) Repair(ctx context.Context, _ func(string)) error { return f.ask(ctx, "Repair") }
 

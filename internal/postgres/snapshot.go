@@ -130,10 +130,49 @@ func (s snapshot) CursorSecret() (secret []byte, err error) {
 	return secret, s.store.cause(s.ctx, err)
 }
 
-// SetCursorSecret makes the secret that of another store.
-func (s *Store) SetCursorSecret(ctx context.Context, secret []byte) error {
-	if _, err := s.pool.Exec(ctx, setSecretSQL, secret); err != nil {
-		return fmt.Errorf("set the cursor secret: %w", s.cause(ctx, err))
+// Inherit takes over the cursor secret and the keys of another store.
+func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		for _, key := range keys {
+			if err := addKey(ctx, tx, key); err != nil {
+				return fmt.Errorf("key %s: %w", key.ID, err)
+			}
+		}
+		_, err := tx.Exec(ctx, setSecretSQL, secret)
+		return err
+	})
+	if err = s.cause(ctx, err); err != nil {
+		return fmt.Errorf("inherit the cursor secret and keys: %w", err)
+	}
+	return nil
+}
+
+// Empty removes the calls of a store without keys. It locks the companies, as writers do,
+// and then the keys, so that nobody adds one. It deletes rather than truncates, because a
+// role that may write need not have the right to truncate.
+func (s *Store) Empty(ctx context.Context) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		for _, statement := range []string{resetNumbersSQL, lockKeysSQL} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		keys := 0
+		if err := tx.QueryRow(ctx, countKeysSQL).Scan(&keys); err != nil {
+			return err
+		}
+		if keys > 0 {
+			return callvault.ErrHasKeys
+		}
+		for _, statement := range emptySQL {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err = s.cause(ctx, err); err != nil {
+		return fmt.Errorf("empty the store: %w", err)
 	}
 	return nil
 }

@@ -43,6 +43,10 @@ const (
 	cursorSecretSQL = `SELECT cursor_secret FROM callvault.store`
 	setSecretSQL    = `UPDATE callvault.store SET cursor_secret = $1`
 
+	// An unfinished copy, which has no keys, is emptied.
+	countKeysSQL    = `SELECT count(*) FROM callvault.keys`
+	resetNumbersSQL = `UPDATE callvault.companies SET number = 0`
+
 	// A snapshot begins with a look at something small.
 	momentSQL = `SELECT FROM callvault.store`
 
@@ -89,6 +93,10 @@ const (
 	// Space is given back by the tables as a whole.
 	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts`
 )
+
+var emptySQL = []string{
+	`DELETE FROM callvault.documents`, `DELETE FROM callvault.ids`, `DELETE FROM callvault.counts`, `DELETE FROM callvault.quotas`,
+}
 
 // Purge gives the room of what was deleted back. What PostgreSQL's files, its
 // log and its backups still hold of it is the server's to forget.
@@ -138,26 +146,28 @@ func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 
 // AddKey keeps a new key.
 func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
-	scopes := make([]string, len(key.Scopes))
-	for i, scope := range key.Scopes {
-		scopes[i] = string(scope)
-	}
-	err := callvault.CheckCompany(key.Company)
-	if err == nil {
-		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
-				return err
-			}
-			version := callvault.NewKeysVersion()
-			_, err := tx.Exec(ctx, addKeySQL, key.ID, string(key.Kind), key.Company, strings.Join(scopes, " "), key.Digest[:],
-				key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), version[:])
-			return err
-		})
-	}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return addKey(ctx, tx, key) })
 	if err = s.cause(ctx, err); err != nil {
 		return fmt.Errorf("add key %s: %w", key.ID, err)
 	}
 	return nil
+}
+
+func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
+	if err := callvault.CheckCompany(key.Company); err != nil {
+		return err
+	}
+	scopes := make([]string, len(key.Scopes))
+	for i, scope := range key.Scopes {
+		scopes[i] = string(scope)
+	}
+	if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
+		return err
+	}
+	version := callvault.NewKeysVersion()
+	_, err := tx.Exec(ctx, addKeySQL, key.ID, string(key.Kind), key.Company, strings.Join(scopes, " "), key.Digest[:],
+		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), version[:])
+	return err
 }
 
 // RevokeKey marks a key as revoked. The lock is taken in a statement of its own,

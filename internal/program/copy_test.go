@@ -3,8 +3,6 @@
 package program_test
 
 import (
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,10 +11,9 @@ import (
 	"github.com/callvault/callvault/internal/program"
 )
 
-// kill -9 of a copy from one kind of store to the other, at any moment: what it
-// acknowledged is kept; of each company nothing is, or whole batches from the
-// first on, and those only after the company before it; the copy is sound, and
-// running it again completes it: then it has the digest of its original.
+// kill -9 of a copy from one kind of store to the other, at any moment: what is there is
+// sound and has no key, unless it is complete. Running it again gives a complete copy,
+// which has the digest of its original.
 func TestKilledCopies(t *testing.T) {
 	t.Parallel()
 	for _, way := range [][2]kind{{onFile, onServer}, {onServer, onFile}} {
@@ -39,14 +36,12 @@ func TestKilledCopies(t *testing.T) {
 	}
 }
 
-// companies of an original, in the order in which they are copied. All but the
-// last are small, a batch each.
+// companies of an original. All but the last are small, a batch each.
 var companies = []string{"a", "b", "c", "d", "e", "large"}
 
 // original is a store to be copied.
 type original struct {
 	*program.CLI
-	calls  map[string][]string // of each company
 	digest string
 	span   time.Duration // that a copy takes
 }
@@ -68,80 +63,27 @@ func newOriginal(c *program.CLI) *original {
 	c.Put("large", strings.TrimSpace(records(large-first, large)))
 	c.Put("large", strings.ReplaceAll(callLine(large), "title of", "changed title of"))
 	c.Must("delete", "-q", "--yes", "--company", "large", "--id", strings.Join(ids(first+100, first+120), ","))
-	o := &original{CLI: c, calls: make(map[string][]string), digest: c.Must("check", "--digest")}
-	for _, company := range companies {
-		o.calls[company] = callsOf(c, company)
-	}
-	return o
+	return &original{CLI: c, digest: c.Must("check", "--digest")}
 }
 
-// copyAndDie copies into an empty store and is killed, up to three times; then
-// the copy is completed.
+// copyAndDie copies into an empty store and is killed, up to three times; then it is
+// copied once more.
 func (o *original) copyAndDie(to *program.CLI, l *toll) {
 	to.T.Helper()
 	args := []string{"copy", "--from", o.DB, "--to", to.DB}
-	before, chance := 0, chance(to.T, 0)
+	chance := chance(to.T, 0)
 	for range 3 {
 		v := begin(to, nil, args...)
-		if !v.kill(chance, o.span, len(companies)) {
+		if !v.kill(chance, o.span, 0) {
 			break
 		}
 		mustBeSound(to)
-		kept, acknowledged := o.kept(to), o.acknowledged(v)
-		if kept < before+acknowledged {
-			to.T.Fatalf("%d calls were kept before, %d more were acknowledged, %d are kept: %q", before, acknowledged, kept, v.acknowledged)
-		}
-		l.count(v, acknowledged, kept-before)
-		before = kept
+		l.count(v, 0, 0)
 	}
-	to.Must(args...)
+	if got := to.Run(append(args, "-q")...); got.Code != program.ExitOK && !strings.Contains(got.Stderr, "is not empty") {
+		to.T.Fatalf("copied again: %+v", got)
+	}
 	if got := to.Must("check", "--digest"); got != o.digest {
 		to.T.Errorf("the copy has the digest %s, the original %s", got, o.digest)
 	}
-	if got := to.Must(args...); got != "" {
-		to.T.Errorf("copied once more: %s", got)
-	}
-}
-
-// kept is how many calls a copy has. It checks that they are those of whole
-// batches, in their order.
-func (o *original) kept(to *program.CLI) (n int) {
-	to.T.Helper()
-	incomplete := ""
-	for _, company := range companies {
-		all, calls := o.calls[company], callsOf(to, company)
-		if len(calls) > 0 && incomplete != "" {
-			to.T.Fatalf("company %s was begun before %s was complete", company, incomplete)
-		}
-		if len(calls) != 0 && len(calls) != len(all) && len(calls) != batch || !slices.Equal(calls, all[:len(calls)]) {
-			to.T.Fatalf("of %d calls of company %s %d are kept, or others", len(all), company, len(calls))
-		}
-		if len(calls) < len(all) {
-			incomplete = company
-		}
-		n += len(calls)
-	}
-	return n
-}
-
-var copiedLine = regexp.MustCompile(`^copied [\d,]+ records? up to number (\d+) of company (\w+)$`)
-
-// acknowledged is how many calls there are in the batches that a copy said it
-// has kept.
-func (o *original) acknowledged(v *victim) (n int) {
-	v.T.Helper()
-	for _, line := range v.acknowledged {
-		copied := copiedLine.FindStringSubmatch(line)
-		switch {
-		case copied == nil:
-			v.T.Fatalf("it acknowledged %q", line)
-		case copied[1] == strconv.Itoa(batch):
-			n += batch
-		case copied[2] == "large":
-			n += len(o.calls["large"]) - times(0, batch)
-		default:
-			n += len(o.calls[copied[2]])
-		}
-	}
-	return n
 }

@@ -72,16 +72,17 @@ func asked(s *Store) map[string]func(context.Context) error {
 	batch := callvault.NewBatch([]callvault.Call{{ID: callvault.ID([]byte("00000000000000000777")), Document: []byte(`{"id":"777"}`)}})
 	day := callvault.QuotaDay{Company: "default", Day: 1, Limit: 10}
 	return map[string]func(context.Context) error{
-		"Companies":       func(ctx context.Context) error { _, err := s.Companies(ctx); return err },
-		"MakeCompany":     func(ctx context.Context) error { _, err := s.MakeCompany(ctx, "new"); return err },
-		"AddKey":          func(ctx context.Context) error { return s.AddKey(ctx, key) },
-		"RevokeKey":       func(ctx context.Context) error { return s.RevokeKey(ctx, "default", "K", time.Unix(1, 0)) },
-		"Keys":            func(ctx context.Context) error { _, _, err := s.Keys(ctx, callvault.KeysVersion{}); return err },
-		"Identity":        func(ctx context.Context) error { _, err := s.Identity(ctx); return err },
-		"CursorSecret":    func(ctx context.Context) error { _, err := s.CursorSecret(ctx); return err },
-		"SetCursorSecret": func(ctx context.Context) error { return s.SetCursorSecret(ctx, make([]byte, 32)) },
-		"TakeQuota":       func(ctx context.Context) error { _, err := s.TakeQuota(ctx, day, 1); return err },
-		"ReturnQuota":     func(ctx context.Context) error { return s.ReturnQuota(ctx, day, 1) },
+		"Companies":    func(ctx context.Context) error { _, err := s.Companies(ctx); return err },
+		"MakeCompany":  func(ctx context.Context) error { _, err := s.MakeCompany(ctx, "new"); return err },
+		"AddKey":       func(ctx context.Context) error { return s.AddKey(ctx, key) },
+		"RevokeKey":    func(ctx context.Context) error { return s.RevokeKey(ctx, "default", "K", time.Unix(1, 0)) },
+		"Keys":         func(ctx context.Context) error { _, _, err := s.Keys(ctx, callvault.KeysVersion{}); return err },
+		"Identity":     func(ctx context.Context) error { _, err := s.Identity(ctx); return err },
+		"CursorSecret": func(ctx context.Context) error { _, err := s.CursorSecret(ctx); return err },
+		"Inherit":      func(ctx context.Context) error { return s.Inherit(ctx, make([]byte, 32), nil) },
+		"Empty":        func(ctx context.Context) error { return s.Empty(ctx) },
+		"TakeQuota":    func(ctx context.Context) error { _, err := s.TakeQuota(ctx, day, 1); return err },
+		"ReturnQuota":  func(ctx context.Context) error { return s.ReturnQuota(ctx, day, 1) },
 		"TakeSecond": func(ctx context.Context) error {
 			_, _, err := s.TakeSecond(ctx, callvault.QuotaSecond{Company: "default", Limit: 10}, 1)
 			return err

@@ -28,25 +28,26 @@ const (
 
 // AddKey keeps a new key.
 func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
+	if err := s.write(ctx, func(c *conn) error { return s.addKey(c, key) }); err != nil {
+		return fmt.Errorf("add key %s: %w", key.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) addKey(c *conn, key callvault.Key) error {
 	scopes := make([]string, len(key.Scopes))
 	for i, scope := range key.Scopes {
 		scopes[i] = string(scope)
 	}
-	err := s.write(ctx, func(c *conn) error {
-		company, _, err := s.makeCompanyID(c, key.Company)
-		if err != nil {
-			return err
-		}
-		if err := c.drawKeysVersion(); err != nil {
-			return err
-		}
-		return c.run(addKeySQL, key.ID, string(key.Kind), company, strings.Join(scopes, " "), key.Digest[:],
-			key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked))
-	})
+	company, _, err := s.makeCompanyID(c, key.Company)
 	if err != nil {
-		return fmt.Errorf("add key %s: %w", key.ID, err)
+		return err
 	}
-	return nil
+	if err := c.drawKeysVersion(); err != nil {
+		return err
+	}
+	return c.run(addKeySQL, key.ID, string(key.Kind), company, strings.Join(scopes, " "), key.Digest[:],
+		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked))
 }
 
 // RevokeKey marks a key as revoked.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/callvault/callvault"
 )
@@ -21,6 +22,7 @@ const (
 		WHERE q.used > 0 ORDER BY c.name, q.day`
 
 	setSecretSQL = `UPDATE store SET cursor_secret = ?`
+	countKeysSQL = `SELECT count(*) FROM keys`
 
 	loadIDSQL = `INSERT INTO ids (company, id, number, time) VALUES (?1, ?2, ?3, ?4)
 		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time`
@@ -108,10 +110,51 @@ func (s snapshot) CursorSecret() (secret []byte, err error) {
 	return secret, err
 }
 
-// SetCursorSecret makes the secret that of another store.
-func (s *Store) SetCursorSecret(ctx context.Context, secret []byte) error {
-	if err := s.write(ctx, func(c *conn) error { return c.run(setSecretSQL, secret) }); err != nil {
-		return fmt.Errorf("set the cursor secret: %w", err)
+// Inherit takes over the cursor secret and the keys of another store.
+func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key) error {
+	err := s.write(ctx, func(c *conn) error {
+		for _, key := range keys {
+			if err := s.addKey(c, key); err != nil {
+				return fmt.Errorf("key %s: %w", key.ID, err)
+			}
+		}
+		return c.run(setSecretSQL, secret)
+	})
+	if err != nil {
+		return fmt.Errorf("inherit the cursor secret and keys: %w", err)
+	}
+	return nil
+}
+
+// emptySQL leaves the companies: other processes remember their row ids.
+var emptySQL = []string{
+	`DELETE FROM documents`, `DELETE FROM ids`, `DELETE FROM counts`, `DELETE FROM quotas`, `UPDATE companies SET number = 0`,
+}
+
+// Empty removes the calls of a store without keys. It does not overwrite the freed pages,
+// which would write as much as the store has; Purge removes them.
+func (s *Store) Empty(ctx context.Context) error {
+	err := s.withWriter(ctx, func(c *conn) error {
+		if err := sqlitex.ExecuteTransient(c.Conn, "PRAGMA secure_delete = OFF", nil); err != nil {
+			return err
+		}
+		err := s.inTransaction(ctx, c, "BEGIN IMMEDIATE", func(c *conn) error {
+			if n, err := c.number(countKeysSQL); err != nil {
+				return err
+			} else if n > 0 {
+				return callvault.ErrHasKeys
+			}
+			for _, statement := range emptySQL {
+				if err := c.run(statement); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return errors.Join(err, sqlitex.ExecuteTransient(c.Conn, "PRAGMA secure_delete = ON", nil))
+	})
+	if err != nil {
+		return fmt.Errorf("empty %s: %w", s.path, err)
 	}
 	return nil
 }

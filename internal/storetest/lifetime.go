@@ -141,7 +141,7 @@ func storeHasOneIdentity(t *testing.T, open Open) {
 	first := identity(store)
 	put(t, store.Calls(acme), fifty(t)...)
 	addKeys(t, store, key("K", acme))
-	if err := store.SetCursorSecret(t.Context(), bytes.Repeat([]byte{1}, 32)); err != nil {
+	if err := store.Inherit(t.Context(), bytes.Repeat([]byte{1}, 32), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Purge(t.Context()); err != nil {

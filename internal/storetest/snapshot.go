@@ -17,6 +17,8 @@ func snapshotLaws() []law {
 		{"loaded records replace", loadedRecordsReplace},
 		{"records are loaded all or none", loadIsAllOrNone},
 		{"a store is sound", storeIsSound},
+		{"the secret and keys of a store are inherited", secretAndKeysAreInherited},
+		{"a store is emptied", storeIsEmptied},
 	}
 }
 
@@ -235,14 +237,61 @@ func storeIsSound(t *testing.T, open Open) {
 		t.Error(err)
 	}
 	same(t, "records after a purge", records(t, store, acme, 0), before)
+}
+
+// Another store's secret and keys come together, or not at all.
+func secretAndKeysAreInherited(t *testing.T, open Open) {
+	store, elsewhere := open(t), open(t)
 	secret := bytes.Repeat([]byte("s"), 32)
-	if err := store.SetCursorSecret(t.Context(), secret); err != nil {
+	kept := []callvault.Key{key("K", acme), key("L", other)}
+	kept[1].Revoked = day.UTC()
+	if err := store.Inherit(t.Context(), secret, kept); err != nil {
 		t.Fatal(err)
 	}
-	got, err := open(t).CursorSecret(t.Context())
+	if err := store.Inherit(t.Context(), bytes.Repeat([]byte("x"), 32), []callvault.Key{key("M", acme), key("K", acme)}); err == nil {
+		t.Error("a key was added twice")
+	}
+	got, err := elsewhere.CursorSecret(t.Context())
 	if err != nil || !bytes.Equal(got, secret) {
 		t.Errorf("another handle has the secret %q, %v", got, err)
 	}
+	keys, _, err := elsewhere.Keys(t.Context(), callvault.KeysVersion{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "keys", keys, kept)
+}
+
+// An emptied store has no call, tombstone or quota, for other handles too, and is filled
+// again from number 1. A store with a key stays as it is.
+func storeIsEmptied(t *testing.T, open Open) {
+	store, elsewhere, batch := open(t), open(t), census(t)
+	calls := store.Calls(acme)
+	put(t, calls, batch...)
+	put(t, store.Calls(other), batch[1])
+	remove(t, calls, batch[0].ID.String())
+	take(t, store, today(acme, 100), 70, 70)
+	before := records(t, store, acme, 0)
+	if err := elsewhere.Empty(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "records", records(t, store, acme, 0), nil)
+	same(t, "companies", names(t, store), []string{acme, other})
+	take(t, store, today(acme, 100), 100, 100)
+	wantSound(t, store)
+	if err := store.Purge(t.Context()); err != nil {
+		t.Error(err)
+	}
+	load(t, store, acme, before)
+	same(t, "records", records(t, elsewhere, acme, 0), before)
+	put(t, elsewhere.Calls(other), batch[2])
+	same(t, "changes", changes(t, store.Calls(other)), []callvault.Change{{Number: 1, ID: batch[2].ID}})
+	addKeys(t, store, key("K", acme))
+	if err := elsewhere.Empty(t.Context()); !errors.Is(err, callvault.ErrHasKeys) {
+		t.Errorf("got %v, want ErrHasKeys", err)
+	}
+	same(t, "records", records(t, store, acme, 0), before)
+	wantSound(t, store)
 }
 
 // wantSound reports what Check finds.

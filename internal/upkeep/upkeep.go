@@ -1,5 +1,4 @@
-// Package upkeep is what is done to stores as a whole: copies, checks of
-// documents, and digests. It works on every engine.
+// Package upkeep copies and checks whole stores. It works on every engine.
 package upkeep
 
 import (
@@ -21,15 +20,15 @@ type Watch struct {
 	Read    func(records int) // the number read since the last call
 }
 
-// readEvery is the number of records between two calls of Read. A store gives some
-// hundred thousand a second.
-const readEvery = 4096
-
 // reading counts records for a Watch.
 type reading struct {
 	Watch
-	read int
+	untold int
 }
+
+// readEvery is the number of records between two calls of Read. A store reads some
+// hundred thousand a second.
+const readEvery = 4096
 
 // begin counts the records to read.
 func (w Watch) begin(s callvault.Snapshot, companies []string) (*reading, error) {
@@ -45,20 +44,50 @@ func (w Watch) begin(s callvault.Snapshot, companies []string) (*reading, error)
 	return &reading{Watch: w}, nil
 }
 
-func (r *reading) next() {
-	if r.read++; r.read%readEvery == 0 {
-		r.Read(readEvery)
+func (r *reading) add(records int) {
+	if r.untold += records; r.untold >= readEvery {
+		r.Read(r.untold)
+		r.untold = 0
 	}
 }
 
-// Digest is a text that two stores share if and only if they hold the same:
-// companies, calls with their places and numbers, tombstones, keys, used
-// quotas and the cursor secret, whatever their engines.
-func Digest(ctx context.Context, store callvault.Store, watch Watch) (digest string, err error) {
+// Check reads a whole store once. It reports every call whose document is not what
+// NewCall makes of it, or whose place is not the document's, and returns the digest.
+//
+// Two stores have the same digest if and only if they hold the same, whatever their
+// engines: companies, calls with their places and numbers, tombstones, keys, used quotas
+// and the cursor secret.
+func Check(ctx context.Context, store callvault.Store, watch Watch, report func(difference string)) (digest string, err error) {
 	d := digester{sha256.New()}
-	err = store.Snapshot(ctx, func(s callvault.Snapshot) error { return d.all(s, watch) })
+	err = store.Snapshot(ctx, func(s callvault.Snapshot) error {
+		companies, err := s.Companies()
+		if err != nil {
+			return err
+		}
+		reading, err := watch.begin(s, companies)
+		if err != nil {
+			return err
+		}
+		d.number(int64(len(companies)))
+		for _, company := range companies {
+			d.text(company)
+			err := s.Records(company, 0, func(r callvault.Record) error {
+				reading.add(1)
+				d.record(r)
+				if problem := problemOf(r); problem != "" {
+					report(fmt.Sprintf("company %s: call %s: %s", company, r.ID, problem))
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			d.number(0) // no record has this number
+		}
+		return d.rest(s)
+	})
 	if err != nil {
-		return "", fmt.Errorf("digest: %w", err)
+		return "", fmt.Errorf("check documents: %w", err)
 	}
 	return hex.EncodeToString(d.Sum(nil)), nil
 }
@@ -80,40 +109,15 @@ func (d digester) number(n int64) {
 	d.Write(b[:])
 }
 
-func (d digester) all(s callvault.Snapshot, watch Watch) error {
-	companies, err := s.Companies()
-	if err != nil {
-		return err
-	}
-	reading, err := watch.begin(s, companies)
-	if err != nil {
-		return err
-	}
-	d.number(int64(len(companies)))
-	for _, company := range companies {
-		d.text(company)
-		err := s.Records(company, 0, func(r callvault.Record) error {
-			reading.next()
-			return d.record(r)
-		})
-		if err != nil {
-			return err
-		}
-		d.number(0) // no record has this number
-	}
-	return d.rest(s)
-}
-
-func (d digester) record(r callvault.Record) error {
+func (d digester) record(r callvault.Record) {
 	d.number(r.Number)
 	d.text(r.ID.Key())
 	d.number(int64(r.Time))
 	d.text(r.Workspace.Key())
 	d.field(r.Document) // empty for a tombstone
-	return nil
 }
 
-// rest is what is not of a company's calls.
+// rest hashes everything but calls.
 func (d digester) rest(s callvault.Snapshot) error {
 	keys, err := s.Keys()
 	if err != nil {
@@ -147,36 +151,8 @@ func (d digester) rest(s callvault.Snapshot) error {
 	return err
 }
 
-// CheckDocuments reports every call whose document is not what it would be
-// encoded to, or whose place is not the document's.
-func CheckDocuments(ctx context.Context, store callvault.Store, watch Watch, report func(difference string)) error {
-	return store.Snapshot(ctx, func(s callvault.Snapshot) error {
-		companies, err := s.Companies()
-		if err != nil {
-			return err
-		}
-		reading, err := watch.begin(s, companies)
-		if err != nil {
-			return err
-		}
-		for _, company := range companies {
-			err := s.Records(company, 0, func(r callvault.Record) error {
-				reading.next()
-				if problem := wrong(r); problem != "" {
-					report(fmt.Sprintf("company %s: call %s: %s", company, r.ID, problem))
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// wrong is what is wrong with a call, or "".
-func wrong(r callvault.Record) string {
+// problemOf is what is wrong with a call, or "".
+func problemOf(r callvault.Record) string {
 	if r.Deleted {
 		return ""
 	}

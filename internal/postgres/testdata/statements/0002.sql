@@ -1,3 +1,4 @@
+DELETE FROM callvault.counts;
 DELETE FROM callvault.counts AS t
 		USING (SELECT c.company, c.workspace, c.level, c.bucket
 			FROM callvault.counts AS c LEFT JOIN (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
@@ -8,6 +9,7 @@ DELETE FROM callvault.counts AS t
 	GROUP BY 1, 2, 3, 4) AS a USING (company, workspace, level, bucket)
 			WHERE c.company = $1 AND c.calls <> 0 AND a.calls IS NULL) AS gone
 		WHERE t.company = $1 AND t.company = gone.company AND t.workspace = gone.workspace AND t.level = gone.level AND t.bucket = gone.bucket;
+DELETE FROM callvault.documents;
 DELETE FROM callvault.documents AS t
 	USING (SELECT d.company, d.time, d.id
 		FROM callvault.documents AS d
@@ -17,6 +19,8 @@ DELETE FROM callvault.documents AS t
 			WHERE o.company = $1 AND o.time = at.time AND o.id = d.id OFFSET 0) AS other
 		WHERE d.company = $1 AND at.time <> d.time OFFSET 0) AS twice
 	WHERE t.company = $1 AND t.company = twice.company AND t.time = twice.time AND t.id = twice.id;
+DELETE FROM callvault.ids;
+DELETE FROM callvault.quotas;
 INSERT INTO callvault.counts (company, workspace, level, bucket, calls)
 		SELECT a.company, a.workspace, a.level, a.bucket, a.calls
 		FROM (SELECT d.company, w.workspace, l.level, d.time >> l.shift AS bucket, count(*) AS calls
@@ -67,6 +71,7 @@ SELECT company, format('id %s stands for a call that is not there', id) FROM cal
 		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
 SELECT company, format('number %s is that of %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
 SELECT count(*) FROM callvault.ids WHERE company = $1 AND number > $2;
+SELECT count(*) FROM callvault.keys;
 SELECT cursor_secret FROM callvault.store;
 SELECT d.time, d.id, d.document, t.total
 		FROM (SELECT $7 * (SELECT count(*) FROM (
@@ -127,6 +132,7 @@ SELECT version, usable_since FROM callvault.schema;
 UPDATE callvault.companies AS t SET number = m.number
 		FROM (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m
 		WHERE t.company = $1 AND t.company = m.company AND t.number <> m.number;
+UPDATE callvault.companies SET number = 0;
 UPDATE callvault.ids AS t SET number = again.number
 		FROM (SELECT p.company, p.id, l.number + row_number() OVER (ORDER BY p.number, p.id) AS number
 			FROM (SELECT company, id, number, row_number() OVER (PARTITION BY number ORDER BY id) AS place
