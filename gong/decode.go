@@ -70,7 +70,7 @@ func (p *parser) member(raw []byte, escaped bool) error {
 	}
 	var err error
 	if number < 0 {
-		err = p.keep(decode(raw, escaped))
+		err = p.keep(raw, escaped)
 	} else {
 		err = p.field(number)
 	}
@@ -81,8 +81,9 @@ func (p *parser) member(raw []byte, escaped bool) error {
 }
 
 // keep keeps a field that the contract does not name.
-func (p *parser) keep(name string) error {
-	if !p.further.add(name) {
+func (p *parser) keep(raw []byte, escaped bool) error {
+	name := decode(raw, escaped)
+	if !p.further.add(raw, escaped) {
 		p.refuse(errTwice)
 	}
 	begin := p.pos
@@ -98,10 +99,11 @@ func (p *parser) keep(name string) error {
 
 // isRefused tells whether the value of a field was refused, and adds the problem to the
 // call.
-func (p *parser) isRefused(name string) bool { return p.refused != nil && p.collect(name) }
-
-func (p *parser) collect(name string) bool {
-	p.within(name, nil)
+func (p *parser) isRefused(name string) bool {
+	if p.refused == nil {
+		return false
+	}
+	p.within(name)
 	p.problems = append(p.problems, *p.refused)
 	p.refused = nil
 	return true

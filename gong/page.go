@@ -1,7 +1,6 @@
 package gong
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,23 +63,22 @@ func parsePage(body []byte) (*page, error) {
 	return p, nil
 }
 
-// isObject returns why a body is not a JSON object, or nil.
+// isObject returns why a body is not a JSON object, or nil if it begins like one.
 func isObject(body []byte) error {
-	switch body = bytes.TrimLeft(body, " \t\r\n"); {
-	case len(body) == 0:
+	s := scanner{data: body}
+	switch s.space(); s.peek() {
+	case '{':
+		return nil
+	case 0:
 		return errors.New("it is empty")
-	case body[0] == '<':
+	case '<':
 		return errors.New("it is HTML or XML; look whether the base URL is right and whether a proxy or a login page is in between")
-	case !json.Valid(body):
-		s := scanner{data: body}
-		if err := s.value(0); err != nil {
-			return err
-		}
-		return errors.New("not valid JSON: something follows its end")
-	case body[0] != '{':
-		return fmt.Errorf("it is %s, not an object", kindOfJSON(body))
 	}
-	return nil
+	value, err := s.raw()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("it is %s, not an object", kindOfJSON(value))
 }
 
 // takeRecords parses the value of records.

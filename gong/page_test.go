@@ -52,7 +52,7 @@ func TestNotAPage(t *testing.T) {
 		`"calls"`:                      `it is a string, not an object`,
 		`<!DOCTYPE html><title>Log in`: `it is HTML or XML; look whether the base URL is right and whether a proxy or a login page is in between`,
 		`{"calls":[{"id":"1"`:          `not valid JSON: it ends too early`,
-		`{"calls":[]}{}`:               `not valid JSON: something follows its end`,
+		`{"calls":[]}{}`:               `not valid JSON: unexpected '{' at byte 13`,
 		`Service Unavailable`:          `not valid JSON: unexpected 'S' at byte 1`,
 		`{"calls":[],"records":{"cursor":"` + strings.Repeat("x", maxCursor) + `"}}`: `its "cursor" has 32770 bytes; at most 32768 fit into a request`,
 		`{"calls":[0` + strings.Repeat(",0", maxListed) + `]}`:                       `it has more than 10000 calls`,

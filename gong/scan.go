@@ -1,6 +1,7 @@
 package gong
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -26,11 +27,8 @@ func (s *scanner) refuse(err error) {
 	}
 }
 
-// within adds a name to the path of a problem that was noted since before.
-func (s *scanner) within(name string, before *FieldError) {
-	if s.refused == before {
-		return
-	}
+// within adds a name to the path of the problem that was noted.
+func (s *scanner) within(name string) {
 	name = fmt.Sprintf("%.*s", maxEcho, name)
 	if s.refused.Field != "" {
 		name += "." + s.refused.Field
@@ -185,12 +183,14 @@ func (s *scanner) array(depth int) error {
 func (s *scanner) object(depth int) error {
 	var seen names
 	return s.members(func(raw []byte, escaped bool) error {
-		name, before := decode(raw, escaped), s.refused
-		if !seen.add(name) {
+		before := s.refused
+		if !seen.add(raw, escaped) {
 			s.refuse(errTwice)
 		}
 		err := s.value(depth + 1)
-		s.within(name, before)
+		if s.refused != before {
+			s.within(decode(raw, escaped))
+		}
 		return err
 	})
 }
@@ -236,33 +236,34 @@ func (s *scanner) members(member func(raw []byte, escaped bool) error) error {
 	}
 }
 
-// names is a set of the names in an object, small ones without a map.
+// names is a set of the names in an object: a small one takes no memory of its own.
 type names struct {
-	few  []string
+	few  [24][]byte // a call has 20 fields
+	n    int        // of them
 	many map[string]bool
 }
 
-// add adds a name unless it is there.
-func (n *names) add(name string) bool {
-	const few = 16
-	if n.many != nil {
-		if n.many[name] {
+// add adds a name as it stands in the object, unless it is there.
+func (n *names) add(raw []byte, escaped bool) bool {
+	if escaped {
+		raw = []byte(decode(raw, true))
+	}
+	for _, other := range n.few[:n.n] {
+		if bytes.Equal(other, raw) {
 			return false
 		}
-		n.many[name] = true
+	}
+	if n.n < len(n.few) {
+		n.few[n.n] = raw
+		n.n++
 		return true
 	}
-	for _, other := range n.few {
-		if other == name {
-			return false
-		}
+	if n.many[string(raw)] {
+		return false
 	}
-	n.few = append(n.few, name)
-	if len(n.few) > few {
-		n.many = make(map[string]bool, 2*few)
-		for _, other := range n.few {
-			n.many[other] = true
-		}
+	if n.many == nil {
+		n.many = make(map[string]bool)
 	}
+	n.many[string(raw)] = true
 	return true
 }

@@ -7,89 +7,53 @@ import (
 )
 
 // A page is split without a copy and without the rules of ParseCall: a call that breaks
-// them must not spoil the others.
+// them must not spoil the others. These take JSON that may be nested as deep as
+// encoding/json takes it.
+const anyDepth = maxDepth - 10_000
 
-// eachMember calls member for the known members of a valid JSON object. A known one that
-// appears twice is an error.
+// raw takes a value and returns it as it stands.
+func (s *scanner) raw() ([]byte, error) {
+	begin := s.pos
+	err := s.value(anyDepth)
+	return s.data[begin:s.pos], err
+}
+
+// eachMember calls member for the known members of a JSON object. A known one that appears
+// twice is an error, as is what is not JSON.
 func eachMember(object []byte, known []string, member func(name string, value []byte) error) error {
 	s := scanner{data: object}
 	s.space()
 	seen := make(map[string]bool, len(known))
-	return s.members(func(raw []byte, escaped bool) error {
+	err := s.members(func(raw []byte, escaped bool) error {
 		name := decode(raw, escaped)
-		value := s.skip()
-		if !slices.Contains(known, name) {
-			return nil
-		}
-		if seen[name] {
+		value, err := s.raw()
+		switch {
+		case err != nil || !slices.Contains(known, name):
+			return err
+		case seen[name]:
 			return fmt.Errorf("its %q appears twice", name)
 		}
 		seen[name] = true
 		return member(name, value)
 	})
+	if err != nil {
+		return err
+	}
+	return s.end()
 }
 
 // elements are the elements of a valid JSON array, up to a limit.
 func elements(array []byte, most int) (found []json.RawMessage) {
-	s := scanner{data: array}
-	for s.pos++; len(found) < most; s.pos++ {
-		s.space()
-		if s.peek() == ']' {
-			break
+	s := scanner{data: array, pos: 1}
+	for s.space(); s.peek() != ']' && len(found) < most; s.space() {
+		if s.peek() == ',' {
+			s.pos++
+			continue
 		}
-		found = append(found, s.skip())
-		s.space()
-		if s.peek() == ']' {
-			break
-		}
+		value, _ := s.raw()
+		found = append(found, value)
 	}
 	return found
-}
-
-// skip skips a value of valid JSON and returns it.
-func (s *scanner) skip() []byte {
-	begin := s.pos
-	for depth := 0; ; {
-		switch s.peek() {
-		case '"':
-			s.skipString()
-		case '{', '[':
-			depth++
-			s.pos++
-		case '}', ']':
-			depth--
-			s.pos++
-		case ',', ':', ' ', '\t', '\r', '\n':
-			s.pos++
-			continue // they neither begin nor end a value
-		default:
-			s.skipLiteral()
-		}
-		if depth == 0 {
-			return s.data[begin:s.pos]
-		}
-	}
-}
-
-// skipString skips a string.
-func (s *scanner) skipString() {
-	for s.pos++; s.data[s.pos] != '"'; s.pos++ {
-		if s.data[s.pos] == '\\' {
-			s.pos++
-		}
-	}
-	s.pos++
-}
-
-// skipLiteral skips a number, true, false or null.
-func (s *scanner) skipLiteral() {
-	for s.pos < len(s.data) {
-		switch s.data[s.pos] {
-		case ',', '}', ']', ' ', '\t', '\r', '\n':
-			return
-		}
-		s.pos++
-	}
 }
 
 // kindOfJSON names the kind of a JSON value.

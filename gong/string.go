@@ -1,6 +1,7 @@
 package gong
 
 import (
+	"encoding/json"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -57,7 +58,7 @@ func (s *scanner) escape() error {
 	case r == 0:
 		s.refuse(errNUL)
 	case utf16.IsSurrogate(r):
-		if _, paired := surrogates(s.data[s.pos:]); paired {
+		if low, _ := hex4(s.data[s.pos+6:]); utf16.DecodeRune(r, low) != utf8.RuneError {
 			s.pos += 12
 			return nil
 		}
@@ -65,14 +66,6 @@ func (s *scanner) escape() error {
 	}
 	s.pos += 6
 	return nil
-}
-
-// surrogates is the character of a pair of surrogate escapes at the beginning of b.
-func surrogates(b []byte) (r rune, ok bool) {
-	high, _ := hex4(b)
-	low, _ := hex4(b[6:])
-	r = utf16.DecodeRune(high, low)
-	return r, r != utf8.RuneError
 }
 
 // hex4 is the number in an escape \uXXXX that b begins with.
@@ -98,36 +91,10 @@ func decode(raw []byte, escaped bool) string {
 	if !escaped {
 		return string(raw)
 	}
-	text := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); {
-		if raw[i] != '\\' {
-			text = append(text, raw[i])
-			i++
-			continue
-		}
-		switch c := raw[i+1]; c {
-		case 'b':
-			text = append(text, '\b')
-		case 'f':
-			text = append(text, '\f')
-		case 'n':
-			text = append(text, '\n')
-		case 'r':
-			text = append(text, '\r')
-		case 't':
-			text = append(text, '\t')
-		case 'u':
-			r, _ := hex4(raw[i:])
-			if paired, ok := surrogates(raw[i:]); ok {
-				r = paired
-				i += 6
-			}
-			text = utf8.AppendRune(text, r)
-			i += 4
-		default:
-			text = append(text, c)
-		}
-		i += 2
+	var text string
+	quoted := append(append([]byte{'"'}, raw...), '"')
+	if err := json.Unmarshal(quoted, &text); err != nil {
+		panic(err) // the scanner is stricter than encoding/json
 	}
-	return string(text)
+	return text
 }

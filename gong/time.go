@@ -56,7 +56,8 @@ func parseTime(s string) (t Time, problem string) {
 	if !ok {
 		return t, "is not a date and time"
 	}
-	if day < 1 || day > daysIn(year, month) {
+	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if date.Day() != day || date.Month() != time.Month(month) { // it would be taken for another day
 		return t, "is not a day of the calendar"
 	}
 	if len(s) == dateLength {
@@ -90,7 +91,7 @@ func parseTime(s string) (t Time, problem string) {
 	if problem = t.parseOffset(rest); problem != "" {
 		return t, problem
 	}
-	t.seconds = daysSince1970(year, month, day)*86400 + int64(hour*3600+minute*60+second) - int64(t.offset)*60
+	t.seconds = date.Unix() + int64(hour*3600+minute*60+second) - int64(t.offset)*60
 	return t, ""
 }
 
@@ -181,40 +182,6 @@ func pair(s string) (n int, ok bool) {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// daysIn is the number of days in a month, 0 when there is no such month.
-func daysIn(year, month int) int {
-	switch month {
-	case 1, 3, 5, 7, 8, 10, 12:
-		return 31
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 0
-}
-
-// daysSince1970 counts in the proleptic Gregorian calendar, by the length of
-// eras of 400 years that begin in March, so that leap days come last.
-func daysSince1970(year, month, day int) int64 {
-	y := year
-	if month <= 2 {
-		y--
-	}
-	y += 400 // so that no division is of a negative number
-	era := y / 400
-	yearOfEra := y - era*400
-	dayOfYear := (153*((month+9)%12)+2)/5 + day - 1
-	dayOfEra := yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear
-	const daysTo1970, daysInEra = 719468 + daysOfEra, daysOfEra
-	return int64(era*daysInEra + dayOfEra - daysTo1970)
-}
-
-const daysOfEra = 146097
 
 // TimeOf is a Go time as a document writes it: Z for UTC, otherwise the offset
 // in whole minutes, and no more digits of a fraction than it needs.
