@@ -54,7 +54,7 @@ func (a *app) listCalls(ctx context.Context, source callSource, p callsPlan, r *
 	if p.file == stdinName {
 		target, err = "standard output", write(a.stdout)
 	} else {
-		target, err = writeUnlessWorse(ctx, p.file, write, func() bool { return l.err == nil })
+		target, err = writeUnlessWorse(p.file, write, func() bool { return l.err == nil })
 	}
 	r.clear()
 	switch {
@@ -219,8 +219,8 @@ func partialName(path string) string {
 // writeUnlessWorse writes a file whole. A complete result replaces an existing file, and
 // the partial file of an earlier run; a partial result goes beside an existing file. It
 // returns the name of what it wrote.
-func writeUnlessWorse(ctx context.Context, path string, write func(io.Writer) error, complete func() bool) (name string, err error) {
-	d, err := file.Create(ctx, path)
+func writeUnlessWorse(path string, write func(io.Writer) error, complete func() bool) (name string, err error) {
+	d, err := file.Create(path)
 	if err != nil {
 		return path, err
 	}

@@ -97,7 +97,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query,
 	if name == stdinName {
 		err = write(a.stdout)
 	} else {
-		err = file.Write(ctx, name, write)
+		err = file.Write(name, write)
 	}
 	report.clear()
 	switch {

@@ -75,7 +75,7 @@ func TestExportInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		err := file.Write(t.Context(), path, func(w io.Writer) error {
+		err := file.Write(path, func(w io.Writer) error {
 			return form{format: f}.write(w, func(calls bulk.Writer) error {
 				cancel()
 				return context.Cause(ctx)

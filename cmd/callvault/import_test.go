@@ -264,7 +264,7 @@ func TestExportToFile(t *testing.T) {
 		t.Errorf("%q, %v", content, err)
 	}
 	broken := errors.New("disk on fire")
-	err := file.Write(t.Context(), path, func(w io.Writer) error {
+	err := file.Write(path, func(w io.Writer) error {
 		io.WriteString(w, "half")
 		return broken
 	})

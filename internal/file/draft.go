@@ -9,7 +9,6 @@
 package file
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,70 +18,52 @@ import (
 	"syscall"
 )
 
-// Draft is a file that is being written. A pipe, a device or an open file is written
-// directly, without a draft.
+// Draft is a file that is being written.
 type Draft struct {
+	base   string   // of the names of its own files
+	lock   *os.File // nil when the draft has ended
 	out    *os.File
-	part   *part       // nil for what is written directly
 	target string      // the name that Commit gives it
 	old    fs.FileInfo // of the file that it replaces, or nil
 	reveal func(part, target string) error
 }
 
 // Create begins a file that replaces the one at path, if there is one. It returns an
-// error before anything is written if that file can't or may not be replaced. Opening a
-// pipe waits for a reader until the context is done.
-func Create(ctx context.Context, path string) (*Draft, error) {
-	p, err := look(path)
+// error before anything is written if that file can't or may not be replaced.
+func Create(path string) (*Draft, error) {
+	target, old, err := look(path)
+	if err == nil && old != nil {
+		err = mayReplace(target, old)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if p.isStream {
-		out, err := openStream(ctx, p.target)
-		if err != nil {
-			return nil, err
-		}
-		return &Draft{out: out, target: path}, nil
-	}
-	if p.old != nil {
-		if err := mayReplace(p.target, p.old); err != nil {
-			return nil, err
-		}
-	}
-	return p.begin(os.Rename)
+	return begin(&Draft{target: target, old: old, reveal: os.Rename})
 }
 
 // CreateNew begins a new file. It returns fs.ErrExist if there is a file at path, and so
 // does Commit if another process has made one since.
 func CreateNew(path string) (*Draft, error) {
-	p, err := look(path)
+	target, old, err := look(path)
+	if err == nil && old != nil {
+		err = &existsError{path}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if p.isStream || p.old != nil {
-		return nil, &existsError{path}
-	}
-	return p.begin(renameNew)
+	return begin(&Draft{target: target, reveal: renameNew})
 }
 
 // Temporary begins a file in the folder for temporary files. It is read by its name
 // Part, and Discard removes it.
 func Temporary() (*Draft, error) {
-	return place{target: filepath.Join(os.TempDir(), "temporary")}.begin(os.Rename)
+	return begin(&Draft{target: filepath.Join(os.TempDir(), "temporary")})
 }
-
-// existsError is an fs.ErrExist.
-type existsError struct{ path string }
-
-func (e *existsError) Error() string {
-	return e.path + " already exists and is not overwritten; name another file"
-}
-func (e *existsError) Unwrap() error { return fs.ErrExist }
 
 // Write replaces the file at path with what write writes. If write fails, the file stays
 // as it was.
-func Write(ctx context.Context, path string, write func(io.Writer) error) (err error) {
-	d, err := Create(ctx, path)
+func Write(path string, write func(io.Writer) error) (err error) {
+	d, err := Create(path)
 	if err != nil {
 		return err
 	}
@@ -93,20 +74,67 @@ func Write(ctx context.Context, path string, write func(io.Writer) error) (err e
 	return d.Commit()
 }
 
+// look finds where to write a file and what is there, and returns an error if no file
+// can be there.
+func look(path string) (target string, old fs.FileInfo, err error) {
+	if path == "" {
+		return "", nil, errors.New("the name of the file is empty; name one")
+	}
+	if os.IsPathSeparator(path[len(path)-1]) {
+		return "", nil, fmt.Errorf("%s names a folder; name a file in it", path)
+	}
+	if target, err = Follow(path); err != nil {
+		return "", nil, err
+	}
+	old, err = os.Stat(target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return target, nil, nil
+	case err != nil:
+		return "", nil, err
+	case old.IsDir():
+		return "", nil, fmt.Errorf("%s is a folder; name a file in it", path)
+	case !old.Mode().IsRegular() || isHandle(target):
+		return "", nil, fmt.Errorf("%s is a pipe or a device; name a file", path)
+	}
+	return target, old, checkTrust(target, old)
+}
+
+// mayReplace returns an error for a file that this user may not write. Write access to
+// the folder would be enough to replace it.
+func mayReplace(path string, info fs.FileInfo) error {
+	if info.Mode().Perm()&0o222 == 0 {
+		return fmt.Errorf("%s is not writable (mode %04o); make it writable, or name another file", path, info.Mode().Perm())
+	}
+	if err := CheckAccess(path, os.O_WRONLY); err != nil {
+		return fmt.Errorf("%s is not writable (%w); name another file", path, reason(err))
+	}
+	return nil
+}
+
+// begin makes the files of a draft.
+func begin(d *Draft) (*Draft, error) {
+	folder := filepath.Dir(d.target)
+	Sweep(folder)
+	switch err := d.open(folder); {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the folder of %s is not writable (%w), and callvault writes a temporary file there first; name a file elsewhere", d.target, reason(err))
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the folder of %s does not exist; make it, or name a file elsewhere", d.target)
+	case err != nil:
+		return nil, d.named(err)
+	}
+	return d, nil
+}
+
 // Write adds to the file.
 func (d *Draft) Write(p []byte) (int, error) {
 	n, err := d.out.Write(p)
 	return n, d.named(err)
 }
 
-// Part is the name of the draft, for a library that opens files by name. It is empty for
-// what is written directly.
-func (d *Draft) Part() string {
-	if d.part == nil {
-		return ""
-	}
-	return d.part.name(partSuffix)
-}
+// Part is the name of the draft, for a library that opens files by name.
+func (d *Draft) Part() string { return d.base + partSuffix }
 
 // Target is the name that Commit gives the file: the path, or the target of the link at
 // the path.
@@ -117,87 +145,57 @@ func (d *Draft) Replaces() bool { return d.old != nil }
 
 // Commit syncs the file to the disk and gives it its name.
 func (d *Draft) Commit() error {
-	if d.part == nil {
-		return d.close()
-	}
 	if d.old != nil {
-		keepAccess(d.out, d.target, d.old)
+		keepAccess(d.out, d.old)
 	}
 	return d.commit(d.target, d.reveal)
 }
 
 // CommitAs is Commit with another name in the same folder. It replaces a file of that name.
-func (d *Draft) CommitAs(path string) error {
-	if d.part == nil {
-		return d.close()
-	}
-	return d.commit(path, os.Rename)
-}
+func (d *Draft) CommitAs(path string) error { return d.commit(path, os.Rename) }
 
 func (d *Draft) commit(target string, reveal func(part, target string) error) (err error) {
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	err = errors.Join(d.mustBeThere(), d.out.Sync(), d.close()) // Windows renames no open file
+	err = errors.Join(d.out.Sync(), d.out.Close()) // Windows renames no open file
 	if err == nil {
 		err = reveal(d.Part(), target)
 	}
 	if err != nil {
 		return d.named(err)
 	}
-	_ = d.part.remove() // a sweep removes what is left
-	d.part = nil
 	return syncFolder(filepath.Dir(target))
-}
-
-// mustBeThere returns an error if somebody removed the draft or put another file, which
-// everybody may be able to read, in its place.
-func (d *Draft) mustBeThere() error {
-	begun, err := d.out.Stat()
-	if err != nil {
-		return err
-	}
-	if there, err := os.Lstat(d.Part()); err != nil || !os.SameFile(begun, there) {
-		return fmt.Errorf("%s was not written: its unfinished file was removed meanwhile", d.target)
-	}
-	return nil
 }
 
 // Discard removes an unfinished file. After Commit it does nothing.
 func (d *Draft) Discard() error {
-	err := d.close()
-	if d.part != nil {
-		err = errors.Join(err, d.part.remove())
-		d.part = nil
-	}
-	return err
-}
-
-func (d *Draft) close() error {
-	if d.out == nil {
+	if d.lock == nil {
 		return nil
 	}
-	err := d.out.Close()
-	d.out = nil
+	d.out.Close() // is closed already after a commit
+	err := errors.Join(removeParts(d.base), release(d.lock))
+	d.lock = nil
 	return err
 }
 
-// named is an error with the name of the file instead of the draft's.
-func (d *Draft) named(err error) error { return named(err, d.target) }
+// existsError is an fs.ErrExist.
+type existsError struct{ path string }
 
-func named(err error, target string) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return &fs.PathError{Op: "write", Path: target, Err: errFull{err}}
-	}
-	if because := reason(err); because != err {
-		return &fs.PathError{Op: "write", Path: target, Err: because}
-	}
-	return err
+func (e *existsError) Error() string {
+	return e.path + " already exists and is not overwritten; name another file"
 }
+func (e *existsError) Unwrap() error { return fs.ErrExist }
 
-// errFull says what ENOSPC means.
-type errFull struct{ error }
-
-func (e errFull) Error() string { return "its disk is full (" + reason(e.error).Error() + ")" }
-func (e errFull) Unwrap() error { return e.error }
+// named is an error with the name of the file in place of the draft's.
+func (d *Draft) named(err error) error {
+	because := reason(err)
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		because = fmt.Errorf("its disk is full (%w)", because)
+	case because == err:
+		return err
+	}
+	return &fs.PathError{Op: "write", Path: d.target, Err: because}
+}
 
 // reason is the system's error without a file name.
 func reason(err error) error {
@@ -210,33 +208,11 @@ func reason(err error) error {
 	return err
 }
 
-// openStream opens what is written directly.
-func openStream(ctx context.Context, path string) (*os.File, error) {
-	if fd, ok := ownHandle(path); ok {
-		return duplicate(fd, path)
-	}
-	type result struct {
-		f   *os.File
-		err error
-	}
-	opened := make(chan result, 1)
-	go func() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		opened <- result{f, err}
-	}()
-	select {
-	case r := <-opened:
-		return r.f, r.err
-	case <-ctx.Done(): // perhaps nobody ever reads from the pipe
-		return nil, ctx.Err()
-	}
-}
-
 // renameNew renames a file unless there is one of the new name.
 func renameNew(part, target string) error {
 	err := os.Link(part, target)
 	if err == nil {
-		return nil // the draft's own name is removed with its lock
+		return nil // Discard removes the draft's own name
 	}
 	// Where a file system has no links, two processes may replace each other's file.
 	if _, err := os.Lstat(target); err == nil {

@@ -14,7 +14,7 @@ import (
 // put writes a text to a file.
 func put(t *testing.T, path, text string) error {
 	t.Helper()
-	return Write(t.Context(), path, func(w io.Writer) error {
+	return Write(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
@@ -51,7 +51,7 @@ func TestWhole(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "calls")
 	for _, before := range []string{"", "first"} {
-		err := Write(t.Context(), path, func(w io.Writer) error {
+		err := Write(path, func(w io.Writer) error {
 			if got := names(t, folder); !strings.Contains(got, prefix) {
 				t.Errorf("there are %q", got)
 			}
@@ -96,26 +96,13 @@ func TestCommitAs(t *testing.T) {
 	path := filepath.Join(folder, "calls")
 	must(t, os.WriteFile(path, []byte("whole"), 0o600))
 	for _, name := range []string{"calls.partial", "calls.partial", strings.Repeat("x", 255)} {
-		d, err := Create(t.Context(), path)
+		d, err := Create(path)
 		must(t, err)
 		_, err = io.WriteString(d, "part")
 		must(t, err, d.CommitAs(filepath.Join(folder, name)), d.Discard())
 		if !d.Replaces() || text(t, path) != "whole" || text(t, filepath.Join(folder, name)) != "part" {
 			t.Errorf("there are %q", names(t, folder))
 		}
-	}
-}
-
-// A draft that was replaced by somebody is not made the file.
-func TestDraftRemovedMeanwhile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "backup")
-	d, err := CreateNew(path)
-	must(t, err, os.Remove(d.Part()), os.WriteFile(d.Part(), []byte("secret"), 0o644))
-	if err := d.Commit(); err == nil || !strings.Contains(err.Error(), path+" was not written") {
-		t.Errorf("%v", err)
-	}
-	if got := names(t, filepath.Dir(path)); got != "" {
-		t.Errorf("there are %q", got)
 	}
 }
 

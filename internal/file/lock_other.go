@@ -4,7 +4,6 @@ package file
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"runtime"
 )
@@ -14,14 +13,13 @@ func hold(*os.File) error { return nil }
 
 func isHeld(error) bool { return false }
 
-// release removes a lock that this process has open.
-func release(f *os.File) error {
-	err := errors.Join(f.Close(), os.Remove(f.Name()))
-	if errors.Is(err, fs.ErrNotExist) {
+func removeHeld(lock *os.File) error { return errors.Join(lock.Close(), os.Remove(lock.Name())) }
+
+// claim makes a lock again that nobody has open, where that can be known.
+func claim(path string) *os.File {
+	if runtime.GOOS != "windows" || os.Remove(path) != nil {
 		return nil
 	}
-	return err
+	f, _ := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	return f
 }
-
-// claim removes a lock that nobody has open, where that can be known.
-func claim(path string) bool { return runtime.GOOS == "windows" && os.Remove(path) == nil }

@@ -4,7 +4,6 @@ package file
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"syscall"
 )
@@ -15,21 +14,17 @@ func hold(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|
 // isHeld tells whether an error of hold is that another has the lock.
 func isHeld(err error) bool { return errors.Is(err, syscall.EWOULDBLOCK) }
 
-// release removes a lock that this process holds.
-func release(f *os.File) error {
-	err := os.Remove(f.Name())
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return errors.Join(err, f.Close())
-}
+func removeHeld(lock *os.File) error { return errors.Join(os.Remove(lock.Name()), lock.Close()) }
 
-// claim removes a lock that nobody holds.
-func claim(path string) bool {
+// claim locks a lock that nobody holds. It returns nil if somebody does.
+func claim(path string) *os.File {
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return false
+		return nil
 	}
-	defer f.Close()
-	return hold(f) == nil && os.Remove(path) == nil
+	if hold(f) != nil {
+		f.Close()
+		return nil
+	}
+	return f
 }

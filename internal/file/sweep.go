@@ -7,12 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 )
 
 // A draft has two files: ID.part, and ID.lock, which its writer keeps locked. It is a
-// file of its own because SQLite locks the part. The lock is made before the part and
-// removed after it.
+// file of its own because SQLite locks the part. The lock is made first and removed last,
+// so there is no part without one.
 const (
 	prefix        = ".callvault-"
 	lockSuffix    = ".lock"
@@ -20,61 +19,42 @@ const (
 	journalSuffix = ".part-journal" // SQLite's
 )
 
-var draftName = regexp.MustCompile(`^\.callvault-([A-Z2-7]{26})\.(?:lock|part|part-journal)$`)
+var lockName = regexp.MustCompile(`^(\.callvault-[A-Z2-7]{26})\.lock$`)
 
-// part is the pair of files of a draft.
-type part struct {
-	folder, id string
-	lock       *os.File
-}
-
-func (p *part) name(suffix string) string { return filepath.Join(p.folder, prefix+p.id+suffix) }
-
-// newPart makes the files of a draft.
-func newPart(folder string) (*part, *os.File, error) {
+// open makes the files of a draft.
+func (d *Draft) open(folder string) (err error) {
 	for {
-		p := &part{folder: folder, id: rand.Text()}
-		lock, err := os.OpenFile(p.name(lockSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		d.base = filepath.Join(folder, prefix+rand.Text())
+		d.lock, err = os.OpenFile(d.base+lockSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		p.lock = lock
-		if !p.holds() { // a sweep removed it
-			lock.Close()
-			continue
+		if !isHeld(hold(d.lock)) {
+			break // if a sweep has just removed it, no later one finds the part
 		}
-		out, err := os.OpenFile(p.name(partSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return nil, nil, errors.Join(err, p.remove())
-		}
-		return p, out, nil
+		d.lock.Close() // a sweep is about to remove it
 	}
-}
-
-// holds locks the lock file and tells whether it is still there. If the file system has
-// no locks, a sweep can't lock it either and leaves it.
-func (p *part) holds() bool {
-	if err := hold(p.lock); isHeld(err) {
-		return false
-	}
-	locked, err := p.lock.Stat()
+	d.out, err = os.OpenFile(d.base+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return false
+		return errors.Join(err, release(d.lock))
 	}
-	there, err := os.Lstat(p.name(lockSuffix))
-	return err == nil && os.SameFile(locked, there)
+	return nil
 }
 
-// remove removes what is left of a draft.
-func (p *part) remove() error {
-	err := p.removeParts()
-	return errors.Join(err, release(p.lock))
+// release removes a lock that this process holds.
+func release(lock *os.File) error {
+	err := removeHeld(lock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
-func (p *part) removeParts() error {
+// removeParts removes all files of a draft but its lock.
+func removeParts(base string) error {
 	var errs []error
 	for _, suffix := range []string{journalSuffix, partSuffix} {
-		if err := os.Remove(p.name(suffix)); !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(base + suffix); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
@@ -90,29 +70,18 @@ func Sweep(folder string) {
 	}
 	names, _ := dir.Readdirnames(-1) // after an error, use the names read so far
 	dir.Close()
-	var ids []string
 	for _, name := range names {
-		if match := draftName.FindStringSubmatch(name); match != nil && !slices.Contains(ids, match[1]) {
-			ids = append(ids, match[1])
+		match := lockName.FindStringSubmatch(name)
+		if match == nil {
+			continue
 		}
-	}
-	for _, id := range ids {
-		(&part{folder: folder, id: id}).sweep()
-	}
-}
-
-// sweep removes a draft unless its writer lives. A part without a lock has no writer,
-// because the writer removes the part first.
-func (p *part) sweep() {
-	switch info, err := os.Lstat(p.name(lockSuffix)); {
-	case err == nil && !(isOwn(info) && claim(p.name(lockSuffix))):
-		return
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return
-	}
-	for _, suffix := range []string{journalSuffix, partSuffix} {
-		if info, err := os.Lstat(p.name(suffix)); err == nil && isOwn(info) {
-			_ = os.Remove(p.name(suffix))
+		path := filepath.Join(folder, name)
+		if info, err := os.Lstat(path); err != nil || !isOwn(info) {
+			continue
+		}
+		if lock := claim(path); lock != nil {
+			_ = removeParts(filepath.Join(folder, match[1]))
+			_ = release(lock)
 		}
 	}
 }

@@ -12,24 +12,23 @@ import (
 // dead leaves in a folder what a killed process would, and returns its id.
 func dead(t *testing.T, folder string) string {
 	t.Helper()
-	p, out, err := newPart(folder)
-	must(t, err, out.Close(), os.WriteFile(p.name(journalSuffix), nil, 0o600), p.lock.Close())
-	return p.id
+	var d Draft
+	must(t, d.open(folder), d.out.Close(), os.WriteFile(d.base+journalSuffix, nil, 0o600), d.lock.Close())
+	return strings.TrimPrefix(filepath.Base(d.base), prefix)
 }
 
 // The next file that is written in a folder, whatever its name, removes what the
 // killed have left, and leaves what is being written and what is not a draft.
 func TestSweep(t *testing.T) {
 	folder := t.TempDir()
-	running, err := Create(t.Context(), filepath.Join(folder, "running"))
+	running, err := Create(filepath.Join(folder, "running"))
 	must(t, err)
 	id := dead(t, folder)
-	must(t, os.Remove(filepath.Join(folder, prefix+dead(t, folder)+lockSuffix))) // of a sweep that was killed
 	must(t, os.Remove(filepath.Join(folder, prefix+dead(t, folder)+partSuffix)))
 	foreign := prefix + id + ".csv"
 	must(t, os.WriteFile(filepath.Join(folder, foreign), nil, 0o600), os.Mkdir(filepath.Join(folder, prefix+strings.Repeat("A", 26)+partSuffix), 0o700))
 	must(t, put(t, filepath.Join(folder, "calls"), "x"))
-	want := map[string]bool{"calls": true, foreign: true, prefix + strings.Repeat("A", 26) + partSuffix: true, prefix + running.part.id + lockSuffix: true, prefix + running.part.id + partSuffix: true}
+	want := map[string]bool{"calls": true, foreign: true, prefix + strings.Repeat("A", 26) + partSuffix: true, filepath.Base(running.base) + lockSuffix: true, filepath.Base(running.base) + partSuffix: true}
 	for _, name := range strings.Fields(names(t, folder)) {
 		if !want[name] {
 			t.Errorf("%s is left", name)

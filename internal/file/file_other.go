@@ -3,7 +3,6 @@
 package file
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 )
@@ -13,9 +12,10 @@ func isOwn(info fs.FileInfo) bool { return info.Mode().IsRegular() }
 // Names is the number of hard links of a file, which is not known here.
 func Names(fs.FileInfo) int { return 1 }
 
-func checkTrust(string, fs.FileInfo) error { return nil }
+// Place tells a file from others: not known here.
+func Place(fs.FileInfo) string { return "" }
 
-func checkReplaceable(string, fs.FileInfo) error { return nil }
+func checkTrust(string, fs.FileInfo) error { return nil }
 
 // CheckAccess returns why this user may not open a file with a flag: os.O_WRONLY or
 // os.O_RDWR. Here a lock belongs to a handle, so closing another handle does not end it.
@@ -28,6 +28,4 @@ func CheckAccess(path string, flag int) error {
 }
 
 // keepAccess has nothing to do: a file has the rights of its folder here.
-func keepAccess(*os.File, string, fs.FileInfo) {}
-
-func duplicate(int, string) (*os.File, error) { return nil, errors.ErrUnsupported }
+func keepAccess(*os.File, fs.FileInfo) {}
