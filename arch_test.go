@@ -14,7 +14,8 @@ const module = "github.com/callvault/callvault"
 var rooms = map[string][]string{
 	"gong":                  nil,
 	"":                      {"gong"},
-	"internal/api":          {"", "gong", "internal/web"},
+	"internal/api":          {"", "gong", "internal/auth", "internal/limit", "internal/web"},
+	"internal/auth":         {""},
 	"internal/measure":      {"", "gong"},
 	"internal/bulk":         {"", "gong"},
 	"internal/certificate":  nil,
@@ -49,13 +50,14 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
 	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang"},
+	"internal/auth":         {"github.com/prometheus/client_golang"},
 	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
 	"internal/certificate":  {"github.com/prometheus/client_golang"},
 	"internal/measure":      {"github.com/prometheus/client_golang"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
-	"internal/limit":        {"golang.org/x/time"},
+	"internal/limit":        {"github.com/prometheus/client_golang", "golang.org/x/time"},
 	"internal/sqlite":       {"zombiezen.com/go/sqlite"},
 	"internal/bench":        {"github.com/jackc/pgx/v5", "github.com/dustin/go-humanize"},
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},

@@ -84,7 +84,7 @@ func TestUsage(t *testing.T) {
 		{"serve now", `"now" is an argument too many; type callvault serve`},
 		{"serve --prot 1", "unknown flag: --prot"},
 		{"serve --page-size 1001", "--page-size 1001: accepted are 1 to 1000"},
-		{"serve --limit fast", `--limit: "fast" is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1`},
+		{"serve --limit fast", `--limit: "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},
 		{"serve --dates maybe", `--dates "maybe": accepted are required and optional`},
 		{"serve --demo --db x.db", "--demo has a store of its own: leave out --db, and unset CALLVAULT_DB"},
 		{"check --db postgres:/callvault", `--db: this is meant for PostgreSQL, but is no URL of it; accepted is postgres://HOST/DATABASE`},

@@ -13,6 +13,7 @@ import (
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/certificate"
+	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/screen"
 )
 
@@ -95,7 +96,7 @@ func (o serveOptions) config() (api.Config, error) {
 		return config, err
 	}
 	var err error
-	if config.Limit, err = api.ParseLimit(o.limit); err != nil {
+	if config.Limit, err = limit.Parse(o.limit); err != nil {
 		return config, usagef("--limit: %w", err)
 	}
 	switch o.dates {

@@ -1,46 +1,56 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"time"
 
-	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/web"
 )
+
+// storeWithin is what a request may wait for the store, all in all: for its key, its quota
+// and its page, and for those before it that read theirs. An engine may take another
+// second to give up, so that a client has an answer within five.
+const storeWithin = 4 * time.Second
+
+// statusClientGone is what the log says, and nobody is sent, when the client
+// went away before its answer.
+const statusClientGone = 499
 
 // ServeHTTP answers a request, whatever happens, counts and logs it. It is the one
 // place where an error becomes an answer. For a client that has gone it breaks the
 // connection: net/http would send an empty 200 for a handler that wrote nothing.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := newExchange(w, h.newID(), h.now())
+	x := newExchange(w, r, h.newID(), h.now())
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
-	x.trace = traceID(r.Header)
-	err := h.serveGuarded(x, r)
+	err := h.serveGuarded(x)
 	if err != nil {
-		if failed := x.fail(r, err); failed != nil {
+		if failed := x.fail(err); failed != nil {
 			err = errors.Join(err, failed)
 		}
 	}
 	took := h.now().Sub(x.start)
-	h.metrics.count(x, r, took)
-	h.record(x, r, took, err)
+	h.metrics.count(x, took)
+	h.record(x, took, err)
 	if x.status == statusClientGone {
 		panic(http.ErrAbortHandler)
 	}
 }
 
 // serveGuarded is serve with a panic turned into an error.
-func (h *Handler) serveGuarded(x *exchange, r *http.Request) (err error) {
+func (h *Handler) serveGuarded(x *exchange) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{v, debug.Stack()}
 		}
 	}()
-	return h.serve(x, r)
+	return h.serve(x)
 }
 
 // panicError is a panic of a handler.
@@ -51,25 +61,49 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
 
+// serve is the way of every request.
+func (h *Handler) serve(x *exchange) (err error) {
+	ctx := x.request.Context()
+	found, unmatched := h.match(x.request)
+	if found != nil && found.scope == anybody {
+		x.route = found
+		return found.handle(ctx, x)
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	if x.key, err = h.keys.Authenticate(ctx, x.request.Header["Authorization"]); err != nil {
+		return err
+	}
+	web.Known(ctx)
+	if err := h.limits.Take(ctx, x.key.Company); err != nil {
+		return err
+	}
+	if unmatched != nil {
+		return unmatched
+	}
+	x.route = found
+	if !x.key.Allows(found.scope) {
+		return noPermission(found.scope)
+	}
+	return found.handle(ctx, x)
+}
+
 // fail answers with an error, unless the client is gone or the answer has
 // begun: then there is nobody to tell, or no way to. It returns what went
 // wrong in telling.
-func (x *exchange) fail(r *http.Request, err error) error {
-	if r.Context().Err() != nil {
+func (x *exchange) fail(err error) error {
+	if x.request.Context().Err() != nil {
 		x.status = statusClientGone
 		return nil
 	}
 	if x.status != 0 {
 		return nil
 	}
-	var answer *clientError
-	if !errors.As(err, &answer) {
-		answer = &clientError{status: http.StatusInternalServerError, texts: []string{gong.InternalError}}
-	}
-	for name, values := range answer.header {
+	told := toClient(err)
+	for name, values := range told.header {
 		x.Header()[name] = values
 	}
-	return x.send(r, answer.status, errorBody(x.id, answer.texts))
+	return x.send(told.status, errorBody(x.id, told.texts))
 }
 
 // maxMethod is as much of a method as the log shows: a client may send
@@ -79,17 +113,17 @@ const maxMethod = 16
 // record writes the line of a request. It names no secret and nothing of the
 // query: a cursor is a capability of its company, and the rest is the
 // company's business.
-func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err error) {
+func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	level := slog.LevelInfo
 	var panicked *panicError
 	if x.status == http.StatusInternalServerError || errors.As(err, &panicked) {
 		level = slog.LevelError
 	}
-	log := h.log
+	log, ctx := h.log, x.request.Context()
 	if x.key == nil || x.status == http.StatusUnauthorized { // strangers can cause it
 		log = h.spare
 	}
-	if !log.Enabled(r.Context(), level) {
+	if !log.Enabled(ctx, level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 10)
@@ -97,7 +131,7 @@ func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err e
 	if x.key != nil {
 		attrs = append(attrs, slog.String("company", x.key.Company), slog.String("key", x.key.ID))
 	}
-	attrs = append(attrs, slog.String("method", r.Method[:min(len(r.Method), maxMethod)]))
+	attrs = append(attrs, slog.String("method", x.request.Method[:min(len(x.request.Method), maxMethod)]))
 	if x.route != nil {
 		attrs = append(attrs, slog.String("route", x.route.path))
 	}
@@ -111,5 +145,18 @@ func (h *Handler) record(x *exchange, r *http.Request, took time.Duration, err e
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	log.LogAttrs(r.Context(), level, "request", attrs...)
+	log.LogAttrs(ctx, level, "request", attrs...)
 }
+
+// newRequestID makes the id of a request, within the 18 to 20 characters seen on the wire.
+// It names a request in a log and guards nothing, so it need not be secret.
+func newRequestID() string {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+	var id [requestIDLength]byte
+	for i := range id {
+		id[i] = digits[rand.IntN(len(digits))]
+	}
+	return string(id[:])
+}
+
+const requestIDLength = 19

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/limit"
 )
 
 var discard = slog.New(slog.DiscardHandler)
@@ -217,4 +219,14 @@ func TestLogIsBounded(t *testing.T) {
 			t.Errorf("the log does not count what was left out: %s", got)
 		}
 	})
+}
+
+// Retry-After is the wait, rounded up to whole seconds, and at least one.
+func TestRetryAfter(t *testing.T) {
+	for wait, want := range map[time.Duration]string{0: "1", 1: "1", time.Second: "1", time.Second + 1: "2", 24 * time.Hour: "86400"} {
+		told := toClient(fmt.Errorf("wrapped: %w", &limit.Exceeded{Wait: wait}))
+		if got := told.header.Get("Retry-After"); told.status != http.StatusTooManyRequests || got != want {
+			t.Errorf("%v: got %d, %s, want %s", wait, told.status, got, want)
+		}
+	}
 }

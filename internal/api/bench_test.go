@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/limit"
 )
 
 // benchStore serves the same hundred calls, whatever is asked: what remains to
@@ -58,13 +59,13 @@ func BenchmarkPage(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
 		later  bool
-		limit  Limit
+		limit  limit.Limit
 		log    *slog.Logger
 		header http.Header
 	}{
 		{name: "first"},
 		{name: "later", later: true},
-		{name: "later-limited", later: true, limit: Limit{PerSecond: 1 << 29, PerDay: 1 << 30}},
+		{name: "later-limited", later: true, limit: limit.Limit{PerSecond: 1 << 29, PerDay: 1 << 30}},
 		{name: "later-gzip", later: true, header: http.Header{"Accept-Encoding": {"gzip"}}},
 		{name: "later-logged", later: true, log: slog.New(slog.NewTextHandler(io.Discard, nil))},
 		{name: "later-traced", later: true, log: slog.New(slog.NewTextHandler(io.Discard, nil)), header: http.Header{"Traceparent": {traceparent}}},

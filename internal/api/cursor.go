@@ -149,3 +149,41 @@ func (c *cursor) appendClaims(dst []byte) []byte {
 	}
 	return append(dst, '}')
 }
+
+// parseClaims reads what appendClaims wrote, to the byte, and nothing else: it takes one
+// claim after the other, and then writes them again and compares.
+func parseClaims(claims string) (c cursor, ok bool) {
+	rest := claims
+	text := func(name string) string { // "" when the claim does not come next
+		value, found := strings.CutPrefix(rest, name)
+		end := strings.IndexAny(value, `,"}`)
+		if !found || end < 0 {
+			return ""
+		}
+		rest = strings.TrimPrefix(value[end:], `"`)
+		return value[:end]
+	}
+	number := func(name string, otherwise int64) int64 {
+		n, err := strconv.ParseInt(text(name), 10, 64)
+		if err != nil {
+			return otherwise
+		}
+		return n
+	}
+	c.last.ID, _ = callvault.ParseID(text(`{"callId":`))
+	c.total = int(number(`,"total":`, -1))
+	c.number = int(number(`,"pageNumber":`, -1))
+	c.size = int(number(`,"pageSize":`, -1))
+	last, _ := time.Parse(time.RFC3339Nano, text(`,"time":"`))
+	c.last.Time = callvault.FloorTime(last)
+	c.expires = number(`,"exp":`, 0)
+	c.company = text(`,"company":"`)
+	c.query.From = callvault.Time(number(`,"from":`, int64(callvault.MinTime)))
+	c.query.To = callvault.Time(number(`,"to":`, int64(callvault.MaxTime)))
+	c.query.Workspace, _ = callvault.ParseID(text(`,"workspaceId":"`))
+	if c.last.ID.IsZero() || c.total < 0 || c.number < 0 || c.size < 1 || c.size > MaxPageSize {
+		return cursor{}, false
+	}
+	var buf [maxCursor]byte
+	return c, string(c.appendClaims(buf[:0])) == claims
+}

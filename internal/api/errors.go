@@ -5,61 +5,65 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/auth"
+	"github.com/callvault/callvault/internal/limit"
 )
 
-// clientError is an error that a client can act on. Its texts and header are
-// for the client, its cause is for the log. Every other error is answered with
-// 500 and a text that tells nothing.
+// clientError is an error that a client can act on.
 type clientError struct {
 	status int
-	texts  []string
+	texts  []string // for the client
 	header http.Header
-	cause  error // nil when the status says it all; never holds the client's input
+	cause  string // for the log; never holds what the client sent
 }
 
-// Error is for the log.
-func (e *clientError) Error() string {
-	if e.cause != nil {
-		return e.cause.Error()
-	}
-	return http.StatusText(e.status)
+func (e *clientError) Error() string { return e.cause }
+
+// refuse is a clientError with one text.
+func refuse(status int, text, cause string) *clientError {
+	return &clientError{status: status, texts: []string{text}, cause: cause}
 }
-
-func (e *clientError) Unwrap() error { return e.cause }
-
-// statusClientGone is what the log says, and nobody is sent, when the client
-// went away before its answer.
-const statusClientGone = 499
-
-// Causes that stand in the log.
-var (
-	errUnknownRoute = errors.New("unknown route")
-	errUnserved     = errors.New("a route of the API that is not served")
-	errNoCalls      = errors.New("no calls in the range")
-)
 
 // notAuthorized is the one text for every credential that is refused, whatever
 // is wrong with it.
 const notAuthorized = "Access key, secret or token is not valid"
 
-// refused is the answer to a credential that does not open the door.
-func refused(cause error) error { return unauthorized(notAuthorized, cause) }
+func unauthorized(text, cause string) *clientError {
+	err := refuse(http.StatusUnauthorized, text, cause)
+	err.header = http.Header{"Www-Authenticate": {`Basic realm="callvault", charset="UTF-8"`, `Bearer realm="callvault"`}}
+	return err
+}
 
 // noPermission is the answer to a key without the scope: 401, as on the wire.
 func noPermission(scope callvault.Scope) error {
-	return unauthorized(gong.NoPermission(string(scope)), errors.New("the key lacks the scope "+string(scope)))
+	return unauthorized(gong.NoPermission(string(scope)), "the key lacks the scope "+string(scope))
 }
 
-func unauthorized(text string, cause error) error {
-	return &clientError{
-		status: http.StatusUnauthorized,
-		texts:  []string{text},
-		header: http.Header{"Www-Authenticate": {`Basic realm="callvault", charset="UTF-8"`, `Bearer realm="callvault"`}},
-		cause:  cause,
+// toClient is an error as a client is told it: what no client can mend is a 500 with a
+// text that tells nothing.
+func toClient(err error) *clientError {
+	var (
+		told     *clientError
+		refused  auth.Refused
+		exceeded *limit.Exceeded
+	)
+	switch {
+	case errors.As(err, &told):
+		return told
+	case errors.As(err, &refused):
+		return unauthorized(notAuthorized, "")
+	case errors.As(err, &exceeded):
+		told = refuse(http.StatusTooManyRequests, gong.LimitExceeded, "")
+		seconds := max(1, int64((exceeded.Wait+time.Second-1)/time.Second))
+		told.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
+		return told
 	}
+	return refuse(http.StatusInternalServerError, gong.InternalError, "")
 }
 
 // errorBody is the envelope of every error. It never fails: both members are

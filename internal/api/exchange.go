@@ -8,19 +8,17 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// exchange is one request being answered: the writer that handlers write to,
-// what the adapter learned of the caller, and what the log will say. Handlers
-// take it instead of a bare http.ResponseWriter so that the caller is a
-// parameter, and not something to be dug out of a context.
+// exchange is one request being answered: what a handler reads and where it writes, and
+// what the log will say.
 type exchange struct {
 	http.ResponseWriter
+	request *http.Request
 
-	id    string         // of the request
-	start time.Time      // when it came
+	id    string // of the request
+	start time.Time
+	trace string         // the id of the trace that the request belongs to; empty for none
 	key   *callvault.Key // known, though perhaps not let in; nil before that
-	route *route         // nil before it is found
-
-	trace string // the id of the trace that the request belongs to; empty for none
+	route *route         // nil before the request may have it
 
 	status int // as sent, or 499; 0 before that
 	bytes  int // of the body
@@ -30,8 +28,8 @@ type exchange struct {
 	values [5]string
 }
 
-func newExchange(w http.ResponseWriter, id string, start time.Time) *exchange {
-	x := &exchange{ResponseWriter: w, id: id, start: start}
+func newExchange(w http.ResponseWriter, r *http.Request, id string, start time.Time) *exchange {
+	x := &exchange{ResponseWriter: w, request: r, id: id, start: start, trace: traceID(r.Header)}
 	x.set(0, "X-Traceid", id)
 	x.set(1, "Vary", "Accept-Encoding")
 	return x
@@ -61,8 +59,8 @@ func (x *exchange) Write(p []byte) (int, error) {
 
 // send is the whole answer: a status and a body of JSON, compressed when that
 // is wanted and worth it.
-func (x *exchange) send(r *http.Request, status int, body []byte) error {
-	if len(body) > minGzip && acceptsGzip(r.Header["Accept-Encoding"]) {
+func (x *exchange) send(status int, body []byte) error {
+	if len(body) > minGzip && acceptsGzip(x.request.Header["Accept-Encoding"]) {
 		z := compressors.Get().(*compressor)
 		defer compressors.Put(z)
 		body = z.compress(body)
@@ -71,7 +69,7 @@ func (x *exchange) send(r *http.Request, status int, body []byte) error {
 	x.set(3, "Content-Type", "application/json;charset=UTF-8")
 	x.set(4, "Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(status)
-	if r.Method == http.MethodHead {
+	if x.request.Method == http.MethodHead {
 		return nil
 	}
 	_, err := x.Write(body)

@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/openapitest"
 )
 
@@ -234,7 +235,7 @@ func parseConfig(t *testing.T, args []string) Config {
 		case "page":
 			config.PageSize, err = strconv.Atoi(value)
 		case "limit":
-			config.Limit, err = ParseLimit(value)
+			config.Limit, err = limit.Parse(value)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -9,24 +10,24 @@ import (
 )
 
 // listCalls is GET /v2/calls: one page of the calls in a range.
-func (h *Handler) listCalls(x *exchange, r *http.Request) error {
-	walk, err := h.parseListCalls(r.URL.RawQuery, x)
+func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
+	walk, err := h.parseListCalls(x)
 	if err != nil {
 		return err
 	}
-	place, err := h.bodies.Enter(r.Context(), x.key.Company)
+	place, err := h.bodies.Enter(ctx, x.key.Company)
 	if err != nil {
 		return fmt.Errorf("wait for the company's turn: %w", err)
 	}
 	defer place.Leave()
 	body := newPageBody()
 	defer body.release()
-	page, err := callvault.ListPage(r.Context(), h.store.Calls(x.key.Company), walk.PageQuery, body.visit)
+	page, err := callvault.ListPage(ctx, h.store.Calls(x.key.Company), walk.PageQuery, body.visit)
 	if err != nil {
 		return fmt.Errorf("list calls: %w", err)
 	}
 	if page.Size == 0 && page.Number == 0 {
-		return &clientError{status: http.StatusNotFound, texts: []string{gong.NoCallsFound}, cause: errNoCalls}
+		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
 	var next *cursor
 	if page.More {
@@ -42,7 +43,7 @@ func (h *Handler) listCalls(x *exchange, r *http.Request) error {
 	}
 	whole := body.finish(x.id, page, next, h.cursors)
 	place.Weigh(len(whole), x.cutOff)
-	return x.send(r, http.StatusOK, whole)
+	return x.send(http.StatusOK, whole)
 }
 
 // walk is the page that a request asks for, and the end of the cursors that
@@ -54,9 +55,9 @@ type walk struct {
 
 // parseListCalls reads the query of GET /v2/calls. It finds every problem there
 // is, one to a parameter, and names all of them in one error.
-func (h *Handler) parseListCalls(rawQuery string, x *exchange) (walk, error) {
+func (h *Handler) parseListCalls(x *exchange) (walk, error) {
 	var p parameters
-	p.parse(rawQuery)
+	p.parse(x.request.URL.RawQuery)
 	w := walk{
 		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.pageSize},
 		expires:   x.start.Add(cursorLife).Unix(),

@@ -71,14 +71,6 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 		m.routes[route] = r
 	}
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "callvault_keyring_age_seconds",
-		Help: "Time since the keys were read from the store, NaN before that. Requests read them, so it grows while there are none; keys are not used when it is above 5.",
-	}, h.keys.ageInSeconds)
-	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "callvault_keyring_keys",
-		Help: "Keys in memory, those that were revoked or have expired included.",
-	}, func() float64 { return float64(len(h.keys.ring.Load().keys)) })
-	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_http_pages_held_bytes",
 		Help: "Bytes of pages that their clients have not taken yet.",
 	}, func() float64 { bytes, _ := h.bodies.Held(); return float64(bytes) })
@@ -113,8 +105,8 @@ func (m *metrics) of(r *http.Request) *routeMetrics {
 }
 
 // count counts a request that has been answered.
-func (m *metrics) count(x *exchange, r *http.Request, took time.Duration) {
-	route := m.of(r)
+func (m *metrics) count(x *exchange, took time.Duration) {
+	route := m.of(x.request)
 	counter := route.statuses[x.status]
 	if counter == nil {
 		counter = m.requests.WithLabelValues(route.name, strconv.Itoa(x.status))
@@ -122,58 +114,4 @@ func (m *metrics) count(x *exchange, r *http.Request, took time.Duration) {
 	counter.Inc()
 	route.duration.Observe(took.Seconds())
 	route.bytes.Add(float64(x.bytes))
-}
-
-// limitMetrics are what is counted of one kind of limit.
-type limitMetrics struct {
-	refused prometheus.Counter
-	leases  map[leaseOutcome]prometheus.Counter
-	leased  prometheus.Counter
-}
-
-// leaseOutcome is what a question for a lease came to.
-type leaseOutcome string
-
-const (
-	leasedSome leaseOutcome = "some"
-	leasedNone leaseOutcome = "none"
-	leaseError leaseOutcome = "error"
-)
-
-// newLimitMetrics makes the metrics of the limits by the day and by the second.
-func newLimitMetrics(registerer prometheus.Registerer) (day, second limitMetrics) {
-	auto := promauto.With(registerer)
-	refused := auto.NewCounterVec(prometheus.CounterOpts{
-		Name: "callvault_limit_refused_requests_total",
-		Help: "Requests that were answered with 429, by the limit that they were over.",
-	}, []string{"limit"})
-	leases := auto.NewCounterVec(prometheus.CounterOpts{
-		Name: "callvault_limit_leases_total",
-		Help: "Questions to the store for a part of a limit, and whether it gave some, none, or an error.",
-	}, []string{"limit", "outcome"})
-	leased := auto.NewCounterVec(prometheus.CounterOpts{
-		Name: "callvault_limit_leased_requests_total",
-		Help: "Requests that the store has leased to this process.",
-	}, []string{"limit"})
-	of := func(limit string) limitMetrics {
-		m := limitMetrics{refused.WithLabelValues(limit), map[leaseOutcome]prometheus.Counter{}, leased.WithLabelValues(limit)}
-		for _, outcome := range []leaseOutcome{leasedSome, leasedNone, leaseError} {
-			m.leases[outcome] = leases.WithLabelValues(limit, string(outcome))
-		}
-		return m
-	}
-	return of("day"), of("second")
-}
-
-// countLease counts what a question for a lease came to.
-func (m *limitMetrics) countLease(taken int, err error) {
-	outcome := leasedSome
-	switch {
-	case err != nil:
-		outcome = leaseError
-	case taken == 0:
-		outcome = leasedNone
-	}
-	m.leases[outcome].Inc()
-	m.leased.Add(float64(taken))
 }

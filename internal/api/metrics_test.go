@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -105,6 +106,7 @@ func TestMetricsOfRequests(t *testing.T) {
 // A request counts as in flight until it has been answered, a panic included.
 func TestRequestsInFlight(t *testing.T) {
 	s, registry := counted(t, Config{})
+	s.get("/v2/calls") // with which the keys are known
 	s.store.stall = func(context.Context) {
 		wantSeries(t, registry, "callvault_http_requests_in_flight", "callvault_http_requests_in_flight 1")
 		panic("on the highway")
@@ -137,7 +139,7 @@ func TestSeriesAreBounded(t *testing.T) {
 }
 
 func TestMetricsOfLimits(t *testing.T) {
-	s, registry := counted(t, Config{Limit: Limit{PerSecond: 2, PerDay: 5}})
+	s, registry := counted(t, Config{Limit: limit.Limit{PerSecond: 2, PerDay: 5}})
 	const metrics = "callvault_limit_refused_requests_total callvault_limit_leases_total callvault_limit_leased_requests_total"
 	for range 4 {
 		s.get("/v2/calls")
@@ -163,7 +165,7 @@ func TestMetricsOfLimits(t *testing.T) {
 
 // A lease that the store does not answer is counted as an error.
 func TestMetricsOfFailingLeases(t *testing.T) {
-	s, registry := counted(t, Config{Limit: Limit{PerDay: 5}})
+	s, registry := counted(t, Config{Limit: limit.Limit{PerDay: 5}})
 	s.get("/v2/calls") // with which the keys are known
 	s.store.fail(errors.New("disk on fire"))
 	s.clock.advance(time.Millisecond)

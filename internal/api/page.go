@@ -79,9 +79,6 @@ func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, c
 	h = append(h, `},"calls":[`...)
 	b.head = h
 	b.buf = append(b.buf, `]}`...)
-	if len(h) > headroom { // a request id of its own kind
-		return append(h, b.buf[headroom:]...)
-	}
 	body := b.buf[headroom-len(h):]
 	copy(body, h)
 	return body

@@ -32,19 +32,6 @@ func TestLargePages(t *testing.T) {
 	}
 }
 
-// TestARequestIDOfItsOwnKind is longer than the room before the documents.
-func TestARequestIDOfItsOwnKind(t *testing.T) {
-	id := strings.Repeat("i", headroom)
-	s := newServer(t, Config{NewID: func() string { return id }})
-	s.put(t, "acme", call(t, "1", 1, ""))
-	for range 2 {
-		a := decode(t, s.get(everything))
-		if a.RequestID != id || len(a.Calls) != 1 {
-			t.Errorf("got %+v", a)
-		}
-	}
-}
-
 // TestPagesAtOnce: pages made at one time do not mix.
 func TestPagesAtOnce(t *testing.T) {
 	s := newServer(t, Config{PageSize: 3, NewID: newRequestID, Log: discard})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +23,8 @@ const (
 	workspaceParameter
 	cursorParameter
 	parameterCount
+
+	unknownParameter parameter = -1
 )
 
 var parameterNames = [parameterCount]string{"fromDateTime", "toDateTime", "workspaceId", "cursor"}
@@ -50,15 +54,15 @@ func (p *parameters) parse(rawQuery string) {
 		var pair string
 		pair, rest, more = strings.Cut(rest, "&")
 		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, nameOK := unescape(rawName)
-		value, valueOK := unescape(rawValue)
-		which := parameterNamed(name)
+		name, nameErr := url.QueryUnescape(rawName)
+		value, valueErr := url.QueryUnescape(rawValue)
+		which := parameter(slices.Index(parameterNames[:], name))
 		switch {
-		case !nameOK, !valueOK && which == parameterCount:
+		case nameErr != nil, valueErr != nil && which == unknownParameter:
 			p.refuseOther(rawName)
-		case !valueOK:
+		case valueErr != nil:
 			p.refuse(which, which.String()+brokenEscape)
-		case which == parameterCount || value == "":
+		case which == unknownParameter || value == "":
 		case p.values[which] != "":
 			p.refuse(which, which.String()+": must be sent once")
 		default:
@@ -68,15 +72,6 @@ func (p *parameters) parse(rawQuery string) {
 }
 
 const brokenEscape = `: has a broken % escape; accepted is % with two hexadecimal digits`
-
-func parameterNamed(name string) parameter {
-	for i, known := range parameterNames {
-		if name == known {
-			return parameter(i)
-		}
-	}
-	return parameterCount
-}
 
 // refuse notes the problem of a parameter; the first one counts.
 func (p *parameters) refuse(which parameter, problem string) {
@@ -173,6 +168,5 @@ func (p *parameters) err() error {
 	if texts == nil {
 		return nil
 	}
-	cause := errors.New("bad parameters: " + strings.Join(names, ", "))
-	return &clientError{status: http.StatusBadRequest, texts: texts, cause: cause}
+	return &clientError{status: http.StatusBadRequest, texts: texts, cause: "bad parameters: " + strings.Join(names, ", ")}
 }

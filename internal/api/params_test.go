@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -89,32 +88,4 @@ func TestErrorsAreUTF8(t *testing.T) {
 	wantStatus(t, w, http.StatusBadRequest,
 		`workspaceId: "\xff\x00\"" is not accepted; accepted is a number of 1 to 20 digits`,
 		`%80: has a broken % escape; accepted is % with two hexadecimal digits`)
-}
-
-func TestUnescape(t *testing.T) {
-	tests := []struct {
-		in, want string
-		ok       bool
-	}{
-		{"", "", true},
-		{"plain", "plain", true},
-		{"a+b", "a b", true},
-		{"%41%6a%2B%2f", "Aj+/", true},
-		{"%25%", "", false},
-		{"%4", "", false},
-		{"%4g", "", false},
-		{"%g4", "", false},
-		{"%%41", "", false},
-	}
-	for _, test := range tests {
-		if got, ok := unescape(test.in); got != test.want || ok != test.ok {
-			t.Errorf("unescape(%q) = %q, %v, want %q, %v", test.in, got, ok, test.want, test.ok)
-		}
-	}
-	for c := range 256 {
-		want, err := url.QueryUnescape(fmt.Sprintf("%%%c0", rune(c)))
-		if got, ok := unescape("%" + string(rune(c)) + "0"); got != want || ok != (err == nil) {
-			t.Errorf("%%%c0: got %q, %v, want %q, %v", rune(c), got, ok, want, err)
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/limit"
 )
 
 // model is a store too simple to be wrong: slices in memory, filtered and
@@ -16,28 +17,17 @@ import (
 type model struct {
 	callvault.Store
 
-	mu        sync.Mutex
-	calls     map[string][]callvault.Call
-	keys      []callvault.Key // in any order
-	version   callvault.KeysVersion
-	quota     map[quotaCount]int
-	now       func() time.Time      // of the seconds
-	full      map[string]time.Time  // when the second of a company is full again
-	failure   error                 // what every method returns, unless nil
-	stall     func(context.Context) // called at the beginning of a read, unless nil
-	stallTake func(context.Context) // and when quota is taken
-	reads     int                   // of the keys
-	takes     int                   // of quota
-	shares    int                   // of a second that were asked for
-}
-
-type quotaCount struct {
-	company string
-	day     int
+	mu      sync.Mutex
+	calls   map[string][]callvault.Call
+	keys    []callvault.Key // in any order
+	version callvault.KeysVersion
+	quotas  *limit.Local
+	failure error                 // what every method returns, unless nil
+	stall   func(context.Context) // called at the beginning of a read, unless nil
 }
 
 func newModel(now func() time.Time) *model {
-	return &model{calls: make(map[string][]callvault.Call), quota: make(map[quotaCount]int), now: now, full: make(map[string]time.Time)}
+	return &model{calls: make(map[string][]callvault.Call), quotas: limit.NewLocal(nil, now)}
 }
 
 func (m *model) Pool() callvault.Pool { return callvault.Pool{Max: leastBuilders} }
@@ -46,6 +36,19 @@ func (m *model) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failure = err
+}
+
+// asked stalls a question to the store, and returns what it fails with.
+func (m *model) asked(ctx context.Context) error {
+	m.mu.Lock()
+	stall := m.stall
+	m.mu.Unlock()
+	if stall != nil {
+		stall(ctx)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return cmp.Or(m.failure, ctx.Err())
 }
 
 func (m *model) AddKey(_ context.Context, key callvault.Key) error {
@@ -67,36 +70,16 @@ func (m *model) change(id string, change func(*callvault.Key)) {
 	}
 }
 
-// moment is the keys as they are now; backTo makes them so again, as a restore of
-// the store does.
-func (m *model) moment() (backTo func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	keys, version := slices.Clone(m.keys), m.version
-	return func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.keys, m.version = slices.Clone(keys), version
-	}
-}
-
 func (m *model) Keys(ctx context.Context, known callvault.KeysVersion) ([]callvault.Key, callvault.KeysVersion, error) {
-	m.mu.Lock()
-	m.reads++
-	stall := m.stall
-	m.mu.Unlock()
-	if stall != nil {
-		stall(ctx)
+	if err := m.asked(ctx); err != nil {
+		return nil, callvault.KeysVersion{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.failure != nil {
-		return nil, callvault.KeysVersion{}, m.failure
-	}
 	if known == m.version {
-		return nil, m.version, ctx.Err()
+		return nil, m.version, nil
 	}
-	return slices.Clone(m.keys), m.version, ctx.Err()
+	return slices.Clone(m.keys), m.version, nil
 }
 
 func (m *model) CursorSecret(context.Context) ([]byte, error) {
@@ -104,55 +87,21 @@ func (m *model) CursorSecret(context.Context) ([]byte, error) {
 }
 
 func (m *model) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (int, error) {
-	m.mu.Lock()
-	m.takes++
-	stall := m.stallTake
-	m.mu.Unlock()
-	if stall != nil {
-		stall(ctx)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := cmp.Or(m.failure, ctx.Err()); err != nil {
+	if err := m.asked(ctx); err != nil {
 		return 0, err
 	}
-	count := quotaCount{day.Company, day.Day}
-	n = min(n, day.Limit-m.quota[count])
-	m.quota[count] += n
-	return n, nil
+	return m.quotas.TakeQuota(ctx, day, n)
 }
 
-func (m *model) ReturnQuota(_ context.Context, day callvault.QuotaDay, n int) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.quota[quotaCount{day.Company, day.Day}] -= n
-	return m.failure
+func (m *model) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
+	return cmp.Or(m.asked(ctx), m.quotas.ReturnQuota(ctx, day, n))
 }
 
 func (m *model) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (int, time.Duration, error) {
-	m.mu.Lock()
-	m.shares++
-	stall := m.stallTake
-	m.mu.Unlock()
-	if stall != nil {
-		stall(ctx)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := cmp.Or(m.failure, ctx.Err()); err != nil {
+	if err := m.asked(ctx); err != nil {
 		return 0, 0, err
 	}
-	now, each := m.now(), time.Second/time.Duration(second.Limit)
-	if m.full[second.Company].Before(now) {
-		m.full[second.Company] = now
-	}
-	spare := now.Add(time.Second).Sub(m.full[second.Company])
-	taken := min(n, int(spare/each))
-	m.full[second.Company] = m.full[second.Company].Add(time.Duration(taken) * each)
-	if taken < n {
-		return taken, each - spare%each, nil
-	}
-	return taken, 0, nil
+	return m.quotas.TakeSecond(ctx, second, n)
 }
 
 func (m *model) Calls(company string) callvault.Calls {
@@ -208,15 +157,12 @@ func matching(calls []callvault.Call, q callvault.Query) []callvault.Call {
 }
 
 func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
-	c.model.mu.Lock()
-	match, failure, stall := matching(c.model.calls[c.company], q), c.model.failure, c.model.stall
-	c.model.mu.Unlock()
-	if stall != nil {
-		stall(ctx)
-	}
-	if err := cmp.Or(failure, ctx.Err()); err != nil {
+	if err := c.model.asked(ctx); err != nil {
 		return err
 	}
+	c.model.mu.Lock()
+	match := matching(c.model.calls[c.company], q)
+	c.model.mu.Unlock()
 	for _, call := range match {
 		if call.Position().Compare(after) <= 0 {
 			continue

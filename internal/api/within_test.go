@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/callvault/callvault/internal/limit"
 )
 
 // hang makes every question to the store wait until whoever asks gives up.
@@ -15,7 +17,6 @@ func (s *server) hang() {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	s.store.stall = func(ctx context.Context) { <-ctx.Done() }
-	s.store.stallTake = s.store.stall
 }
 
 // TestAStoreThatHangsHoldsNobody: whatever a request waits for, and however many
@@ -23,7 +24,7 @@ func (s *server) hang() {
 func TestAStoreThatHangsHoldsNobody(t *testing.T) {
 	for name, config := range map[string]Config{
 		"keys":  {},
-		"quota": {Limit: Limit{PerDay: 1000}},
+		"quota": {Limit: limit.Limit{PerDay: 1000}},
 		"pages": {},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +47,7 @@ func TestAStoreThatHangsHoldsNobody(t *testing.T) {
 					time.Sleep(storeWithin / 20)
 				}
 				group.Wait()
-				time.Sleep(leaseWithin) // the draws of the quota end too
+				time.Sleep(storeWithin) // the draws of the quota end too
 				if log := s.log.String(); strings.Count(log, "level=ERROR") != 50 || strings.Contains(log, "status=499") {
 					t.Errorf("the log is %s", log)
 				}

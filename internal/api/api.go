@@ -1,12 +1,19 @@
-// Package api is the HTTP API over stored calls: authentication, limits,
-// routes, parameters, the cursor, errors and the request log.
+// Package api is the HTTP API over stored calls.
 //
-// Every request takes the same way: it is authenticated, counted against its
-// company's limit, routed, checked for the route's scope, and then handled.
-// Authentication comes before what routing has to say, so a stranger cannot learn
-// which routes there are; only the description of the API is for anybody. Handlers
-// return errors; the one adapter, Handler.ServeHTTP, turns them into the answer and
-// the request into one log line.
+// A request is authenticated, counted against its company's limit, routed and checked for
+// the route's scope; then the route's handler answers it. Authentication comes before what
+// routing has to say, so a stranger can't learn which routes there are. Handlers return
+// errors; one adapter, Handler.ServeHTTP, turns them into answers and requests into log
+// lines.
+//
+// To add a route:
+//
+//  1. Write its handler in a file of its own, as listCalls in list.go: it reads x.request,
+//     asks h.store for the calls of x.key.Company, and ends with x.send or an error.
+//  2. Return a *clientError for what the client can mend; any other error is a 500.
+//  3. Add a line to Handler.table in routes.go: method, path, scope, handler.
+//  4. Describe it in internal/openapi/openapi.json; TestDescribed holds that you did.
+//  5. Show it in testdata/exchanges; go test -update writes the answers.
 package api
 
 import (
@@ -22,15 +29,24 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/auth"
+	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/web"
 )
+
+// Store is what the API needs of a store: the calls, the keys that may read them, the
+// secret that signs cursors, and the quotas that limit companies.
+type Store interface {
+	callvault.Companies
+	callvault.Keys
+	callvault.Quotas
+	Pool() callvault.Pool
+}
 
 // Config is what a Handler is made of. Store is required; everything else
 // may be left zero.
 type Config struct {
-	// Store has the calls that are served, the keys that may read them, the
-	// quotas that limit the keys and the secret that signs cursors.
-	Store callvault.Store
+	Store Store
 
 	// Log receives one line for each request, at level Info, or Error when
 	// something went wrong that no client can be blamed for. Nil is no log.
@@ -47,20 +63,18 @@ type Config struct {
 	// Dates says whether a request without a cursor must name its range.
 	Dates Dates
 
-	// Limit is what each company may ask for. The zero Limit is no limit.
-	Limit Limit
+	// Limit is how many requests each company may make. The zero Limit is no limit.
+	Limit limit.Limit
 
-	// Description serves the description of the API to GET and HEAD of
-	// /openapi.json, to anybody: it needs no key and counts against no limit. Nil
-	// is no such route.
+	// Description serves the description of the API at /openapi.json, to anybody: it
+	// needs no key and counts against no limit. Nil is no such route.
 	Description http.Handler
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
-	// NewID makes the id of a request, which the client and the log are given.
-	// It must consist of characters that JSON does not escape. Nil means 19
-	// random characters of [0-9a-z].
+	// NewID makes the id of a request, which the client and the log are given: at most
+	// 200 characters that JSON does not escape. Nil means 19 random ones of [0-9a-z].
 	NewID func() string
 }
 
@@ -78,15 +92,15 @@ const (
 
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
-	store    callvault.Store
+	store    Store
 	log      *slog.Logger
 	spare    *slog.Logger // for lines that strangers cause
 	pageSize int
 	dates    Dates
 	now      func() time.Time
 	newID    func() string
-	keys     *keyring
-	limits   *limits
+	keys     *auth.Keyring
+	limits   *limit.Limits
 	cursors  *sealer
 	bodies   *web.Turns
 	routes   []route
@@ -100,7 +114,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		return nil, errors.New("api: no store")
 	}
 	if config.PageSize < 0 || config.PageSize > MaxPageSize {
-		return nil, fmt.Errorf("page size %d: accepted are 1 to %d", config.PageSize, MaxPageSize)
+		return nil, fmt.Errorf("page size %d is not between 1 and %d", config.PageSize, MaxPageSize)
 	}
 	secret, err := config.Store.CursorSecret(ctx)
 	if err != nil {
@@ -132,56 +146,26 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	if h.newID == nil {
 		h.newID = newRequestID
 	}
-	h.keys = newKeyring(h.store, h.now)
-	h.limits = newLimits(h.store, config.Limit, h.now, config.Metrics)
-	h.routes = []route{
-		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
-	}
-	if config.Description != nil {
-		h.routes = append(h.routes, route{http.MethodGet, descriptionPath, anybody, func(x *exchange, r *http.Request) error {
-			config.Description.ServeHTTP(x, r)
-			return nil
-		}})
-	}
+	h.keys = auth.New(h.store, h.now, config.Metrics)
+	h.limits = limit.New(h.store, config.Limit, h.now, config.Metrics)
+	h.routes = h.table(config.Description)
 	h.metrics = newMetrics(config.Metrics, h)
 	return h, nil
 }
 
 // Close gives the day quota that was drawn and not used back to the store. It
 // is called when no request is under way any more; the store is left open.
-func (h *Handler) Close(ctx context.Context) error { return h.limits.close(ctx) }
+func (h *Handler) Close(ctx context.Context) error { return h.limits.Close(ctx) }
 
-// storeWithin is what a request may wait for the store, all in all: for its key,
-// its quota and its page, and for those before it that read theirs. A store that
-// does not answer, such as a database that is cut off, would otherwise hold
-// requests until writeWithin breaks their connections. An engine may take another
-// second to give up, so that whoever asks has an answer within five.
-const storeWithin = 4 * time.Second
-
-// serve is the way of every request.
-func (h *Handler) serve(x *exchange, r *http.Request) error {
-	found, unmatched := h.match(r)
-	if found != nil && found.scope == anybody {
-		x.route = found
-		return found.handle(x, r)
-	}
+// Key returns the valid key that a request presents, or nil if it presents none. The
+// error says why that can't be known.
+func (h *Handler) Key(r *http.Request) (*callvault.Key, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
 	defer cancel()
-	r = r.WithContext(ctx)
-	key, err := h.authenticate(x, r)
-	if err != nil {
-		return err
+	key, err := h.keys.Authenticate(ctx, r.Header["Authorization"])
+	var refused auth.Refused
+	if errors.As(err, &refused) {
+		return nil, nil
 	}
-	web.Known(r.Context())
-	if err := h.limits.take(r.Context(), key.Company); err != nil {
-		return err
-	}
-	if unmatched != nil {
-		return unmatched
-	}
-	x.route = found
-	if !key.Allows(x.route.scope) {
-		return noPermission(x.route.scope)
-	}
-	return x.route.handle(x, r)
+	return key, err
 }

@@ -1,4 +1,11 @@
-package api
+// Package limit holds companies to a number of requests a second and a day.
+//
+// Requests are counted in the store, for all processes on it, but asking the store for
+// each would cost more than its answer. So a process leases a part of the day and a share
+// of the second at a time, and counts in memory. What it leased and does not use, because
+// it dies or nobody asks, is lost. So a day's limit is never exceeded, and in t seconds no
+// more is leased than t+1 seconds have: a bucket, and what refills it.
+package limit
 
 import (
 	"fmt"
@@ -12,9 +19,9 @@ type Limit struct {
 	PerDay    int // from midnight to midnight UTC; 0 is no limit
 }
 
-// ParseLimit reads a limit as people write it: "1000/s", "5000/day",
-// "3/s,10000/day", "gong" for what Gong publishes, "off" for none.
-func ParseLimit(s string) (Limit, error) {
+// Parse reads a limit as people write it: "1000/s", "5000/day", "3/s,10000/day", "gong"
+// for what Gong publishes, "off" for none.
+func Parse(s string) (Limit, error) {
 	switch s {
 	case "gong":
 		return Limit{PerSecond: 3, PerDay: 10_000}, nil
@@ -30,14 +37,14 @@ func ParseLimit(s string) (Limit, error) {
 		}
 		n, err := strconv.ParseUint(number, 10, 31)
 		if err != nil || n == 0 || *field != 0 || unit != "s" && unit != "day" {
-			return Limit{}, fmt.Errorf("%.40q is not a limit: accepted are off, gong, N/s, M/day and N/s,M/day with whole numbers from 1", s)
+			return Limit{}, fmt.Errorf("%.40q is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1", s)
 		}
 		*field = int(n)
 	}
 	return limit, nil
 }
 
-// String is the limit as ParseLimit reads it.
+// String is the limit as Parse reads it.
 func (l Limit) String() string {
 	switch {
 	case l == Limit{}:

@@ -1,0 +1,100 @@
+// Package auth tells whose key a client presents. It knows nothing of HTTP but the form
+// of the header Authorization.
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+
+	"github.com/callvault/callvault"
+)
+
+// Refused is the error of a credential that opens nothing. It says why, for the log: a
+// client learns no more than that it was refused.
+type Refused string
+
+func (r Refused) Error() string { return string(r) }
+
+// Why a credential is refused.
+const (
+	NoCredentials Refused = "no credentials"
+	Malformed     Refused = "malformed Authorization"
+	UnknownKey    Refused = "unknown key"
+	WrongScheme   Refused = "key presented by the wrong scheme"
+	WrongSecret   Refused = "wrong secret"
+	KeyRevoked    Refused = "key revoked"
+	KeyExpired    Refused = "key expired"
+)
+
+// Authenticate returns the key that the values of a header Authorization present. Its
+// error is Refused, or says why the keys can't be known. A key that is refused is returned
+// too, so that a log can name it; an id that is no key's never is, because people paste
+// secrets into the wrong field.
+func (k *Keyring) Authenticate(ctx context.Context, authorization []string) (*callvault.Key, error) {
+	presented, err := parse(authorization)
+	if err != nil {
+		return nil, err
+	}
+	key, err := k.find(ctx, presented.id)
+	switch {
+	case err != nil:
+		return nil, err
+	// An unknown id costs a read of the store and a known one does not, so time
+	// tells them apart; ids have 120 random bits and are no secret.
+	case key == nil:
+		return nil, UnknownKey
+	case key.Kind != presented.kind:
+		return key, WrongScheme
+	case !key.Matches(presented.secret):
+		return key, WrongSecret
+	case !key.Revoked.IsZero():
+		return key, KeyRevoked
+	case !key.ActiveAt(k.now()):
+		return key, KeyExpired
+	}
+	return key, nil
+}
+
+// credential is what a client presents.
+type credential struct {
+	kind       callvault.KeyKind
+	id, secret string
+}
+
+// parse takes the values of a header apart: "Basic", in any case, with id:secret in
+// base64, or "Bearer" with id.secret.
+func parse(values []string) (credential, error) {
+	if len(values) == 0 {
+		return credential{}, NoCredentials
+	}
+	if len(values) > 1 {
+		return credential{}, Malformed
+	}
+	var c credential
+	var found bool
+	scheme, rest, _ := strings.Cut(values[0], " ")
+	rest = strings.Trim(rest, " ")
+	switch {
+	case isScheme(scheme, "Basic"):
+		pair, err := base64.StdEncoding.Strict().DecodeString(rest)
+		if err != nil || strings.ContainsAny(rest, "\r\n") { // which base64 passes over
+			return credential{}, Malformed
+		}
+		c.kind = callvault.BasicKey
+		c.id, c.secret, found = strings.Cut(string(pair), ":")
+	case isScheme(scheme, "Bearer"):
+		c.kind = callvault.BearerKey
+		c.id, c.secret, found = strings.Cut(rest, ".") // see callvault.Key.Token
+	}
+	if !found || c.id == "" || c.secret == "" {
+		return credential{}, Malformed
+	}
+	return c, nil
+}
+
+// isScheme compares without regard to case, in ASCII alone: a letter beyond it that folds
+// to one of these is longer.
+func isScheme(s, scheme string) bool {
+	return len(s) == len(scheme) && strings.EqualFold(s, scheme)
+}

@@ -1,0 +1,194 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	// How old the keys in memory may be. A revoked key stops working within staleAfter
+	// in every process.
+	freshFor   = 2 * time.Second // they are used as they are
+	staleAfter = 5 * time.Second // they are not used at all
+
+	// storeWithin is when a question to the store gives up: as late as the requests that
+	// wait for it.
+	storeWithin = 4 * time.Second
+)
+
+// Keyring has the keys of a store in memory, so that a known key costs no read of the
+// store. Requests refresh it: while it is fresh they use it as it is; when it is older,
+// one refreshes it and the others go on with it; when it is stale, all wait. An id that is
+// not in it is looked for in the store, so that a new key works at once. Unknown ids are
+// not remembered: the keyring grows with the store's keys and with nothing that a stranger
+// sends. It is safe for concurrent use.
+type Keyring struct {
+	store callvault.Keys
+	now   func() time.Time
+	ring  atomic.Pointer[ring]
+
+	mu     sync.Mutex
+	latest *question
+}
+
+// ring is the keys as they were at a moment. It does not change.
+type ring struct {
+	keys    map[string]*callvault.Key
+	version callvault.KeysVersion
+	read    time.Time // just before the store was asked
+}
+
+// question asks the store for the keys. All who wait for it share its end.
+type question struct {
+	done chan struct{} // closed at its end
+	err  error
+	next *question // begun after this one ended; nil when none was
+}
+
+// New makes a Keyring of a store's keys, by a clock. Its metrics are registered, for one
+// Keyring, unless metrics is nil.
+func New(store callvault.Keys, now func() time.Time, metrics prometheus.Registerer) *Keyring {
+	k := &Keyring{store: store, now: now, latest: &question{done: make(chan struct{})}}
+	close(k.latest.done)
+	k.ring.Store(new(ring))
+	auto := promauto.With(metrics)
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_keyring_age_seconds",
+		Help: "Time since the keys were read from the store, NaN before that. Requests read them, so it grows while there are none; keys are not used when it is above 5.",
+	}, k.ageInSeconds)
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_keyring_keys",
+		Help: "Keys in memory, those that were revoked or have expired included.",
+	}, func() float64 { return float64(len(k.ring.Load().keys)) })
+	return k
+}
+
+// find returns the key with an id, or nil when there is none. It fails when that can't be
+// known: the key is not in memory, or too long, and the store does not answer.
+func (k *Keyring) find(ctx context.Context, id string) (*callvault.Key, error) {
+	ring := k.ring.Load()
+	known, age := ring.keys[id], ring.age(k.now())
+	if known != nil && age < freshFor {
+		return known, nil
+	}
+	usable := known != nil && age < staleAfter
+	q, begun := k.ask()
+	if !begun {
+		if usable {
+			return known, nil
+		}
+		// Only a question that begins after this moment is sure to see what was in
+		// the store before it.
+		if err := q.wait(ctx); err != nil {
+			return nil, err
+		}
+		q = k.follow(q)
+	}
+	if err := q.wait(ctx); err != nil {
+		return nil, err
+	}
+	// A failure matters once the keys are stale, because the store kept us waiting or was
+	// replaced.
+	latest := k.ring.Load()
+	if q.err != nil && !(usable && latest.age(k.now()) < staleAfter) {
+		return nil, fmt.Errorf("read the keys: %w", q.err)
+	}
+	return latest.keys[id], nil
+}
+
+// age is how long ago a ring was read. One that has never been read is old, and so is one
+// from the future: the clock was set back.
+func (r *ring) age(now time.Time) time.Duration {
+	age := now.Sub(r.read)
+	if age < 0 {
+		return staleAfter
+	}
+	return age
+}
+
+// ageInSeconds is how long ago the keys were read, NaN when they have not been.
+func (k *Keyring) ageInSeconds() float64 {
+	ring := k.ring.Load()
+	if ring.read.IsZero() {
+		return math.NaN()
+	}
+	return k.now().Sub(ring.read).Seconds()
+}
+
+// ask joins the question under way, or begins one and tells so.
+func (k *Keyring) ask() (q *question, begun bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	select {
+	case <-k.latest.done:
+		return k.begin(), true
+	default:
+		return k.latest, false
+	}
+}
+
+// follow is the question after one that ended: the same for all who waited for that.
+func (k *Keyring) follow(q *question) *question {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if q.next == nil {
+		k.begin()
+	}
+	return q.next
+}
+
+// begin begins a question after the latest, which ended. It is called with the lock.
+func (k *Keyring) begin() *question {
+	q := &question{done: make(chan struct{})}
+	k.latest.next, k.latest = q, q
+	go func() {
+		defer close(q.done)
+		q.err = k.refresh()
+	}()
+	return q
+}
+
+// wait waits for the end of the question, or of the context, which is an error.
+func (q *question) wait(ctx context.Context) error {
+	select {
+	case <-q.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// refresh asks the store for the keys, if they changed. It is no request's: it serves
+// everyone who waits, whoever leaves or gives up.
+func (k *Keyring) refresh() error {
+	ctx, cancel := context.WithTimeout(context.Background(), storeWithin)
+	defer cancel()
+	old := k.ring.Load()
+	next := &ring{keys: old.keys, read: k.now()}
+	all, version, err := k.store.Keys(ctx, old.version)
+	if errors.Is(err, callvault.ErrReplaced) {
+		next.read = time.Time{} // these keys belong to another store and must open nothing
+		k.ring.Store(next)
+	}
+	if err != nil {
+		return err
+	}
+	if next.version = version; version != old.version {
+		next.keys = make(map[string]*callvault.Key, len(all))
+		for i := range all {
+			next.keys[all[i].ID] = &all[i]
+		}
+	}
+	k.ring.Store(next)
+	return nil
+}

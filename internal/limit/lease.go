@@ -1,0 +1,154 @@
+package limit
+
+import (
+	"context"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	day = 24 * time.Hour
+
+	// dayParts is how many leases make a day: a process that dies loses at most
+	// one, and the store is written to once in that many requests.
+	dayParts = 100
+
+	// aheadPart: with this part of a lease of the day left the next one is drawn.
+	aheadPart = 5
+
+	// askAgain is how long a used-up day is taken for granted before the store
+	// is asked again: another process may have given something back.
+	askAgain = 10 * time.Second
+
+	// secondParts is how many leases make a second, at the least. They are
+	// smaller where requests are few: a process must not hold what others could
+	// use.
+	secondParts = 10
+
+	// shareWithin is how long a share of the second may be used, from when the
+	// store was asked for it. A late answer is good for those who wait for it, who
+	// take it within handOutWithin.
+	shareWithin   = time.Second
+	handOutWithin = 100 * time.Millisecond
+
+	// storeWithin is when a draw gives up: as late as the requests that wait for it.
+	storeWithin = 4 * time.Second
+)
+
+// lease is what was drawn from a limit and not used.
+type lease struct {
+	left  int
+	until time.Time // it is worth nothing from then on
+	next  time.Time // the store has nothing before that
+	draw  *draw     // under way; nil when there is none
+}
+
+// draw is a question to the store. All who wait for it share its answer.
+type draw struct {
+	done chan struct{} // closed when the answer is there
+	err  error
+}
+
+// lack is the answer when nothing is left: the draw to wait for, or the error.
+func (s *lease) lack(c counters, exceeded *Exceeded) (*draw, error) {
+	if s.draw != nil {
+		return s.draw, nil
+	}
+	c.refused.Inc()
+	return nil, exceeded
+}
+
+// isDue tells whether to draw once no more than enough is left.
+func (s *lease) isDue(now time.Time, enough int) bool {
+	if !now.Before(s.until) {
+		s.left = 0
+	}
+	return s.draw == nil && s.left <= enough && !now.Before(s.next)
+}
+
+// leaseDay begins to draw when little is left of a lease, so that requests wait for the
+// store only when it is slow. It is called with the allowance's lock.
+func (l *Limits) leaseDay(a *allowance, now, midnight time.Time) {
+	size := max(1, l.limit.PerDay/dayParts)
+	if !a.day.isDue(now, size/aheadPart) {
+		return
+	}
+	quota := l.quota(a, midnight)
+	l.begin(a, &a.day, l.byDay, func(ctx context.Context) (lease, error) {
+		taken, err := l.quotas.TakeQuota(ctx, quota, size)
+		drawn := lease{left: taken, until: midnight}
+		if taken == 0 {
+			drawn.next = l.now().Add(askAgain)
+		}
+		if drawn.next.After(midnight) {
+			drawn.next = midnight
+		}
+		return drawn, err
+	})
+}
+
+// leaseSecond begins to draw when nothing is left: twice as much as before when that was
+// used up in time, half as much when not. It is called with the allowance's lock.
+func (l *Limits) leaseSecond(a *allowance, now time.Time) {
+	if !a.second.isDue(now, 0) {
+		return
+	}
+	if now.Before(a.second.until) {
+		a.share = min(2*a.share, max(1, l.limit.PerSecond/secondParts))
+	} else {
+		a.share = max(1, a.share/2)
+	}
+	size := a.share
+	l.begin(a, &a.second, l.bySecond, func(ctx context.Context) (lease, error) {
+		taken, wait, err := l.quotas.TakeSecond(ctx, callvault.QuotaSecond{Company: a.company, Limit: l.limit.PerSecond}, size)
+		answered := l.now()
+		drawn := lease{left: taken, until: now.Add(shareWithin), next: answered.Add(wait)}
+		if soon := answered.Add(handOutWithin); drawn.until.Before(soon) {
+			drawn.until = soon
+		}
+		return drawn, err
+	})
+}
+
+// begin adds to a lease what ask draws. It does not wait: the draw serves all who do.
+func (l *Limits) begin(a *allowance, to *lease, c counters, ask func(context.Context) (lease, error)) {
+	d := &draw{done: make(chan struct{})}
+	to.draw = d
+	go func() {
+		defer close(d.done)
+		ctx, cancel := context.WithTimeout(context.Background(), storeWithin)
+		defer cancel()
+		drawn, err := ask(ctx)
+		c.count(drawn.left, err)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		to.draw, d.err = nil, err
+		if err == nil {
+			to.left, to.until, to.next = to.left+drawn.left, drawn.until, drawn.next
+		}
+	}()
+}
+
+// giveBack gives back what is left of the day; that of the second is lost.
+func (l *Limits) giveBack(ctx context.Context, a *allowance) error {
+	a.mu.Lock()
+	d := a.day.draw
+	a.mu.Unlock()
+	if d != nil {
+		<-d.done // within storeWithin
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.day.left == 0 {
+		return nil
+	}
+	unused := a.day.left
+	a.day.left = 0 // even if it fails: lost is better than given back twice
+	return l.quotas.ReturnQuota(ctx, l.quota(a, a.day.until), unused)
+}
+
+// quota names the day that ends at a midnight, in UTC.
+func (l *Limits) quota(a *allowance, midnight time.Time) callvault.QuotaDay {
+	return callvault.QuotaDay{Company: a.company, Day: int(midnight.Unix()/int64(day/time.Second)) - 1, Limit: l.limit.PerDay}
+}

@@ -1,0 +1,127 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/callvault/callvault"
+)
+
+// Exceeded is the error of a request over a limit. Its text is for the log.
+type Exceeded struct {
+	Wait  time.Duration // how long until a request may succeed
+	Daily bool          // the day's limit is used up, not the second's
+}
+
+func (e *Exceeded) Error() string {
+	if e.Daily {
+		return "the day's quota is used up"
+	}
+	return "over the limit per second"
+}
+
+// Limits holds every company to one Limit. It remembers each company that takes, so only
+// those of valid keys may. It is safe for concurrent use.
+type Limits struct {
+	quotas callvault.Quotas
+	limit  Limit
+	now    func() time.Time
+
+	byDay, bySecond counters
+
+	mu        sync.Mutex
+	companies map[string]*allowance
+}
+
+// New makes Limits that draw from a store's quotas. Their metrics are registered, for one
+// Limits, unless metrics is nil.
+func New(quotas callvault.Quotas, limit Limit, now func() time.Time, metrics prometheus.Registerer) *Limits {
+	l := &Limits{quotas: quotas, limit: limit, now: now, companies: make(map[string]*allowance)}
+	l.byDay, l.bySecond = newCounters(metrics)
+	return l
+}
+
+// allowance is what this process has leased for a company.
+type allowance struct {
+	company string
+
+	mu          sync.Mutex // around what is below; held no longer than counting takes
+	day, second lease
+	share       int // of the second: the size of the latest draw
+}
+
+// Take counts one request of a company. When it is over a limit, Take counts nothing and
+// returns an *Exceeded.
+func (l *Limits) Take(ctx context.Context, company string) error {
+	if l.limit == (Limit{}) {
+		return nil
+	}
+	a := l.of(company)
+	for {
+		d, err := l.tryTake(a)
+		if d == nil {
+			return err
+		}
+		select {
+		case <-d.done:
+			if d.err != nil {
+				return d.err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// tryTake is Take, unless a draw must be waited for first.
+func (l *Limits) tryTake(a *allowance) (*draw, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := l.now()
+	if l.limit.PerDay > 0 {
+		midnight := now.Truncate(day).Add(day)
+		l.leaseDay(a, now, midnight)
+		if a.day.left == 0 {
+			return a.day.lack(l.byDay, &Exceeded{Wait: midnight.Sub(now), Daily: true})
+		}
+	}
+	if l.limit.PerSecond > 0 {
+		l.leaseSecond(a, now)
+		if a.second.left == 0 { // at least one comes back within a second
+			return a.second.lack(l.bySecond, &Exceeded{Wait: time.Second})
+		}
+		a.second.left--
+	}
+	if l.limit.PerDay > 0 {
+		a.day.left--
+	}
+	return nil, nil
+}
+
+// of finds or makes the allowance of a company.
+func (l *Limits) of(company string) *allowance {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.companies[company]
+	if a == nil {
+		a = &allowance{company: company}
+		l.companies[company] = a
+	}
+	return a
+}
+
+// Close gives back to the store what was leased of the day and not used. Nobody may take
+// any more. To close again does nothing.
+func (l *Limits) Close(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	for _, a := range l.companies {
+		errs = append(errs, l.giveBack(ctx, a))
+	}
+	return errors.Join(errs...)
+}
