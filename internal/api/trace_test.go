@@ -79,7 +79,7 @@ func TestTraceID(t *testing.T) {
 		"00-" + traceOfTests + "_" + parent + "-01":                                     false,
 		"00-" + traceOfTests + "-" + parent + "_01":                                     false,
 		"00-" + traceOfTests + "-" + parent[:7] + "-" + parent[8:] + "-01":              false,
-		" " + traceparent:                   false, // net/http takes space around a value away
+		" " + traceparent:                     false, // net/http takes space around a value away
 		strings.Repeat("-", len(traceparent)): false,
 	} {
 		want := ""

@@ -52,4 +52,3 @@ func FuzzAuthorization(f *testing.F) {
 		}
 	})
 }
-
