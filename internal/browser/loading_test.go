@@ -18,7 +18,7 @@ func (p tab) testLoading() {
 	}
 	p.string("cutOff()")
 	p.settle()
-	if got := p.string("document.getElementById('problem-text').textContent"); got != "The server does not answer. It may have been stopped." {
+	if got := p.string("document.getElementById('problem-text').textContent"); got != "The server does not answer. Is it running?" {
 		p.t.Errorf("the problem is %q", got)
 	}
 	p.string("globalThis.fetch = plainFetch")

@@ -170,7 +170,7 @@ func (p tab) testServerGone() {
 	p.server.Kill()
 	p.click("#units button:nth-child(3)")
 	p.settle()
-	if got := p.string("document.getElementById('problem-text').textContent"); got != "The server does not answer. It may have been stopped." {
+	if got := p.string("document.getElementById('problem-text').textContent"); got != "The server does not answer. Is it running?" {
 		p.t.Errorf("the problem is %q", got)
 	}
 	p.total("100 calls")
@@ -206,7 +206,7 @@ func (p tab) testBeyondLoopback() {
 	}
 	p.do(chromedp.Navigate(page + all + "&company=default"))
 	p.settle()
-	if got := p.string("document.getElementById('problem-text').textContent"); got != `The key is of another company than "default".` {
+	if got := p.string("document.getElementById('problem-text').textContent"); got != `The key does not belong to company "default".` {
 		t.Errorf("another company: %s", got)
 	}
 	p.do(chromedp.Navigate(page + all))
@@ -215,7 +215,7 @@ func (p tab) testBeyondLoopback() {
 	send(p, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
 	p.click("#units button:nth-child(3)")
 	p.settle()
-	if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasPrefix(got, "The key is not accepted any more.") {
+	if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasPrefix(got, "This key is no longer valid.") {
 		t.Errorf("no key: %s", got)
 	}
 }

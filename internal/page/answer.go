@@ -20,8 +20,8 @@ const readWithin = 10 * time.Second
 // question answers a request about a company's calls from the store, as JSON.
 type question func(r *http.Request, company string) (answer any, err error)
 
-// ask answers a question in its company's turn. It sends the answer after all reads, so
-// that a client which does not read it keeps nobody else from reading.
+// ask answers a question in its company's turn. It sends the answer after all reads: a slow
+// client must not keep others from reading.
 func (h *Handler) ask(q question) route {
 	return func(w http.ResponseWriter, r *http.Request, company string) error {
 		ctx, cancel := context.WithTimeout(r.Context(), readWithin)
@@ -39,11 +39,11 @@ func (h *Handler) ask(q question) route {
 		if err != nil {
 			return err
 		}
-		client := newPatient(w)
-		if client.giveTime() != nil { // it is gone
+		to := newClient(w)
+		if to.giveTime() != nil { // it is gone
 			panic(http.ErrAbortHandler)
 		}
-		place.Weigh(len(body), client.cutOff)
+		place.Weigh(len(body), to.cutOff)
 		send(w, http.StatusOK, body)
 		return nil
 	}
@@ -100,7 +100,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 			refused.text, refused.final = "the store was replaced while it was open; start serve again", true
 		}
 	}
-	// It was set for the answer that failed.
+	// The answer that failed had set it.
 	w.Header().Del("Content-Disposition")
 	body, err := encode(struct {
 		Error string `json:"error"`
@@ -111,7 +111,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// encode returns a value as JSON.
+// encode encodes a value as JSON.
 func encode(v any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -126,7 +126,7 @@ func encode(v any) ([]byte, error) {
 func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // so that a client can tell a part from the whole
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // lets a client notice a truncated answer
 	w.WriteHeader(status)
 	w.Write(body)
 }

@@ -15,9 +15,8 @@ import (
 //go:embed assets
 var files embed.FS
 
-// assets are the files of the page. All but the first lie in a folder that is named
-// by what is in them: another version has other addresses, so a browser may keep
-// them for good, and never mixes two.
+// assets are the files of the page. All but the index are served from a folder named by
+// the hash of their content: a browser may keep them forever and never mixes versions.
 type assets struct {
 	index  []byte
 	folder string // the path of the others, with a slash at the end
@@ -25,10 +24,10 @@ type assets struct {
 	files  map[string][]byte
 }
 
-// folderMark stands in the index for where the other files are.
+// folderMark is the placeholder in the index for the folder of the other files.
 const folderMark = "{{assets}}"
 
-// newAssets reads the files from the binary, where they are as long as it is.
+// newAssets reads the embedded files.
 func newAssets() *assets {
 	a := &assets{files: map[string][]byte{}}
 	hash := sha256.New()
@@ -53,19 +52,19 @@ func newAssets() *assets {
 	return a
 }
 
-// index is the page itself, which is asked for anew each time.
+// index serves the page itself, which browsers request each time.
 func (h *Handler) index(w http.ResponseWriter, r *http.Request, _ string) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	h.assets.send(w, r, "index.html", h.assets.index)
 	return nil
 }
 
-// asset is a file of the page.
+// asset serves a file of the page.
 func (h *Handler) asset(w http.ResponseWriter, r *http.Request, _ string) error {
 	name, ok := strings.CutPrefix(r.URL.Path, h.assets.folder)
 	content, known := h.assets.files[name]
 	if !ok || !known {
-		return refusef(http.StatusNotFound, "there is no such page")
+		return refusef(http.StatusNotFound, "page not found")
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.assets.send(w, r, name, content)
@@ -83,7 +82,7 @@ func (a *assets) send(w http.ResponseWriter, r *http.Request, name string, conte
 	w.Write(content)
 }
 
-// contentType does not ask the machine, whose tables differ.
+// contentType depends on the name alone: the tables of machines differ.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".js":

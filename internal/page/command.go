@@ -10,8 +10,8 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// curl is a line for a shell that asks the API for the view. curl asks for the
-// secret, so that it stands on no command line.
+// curl is a shell command that requests the view from the API. curl prompts for the
+// secret, so the secret is on no command line.
 func (h *Handler) curl(r *http.Request, v view) string {
 	if h.API == "" {
 		return ""
@@ -23,13 +23,13 @@ func (h *Handler) curl(r *http.Request, v view) string {
 	return shell("curl", "-u", "ACCESS_KEY", h.reachable(r)+gong.Path+"?"+query)
 }
 
-// command is a line for a shell that lists the view by the command line.
+// command is a shell command that lists the view with callvault.
 func (h *Handler) command(r *http.Request, v view) string {
 	words := append([]string(nil), h.Command...)
 	switch {
 	case len(words) == 0 && h.API == "":
 		return ""
-	case len(words) == 0: // whose calls they are is the key's to say
+	case len(words) == 0: // the key decides the company
 		words = []string{"callvault", "calls", "--url", h.reachable(r)}
 	case v.company != callvault.DefaultCompany:
 		words = append(words, "--company", v.company)
@@ -41,8 +41,8 @@ func (h *Handler) command(r *http.Request, v view) string {
 	return shell(words...)
 }
 
-// reachable is the URL of the API as who sees the page may reach it: a listener of
-// every address of a machine is at the one that the page was asked of.
+// reachable is the URL at which the page's reader may reach the API. If the API listens on
+// every address, it is the host that the page was requested from.
 func (h *Handler) reachable(r *http.Request) string {
 	api, err := url.Parse(h.API)
 	if err != nil {
@@ -59,7 +59,7 @@ func (h *Handler) reachable(r *http.Request) string {
 	return api.String()
 }
 
-// shell is a command line of words for a POSIX shell.
+// shell joins words to a command line for a POSIX shell.
 func shell(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
@@ -68,7 +68,7 @@ func shell(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-// quote writes a word so that a shell takes it as it is.
+// quote quotes a word for a POSIX shell if it must be.
 func quote(word string) string {
 	plain := func(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:+@%,=", r)

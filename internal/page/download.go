@@ -13,28 +13,27 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// Of a download:
+// How a download is bounded.
 const (
-	// takeWithin is what a client has to take the next part.
+	// takeWithin is how long a client may take for the next part.
 	takeWithin = time.Minute
 
-	// Calls are read in parts of as many, or of a few more bytes than this, so that
-	// nobody reads from the store while a client is slow: a store has few readers.
+	// A part is read to its end before it is sent: a store has few readers, and a slow
+	// client must not hold one. A part has so many calls, or little more than so many bytes.
 	partCalls = 2000
 	partBytes = 4 << 20
 )
 
-// download is the view as a file, of the format whose extension parameter format
-// has. As on the API's pages, no call comes twice, and none is missed that stays in
-// its place, whatever is written meanwhile. A download that fails is broken off, so
-// that no browser takes a part for the whole.
+// download sends the view as a file in the format that parameter format names by its
+// extension. As on the API's pages, no call comes twice and no call that stays in its place
+// is missed. A download that fails is cut off, so that no browser takes a part for the whole.
 func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany string) error {
 	format, err := h.format(r.URL.Query().Get("format"))
 	if err != nil {
 		return err
 	}
 	if !r.ProtoAtLeast(1, 1) { // where a file ends with the connection, a part looks like the whole
-		return refusef(http.StatusHTTPVersionNotSupported, "a download needs HTTP/1.1, in which a file that was broken off can be told from a whole one")
+		return refusef(http.StatusHTTPVersionNotSupported, "a download needs HTTP/1.1, in which a client notices that a file was cut off")
 	}
 	place, err := h.begin(r.Context(), keyCompany)
 	if err != nil {
@@ -55,7 +54,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	file, err := format.New(newPatient(w))
+	file, err := format.New(newClient(w))
 	if err == nil {
 		err = h.write(r.Context(), keyCompany, v, file)
 	}
@@ -66,7 +65,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 		return nil
 	}
 	if r.Context().Err() == nil {
-		h.Log.Error("a download was broken off", "company", v.company, "format", format.Extension, "error", err)
+		h.Log.Error("a download was cut off", "company", v.company, "format", format.Extension, "error", err)
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -78,21 +77,21 @@ func (h *Handler) begin(ctx context.Context, company string) (*web.Place, error)
 	defer cancel()
 	place, err := h.downloads.Enter(within, company)
 	if err != nil {
-		return nil, refusef(http.StatusServiceUnavailable, "other downloads are under way: wait for one to end")
+		return nil, refusef(http.StatusServiceUnavailable, "too many downloads are running; wait for one to end")
 	}
 	place.Weigh(1, nil)
 	return place, nil
 }
 
 func (h *Handler) format(extension string) (Format, error) {
-	var accepted []string
+	var known []string
 	for _, f := range h.Formats {
 		if f.Extension == extension {
 			return f, nil
 		}
-		accepted = append(accepted, f.Extension)
+		known = append(known, f.Extension)
 	}
-	return Format{}, refusef(http.StatusBadRequest, "format: accepted are %s", strings.Join(accepted, ", "))
+	return Format{}, refusef(http.StatusBadRequest, "format must be one of %s", strings.Join(known, ", "))
 }
 
 // fileName names the company and the range, without the extension.
@@ -152,26 +151,26 @@ func (v *view) part(ctx context.Context, after callvault.Position, part *[][]byt
 	return last, err
 }
 
-// patient is a client that has a while to take each part.
-type patient struct {
+// client is the receiver of an answer. It may take takeWithin for each part.
+type client struct {
 	io.Writer
 	control *http.ResponseController
 }
 
-func newPatient(w http.ResponseWriter) *patient {
-	return &patient{w, http.NewResponseController(w)}
+func newClient(w http.ResponseWriter) *client {
+	return &client{w, http.NewResponseController(w)}
 }
 
-func (p *patient) Write(b []byte) (int, error) {
-	if err := p.giveTime(); err != nil {
+func (c *client) Write(b []byte) (int, error) {
+	if err := c.giveTime(); err != nil {
 		return 0, err
 	}
-	return p.Writer.Write(b)
+	return c.Writer.Write(b)
 }
 
 // giveTime gives the client takeWithin from now on.
-func (p *patient) giveTime() error {
-	err := p.control.SetWriteDeadline(time.Now().Add(takeWithin))
+func (c *client) giveTime() error {
+	err := c.control.SetWriteDeadline(time.Now().Add(takeWithin))
 	if errors.Is(err, http.ErrNotSupported) { // a test's
 		err = nil
 	}
@@ -179,4 +178,4 @@ func (p *patient) giveTime() error {
 }
 
 // cutOff ends the sending, from any goroutine. The connection can't be used after that.
-func (p *patient) cutOff() { _ = p.control.SetWriteDeadline(time.Unix(1, 0)) }
+func (c *client) cutOff() { _ = c.control.SetWriteDeadline(time.Unix(1, 0)) }

@@ -62,7 +62,7 @@ func TestFileNames(t *testing.T) {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
-	if w := get(h, "/api/download?format=exe"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "format: accepted are ndjson") {
+	if w := get(h, "/api/download?format=exe"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "format must be one of ndjson") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
@@ -137,7 +137,7 @@ func TestDownloadsAreBounded(t *testing.T) {
 			synctest.Wait()
 			select {
 			case w := <-answers:
-				if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "downloads are under way") || w.Header().Get("Content-Disposition") != "" {
+				if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "too many downloads are running") || w.Header().Get("Content-Disposition") != "" {
 					t.Errorf("%d %s", w.Code, w.Body)
 				}
 			default:

@@ -1,14 +1,12 @@
-// Package page is the web page that shows a store's calls: a range, a chart of how
-// many there are, a table, one call's document, and the same calls as files and as
-// lines for a shell.
+// Package page is the web page that shows a store's calls: a date range, a chart, a
+// table, one call's document, and the same calls as downloads and shell commands.
 //
-// What the browser gets is plain HTML, CSS and JavaScript from the binary; nothing
-// is loaded from elsewhere, which a Content-Security-Policy holds it to. Everything
-// that depends on the calendar or on the order of calls is reckoned here, so that it
-// is reckoned once: the browser gets times as its zone's clock shows them, with the
-// offset from UTC, and draws them.
+// The browser gets plain HTML, CSS and JavaScript from the binary. A Content-Security-Policy
+// keeps it from loading anything else. Everything that depends on the calendar or on the
+// order of calls is computed here, once: the browser gets times as its zone's clock shows
+// them, with the offset from UTC, and draws them.
 //
-// Who may see what is decided before a request comes here.
+// Package manage decides who may see what, before a request comes here.
 package page
 
 import (
@@ -28,28 +26,27 @@ type Config struct {
 	// Store has the calls.
 	Store callvault.Store
 
-	// Formats are the files that calls can be had as.
+	// Formats are the formats of downloads.
 	Formats []Format
 
-	// API is the URL of the API's listener, for a line of curl; empty is no line.
+	// API is the URL of the API's listener, for the curl command; empty is no command.
 	API string
 
-	// Command is how a person on this machine lists the store's calls by the command
-	// line, in words for a shell; flags of what is shown are added. Empty lists them
-	// through the API.
+	// Command is the command that lists the store's calls on this machine, in words; flags
+	// for the range are added. If it is empty, the page shows a command that uses the API.
 	Command []string
 
-	// Links are shown at the foot of the page.
+	// Links are shown in the footer.
 	Links []Link
 
-	// Now is the time that "today" is of; nil is the clock's.
+	// Now is the clock that "today" depends on; nil is time.Now.
 	Now func() time.Time
 
-	// Log is told what went wrong that no client can be blamed for. Nil is no log.
+	// Log gets the errors that are not a client's. Nil is no log.
 	Log *slog.Logger
 }
 
-// Format is a kind of file.
+// Format is a file format.
 type Format struct {
 	Name        string // for people
 	Extension   string // without a dot; names it in requests too
@@ -79,17 +76,17 @@ type Handler struct {
 	downloads *web.Turns // each weighs 1
 }
 
-// route answers a request that may see a company's calls; of no company, it may see
-// those of any.
+// route answers a request that may see one company's calls, or with an empty company
+// every company's.
 type route func(w http.ResponseWriter, r *http.Request, company string) error
 
-// What is done at the same time, at most: an operator's page must not take the store
-// from the clients of the API. SQLite has four readers at least.
+// How much runs at the same time. The page must leave the store to the clients of the API;
+// SQLite has at least four readers.
 const (
-	maxReads     = 2 // those of downloads included
-	maxDownloads = 4 // of one company, half of them
+	maxReads     = 2 // with those of downloads
+	maxDownloads = 4 // half of them for one company
 
-	// maxHeld is how many bytes of answers may wait for their clients to take them.
+	// maxHeld is how many bytes of answers may wait for their clients.
 	maxHeld = 16 << 20
 )
 
@@ -143,7 +140,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, company string) 
 	}
 }
 
-// policy lets the page load what its own listener has, be shown in no frame, and make
-// no HTML or script of a string.
+// policy lets the page load files of its own listener only, forbids frames, and forbids
+// making HTML or scripts from strings.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

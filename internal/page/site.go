@@ -2,9 +2,9 @@ package page
 
 import "net/http"
 
-// site is what the page must know before it shows anything.
+// site is what the page needs before it shows anything.
 type site struct {
-	Companies []string `json:"companies"` // that may be chosen from, the first to begin with
+	Companies []string `json:"companies"` // to choose from, the default first
 	Formats   []format `json:"formats"`
 	Links     []Link   `json:"links"`
 }

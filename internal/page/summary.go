@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// maxBars is how many counts a chart may have, but that of years. A count takes less
+	// maxBars is how many bars a chart may have, unless they are years. A count takes less
 	// than a tenth of a millisecond on SQLite.
 	maxBars = 400
 
-	// stretch is how many units are looked at together for whether there are any calls.
+	// stretch is how many units are counted together first, to skip those without calls.
 	stretch = 100
 )
 
-// units are what a bar can be, the shortest first, with their length in seconds and
-// how many are shown at most where nobody asked for one.
+// units are the lengths that a bar can have, the shortest first, each with its seconds and
+// with the most bars that it is chosen for by default.
 var units = [...]struct {
 	when.Unit
 	seconds int64
@@ -33,16 +33,16 @@ var units = [...]struct {
 	{when.Year, 365 * 86400, math.MaxInt32}, // dates have four digits
 }
 
-// summary is how many calls a view has.
+// summary is the counts of a view.
 type summary struct {
 	Company string      `json:"company"`
 	Zone    string      `json:"zone"`
-	From    string      `json:"from"` // as every time here: RFC 3339 by the zone's clock
+	From    string      `json:"from"` // like every time here, RFC 3339 by the zone's clock
 	To      string      `json:"to"`
 	Total   int         `json:"total"`
 	Unit    when.Unit   `json:"unit"`  // of a bar
-	Units   []when.Unit `json:"units"` // that could be
-	Bars    []bar       `json:"bars"`  // one after the other, the last up to To
+	Units   []when.Unit `json:"units"` // that can be chosen
+	Bars    []bar       `json:"bars"`  // without gaps, up to To
 	Curl    string      `json:"curl,omitempty"`
 	Command string      `json:"command,omitempty"`
 }
@@ -52,9 +52,8 @@ type bar struct {
 	Count int    `json:"count"`
 }
 
-// summary counts the calls of a view, by the unit that parameter by names, if there
-// are not too many of it in the range, or by a fitting one. The total is the sum of
-// the bars, so that the two never differ.
+// summary counts the calls of a view by the unit in parameter by, or by another one if
+// that would make too many bars. The total is the sum of the bars, so they never differ.
 func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 	v, err := h.view(r, keyCompany)
 	if err != nil {
@@ -78,8 +77,8 @@ func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 	return s, nil
 }
 
-// unitsOf are the units that a range can be divided into, which has about one of
-// the longest at least, and which of them is meant.
+// unitsOf are the units that fit a range, and the one to show. The range has about one of the
+// longest at least.
 func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Unit) {
 	seconds := span.To.Unix() - span.From.Unix()
 	for _, u := range units {

@@ -21,15 +21,15 @@ type view struct {
 	query   callvault.Query
 }
 
-// defaultRange is what is shown to who asks for no range.
+// defaultRange is the range of a request without one.
 const defaultRange = "30d"
 
-// view reads what every request says of the calls it is about:
+// view parses the parameters that every request has:
 //
-//	company    whose; a key's own, where one was shown
+//	company    the company; a key allows only its own
 //	range      a preset: see preset
-//	from, to   a range as people write one, in place of a preset
-//	tz         the zone whose calendar is meant, by its IANA name
+//	from, to   a range as people write it, instead of a preset
+//	tz         the IANA name of the zone
 //	workspace  only that workspace's calls
 func (h *Handler) view(r *http.Request, keyCompany string) (v view, err error) {
 	parameters := r.URL.Query()
@@ -65,14 +65,14 @@ func parseZone(parameters url.Values) (*time.Location, error) {
 	return zone, nil
 }
 
-// company is whose calls are shown. Where no key says it and none was chosen, it is
-// that of a person who has only one, or the first.
+// company is the company that is shown: the key's, or the chosen one, or the default
+// company, or the first.
 func (h *Handler) company(ctx context.Context, chosen, keyCompany string) (string, error) {
 	switch {
 	case keyCompany != "" && (chosen == "" || chosen == keyCompany):
 		return keyCompany, nil
 	case keyCompany != "":
-		return "", refusef(http.StatusForbidden, "the key is of another company than %.80q", chosen)
+		return "", refusef(http.StatusForbidden, "the key does not belong to company %.80q", chosen)
 	case chosen == "":
 		companies, err := h.companies(ctx)
 		if err != nil {
@@ -86,7 +86,7 @@ func (h *Handler) company(ctx context.Context, chosen, keyCompany string) (strin
 	return chosen, nil
 }
 
-// companies are all there are, at least one; the one to begin with is the first.
+// companies are all companies, at least one. The first is the one to begin with.
 func (h *Handler) companies(ctx context.Context) ([]string, error) {
 	companies, err := h.Store.Companies(ctx)
 	if err != nil {
@@ -118,8 +118,7 @@ func parseRange(parameters url.Values, now time.Time) (when.Span, error) {
 	return span, nil
 }
 
-// preset is a range with a name. The last days end with today, all of it, so that
-// each is a whole one.
+// preset is a range with a name. The last days end with all of today, so that each is whole.
 func preset(name string, now time.Time) (when.Span, error) {
 	days := map[string]int{"7d": 7, "30d": 30, "90d": 90}[name]
 	switch {
@@ -130,7 +129,7 @@ func preset(name string, now time.Time) (when.Span, error) {
 	case name == "this-month" || name == "last-month":
 		return when.Parse(strings.Replace(name, "-", " ", 1), now)
 	case days == 0:
-		return when.Span{}, errors.New("range: accepted are today, yesterday, 7d, 30d, 90d, this-month, last-month and all")
+		return when.Span{}, errors.New("range must be today, yesterday, 7d, 30d, 90d, this-month, last-month or all")
 	}
 	year, month, day := now.Date()
 	first := time.Date(year, month, day+1-days, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
@@ -141,8 +140,7 @@ func rangeOf(span when.Span) callvault.Range {
 	return callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}
 }
 
-// closeSpan gives a span that is open the ends of the calls there are: the day that
-// begins with the first one, and the day that the last one ends.
+// closeSpan replaces an open end by the first day or the last day that has calls.
 func (v *view) closeSpan(ctx context.Context, now time.Time) error {
 	if !v.span.From.IsZero() && !v.span.To.IsZero() {
 		return nil
@@ -173,7 +171,7 @@ func (v *view) closeSpan(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// dayAt is the day of a zone's calendar that a time is in.
+// dayAt is the day in a zone's calendar at a time.
 func dayAt(t callvault.Time, zone *time.Location) when.Span {
 	day, err := when.Parse("today", t.UTC().In(zone))
 	if err != nil {

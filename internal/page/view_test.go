@@ -60,7 +60,7 @@ func TestRangeOfNothing(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
 	for query, text := range map[string]string{
-		with("range", "tomorrow"):                      "range: accepted are today",
+		with("range", "tomorrow"):                      "range must be today",
 		with("from", "<b>soon</b>"):                    "from \"<b>soon</b>\" is no time; accepted are",
 		with("from", "2026-03-02", "to", "2026-03-01"): "from 2026-03-02 must be before to 2026-03-01",
 		with("tz", "Mars/Olympus"):                     "tz: \"Mars/Olympus\" is no time zone",

@@ -44,9 +44,9 @@ async function ask(question, signal) {
     if (response.ok) return JSON.parse(text);
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Refusal('The server does not answer. It may have been stopped.');
+    throw new Refusal('The server does not answer. Is it running?');
   }
-  if (response.status === 401) throw new Refusal('The key is not accepted any more. Load the page again to give another one.');
+  if (response.status === 401) throw new Refusal('This key is no longer valid. Reload the page to enter another one.');
   let said = text.trim();
   let final = false;
   try {
@@ -138,12 +138,12 @@ function showSummary() {
   }
   const everything = preset(state) === 'all' && !state.workspace;
   byId('empty').hidden = total > 0;
-  byId('empty-text').textContent = everything ? 'There are no calls yet. Put some in: callvault import calls.ndjson' : 'There are no calls in this range.';
+  byId('empty-text').textContent = everything ? 'There are no calls yet. Add some: callvault import calls.ndjson' : 'There are no calls in this range.';
   byId('show-all').hidden = everything;
   byId('chart-help').classList.toggle('idle', total === 0);
   document.querySelector('.list').hidden = document.querySelector('.take').hidden = total === 0;
   byId('lines').replaceChildren(
-    ...line('Ask the API for them; curl asks for the key’s secret', summary.curl),
+    ...line('Request them from the API (curl prompts for the key’s secret)', summary.curl),
     ...line('List them on the command line', summary.command));
   document.title = `${calls(total)}, ${span(from, to)} – callvault`;
 }
