@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// Scope is a right that a key carries, such as "api:calls:read:basic". The
-// documented ones are gong.Scopes.
+// Scope is a right that a key carries, such as "api:calls:read:basic".
 type Scope string
 
 // ScopeProfilesRead is the right to read the profiles of a server from another machine.

@@ -12,26 +12,8 @@ const (
 	PageSize = 100 // calls on a page, as seen on the wire
 )
 
-// Scopes that keys carry, as documented. ScopeCallsRead is the one that listing
-// calls needs.
+// ScopeCallsRead is the scope that a key needs to list calls.
 const ScopeCallsRead = "api:calls:read:basic"
-
-// Scopes are the documented scopes, and one that was observed.
-func Scopes() []string {
-	return []string{
-		ScopeCallsRead,
-		"api:calls:read:extensive",
-		"api:calls:read:media-url",
-		"api:calls:read:transcript",
-		"api:calls:create",
-		"api:call-user-access:read",
-		"api:call-user-access:write",
-		"api:crm-calls:manual-association:read",
-		"api:stats:scorecards", // observed
-		"api:users:read",
-		"api:workspaces:read",
-	}
-}
 
 // Texts of errors. The observed ones are word for word what clients compare
 // with; see docs/wire.md for who saw them.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -54,20 +53,4 @@ func TestParseRange(t *testing.T) {
 	if got, err := parseRange("last year", "", "UTC"); err != nil || got.To-got.From > 366*24*3600*1_000_000 {
 		t.Errorf("last year is %v, %v", got, err)
 	}
-}
-
-// FuzzParseDuration: what is accepted is more than nothing, and a day has 24 hours.
-func FuzzParseDuration(f *testing.F) {
-	for _, s := range []string{"90d", "12h", "1h30m", "100000d", "100001d", "-1d", "+1d", "1.5d", "0s", "d", "9223372036854775807d"} {
-		f.Add(s, int64(90))
-	}
-	f.Fuzz(func(t *testing.T, s string, days int64) {
-		if d, err := parseDuration(s); (err == nil) != (d > 0) || d < 0 {
-			t.Errorf("%q: got %v, %v", s, d, err)
-		}
-		days = 1 + int64(uint64(days)%100_000)
-		if d, err := parseDuration(fmt.Sprintf("%dd", days)); err != nil || d/(24*time.Hour) != time.Duration(days) || d%(24*time.Hour) != 0 {
-			t.Errorf("%d days: got %v, %v", days, d, err)
-		}
-	})
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,6 +16,7 @@ import (
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/when"
 )
 
 func (a *app) key() *cobra.Command {
@@ -41,33 +42,33 @@ func (a *app) keyCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make a key and print its secret, once",
-		Long: `Make a key of a company and print it with its secret. The secret is shown this
-once: the store keeps only its digest. The key works at once, in every process
-on the store.
+		Long: `Make a key of a company and print it with its secret. callvault keeps only a
+digest of the secret and can't show it again. The key works at once, in every
+process on the store.
 
-A key may list calls and open the web page, unless --scope says otherwise. The scope
-callvault:profiles:read opens profiles on an operator's listener beyond loopback.
-Profiles contain the memory of the server, with secrets and calls of every company:
-give this scope to operators alone.`,
+Without --scope a key may list calls and open the web page. The scope
+callvault:profiles:read opens the profiles of an operator's listener beyond
+loopback. Profiles contain the memory of the server, with secrets and calls of
+every company: give this scope only to operators.`,
 		Example: `  callvault key create
   callvault key create --company acme --expires 90d
   callvault key create --bearer -o json
   callvault key create --scope callvault:profiles:read --expires 1d`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
-	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a right the key carries; may be given several times")
-	cmd.Flags().StringVar(&o.expires, "expires", "", "how long the key is valid, such as 12h or 90d (default: for ever)")
+	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a right of the key; may be given several times")
+	cmd.Flags().StringVar(&o.expires, "expires", "", "when the key ends: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)")
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "make a bearer token instead of an access key and secret")
 	completeWith(cmd, "scope", scopes()...)
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
-// scopes are all scopes that a key may have: the API's, and our own.
-func scopes() []string { return append(gong.Scopes(), string(callvault.ScopeProfilesRead)) }
+// scopes are the scopes that callvault serves.
+func scopes() []string { return []string{gong.ScopeCallsRead, string(callvault.ScopeProfilesRead)} }
 
 func outputFlag(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "text", "text or json")
@@ -76,75 +77,79 @@ func outputFlag(cmd *cobra.Command, output *string) {
 
 func checkOutput(output string) error {
 	if output != "text" && output != "json" {
-		return usagef("--output %.40q: accepted are text and json", output)
+		return usagef("--output %.40q: use text or json", output)
 	}
 	return nil
 }
 
-func (a *app) createKey(cmd *cobra.Command, o keyOptions) error {
-	if err := checkOutput(o.output); err != nil {
-		return err
-	}
+// newKey is the key that the flags ask for, and its secret.
+func (o keyOptions) newKey(now time.Time) (key callvault.Key, secret string, err error) {
 	kind := callvault.BasicKey
 	if o.bearer {
 		kind = callvault.BearerKey
 	}
-	key, secret := callvault.NewKey(kind)
+	key, secret = callvault.NewKey(kind)
 	key.Company = o.company
-	key.Created = time.Now().UTC().Truncate(time.Microsecond)
+	key.Created = now.UTC().Truncate(time.Microsecond)
 	for _, scope := range o.scopes {
 		if !slices.Contains(scopes(), scope) {
-			return usagef("--scope %.80q is not a scope; choose from %s", scope, strings.Join(scopes(), ", "))
+			return key, "", usagef("--scope %.80q: nothing here needs this scope; use %s", scope, strings.Join(scopes(), " or "))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}
 	if o.expires != "" {
-		valid, err := parseDuration(o.expires)
-		if err != nil {
-			return usagef("--expires %w", err)
+		if key.Expires, err = when.Ahead(o.expires, key.Created); err != nil {
+			return key, "", usagef("--expires %w", err)
 		}
-		key.Expires = key.Created.Add(valid)
 	}
-	if err := checkCompany(o.company); err != nil {
+	return key, secret, checkCompany(o.company)
+}
+
+func (a *app) createKey(ctx context.Context, o keyOptions) error {
+	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	store, err := a.openOrMake(cmd.Context(), o.db)
+	key, secret, err := o.newKey(time.Now())
+	if err != nil {
+		return err
+	}
+	store, err := a.openOrMake(ctx, o.db)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	if err := a.makeCompany(cmd.Context(), store, o.company); err != nil {
+	if err := a.makeCompany(ctx, store, o.company); err != nil {
 		return err
 	}
-	if err := store.AddKey(cmd.Context(), key); err != nil {
+	if err := store.AddKey(ctx, key); err != nil {
 		return err
 	}
-	return a.printKey(key, secret, o.output)
-}
-
-func (a *app) printKey(key callvault.Key, secret, output string) error {
-	lines := [][2]string{{"accessKey", key.ID}, {"accessKeySecret", secret}}
+	fields := [][2]string{{"accessKey", key.ID}, {"accessKeySecret", secret}}
 	if key.Kind == callvault.BearerKey {
-		lines = [][2]string{{"token", key.Token(secret)}}
+		fields = [][2]string{{"token", key.Token(secret)}}
 	}
-	if err := a.printFields(lines, output); err != nil {
+	if err := a.printFields(fields, o.output); err != nil {
 		return err
 	}
-	_, err := screen.Printf(a.stderr, "This is the only time the secret is shown. The key's id, for list and revoke: %s\n", key.ID)
+	expires := ""
+	if !key.Expires.IsZero() {
+		expires = ", which ends at " + date(key.Expires)
+	}
+	_, err = screen.Printf(a.stderr, "The secret is not shown again. The id of the key%s, for key list and key revoke: %s\n", expires, key.ID)
 	return err
 }
 
-func (a *app) printFields(lines [][2]string, output string) error {
+func (a *app) printFields(fields [][2]string, output string) error {
 	if output == "json" {
-		fields := make(map[string]string)
-		for _, line := range lines {
-			fields[line[0]] = line[1]
+		object := make(map[string]string)
+		for _, field := range fields {
+			object[field[0]] = field[1]
 		}
-		return json.NewEncoder(a.stdout).Encode(fields)
+		return json.NewEncoder(a.stdout).Encode(object)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, line := range lines {
-		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+	for _, field := range fields {
+		fmt.Fprintf(w, "%s\t%s\n", field[0], field[1])
 	}
 	return w.Flush()
 }
@@ -241,7 +246,7 @@ func (a *app) keyRevoke() *cobra.Command {
 			defer store.Close()
 			err = store.RevokeKey(cmd.Context(), company, args[0], time.Now())
 			if errors.Is(err, callvault.ErrNotFound) {
-				return fmt.Errorf("company %q has no key %.80q; 'callvault key list' shows those it has", company, args[0])
+				return fmt.Errorf("company %q has no key %.80q; list its keys with 'callvault key list'", company, args[0])
 			}
 			if err != nil {
 				return err
@@ -255,24 +260,8 @@ func (a *app) keyRevoke() *cobra.Command {
 	return cmd
 }
 
-// parseDuration is time.ParseDuration that knows whole days too, as in 90d.
-func parseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		var n int64
-		// 100,000 days are more than anyone means and far from an overflow.
-		if n, err = strconv.ParseInt(days, 10, 64); err == nil && n <= 100_000 {
-			d = time.Duration(n) * 24 * time.Hour
-		}
-	}
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%.40q is not a duration; accepted are such as 12h, 90m and 90d", s)
-	}
-	return d, nil
-}
-
-// createKey is the command that makes a key in a store. It names the store unless that is
-// found without, or its URL has a password that nobody should see.
+// createKey is the command that makes a key in a store. It leaves out the default store,
+// and a URL with a password.
 func createKey(db string) string {
 	if db == defaultDB || postgres.HasPassword(db) {
 		return "callvault key create"

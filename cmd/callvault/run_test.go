@@ -110,10 +110,10 @@ func TestUsage(t *testing.T) {
 		{"delete --yes --before 20260101", `--before "20260101" is no time; accepted are dates`},
 		{"delete --yes --before 2026-01-01 --tz Europe/Munich", `--tz "Europe/Munich" is no time zone`},
 		{"delete --id 1", "nobody is there to be asked: accepted is --yes"},
-		{"key create --scope calls", `--scope "calls" is not a scope; choose from api:calls:read:basic,`},
-		{"key create --expires soon", `--expires "soon" is not a duration; accepted are such as 12h, 90m and 90d`},
-		{"key create --expires -1d", `--expires "-1d" is not a duration`},
-		{"key list -o yaml", `--output "yaml": accepted are text and json`},
+		{"key create --scope calls", `--scope "calls": nothing here needs this scope; use api:calls:read:basic or callvault:profiles:read`},
+		{"key create --expires soon", `--expires "soon" is not a time to come; use a time from now such as 12h, 90d, 2w or 1y, or a date such as 20`},
+		{"key create --expires -1d", `--expires "-1d" is not a time to come`},
+		{"key list -o yaml", `--output "yaml": use text or json`},
 		{"key create --scope=", "--scope is empty; give a value, or leave the flag out"},
 		{"serve --listen 8080", `--listen "8080": accepted is HOST:PORT`},
 		{"serve --log xml", `--log "xml": accepted are auto, text and json`},
@@ -241,11 +241,11 @@ func TestEnvironment(t *testing.T) {
 	c := newCLI(t)
 	c.env["CALLVAULT_COMPANY"] = "acme"
 	c.env["CALLVAULT_KEY_CREATE_BEARER"] = "true"
-	c.env["CALLVAULT_KEY_CREATE_SCOPE"] = "api:calls:read:basic,api:users:read"
+	c.env["CALLVAULT_KEY_CREATE_SCOPE"] = "api:calls:read:basic,callvault:profiles:read"
 	if got := c.run("key", "create"); !strings.HasPrefix(got.stdout, "token ") || !strings.Contains(got.stderr, `made company "acme"`) {
 		t.Errorf("got %+v", got)
 	}
-	if list := c.must("key", "list"); !strings.Contains(list, "bearer") || !strings.Contains(list, "api:users:read") {
+	if list := c.must("key", "list"); !strings.Contains(list, "bearer") || !strings.Contains(list, "callvault:profiles:read") {
 		t.Errorf("listed %s", list)
 	}
 	if got := c.run("key", "create", "--bearer=false"); !strings.HasPrefix(got.stdout, "accessKey ") {

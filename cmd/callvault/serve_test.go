@@ -156,7 +156,7 @@ func TestServeAndKeys(t *testing.T) {
 	if status, body := s.get(url, bearer); status != http.StatusOK {
 		t.Errorf("%d: %s", status, body)
 	}
-	create("key", "create", "--scope", "api:users:read")
+	create("key", "create", "--scope", "callvault:profiles:read")
 	if status, body := s.get(url, basic); status != http.StatusUnauthorized || !strings.Contains(body, "'api:calls:read:basic'") {
 		t.Errorf("%d: %s", status, body)
 	}
@@ -193,14 +193,14 @@ func TestKeys(t *testing.T) {
 	c := newCLI(t)
 	got := c.run("key", "create", "--expires", "90d")
 	key := regexp.MustCompile(`^accessKey        ([A-Z2-7]{24})\naccessKeySecret  ([\w-]{43})\n$`).FindStringSubmatch(got.stdout)
-	if key == nil || !strings.Contains(got.stderr, "the only time") || strings.Contains(got.stderr, key[2]) {
+	if key == nil || !strings.Contains(got.stderr, "not shown again") || strings.Contains(got.stderr, key[2]) {
 		t.Fatalf("%+v", got)
 	}
 	list := c.must("key", "list")
 	if !regexp.MustCompile(key[1]+`\s+basic\s+\S+Z\s+\S+Z\s+-\s+api:calls:read:basic\n`).MatchString(list) || strings.Contains(list, key[2]) {
 		t.Errorf("listed %s", list)
 	}
-	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" has no key "NOBODY"; 'callvault key list' shows`) {
+	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" has no key "NOBODY"; list its keys with 'callvault key list'`) {
 		t.Errorf("%+v", got)
 	}
 	if got := c.must("key", "revoke", key[1]); got != "revoked "+key[1]+"\n" {

@@ -312,7 +312,7 @@ func TestUnauthorized(t *testing.T) {
 	}
 	client.Key = bearer
 	client.Page(noonQuery)
-	client.Key = c.Key("--scope", "api:users:read")
+	client.Key = c.Key("--scope", "callvault:profiles:read")
 	program.WantErrors(t, client.Get(noonQuery), http.StatusUnauthorized, "You don't have permission to use 'api:calls:read:basic' in your app.")
 }
 
