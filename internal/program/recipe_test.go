@@ -129,16 +129,16 @@ func TestMovingOutUnderALimit(t *testing.T) {
 	}
 }
 
-// The Go that the README shows is Go, and lists calls.
-func TestReadmeInGo(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+// The Go that the page about clients shows is Go, and lists calls.
+func TestClientInGo(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "clients.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, fenced := strings.Cut(string(readme), "\n```go\n")
+	_, block, fenced := strings.Cut(string(page), "\n```go\n")
 	block, _, closed := strings.Cut(block, "\n```\n")
 	if !fenced || !closed {
-		t.Fatal("README.md has no block of Go")
+		t.Fatal("docs/clients.md has no block of Go")
 	}
 	c := program.New(t)
 	c.Put("default", fmt.Sprintf(`{"id":"7782342274025937895","started":"%s"}`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
