@@ -29,7 +29,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(w, r, h.newID(), h.now())
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
-	err := h.serveGuarded(x)
+	err := h.serve(x)
 	if err != nil {
 		if failed := x.fail(err); failed != nil {
 			err = errors.Join(err, failed)
@@ -43,26 +43,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveGuarded is serve with a panic turned into an error.
-func (h *Handler) serveGuarded(x *exchange) (err error) {
+// errPanic is a panic of a handler.
+var errPanic = errors.New("panic")
+
+// serve is the way of every request. It turns a panic into an error.
+func (h *Handler) serve(x *exchange) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &panicError{v, debug.Stack()}
+			err = fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
 		}
 	}()
-	return h.serve(x)
-}
-
-// panicError is a panic of a handler.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
-
-// serve is the way of every request.
-func (h *Handler) serve(x *exchange) (err error) {
 	ctx := x.request.Context()
 	found, unmatched := h.match(x.request)
 	if found != nil && found.scope == anybody {
@@ -106,17 +96,12 @@ func (x *exchange) fail(err error) error {
 	return x.send(told.status, errorBody(x.id, told.texts))
 }
 
-// maxMethod is as much of a method as the log shows: a client may send
-// anything, and no method there is has more characters.
-const maxMethod = 16
-
-// record writes the line of a request. It names no secret and nothing of the
-// query: a cursor is a capability of its company, and the rest is the
-// company's business.
+// record writes the line of a request. It names no secret and nothing of the query: a
+// cursor is a capability of its company, and the rest is the company's business. Of a
+// method it shows as much as any has: a client may send anything.
 func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	level := slog.LevelInfo
-	var panicked *panicError
-	if x.status == http.StatusInternalServerError || errors.As(err, &panicked) {
+	if x.status == http.StatusInternalServerError || errors.Is(err, errPanic) {
 		level = slog.LevelError
 	}
 	log, ctx := h.log, x.request.Context()
@@ -131,7 +116,7 @@ func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	if x.key != nil {
 		attrs = append(attrs, slog.String("company", x.key.Company), slog.String("key", x.key.ID))
 	}
-	attrs = append(attrs, slog.String("method", x.request.Method[:min(len(x.request.Method), maxMethod)]))
+	attrs = append(attrs, slog.String("method", x.request.Method[:min(len(x.request.Method), 16)]))
 	if x.route != nil {
 		attrs = append(attrs, slog.String("route", x.route.path))
 	}

@@ -52,7 +52,7 @@ type Config struct {
 	// something went wrong that no client can be blamed for. Nil is no log.
 	Log *slog.Logger
 
-	// Metrics is where the metrics of requests, limits, keys and pages are
+	// Metrics is where the metrics of requests, limits and pages are
 	// registered, for one Handler. Nil is nowhere.
 	Metrics prometheus.Registerer
 
@@ -120,9 +120,6 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
-	if len(secret) < minSecret {
-		return nil, fmt.Errorf("the store's cursor secret has %d bytes, less than %d", len(secret), minSecret)
-	}
 	h := &Handler{
 		store:    config.Store,
 		log:      config.Log,
@@ -146,7 +143,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	if h.newID == nil {
 		h.newID = newRequestID
 	}
-	h.keys = auth.New(h.store, h.now, config.Metrics)
+	h.keys = auth.New(h.store, h.now)
 	h.limits = limit.New(h.store, config.Limit, h.now, config.Metrics)
 	h.routes = h.table(config.Description)
 	h.metrics = newMetrics(config.Metrics, h)

@@ -75,12 +75,15 @@ func BenchmarkPage(b *testing.B) {
 			target := first
 			if bench.later {
 				c := cursor{
-					last:    callvault.Position{Time: callvault.FloorTime(noon), ID: mustID(b, "7693221800038890052")},
-					total:   1_000_000,
-					size:    100,
+					PageQuery: callvault.PageQuery{
+						Query:  callvault.Query{Range: callvault.Range{From: callvault.FloorTime(noon), To: callvault.FloorTime(noon.Add(24 * time.Hour))}},
+						Size:   100,
+						Number: 1,
+						After:  callvault.Position{Time: callvault.FloorTime(noon), ID: mustID(b, "7693221800038890052")},
+						Total:  1_000_000,
+					},
 					expires: time.Now().Add(time.Hour).Unix(),
 					company: "acme",
-					query:   callvault.Query{Range: callvault.Range{From: callvault.FloorTime(noon), To: callvault.FloorTime(noon.Add(24 * time.Hour))}},
 				}
 				target = first + "&cursor=" + string(h.cursors.append(nil, &c))
 			}

@@ -8,20 +8,15 @@ import (
 
 const (
 	// maxHeld is how many bytes of pages may wait for their clients before no further
-	// page is read. A page of usual calls fits the buffers of its connection; the limit
-	// is for large documents and clients that do not read.
-	maxHeld = 64 << 20
-
-	// heldPart is the part of a small memory, such as a container's, that pages may take.
+	// page is read, and heldPart the part of a small memory, such as a container's. A page
+	// of usual calls fits the buffers of its connection: this is for clients that do not read.
+	maxHeld  = 64 << 20
 	heldPart = 8
 
 	// Pages read at once: two to a processor within these bounds. Their size is known
 	// only when they have been read.
 	leastBuilders = 4
 	mostBuilders  = 16
-
-	// builderShare is the room that one more reader of pages needs.
-	builderShare = maxHeld / mostBuilders
 )
 
 // heldWithin is how many bytes of pages a process with this memory may hold.
@@ -34,6 +29,6 @@ func newBodies(limit, connections int) *web.Turns {
 }
 
 func buildersWithin(limit, connections int) int {
-	n := min(max(2*runtime.GOMAXPROCS(0), leastBuilders), mostBuilders, limit/builderShare)
-	return max(1, min(n, connections))
+	n := max(2*runtime.GOMAXPROCS(0), leastBuilders)
+	return max(1, min(n, mostBuilders, limit/(maxHeld/mostBuilders), connections))
 }

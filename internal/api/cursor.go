@@ -25,25 +25,18 @@ const (
 
 	// cursorLife is counted from the first page of a walk, as on the wire.
 	cursorLife = time.Hour
-
-	// minSecret is the least that HMAC-SHA-256 wants of a key.
-	minSecret = sha256.Size
 )
 
-// cursor is where a client is in its walk through the calls of a query: after
-// the page that it was just given. On the wire it is a compact JWS.
+// cursor is a page that a client may ask for in its walk through the calls of a query. On
+// the wire it is a compact JWS, which names the page before.
 //
 // It is written and read here, and not by a JOSE library, because its bytes
 // are the contract (the order of the claims too) and because what is not
 // implemented cannot be attacked: one algorithm, one header.
 type cursor struct {
-	last    callvault.Position // of the page just given
-	total   int                // calls in the walk
-	number  int                // of the page just given
-	size    int                // of the walk's pages
-	expires int64              // seconds since 1970
+	callvault.PageQuery
+	expires int64 // seconds since 1970
 	company string
-	query   callvault.Query
 }
 
 // What can be wrong with a cursor: for the log. A client is told no more than
@@ -109,58 +102,64 @@ func (s *sealer) open(text string) (cursor, error) {
 	if err != nil {
 		return cursor{}, errCursorUnread
 	}
-	c, ok := parseClaims(string(claims))
-	if !ok {
+	c := parseClaims(string(claims))
+	// What is not ours to the byte would be another cursor.
+	signer.buf = c.appendClaims(signer.buf[:0])
+	if string(signer.buf) != string(claims) || !c.isSound() {
 		return cursor{}, errCursorUnread
 	}
 	return c, nil
+}
+
+// isSound tells whether a page can follow one that was given.
+func (c *cursor) isSound() bool {
+	return !c.After.ID.IsZero() && c.Total >= 0 && c.Number >= 1 && c.Size >= 1 && c.Size <= MaxPageSize
 }
 
 // appendClaims appends the claims: those of the wire in its order, then ours.
 // Nothing needs escaping: see callvault.CheckCompany.
 func (c *cursor) appendClaims(dst []byte) []byte {
 	dst = append(dst, `{"callId":`...)
-	dst = c.last.ID.AppendTo(dst)
+	dst = c.After.ID.AppendTo(dst)
 	dst = append(dst, `,"total":`...)
-	dst = strconv.AppendInt(dst, int64(c.total), 10)
+	dst = strconv.AppendInt(dst, int64(c.Total), 10)
 	dst = append(dst, `,"pageNumber":`...)
-	dst = strconv.AppendInt(dst, int64(c.number), 10)
+	dst = strconv.AppendInt(dst, int64(c.Number-1), 10)
 	dst = append(dst, `,"pageSize":`...)
-	dst = strconv.AppendInt(dst, int64(c.size), 10)
+	dst = strconv.AppendInt(dst, int64(c.Size), 10)
 	dst = append(dst, `,"time":"`...)
-	dst = c.last.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
+	dst = c.After.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
 	dst = append(dst, `","exp":`...)
 	dst = strconv.AppendInt(dst, c.expires, 10)
 	dst = append(dst, `,"company":"`...)
 	dst = append(dst, c.company...)
 	dst = append(dst, '"')
-	if c.query.From != callvault.MinTime {
+	if c.From != callvault.MinTime {
 		dst = append(dst, `,"from":`...)
-		dst = strconv.AppendInt(dst, int64(c.query.From), 10)
+		dst = strconv.AppendInt(dst, int64(c.From), 10)
 	}
-	if c.query.To != callvault.MaxTime {
+	if c.To != callvault.MaxTime {
 		dst = append(dst, `,"to":`...)
-		dst = strconv.AppendInt(dst, int64(c.query.To), 10)
+		dst = strconv.AppendInt(dst, int64(c.To), 10)
 	}
-	if !c.query.Workspace.IsZero() {
+	if !c.Workspace.IsZero() {
 		dst = append(dst, `,"workspaceId":"`...)
-		dst = c.query.Workspace.AppendTo(dst)
+		dst = c.Workspace.AppendTo(dst)
 		dst = append(dst, '"')
 	}
 	return append(dst, '}')
 }
 
-// parseClaims reads what appendClaims wrote, to the byte, and nothing else: it takes one
-// claim after the other, and then writes them again and compares.
-func parseClaims(claims string) (c cursor, ok bool) {
-	rest := claims
+// parseClaims reads what appendClaims wrote, one claim after the other. What it makes of
+// anything else, appendClaims writes in another way.
+func parseClaims(claims string) (c cursor) {
 	text := func(name string) string { // "" when the claim does not come next
-		value, found := strings.CutPrefix(rest, name)
+		value, found := strings.CutPrefix(claims, name)
 		end := strings.IndexAny(value, `,"}`)
 		if !found || end < 0 {
 			return ""
 		}
-		rest = strings.TrimPrefix(value[end:], `"`)
+		claims = strings.TrimPrefix(value[end:], `"`)
 		return value[:end]
 	}
 	number := func(name string, otherwise int64) int64 {
@@ -170,20 +169,16 @@ func parseClaims(claims string) (c cursor, ok bool) {
 		}
 		return n
 	}
-	c.last.ID, _ = callvault.ParseID(text(`{"callId":`))
-	c.total = int(number(`,"total":`, -1))
-	c.number = int(number(`,"pageNumber":`, -1))
-	c.size = int(number(`,"pageSize":`, -1))
+	c.After.ID, _ = callvault.ParseID(text(`{"callId":`))
+	c.Total = int(number(`,"total":`, 0))
+	c.Number = int(number(`,"pageNumber":`, 0)) + 1
+	c.Size = int(number(`,"pageSize":`, 0))
 	last, _ := time.Parse(time.RFC3339Nano, text(`,"time":"`))
-	c.last.Time = callvault.FloorTime(last)
+	c.After.Time = callvault.FloorTime(last)
 	c.expires = number(`,"exp":`, 0)
 	c.company = text(`,"company":"`)
-	c.query.From = callvault.Time(number(`,"from":`, int64(callvault.MinTime)))
-	c.query.To = callvault.Time(number(`,"to":`, int64(callvault.MaxTime)))
-	c.query.Workspace, _ = callvault.ParseID(text(`,"workspaceId":"`))
-	if c.last.ID.IsZero() || c.total < 0 || c.number < 0 || c.size < 1 || c.size > MaxPageSize {
-		return cursor{}, false
-	}
-	var buf [maxCursor]byte
-	return c, string(c.appendClaims(buf[:0])) == claims
+	c.From = callvault.Time(number(`,"from":`, int64(callvault.MinTime)))
+	c.To = callvault.Time(number(`,"to":`, int64(callvault.MaxTime)))
+	c.Workspace, _ = callvault.ParseID(text(`,"workspaceId":"`))
+	return c
 }

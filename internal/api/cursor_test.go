@@ -31,12 +31,15 @@ const algorithm = `{"alg":"HS256"}`
 
 func TestCursorHasTheFormOfTheWire(t *testing.T) {
 	c := cursor{
-		last:    callvault.Position{Time: callvault.FloorTime(time.Date(2022, 9, 13, 9, 30, 0, 0, time.UTC)), ID: mustID(t, "4953707601776238360")},
-		total:   179,
-		size:    100,
+		PageQuery: callvault.PageQuery{
+			Query:  callvault.Query{Range: callvault.AllTime},
+			Size:   100,
+			Number: 1,
+			After:  callvault.Position{Time: callvault.FloorTime(time.Date(2022, 9, 13, 9, 30, 0, 0, time.UTC)), ID: mustID(t, "4953707601776238360")},
+			Total:  179,
+		},
 		expires: 1716626146,
 		company: "acme",
-		query:   callvault.Query{Range: callvault.AllTime},
 	}
 	// The claims of a recorded cursor, in their order, and then ours.
 	recorded := `{"callId":4953707601776238360,"total":179,"pageNumber":0,"pageSize":100,"time":"2022-09-13T09:30:00Z","exp":1716626146`
@@ -49,7 +52,7 @@ func TestCursorHasTheFormOfTheWire(t *testing.T) {
 			t.Errorf("got %s\nwant %s", got, want)
 		}
 	}
-	c.query.From, c.query.To, c.query.Workspace = -1, 1663061400000001, mustID(t, "7")
+	c.From, c.To, c.Workspace = -1, 1663061400000001, mustID(t, "7")
 	got, want := string(s.append([]byte("before"), &c)), sign(s, algorithm, closed)
 	if got != "before"+want {
 		t.Errorf("got %s\nwant %s", got, want)
@@ -95,18 +98,20 @@ func randomCursor(t *testing.T, random *rand.Rand) cursor {
 		return mustID(t, string(text))
 	}
 	c := cursor{
-		last:    callvault.Position{Time: callvault.Time(between(year0, year9999)), ID: digits()},
-		total:   int(between(0, 1<<40)),
-		number:  int(between(0, 1<<40)),
-		size:    int(between(1, MaxPageSize)),
+		PageQuery: callvault.PageQuery{
+			Query:  callvault.Query{Range: callvault.AllTime},
+			Size:   int(between(1, MaxPageSize)),
+			Number: int(between(1, 1<<40)),
+			After:  callvault.Position{Time: callvault.Time(between(year0, year9999)), ID: digits()},
+			Total:  int(between(0, 1<<40)),
+		},
 		expires: between(0, 1<<40),
 		company: strings.Repeat("a", int(between(1, 64))),
-		query:   callvault.Query{Range: callvault.AllTime},
 	}
 	if random.IntN(2) == 0 {
-		c.query.From = callvault.Time(between(year0, year9999))
-		c.query.To = callvault.Time(between(year0, year9999))
-		c.query.Workspace = digits()
+		c.From = callvault.Time(between(year0, year9999))
+		c.To = callvault.Time(between(year0, year9999))
+		c.Workspace = digits()
 	}
 	return c
 }
@@ -229,7 +234,7 @@ func FuzzCursor(f *testing.F) {
 		if got := string(c.appendClaims(nil)); got != text {
 			t.Errorf("%q opens and is written as %q", text, got)
 		}
-		if c.size < 1 || c.size > MaxPageSize || c.number < 0 || c.total < 0 {
+		if c.Size < 1 || c.Size > MaxPageSize || c.Number < 1 || c.Total < 0 {
 			t.Errorf("%q opens as %+v", text, c)
 		}
 	})

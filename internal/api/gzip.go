@@ -70,15 +70,14 @@ func acceptsGzip(values []string) bool {
 // when it makes no sense.
 func quality(parameters string) float64 {
 	for parameter := range strings.SplitSeq(parameters, ";") {
-		name, value, found := strings.Cut(parameter, "=")
-		if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
 			continue
 		}
-		weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || !(0 <= weight && weight <= 1) {
-			return 0
+		if weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && 0 <= weight && weight <= 1 {
+			return weight
 		}
-		return weight
+		return 0
 	}
 	return 1
 }

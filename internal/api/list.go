@@ -29,67 +29,53 @@ func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
 	if page.Size == 0 && page.Number == 0 {
 		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
-	var next *cursor
-	if page.More {
-		next = &cursor{
-			last:    page.Last,
-			total:   page.Total,
-			number:  page.Number,
-			size:    walk.Size,
-			expires: walk.expires,
-			company: x.key.Company,
-			query:   walk.Query,
-		}
-	}
-	whole := body.finish(x.id, page, next, h.cursors)
+	walk.Number, walk.After, walk.Total = page.Number+1, page.Last, page.Total
+	whole := body.finish(x.id, page, &walk, h.cursors)
 	place.Weigh(len(whole), x.cutOff)
 	return x.send(http.StatusOK, whole)
 }
 
-// walk is the page that a request asks for, and the end of the cursors that
-// lead from page to page, in seconds since 1970.
-type walk struct {
-	callvault.PageQuery
-	expires int64
-}
-
 // parseListCalls reads the query of GET /v2/calls. It finds every problem there
 // is, one to a parameter, and names all of them in one error.
-func (h *Handler) parseListCalls(x *exchange) (walk, error) {
+func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	var p parameters
 	p.parse(x.request.URL.RawQuery)
-	w := walk{
+	w := cursor{
 		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.pageSize},
 		expires:   x.start.Add(cursorLife).Unix(),
+		company:   x.key.Company,
 	}
-	if text := p.value(cursorParameter); text != "" {
+	if text := p.values[cursorParameter]; text != "" && p.problems[cursorParameter] == "" {
 		c, err := h.openCursor(text, x)
 		if err != nil {
 			p.refuseCursor(err)
 		} else {
-			w.resume(c)
+			w = c
 		}
 	}
-	from, fromSent := p.time(fromParameter)
-	to, toSent := p.time(toParameter)
+	from, fromSent := read(&p, fromParameter, gong.ParseTime)
+	to, toSent := read(&p, toParameter, gong.ParseTime)
 	if h.dates == RequireDates && !p.sent(cursorParameter) {
-		p.require(fromParameter)
-		p.require(toParameter)
+		for _, which := range []int{fromParameter, toParameter} {
+			if !p.sent(which) {
+				p.refuse(which, parameterNames[which]+": "+gong.MustNotBeNull)
+			}
+		}
 	}
 	if fromSent {
-		w.From = callvault.CeilTime(from)
+		w.From = callvault.CeilTime(from.Instant())
 	}
 	if toSent {
-		w.To = callvault.CeilTime(to)
+		w.To = callvault.CeilTime(to.Instant())
 	}
 	empty := w.From >= w.To
 	if fromSent && toSent {
-		empty = !from.Before(to) // rounded, two bounds may meet that did not when sent
+		empty = !from.Instant().Before(to.Instant()) // rounded, two bounds may meet that did not when sent
 	}
-	if empty && p.sound(toParameter) {
+	if empty && p.problems[toParameter] == "" {
 		p.refuse(fromParameter, gong.FromBeforeTo)
 	}
-	if workspace, sent := p.id(workspaceParameter); sent {
+	if workspace, sent := read(&p, workspaceParameter, parseWorkspace); sent {
 		if w.Number > 0 && workspace != w.Workspace {
 			p.refuseCursor(errCursorWorkspace)
 		}
@@ -111,14 +97,4 @@ func (h *Handler) openCursor(text string, x *exchange) (cursor, error) {
 		return cursor{}, errCursorExpired
 	}
 	return c, nil
-}
-
-// resume goes on after the page that a cursor stands for.
-func (w *walk) resume(c cursor) {
-	w.Query = c.query
-	w.Size = c.size
-	w.Number = c.number + 1
-	w.After = c.last
-	w.Total = c.total
-	w.expires = c.expires
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -28,32 +27,23 @@ var statuses = []int{
 // metrics are what is counted of requests.
 type metrics struct {
 	inFlight prometheus.Gauge
-	requests *prometheus.CounterVec
-	routes   map[string]*routeMetrics // by path, and one for all that is none
+	routes   map[string]routeMetrics // by path, and one for all that is none
 }
 
 // routeMetrics are the metrics of one route.
 type routeMetrics struct {
-	name     string
-	statuses map[int]prometheus.Counter
+	requests *prometheus.CounterVec // by status
 	duration prometheus.Observer
 	bytes    prometheus.Counter
 }
 
-// newMetrics makes the metrics of a handler whose routes, keys and bodies are there.
+// newMetrics makes the metrics of a handler whose routes and bodies are there.
 func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 	auto := promauto.With(registerer)
-	m := &metrics{
-		inFlight: auto.NewGauge(prometheus.GaugeOpts{
-			Name: "callvault_http_requests_in_flight",
-			Help: "Requests that are being answered.",
-		}),
-		requests: auto.NewCounterVec(prometheus.CounterOpts{
-			Name: "callvault_http_requests_total",
-			Help: "Requests that were answered, by route and status; 499 is a client that went away first.",
-		}, []string{"route", "status"}),
-		routes: map[string]*routeMetrics{},
-	}
+	requests := auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "callvault_http_requests_total",
+		Help: "Requests that were answered, by route and status; 499 is a client that went away first.",
+	}, []string{"route", "status"})
 	duration := auto.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "callvault_http_request_duration_seconds",
 		Help:    "Time from the end of a request's header to the end of its answer.",
@@ -63,13 +53,6 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 		Name: "callvault_http_response_body_bytes_total",
 		Help: "Bytes of the bodies that were sent, as sent: compressed where they were.",
 	}, []string{"route"})
-	for _, route := range h.routeNames() {
-		r := &routeMetrics{name: route, statuses: map[int]prometheus.Counter{}, duration: duration.WithLabelValues(route), bytes: bytes.WithLabelValues(route)}
-		for _, status := range statuses {
-			r.statuses[status] = m.requests.WithLabelValues(route, strconv.Itoa(status))
-		}
-		m.routes[route] = r
-	}
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_http_pages_held_bytes",
 		Help: "Bytes of pages that their clients have not taken yet.",
@@ -82,36 +65,40 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 		Name: "callvault_http_pages_held_limit_bytes",
 		Help: "Bytes of pages from which on no further page is read.",
 	}, func() float64 { return float64(h.bodies.Room()) })
+	m := &metrics{
+		inFlight: auto.NewGauge(prometheus.GaugeOpts{
+			Name: "callvault_http_requests_in_flight",
+			Help: "Requests that are being answered.",
+		}),
+		routes: make(map[string]routeMetrics),
+	}
+	for _, route := range h.paths() {
+		r := routeMetrics{requests.MustCurryWith(prometheus.Labels{"route": route}), duration.WithLabelValues(route), bytes.WithLabelValues(route)}
+		for _, status := range statuses {
+			r.requests.WithLabelValues(strconv.Itoa(status))
+		}
+		m.routes[route] = r
+	}
 	return m
 }
 
-// routeNames are the values that the label route has: a small, fixed set.
-func (h *Handler) routeNames() (names []string) {
+// paths are the values that the label route has: a small, fixed set.
+func (h *Handler) paths() []string {
+	paths := append([]string{otherRoute}, unserved[:]...)
 	for _, route := range h.routes {
-		names = append(names, route.path)
+		paths = append(paths, route.path)
 	}
-	names = append(append(names, unserved[:]...), otherRoute)
-	slices.Sort(names)
-	return slices.Compact(names)
+	return paths
 }
 
-// of is the metrics of the route that a request asked for, whether it got there or
-// was turned away before.
-func (m *metrics) of(r *http.Request) *routeMetrics {
-	if route := m.routes[r.URL.Path]; route != nil && r.URL.RawPath == "" {
-		return route
-	}
-	return m.routes[otherRoute]
-}
-
-// count counts a request that has been answered.
+// count counts a request that has been answered, for the route that it asked for, whether
+// it got there or was turned away before.
 func (m *metrics) count(x *exchange, took time.Duration) {
-	route := m.of(x.request)
-	counter := route.statuses[x.status]
-	if counter == nil {
-		counter = m.requests.WithLabelValues(route.name, strconv.Itoa(x.status))
+	route, known := m.routes[x.request.URL.Path]
+	if !known || x.request.URL.RawPath != "" {
+		route = m.routes[otherRoute]
 	}
-	counter.Inc()
+	route.requests.WithLabelValues(strconv.Itoa(x.status)).Inc()
 	route.duration.Observe(took.Seconds())
 	route.bytes.Add(float64(x.bytes))
 }

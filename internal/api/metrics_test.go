@@ -140,49 +140,16 @@ func TestSeriesAreBounded(t *testing.T) {
 
 func TestMetricsOfLimits(t *testing.T) {
 	s, registry := counted(t, Config{Limit: limit.Limit{PerSecond: 2, PerDay: 5}})
-	const metrics = "callvault_limit_refused_requests_total callvault_limit_leases_total callvault_limit_leased_requests_total"
 	for range 4 {
 		s.get("/v2/calls")
 	}
-	wantSeries(t, registry, metrics,
-		`callvault_limit_leased_requests_total{limit="day"} 3`,
-		`callvault_limit_leased_requests_total{limit="second"} 2`,
-		`callvault_limit_leases_total{limit="day",outcome="some"} 3`,
-		`callvault_limit_leases_total{limit="second",outcome="none"} 1`,
-		`callvault_limit_leases_total{limit="second",outcome="some"} 2`,
-		`callvault_limit_refused_requests_total{limit="second"} 2`)
 	for range 5 {
 		s.clock.advance(time.Second)
 		s.get("/v2/calls")
 	}
-	s.store.fail(errors.New("disk on fire"))
-	s.clock.advance(24 * time.Hour)
-	s.get("/v2/calls")
 	wantSeries(t, registry, "callvault_limit_refused_requests_total",
 		`callvault_limit_refused_requests_total{limit="day"} 2`,
 		`callvault_limit_refused_requests_total{limit="second"} 2`)
-}
-
-// A lease that the store does not answer is counted as an error.
-func TestMetricsOfFailingLeases(t *testing.T) {
-	s, registry := counted(t, Config{Limit: limit.Limit{PerDay: 5}})
-	s.get("/v2/calls") // with which the keys are known
-	s.store.fail(errors.New("disk on fire"))
-	s.clock.advance(time.Millisecond)
-	for range 2 {
-		s.get("/v2/calls")
-	}
-	wantSeries(t, registry, "callvault_limit_leases_total",
-		`callvault_limit_leases_total{limit="day",outcome="error"} 2`,
-		`callvault_limit_leases_total{limit="day",outcome="some"} 1`)
-}
-
-func TestMetricsOfTheKeyring(t *testing.T) {
-	s, registry := counted(t, Config{})
-	wantSeries(t, registry, "callvault_keyring_age_seconds callvault_keyring_keys", "callvault_keyring_age_seconds NaN")
-	s.get("/v2/calls")
-	s.clock.advance(1500 * time.Millisecond)
-	wantSeries(t, registry, "callvault_keyring_age_seconds callvault_keyring_keys", "callvault_keyring_age_seconds 1.5", "callvault_keyring_keys 1")
 }
 
 // Pages that are with their clients are seen, and so is that they were cut off.

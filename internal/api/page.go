@@ -61,7 +61,7 @@ func (b *pageBody) add(document []byte) error {
 }
 
 // finish returns the body: the keys in the contract's order, and the cursor to
-// the next page unless next is nil.
+// the next page if there is one.
 func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, cursors *sealer) []byte {
 	h := append(b.head[:0], `{"requestId":"`...)
 	h = append(h, requestID...)
@@ -71,7 +71,7 @@ func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, c
 	h = strconv.AppendInt(h, int64(page.Size), 10)
 	h = append(h, `,"currentPageNumber":`...)
 	h = strconv.AppendInt(h, int64(page.Number), 10)
-	if next != nil {
+	if page.More {
 		h = append(h, `,"cursor":"`...)
 		h = cursors.append(h, next)
 		h = append(h, '"')

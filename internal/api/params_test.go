@@ -47,13 +47,13 @@ func FuzzParseQuery(f *testing.F) {
 		for which := range parameterCount {
 			problem := p.problems[which]
 			if (problem == "") != (problems[which] == "") || !strings.Contains(problem, problems[which]) {
-				t.Errorf("%s: got problem %q, want %q", which, problem, problems[which])
+				t.Errorf("%d: got problem %q, want %q", which, problem, problems[which])
 			}
 			if problem == "" && p.values[which] != values[which] {
-				t.Errorf("%s: got %q, want %q", which, p.values[which], values[which])
+				t.Errorf("%d: got %q, want %q", which, p.values[which], values[which])
 			}
 			if p.sent(which) != (values[which] != "" || problems[which] != "") {
-				t.Errorf("%s: sent is %v", which, p.sent(which))
+				t.Errorf("%d: sent is %v", which, p.sent(which))
 			}
 		}
 		if len(p.others) != min(broken, maxOthers) {
@@ -71,7 +71,7 @@ func TestErrorsAreBounded(t *testing.T) {
 	w := s.get(query)
 	wantStatus(t, w, http.StatusBadRequest)
 	a := decode(t, w)
-	if got, want := len(a.Errors), int(parameterCount)+maxOthers; got != want {
+	if got, want := len(a.Errors), parameterCount+maxOthers; got != want {
 		t.Errorf("got %d errors, want %d: %q", got, want, a.Errors)
 	}
 	for _, text := range a.Errors {

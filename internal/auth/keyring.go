@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/callvault/callvault"
 )
@@ -55,21 +51,11 @@ type question struct {
 	next *question // begun after this one ended; nil when none was
 }
 
-// New makes a Keyring of a store's keys, by a clock. Its metrics are registered, for one
-// Keyring, unless metrics is nil.
-func New(store callvault.Keys, now func() time.Time, metrics prometheus.Registerer) *Keyring {
+// New makes a Keyring of a store's keys, by a clock.
+func New(store callvault.Keys, now func() time.Time) *Keyring {
 	k := &Keyring{store: store, now: now, latest: &question{done: make(chan struct{})}}
-	close(k.latest.done)
 	k.ring.Store(new(ring))
-	auto := promauto.With(metrics)
-	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "callvault_keyring_age_seconds",
-		Help: "Time since the keys were read from the store, NaN before that. Requests read them, so it grows while there are none; keys are not used when it is above 5.",
-	}, k.ageInSeconds)
-	auto.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "callvault_keyring_keys",
-		Help: "Keys in memory, those that were revoked or have expired included.",
-	}, func() float64 { return float64(len(k.ring.Load().keys)) })
+	close(k.latest.done)
 	return k
 }
 
@@ -114,15 +100,6 @@ func (r *ring) age(now time.Time) time.Duration {
 		return staleAfter
 	}
 	return age
-}
-
-// ageInSeconds is how long ago the keys were read, NaN when they have not been.
-func (k *Keyring) ageInSeconds() float64 {
-	ring := k.ring.Load()
-	if ring.read.IsZero() {
-		return math.NaN()
-	}
-	return k.now().Sub(ring.read).Seconds()
 }
 
 // ask joins the question under way, or begins one and tells so.

@@ -27,7 +27,7 @@ type room struct {
 func newRoom(t *testing.T) *room {
 	r := &room{store: &model{}, clock: &clock{now: noon}}
 	r.store.AddKey(t.Context(), testKey("KEY"))
-	r.Keyring = New(r.store, r.clock.Now, nil)
+	r.Keyring = New(r.store, r.clock.Now)
 	return r
 }
 

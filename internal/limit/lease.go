@@ -2,7 +2,10 @@ package limit
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/callvault/callvault"
 )
@@ -10,31 +13,36 @@ import (
 const (
 	day = 24 * time.Hour
 
-	// dayParts is how many leases make a day: a process that dies loses at most
-	// one, and the store is written to once in that many requests.
-	dayParts = 100
-
-	// aheadPart: with this part of a lease of the day left the next one is drawn.
+	// A lease of the day is this part of it: a process that dies loses at most one. With
+	// aheadPart of a lease left the next one is drawn.
+	dayParts  = 100
 	aheadPart = 5
 
-	// askAgain is how long a used-up day is taken for granted before the store
-	// is asked again: another process may have given something back.
+	// askAgain is how long a used-up day is taken for granted: another process may give
+	// something back.
 	askAgain = 10 * time.Second
 
-	// secondParts is how many leases make a second, at the least. They are
-	// smaller where requests are few: a process must not hold what others could
-	// use.
+	// A share of the second is at most this part of it, and less where requests are few:
+	// a process must not hold what others could use.
 	secondParts = 10
 
-	// shareWithin is how long a share of the second may be used, from when the
-	// store was asked for it. A late answer is good for those who wait for it, who
-	// take it within handOutWithin.
+	// shareWithin is how long a share may be used, from when the store was asked for it.
+	// A late answer is good for those who wait for it, who take it within handOutWithin.
 	shareWithin   = time.Second
 	handOutWithin = 100 * time.Millisecond
 
 	// storeWithin is when a draw gives up: as late as the requests that wait for it.
 	storeWithin = 4 * time.Second
 )
+
+// allowance is what this process has leased for a company.
+type allowance struct {
+	company string
+
+	mu          sync.Mutex // around what is below; held no longer than counting takes
+	day, second lease
+	share       int // of the second: the size of the latest draw
+}
 
 // lease is what was drawn from a limit and not used.
 type lease struct {
@@ -51,11 +59,11 @@ type draw struct {
 }
 
 // lack is the answer when nothing is left: the draw to wait for, or the error.
-func (s *lease) lack(c counters, exceeded *Exceeded) (*draw, error) {
+func (s *lease) lack(refused prometheus.Counter, exceeded *Exceeded) (*draw, error) {
 	if s.draw != nil {
 		return s.draw, nil
 	}
-	c.refused.Inc()
+	refused.Inc()
 	return nil, exceeded
 }
 
@@ -75,10 +83,9 @@ func (l *Limits) leaseDay(a *allowance, now, midnight time.Time) {
 		return
 	}
 	quota := l.quota(a, midnight)
-	l.begin(a, &a.day, l.byDay, func(ctx context.Context) (lease, error) {
-		taken, err := l.quotas.TakeQuota(ctx, quota, size)
-		drawn := lease{left: taken, until: midnight}
-		if taken == 0 {
+	l.begin(a, &a.day, func(ctx context.Context) (drawn lease, err error) {
+		drawn.until = midnight
+		if drawn.left, err = l.quotas.TakeQuota(ctx, quota, size); drawn.left == 0 {
 			drawn.next = l.now().Add(askAgain)
 		}
 		if drawn.next.After(midnight) {
@@ -100,7 +107,7 @@ func (l *Limits) leaseSecond(a *allowance, now time.Time) {
 		a.share = max(1, a.share/2)
 	}
 	size := a.share
-	l.begin(a, &a.second, l.bySecond, func(ctx context.Context) (lease, error) {
+	l.begin(a, &a.second, func(ctx context.Context) (lease, error) {
 		taken, wait, err := l.quotas.TakeSecond(ctx, callvault.QuotaSecond{Company: a.company, Limit: l.limit.PerSecond}, size)
 		answered := l.now()
 		drawn := lease{left: taken, until: now.Add(shareWithin), next: answered.Add(wait)}
@@ -112,40 +119,21 @@ func (l *Limits) leaseSecond(a *allowance, now time.Time) {
 }
 
 // begin adds to a lease what ask draws. It does not wait: the draw serves all who do.
-func (l *Limits) begin(a *allowance, to *lease, c counters, ask func(context.Context) (lease, error)) {
+func (l *Limits) begin(a *allowance, to *lease, ask func(context.Context) (lease, error)) {
 	d := &draw{done: make(chan struct{})}
 	to.draw = d
-	go func() {
+	l.draws.Go(func() {
 		defer close(d.done)
 		ctx, cancel := context.WithTimeout(context.Background(), storeWithin)
 		defer cancel()
 		drawn, err := ask(ctx)
-		c.count(drawn.left, err)
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		to.draw, d.err = nil, err
 		if err == nil {
 			to.left, to.until, to.next = to.left+drawn.left, drawn.until, drawn.next
 		}
-	}()
-}
-
-// giveBack gives back what is left of the day; that of the second is lost.
-func (l *Limits) giveBack(ctx context.Context, a *allowance) error {
-	a.mu.Lock()
-	d := a.day.draw
-	a.mu.Unlock()
-	if d != nil {
-		<-d.done // within storeWithin
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.day.left == 0 {
-		return nil
-	}
-	unused := a.day.left
-	a.day.left = 0 // even if it fails: lost is better than given back twice
-	return l.quotas.ReturnQuota(ctx, l.quota(a, a.day.until), unused)
+	})
 }
 
 // quota names the day that ends at a midnight, in UTC.

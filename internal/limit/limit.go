@@ -43,16 +43,3 @@ func Parse(s string) (Limit, error) {
 	}
 	return limit, nil
 }
-
-// String is the limit as Parse reads it.
-func (l Limit) String() string {
-	switch {
-	case l == Limit{}:
-		return "off"
-	case l.PerDay == 0:
-		return fmt.Sprintf("%d/s", l.PerSecond)
-	case l.PerSecond == 0:
-		return fmt.Sprintf("%d/day", l.PerDay)
-	}
-	return fmt.Sprintf("%d/s,%d/day", l.PerSecond, l.PerDay)
-}

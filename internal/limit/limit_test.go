@@ -58,7 +58,4 @@ func TestLocal(t *testing.T) {
 	if taken, _, err := l.TakeSecond(t.Context(), callvault.QuotaSecond{Company: "acme", Limit: 5}, 9); taken != 5 || err != nil {
 		t.Errorf("took %d, %v", taken, err)
 	}
-	if _, err := l.TakeQuota(t.Context(), callvault.QuotaDay{Company: "a b"}, 1); err == nil {
-		t.Error("took of what can't be a company")
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/callvault/callvault"
 )
@@ -31,8 +32,9 @@ type Limits struct {
 	limit  Limit
 	now    func() time.Time
 
-	byDay, bySecond counters
+	byDay, bySecond prometheus.Counter // requests that were refused
 
+	draws     sync.WaitGroup
 	mu        sync.Mutex
 	companies map[string]*allowance
 }
@@ -40,18 +42,18 @@ type Limits struct {
 // New makes Limits that draw from a store's quotas. Their metrics are registered, for one
 // Limits, unless metrics is nil.
 func New(quotas callvault.Quotas, limit Limit, now func() time.Time, metrics prometheus.Registerer) *Limits {
-	l := &Limits{quotas: quotas, limit: limit, now: now, companies: make(map[string]*allowance)}
-	l.byDay, l.bySecond = newCounters(metrics)
-	return l
-}
-
-// allowance is what this process has leased for a company.
-type allowance struct {
-	company string
-
-	mu          sync.Mutex // around what is below; held no longer than counting takes
-	day, second lease
-	share       int // of the second: the size of the latest draw
+	refused := promauto.With(metrics).NewCounterVec(prometheus.CounterOpts{
+		Name: "callvault_limit_refused_requests_total",
+		Help: "Requests that were answered with 429, by the limit that they were over.",
+	}, []string{"limit"})
+	return &Limits{
+		quotas:    quotas,
+		limit:     limit,
+		now:       now,
+		byDay:     refused.WithLabelValues("day"),
+		bySecond:  refused.WithLabelValues("second"),
+		companies: make(map[string]*allowance),
+	}
 }
 
 // Take counts one request of a company. When it is over a limit, Take counts nothing and
@@ -114,14 +116,18 @@ func (l *Limits) of(company string) *allowance {
 	return a
 }
 
-// Close gives back to the store what was leased of the day and not used. Nobody may take
-// any more. To close again does nothing.
+// Close gives back to the store what was leased of the day and not used; that of the
+// second is lost. Nobody may take any more. To close again does nothing.
 func (l *Limits) Close(ctx context.Context) error {
+	l.draws.Wait() // within storeWithin
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var errs []error
 	for _, a := range l.companies {
-		errs = append(errs, l.giveBack(ctx, a))
+		if unused := a.day.left; unused > 0 {
+			a.day.left = 0 // even if it fails: lost is better than given back twice
+			errs = append(errs, l.quotas.ReturnQuota(ctx, l.quota(a, a.day.until), unused))
+		}
 	}
 	return errors.Join(errs...)
 }

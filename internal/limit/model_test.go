@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callvault/callvault"
 )
 
@@ -33,7 +35,7 @@ func newPair(limit Limit) (first, second *process) {
 }
 
 func newProcessOn(m *model, limit Limit) *process {
-	return &process{New(m, limit, m.clock.Now, nil), m, m.clock}
+	return &process{New(m, limit, m.clock.Now, prometheus.NewRegistry()), m, m.clock}
 }
 
 func (p *process) take(t *testing.T) error { return p.Take(t.Context(), "acme") }
