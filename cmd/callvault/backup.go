@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/postgres"
@@ -28,15 +26,14 @@ func (a *app) backup() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write a copy of a SQLite store to a file",
-		Long: `Write a copy of a SQLite store, as it is at one moment, to a file. Others read
-and write the store meanwhile; what is written after the backup began is not in
-it, nor is anything of deleted calls. A 'callvault delete' meanwhile deletes; but
-where the backup takes more than half a minute longer it ends with 1, because what
-was deleted is still in the store's log: run it again after the backup.
+		Long: `Write a copy of a SQLite store, as it is at one moment, to a file. The store can be
+used meanwhile; the backup does not have what is written after it began, nor
+anything of deleted calls. A 'callvault delete' that the backup keeps waiting for
+more than half a minute ends with 1: what it deleted is still in the store's log.
+Run it again after the backup.
 
-FILE appears under its name only when it is complete and on the disk, and only
-its owner may read it. One that is there is not overwritten. What a backup that
-was killed has left is removed by the next command that writes in that folder.`,
+FILE gets its name when it is complete and on the disk, and only its owner may read
+it. An existing FILE is not overwritten.`,
 		Example: `  callvault backup callvault-$(date +%F).db
   callvault backup --db calls.db /mnt/backups/calls.db`,
 		Args: cobra.ExactArgs(1),
@@ -50,12 +47,12 @@ func (a *app) restore() *cobra.Command {
 	var o backupOptions
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Make a store of a backup",
-		Long: `Make a SQLite store of a file that 'callvault backup' wrote, after checking that
-it is a sound store which this callvault knows. The file is left as it is.
+		Short: "Make a store from a backup",
+		Long: `Make a SQLite store from a file that 'callvault backup' wrote, after checking that
+it is a sound store that this callvault knows. FILE is not changed.
 
-A store that is there is not overwritten: move it away first, with the files
-beside it that end in -wal and -shm.`,
+An existing store is not overwritten: move it away first, with the files beside it
+whose names end in -wal and -shm.`,
 		Example: `  callvault restore callvault-2026-01-31.db
   callvault restore --db calls.db /mnt/backups/calls.db && callvault check --db calls.db`,
 		Args: cobra.ExactArgs(1),
@@ -67,17 +64,22 @@ beside it that end in -wal and -shm.`,
 
 func backupFlags(cmd *cobra.Command, o *backupOptions) {
 	cmd.Flags().StringVar(&o.db, "db", defaultDB, "the store: a SQLite file")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but what is wrong")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
+}
+
+// check refuses PostgreSQL URLs, and says how a database is saved and restored instead.
+func (o backupOptions) check(file, instead string) error {
+	if postgres.IsURL(file) {
+		return usagef("FILE must be the path of a file; backup and restore are for SQLite stores")
+	}
+	if postgres.IsURL(o.db) {
+		return usagef("backup and restore are for SQLite stores; for PostgreSQL use %s", instead)
+	}
+	return checkFile(o.db)
 }
 
 func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error {
-	if postgres.IsURL(file) {
-		return usagef("FILE: accepted is the path of a file; backup is of SQLite stores")
-	}
-	if postgres.IsURL(o.db) {
-		return usagef("backup is of SQLite stores: accepted are pg_dump for a PostgreSQL database, and 'callvault copy --to %s', with CALLVAULT_COPY_FROM naming the database, for a SQLite store of it", file)
-	}
-	if err := checkFile(o.db); err != nil {
+	if err := o.check(file, "pg_dump, or 'callvault copy --to "+file+"' with the URL in CALLVAULT_COPY_FROM"); err != nil {
 		return err
 	}
 	if err := mustExist(o.db); err != nil {
@@ -89,17 +91,11 @@ func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error
 }
 
 func (a *app) runRestore(ctx context.Context, o backupOptions, file string) error {
-	if postgres.IsURL(file) {
-		return usagef("FILE: accepted is the path of a file; restore is of SQLite stores")
-	}
-	if postgres.IsURL(o.db) {
-		return usagef("restore is of SQLite stores: accepted are pg_restore for a PostgreSQL database, and 'callvault copy --from %s', with CALLVAULT_COPY_TO naming the database, for an empty one", file)
-	}
-	if err := checkFile(o.db); err != nil {
+	if err := o.check(file, "pg_restore, or 'callvault copy --from "+file+"' with the URL of an empty database in CALLVAULT_COPY_TO"); err != nil {
 		return err
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no file %s; name one that 'callvault backup' wrote", file)
+		return fmt.Errorf("there is no file %s; name a backup", file)
 	}
 	if _, err := os.Stat(o.db); err == nil {
 		return fmt.Errorf("%s already exists and is not overwritten; move it away with its -wal and -shm, or name another file with --db", o.db)
@@ -109,14 +105,12 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, file string) erro
 	})
 }
 
-// copyFile shows on a terminal how far a copy is, and says what came of it.
+// copyFile shows how far a copy is, and says what came of it.
 func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, run func(sqlite.Progress) error) error {
-	audience := a.audience()
-	if o.quiet {
-		audience.hush()
-	}
-	begun := time.Now()
-	err := audience.withBar(doing, run)
+	progress := a.progress(o.quiet)
+	progress.Begin(doing, "byte", screen.Unknown)
+	err := run(progress.Set)
+	took := progress.End()
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("interrupted; %s was not written", to)
 	}
@@ -127,19 +121,6 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	if err != nil {
 		return err
 	}
-	_, err = screen.Printf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
+	_, err = screen.Printf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), took)
 	return err
-}
-
-// withBar runs what tells of its progress, with a bar where a person sees it.
-func (to audience) withBar(doing string, run func(sqlite.Progress) error) error {
-	if !to.showBar {
-		return run(func(int64, int64) {})
-	}
-	bar := newBar(to.stderr, -1, to.width, doing, progressbar.OptionShowBytes(true), progressbar.OptionThrottle(drawEvery))
-	defer bar.Clear()
-	return run(func(written, size int64) {
-		bar.ChangeMax64(size)
-		bar.Set64(written)
-	})
 }

@@ -71,7 +71,7 @@ func TestRestoreSaysWhatToDo(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"restore", none}, "there is no file " + none + "; name one that 'callvault backup' wrote\n"},
+		{[]string{"restore", none}, "there is no file " + none + "; name a backup\n"},
 		{[]string{"restore", backup}, db + " already exists and is not overwritten; move it away with its -wal and -shm, or name another file with --db\n"},
 		{[]string{"backup", backup}, "backup: " + backup + " already exists and is not overwritten; name another file\n"},
 	} {

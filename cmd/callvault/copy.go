@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,20 +56,14 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	audience := a.audience()
-	if o.quiet {
-		audience.hush()
-	}
-	begun := time.Now()
-	show := &stages{audience: audience}
-	err = upkeep.Copy(ctx, from, to, show.watch("copying"))
-	copied := show.total
-	show.end()
+	progress := a.progress(o.quiet)
+	err = upkeep.Copy(ctx, from, to, progress)
+	took := progress.End()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; run the same command again to start the copy again")
 	case err == nil && !o.quiet:
-		_, err = screen.Printf(a.stderr, "copied %s in %v\n", plural(copied, "record"), time.Since(begun).Round(10*time.Millisecond))
+		_, err = screen.Printf(a.stderr, "copied the store in %v\n", took)
 	}
 	return err
 }
@@ -113,31 +106,32 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	show := &stages{audience: a.audience()}
-	defer show.end()
+	progress := a.progress(false)
+	defer progress.End()
 	if o.repair {
-		show.begin("repairing", -1, "")
+		progress.Begin("repairing", "", screen.Unknown)
 		err := store.Repair(ctx, func(done string) {
-			show.line(func() { screen.Printf(a.stdout, "repaired: %s\n", done) })
+			progress.End()
+			screen.Printf(a.stdout, "repaired: %s\n", done)
 		})
 		if err != nil {
-			return interrupted(ctx, err)
+			return err
 		}
 	}
 	found := 0
 	report := func(difference string) {
 		found++
-		show.line(func() { screen.Printf(a.stderr, "%s\n", difference) })
+		progress.Note("%s", difference)
 	}
-	show.begin("checking counts, ids and numbers", -1, "")
+	progress.Begin("checking counts, ids and numbers", "", screen.Unknown)
 	if err := store.Check(ctx, report); err != nil {
-		return interrupted(ctx, err)
+		return err
 	}
-	digest, err := upkeep.Check(ctx, store, show.watch("checking calls"), report)
-	show.end()
+	digest, err := upkeep.Check(ctx, store, progress, report)
+	progress.End()
 	switch {
 	case err != nil:
-		return interrupted(ctx, err)
+		return err
 	case found > 0:
 		return fmt.Errorf("%s; 'callvault check --repair' makes counts, ids and numbers right", plural(found, "difference"))
 	}
@@ -146,20 +140,4 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 		_, err = screen.Printf(a.stdout, "%s\n", digest)
 	}
 	return err
-}
-
-// interrupted says so in place of an error that a signal caused.
-func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
-	return err
-}
-
-// watch shows the reading of a whole store as a stage.
-func (s *stages) watch(doing string) upkeep.Watch {
-	return upkeep.Watch{
-		Planned: func(records int) { s.begin(doing, records, "record") },
-		Read:    s.passed,
-	}
 }

@@ -41,6 +41,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	}
 	var usage *usageError
 	var incomplete *incompleteError
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	switch {
 	case errors.Is(err, errSkipped):
 		return exitSkipped

@@ -46,13 +46,13 @@ func openStore(ctx context.Context, db string) (callvault.Store, error) {
 // checkFile refuses what can't be the path of a SQLite store.
 func checkFile(db string) error {
 	if db == "" || db == ":memory:" {
-		return usagef("--db %q: accepted are the path of a SQLite file and postgres://HOST/DATABASE", db)
+		return usagef("--db %q is not a store; use the path of a SQLite file or postgres://HOST/DATABASE", db)
 	}
 	if scheme, _, isURL := strings.Cut(db, "://"); isURL {
-		return usagef("--db: %.20q is no kind of store; accepted are the path of a SQLite file and postgres://HOST/DATABASE", scheme)
+		return usagef("--db: there are no stores of the kind %.20q; use the path of a SQLite file or postgres://HOST/DATABASE", scheme)
 	}
 	if strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname=") {
-		return usagef("--db: this is meant for PostgreSQL, but is no URL of it; accepted is postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
+		return usagef("--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func mustExist(db string) error {
 		if err := sqlite.CheckOrphans(db); err != nil {
 			return err
 		}
-		return fmt.Errorf("there is no store at %s; 'callvault import' and 'callvault serve' make one, --db names another", db)
+		return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", db)
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func storeName(db string) string { return postgres.Redact(db) }
 func hidePassword(cmd *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if strings.Contains(arg, "://") && postgres.HasPassword(arg) {
-			return usagef("a URL with a password, which every user of this machine can see, is given as an argument: accepted are files; --db names the store")
+			return usagef("an argument shows a password to every user of this machine; name a file, and put the URL into CALLVAULT_DB")
 		}
 	}
 	for _, name := range []string{"db", "from", "to"} {
@@ -197,7 +197,7 @@ func knownCompany(ctx context.Context, store callvault.Store, company string) er
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("there is no company %q in this store; it is empty", company)
+		return errors.New("this store has no calls yet; add some: callvault import FILE")
 	}
 	return fmt.Errorf("there is no company %q in this store; it has %s", company, strings.Join(names, ", "))
 }

@@ -30,7 +30,7 @@ const (
 //
 // A mark in place of the cursor secret tells an unfinished copy. The secret and the keys
 // come last and together, so that nobody reads from an unfinished copy.
-func Copy(ctx context.Context, from, to callvault.Store, watch Watch) error {
+func Copy(ctx context.Context, from, to callvault.Store, progress Progress) error {
 	err := from.Snapshot(ctx, func(s callvault.Snapshot) error {
 		secret, err := s.CursorSecret()
 		if err != nil {
@@ -40,15 +40,14 @@ func Copy(ctx context.Context, from, to callvault.Store, watch Watch) error {
 		if err != nil {
 			return err
 		}
-		if err := begin(ctx, to, mark(secret), companies); err != nil {
+		if err := prepare(ctx, to, mark(secret), companies); err != nil {
 			return err
 		}
-		reading, err := watch.begin(s, companies)
-		if err != nil {
+		if err := begin(progress, "copying", s, companies); err != nil {
 			return err
 		}
 		for _, company := range companies {
-			if err := copyCompany(ctx, s, to, company, reading); err != nil {
+			if err := copyCompany(ctx, s, to, company, progress); err != nil {
 				return fmt.Errorf("company %s: %w", company, err)
 			}
 		}
@@ -73,8 +72,8 @@ func mark(secret []byte) []byte {
 	return sum[:]
 }
 
-// begin marks a store as an unfinished copy, and empties one that is marked already.
-func begin(ctx context.Context, to callvault.Store, mark []byte, companies []string) error {
+// prepare marks a store as an unfinished copy, and empties one that is marked already.
+func prepare(ctx context.Context, to callvault.Store, mark []byte, companies []string) error {
 	secret, err := to.CursorSecret(ctx)
 	if err != nil {
 		return err
@@ -100,7 +99,7 @@ func begin(ctx context.Context, to callvault.Store, mark []byte, companies []str
 }
 
 // copyCompany copies the records of a company in batches.
-func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string, reading *reading) error {
+func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string, progress Progress) error {
 	if _, err := to.MakeCompany(ctx, company); err != nil {
 		return err
 	}
@@ -112,7 +111,7 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 		}
 		err := to.Load(ctx, company, batch)
 		copied += len(batch)
-		reading.add(len(batch))
+		progress.Add(len(batch))
 		batch, size = batch[:0], 0
 		return err
 	}

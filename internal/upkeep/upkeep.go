@@ -14,41 +14,24 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Watch follows the progress of reading a whole store.
-type Watch struct {
-	Planned func(records int) // the number of records to read
-	Read    func(records int) // the number read since the last call
+// Progress is told how far the reading of a whole store has come.
+type Progress interface {
+	Begin(doing, thing string, total int)
+	Add(n int)
 }
 
-// reading counts records for a Watch.
-type reading struct {
-	Watch
-	untold int
-}
-
-// readEvery is the number of records between two calls of Read. A store reads some
-// hundred thousand a second.
-const readEvery = 4096
-
-// begin counts the records to read.
-func (w Watch) begin(s callvault.Snapshot, companies []string) (*reading, error) {
+// begin tells a Progress how many records there are to read.
+func begin(p Progress, doing string, s callvault.Snapshot, companies []string) error {
 	total := 0
 	for _, company := range companies {
 		n, err := s.CountRecords(company, 0)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		total += n
 	}
-	w.Planned(total)
-	return &reading{Watch: w}, nil
-}
-
-func (r *reading) add(records int) {
-	if r.untold += records; r.untold >= readEvery {
-		r.Read(r.untold)
-		r.untold = 0
-	}
+	p.Begin(doing, "record", total)
+	return nil
 }
 
 // Check reads a whole store once. It reports every call whose document is not what
@@ -57,22 +40,21 @@ func (r *reading) add(records int) {
 // Two stores have the same digest if and only if they hold the same, whatever their
 // engines: companies, calls with their places and numbers, tombstones, keys, used quotas
 // and the cursor secret.
-func Check(ctx context.Context, store callvault.Store, watch Watch, report func(difference string)) (digest string, err error) {
+func Check(ctx context.Context, store callvault.Store, progress Progress, report func(difference string)) (digest string, err error) {
 	d := digester{sha256.New()}
 	err = store.Snapshot(ctx, func(s callvault.Snapshot) error {
 		companies, err := s.Companies()
 		if err != nil {
 			return err
 		}
-		reading, err := watch.begin(s, companies)
-		if err != nil {
+		if err := begin(progress, "checking calls", s, companies); err != nil {
 			return err
 		}
 		d.number(int64(len(companies)))
 		for _, company := range companies {
 			d.text(company)
 			err := s.Records(company, 0, func(r callvault.Record) error {
-				reading.add(1)
+				progress.Add(1)
 				d.record(r)
 				if problem := problemOf(r); problem != "" {
 					report(fmt.Sprintf("company %s: call %s: %s", company, r.ID, problem))
