@@ -3,8 +3,8 @@
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build the static binary bin/callvault
-	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o bin/callvault ./cmd/callvault
+build: ## build bin/callvault, as go run does
+	go build -o bin/callvault ./cmd/callvault
 
 demo: build ## serve invented calls
 	@bin/callvault serve --demo

@@ -32,8 +32,7 @@ func Main(m *testing.M) int {
 	defer os.RemoveAll(folder)
 	path = filepath.Join(folder, "callvault")
 	// The same flags as make build, so that the two share what is compiled.
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "github.com/callvault/callvault/cmd/callvault")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("go", "build", "-o", path, "github.com/callvault/callvault/cmd/callvault")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
 		return 1
