@@ -147,13 +147,13 @@ func (d *description) typeOf(s *schema) string {
 	return text
 }
 
-// values are those of an enum, be it one of several schemas.
+// values are those of an enum, also of one among several schemas.
 func (d *description) values(s *schema) []string {
-	accepted := slices.Clone(d.schema(s).Enum)
+	values := slices.Clone(d.schema(s).Enum)
 	for _, one := range s.OneOf {
-		accepted = append(accepted, d.values(one)...)
+		values = append(values, d.values(one)...)
 	}
-	return accepted
+	return values
 }
 
 func (d *description) schema(s *schema) *schema { return named(s, s.Ref, d.Components.Schemas) }

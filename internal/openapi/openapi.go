@@ -14,8 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
+	"time"
 )
 
 // Path is where the document is served.
@@ -32,7 +31,7 @@ func Document(address string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFile("application/json", body), nil
+	return fileOf("application/json", body), nil
 }
 
 // at is the document with the address of the API.
@@ -44,46 +43,15 @@ func at(address string) ([]byte, error) {
 	return bytes.Replace(document, []byte(`"url": "/"`), append([]byte(`"url": `), quoted...), 1), nil
 }
 
-// file is bytes that are served as they are: in memory once, however many ask.
-type file struct {
-	body        []byte
-	contentType string
-	etag        string
-}
-
-func newFile(contentType string, body []byte) *file {
+// fileOf serves bytes to GET and HEAD, or 304 to a client that has them. A newer program
+// may have others, so a client is to ask each time.
+func fileOf(contentType string, body []byte) http.Handler {
 	sum := sha256.Sum256(body)
-	return &file{body, contentType, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-}
-
-// ServeHTTP answers with the bytes, or with 304 when the client has them. A
-// newer program may have others, so a client is to ask each time.
-func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header["Etag"] = []string{f.etag}
-	header["Cache-Control"] = []string{"no-cache"}
-	if f.known(r.Header["If-None-Match"]) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	header["Content-Type"] = []string{f.contentType}
-	header["Content-Length"] = []string{strconv.Itoa(len(f.body))}
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(f.body) // a client that is gone has nobody to tell
-	}
-}
-
-// known tells whether the client has the bytes: whether an If-None-Match names
-// them, be it as a weak tag (RFC 9110, 13.1.2).
-func (f *file) known(values []string) bool {
-	for _, value := range values {
-		for tag := range strings.SplitSeq(value, ",") {
-			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-			if tag == "*" || tag == f.etag {
-				return true
-			}
-		}
-	}
-	return false
+	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("Etag", etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	})
 }

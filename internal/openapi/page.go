@@ -30,7 +30,7 @@ func Page(address string) (http.Handler, error) {
 	sum := sha256.Sum256([]byte(pageStyle))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	page := newFile("text/html; charset=utf-8", body)
+	page := fileOf("text/html; charset=utf-8", body)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		page.ServeHTTP(w, r)
@@ -88,19 +88,18 @@ func code(text string) template.HTML {
 // parameters but for the cursor, which is good for one server alone. curl asks
 // for the secret.
 func (d *description) curl(path string, o *operation) string {
-	var query []string
+	target := strings.TrimSuffix(d.Servers[0].URL, "/") + path
+	query := url.Values{}
 	for _, p := range o.Parameters {
 		if p.Name != "cursor" {
-			query = append(query, p.Name+"="+strings.ReplaceAll(url.QueryEscape(p.Example), "%3A", ":"))
+			query.Set(p.Name, p.Example)
 		}
 	}
-	target := strings.TrimSuffix(d.Servers[0].URL, "/") + path
-	if query != nil {
-		target += "?" + strings.Join(query, "&")
+	if len(query) > 0 {
+		target += "?" + strings.ReplaceAll(query.Encode(), "%3A", ":")
 	}
-	line := "curl "
 	if len(o.Security) > 0 {
-		line += "-u <access key> "
+		return "curl -u <access key> '" + target + "'"
 	}
-	return line + "'" + target + "'"
+	return "curl '" + target + "'"
 }
