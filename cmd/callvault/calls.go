@@ -8,211 +8,269 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upstream"
 	"github.com/callvault/callvault/internal/when"
 )
 
 // callsOptions are the flags of calls.
 type callsOptions struct {
-	db, company, url, credentials string
-	from, to, tz, workspace       string
-	format, histogram             string
-	limit                         int
-	quiet                         bool
-
-	given []string // the flags that the command line has
+	sourceOptions
+	selection
+	output, histogram string
+	limit             int
+	limited           bool // somebody set the limit
+	quiet             bool
 }
+
+const (
+	table      = "table"
+	tableLimit = 1000
+)
 
 func (a *app) calls() *cobra.Command {
 	var o callsOptions
 	cmd := &cobra.Command{
-		Use:   "calls [FILE]",
-		Short: "List the calls of a store, or of any server of the API",
-		Long: `List calls by date range: those of a store, or with --url those of any server
-that answers GET /v2/calls, Gong's own included. What it reads is shown as a
-table or a histogram, or written to a FILE or to standard output.
+		Use:   "calls",
+		Short: "Show the calls of a store, or of any server of the API",
+		Long: `Show calls as a table or a histogram, or print them as NDJSON, JSON, CSV or Parquet.
+They come from a store, or with --url from any server that answers GET /v2/calls, Gong's
+own included. To write them to a file, use 'callvault export'.
 
-A range goes from --from, which is in it, to --to, which is not. Both are written
-as people do, and are of the zone --tz:
+` + rangeHelp + `
 
-  2026-01-31  2026-01  2026          the beginning of a day, month or year
-  2026-01-31 09:00                   a time of the zone's clock
-  2026-01-31T09:00:00-07:00          an instant, as the API takes it
-  30min  12h  7d  2w  3mo  1y        so long ago
-  now  today  yesterday  tomorrow
-  this, last or next week, month or year (weeks begin on Monday)
-
-Without --to, today, last month and their like mean the whole of that span, and
-every other --from means until now. The range is shown in words before it is read.
-
-A server wants a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET,
-or CALLVAULT_TOKEN, in the environment, or a file that nobody else may read, with
-what 'callvault key create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET are
-sent to hosts of gong.io alone. It keeps to Gong's limits there, waits where a
-server asks it to, and goes on where a cursor expired.
-
-With exit code 0, FILE has every call of the range. After ctrl-C or an error it has
-those read so far, and the message says how many and where to go on. A FILE that was
-there before is then left alone, and the part is in NAME.partial.EXT. A FILE that is
-replaced keeps its mode; only its owner may read a new one. Calls of a server that
-break the contract are reported and skipped.
+` + serverHelp + `
 
 Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong usage;
-3 calls were skipped, or the server ended its list before the number of calls that
-it had counted.`,
+3 calls were skipped, or the server ended its list too early.`,
 		Example: `  callvault calls --from yesterday
-  callvault calls --from "last month" last-month.parquet
-  callvault calls --url https://us-12345.api.gong.io --from 2026-01 --to 2026-02 -o ndjson | gzip > january.ndjson.gz
-  callvault calls --histogram day --from "this month" --tz Europe/Berlin`,
-		Args: cobra.MaximumNArgs(1),
-		PreRunE: func(cmd *cobra.Command, _ []string) error {
-			cmd.Flags().Visit(func(f *pflag.Flag) { o.given = append(o.given, f.Name) }) // no variable was read yet
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, files []string) error {
-			p, err := a.planCalls(cmd, &o, files)
-			if err != nil {
-				return err
+  callvault calls --from 2026-01 --through 2026-02 --tz Europe/Berlin
+  callvault calls --from "this month" --histogram day
+  callvault calls --url https://us-12345.api.gong.io --from 7d -o ndjson | jq .title`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("calls shows calls and writes no file; type callvault export FILE")
 			}
-			return a.runCalls(cmd.Context(), o, p)
+			o.limited = cmd.Flags().Changed("limit")
+			return a.runCalls(cmd.Context(), o)
 		},
 	}
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
-	flags := cmd.Flags()
-	flags.StringVar(&o.url, "url", "", "a server to list the calls of, such as https://us-12345.api.gong.io, in place of a store")
-	flags.StringVar(&o.credentials, "credentials", "", "with --url: a file with the credential, as 'callvault key create' prints it")
-	flags.StringVar(&o.from, "from", "7d", "only calls at this time or later")
-	flags.StringVar(&o.to, "to", "", "only calls before this time")
-	tzFlag(cmd, &o.tz, "local")
-	flags.StringVar(&o.workspace, "workspace", "", "only calls of this workspace")
-	flags.StringVarP(&o.format, "format", "o", "", "table, ndjson, json, csv or parquet (default: by the name of FILE, or table)")
-	flags.StringVar(&o.histogram, "histogram", "", "draw how many calls there are to the hour, day, week or month")
-	flags.IntVar(&o.limit, "limit", 0, fmt.Sprintf("list the first so many; 0 is all (default: all, and %d in a table on a terminal)", tableLimit))
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the calls and what is wrong")
-	completeWith(cmd, "format", append([]string{string(table)}, formatNames()...)...)
+	o.sourceOptions.flags(cmd)
+	o.selection.flags(cmd, "local")
+	outputFormat(cmd, &o.output, "table, "+strings.Join(formatNames(), ", ")+" (default table)", append(formatNames(), table)...)
+	cmd.Flags().StringVar(&o.histogram, "histogram", "", "draw how many calls there are in each hour, day, week or month")
+	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show the first N calls; 0 shows all (default: all, and %d in a table on a terminal)", tableLimit))
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
 	completeWith(cmd, "histogram", histograms...)
-	completeWith(cmd, "from", times...)
-	completeWith(cmd, "to", times...)
 	return cmd
 }
 
-// callsPlan is what is to be read, and what is to be made of it.
-type callsPlan struct {
-	span      when.Span
-	query     callvault.Query
-	histogram when.Unit // "" lists the calls
-	form      form      // its format may be table
-	file      string    // or stdinName, which stands for standard output
-	limit     int       // 0 is none
-	limited   bool      // somebody set the limit
-}
+// serverHelp is the part of a command's help about servers.
+const serverHelp = `A server needs a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or
+CALLVAULT_TOKEN, in the environment, or --credentials FILE with what 'callvault key
+create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go to hosts of gong.io alone.
+There it keeps to Gong's limits; everywhere it waits when the server asks for it, and
+goes on when a cursor expires. Calls that break the contract are reported and skipped.`
 
-const (
-	table      = bulk.Format("table")
-	tableLimit = 1000
-)
-
-// planCalls makes of the flags what they mean, before anything is opened.
-func (a *app) planCalls(cmd *cobra.Command, o *callsOptions, files []string) (p callsPlan, err error) {
-	if err := o.chooseSource(); err != nil {
-		return p, err
+func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
+	span, q, err := o.query(time.Now())
+	if err != nil {
+		return err
 	}
-	if p.span, err = parseSpan(o.from, o.to, o.tz, time.Now()); err != nil {
-		if order := (*when.OrderError)(nil); errors.As(err, &order) && !cmd.Flags().Changed("from") {
-			return p, usagef("--from is left out, so it is %s: %w", o.from, err)
-		}
-		return p, err
+	f, err := o.fit(a)
+	if err != nil {
+		return err
 	}
-	p.query.Range = rangeOf(p.span)
-	if p.query.Workspace, err = parseWorkspace(o.workspace); err != nil {
-		return p, err
+	p := a.progress(o.quiet)
+	defer p.End()
+	source, end, err := o.open(ctx, a, a.watch(p, o.quiet))
+	if err != nil {
+		return err
 	}
-	p.file = stdinName
-	if len(files) > 0 {
-		p.file = files[0]
-	}
-	if strings.Contains(p.file, "://") { // not repeated: it may have a secret
-		return p, usagef("FILE: accepted is the path of a file; a server is named by --url")
-	}
-	if o.url == "" {
-		if err := refuseFilesOf(o.db, p.file); err != nil {
-			return p, err
-		}
-	}
-	p.limit, p.limited = o.limit, cmd.Flags().Changed("limit")
-	if p.limit < 0 {
-		return p, usagef("--limit %d: accepted is a number of at least 0, which is all", p.limit)
+	defer func() { err = errors.Join(err, end()) }()
+	if !o.quiet {
+		p.Note("calls %v", span)
 	}
 	if o.histogram != "" {
-		if len(files) > 0 || o.format != "" || p.limited {
-			return p, usagef("--histogram is drawn on standard output, of all calls: accepted without FILE, --format and --limit")
-		}
-		p.histogram, err = parseHistogram(o.histogram)
-		return p, err
+		return a.drawHistogram(ctx, source, o, span, q, p)
 	}
-	if p.form, err = a.callsForm(o.format, p.file); err != nil {
-		return p, err
+	stdout := p.Before(a.stdout)
+	width := 0
+	if screen.IsTerminal(a.stdout) {
+		width = screen.Width(a.stdout)
 	}
-	if p.form.format == table && !p.limited && p.file == stdinName && screen.IsTerminal(a.stdout) {
-		p.limit = tableLimit
+	var w upstream.Walked
+	var reading error
+	fill := func(out bulk.Writer) (err error) {
+		w, reading, err = walk(ctx, source, q, o.limit, out)
+		return err
 	}
-	return p, nil
+	if f.format != "" {
+		err = f.write(stdout, fill)
+	} else {
+		lines := screen.NewTable(stdout, o.zone, width)
+		err = errors.Join(fill(lines), lines.Close())
+	}
+	p.End()
+	switch {
+	case reading != nil && w.Met == 0:
+		return fmt.Errorf("%s; nothing was written", cause(ctx, reading))
+	case err != nil:
+		return fmt.Errorf("write standard output: %w", err)
+	case reading != nil:
+		return incomplete(reading, fmt.Errorf("%s: %s", cause(ctx, reading), goOn(w, "on standard output", o.zone)))
+	}
+	if !o.quiet {
+		screen.Printf(a.stderr, "%s\n", summary(w, o))
+	}
+	return skipped(w.Skipped)
 }
 
-// chooseSource decides between a store and a server. What the command line says
-// goes before the environment, where CALLVAULT_DB may stand for all commands.
-func (o *callsOptions) chooseSource() error {
-	given := func(flag string) bool { return slices.Contains(o.given, flag) }
-	switch {
-	case given("url") && given("db"):
-		return usagef("--url is a server and --db a store: accepted is one of them")
-	case given("url") && given("company"):
-		return usagef("--company is of a store: accepted without --url, where the credential says whose calls are listed")
-	case given("db"):
-		o.url = ""
+// fit refuses flags that do not fit together. The form is zero for a table.
+func (o *callsOptions) fit(a *app) (f form, err error) {
+	if err := o.choose(); err != nil {
+		return f, err
 	}
-	if o.url == "" && given("credentials") {
-		return usagef("--credentials is for a server: accepted with --url")
+	if o.limit < 0 {
+		return f, usagef("--limit %d: use a number of calls, or 0 for all", o.limit)
+	}
+	if o.histogram != "" {
+		if o.output != "" || o.limited {
+			return f, usagef("--histogram counts all calls; leave out --output and --limit")
+		}
+		if !slices.Contains(histograms, strings.ToLower(o.histogram)) {
+			return f, usagef("--histogram %.40q: use %s", o.histogram, strings.Join(histograms, ", "))
+		}
+		return f, nil
+	}
+	if o.output != "" && !strings.EqualFold(o.output, table) {
+		if f, err = a.formOf(o.output, stdinName); err != nil && !slices.Contains(formatNames(), strings.ToLower(o.output)) {
+			return f, usagef("--output %.40q is not a format; use table, %s", o.output, strings.Join(formatNames(), ", "))
+		}
+		return f, err
+	}
+	if !o.limited && screen.IsTerminal(a.stdout) {
+		o.limit = tableLimit
+	}
+	return f, nil
+}
+
+// summary says how many calls were shown.
+func summary(w upstream.Walked, o callsOptions) string {
+	text := counted(w)
+	if left := w.Total - w.Met - w.Skipped; w.Met == o.limit && left > 0 {
+		text = fmt.Sprintf("the first %s of %s", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+		if !o.limited {
+			text += "; --limit 0 shows all"
+		}
+	}
+	if w.Skipped > 0 {
+		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(w.Skipped)))
+	}
+	return text
+}
+
+// counted is the number of calls of a whole list. A server may have counted more.
+func counted(w upstream.Walked) string {
+	switch {
+	case w.Missing > 0:
+		return fmt.Sprintf("%s of %s (all that the server listed)", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+	case w.Met == 0 && w.Skipped == 0:
+		return "no calls"
+	}
+	return plural(w.Met, "call")
+}
+
+// skipped is the end of a command that did its work but for so many calls.
+func skipped(calls int) error {
+	if calls > 0 {
+		return errSkipped
 	}
 	return nil
 }
 
-// callsForm is the form of what is written: a table on standard output, and else what
-// export writes, unless a format is named.
-func (a *app) callsForm(name, file string) (form, error) {
-	if name = strings.ToLower(name); name == "" && file == stdinName || name == string(table) {
-		_, compression := bulk.ByName(file)
-		return form{format: table, compression: compression}, nil
-	}
-	if name != "" && !slices.Contains(formatNames(), name) {
-		return form{}, usagef("--format %.40q: accepted are table, %s", name, strings.Join(formatNames(), ", "))
-	}
-	return a.formOf(name, file)
-}
+// histograms are the units of a histogram.
+var histograms = []string{string(when.Hour), string(when.Day), string(when.Week), string(when.Month)}
 
-func (a *app) runCalls(ctx context.Context, o callsOptions, p callsPlan) (err error) {
-	source, err := a.openCalls(ctx, o)
+// maxBars is more than anybody looks at, and few enough to count one by one.
+const maxBars = 10_000
+
+// drawHistogram counts the calls of each unit of the range, and draws or prints the
+// counts. Half a histogram would look like a whole one: there is none unless all is counted.
+func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
+	unit := when.Unit(strings.ToLower(o.histogram))
+	var counts []int
+	var w upstream.Walked
+	span, err := closed(ctx, source, span, q, o.zone)
+	var spans []when.Span
+	var parts []callvault.Range
+	for part := range span.By(unit) {
+		if len(spans) == maxBars {
+			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", humanize.Comma(maxBars), unit)
+		}
+		spans, parts = append(spans, part), append(parts, rangeOf(part))
+	}
+	if err == nil && len(parts) > 0 {
+		q.Range = callvault.Range{From: parts[0].From, To: parts[len(parts)-1].To}
+		counts, w, err = source.Counts(ctx, q, parts)
+	}
+	p.End()
 	if err != nil {
+		return fmt.Errorf("%s; nothing was drawn", cause(ctx, err))
+	}
+	if err := a.printBars(unit, spans, counts); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	to := a.audience()
-	if o.quiet {
-		to.hush()
-	} else {
-		screen.Printf(a.stderr, "calls %v\n", p.span)
+	if !o.quiet {
+		screen.Printf(a.stderr, "%s\n", counted(w))
 	}
-	if p.histogram != "" {
-		return a.drawHistogram(ctx, source, p, newCallsReport(to))
+	return skipped(w.Skipped)
+}
+
+// closed is a span with both ends: where they are open, from the day of the first call
+// until now.
+func closed(ctx context.Context, source upstream.Source, span when.Span, q callvault.Query, zone *time.Location) (when.Span, error) {
+	if q.To == callvault.MaxTime {
+		span.To = time.Now().In(zone)
 	}
-	if p.file == stdinName && screen.IsTerminal(a.stdout) {
-		to.showBar = false // the calls are shown there, and are progress enough
+	if q.From > callvault.MinTime {
+		return span, nil
 	}
-	return a.listCalls(ctx, source, p, newCallsReport(to))
+	first := span.To
+	_, err := source.Walk(ctx, q, func(record callvault.Record) error {
+		first = record.Time.UTC().In(zone)
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	year, month, day := first.Date()
+	span.From = time.Date(year, month, day, 0, 0, 0, 0, zone)
+	return span, err
+}
+
+// printBars draws on a terminal, and elsewhere prints the beginning of each unit and
+// its count.
+func (a *app) printBars(unit when.Unit, spans []when.Span, counts []int) error {
+	bars := make([]screen.Bar, len(spans))
+	plain := new(strings.Builder)
+	offsets := ""
+	if last := len(spans) - 1; unit == when.Hour && last >= 0 && spans[0].From.Format("-07:00") != spans[last].From.Format("-07:00") {
+		offsets = " -07:00" // an hour may be there twice
+	}
+	for i, span := range spans {
+		bars[i] = screen.Bar{Label: unit.Label(span.From) + span.From.Format(offsets), Count: counts[i]}
+		fmt.Fprintf(plain, "%s  %d\n", span.From.Format(time.RFC3339), counts[i])
+	}
+	if screen.IsTerminal(a.stdout) {
+		return screen.Bars(a.stdout, screen.Width(a.stdout), bars)
+	}
+	_, err := fmt.Fprint(a.stdout, plain)
+	return err
 }

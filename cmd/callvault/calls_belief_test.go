@@ -57,7 +57,7 @@ func TestCallsOfNoPage(t *testing.T) {
 		c, server := telling(t, answer)
 		host := strings.TrimPrefix(server.URL, "http://")
 		file := c.file("calls.ndjson", "what was there")
-		got := c.run(january("-q", "--url", server.URL, file)...)
+		got := c.run(exportJanuary("-q", "--force", "--url", server.URL, file)...)
 		if want := "callvault: the answer of " + host + " is not a page of calls: " + want + "; " + file + " was not written\n"; got.code != exitFailed || got.stderr != want {
 			t.Errorf("%s: %+v", answer, got)
 		}
@@ -72,7 +72,7 @@ func TestCallsOfNoPage(t *testing.T) {
 	}
 	c, server := telling(t, `{"calls":[]}`)
 	file := c.file("calls.ndjson", "what was there")
-	if got := c.run(january("--url", server.URL, file)...); got.code != exitOK || !strings.HasSuffix(got.stderr, "\nno calls in "+file+"\n") || read(t, file) != "" {
+	if got := c.run(exportJanuary("--force", "--url", server.URL, file)...); got.code != exitOK || !strings.HasSuffix(got.stderr, "exported no calls to "+file+" as ndjson\n") || read(t, file) != "" {
 		t.Errorf("an empty page: %+v", got)
 	}
 }
@@ -85,9 +85,9 @@ func TestCallsInACircle(t *testing.T) {
 	} {
 		c, server := telling(t, answers...)
 		file := c.file("calls.ndjson", "what was there")
-		got := c.run(january("--url", server.URL, file)...)
+		got := c.run(exportJanuary("--force", "--url", server.URL, file)...)
 		want := name + ": 4 of 9 calls are in " + strings.Replace(file, ".ndjson", ".partial.ndjson", 1) + "; go on with --from 2026-01-02T00:00:00Z\n"
-		if got.code != exitFailed || !strings.Contains(got.stderr, "\ncallvault: the walk makes no progress: ") || !strings.HasSuffix(got.stderr, want) {
+		if got.code != exitFailed || !strings.Contains(got.stderr, "callvault: the walk makes no progress: ") || !strings.HasSuffix(got.stderr, want) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if kept := read(t, file); kept != "what was there\n" {
@@ -119,23 +119,27 @@ func TestCallsShort(t *testing.T) {
 	}{
 		{[]string{pageOf(90, "a", 1, 50), pageOf(90, "b", 51, 75), "404"}, exitSkipped, 75, "callvault: " + gone + "75 of 90 calls are in FILE; go on with --from 2026-01-25T16:00:00Z\n"},
 		{[]string{pageOf(90, "a", 1, 30), pageOf(90, "", 31, 60)}, exitSkipped, 60, "callvault: " + full + "60 of 90 calls are in FILE; go on with --from 2026-01-20T16:00:00Z\n"},
-		{[]string{pageOf(90, "a", 1, 50), pageOf(90, "", 51, 75)}, exitOK, 75, "75 of 90 calls in FILE; the server counted more than it listed\n"},
+		{[]string{pageOf(90, "a", 1, 50), pageOf(90, "", 51, 75)}, exitOK, 75, "exported 75 of 90 calls (all that the server listed) to FILE as ndjson\n"},
 		{[]string{pageOf(90, "a", 1, 50), "401"}, exitFailed, 50, "callvault: the server answered 401: no (request 4al018gzaztcr8nbukw): 50 of 90 calls are in FILE; go on with --from 2026-01-17T08:00:00Z\n"},
 	} {
 		c, server := telling(t, tt.answers...)
 		fresh := filepath.Join(t.TempDir(), "calls.ndjson")
-		got := c.run(january("--url", server.URL, fresh)...)
-		if got.code != tt.code || !strings.HasSuffix(got.stderr, "\n"+strings.Replace(tt.said, "FILE", fresh, 1)) {
+		kept := fresh
+		if tt.code != exitOK {
+			kept = strings.Replace(fresh, ".ndjson", ".partial.ndjson", 1)
+		}
+		got := c.run(exportJanuary("--url", server.URL, fresh)...)
+		if got.code != tt.code || !strings.HasSuffix(got.stderr, strings.Replace(tt.said, "FILE", kept, 1)) {
 			t.Errorf("got %d, %s\nwant %d, %s", got.code, got.stderr, tt.code, tt.said)
 		}
-		if kept := strings.Count(read(t, fresh), "\n"); kept != tt.kept {
-			t.Errorf("%d calls are kept, want %d", kept, tt.kept)
+		if calls := strings.Count(read(t, kept), "\n"); calls != tt.kept || folderOf(t, filepath.Dir(kept)) != filepath.Base(kept) {
+			t.Errorf("%d calls are kept, want %d", calls, tt.kept)
 		}
 	}
 	// What is whole is not replaced by a part.
 	c, server := telling(t, pageOf(90, "a", 1, 50), "404")
 	file := c.file("calls.ndjson", "what was there")
-	if got := c.run(january("-q", "--url", server.URL, file)...); got.code != exitSkipped || read(t, file) != "what was there\n" || !strings.Contains(got.stderr, "calls.partial.ndjson") {
+	if got := c.run(exportJanuary("-q", "--force", "--url", server.URL, file)...); got.code != exitSkipped || read(t, file) != "what was there\n" || !strings.Contains(got.stderr, "calls.partial.ndjson") {
 		t.Errorf("got %+v", got)
 	}
 	c, server = telling(t, pageOf(90, "a", 1, 50), "404")
@@ -145,7 +149,7 @@ func TestCallsShort(t *testing.T) {
 	c, server = telling(t, pageOf(200, "", 1, 0))
 	file = c.file("calls.ndjson", "what was there")
 	want := "callvault: the server's list ended early (its first page is empty and has no cursor); " + file + " was not written\n"
-	if got := c.run(january("-q", "--url", server.URL, file)...); got.code != exitFailed || got.stderr != want || read(t, file) != "what was there\n" {
+	if got := c.run(exportJanuary("-q", "--force", "--url", server.URL, file)...); got.code != exitFailed || got.stderr != want || read(t, file) != "what was there\n" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -172,8 +176,8 @@ func TestCallsOfWrongIDs(t *testing.T) {
 	}
 	c, server := telling(t, `{"records":{"totalRecords":1},"calls":[{"id":"x1"}]}`)
 	file := c.file("calls.ndjson", "what was there")
-	got := c.run(january("--url", server.URL, file)...)
-	if got.code != exitSkipped || !strings.HasSuffix(got.stderr, "\ncallvault: every call was skipped; "+file+" was not written\n") || read(t, file) != "what was there\n" {
+	got := c.run(exportJanuary("--force", "--url", server.URL, file)...)
+	if got.code != exitSkipped || !strings.HasSuffix(got.stderr, "callvault: every call was skipped; "+file+" was not written\n") || read(t, file) != "what was there\n" {
 		t.Errorf("got %+v", got)
 	}
 	if got := c.run(january("-q", "-o", "json", "--url", server.URL)...); got.code != exitSkipped || got.stdout != "[]\n" {

@@ -72,6 +72,11 @@ func january(flags ...string) []string {
 	return append([]string{"calls", "--from", "2026-01-01", "--to", "2026-02-01", "--tz", "UTC"}, flags...)
 }
 
+// exportJanuary is the same range, to be exported.
+func exportJanuary(flags ...string) []string {
+	return append([]string{"export"}, january(flags...)[1:]...)
+}
+
 // refuse answers with a status and a text.
 func refuse(w http.ResponseWriter, status int, text string) bool {
 	w.WriteHeader(status)

@@ -34,12 +34,12 @@ func TestCallsOfStoreAndServer(t *testing.T) {
 			continue
 		}
 		file := filepath.Join(t.TempDir(), "calls."+format)
-		got := c.run(january("--url", g.URL, file)...)
+		got := c.run(exportJanuary("--url", g.URL, file)...)
 		content, err := os.ReadFile(file)
 		if err != nil || string(content) != store || got.code != exitOK || got.stdout != "" {
 			t.Errorf("%s: %v, %+v", file, err, got)
 		}
-		if want := "calls from Thu 2026-01-01 00:00 to Sun 2026-02-01 00:00, UTC\n33 calls in " + file + "\n"; got.stderr != want {
+		if want := "exported 33 calls to " + file + " as " + format + "\n"; got.stderr != want {
 			t.Errorf("said %q, want %q", got.stderr, want)
 		}
 	}
@@ -93,7 +93,7 @@ func TestCallsLimit(t *testing.T) {
 func TestCallsNone(t *testing.T) {
 	c, g := newListed(t, 1)
 	for format, want := range map[string]string{"json": "[]\n", "ndjson": "", "table": ""} {
-		for source, said := range map[string]string{"--tz=UTC": "no calls; the store has 1, the first of 2026-01-01", "--url=" + g.URL: "no calls"} {
+		for source, said := range map[string]string{"--tz=UTC": "no calls", "--url=" + g.URL: "no calls"} {
 			got := c.run("calls", "--from", "2025", "--to", "2026", "-o", format, source)
 			if got.code != exitOK || got.stdout != want || !strings.HasSuffix(got.stderr, "\n"+said+"\n") {
 				t.Errorf("%s %s: %+v", format, source, got)
@@ -116,7 +116,7 @@ func TestCallsSkipped(t *testing.T) {
 	defer server.Close()
 	c := newCLI(t)
 	c.env["CALLVAULT_TOKEN"] = "token"
-	for _, flag := range []string{"--format=table", "--histogram=month"} {
+	for _, flag := range []string{"--output=table", "--histogram=month"} {
 		got := c.run(january("--url", server.URL, flag)...)
 		if got.code != exitSkipped || !strings.Contains(got.stderr, "skipped: call 1 of the answer to request �[2J: isPrivate: must be ") || !strings.Contains(got.stderr, "\n1 call") {
 			t.Errorf("%s: %+v", flag, got)
@@ -127,23 +127,25 @@ func TestCallsSkipped(t *testing.T) {
 	}
 }
 
-// An interrupt in mid-walk leaves a whole file of what was read, in every format.
-func TestCallsInterrupted(t *testing.T) {
+// An interrupt in mid-walk leaves a whole file of what was read, in every format, under
+// another name.
+func TestExportInterruptedOfServer(t *testing.T) {
 	c, g := newListed(t, 33)
 	for _, format := range formatNames() {
 		file := filepath.Join(t.TempDir(), "calls."+format)
-		got := c.runContext(g.heldAt(t, g.count()+3), nil, january("--url", g.URL, file)...)
-		want := "callvault: interrupted: 20 of 33 calls are in " + file + "; go on with --from 2026-01-07T08:00:00Z\n"
-		if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) {
+		partial := strings.TrimSuffix(file, format) + "partial." + format
+		got := c.runContext(g.heldAt(t, g.count()+3), nil, exportJanuary("--url", g.URL, file)...)
+		want := "callvault: interrupted: 20 of 33 calls are in " + partial + "; go on with --from 2026-01-07T08:00:00Z\n"
+		if got.code != exitFailed || got.stderr != want {
 			t.Errorf("%s: %+v", format, got)
 		}
 		g.answer = func(http.ResponseWriter, *http.Request, int) bool { return false }
-		if whole := c.must(january("--url", g.URL, "-o", format, "--limit", "20")...); whole != read(t, file) {
+		if whole := c.must(january("--url", g.URL, "-o", format, "--limit", "20")...); whole != read(t, partial) {
 			t.Errorf("%s: an interrupted file is not that of 20 calls", format)
 		}
 		// On standard output it is the same.
 		got = c.runContext(g.heldAt(t, g.count()+3), nil, january("--url", g.URL, "-o", format)...)
-		if got.code != exitFailed || got.stdout != read(t, file) || !strings.Contains(got.stderr, "interrupted: 20 of 33 calls are on standard output") {
+		if got.code != exitFailed || got.stdout != read(t, partial) || !strings.Contains(got.stderr, "interrupted: 20 of 33 calls are on standard output") {
 			t.Errorf("%s on standard output: code %d, %s", format, got.code, got.stderr)
 		}
 		g.answer = func(http.ResponseWriter, *http.Request, int) bool { return false }
@@ -179,42 +181,49 @@ func (w *cancelling) Write(p []byte) (int, error) {
 	return w.Writer.Write(p)
 }
 
-// Nothing read is no file, and what is whole is not replaced by a part.
-func TestCallsLeaveWhatIsThere(t *testing.T) {
+// FILE is whole or absent: a part of a server's list is beside it until it is whole, and
+// what is there is overwritten with --force alone.
+func TestExportLeavesWhatIsThere(t *testing.T) {
 	c, g := newListed(t, 33)
 	folder := t.TempDir()
 	file := filepath.Join(folder, "calls.json")
-	got := c.runContext(g.heldAt(t, 1), nil, january("--url", g.URL, file)...)
-	if got.code != exitFailed || !strings.HasSuffix(got.stderr, "callvault: interrupted; "+file+" was not written\n") {
+	got := c.runContext(g.heldAt(t, 1), nil, exportJanuary("--url", g.URL, file)...)
+	if got.code != exitFailed || got.stderr != "callvault: interrupted; "+file+" was not written\n" {
 		t.Errorf("got %+v", got)
 	}
 	if names := folderOf(t, folder); names != "" {
 		t.Errorf("it left %s", names)
 	}
-	if err := os.WriteFile(file, []byte("[]"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	g.answer = func(w http.ResponseWriter, _ *http.Request, number int) bool {
 		return number > 3 && refuse(w, http.StatusBadRequest, "\x1b[2Jno more")
 	}
-	got = c.run(january("--url", g.URL, file)...)
+	got = c.run(exportJanuary("--url", g.URL, file)...)
 	partial := filepath.Join(folder, "calls.partial.json")
 	want := "callvault: the server answered 400: �[2Jno more (request 4al018gzaztcr8nbukw): 20 of 33 calls are in " + partial + "; go on with --from 2026-01-07T08:00:00Z\n"
-	if got.code != exitFailed || !strings.HasSuffix(got.stderr, want) {
+	if got.code != exitFailed || got.stderr != want {
 		t.Errorf("got  %s\nwant %s", got.stderr, want)
 	}
-	if read(t, file) != "[]" || strings.Count(read(t, partial), `"id"`) != 20 {
-		t.Errorf("%s has %s", folderOf(t, folder), read(t, file))
+	if folderOf(t, folder) != "calls.partial.json" || strings.Count(read(t, partial), `"id"`) != 20 {
+		t.Errorf("%s is there", folderOf(t, folder))
 	}
 	g.answer = func(http.ResponseWriter, *http.Request, int) bool { return false }
-	c.must(january("--url", g.URL, file)...)
+	c.must(exportJanuary("--url", g.URL, file)...)
 	if strings.Count(read(t, file), `"id"`) != 33 || folderOf(t, folder) != "calls.json" {
 		t.Errorf("%s, of %d bytes", folderOf(t, folder), len(read(t, file)))
+	}
+	for _, source := range []string{"--tz=UTC", "--url=" + g.URL} {
+		before := g.count()
+		if got := c.run("export", source, "--from", "2026-01-02", file); got.code != exitFailed || got.stderr != "callvault: "+file+" exists; pass --force to overwrite it\n" || g.count() != before {
+			t.Errorf("got %+v after %d requests", got, g.count()-before)
+		}
+		if c.must("export", source, "--from", "2026-01-02", "--force", file); strings.Count(read(t, file), `"id"`) != 30 {
+			t.Errorf("with --force: %d bytes", len(read(t, file)))
+		}
 	}
 	// A store can be interrupted too, and here before its first call.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := c.runContext(ctx, nil, january(file)...); got.code != exitFailed || strings.Count(read(t, file), `"id"`) != 33 {
+	if got := c.runContext(ctx, nil, exportJanuary("--force", file)...); got.code != exitFailed || strings.Count(read(t, file), `"id"`) != 30 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -224,7 +233,7 @@ func TestCallsCannotBeWritten(t *testing.T) {
 	c, _ := newListed(t, 3)
 	if _, err := os.Stat("/dev/full"); err == nil {
 		for range 2 { // at the end, and then in the middle
-			if got := c.run(january("-o", "ndjson", "/dev/full")...); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: write /dev/full: ") {
+			if got := c.run(exportJanuary("-o", "ndjson", "/dev/full")...); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: write /dev/full: ") {
 				t.Errorf("got %+v", got)
 			}
 			c.stdin = strings.ReplaceAll(numbered(10), "Call", strings.Repeat("call ", 10_000))
@@ -232,7 +241,7 @@ func TestCallsCannotBeWritten(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "missing", "calls.json")
-	if got := c.run(january(file)...); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: write "+file+": ") {
+	if got := c.run(exportJanuary(file)...); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: write "+file+": ") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/when"
 )
 
 // deleteBatch is how many calls are deleted in one transaction: few enough
@@ -30,14 +32,14 @@ func (a *app) delete() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete --id ID... | --before DATE",
 		Short: "Remove calls for good",
-		Long: `Remove a company's calls for good: those with the given ids, or all before a
-date. What remains of a call is its id and the number of its deletion. In the
-end a SQLite file is written anew, so that nothing of their content stays in it:
-that takes time and room in proportion to the store, and other writers wait.
+		Long: `Remove a company's calls for good: those with the given ids, or all before a date. Of a
+call only its id and the number of its deletion stay. At the end a SQLite file is
+rewritten, so that no content stays in it: that takes time and room in proportion to the
+store, and other writers wait.
 
-Calls are deleted in batches, each whole or not at all. Off a terminal each
-commit prints "deleted N", the number so far; a run that was ended half-way is
-completed by running it again.`,
+Calls are deleted in batches, each completely or not at all. When standard output is not
+a terminal, each commit prints "deleted N", the number so far. After an interruption, run
+the same command again to finish.`,
 		Example: `  callvault delete --id 7782342274025937895
   callvault delete --before 2025-01-01 --company acme
   callvault delete --before 2025-01-01T00:00:00-07:00 --yes`,
@@ -46,11 +48,11 @@ completed by running it again.`,
 	}
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
-	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "a call to delete; may be given several times")
+	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "a call to delete; can be repeated")
 	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
 	tzFlag(cmd, &o.tz, "UTC")
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask; needed where nobody can answer")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but questions and what is wrong")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "delete without asking")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and what is wrong")
 	return cmd
 }
 
@@ -63,12 +65,12 @@ type deletion struct {
 
 func (o *deleteOptions) deletion() (d deletion, err error) {
 	if (len(o.ids) > 0) == (o.before != "") {
-		return d, usagef("accepted is either --id or --before")
+		return d, usagef("say which calls to delete with either --id or --before")
 	}
 	for _, digits := range o.ids {
 		id, err := callvault.ParseID(digits)
 		if err != nil {
-			return d, usagef("--id %.40q: accepted is a number of 1 to 20 digits", digits)
+			return d, usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
 		}
 		d.ids = append(d.ids, id)
 	}
@@ -79,9 +81,14 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	if err != nil {
 		return d, err
 	}
-	d.query.From = callvault.MinTime
-	d.query.To, err = parseBound("before", o.before, zone, callvault.MinTime)
-	return d, err
+	if o.before != "" {
+		span, err := when.Parse(o.before, time.Now().In(zone))
+		if err != nil {
+			return d, usagef("--before %w", err)
+		}
+		d.query.Range = callvault.Range{From: callvault.MinTime, To: callvault.CeilTime(span.From)}
+	}
+	return d, nil
 }
 
 func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
@@ -90,7 +97,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 		return err
 	}
 	if !o.yes && !screen.IsTerminal(a.stdin) {
-		return usagef("nobody is there to be asked: accepted is --yes")
+		return usagef("stdin is not a terminal; pass --yes to delete without asking")
 	}
 	store, err := existing(ctx, o.db, o.company)
 	if err != nil {
@@ -103,39 +110,36 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 			return err
 		}
 	}
-	show := &stages{audience: a.audience()}
-	if o.quiet {
-		show.hush()
+	p := a.progress(o.quiet)
+	defer p.End()
+	total, err := d.size(ctx, calls)
+	if err != nil {
+		return err
 	}
-	defer show.end()
-	if show.showBar {
-		total, err := d.size(ctx, calls)
-		if err != nil {
-			return err
+	p.Begin("deleting", "call", total)
+	commits, deleted := a.commits(p, o.quiet), 0
+	for more := true; more && err == nil; {
+		var n int
+		if n, more, err = d.step(ctx, calls); n > 0 {
+			deleted += n
+			p.Add(n)
+			screen.Printf(commits, "deleted %d\n", deleted)
 		}
-		show.begin("deleting", total, "call")
 	}
-	deleted, err := deleteAll(ctx, calls, d, func(deleted int) {
-		show.passed(deleted - show.done)
-		if !o.quiet && !screen.IsTerminal(a.stdout) {
-			screen.Printf(a.stdout, "deleted %d\n", deleted)
-		}
-	})
-	show.end()
+	p.End()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s; running it again completes it", plural(deleted, "call"))
+		return fmt.Errorf("interrupted after %s; run it again to finish", plural(deleted, "call"))
 	case err != nil:
 		return fmt.Errorf("after %s: %w", plural(deleted, "call"), err)
 	case !o.quiet:
 		screen.Printf(a.stderr, "deleted %s%s\n", plural(deleted, "call"), d.missing(deleted))
 	}
-	// Even when there was nothing to delete: an earlier run may have been ended
-	// before this.
-	show.begin("removing what is left of deleted calls", -1, "")
+	// Even when there was nothing to delete: an earlier run may have been ended before this.
+	p.Begin("removing the content of deleted calls", "", screen.Unknown)
 	err = store.Purge(ctx)
 	if err != nil && ctx.Err() != nil {
-		return errors.New("interrupted; the calls are deleted, but their content may still be in the file: running it again removes it")
+		return errors.New("interrupted; the calls are deleted, but the file may still hold their content: run it again to remove it")
 	}
 	return err
 }
@@ -167,23 +171,6 @@ func (d *deletion) size(ctx context.Context, calls callvault.Calls) (int, error)
 	return calls.Count(ctx, d.query)
 }
 
-// deleteAll deletes in batches; committed is told after each how many there were
-// so far.
-func deleteAll(ctx context.Context, calls callvault.Calls, d deletion, committed func(deleted int)) (deleted int, err error) {
-	for more := true; more; {
-		var n int
-		n, more, err = d.step(ctx, calls)
-		deleted += n
-		if err != nil {
-			return deleted, err
-		}
-		if n > 0 {
-			committed(deleted)
-		}
-	}
-	return deleted, nil
-}
-
 // step deletes one batch and tells how many calls it had, and whether more may
 // follow.
 func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int, more bool, err error) {
@@ -200,7 +187,7 @@ func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int
 // missing says how many of the ids were not there.
 func (d *deletion) missing(deleted int) string {
 	if n := d.asked - deleted; n > 0 {
-		return fmt.Sprintf("; %s had none", plural(n, "id"))
+		return fmt.Sprintf("; %s not found", plural(n, "id"))
 	}
 	return ""
 }

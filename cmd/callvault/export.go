@@ -5,109 +5,237 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/file"
+	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upstream"
 )
 
 // exportOptions are the flags of export.
 type exportOptions struct {
-	db, company, from, to, tz, workspace, format string
-	quiet                                        bool
+	sourceOptions
+	selection
+	output       string
+	force, quiet bool
 }
 
 func (a *app) export() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
-		Short: "Write a company's calls to a file",
-		Long: `Write a company's calls, all or a range, in the order that the API has: by time,
-then by id. They are the calls of one moment, whatever is written meanwhile, and
-imported into an empty store they are the same, byte for byte, from each format:
+		Short: "Write calls to a file",
+		Long: `Write calls to FILE, or to standard output without a FILE or with -. They come from a
+store, or with --url from any server that answers GET /v2/calls, Gong's own included, in
+the order of the API: by time, then by id. From a store they are the calls of one moment.
+Each format can be imported again and gives the same calls, byte for byte:
 
   ndjson   a line for each call
   json     one array
   csv      a table with a column for each field, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
 
-The format is --format, or what the name of FILE ends with, or ndjson; with .gz or
-.zst behind it the file is compressed, but for Parquet, which is so by itself. A
-cell of CSV that a spreadsheet could take for a formula has an apostrophe before it.
+The format is that of --output, or of the name of FILE, or ndjson. With .gz or .zst at
+the end the file is compressed, except for Parquet, which compresses itself. In CSV a
+cell that a spreadsheet could take for a formula begins with an apostrophe.
 
-Without a FILE, or with -, they go to standard output. A FILE appears under its
-name only when it is complete. One that is there is replaced and keeps its mode;
-only its owner may read a new one. A link is followed.`,
+FILE appears under its name only when it is complete. Only its owner may read it; with
+--force an existing one is replaced and keeps its mode. A link is followed. What a server
+listed until ctrl-C or an error is in NAME.partial.EXT, and the message says with which
+--from to go on.
+
+` + rangeHelp + `
+
+` + serverHelp + `
+
+Exit codes: 0 all done; 1 the run failed or was interrupted; 2 wrong usage; 3 calls were
+skipped, or the server ended its list too early.`,
 		Example: `  callvault export calls.parquet
-  callvault export january.csv.gz --from 2026-01-01 --to 2026-02-01
-  callvault export --company acme | callvault import --db copy.db --company acme -`,
+  callvault export january.csv.gz --from 2026-01 --through 2026-01
+  callvault export --company acme | callvault import --db copy.db --company acme -
+  callvault export --url https://us-12345.api.gong.io --from 2025 --through 2025 2025.ndjson.gz`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			q, err := o.query()
-			if err != nil {
-				return err
-			}
 			name := stdinName // the same mark stands for standard output
 			if len(files) > 0 {
 				name = files[0]
 			}
-			form, err := a.formOf(o.format, name)
-			if err != nil {
-				return err
-			}
-			return a.runExport(cmd.Context(), o, q, name, form)
+			return a.runExport(cmd.Context(), o, name)
 		},
 	}
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
-	cmd.Flags().StringVar(&o.format, "format", "", "ndjson, json, csv or parquet (default: by the name of FILE)")
-	completeWith(cmd, "format", formatNames()...)
-	cmd.Flags().StringVar(&o.from, "from", "", "only calls at this time or later, such as 2026-01-31, 2026-01-31T08:00:00-07:00, 7d or \"last month\"")
-	cmd.Flags().StringVar(&o.to, "to", "", "only calls before this time")
-	tzFlag(cmd, &o.tz, "UTC")
-	cmd.Flags().StringVar(&o.workspace, "workspace", "", "only calls of this workspace")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but the calls")
+	o.sourceOptions.flags(cmd)
+	o.selection.flags(cmd, "UTC")
+	outputFormat(cmd, &o.output, strings.Join(formatNames(), ", ")+" (default: by the name of FILE)", formatNames()...)
+	forceFlag(cmd, &o.force)
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
 	return cmd
 }
 
-func (o *exportOptions) query() (q callvault.Query, err error) {
-	if q.Range, err = parseRange(o.from, o.to, o.tz); err != nil {
-		return q, err
-	}
-	q.Workspace, err = parseWorkspace(o.workspace)
-	return q, err
-}
-
-func (a *app) runExport(ctx context.Context, o exportOptions, q callvault.Query, name string, form form) (err error) {
-	if err := refuseFilesOf(o.db, name); err != nil {
-		return err
-	}
-	store, err := existing(ctx, o.db, o.company)
+func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err error) {
+	_, q, err := o.query(time.Now())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	report := a.exportReport(o.quiet, name)
-	calls := store.Calls(o.company)
-	if err := report.begin(ctx, calls, q); err != nil {
+	form, err := a.checkExport(&o, name)
+	if err != nil {
 		return err
 	}
-	write := func(w io.Writer) error { return form.write(w, report.watched(ctx, calls, q)) }
+	p := a.progress(o.quiet)
+	defer p.End()
+	source, end, err := o.open(ctx, a, a.watch(p, o.quiet))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	e := exported{app: a, options: o, form: form, name: name}
 	if name == stdinName {
-		err = write(a.stdout)
+		err = e.write(ctx, source, q, p.Before(a.stdout))
 	} else {
-		err = file.Write(name, write)
+		err = e.writeFile(ctx, source, q)
 	}
-	report.clear()
+	p.End()
+	if err := e.failure(ctx, err); err != nil {
+		return err
+	}
+	if !o.quiet {
+		screen.Printf(a.stderr, "exported %s\n", e.summary())
+	}
+	return skipped(e.walked.Skipped)
+}
+
+// checkExport refuses flags and files that do not fit together.
+func (a *app) checkExport(o *exportOptions, name string) (form, error) {
+	if err := o.choose(); err != nil {
+		return form{}, err
+	}
+	if strings.Contains(name, "://") { // not repeated: it may have a secret
+		return form{}, usagef("FILE: use the path of a file; --url names a server")
+	}
+	if o.url == "" {
+		if err := refuseFilesOf(o.db, name); err != nil {
+			return form{}, err
+		}
+	}
+	form, err := a.formOf(o.output, name)
+	if err != nil || name == stdinName || o.force {
+		return form, err
+	}
+	return form, mayWrite(name)
+}
+
+// exported is what an export came to.
+type exported struct {
+	*app
+	options exportOptions
+	form    form
+	name    string
+	walked  upstream.Walked
+	reading error  // what ended the reading early
+	part    string // the partial file, if there is one
+}
+
+// write writes a whole file of what is read, even if the reading ends early.
+func (e *exported) write(ctx context.Context, source upstream.Source, q callvault.Query, w io.Writer) error {
+	return e.form.write(w, func(out bulk.Writer) (err error) {
+		e.walked, e.reading, err = walk(ctx, source, q, 0, out)
+		return err
+	})
+}
+
+// writeFile writes FILE, or after an early end of a server's list the partial file.
+func (e *exported) writeFile(ctx context.Context, source upstream.Source, q callvault.Query) (err error) {
+	d, err := file.Create(e.name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Discard()) }()
+	if err := e.write(ctx, source, q, d); err != nil {
+		return err
+	}
+	partial := partialName(d.Target())
 	switch {
-	case err != nil && ctx.Err() != nil && name != stdinName:
-		return fmt.Errorf("interrupted; %s was not written", name)
-	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s", plural(report.written, "call"))
-	case err != nil:
-		return fmt.Errorf("export: %w", err)
+	case e.walked.Met == 0 && e.walked.Skipped > 0:
+		return nil // there is nothing to keep
+	case e.reading != nil && e.options.url == "":
+		return nil // it can be had again at once
+	case e.reading != nil:
+		e.part = partial
+		return d.CommitAs(partial)
 	}
-	report.end(form.remark(name))
+	if err := d.Commit(); err != nil {
+		return err
+	}
+	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) && e.options.url != "" {
+		return err
+	}
 	return nil
+}
+
+// failure is the error of an export that is not whole.
+func (e *exported) failure(ctx context.Context, writing error) error {
+	zone := e.options.zone
+	switch {
+	case e.reading != nil && e.walked.Met == 0 && e.name == stdinName:
+		return fmt.Errorf("%s; nothing was written", cause(ctx, e.reading))
+	case e.reading != nil && e.walked.Met == 0:
+		return fmt.Errorf("%s; %s was not written", cause(ctx, e.reading), e.name)
+	case writing != nil:
+		if on := (*fs.PathError)(nil); errors.As(writing, &on) {
+			writing = on.Err
+		}
+		return fmt.Errorf("write %s: %w", e.target(), writing)
+	case e.reading == nil && e.walked.Met == 0 && e.walked.Skipped > 0 && e.name != stdinName:
+		return &incompleteError{fmt.Errorf("every call was skipped; %s was not written", e.name)}
+	case e.reading == nil:
+		return nil
+	case e.name == stdinName:
+		return incomplete(e.reading, fmt.Errorf("%s: %s", cause(ctx, e.reading), goOn(e.walked, "on standard output", zone)))
+	case e.part != "":
+		return incomplete(e.reading, fmt.Errorf("%s: %s", cause(ctx, e.reading), goOn(e.walked, "in "+e.part, zone)))
+	}
+	return fmt.Errorf("%s; %s was not written", cause(ctx, e.reading), e.name)
+}
+
+func (e *exported) target() string {
+	if e.name == stdinName {
+		return "standard output"
+	}
+	return e.name
+}
+
+// summary says what was written.
+func (e *exported) summary() string {
+	text := counted(e.walked)
+	if e.walked.Skipped > 0 {
+		text += ", skipped " + plural(e.walked.Skipped, "call")
+	}
+	if e.name == stdinName {
+		return text
+	}
+	return fmt.Sprintf("%s to %s as %s", text, e.name, e.form.format)
+}
+
+// partialName is the name of a partial file, with the same ending and so the same format.
+// File systems allow names of 255 bytes.
+func partialName(path string) string {
+	const partial, longest = ".partial", 255
+	ending := filepath.Ext(path)
+	if ending == ".gz" || ending == ".zst" {
+		ending = filepath.Ext(strings.TrimSuffix(path, ending)) + ending
+	}
+	folder, name := filepath.Split(strings.TrimSuffix(path, ending))
+	for len(name)+len(partial)+len(ending) > longest && name != "" {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return folder + name + partial + ending
 }

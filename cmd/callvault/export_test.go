@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/file"
 )
@@ -45,17 +41,17 @@ func TestExportFormats(t *testing.T) {
 	}
 	for _, f := range bulk.Formats() {
 		path := filepath.Join(folder, "b.csv")
-		c.must("export", "--format", string(f), path)
+		c.must("export", "--force", "-o", string(f), path)
 		content, err := os.ReadFile(path)
-		if got := c.must("export", "--format", strings.ToUpper(string(f))); err != nil || got != string(content) {
+		if got := c.must("export", "-o", strings.ToUpper(string(f))); err != nil || got != string(content) {
 			t.Errorf("%s to standard output is not what is in a file: %v", f, err)
 		}
 	}
 	for args, problem := range map[string]string{
-		"export --format xml":                    "accepted are ndjson, json, csv and parquet",
-		"export a.parquet.gz":                    "Parquet is compressed by itself",
-		"export --format parquet calls.zst":      "Parquet is compressed by itself",
-		"export --format csv --from 2026-01-02T": "is no time",
+		"export -o xml":                    `--output "xml" is not a format; use ndjson, json, csv, parquet`,
+		"export a.parquet.gz":              "Parquet is compressed by itself",
+		"export -o parquet calls.zst":      "Parquet is compressed by itself",
+		"export -o csv --from 2026-01-02T": "is not a time",
 	} {
 		if got := c.run(strings.Fields(args)...); got.code != exitUsage || !strings.Contains(got.stderr, problem) {
 			t.Errorf("%s: %+v", args, got)
@@ -91,46 +87,3 @@ func TestExportInterrupted(t *testing.T) {
 		}
 	}
 }
-
-// On a terminal a bar shows how far an export is; in the end it gives way to one
-// line.
-func TestExportBar(t *testing.T) {
-	for _, width := range []int{60, 80, 120} {
-		var screen bytes.Buffer
-		began := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-		clock := began
-		r := &exportReport{audience: audience{stderr: &screen, showBar: true, width: width}, now: func() time.Time { return clock }}
-		if err := r.begin(t.Context(), counted{total: 3 * drawCalls}, callvault.Query{}); err != nil {
-			t.Fatal(err)
-		}
-		clock = began.Add(2 * time.Second)
-		for range 2 * drawCalls {
-			r.wrote()
-		}
-		drawn := screen.String()
-		want := map[int]string{60: `exporting +66%`, 80: `exporting 8,192 of 12,288 calls +66%`, 120: `exporting 8,192 of 12,288 calls, 4,096/s +66%`}[width]
-		if !regexp.MustCompile(want).MatchString(drawn) {
-			t.Errorf("width %d: drawn is %q", width, drawn)
-		}
-		for _, line := range regexp.MustCompile(`[\r\n]`).Split(drawn, -1) {
-			line = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`).ReplaceAllString(line, "")
-			if n := len([]rune(strings.TrimRight(line, " "))); n > width {
-				t.Errorf("width %d: a line of %d: %q", width, n, line)
-			}
-		}
-		r.clear()
-		screen.Reset()
-		r.end("")
-		if got := screen.String(); got != "exported 8,192 calls\n" {
-			t.Errorf("in the end: %q", got)
-		}
-	}
-}
-
-// counted is calls that are only counted.
-type counted struct {
-	callvault.Calls
-	total int
-}
-
-func (c counted) Count(context.Context, callvault.Query) (int, error) { return c.total, nil }

@@ -4,14 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // importOptions are the flags of import.
@@ -26,26 +33,24 @@ func (a *app) importCalls() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
 		Short: "Put calls from files into a store",
-		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON,
-a JSON array, saved response pages of GET /v2/calls, CSV with a header of field
-names, or Parquet, compressed by gzip or zstd or not; the format is detected. The
-LINE of a record of Parquet is the number of its row. If a row has a document, its
-other columns are ignored. Only in CSV with a column named document, import takes
-away the apostrophe that export puts before a cell that looks like a formula.
+		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON, a JSON
+array, saved response pages of GET /v2/calls, CSV with a header of field names, or
+Parquet, compressed by gzip or zstd or not; the format is detected. In Parquet the LINE
+of a record is the number of its row. If a row has a document, its other columns are
+ignored. In CSV with a column named document, import removes the apostrophe that export
+puts before a cell that looks like a formula.
 
-A call with an id that is there replaces it; of several records with one id the
-last wins. Where they stand further apart than a batch, each is written in its
-turn, and so again when the import is run again. Bad records are reported as
-FILE:LINE: FIELD: what is wrong, and skipped; the exit code is 3 then. The first
-1,000 are printed, and how many more there are.
+A call replaces the one with the same id; of several records with one id the last wins.
+Bad records are reported as FILE:LINE: FIELD: what is wrong, and skipped, and the exit
+code is 3. The first 1,000 are printed, and how many more there are.
 
-What is put around calls by /v2/calls/extensive (of which metaData is kept),
-/v2/calls/{id}, Airbyte and Singer is taken off.
+What /v2/calls/extensive (of which metaData is kept), /v2/calls/{id}, Airbyte and Singer
+put around calls is removed.
 
-Calls are committed in batches, each whole or not at all. Off a terminal each
-commit prints the line "committed FILE:LINE": every record that begins at or
-before that line is on the disk. A run that was ended half-way is completed by
-running it again.`,
+Calls are committed in batches, each completely or not at all. When standard output is
+not a terminal, each commit prints the line "committed FILE:LINE": every record that
+begins at or before that line is on the disk. After an interruption, run the same command
+again to finish.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json calls.parquet
   zcat calls.csv.gz | callvault import --company acme -`,
@@ -60,8 +65,8 @@ running it again.`,
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but what is wrong")
-	cmd.Flags().IntVar(&o.maxErrors, "max-errors", 1000, "print the first N bad records only, 0 for all; all are counted")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only what is wrong")
+	cmd.Flags().IntVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
 	cmd.Flags().StringVar(&o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com")
 	cmd.Flags().StringVar(&o.workspace, "workspace", "", "fill an unset workspaceId with this id")
 	return cmd
@@ -87,22 +92,8 @@ func (o *importOptions) normalize() error {
 	return err
 }
 
-// parseWorkspace reads the flag --workspace; empty is none.
-func parseWorkspace(digits string) (callvault.ID, error) {
-	if digits == "" {
-		return callvault.ID{}, nil
-	}
-	id, err := callvault.ParseID(digits)
-	if err != nil {
-		return callvault.ID{}, usagef("--workspace %.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
-	}
-	return id, nil
-}
-
-// importGCPercent is how much garbage an import lets lie. Most of its heap is
-// two batches of documents, which stay where they are and hold no pointers:
-// to let as much garbage grow beside them would double it, and to collect early
-// costs little.
+// importGCPercent keeps the garbage of an import small: most of its heap is two batches of
+// documents, which would double beside as much garbage, and to collect early costs little.
 const importGCPercent = 10
 
 func (a *app) runImport(ctx context.Context, o importOptions, files []string) (err error) {
@@ -115,11 +106,8 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
-	audience := a.audience()
-	if o.quiet {
-		audience.hush()
-	}
-	report := newImportReport(audience, o.maxErrors)
+	report := a.importReport(o, in.size)
+	defer report.progress.End()
 	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace}
 	if o.strict {
 		if err := in.keep(ctx); err != nil {
@@ -137,35 +125,34 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	if err := a.makeCompany(ctx, store, o.company); err != nil {
 		return err
 	}
-	im.Calls = store.Calls(o.company)
-	report.begin(importing, in.size)
+	im.Calls = &markedCalls{store.Calls(o.company), report}
+	report.begin("importing")
 	result, err := im.Run(ctx, in.sources(report.read))
+	took := report.end()
+	if err == nil {
+		report.summarize(result, took)
+		return skipped(result.Skipped)
+	}
 	if errors.Is(err, callvault.ErrReplaced) {
-		report.clear()
-		return fmt.Errorf("%w and import everything: what was kept is in the files that were replaced", err)
+		return fmt.Errorf("%w; import everything again, because what was kept is in the files that were replaced", err)
 	}
-	if err != nil {
-		report.fail(result)
-		if ctx.Err() != nil {
-			return errors.New("interrupted; what was committed stays, and running it again completes it")
-		}
-		if errors.Is(err, bulk.ErrDamaged) {
-			return fmt.Errorf("%w; records stored from this file may be damaged: import a sound copy of it", err)
-		}
-		return err
+	if !o.quiet {
+		screen.Printf(a.stderr, "kept so far: %s\n", kept(result.PutResult))
 	}
-	report.end(result)
-	if result.Skipped > 0 {
-		return errSkipped
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted; what was committed stays: run it again to finish")
+	case errors.Is(err, bulk.ErrDamaged):
+		return fmt.Errorf("%w; calls stored from this file may be damaged: import a sound copy of it", err)
 	}
-	return nil
+	return err
 }
 
 // checkAll reads everything once and fails if any record is bad.
 func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *input) error {
-	report.begin(checking, in.size)
-	result, err := im.Check(ctx, in.sources(report.read))
-	report.clear()
+	report.begin("checking")
+	result, err := im.Check(ctx, in.sources(report.passed))
+	report.end()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; nothing was stored")
@@ -175,4 +162,134 @@ func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *in
 		return fmt.Errorf("%d of %d records are bad; nothing was stored", result.Skipped, result.Read)
 	}
 	return nil
+}
+
+// importReport says how an import goes on: to a person as a bar, to a program as a line for
+// each commit. What is wrong with records goes to standard error in any case.
+type importReport struct {
+	progress *screen.Progress
+	commits  io.Writer
+	stderr   io.Writer
+	quiet    bool
+	most     int          // bad records to print in a pass, 0 for all
+	size     int64        // of all files, or screen.Unknown
+	bytes    atomic.Int64 // that were read
+
+	mu      sync.Mutex // of what follows
+	kept    callvault.PutResult
+	skipped int // in this pass
+}
+
+func (a *app) importReport(o importOptions, size int64) *importReport {
+	p := a.progress(o.quiet)
+	return &importReport{progress: p, commits: a.commits(p, o.quiet), stderr: a.stderr, quiet: o.quiet, most: o.maxErrors, size: size}
+}
+
+func (r *importReport) begin(doing string) {
+	r.bytes.Store(0)
+	r.progress.Begin(doing, "byte", int(r.size))
+}
+
+// read is told how much was read of a file.
+func (r *importReport) read(n int) { r.bytes.Add(int64(n)) }
+
+// passed is read for a pass that commits nothing.
+func (r *importReport) passed(n int) { r.progress.Set(r.bytes.Add(int64(n)), r.size) }
+
+// markedCalls are calls that tell the report of each batch that is put: the bar shows what
+// is committed, which is less than what was read.
+type markedCalls struct {
+	callvault.Calls
+	report *importReport
+}
+
+func (c *markedCalls) Put(ctx context.Context, batch callvault.Batch) (callvault.PutResult, error) {
+	read := c.report.bytes.Load()
+	result, err := c.Calls.Put(ctx, batch)
+	if err == nil {
+		c.report.progress.Set(read, c.report.size)
+	}
+	return result, err
+}
+
+// mostProblems bounds the problems that are printed of one record.
+const mostProblems = 20
+
+// Skipped prints what is wrong with a record, for the first records.
+func (r *importReport) Skipped(at bulk.Place, problems []gong.FieldError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.skipped++
+	r.detail()
+	if r.most > 0 && r.skipped > r.most {
+		return
+	}
+	for _, p := range problems[:min(len(problems), mostProblems)] {
+		r.progress.Note("%v: %s", at, p.Error())
+	}
+	if more := len(problems) - mostProblems; more > 0 {
+		r.progress.Note("%v: and %s", at, plural(more, "more problem"))
+	}
+}
+
+// detail shows what came of the records so far.
+func (r *importReport) detail() {
+	text := plural(r.kept.Created+r.kept.Changed+r.kept.Unchanged, "call")
+	if r.skipped > 0 {
+		text += ", " + humanize.Comma(int64(r.skipped)) + " skipped"
+	}
+	r.progress.Detail("%s", text)
+}
+
+// Note prints what a person should know.
+func (r *importReport) Note(at bulk.Place, text string) {
+	if !r.quiet {
+		r.progress.Note("%v: %s", at, text)
+	}
+}
+
+// Doubt prints what was probably meant otherwise, even for those who want no notes.
+func (r *importReport) Doubt(at bulk.Place, text string) { r.progress.Note("%v: %s", at, text) }
+
+// Committed acknowledges what is kept.
+func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept = r.kept.Add(result)
+	r.detail()
+	for _, at := range last {
+		screen.Printf(r.commits, "committed %v\n", at)
+	}
+}
+
+// end ends a pass and prints how many bad records it did not print.
+func (r *importReport) end() time.Duration {
+	took := r.progress.End()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if more := r.skipped - r.most; r.most > 0 && more > 0 {
+		r.progress.Note("and %s; --max-errors 0 prints all", plural(more, "more bad record"))
+	}
+	r.skipped = 0
+	return took
+}
+
+// summarize says what the import came to.
+func (r *importReport) summarize(result bulk.Result, took time.Duration) {
+	if r.quiet {
+		return
+	}
+	text := fmt.Sprintf("%s: %s", plural(result.Read, "record"), kept(result.PutResult))
+	if n := result.Repeated(); n > 0 {
+		text += fmt.Sprintf(", %s replaced by a later one with the same id", humanize.Comma(int64(n)))
+	}
+	if result.Skipped > 0 {
+		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(result.Skipped)))
+	}
+	screen.Printf(r.stderr, "%s in %v\n", text, took)
+}
+
+func kept(result callvault.PutResult) string {
+	return fmt.Sprintf("%s created, %s changed, %s unchanged", humanize.Comma(int64(result.Created)),
+		humanize.Comma(int64(result.Changed)), humanize.Comma(int64(result.Unchanged)))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,7 +83,10 @@ func TestUsage(t *testing.T) {
 		{"imprt", `unknown command "imprt" for "callvault"; did you mean import?`},
 		{"key make", `unknown command "make" for "callvault key"`},
 		{"serve now", `"now" is an argument too many; type callvault serve`},
-		{"serve --prot 1", "unknown flag: --prot"},
+		{"serve --prot 1", "unknown flag --prot"},
+		{"serve --page-sice 1", "unknown flag --page-sice; did you mean --page-size?"},
+		{"export --form 2026", "unknown flag --form; did you mean --force or --from?"},
+		{"calls -x", "unknown flag -x"},
 		{"serve --page-size 1001", "--page-size 1001: accepted are 1 to 1000"},
 		{"serve --limit fast", `--limit: "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},
 		{"serve --dates maybe", `--dates "maybe": accepted are required and optional`},
@@ -98,18 +102,18 @@ func TestUsage(t *testing.T) {
 		{"import - --app-url app.example.com", `--app-url "app.example.com": use an address such as https://`},
 		{"import - --app-url https://app.example.com/?id=", `--app-url "https://app.example.com/?id=": use an address such as`},
 		{"import - --workspace main", `--workspace "main": use the id of a workspace, a number of 1 to 20 digits`},
-		{"export calls.xlsx", "calls.xlsx: callvault writes no .xlsx files; end the name with .ndjson, .json, .csv or .parquet, or choose a --format"},
+		{"export calls.xlsx", "calls.xlsx: callvault writes no .xlsx files; end the name with .ndjson, .json, .csv, .parquet, or pass --output"},
 		{"export calls.csv.bz2", "calls.csv.bz2: callvault writes no .bz2 files; end the name with"},
 		{"export calls.tsv.zst", "calls.tsv.zst: callvault writes no .tsv files"},
 		{"export a b", `"b" is an argument too many; type callvault export [FILE]`},
 		{"export --from 2026-02-01 --to 2026-02-01", "--from 2026-02-01 must be before --to 2026-02-01"},
-		{"export --to soon", `--to "soon" is no time; accepted are dates`},
-		{"delete --yes", "accepted is either --id or --before"},
-		{"delete --yes --id 1 --before 2026-01-01", "accepted is either --id or --before"},
-		{"delete --yes --id one", `--id "one": accepted is a number of 1 to 20 digits`},
-		{"delete --yes --before 20260101", `--before "20260101" is no time; accepted are dates`},
-		{"delete --yes --before 2026-01-01 --tz Europe/Munich", `--tz "Europe/Munich" is no time zone`},
-		{"delete --id 1", "nobody is there to be asked: accepted is --yes"},
+		{"export --to soon", `--to "soon" is not a time; use a date`},
+		{"delete --yes", "say which calls to delete with either --id or --before"},
+		{"delete --yes --id 1 --before 2026-01-01", "say which calls to delete with either --id or --before"},
+		{"delete --yes --id one", `--id "one" is not an id; use a number of 1 to 20 digits`},
+		{"delete --yes --before 20260101", `--before "20260101" is not a time; use a date`},
+		{"delete --yes --before 2026-01-01 --tz Europe/Munich", `--tz "Europe/Munich" is not a time zone`},
+		{"delete --id 1", "stdin is not a terminal; pass --yes to delete without asking"},
 		{"key create --scope calls", `--scope "calls": nothing here needs this scope; use api:calls:read:basic or callvault:profiles:read`},
 		{"key create --expires soon", `--expires "soon" is not a time to come; use a time from now such as 12h, 90d, 2w or 1y, or a date such as 20`},
 		{"key create --expires -1d", `--expires "-1d" is not a time to come`},
@@ -146,7 +150,7 @@ func TestUsage(t *testing.T) {
 		{"serve --demo --seed -1", `--seed "-1": use a whole number`},
 		{"serve --read-only=maybe", `--read-only "maybe": use true or false`},
 		{"healthcheck --timeout 5", `--timeout "5": use a duration with its unit, such as 5s or 1m30s`},
-		{"calls --url", "--url is without its value; give the server's address, such as https://us-12345.api.gong.io"},
+		{"calls --url", "--url needs a value; give the server's address, such as https://us-12345.api.gong.io"},
 		{"calls --url=", "--url is empty; give the server's address, such as https://us-12345.api.gong.io"},
 		{"delete --yes --id 1 --id=", "--id is empty; give a value, or leave the flag out"},
 	} {
@@ -233,6 +237,28 @@ func TestHelpIsWhole(t *testing.T) {
 		})
 	}
 	visit(nil, (&app{env: os.LookupEnv}).root())
+}
+
+// The help of the program begins with examples, and has its commands in groups.
+func TestHelpIsGrouped(t *testing.T) {
+	help := newCLI(t).must("--help")
+	at := -1
+	for _, part := range []string{"\nExamples:\n  callvault serve --demo", "\nData:\n  calls ", "\nServer:\n  healthcheck ", "\nCare:\n  backup ", "\nOthers:\n  completion"} {
+		if next := strings.Index(help, part); next <= at {
+			t.Errorf("%q is not where it should be in\n%s", part, help)
+		} else {
+			at = next
+		}
+	}
+}
+
+// A variable that no flag has is named, and its value is not.
+func TestUnknownVariables(t *testing.T) {
+	got := unknownVariables([]string{"CALLVAULT_DB=a", "CALLVAULT_SERVE_PAGE_SICE=hush", "CALLVAULT_TOKEN=hush", "CALLVAULT_EXPORT_URL=a", "callvault_x=1",
+		"CALLVAULT_SERVICE_HOST=10.0.0.1", "CALLVAULT_PORT_8080_TCP=tcp://10.0.0.1:8080", "CALLVAULT_COPY_TO=b", "CALLVAULT_PASWORD", "HOME=/"})
+	if want := []string{"CALLVAULT_SERVE_PAGE_SICE", "CALLVAULT_PASWORD"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // TestEnvironment: a flag that is not given is read from its variable; one

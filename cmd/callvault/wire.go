@@ -1,10 +1,185 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // --tz works where the machine has no zones
 
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upstream"
+	"github.com/callvault/callvault/internal/when"
 )
+
+// selection is the flags that say which calls are meant.
+type selection struct {
+	from, to, through, tz, workspace string
+
+	zone *time.Location // of tz, once query was called
+}
+
+func (s *selection) flags(cmd *cobra.Command, zone string) {
+	flags := cmd.Flags()
+	flags.StringVar(&s.from, "from", "", "only calls at this time or later, such as 2026-01-31, 7d or \"last month\"")
+	flags.StringVar(&s.to, "to", "", "only calls before this time")
+	flags.StringVar(&s.through, "through", "", "only calls until the end of this day, month or year")
+	flags.StringVar(&s.workspace, "workspace", "", "only calls of this workspace")
+	tzFlag(cmd, &s.tz, zone)
+	times := []string{"today", "yesterday", "7d", "this week", "last week", "this month", "last month", "this year", "last year", "now"}
+	completeWith(cmd, "from", times...)
+	completeWith(cmd, "to", times...)
+}
+
+// rangeHelp is the part of a command's help about ranges.
+const rangeHelp = `A range begins with --from, ends before --to or with the last moment of --through, and
+has no end where a flag is left out. Its flags are read in the zone --tz:
+
+  2026-01-31  2026-01  2026          the beginning of a day, month or year
+  2026-01-31 09:00                   a time of the zone's clock
+  2026-01-31T09:00:00-07:00          an instant, as the API takes it
+  30min  12h  7d  2w  3mo  1y        so long ago, and until now
+  now  today  yesterday  tomorrow
+  this, last or next week, month or year (weeks begin on Monday)
+
+Words such as today and last month alone are the whole of it. --through takes a day,
+month or year, by date or by such words.`
+
+func tzFlag(cmd *cobra.Command, tz *string, zone string) {
+	cmd.Flags().StringVar(tz, "tz", zone, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin")
+	completeWith(cmd, "tz", "local", "UTC")
+}
+
+func parseZone(tz string) (*time.Location, error) {
+	zone, err := when.Zone(tz)
+	if err != nil {
+		return nil, usagef("--tz %w", err)
+	}
+	return zone, nil
+}
+
+// query is what the flags mean at a moment: the span is for people.
+func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err error) {
+	if s.zone, err = parseZone(s.tz); err != nil {
+		return span, q, err
+	}
+	now = now.Truncate(time.Second).In(s.zone)
+	switch {
+	case s.to != "" && s.through != "":
+		return span, q, usagef("--to and --through are both an end of the range; leave one out")
+	case s.through != "":
+		span, err = when.Through(s.from, s.through, now)
+	default:
+		span, err = when.Bounds(s.from, s.to, now)
+		if _, whole := when.Through(s.from, s.to, now); err != nil && whole == nil {
+			err = fmt.Errorf("%w; to include all of %s, use --through %[2]s", err, s.to)
+		}
+	}
+	if err != nil {
+		return span, q, usagef("%w", err)
+	}
+	q.Range = rangeOf(span)
+	if s.from == "" {
+		q.From = callvault.MinTime
+	}
+	if s.to == "" && span.To.IsZero() {
+		q.To = callvault.MaxTime
+	}
+	q.Workspace, err = parseWorkspace(s.workspace)
+	return span, q, err
+}
+
+// rangeOf is a span that has both ends as a store takes it.
+func rangeOf(span when.Span) callvault.Range {
+	return callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}
+}
+
+// parseWorkspace reads the flag --workspace; empty is none.
+func parseWorkspace(digits string) (callvault.ID, error) {
+	if digits == "" {
+		return callvault.ID{}, nil
+	}
+	id, err := callvault.ParseID(digits)
+	if err != nil {
+		return callvault.ID{}, usagef("--workspace %.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
+	}
+	return id, nil
+}
+
+// sourceOptions are the flags that say where calls are read from.
+type sourceOptions struct {
+	db, company, url, credentials string
+
+	given []string // the flags that the command line has
+}
+
+func (o *sourceOptions) flags(cmd *cobra.Command) {
+	dbFlag(cmd, &o.db)
+	companyFlag(cmd, &o.company)
+	cmd.Flags().StringVar(&o.url, "url", "", "read from a server of the API instead of a store, such as https://us-12345.api.gong.io")
+	cmd.Flags().StringVar(&o.credentials, "credentials", "", "with --url: a file with the credential, as 'callvault key create' prints it")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { // no variable was read yet
+		cmd.Flags().Visit(func(f *pflag.Flag) { o.given = append(o.given, f.Name) })
+		return nil
+	}
+}
+
+// choose decides between a store and a server. The command line goes before the
+// environment, where CALLVAULT_DB may stand for all commands.
+func (o *sourceOptions) choose() error {
+	given := func(flag string) bool { return slices.Contains(o.given, flag) }
+	switch {
+	case given("url") && given("db"):
+		return usagef("--url is a server and --db a store; leave one out")
+	case given("url") && given("company"):
+		return usagef("--company belongs to a store; leave it out, because the credential of --url says whose calls they are")
+	case given("db"):
+		o.url = ""
+	}
+	if o.url == "" && given("credentials") {
+		return usagef("--credentials belongs to a server; pass --url too")
+	}
+	return nil
+}
+
+// open opens what the flags name, after choose.
+func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) (source upstream.Source, end func() error, err error) {
+	if o.url == "" {
+		store, err := existing(ctx, o.db, o.company)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &upstream.Store{Calls: store.Calls(o.company), Watch: watch}, store.Close, nil
+	}
+	server, err := upstream.ParseURL(o.url)
+	if err != nil {
+		return nil, nil, usagef("--url: %w", err)
+	}
+	var credential gong.Credential
+	if o.credentials != "" {
+		if credential, err = upstream.ReadCredential(o.credentials); err != nil {
+			return nil, nil, fmt.Errorf("--credentials: %w", err)
+		}
+	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {
+		return nil, nil, usagef("%w", err)
+	}
+	watch.Begin("asking the server", "", screen.Unknown)
+	idle := func() error { http.DefaultClient.CloseIdleConnections(); return nil }
+	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), watch), idle, nil
+}
 
 // progress shows on standard error how far a command is; a quiet one shows no bar.
 func (a *app) progress(quiet bool) *screen.Progress {
@@ -15,11 +190,206 @@ func (a *app) progress(quiet bool) *screen.Progress {
 	return p
 }
 
-// commits is where a line for each commit goes: to standard output, unless a person sees a
+// commits is where a line for each commit goes: to standard output, unless a person sees the
 // bar on the same terminal, or wants nothing.
-func (a *app) commits(quiet bool) io.Writer {
+func (a *app) commits(p *screen.Progress, quiet bool) io.Writer {
 	if quiet || screen.IsTerminal(a.stdout) && screen.IsTerminal(a.stderr) {
 		return io.Discard
 	}
-	return a.stdout
+	return p.Before(a.stdout)
+}
+
+// watch shows how the reading of a source goes on. What the server makes it wait for is
+// part of the bar on a terminal, and elsewhere a line.
+func (a *app) watch(p *screen.Progress, quiet bool) upstream.Watch {
+	return upstream.Watch{
+		Begin: p.Begin,
+		Add: func(n int) {
+			p.Detail("")
+			p.Add(n)
+		},
+		Waiting: func(pause time.Duration, cause error) {
+			pause = pause.Round(100 * time.Millisecond)
+			if pause > time.Second {
+				pause = pause.Round(time.Second)
+			}
+			switch {
+			case screen.IsTerminal(a.stderr):
+				p.Detail("waiting %v, %s", pause, inBrief(cause))
+			case !quiet:
+				p.Note("waiting %v: %s", pause, said(cause))
+			}
+		},
+		Skipped: func(err error) { p.Note("skipped: %s", said(err)) },
+	}
+}
+
+// said is an error of a source in the words of the commands.
+func said(err error) string {
+	return screen.Clean(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "gong: "), "the base URL", "--url"))
+}
+
+// inBrief is the cause of a pause, in a few words.
+func inBrief(cause error) string {
+	refusal := (*gong.Error)(nil)
+	switch {
+	case !errors.As(cause, &refusal):
+		return "no answer"
+	case refusal.Status == http.StatusTooManyRequests:
+		return "too many requests"
+	}
+	return fmt.Sprintf("answered %d", refusal.Status)
+}
+
+// errEnough ends a walk at its limit.
+var errEnough = errors.New("the limit is reached")
+
+// walk writes the calls of a source to a file, up to a limit unless it is 0. The first
+// error is what ended the reading early. The second keeps the file from being completed: an
+// error of the writing, or that of the reading if there is nothing to keep.
+func walk(ctx context.Context, source upstream.Source, q callvault.Query, limit int, out bulk.Writer) (w upstream.Walked, reading, ending error) {
+	left := limit
+	w, reading = source.Walk(ctx, q, func(record callvault.Record) error {
+		if ending = out.Write(record.Document); ending != nil {
+			return ending
+		}
+		if left--; left == 0 {
+			return errEnough
+		}
+		return nil
+	})
+	switch {
+	case ending != nil || errors.Is(reading, errEnough):
+		reading = nil
+	case w.Met == 0:
+		ending = reading
+	}
+	return w, reading, ending
+}
+
+// goOn says how many calls came, where they are, and with which --from to go on.
+func goOn(w upstream.Walked, where string, zone *time.Location) string {
+	count := plural(w.Met, "call")
+	if w.Total > 0 {
+		count = fmt.Sprintf("%s of %s", humanize.Comma(int64(w.Met)), plural(max(w.Total, w.Met), "call"))
+	}
+	return fmt.Sprintf("%s are %s; go on with --from %s", count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
+}
+
+// cause says what ended the reading of calls.
+func cause(ctx context.Context, reading error) string {
+	short := (*gong.ShortError)(nil)
+	switch {
+	case ctx.Err() != nil:
+		return "interrupted"
+	case errors.As(reading, &short):
+		return fmt.Sprintf("the server's list ended early (%s)", short.Reason)
+	}
+	return said(reading)
+}
+
+// incomplete marks an error of a list that the server ended early: what came is an
+// incomplete result, as one with skipped calls is.
+func incomplete(reading, err error) error {
+	if short := (*gong.ShortError)(nil); errors.As(reading, &short) {
+		return &incompleteError{err}
+	}
+	return err
+}
+
+// form is what is written of calls.
+type form struct {
+	format      bulk.Format
+	compression bulk.Compression
+}
+
+// outputFormat is --output of a command that writes calls. It was --format once.
+func outputFormat(cmd *cobra.Command, output *string, usage string, names ...string) {
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "format" {
+			name = "output"
+		}
+		return pflag.NormalizedName(name)
+	})
+	cmd.Flags().StringVarP(output, "output", "o", "", usage)
+	completeWith(cmd, "output", names...)
+}
+
+// formOf is the form that --output names, or else that of a file's name, or else NDJSON.
+func (a *app) formOf(output, file string) (f form, err error) {
+	f.format, f.compression = bulk.ByName(file)
+	if output != "" {
+		if f.format, err = bulk.ParseFormat(output); err != nil {
+			return f, usagef("--output %.40q is not a format; use %s", output, strings.Join(formatNames(), ", "))
+		}
+	}
+	switch other := otherKind(file); {
+	case f.format == "" && other != "":
+		return f, usagef("%s: callvault writes no %s files; end the name with .%s, or pass --output", file, other, strings.Join(formatNames(), ", ."))
+	case f.format == "":
+		f.format = bulk.NDJSON
+	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
+		return f, usagef("%s: Parquet is compressed by itself; use a name without .gz and .zst", file)
+	case f.format == bulk.Parquet && file == stdinName && screen.IsTerminal(a.stdout):
+		return f, usagef("Parquet is not for a terminal; write it to a file: callvault export FILE.parquet")
+	}
+	return f, nil
+}
+
+// otherKind is the ending of a name that promises another kind of file.
+func otherKind(file string) string {
+	file = strings.ToLower(file)
+	ending := filepath.Ext(file)
+	if ending == ".gz" || ending == ".zst" {
+		ending = filepath.Ext(strings.TrimSuffix(file, ending))
+	}
+	if slices.Contains([]string{".xlsx", ".xls", ".ods", ".tsv", ".tab", ".bz2", ".xz", ".zip", ".7z", ".tar", ".tgz", ".lz4"}, ending) {
+		return ending
+	}
+	return ""
+}
+
+// formatNames are the formats that calls are written in.
+func formatNames() []string {
+	var names []string
+	for _, f := range bulk.Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+// write writes a whole file in this form: what fill writes.
+func (f form) write(w io.Writer, fill func(bulk.Writer) error) error {
+	out, err := bulk.NewCompressor(w, f.compression)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.compression, err)
+	}
+	calls, err := bulk.NewWriter(out, f.format)
+	if err != nil {
+		return err
+	}
+	if err := fill(calls); err != nil {
+		return err
+	}
+	return errors.Join(calls.Close(), out.Close())
+}
+
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "overwrite a FILE that exists")
+}
+
+// mayWrite refuses to overwrite a file.
+func mayWrite(name string) error {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		return fmt.Errorf("%s exists; pass --force to overwrite it", name)
+	}
+	return nil
+}
+
+// plural is a number of things.
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + thing
 }

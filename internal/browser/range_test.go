@@ -92,7 +92,7 @@ func (p tab) testWrittenRange() {
 		p.t.Errorf("the range is %s", got)
 	}
 	write("soon", "")
-	if got := p.string("document.getElementById('problem').innerText"); !strings.Contains(got, `From "soon" is no time; accepted are dates`) {
+	if got := p.string("document.getElementById('problem').innerText"); !strings.Contains(got, `From "soon" is not a time; use a date`) {
 		p.t.Errorf("the problem is %s", got)
 	}
 	write("", "")

@@ -61,9 +61,9 @@ func TestRefusals(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
 	for query, text := range map[string]string{
 		with("range", "tomorrow"):                      "range must be today",
-		with("from", "<b>soon</b>"):                    "from \"<b>soon</b>\" is no time; accepted are",
+		with("from", "<b>soon</b>"):                    "from \"<b>soon</b>\" is not a time; use a date",
 		with("from", "2026-03-02", "to", "2026-03-01"): "from 2026-03-02 must be before to 2026-03-01",
-		with("tz", "Mars/Olympus"):                     "tz: \"Mars/Olympus\" is no time zone",
+		with("tz", "Mars/Olympus"):                     "tz: \"Mars/Olympus\" is not a time zone",
 		with("tz", "../../etc/passwd"):                 "tz: ",
 		with("workspace", "x"):                         "workspace: must be a number",
 		with("company", "a b"):                         "company: a company's name has",

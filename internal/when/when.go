@@ -1,32 +1,18 @@
-// Package when reads times and ranges as people write them. What it knows of the
-// present and of the place is one time.Time, the caller's now in the caller's
-// zone, so everything here is a pure function.
-//
-// A time is one of
+// Package when reads times and ranges as people write them, at the caller's now in the
+// caller's zone: everything here is a pure function. A time is, in any case of its letters,
 //
 //	2026-01-31T09:00:00-07:00       an instant, in every form that the API takes
-//	2026-01-31 09:00                the zone's clock, with seconds or without; a T may
-//	                                stand in place of the space
-//	2026-01-31  2026-01  2026       the beginning of a day, a month, a year
+//	2026-01-31 09:00                the zone's clock, with or without seconds, or a T for the space
+//	2026-01-31  2026-01  2026       the beginning of a day, month or year
 //	now
 //	30min  12h  7d  2w  3mo  1y     so long ago
 //	today  yesterday  tomorrow
 //	this, last or next week, month or year
 //
-// in any case. Minutes and hours pass evenly; days, weeks, months and years ago are
-// the same time of the zone's clock on an earlier day, and where that month is
-// shorter, on its last day. Weeks begin on Monday (ISO 8601). A time that the
-// zone's clock leaps over, such as a midnight at which summer time begins, is the
-// instant of the leap; of one that it shows twice the first is meant.
-//
-// A range goes from the beginning of what --from names, which is in it, to the
-// beginning of what --to names, which is not: "2026-01-01" to "2026-02-01" is
-// January, and "yesterday" to "today" is yesterday. Without a --to
-//
-//   - the words that name a span (today, last month) mean the whole of it, what of
-//     it is still to come too;
-//   - so long ago means until now;
-//   - every other time leaves the end open, which is the caller's to close.
+// Minutes and hours ago pass evenly. Days, weeks, months and years ago are the same time of
+// the zone's clock on an earlier day, or on the last day of a shorter month. Weeks begin on
+// Monday (ISO 8601). A time that the clock leaps over is the instant of the leap; of a time
+// that it shows twice the first is meant.
 package when
 
 import (
@@ -44,71 +30,70 @@ import (
 // bound is open.
 type Span struct{ From, To time.Time }
 
-// Accepted says for people what Parse accepts.
-const Accepted = `accepted are dates (2026-01-31, 2026-01, 2026), times (2026-01-31 09:00, 2026-01-31T09:00:00-07:00), ` +
-	`times ago (30min, 12h, 7d, 2w, 3mo, 1y), now, today, yesterday, tomorrow, and this, last or next week, month or year`
+// Forms says what Parse reads, and what to type.
+const Forms = `use a date (2026-01-31, 2026-01, 2026), a time (2026-01-31 09:00, 2026-01-31T09:00:00-07:00), ` +
+	`a time ago (30min, 12h, 7d, 2w, 3mo, 1y), now, today, yesterday, tomorrow, or this, last or next week, month or year`
 
 const maxEcho = 40
 
-// Parse reads a time as it is meant at now, in now's zone. The span begins at it
-// and ends where it does when nothing else is said: zero where that is open.
+// Parse reads a time. The span begins at it, and ends where a range from it ends that has
+// no other end: at the end of what words name, now for a time ago, and else it is open.
 func Parse(s string, now time.Time) (Span, error) {
-	text := strings.ToLower(strings.Join(strings.Fields(s), " "))
+	text := normal(s)
 	for _, parse := range []func(string, time.Time) (Span, bool){parseInstant, parseClock, parseWords, parseAgo} {
 		if span, ok := parse(text, now); ok {
 			return span, nil
 		}
 	}
-	return Span{}, fmt.Errorf("%.*q is no time; %s", maxEcho, s, Accepted)
+	return Span{}, fmt.Errorf("%.*q is not a time; %s", maxEcho, s, Forms)
 }
 
-// Bounds reads both ends of a range. An empty one is open and its bound zero,
-// unless the other says more: see the package's comment. A range that nothing can be
-// in is an error.
-func Bounds(from, to string, now time.Time) (span Span, err error) {
-	if from != "" {
-		if span, err = Parse(from, now); err != nil {
-			return Span{}, fmt.Errorf("--from %w", err)
-		}
+func normal(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+// Bounds reads the flags of a range: from the beginning of what --from names to the
+// beginning of what --to names, so 2026-01 to 2026-02 is January. Without --to the range
+// ends as Parse says; without --from it begins at the zero time. An empty range is an error.
+func Bounds(from, to string, now time.Time) (Span, error) {
+	if to == "" {
+		return between(from, "--to", to, time.Time{}, now)
+	}
+	end, err := Parse(to, now)
+	if err != nil {
+		return Span{}, fmt.Errorf("--to %w", err)
+	}
+	return between(from, "--to", to, end.From, now)
+}
+
+// Through is Bounds with the flag --through, which includes the whole day, week, month or
+// year that it names. A time of day names none and is an error.
+func Through(from, through string, now time.Time) (Span, error) {
+	whole, ok := parseWhole(normal(through), now)
+	if !ok {
+		return Span{}, fmt.Errorf("--through %.*q is not a day, month or year; use 2026-01-31, 2026-01, 2026, today or last month, or --to for a time of day", maxEcho, through)
+	}
+	return between(from, "--through", through, whole.To, now)
+}
+
+// between is the range up to an end, which a flag gives unless it is zero.
+func between(from, flag, value string, end, now time.Time) (span Span, err error) {
+	if from == "" {
+		return Span{To: end}, nil
+	}
+	if span, err = Parse(from, now); err != nil {
+		return Span{}, fmt.Errorf("--from %w", err)
+	}
+	if !end.IsZero() || value != "" {
+		span.To = end
 	}
 	switch {
-	case to != "":
-		end, err := Parse(to, now)
-		if err != nil {
-			return Span{}, fmt.Errorf("--to %w", err)
-		}
-		span.To = end.From
-	case span.To.IsZero():
+	case span.From.Before(span.To) || span.To.IsZero() && value == "":
 		return span, nil
+	case value == "":
+		return Span{}, fmt.Errorf("--from %.*s gives an empty range; use an earlier time", maxEcho, from)
 	}
-	if from == "" || span.From.Before(span.To) {
-		return span, nil
-	}
-	if to == "" {
-		return Span{}, fmt.Errorf("--from %.*s is a range in which nothing can be", maxEcho, from)
-	}
-	return Span{}, &OrderError{fmt.Sprintf("--from %.*s must be before --to %.*s, but they are %s and %s%s",
-		maxEcho, from, maxEcho, to, moment(span.From), moment(span.To), wholeOf(from, to))}
+	return Span{}, fmt.Errorf("--from %.*s must be before %s %.*s, but they are %s and %s",
+		maxEcho, from, flag, maxEcho, value, moment(span.From), moment(span.To))
 }
-
-// wholeOf says how to ask for a whole day, month or year that both ends name.
-func wholeOf(from, to string) string {
-	from = strings.TrimSpace(from)
-	if from != strings.TrimSpace(to) {
-		return ""
-	}
-	for layout, step := range map[string][3]int{"2006-01-02": {0, 0, 1}, "2006-01": {0, 1, 0}, "2006": {1, 0, 0}} {
-		if begin, err := time.Parse(layout, from); err == nil {
-			return fmt.Sprintf("; --to is exclusive: for all of %s, use --to %s", from, begin.AddDate(step[0], step[1], step[2]).Format(layout))
-		}
-	}
-	return ""
-}
-
-// OrderError is of a range that does not begin before it ends, and says so.
-type OrderError struct{ text string }
-
-func (e *OrderError) Error() string { return e.text }
 
 func parseInstant(s string, now time.Time) (Span, bool) {
 	t, err := gong.ParseTime(s)
@@ -120,12 +105,33 @@ func parseInstant(s string, now time.Time) (Span, bool) {
 
 // parseClock reads what the zone's clock and calendar show.
 func parseClock(s string, now time.Time) (Span, bool) {
-	for _, layout := range []string{"2006-01-02", "2006-01", "2006", "2006-01-02 15:04", "2006-01-02t15:04", "2006-01-02 15:04:05", "2006-01-02t15:04:05"} {
+	if whole, ok := parseDate(s, now); ok {
+		return Span{From: whole.From}, true
+	}
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02t15:04", "2006-01-02 15:04:05", "2006-01-02t15:04:05"} {
 		if shown, err := time.Parse(layout, s); err == nil {
 			return Span{From: at(shown, now.Location())}, true
 		}
 	}
 	return Span{}, false
+}
+
+// parseDate reads the date of a day, month or year, and is the whole of it.
+func parseDate(s string, now time.Time) (Span, bool) {
+	for layout, unit := range map[string]Unit{"2006-01-02": Day, "2006-01": Month, "2006": Year} {
+		if shown, err := time.Parse(layout, s); err == nil {
+			return unit.span(shown, now.Location()), true
+		}
+	}
+	return Span{}, false
+}
+
+// parseWhole reads what names a whole day, week, month or year.
+func parseWhole(s string, now time.Time) (Span, bool) {
+	if span, ok := parseDate(s, now); ok || s == "now" {
+		return span, ok
+	}
+	return parseWords(s, now)
 }
 
 // parseWords reads the words for days, weeks, months and years.

@@ -107,7 +107,7 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%q is taken for %s", text, written(got))
 			continue
 		}
-		if !strings.Contains(err.Error(), when.Accepted) || len(err.Error()) > len(when.Accepted)+80 {
+		if !strings.Contains(err.Error(), when.Forms) || len(err.Error()) > len(when.Forms)+80 {
 			t.Errorf("%q: the error is %v", text, err)
 		}
 	}
@@ -136,10 +136,10 @@ func TestBounds(t *testing.T) {
 		{"2026-02-01", "2026-01-01", "--from 2026-02-01 must be before --to 2026-01-01, but they are Sun 2026-02-01 00:00 and Thu 2026-01-01 00:00"},
 		{"yesterday", "yesterday", "--from yesterday must be before --to yesterday, but they are Tue 2026-03-03 00:00 and Tue 2026-03-03 00:00"},
 		{"2026-01-01", "0001-01-01", "--from 2026-01-01 must be before --to 0001-01-01, but they are Thu 2026-01-01 00:00 and Mon 0001-01-01 00:00"},
-		{"now", "", "--from now is a range in which nothing can be"},
-		{"0d", "", "--from 0d is a range in which nothing can be"},
-		{"soon", "", `--from "soon" is no time; ` + when.Accepted},
-		{"", "soon", `--to "soon" is no time; ` + when.Accepted},
+		{"now", "", "--from now gives an empty range; use an earlier time"},
+		{"0d", "", "--from 0d gives an empty range; use an earlier time"},
+		{"soon", "", `--from "soon" is not a time; ` + when.Forms},
+		{"", "soon", `--to "soon" is not a time; ` + when.Forms},
 	} {
 		if got, err := when.Bounds(tt.from, tt.to, now); err == nil || err.Error() != tt.want {
 			t.Errorf("from %q to %q: got %s, %v, want %s", tt.from, tt.to, written(got), err, tt.want)
@@ -159,6 +159,14 @@ func TestString(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
 		}
 	}
+	day := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	for want, span := range map[string]when.Span{
+		"of all time": {}, "before Mon 2026-01-05 00:00, UTC": {To: day}, "from Mon 2026-01-05 00:00 on, UTC": {From: day},
+	} {
+		if got := span.String(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
 }
 
 func TestZone(t *testing.T) {
@@ -171,24 +179,34 @@ func TestZone(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	for _, name := range []string{"", "Europe/Munich", "../etc/passwd", "+02:00"} {
-		if got, err := when.Zone(name); err == nil || !strings.Contains(err.Error(), "accepted are local, UTC, and names such as Europe/Berlin") {
+		if got, err := when.Zone(name); err == nil || !strings.Contains(err.Error(), "use local, UTC, or a name such as Europe/Berlin") {
 			t.Errorf("%q: got %v, %v", name, got, err)
 		}
 	}
 }
 
-// Who names the same day, month or year twice means the whole of it.
-func TestBoundsOfOneSpan(t *testing.T) {
+// --through includes the whole of what it names, and takes nothing else.
+func TestThrough(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	for name, want := range map[string]string{
-		"2026-02":          "; --to is exclusive: for all of 2026-02, use --to 2026-03",
-		"2026-12":          "; --to is exclusive: for all of 2026-12, use --to 2027-01",
-		"2026-02-28":       "; --to is exclusive: for all of 2026-02-28, use --to 2026-03-01",
-		"2026":             "; --to is exclusive: for all of 2026, use --to 2027",
-		"2026-02-28 09:00": "and Sat 2026-02-28 09:00",
+	for _, tt := range []struct{ from, through, want string }{
+		{"2026-01", "2026-02", "2026-01-01T00:00:00Z 2026-03-01T00:00:00Z"},
+		{"2026-02-28", "2026-02-28", "2026-02-28T00:00:00Z 2026-03-01T00:00:00Z"},
+		{"2025", "2026", "2025-01-01T00:00:00Z 2027-01-01T00:00:00Z"},
+		{"7d", " Today ", "2026-02-25T12:00:00Z 2026-03-05T00:00:00Z"},
+		{"", "last month", "0001-01-01T00:00:00Z 2026-03-01T00:00:00Z"},
 	} {
-		if _, err := when.Bounds(name, name, now); err == nil || !strings.HasSuffix(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", name, err, want)
+		if got, err := when.Through(tt.from, tt.through, now); err != nil || written(got) != tt.want {
+			t.Errorf("from %q through %q: got %s, %v, want %s", tt.from, tt.through, written(got), err, tt.want)
+		}
+	}
+	for _, tt := range []struct{ from, through, want string }{
+		{"2026-02-01", "2026-01", "--from 2026-02-01 must be before --through 2026-01, but they are Sun 2026-02-01 00:00 and Sun 2026-02-01 00:00"},
+		{"", "2026-02-28 09:00", `--through "2026-02-28 09:00" is not a day, month or year; use `},
+		{"", "now", `--through "now" is not a day`}, {"", "7d", `--through "7d" is not a day`}, {"", "2026-02-30", `--through "2026-02-30" is not a day`},
+		{"soon", "2026", `--from "soon" is not a time; ` + when.Forms},
+	} {
+		if got, err := when.Through(tt.from, tt.through, now); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("from %q through %q: got %s, %v, want %s", tt.from, tt.through, written(got), err, tt.want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func Zone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" {
-		return nil, fmt.Errorf("%.*q is no time zone; accepted are local, UTC, and names such as Europe/Berlin", maxEcho, name)
+		return nil, fmt.Errorf("%.*q is not a time zone; use local, UTC, or a name such as Europe/Berlin", maxEcho, name)
 	}
 	return zone, nil
 }
@@ -62,22 +62,33 @@ func bound(t time.Time) time.Time {
 	return end
 }
 
-// String is the span in words: both ends, and the zone with its offset from UTC at
-// either. It must have both.
+// String is the span in words: its ends, and the zone with its offset from UTC.
 func (s Span) String() string {
-	zone := s.From.Location().String()
+	switch {
+	case s.From.IsZero() && s.To.IsZero():
+		return "of all time"
+	case s.From.IsZero():
+		return fmt.Sprintf("before %s, %s", moment(s.To), zoneOf(s.To, s.To))
+	case s.To.IsZero():
+		return fmt.Sprintf("from %s on, %s", moment(s.From), zoneOf(s.From, s.From))
+	}
+	return fmt.Sprintf("from %s to %s, %s", moment(s.From), moment(s.To), zoneOf(s.From, s.To))
+}
+
+// zoneOf is the zone with its offset from UTC at two instants.
+func zoneOf(from, to time.Time) string {
+	zone := from.Location().String()
 	if zone == "Local" {
 		zone = "local time"
 	}
-	from, to := offset(s.From), offset(s.To)
+	first, last := offset(from), offset(to)
 	switch {
 	case zone == "UTC":
-	case from == to:
-		zone += " (" + from + ")"
-	default:
-		zone += " (" + from + ", at the end " + to + ")"
+		return zone
+	case first == last:
+		return zone + " (" + first + ")"
 	}
-	return fmt.Sprintf("from %s to %s, %s", moment(s.From), moment(s.To), zone)
+	return zone + " (" + first + ", at the end " + last + ")"
 }
 
 // moment is a time in words, with no more of it than it takes.

@@ -1,11 +1,10 @@
-package main
+package upstream
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -13,8 +12,10 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Where a credential is found in the environment. Those of Gong's clients are sent
-// to Gong alone: the server that --url names may be anybody's.
+// Variables are where a credential of any server is found in the environment.
+var Variables = []string{variableKey, variableSecret, variableToken}
+
+// Those of Gong's clients are sent to Gong alone: another server may be anybody's.
 const (
 	variableKey        = "CALLVAULT_ACCESS_KEY"
 	variableSecret     = "CALLVAULT_ACCESS_KEY_SECRET"
@@ -23,29 +24,26 @@ const (
 	variableGongSecret = "GONG_ACCESS_KEY_SECRET"
 )
 
-const acceptedCredentials = "accepted are " + variableKey + " with " + variableSecret + ", or " + variableToken +
-	", in the environment, and --credentials FILE with what 'callvault key create' prints"
+// Advice says how to give a credential.
+const Advice = "set " + variableKey + " and " + variableSecret + ", or " + variableToken +
+	", or put what 'callvault key create' prints into a file and name it with --credentials"
 
-// credential finds who asks a server: in a file when one is named, otherwise in the
-// environment.
-func (a *app) credential(file string, server *url.URL) (gong.Credential, error) {
-	if file != "" {
-		return readCredential(file)
-	}
+// FindCredential finds the credential for a host in an environment.
+func FindCredential(env func(string) (string, bool), host string) (gong.Credential, error) {
 	value := func(name string) string {
-		text, _ := a.env(name)
+		text, _ := env(name)
 		return text
 	}
 	found := gong.Credential{AccessKey: value(variableKey), AccessKeySecret: value(variableSecret), Token: value(variableToken)}
-	host := strings.ToLower(server.Hostname())
-	if found == (gong.Credential{}) && (host == "gong.io" || strings.HasSuffix(host, ".gong.io")) {
+	lower := strings.ToLower(host)
+	if found == (gong.Credential{}) && (lower == "gong.io" || strings.HasSuffix(lower, ".gong.io")) {
 		found = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}
 	}
 	if found == (gong.Credential{}) && value(variableGongKey) != "" {
-		return found, usagef("%s is set, but is sent to hosts of gong.io alone; for %s set %s and %s", variableGongKey, server.Hostname(), variableKey, variableSecret)
+		return found, fmt.Errorf("%s goes to hosts of gong.io alone; for %s set %s and %s", variableGongKey, host, variableKey, variableSecret)
 	}
 	if err := checkCredential(found); err != nil {
-		return gong.Credential{}, usagef("the server wants a credential: %w; %s", err, acceptedCredentials)
+		return gong.Credential{}, fmt.Errorf("the server needs a credential: %w; %s", err, Advice)
 	}
 	return found, nil
 }
@@ -56,7 +54,7 @@ func checkCredential(c gong.Credential) error {
 	case !hasKey && c.Token == "":
 		return errors.New("there is none")
 	case hasKey && c.Token != "":
-		return errors.New("there are an access key and a token, of which only one can be meant")
+		return errors.New("there are an access key and a token; leave one out")
 	case hasKey && c.AccessKey == "":
 		return errors.New("there is a secret without its access key")
 	case hasKey && c.AccessKeySecret == "":
@@ -68,37 +66,35 @@ func checkCredential(c gong.Credential) error {
 // maxCredential is more than a file of a credential has, in bytes.
 const maxCredential = 64 << 10
 
-// readCredential reads a file as 'callvault key create' prints it, in lines of a
-// name and a value, or as JSON. One that others may read is refused, where files
-// have such rights; a pipe is read as it comes.
-func readCredential(path string) (gong.Credential, error) {
+// ReadCredential reads a file as 'callvault key create' prints it: lines of a name and a
+// value, or JSON. It refuses a file that others may read. No error repeats the content.
+func ReadCredential(path string) (gong.Credential, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return gong.Credential{}, fmt.Errorf("--credentials: %w", err)
+		return gong.Credential{}, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return gong.Credential{}, fmt.Errorf("--credentials: %w", err)
+		return gong.Credential{}, err
 	}
 	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return gong.Credential{}, fmt.Errorf("--credentials: others may read %s (its mode is %04o); make it yours alone: chmod 600 %[1]s", path, mode.Perm())
+		return gong.Credential{}, fmt.Errorf("others may read %s (its mode is %04o); make it yours alone: chmod 600 %[1]s", path, mode.Perm())
 	}
 	content, err := io.ReadAll(io.LimitReader(f, maxCredential))
 	if err != nil {
-		return gong.Credential{}, fmt.Errorf("--credentials: %w", err)
+		return gong.Credential{}, err
 	}
 	found, err := parseCredential(string(content))
 	if err == nil {
 		err = checkCredential(found)
 	}
 	if err != nil {
-		return gong.Credential{}, fmt.Errorf("--credentials %s: %w; accepted is what 'callvault key create' prints", path, err)
+		return gong.Credential{}, fmt.Errorf("%s: %w; it must hold what 'callvault key create' prints", path, err)
 	}
 	return found, nil
 }
 
-// parseCredential reads the content of such a file. No error repeats any of it.
 func parseCredential(content string) (c gong.Credential, err error) {
 	fields := map[string]string{}
 	if strings.HasPrefix(strings.TrimSpace(content), "{") {
@@ -128,7 +124,7 @@ func parseCredential(content string) (c gong.Credential, err error) {
 		case "token":
 			c.Token = value
 		default:
-			return c, errors.New("it has a name that is none of accessKey, accessKeySecret and token")
+			return c, errors.New("it has a name other than accessKey, accessKeySecret and token")
 		}
 	}
 	return c, nil

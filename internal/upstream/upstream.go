@@ -1,0 +1,78 @@
+// Package upstream reads calls from where they are: a company's calls in a store, or the
+// list of a server of the API. Both give the same calls in the same order, to the byte.
+package upstream
+
+import (
+	"context"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// Source is where calls are read from.
+type Source interface {
+	// Walk visits the calls of q in order. An error of visit ends the walk and is returned.
+	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
+
+	// Counts is how many calls of q are in each of the parts that its range is divided into.
+	Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error)
+}
+
+// Walked is what a walk came to, whether it is whole or not.
+type Walked struct {
+	Total   int            // calls that were counted when it began
+	Met     int            // calls that were visited
+	Last    callvault.Time // the time of the last of them
+	Skipped int            // calls that break the contract
+	Missing int            // calls that a server counted but did not list, in a whole walk
+}
+
+// Watch is told how the reading goes on. Every function must be set.
+type Watch struct {
+	Begin   func(doing, thing string, total int)   // so many things are read from now on
+	Add     func(n int)                            // n more of them were read
+	Waiting func(pause time.Duration, cause error) // the server causes a pause
+	Skipped func(err error)                        // a call breaks the contract
+}
+
+// Store is a company's calls in a store.
+type Store struct {
+	Calls callvault.Calls
+	Watch Watch
+}
+
+// addEvery is how many calls are read between two reports of them: a store gives a
+// million in two seconds.
+const addEvery = 1000
+
+// Walk visits the calls as they are at one moment. An error of the store ends it.
+func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
+	if w.Total, err = s.Calls.Count(ctx, q); err != nil {
+		return w, err
+	}
+	s.Watch.Begin("reading", "call", w.Total)
+	err = s.Calls.Scan(ctx, q, q.Start(), -1, func(record callvault.Record) error {
+		w.Last = record.Time
+		if w.Met++; w.Met%addEvery == 0 {
+			s.Watch.Add(addEvery)
+		}
+		return visit(record)
+	})
+	return w, err
+}
+
+// Counts asks for each part: a store knows its counts without reading the calls.
+func (s *Store) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
+	s.Watch.Begin("counting", "bar", len(parts))
+	counts = make([]int, len(parts))
+	for i := range parts {
+		q.Range = parts[i]
+		if counts[i], err = s.Calls.Count(ctx, q); err != nil {
+			return nil, w, err
+		}
+		w.Total += counts[i]
+		s.Watch.Add(1)
+	}
+	w.Met = w.Total
+	return counts, w, nil
+}
