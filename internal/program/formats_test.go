@@ -228,7 +228,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("the page that deletes have emptied says %+v", r)
 	}
 	program.WantErrors(t, client.Get(noonQuery), http.StatusNotFound, noCalls)
-	if got := c.Run("delete", "--yes", "--id", "10"); got.Code != program.ExitOK || !strings.Contains(got.Stderr, "deleted 0 calls; 1 id had none") {
+	if got := c.Run("delete", "--yes", "--id", "10"); got.Code != program.ExitOK || !strings.Contains(got.Stderr, "deleted 0 calls; 1 id not found") {
 		t.Errorf("%+v", got)
 	}
 	c.Put("default", noonTwo)
