@@ -48,10 +48,6 @@ type Terminal struct {
 // NewTerminal makes a Terminal that writes to w.
 func NewTerminal(w io.Writer) *Terminal { return &Terminal{raw: w} }
 
-// Raw is the writer beneath, for output that moves the cursor, such as a bar. Foreign
-// text must not be written to it.
-func (t *Terminal) Raw() io.Writer { return t.raw }
-
 // Shown is a Terminal for w if that is one, and otherwise w.
 func Shown(w io.Writer) io.Writer {
 	if IsTerminal(w) {
