@@ -18,7 +18,6 @@ var rooms = map[string][]string{
 	"internal/auth":         {""},
 	"internal/measure":      {"", "gong"},
 	"internal/bulk":         {"", "gong"},
-	"internal/certificate":  nil,
 	"internal/certtest":     nil,
 	"internal/manage":       {"", "gong", "internal/web"},
 	"internal/page":         {"", "gong", "internal/web", "internal/when"},
@@ -38,7 +37,7 @@ var rooms = map[string][]string{
 	"internal/program":      nil,
 	"internal/browser":      {"gong", "internal/demo"},
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/certificate", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/upkeep", "internal/upstream", "internal/web", "internal/when"},
+	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/upkeep", "internal/upstream", "internal/web", "internal/when"},
 	"internal/openapi":      {"gong"},
 	"internal/openapitest":  nil,
 }
@@ -52,7 +51,8 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 var libraries = map[string][]string{
 	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang"},
 	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
-	"internal/certificate":  {"github.com/prometheus/client_golang"},
+	"internal/manage":       {"github.com/prometheus/client_golang"},
+	"internal/web":          {"github.com/prometheus/client_golang"},
 	"internal/measure":      {"github.com/prometheus/client_golang"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},

@@ -39,7 +39,7 @@ func newListed(t *testing.T, calls int) (*cli, *gate) {
 		t.Fatal(err)
 	}
 	c.env["CALLVAULT_ACCESS_KEY"], c.env["CALLVAULT_ACCESS_KEY_SECRET"] = key.AccessKey, key.AccessKeySecret
-	address, err := url.Parse(c.serve("--page-size", "10", "--limit", "off").find(`at (http://\S+)`)[1])
+	address, err := url.Parse(c.serve("--page-size", "10", "--rate-limit", "off").find(`at (http://\S+)`)[1])
 	if err != nil {
 		t.Fatal(err)
 	}

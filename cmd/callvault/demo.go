@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,16 +16,19 @@ import (
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/demo"
+	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/sqlite"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // demoCalls is how many calls the demo has.
 const demoCalls = 10_000
 
-// serveDemo serves invented calls from a store that is gone when it ends.
+// serveDemo serves sample calls from a store that is removed when it ends. The next
+// temporary file of callvault removes that of a killed demo.
 func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (err error) {
 	if cmd.Flags().Changed("db") {
-		return usagef("--demo has a store of its own: leave out --db, and unset CALLVAULT_DB")
+		return usagef("--demo has a store of its own; leave out --db, and unset CALLVAULT_DB")
 	}
 	ctx := cmd.Context()
 	service, err := a.begin(ctx, o)
@@ -33,63 +37,69 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 	}
 	defer service.end()
 	defer func() { err = service.logged(err) }()
-	folder, err := os.MkdirTemp("", "callvault-demo-")
+	draft, err := file.Temporary()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	service.db = filepath.Join(folder, "demo.db")
+	defer func() { err = errors.Join(err, draft.Discard()) }()
+	service.db = draft.Part()
 	store, err := sqlite.Open(ctx, service.db)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	today := time.Now().UTC()
-	if err := putDemo(ctx, store, demo.Options{Seed: o.seed, Day: today, Count: demoCalls}); err != nil {
+	now := time.Now()
+	newest, err := demo.Fill(ctx, store.Calls(callvault.DefaultCompany), demo.Options{Seed: o.seed, End: now, Count: demoCalls})
+	if err != nil {
 		return err
 	}
+	credential, err := demoKey(ctx, store, now)
+	if err != nil {
+		return err
+	}
+	return service.serve(ctx, store, config, func() { service.greetDemo(o, credential, newest) })
+}
+
+// demoKey makes the key of a demo.
+func demoKey(ctx context.Context, store callvault.Store, now time.Time) (gong.Credential, error) {
 	key, secret := callvault.NewKey(callvault.BasicKey)
 	key.Company = callvault.DefaultCompany
 	key.Scopes = []callvault.Scope{gong.ScopeCallsRead}
-	key.Created = today.Truncate(time.Microsecond)
-	if err := store.AddKey(ctx, key); err != nil {
-		return err
-	}
-	return service.serve(ctx, store, config, func(address string) {
-		a.printDemo(address, service.pageLine(), key.ID, secret, today)
-	})
+	key.Created = now.UTC().Truncate(time.Microsecond)
+	return gong.Credential{AccessKey: key.ID, AccessKeySecret: secret}, store.AddKey(ctx, key)
 }
 
-func putDemo(ctx context.Context, store callvault.Store, options demo.Options) error {
-	calls := make([]callvault.Call, 0, options.Count)
-	for c := range demo.Calls(options) {
-		call, err := callvault.NewCall(&c)
-		if err != nil {
-			return fmt.Errorf("demo call %s: %w", c.ID, err)
+// greetDemo prints what a person needs to read the first calls.
+func (s *service) greetDemo(o serveOptions, c gong.Credential, newest callvault.Range) {
+	fmt.Fprintf(s.stdout, "serving 10,000 sample calls from the last 90 days, until you press ctrl-C\n\n")
+	fmt.Fprintf(s.stdout, "  API         %s%s\n", web.Where(s.api), instead(o.listen, s.api))
+	if s.manage != nil {
+		fmt.Fprintf(s.stdout, "  web page    %s%s\n", web.Where(s.manage), instead(o.manage, s.manage))
+	}
+	fmt.Fprintf(s.stdout, "  access key  %s\n  secret      %s\n\nThe three newest calls:\n\n", c.AccessKey, c.AccessKeySecret)
+	const seconds = "2006-01-02T15:04:05Z"
+	fmt.Fprintf(s.stdout, "  curl -su %s:%s '%s%s?fromDateTime=%s&toDateTime=%s'%s\n\n", c.AccessKey, c.AccessKeySecret,
+		web.URL(s.api), gong.Path, newest.From.UTC().Format(seconds), newest.To.UTC().Format(seconds), prettier())
+}
+
+// instead says that a listener is not at the port that was asked for.
+func instead(asked string, listener net.Listener) string {
+	_, want, _ := net.SplitHostPort(asked)
+	_, has, _ := net.SplitHostPort(listener.Addr().String())
+	if port, err := net.LookupPort("tcp", want); err != nil || port == 0 || strconv.Itoa(port) == has {
+		return ""
+	}
+	return fmt.Sprintf("  (%s is in use)", asked)
+}
+
+// prettier pipes JSON through a program of this machine that makes it readable, if there
+// is one. The API writes it in one line, as Gong's does.
+func prettier() string {
+	for _, command := range []string{"jq .", "python3 -m json.tool", "json_pp"} {
+		name, _, _ := strings.Cut(command, " ")
+		if _, err := exec.LookPath(name); err == nil {
+			return " | " + command
 		}
-		calls = append(calls, call)
 	}
-	_, err := store.Calls(callvault.DefaultCompany).Put(ctx, callvault.NewBatch(calls))
-	return err
-}
-
-// printDemo prints what a person needs to read the first calls.
-func (a *app) printDemo(address, page, accessKey, secret string, today time.Time) {
-	query := url.Values{
-		"fromDateTime": {today.AddDate(0, 0, -7).Format("2006-01-02") + "T00:00:00Z"},
-		"toDateTime":   {today.AddDate(0, 0, 1).Format("2006-01-02") + "T00:00:00Z"},
-	}
-	// The colons of the times may stand in a query as they are, and read better.
-	line, _ := url.QueryUnescape(query.Encode())
-	fmt.Fprintf(a.stdout, `serving %d invented calls of the last 90 days, until you press ctrl-C
-
-  address     %s
-%s  access key  %s
-  secret      %s
-
-The calls of the last week:
-
-  curl -u %s:%s '%s%s?%s'
-
-`, demoCalls, address, page, accessKey, secret, accessKey, secret, address, gong.Path, line)
+	return ""
 }

@@ -16,17 +16,17 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
-	"github.com/callvault/callvault/internal/certificate"
 	"github.com/callvault/callvault/internal/doctor"
+	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
 	db, listen, manage, output string
-	manageGiven                bool // and not the default
-	tls                        certificate.Files
+	tls                        web.CertFiles
 }
 
 func (a *app) doctor() *cobra.Command {
@@ -47,7 +47,6 @@ with a key that is in memory alone. Whether counts agree with the calls is for
   callvault doctor -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.manageGiven = cmd.Flags().Changed("manage")
 			return a.runDoctor(cmd.Context(), o)
 		},
 	}
@@ -67,7 +66,7 @@ func (o doctorOptions) check() error {
 	if err := checkTLS(o.tls); err != nil {
 		return err
 	}
-	if !isAddress(o.listen) || o.manage != manageOff && !isAddress(o.manage) {
+	if !web.IsAddress(o.listen) || o.manage != manageOff && !web.IsAddress(o.manage) {
 		return usagef("--listen %.80q, --manage %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080", o.listen, o.manage)
 	}
 	if postgres.IsURL(o.db) {
@@ -137,15 +136,15 @@ func (o doctorOptions) examine(ctx context.Context, report *doctor.Report) {
 // certificate looks at the certificate, when there is to be one. The leaf is nil
 // when it can't be served.
 func (o doctorOptions) certificate() (leaf *x509.Certificate, findings []doctor.Finding) {
-	if o.tls == (certificate.Files{}) {
+	if o.tls == (web.CertFiles{}) {
 		return nil, nil
 	}
-	pair, err := certificate.Read(o.tls)
+	pair, err := o.tls.Read()
 	if err != nil {
 		return nil, []doctor.Finding{{Check: "tls", Status: doctor.Wrong, What: err.Error(), Do: "--tls-cert and --tls-key name two PEM files that belong together"}}
 	}
-	for _, problem := range certificate.Problems(o.tls, pair.Leaf, time.Now()) {
-		f := doctor.Finding{Check: "tls", Status: doctor.Warning, What: "the certificate " + o.tls.Certificate + ": " + problem.Text}
+	for _, problem := range o.tls.Problems(pair.Leaf, time.Now()) {
+		f := doctor.Finding{Check: "tls", Status: doctor.Warning, What: "the certificate " + o.tls.Cert + ": " + problem.Text}
 		if problem.Refused {
 			f.Status, f.Do = doctor.Wrong, "clients refuse it: put another in its place, which serve takes by itself"
 		}
@@ -166,32 +165,34 @@ const answerWithin = 5 * time.Second
 
 // examineDoors looks at the two addresses.
 func (o doctorOptions) examineDoors(ctx context.Context, report *doctor.Report, leaf *x509.Certificate) {
-	client := ownClient(answerWithin)
+	client := web.OwnClient(answerWithin)
 	door := doctor.Door{Check: "listen", Flag: "--listen", At: o.listen, IsOurs: doctor.IsAPI, Taken: doctor.Wrong, Leaf: leaf}
 	scheme := "http"
-	if o.tls != (certificate.Files{}) {
+	if o.tls != (web.CertFiles{}) {
 		scheme = "https"
 	}
-	host, err := reachable(o.listen)
+	listen, err := net.ResolveTCPAddr("tcp", o.listen)
 	if err != nil {
 		report.Add(doctor.Finding{Check: door.Check, Status: doctor.Wrong, What: err.Error(), Do: "--listen names another address"})
 	} else {
-		door.URL = (&url.URL{Scheme: scheme, Host: host, Path: gong.Path}).String()
+		door.URL = (&url.URL{Scheme: scheme, Host: web.Reachable(listen), Path: gong.Path}).String()
 		report.Add(door.Look(ctx, client))
 	}
 	if o.manage == manageOff {
 		return
 	}
-	door = doctor.Door{Check: "manage", Flag: "--manage", At: o.manage, IsOurs: doctor.IsAlive, Taken: doctor.Warning}
-	if o.manageGiven {
-		door.Taken = doctor.Wrong // serve does not go on without it
-	}
-	door.URL, err = healthOptions{manage: o.manage, certificate: o.tls.Certificate, live: true}.target()
+	door = doctor.Door{Check: "manage", Flag: "--manage", At: o.manage, IsOurs: doctor.IsAlive, Taken: doctor.Wrong}
+	door.URL, err = o.probe("/livez").URL()
 	if err != nil {
 		report.Add(doctor.Finding{Check: door.Check, Status: doctor.Wrong, What: err.Error(), Do: "--manage names another address"})
 		return
 	}
 	report.Add(door.Look(ctx, client))
+}
+
+// probe asks the operator's listener of serve.
+func (o doctorOptions) probe(path string) manage.Probe {
+	return manage.Probe{Address: o.manage, Secure: o.tls.Cert != "", Path: path}
 }
 
 // askItself serves the store for one request: on loopback, with the certificate, to
@@ -211,12 +212,12 @@ func (o doctorOptions) askItself(ctx context.Context, p patient) doctor.Finding 
 	}
 	silent := slog.New(slog.DiscardHandler)
 	if secure, err := followTLS(o.tls, silent); err == nil { // what is wrong with it was told
-		listener = secure.listener(listener)
+		listener = secure.Secure(listener)
 	}
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- api.Serve(serving, listener, handler, silent) }()
-	finding := visitor.Ask(ctx, address(listener), ownClient(answerWithin))
+	go func() { ended <- web.Server{Handler: handler, Log: silent, DrainWithin: answerWithin}.Serve(serving, listener) }()
+	finding := visitor.Ask(ctx, web.URL(listener), web.OwnClient(answerWithin))
 	stop()
 	if err := <-ended; err != nil {
 		return failed(err)

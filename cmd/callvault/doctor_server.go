@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/callvault/callvault/internal/doctor"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // compareServer asks the server that runs, if one does, which store it has open. Where the
@@ -12,7 +13,7 @@ func (o doctorOptions) compareServer(ctx context.Context, report *doctor.Report,
 	if o.manage == manageOff {
 		return
 	}
-	url, err := healthOptions{manage: o.manage, certificate: o.tls.Certificate}.target()
+	url, err := o.probe("/readyz").URL()
 	if err != nil {
 		return // the finding on the address tells that
 	}
@@ -23,7 +24,5 @@ func (o doctorOptions) compareServer(ctx context.Context, report *doctor.Report,
 			return
 		}
 	}
-	of := healthOptions{listen: o.listen, timeout: answerWithin}
-	panel := doctor.Panel{URL: url, At: o.manage, Listen: o.listen, IsAnother: of.isAnother}
-	report.Add(panel.Look(ctx, ownClient(answerWithin), identity)...)
+	report.Add(doctor.Panel{URL: url, At: o.manage}.Look(ctx, web.OwnClient(answerWithin), identity)...)
 }

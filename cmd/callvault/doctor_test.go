@@ -266,20 +266,6 @@ func TestDoctorOfAddresses(t *testing.T) {
 	}
 }
 
-// Doctor does not take the operator's listener of another serve for that of its own.
-func TestDoctorOfAnotherServe(t *testing.T) {
-	c := newCLI(t)
-	first, second := newCLI(t).serve(), c.serve("--manage", "off")
-	at := func(s *served) string { return s.find(`^serving \S+ at http://(\S+)`)[1] }
-	here, there := at(first), at(second)
-	manage := first.find(`operator's listener is at http://(\S+)`)[1]
-	got := c.run("doctor", "--listen", there, "--manage", manage)
-	want := manage + " belongs to another serve (its API is at " + here + "); the one at " + there + " has no operator's listener; start it with another --manage"
-	if !strings.Contains(got.stdout, "warning  server     "+want) {
-		t.Errorf("%q is not in\n%s", want, got.stdout)
-	}
-}
-
 func TestDoctorOfCertificates(t *testing.T) {
 	c := newCLI(t)
 	c.must("key", "create")

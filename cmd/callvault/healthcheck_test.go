@@ -26,7 +26,7 @@ func TestHealthcheck(t *testing.T) {
 				c.env["CALLVAULT_TLS_CERT"], c.env["CALLVAULT_TLS_KEY"] = certtest.Make(t, certtest.Options{}).Write(t, t.TempDir())
 			}
 			s := c.serve("--manage", tt.listen)
-			_, port, err := net.SplitHostPort(s.find(`operator's listener is at ` + tt.scheme + `://(\S+)`)[1])
+			_, port, err := net.SplitHostPort(s.find(`web page, health and metrics at ` + tt.scheme + `://(\S+)`)[1])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,39 +69,14 @@ func TestHealthcheckFails(t *testing.T) {
 		code       int
 	}{
 		{"--manage " + address, "callvault: " + server.URL + "/readyz: status 503: the store can't be read\n", exitFailed},
-		{"--live --timeout 10ms --manage " + address, "callvault: " + server.URL + "/livez: there is no answer within 10ms\n", exitFailed},
-		{"--manage " + strings.TrimPrefix(other.URL, "http://"), "/readyz: something that is no callvault answers\n", exitFailed},
-		{"--manage off", "there is no operator's listener to ask", exitUsage},
-		{"--manage 8081", "accepted is HOST:PORT", exitUsage},
+		{"--live --timeout 10ms --manage " + address, "callvault: " + server.URL + "/livez: no answer within 10ms\n", exitFailed},
+		{"--manage " + strings.TrimPrefix(other.URL, "http://"), "/readyz: the server there is not a callvault\n", exitFailed},
+		{"--manage off", "the server has no operator's listener to ask", exitUsage},
+		{"--manage 8081", "must be HOST:PORT", exitUsage},
 	} {
 		got := c.run(append([]string{"healthcheck"}, strings.Fields(tt.args)...)...)
 		if got.code != tt.code || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
 			t.Errorf("%s: %+v", tt.args, got)
-		}
-	}
-}
-
-// Where a server goes on without the operator's listener because another one has it, that
-// one does not answer for it.
-func TestHealthcheckOfAnother(t *testing.T) {
-	c := newCLI(t)
-	first, second := c.serve(), newCLI(t).serve("--manage", "off")
-	at := func(s *served) string { return s.find(`^serving \S+ at http://(\S+)`)[1] }
-	here, there := at(first), at(second)
-	manage := first.find(`operator's listener is at http://(\S+)`)[1]
-	for listen, want := range map[string]string{
-		here: "",
-		"0.0.0.0" + here[strings.LastIndex(here, ":"):]: "",
-		unused(t):     "", // serve has a flag that healthcheck has not
-		"127.0.0.1:0": "",
-		there:         manage + " belongs to another serve (its API is at " + here + "); the one at " + there + " has no operator's listener: start it with another --manage",
-	} {
-		c.env["CALLVAULT_LISTEN"] = listen
-		for _, args := range [][]string{{"healthcheck", "--manage", manage}, {"healthcheck", "--live", "--manage", manage}} {
-			got := c.run(args...)
-			if (got.code == exitOK) != (want == "") || !strings.Contains(got.stderr, want) {
-				t.Errorf("%q with --listen %s: %+v", args, listen, got)
-			}
 		}
 	}
 }
@@ -118,26 +93,11 @@ func TestHealthcheckOfTLS(t *testing.T) {
 		{nil, []string{"--tls-cert", certificate}, "the server speaks plain HTTP there: leave out --tls-cert"},
 	} {
 		s := c.serve(append(tt.serve, "--manage", "0.0.0.0:0")...)
-		port := s.find(`operator's listener is at \S+:(\d+)`)[1]
+		port := s.find(`web page, health and metrics at \S+:(\d+)`)[1]
 		got := c.run(append([]string{"healthcheck", "--manage", "0.0.0.0:" + port}, tt.ask...)...)
 		if got.code != exitFailed || !strings.Contains(got.stderr, tt.want) || strings.Count(got.stderr, "\n") != 1 {
 			t.Errorf("%+v", got)
 		}
 		s.stop()
-	}
-}
-
-func TestReachable(t *testing.T) {
-	for address, want := range map[string]string{
-		":8081":          "127.0.0.1:8081",
-		"0.0.0.0:8081":   "127.0.0.1:8081",
-		"[::]:8081":      "[::1]:8081",
-		"[::1]:8081":     "[::1]:8081",
-		"127.0.0.1:9000": "127.0.0.1:9000",
-		"10.1.2.3:9000":  "10.1.2.3:9000",
-	} {
-		if got, err := reachable(address); got != want || err != nil {
-			t.Errorf("%s: got %s, %v, want %s", address, got, err, want)
-		}
 	}
 }

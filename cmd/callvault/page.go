@@ -1,55 +1,60 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/manage"
+	"github.com/callvault/callvault/internal/openapi"
 	"github.com/callvault/callvault/internal/page"
 	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/web"
 )
 
-// page is the web page of a store's calls.
-func (s *service) page(store callvault.Store) (*page.Handler, error) {
-	return page.New(page.Config{
+// show lets the operator's listener show the store.
+func (s *service) show(store callvault.Store, handler *api.Handler, metrics *prometheus.Registry) error {
+	calls, err := page.New(page.Config{
 		Store:   store,
 		Formats: pageFormats(),
-		API:     address(s.api),
+		API:     web.BoundURL(s.api),
 		Command: s.listCommand(),
 		Links:   s.pageLinks(),
 		Log:     s.log,
 	})
+	if err != nil {
+		return err
+	}
+	panel := manage.Config{Store: store, Key: handler.Key, Page: calls.Serve, Metrics: metrics, Log: s.log}
+	if panel.Description, err = openapi.Document(web.URL(s.api)); err != nil {
+		return err
+	}
+	if panel.Docs, err = openapi.Page(web.URL(s.api)); err != nil {
+		return err
+	}
+	return s.panel.Start(panel)
 }
 
-// pageLinks are the other pages of the operator's listener. Beyond loopback profiles are
-// not among them, because the key of the page does not open them.
+// pageLinks are the other pages of the operator's listener. Beyond loopback, the key of
+// the page does not open profiles.
 func (s *service) pageLinks() []page.Link {
 	links := []page.Link{
 		{Text: "The API", URL: "docs"}, {Text: "Its description", URL: "openapi.json"}, {Text: "Metrics", URL: "metrics"},
 	}
-	if manage.IsLoopback(s.manage.Addr()) {
+	if web.IsLoopback(s.manage.Addr()) {
 		links = append(links, page.Link{Text: "Profiles", URL: "debug/pprof/"})
 	}
 	return links
 }
 
-// pageLine is the line of the demo's greeting that says where the page is; empty
-// where there is none.
-func (s *service) pageLine() string {
-	if s.manage == nil {
-		return ""
-	}
-	return fmt.Sprintf("  web page    %s\n", opened(s.manage, s.asked.manage))
-}
-
-// listCommand is how a person on this machine lists the calls of the store. Nobody
-// else sees where that is: who sees the page from elsewhere lists them through the
-// API.
+// listCommand lists the calls of the store on this machine. Beyond loopback it is nil:
+// nobody elsewhere learns where the store is.
 func (s *service) listCommand() []string {
-	if !manage.IsLoopback(s.manage.Addr()) {
+	if !web.IsLoopback(s.manage.Addr()) {
 		return nil
 	}
 	command := []string{"callvault", "calls"}

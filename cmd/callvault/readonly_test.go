@@ -25,7 +25,7 @@ func TestServeReadOnly(t *testing.T) {
 	c.must("import", "-q", c.file("calls.ndjson", callTwo))
 	authorize := c.reader()
 	before := c.must("check", "--digest")
-	s := c.serve("--read-only", "--dates", "optional", "--limit", "100/s,3/day")
+	s := c.serve("--read-only", "--dates", "optional", "--rate-limit", "100/s,3/day")
 	url := s.find(`^serving \S+ at (http://\S+) \(read-only\)\n`)[1] + "/v2/calls"
 	for i, want := range []int{200, 200, 200, 429} {
 		if status, body := s.get(url, authorize); status != want {

@@ -87,10 +87,10 @@ func TestUsage(t *testing.T) {
 		{"serve --page-sice 1", "unknown flag --page-sice; did you mean --page-size?"},
 		{"export --form 2026", "unknown flag --form; did you mean --force or --from?"},
 		{"calls -x", "unknown flag -x"},
-		{"serve --page-size 1001", "--page-size 1001: accepted are 1 to 1000"},
-		{"serve --limit fast", `--limit: "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},
-		{"serve --dates maybe", `--dates "maybe": accepted are required and optional`},
-		{"serve --demo --db x.db", "--demo has a store of its own: leave out --db, and unset CALLVAULT_DB"},
+		{"serve --page-size 1001", "--page-size 1001 must be from 1 to 1000"},
+		{"serve --rate-limit fast", `--rate-limit: "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},
+		{"serve --dates maybe", `--dates "maybe" must be required or optional`},
+		{"serve --demo --db x.db", "--demo has a store of its own; leave out --db, and unset CALLVAULT_DB"},
 		{"check --db postgres:/callvault", `--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE`},
 		{"import - --db host=/tmp:dbname=callvault:password=hush", `--db: this is not a PostgreSQL URL`},
 		{"serve --listen 127.0.0.1:0 --manage off --db mysql://me:hush@host/db", `--db: there are no stores of the kind "mysql"; use the path of a SQLite file or postgres://HOST/DATABASE`},
@@ -119,13 +119,13 @@ func TestUsage(t *testing.T) {
 		{"key create --expires -1d", `--expires "-1d" is not a time to come`},
 		{"key list -o yaml", `--output "yaml": use text or json`},
 		{"key create --scope=", "--scope is empty; give a value, or leave the flag out"},
-		{"serve --listen 8080", `--listen "8080": accepted is HOST:PORT`},
-		{"serve --log xml", `--log "xml": accepted are auto, text and json`},
-		{"serve --log-level loud", `--log-level "loud": accepted are debug, info, warn and error`},
-		{"serve --manage none", `--manage "none": accepted are HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, and off`},
-		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999": accepted is HOST:PORT`},
-		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense": accepted is HOST:PORT`},
-		{"serve --seed 3", "--seed is of the demo"},
+		{"serve --listen 8080", `--listen "8080" must be HOST:PORT`},
+		{"serve --log xml", `--log "xml" must be auto, text or json`},
+		{"serve --log-level loud", `--log-level "loud" must be debug, info, warn or error`},
+		{"serve --manage none", `--manage "none" must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none`},
+		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999" must be HOST:PORT`},
+		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense" must be HOST:PORT`},
+		{"serve --seed 3", "--seed is for sample calls"},
 		{"key list --db=", "--db is empty; give a value, or leave the flag out"},
 		{"key list --db :memory:", `--db ":memory:" is not a store; use the path of a SQLite file or postgres://`},
 		{"copy --from a.db --to postgres://me:hush@host/db", "--to shows a password to every user of this machine; put the URL into CALLVAULT_COPY_TO"},
@@ -141,8 +141,8 @@ func TestUsage(t *testing.T) {
 		{"backup b.db --db mysql://host/db", `--db: there are no stores of the kind "mysql"`},
 		{"restore b.db --db=", "--db is empty"},
 		{"backup", "FILE is missing; type callvault backup FILE"},
-		{"healthcheck --timeout 0", "--timeout 0s: accepted is a duration above 0"},
-		{"healthcheck --timeout -1s", "--timeout -1s: accepted is a duration above 0"},
+		{"healthcheck --timeout 0", "--timeout 0s must be longer than 0"},
+		{"healthcheck --timeout -1s", "--timeout -1s must be longer than 0"},
 		{"completion bash x", `"x" is an argument too many; type callvault completion bash`},
 		{"key revoke", "ID is missing; type callvault key revoke ID"},
 		{"serve mysql://me:hush@host", "a URL is an argument too many; type callvault serve"},
@@ -199,7 +199,7 @@ func TestVersionAndHelp(t *testing.T) {
 	if got := c.must("--version"); !strings.HasPrefix(got, "callvault version ") {
 		t.Errorf("--version: %q", got)
 	}
-	for flag, want := range map[string]string{"dates": "optional", "limit": "gong"} {
+	for flag, want := range map[string]string{"dates": "optional", "rate-limit": "gong"} {
 		if got := c.must("__complete", "serve", "--"+flag, ""); !strings.Contains(got, want+"\n") {
 			t.Errorf("--%s completes to %q", flag, got)
 		}
@@ -231,7 +231,7 @@ func TestHelpIsWhole(t *testing.T) {
 		}
 		help := newCLI(t).must(append(path, "--help")...)
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if name := variable(cmd, f.Name); !strings.Contains(help, "["+name+"]") {
+			if name := variable(cmd, f.Name); !f.Hidden && !strings.Contains(help, "["+name+"]") {
 				t.Errorf("%s does not name %s", cmd.CommandPath(), name)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,22 +11,22 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
-	"github.com/callvault/callvault/internal/certificate"
 	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // serveOptions are the flags of serve.
 type serveOptions struct {
-	db, listen, limit, dates string
+	db, listen, dates        string
+	rateLimit, limit         string // limit is the former name
 	manage                   string
-	manageGiven              bool // and not the default
 	log                      logOptions
 	pageSize                 int
 	demo                     bool
 	readOnly                 bool
 	seed                     uint64
-	tls                      certificate.Files
+	tls                      web.CertFiles
 }
 
 func (a *app) serve() *cobra.Command {
@@ -38,16 +37,19 @@ func (a *app) serve() *cobra.Command {
 		Long: `Serve the calls of a store at GET /v2/calls, until interrupted. Requests under
 way are finished first. /openapi.json describes the API to machines.
 
-With --demo it serves 10,000 invented calls of the last 90 days from a temporary
-store, and prints a key and a curl line to try.`,
+With --demo it serves 10,000 sample calls from the last 90 days, from a temporary
+store, and prints a key and a curl line to try. Where a port is in use, the demo
+takes the next free one.`,
 		Example: `  callvault serve --demo
   callvault serve --db calls.db --listen 0.0.0.0:8080
-  callvault serve --limit gong --dates optional
+  callvault serve --rate-limit gong --dates optional
   callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.manageGiven = cmd.Flags().Changed("manage")
+			if o.limit != "" && !cmd.Flags().Changed("rate-limit") {
+				o.rateLimit = o.limit
+			}
 			config, err := o.config()
 			if err != nil {
 				return err
@@ -59,24 +61,26 @@ store, and prints a key and a curl line to try.`,
 				return a.serveDemo(cmd, o, config)
 			}
 			if cmd.Flags().Changed("seed") {
-				return usagef("--seed is of the demo: accepted with --demo")
+				return usagef("--seed is for sample calls; add --demo, or leave it out")
 			}
 			return a.serveStore(cmd.Context(), o, config)
 		},
 	}
 	dbFlag(cmd, &o.db)
-	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 takes a free one")
+	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 is a free one")
 	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback a key is needed")
-	cmd.Flags().StringVar(&o.limit, "limit", "1000/s", "requests that a company may make: N/s, N/s,M/day, gong (3/s,10000/day) or off")
+	cmd.Flags().StringVar(&o.rateLimit, "rate-limit", "1000/s", "requests that a company may make: N/s, M/day, N/s,M/day, gong (3/s,10000/day) or off")
+	cmd.Flags().StringVar(&o.limit, "limit", "", "the former name of --rate-limit")
+	_ = cmd.Flags().MarkHidden("limit") // the flag is there
 	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
-	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, such as a standby; each process counts --limit for itself")
-	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve invented calls from a temporary store")
+	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, such as a standby; each process counts --rate-limit for itself")
+	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
 	tlsFlags(cmd, &o.tls)
 	logFlags(cmd, &o.log)
-	completeWith(cmd, "limit", "1000/s", "gong", "off")
+	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")
 	completeWith(cmd, "dates", "required", "optional")
-	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: other calls for another number")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: another number gives other sample calls")
 	return cmd
 }
 
@@ -84,20 +88,20 @@ store, and prints a key and a curl line to try.`,
 func (o serveOptions) config() (api.Config, error) {
 	config := api.Config{PageSize: o.pageSize}
 	if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
-		return config, usagef("--page-size %d: accepted are 1 to %d", o.pageSize, api.MaxPageSize)
+		return config, usagef("--page-size %d must be from 1 to %d", o.pageSize, api.MaxPageSize)
 	}
-	if !isAddress(o.listen) {
-		return config, usagef("--listen %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", o.listen)
+	if !web.IsAddress(o.listen) {
+		return config, usagef("--listen %.80q must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", o.listen)
 	}
-	if o.manage != manageOff && !isAddress(o.manage) {
-		return config, usagef("--manage %.80q: accepted are HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, and off", o.manage)
+	if o.manage != manageOff && !web.IsAddress(o.manage) {
+		return config, usagef("--manage %.80q must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none", o.manage)
 	}
 	if err := checkTLS(o.tls); err != nil {
 		return config, err
 	}
 	var err error
-	if config.Limit, err = limit.Parse(o.limit); err != nil {
-		return config, usagef("--limit: %w", err)
+	if config.Limit, err = limit.Parse(o.rateLimit); err != nil {
+		return config, usagef("--rate-limit: %w", err)
 	}
 	switch o.dates {
 	case "required":
@@ -105,18 +109,9 @@ func (o serveOptions) config() (api.Config, error) {
 	case "optional":
 		config.Dates = api.OptionalDates
 	default:
-		return config, usagef("--dates %.40q: accepted are required and optional", o.dates)
+		return config, usagef("--dates %.40q must be required or optional", o.dates)
 	}
 	return config, nil
-}
-
-// isAddress tells whether it can be an address to listen on.
-func isAddress(address string) bool {
-	_, port, err := net.SplitHostPort(address)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
-	return err == nil
 }
 
 func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {
@@ -135,16 +130,26 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 	if err != nil {
 		return err
 	}
-	return service.serve(ctx, store, config, func(address string) {
-		mode := ""
-		if o.readOnly {
-			mode = " (read-only)"
+	return service.serve(ctx, store, config, func() { service.greet(o, keys) })
+}
+
+// greet says where everything is.
+func (s *service) greet(o serveOptions, keys []callvault.Key) {
+	mode := ""
+	if o.readOnly {
+		mode = " (read-only)"
+	}
+	screen.Printf(s.stdout, "serving %s at %s%s\n", storeName(o.db), web.Where(s.api), mode)
+	if s.manage != nil {
+		wants := ""
+		if !web.IsLoopback(s.manage.Addr()) {
+			wants = "; the page asks for an access key and its secret"
 		}
-		screen.Printf(a.stdout, "serving %s at %s%s%s\n", storeName(o.db), address, elsewhere(" and ", service.api), mode)
-		if !anyActive(keys) {
-			fmt.Fprintln(a.stdout, "There is no valid key. Make one: "+createKey(o.db))
-		}
-	})
+		fmt.Fprintf(s.stdout, "web page, health and metrics at %s%s\n", web.Where(s.manage), wants)
+	}
+	if !anyActive(keys) {
+		fmt.Fprintln(s.stdout, "There is no valid key yet. Make one: "+createKey(o.db))
+	}
 }
 
 func anyActive(keys []callvault.Key) bool {

@@ -87,36 +87,57 @@ func (s *served) get(url string, authorize func(*http.Request)) (status int, bod
 // unauthorized sends no credentials.
 func unauthorized(*http.Request) {}
 
-// The demo prints a line that works as it is, and leaves nothing behind.
+// The demo takes the next ports where another server runs and says so, says where each
+// listener is once, prints a line that gets three calls, and leaves nothing behind.
 func TestServeDemo(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	c := newCLI(t)
 	delete(c.env, "CALLVAULT_DB")
-	s := c.serve("--demo")
-	page := s.find(`web page +(http://127\.0\.0\.1:\d+)`)[1]
-	curl := s.find(`curl -u ([A-Z0-9]+):([\w-]+) '(http://127\.0\.0\.1:\d+/v2/calls\?[^']*)'`)
-	status, body := s.get(curl[3], func(r *http.Request) { r.SetBasicAuth(curl[1], curl[2]) })
-	var answer struct {
-		Records struct{ TotalRecords, CurrentPageSize int }
+	taken, other := take(t), take(t)
+	s := c.serve("--demo", "--listen", taken, "--manage", other)
+	api := s.find(`^  API +(http://127\.0\.0\.1:\d+)  \(` + taken + ` is in use\)\n`)[1]
+	page := s.find(`^  web page +(http://127\.0\.0\.1:\d+)  \(` + other + ` is in use\)\n`)[1]
+	curl := s.find(`^  curl -su ([A-Z0-9]+):([\w-]+) '(http://127\.0\.0\.1:\d+)(/v2/calls\?[^']*)'(?: \| .*)?\n`)
+	if curl[3] != api {
+		t.Errorf("the line asks %s, and the API is at %s", curl[3], api)
 	}
-	if err := json.Unmarshal([]byte(body), &answer); err != nil || status != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", status, err, body)
+	status, body := s.get(api+curl[4], func(r *http.Request) { r.SetBasicAuth(curl[1], curl[2]) })
+	if status != http.StatusOK || !strings.Contains(body, `"totalRecords":3,`) {
+		t.Errorf("%d: %s", status, body)
 	}
-	if answer.Records.CurrentPageSize != 100 || answer.Records.TotalRecords < 300 {
-		t.Errorf("%+v", answer)
+	if status, body := s.get(api, func(r *http.Request) { r.Header.Set("Accept", "text/html,*/*;q=0.8") }); status != http.StatusOK || !strings.Contains(body, `<a href="`+page+`">`) {
+		t.Errorf("the API in a browser: %d %s", status, body)
 	}
-	s.find("operator's listener is at " + page)
 	if status, body := s.get(page+"/api/summary?range=90d", unauthorized); status != http.StatusOK || !strings.Contains(body, "callvault calls --db "+temporary) {
 		t.Errorf("the page: %d %s", status, body)
 	}
 	if code := s.stop(); code != exitOK {
 		t.Errorf("it ended with %d: %s", code, s.stderr)
 	}
+	if rest, _ := io.ReadAll(s.lines); strings.Contains(string(rest), "http") {
+		t.Errorf("an address is printed again: %s", rest)
+	}
 	if strings.Contains(s.stderr.String(), curl[2]) {
 		t.Error("the secret is in the log")
 	}
-	if left, _ := filepath.Glob(filepath.Join(temporary, "callvault-*")); len(left) > 0 {
+	if left, _ := os.ReadDir(temporary); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// The store of a killed demo is removed by the next.
+func TestServeDemoSweeps(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	const killed = ".callvault-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for _, suffix := range []string{".lock", ".part", ".part-wal", ".part-shm"} {
+		writeFile(t, filepath.Join(temporary, killed+suffix), "")
+	}
+	c := newCLI(t)
+	delete(c.env, "CALLVAULT_DB")
+	c.serve("--demo").find("curl")
+	if left, _ := filepath.Glob(filepath.Join(temporary, killed+"*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }

@@ -28,7 +28,7 @@ func TestServeStandby(t *testing.T) {
 	if got := c.run("serve"); got.code != exitFailed || !strings.Contains(got.stderr, "this server is a standby") || !strings.Contains(got.stderr, "serve --read-only") {
 		t.Errorf("%+v", got)
 	}
-	s := c.serve("--read-only", "--dates", "optional", "--limit", "gong")
+	s := c.serve("--read-only", "--dates", "optional", "--rate-limit", "gong")
 	if status, body := s.get(s.find(`serving \S+ at (http://[^\s,]+)`)[1]+"/v2/calls", authorize); status != 200 {
 		t.Errorf("%d %s", status, body)
 	}

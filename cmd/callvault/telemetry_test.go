@@ -16,10 +16,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/callvault/callvault/internal/api"
-	"github.com/callvault/callvault/internal/certificate"
 	"github.com/callvault/callvault/internal/certtest"
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/sqlite"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // described is a metric as its collector describes it.
@@ -42,11 +42,11 @@ func serveRegistry(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	certFile, keyFile := certtest.Make(t, certtest.Options{}).Write(t, t.TempDir())
-	secure, err := followTLS(certificate.Files{Certificate: certFile, Key: keyFile}, slog.New(slog.DiscardHandler))
+	secure, err := followTLS(web.CertFiles{Cert: certFile, Key: keyFile}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	secure.measure(registry)
+	secure.Measure(registry)
 	return registry
 }
 

@@ -51,7 +51,7 @@ func TestServeTLS(t *testing.T) {
 		}
 	}
 	wantTLS()
-	manage := s.find(`operator's listener is at (http://\S+)`)[1]
+	manage := s.find(`web page, health and metrics at (http://\S+)`)[1]
 	if _, metrics := s.get(manage+"/metrics", unauthorized); !strings.Contains(metrics, "\ncallvault_certificate_expires_timestamp_seconds ") {
 		t.Errorf("when the certificate ends is not among %s", metrics)
 	}
@@ -67,7 +67,7 @@ func TestServeTLS(t *testing.T) {
 	if code := s.stop(); code != exitOK {
 		t.Errorf("it ended with %d: %s", code, s.stderr)
 	}
-	if log := s.stderr.String(); !strings.Contains(log, "the certificate is used, but it expires soon") || !strings.Contains(log, "TLS: took the new certificate") {
+	if log := s.stderr.String(); !strings.Contains(log, "the certificate is in use, but it expires soon") || !strings.Contains(log, "TLS: reloaded the certificate") {
 		t.Errorf("the log is %s", log)
 	}
 }
@@ -95,7 +95,7 @@ func TestServeTLSFails(t *testing.T) {
 	c := newCLI(t)
 	folder := t.TempDir()
 	certFile, keyFile := certtest.Make(t, certtest.Options{}).Write(t, folder)
-	if got := c.run("serve", "--tls-cert", certFile); got.code != exitUsage || !strings.Contains(got.stderr, "--tls-cert and --tls-key: accepted are both or neither") {
+	if got := c.run("serve", "--tls-cert", certFile); got.code != exitUsage || !strings.Contains(got.stderr, "--tls-cert and --tls-key belong together; give both or neither") {
 		t.Errorf("%+v", got)
 	}
 	missing := filepath.Join(folder, "missing.key")

@@ -13,12 +13,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/callvault/callvault/internal/web"
 )
 
 // What the time-outs and sizes of a connection have to be.
 const (
 	headerWithin = 10 * time.Second
 	readWithin   = 30 * time.Second
+	writeWithin  = 60 * time.Second
+	drainWithin  = 20 * time.Second
 	idleWithin   = 120 * time.Second
 	maxHeader    = 64 << 10
 )
@@ -74,7 +78,7 @@ func serve(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, s *ru
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			s.stopped <- Serve(ctx, s.pipes, handler, log)
+			s.stopped <- web.Server{Handler: handler, Log: log, DrainWithin: drainWithin}.Serve(ctx, s.pipes)
 		}()
 		test(t, s)
 		stop()

@@ -29,7 +29,7 @@ func serveTLS(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, s 
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			s.stopped <- Serve(ctx, listener, handler, slog.New(slog.NewTextHandler(&s.log, nil)))
+			s.stopped <- web.Server{Handler: handler, Log: slog.New(slog.NewTextHandler(&s.log, nil)), DrainWithin: drainWithin}.Serve(ctx, listener)
 		}()
 		test(t, s, &tls.Config{RootCAs: pair.Roots(t), ServerName: "localhost", NextProtos: []string{"h2", "http/1.1"}})
 		stop()
@@ -125,7 +125,7 @@ func TestServeTLSCutsOff(t *testing.T) {
 		listener := newPipes()
 		ended := make(chan error, 1)
 		secure := web.Secure(listener, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}})
-		go func() { ended <- Serve(ctx, secure, api, discard) }()
+		go func() { ended <- web.Server{Handler: api, Log: discard, DrainWithin: drainWithin}.Serve(ctx, secure) }()
 		ask := func() *tls.Conn {
 			c := tls.Client(listener.dial(), &tls.Config{RootCAs: pair.Roots(t), ServerName: "localhost"})
 			if err := request(everything).Write(c); err != nil {

@@ -56,7 +56,7 @@ func (b *bench) serve(ctx context.Context, s *sample, p *program) error {
 	if err != nil {
 		return err
 	}
-	p.server, err = startServer(p.command(ctx, "serve", "--listen", "127.0.0.1:0", "--manage", p.manage, "--limit", "off"))
+	p.server, err = startServer(p.command(ctx, "serve", "--listen", "127.0.0.1:0", "--manage", p.manage, "--limit", "off")) // an older program does not know --rate-limit
 	if err != nil {
 		return err
 	}

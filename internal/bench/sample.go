@@ -61,7 +61,7 @@ func (s *sample) invent(file io.Writer) (ends []int64, err error) {
 	within := make(map[callvault.ID][]callvault.Time)
 	var line []byte
 	ends = []int64{0}
-	for c := range demo.Calls(demo.Options{Seed: seed, Day: time.Now(), Count: s.count}) {
+	for c := range demo.Calls(demo.Options{Seed: seed, End: time.Now(), Count: s.count}) {
 		call, err := callvault.AppendCall(line[:0], &c)
 		if err != nil {
 			return nil, fmt.Errorf("call %s: %w", c.ID, err)

@@ -71,8 +71,8 @@ func TestPage(t *testing.T) {
 
 // records are invented calls, one a string.
 func records(n int) (records []string) {
-	day := time.Date(2020, 3, 31, 0, 0, 0, 0, time.UTC)
-	for call := range demo.Calls(demo.Options{Seed: 1, Day: day, Count: n}) {
+	end := time.Date(2020, 4, 1, 0, 0, 0, 0, time.UTC).Add(-time.Nanosecond)
+	for call := range demo.Calls(demo.Options{Seed: 1, End: end, Count: n}) {
 		records = append(records, string(call.AppendJSON(nil)))
 	}
 	return records

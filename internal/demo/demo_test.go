@@ -10,7 +10,7 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-var day = time.Date(2026, 3, 31, 15, 4, 5, 0, time.FixedZone("", -7*3600))
+var now = time.Date(2026, 3, 31, 12, 34, 56, 7, time.FixedZone("", -7*3600)) // 19:34 UTC
 
 func bytesOf(o Options) []byte {
 	var all []byte
@@ -20,21 +20,49 @@ func bytesOf(o Options) []byte {
 	return all
 }
 
-// The same bytes for the same seed and day, on every machine.
+// The same bytes for the same seed and end, on every machine.
 func TestSameBytes(t *testing.T) {
-	const want = "1cc5160486d105ae177ca66a168d0daa8ece11377838993e3120f49c603f66a6"
-	sum := sha256.Sum256(bytesOf(Options{Seed: 1, Day: day, Count: 2000}))
+	const want = "d6193ddc3bcb8f0b074bc5330cf6c17bf48e19b3e16ba2117229f9439d7725b1"
+	sum := sha256.Sum256(bytesOf(Options{Seed: 1, End: now, Count: 2000}))
 	if got := hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("the digest of the demo's calls is %s, it was %s", got, want)
 	}
-	other := sha256.Sum256(bytesOf(Options{Seed: 2, Day: day, Count: 2000}))
-	moved := sha256.Sum256(bytesOf(Options{Seed: 1, Day: day.AddDate(0, 0, 1), Count: 2000}))
-	later := sha256.Sum256(bytesOf(Options{Seed: 1, Day: day.Add(30 * time.Minute), Count: 2000}))
+	other := sha256.Sum256(bytesOf(Options{Seed: 2, End: now, Count: 2000}))
+	moved := sha256.Sum256(bytesOf(Options{Seed: 1, End: now.AddDate(0, 0, 1), Count: 2000}))
 	if other == sum || moved == sum {
 		t.Error("another seed or day gives the same calls")
 	}
-	if later != sum {
-		t.Error("another time of the day gives other calls")
+}
+
+// The calls end now, at any time of the day: none is later or begins later, none is
+// missing, and the newest are of the last day.
+func TestEnd(t *testing.T) {
+	midnight := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+	for _, since := range []time.Duration{0, time.Second, 6 * time.Hour, 15*time.Hour + 4*time.Minute + 5, 24*time.Hour - 1} {
+		end := midnight.Add(since)
+		var calls []callvault.Call
+		for c := range Calls(Options{Seed: 1, End: end, Count: 3000}) {
+			call, err := callvault.NewCall(&c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if call.Time.UTC().After(end) || c.Started != nil && c.Started.Instant().After(end) {
+				t.Fatalf("%v after midnight, call %s is at %v and began %v", since, c.ID, call.Time, c.Started)
+			}
+			calls = append(calls, call)
+		}
+		if newest := calls[len(calls)-1].Time.UTC(); len(calls) != 3000 || end.Sub(newest) > 12*time.Hour {
+			t.Errorf("%v after midnight there are %d calls, the newest at %v", since, len(calls), newest)
+		}
+		r, n := three(calls, end), 0
+		for i := range calls {
+			if r.From <= calls[i].Time && calls[i].Time < r.To {
+				n++
+			}
+		}
+		if n != 3 || r.From.UTC().Nanosecond() != 0 || r.To.UTC().Nanosecond() != 0 {
+			t.Errorf("%v after midnight the range %v has %d calls", since, r, n)
+		}
 	}
 }
 
@@ -48,7 +76,7 @@ func TestRealistic(t *testing.T) {
 	days, workspaces := make(map[int]int), make(map[string]int)
 	var last callvault.Time
 	size := 0
-	for c := range Calls(Options{Seed: 1, Day: day, Count: count}) {
+	for c := range Calls(Options{Seed: 1, End: now, Count: count}) {
 		call, err := callvault.NewCall(&c)
 		if err != nil {
 			t.Fatalf("call %s: %v", c.ID, err)
@@ -154,6 +182,6 @@ func TestIDs(t *testing.T) {
 
 func BenchmarkCalls(b *testing.B) {
 	b.ReportAllocs()
-	for range Calls(Options{Seed: 1, Day: day, Count: b.N}) {
+	for range Calls(Options{Seed: 1, End: now, Count: b.N}) {
 	}
 }

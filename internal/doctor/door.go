@@ -42,17 +42,11 @@ func (d Door) Look(ctx context.Context, client *http.Client) Finding {
 		listener.Close() // nobody has come
 		return Finding{d.Check, OK, d.At + " is free: no server is running there", ""}
 	}
-	if !IsTaken(err) {
+	if !web.IsTaken(err) {
 		return Finding{d.Check, Wrong, err.Error(), d.Flag + " names another address"}
 	}
 	return d.ask(ctx, client)
 }
-
-// IsTaken tells whether an address can't be listened on because somebody else does.
-func IsTaken(err error) bool { return errors.Is(err, addressInUse) }
-
-// HTTPSForHTTP is what net/http answers to plain HTTP where it expects TLS.
-const HTTPSForHTTP = "Client sent an HTTP request to an HTTPS server."
 
 // ask asks who is there.
 func (d Door) ask(ctx context.Context, client *http.Client) Finding {
@@ -71,7 +65,7 @@ func (d Door) ask(ctx context.Context, client *http.Client) Finding {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-	if response.StatusCode == http.StatusBadRequest && strings.TrimSpace(string(body)) == HTTPSForHTTP {
+	if response.StatusCode == http.StatusBadRequest && strings.TrimSpace(string(body)) == web.HTTPSForHTTP {
 		return Finding{d.Check, d.Taken, d.At + " speaks TLS", "if it is serve, run doctor with serve's --tls-cert and --tls-key, otherwise choose another " + d.Flag}
 	}
 	if err != nil || !d.IsOurs(response, body) {

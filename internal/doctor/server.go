@@ -9,13 +9,8 @@ import (
 
 // Panel is the operator's listener of a running server.
 type Panel struct {
-	URL    string // of its /readyz
-	At     string // the address, as --manage has it
-	Listen string // the address of the API of that server, as --listen has it
-
-	// IsAnother tells by the address of its API whether a server is not the one at
-	// Listen.
-	IsAnother func(ctx context.Context, api string) bool
+	URL string // of its /readyz
+	At  string // the address, as --manage has it
 }
 
 // Look asks whether the server is ready and has the store with this identity open, which
@@ -32,29 +27,19 @@ func (p Panel) Look(ctx context.Context, client *http.Client, identity string) [
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	line, _, _ := strings.Cut(string(body), "\n")
-	api, has := response.Header.Get("Callvault-Listen"), response.Header.Get("Callvault-Store")
+	has, isOurs := response.Header["Callvault-Store"] // empty while it is not ready
 	why, _, _ := strings.Cut(line, ";")
 	switch {
-	case err != nil || api == "":
+	case err != nil || !isOurs:
 		return nil
-	case p.IsAnother(ctx, api):
-		return []Finding{AnotherServe(p.At, api, p.Listen)}
 	case response.StatusCode == http.StatusServiceUnavailable && identity == "":
 		return []Finding{{"server", Wrong, "the server at " + p.At + " is not ready: " + why, "put the store back in place, then start serve again"}}
 	case response.StatusCode == http.StatusServiceUnavailable:
 		return []Finding{{"server", Wrong, "the server at " + p.At + " is not ready: " + line, "its log says why"}}
 	case identity == "":
 		return []Finding{{"server", OK, "the server at " + p.At + " is ready; which store it has open can't be compared", ""}}
-	case has != identity:
-		return []Finding{{"server", Wrong, "the server at " + p.At + " (its API is at " + api + ") has another store open", "run doctor with the --db and --listen of that serve; if they are these, its file was replaced: start serve again"}}
+	case has[0] != identity:
+		return []Finding{{"server", Wrong, "the server at " + p.At + " has another store open", "run doctor with the --db of that serve; if it is the same, its file was replaced: start serve again"}}
 	}
 	return []Finding{{"server", OK, "the server at " + p.At + " has this store open", ""}}
-}
-
-// AnotherServe says that the operator's listener at an address belongs to another server
-// than the one at listen, which went on without one because the address was in use.
-func AnotherServe(at, api, listen string) Finding {
-	return Finding{"server", Warning,
-		at + " belongs to another serve (its API is at " + api + "); the one at " + listen + " has no operator's listener",
-		"start it with another --manage"}
 }

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,27 +10,25 @@ import (
 func TestPanel(t *testing.T) {
 	const replaced = "the store was replaced while it was open; start serve again\n"
 	for _, tt := range []struct {
-		name, api, has string
+		name           string
+		ours           bool
+		has            string
 		status         int
 		body, identity string
 		want           []Finding
 	}{
-		{"this store", ":1", "mine", 200, "ok\n", "mine", []Finding{{"server", OK, "the server at :9 has this store open", ""}}},
-		{"another store", ":1", "other", 200, "ok\n", "mine", []Finding{{"server", Wrong, "the server at :9 (its API is at :1) has another store open", "run doctor with the --db and --listen of that serve; if they are these, its file was replaced: start serve again"}}},
-		{"not ready", ":1", "", 503, replaced, "mine", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open; start serve again", "its log says why"}}},
-		{"not ready, no store", ":1", "", 503, replaced, "", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open", "put the store back in place, then start serve again"}}},
-		{"ready, no store", ":1", "other", 200, "ok\n", "", []Finding{{"server", OK, "the server at :9 is ready; which store it has open can't be compared", ""}}},
-		{"another serve", ":2", "other", 200, "ok\n", "mine", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with another --manage"}}},
-		{"another serve, not ready", ":2", "", 503, replaced, "", []Finding{{"server", Warning, ":9 belongs to another serve (its API is at :2); the one at :1 has no operator's listener", "start it with another --manage"}}},
-		{"no callvault", "", "", 200, "ok\n", "mine", nil},
-		{"no callvault, not ready", "", "", 503, "busy", "mine", nil},
+		{"this store", true, "mine", 200, "ok\n", "mine", []Finding{{"server", OK, "the server at :9 has this store open", ""}}},
+		{"another store", true, "other", 200, "ok\n", "mine", []Finding{{"server", Wrong, "the server at :9 has another store open", "run doctor with the --db of that serve; if it is the same, its file was replaced: start serve again"}}},
+		{"not ready", true, "", 503, replaced, "mine", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open; start serve again", "its log says why"}}},
+		{"not ready, no store", true, "", 503, replaced, "", []Finding{{"server", Wrong, "the server at :9 is not ready: the store was replaced while it was open", "put the store back in place, then start serve again"}}},
+		{"ready, no store", true, "other", 200, "ok\n", "", []Finding{{"server", OK, "the server at :9 is ready; which store it has open can't be compared", ""}}},
+		{"no callvault", false, "", 200, "ok\n", "mine", nil},
+		{"no callvault, not ready", false, "", 503, "busy", "mine", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				for name, value := range map[string]string{"Callvault-Listen": tt.api, "Callvault-Store": tt.has} {
-					if value != "" {
-						w.Header().Set(name, value)
-					}
+				if tt.ours {
+					w.Header().Set("Callvault-Store", tt.has)
 				}
 				w.WriteHeader(tt.status)
 				io.WriteString(w, tt.body)
@@ -48,7 +45,4 @@ func TestPanel(t *testing.T) {
 	want(t, panel(gone.URL).Look(t.Context(), gone.Client(), "mine"))
 }
 
-// panel is that of the server whose API is at :1.
-func panel(url string) Panel {
-	return Panel{URL: url, At: ":9", Listen: ":1", IsAnother: func(_ context.Context, api string) bool { return api != ":1" }}
-}
+func panel(url string) Panel { return Panel{URL: url, At: ":9"} }

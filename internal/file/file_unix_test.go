@@ -114,7 +114,7 @@ func TestShared(t *testing.T) {
 	at := func(name string) string { return filepath.Join(folder, name) }
 	must(t, os.Chmod(folder, 0o777|fs.ModeSticky), os.Chown(folder, 54321, -1))
 	id := dead(t, folder)
-	for _, suffix := range []string{lockSuffix, partSuffix, journalSuffix} {
+	for _, suffix := range append(sqliteSuffixes, lockSuffix, partSuffix) {
 		must(t, os.Chown(at(prefix+id+suffix), other, -1))
 	}
 	must(t, os.Symlink(filepath.Join(home, "target"), at("link")), os.Lchown(at("link"), other, -1))
@@ -125,7 +125,7 @@ func TestShared(t *testing.T) {
 		}
 	}
 	must(t, put(t, at("mine"), "x"))
-	if got := strings.Fields(names(t, folder)); len(got) != 6 || names(t, home) != "" || text(t, at("calls")) != "theirs" {
+	if got := strings.Fields(names(t, folder)); len(got) != 8 || names(t, home) != "" || text(t, at("calls")) != "theirs" {
 		t.Errorf("there are %q and %q", got, names(t, home))
 	}
 }

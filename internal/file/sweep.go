@@ -7,17 +7,20 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // A draft has two files: ID.part, and ID.lock, which its writer keeps locked. It is a
 // file of its own because SQLite locks the part. The lock is made first and removed last,
 // so there is no part without one.
 const (
-	prefix        = ".callvault-"
-	lockSuffix    = ".lock"
-	partSuffix    = ".part"
-	journalSuffix = ".part-journal" // SQLite's
+	prefix     = ".callvault-"
+	lockSuffix = ".lock"
+	partSuffix = ".part"
 )
+
+// sqliteSuffixes are of the files that SQLite may keep beside a part.
+var sqliteSuffixes = []string{partSuffix + "-journal", partSuffix + "-wal", partSuffix + "-shm"}
 
 var lockName = regexp.MustCompile(`^(\.callvault-[A-Z2-7]{26})\.lock$`)
 
@@ -53,7 +56,7 @@ func release(lock *os.File) error {
 // removeParts removes all files of a draft but its lock.
 func removeParts(base string) error {
 	var errs []error
-	for _, suffix := range []string{journalSuffix, partSuffix} {
+	for _, suffix := range slices.Concat(sqliteSuffixes, []string{partSuffix}) {
 		if err := os.Remove(base + suffix); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

@@ -13,7 +13,7 @@ import (
 func dead(t *testing.T, folder string) string {
 	t.Helper()
 	var d Draft
-	must(t, d.open(folder), d.out.Close(), os.WriteFile(d.base+journalSuffix, nil, 0o600), d.lock.Close())
+	must(t, d.open(folder), d.out.Close(), os.WriteFile(d.base+sqliteSuffixes[0], nil, 0o600), os.WriteFile(d.base+sqliteSuffixes[1], nil, 0o600), os.WriteFile(d.base+sqliteSuffixes[2], nil, 0o600), d.lock.Close())
 	return strings.TrimPrefix(filepath.Base(d.base), prefix)
 }
 

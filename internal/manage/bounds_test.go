@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // everyPath is a path of each kind that the listener has.
@@ -25,7 +27,7 @@ func full(t *testing.T) *Handler {
 		r.FormValue("x") // as handlers of others do
 		w.Write([]byte("something"))
 	})
-	return start(t, here, Config{Metrics: something, Description: something, Docs: something,
+	return start(t, here, Config{Metrics: prometheus.NewRegistry(), Description: something, Docs: something,
 		Page: func(w http.ResponseWriter, r *http.Request, _ string) { something(w, r) }})
 }
 

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,20 +26,14 @@ import (
 // On both, a request that names the page that sent it must come from a page of the
 // listener itself, unless somebody follows a link to it: every view is a URL.
 
-// IsLoopback tells whether only this machine reaches an address.
-func IsLoopback(address net.Addr) bool {
-	tcp, ok := address.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
-}
-
 // fromHere refuses requests of pages elsewhere, also for health and metrics.
 func (h *Handler) fromHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case h.local && !isLocalName(r.Host) && !isProbe(r):
-			http.Error(w, "this listener is for this machine: ask for 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+			http.Error(w, "this listener is for this machine alone: use 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 		case !isOwnOrigin(r) || isEmbedded(r):
-			http.Error(w, "a page elsewhere may not ask here; behind a proxy, let it pass on the Host that the browser names", http.StatusForbidden)
+			http.Error(w, "requests of pages elsewhere are refused; behind a proxy, let it pass on the Host that the browser sends", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -46,14 +41,18 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 }
 
 // letIn requires a key with a scope, except on loopback.
-func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
-	return func(s *site, w http.ResponseWriter, r *http.Request) {
+func (h *Handler) letIn(s *site, scope callvault.Scope, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.local {
 			web.Known(r.Context())
-			next(s, w, r)
+			next.ServeHTTP(w, r)
 			return
 		}
-		key, err := s.key(r)
+		var key *callvault.Key
+		var err error
+		if s.Key != nil {
+			key, err = s.Key(r)
+		}
 		switch {
 		case err != nil && r.Context().Err() != nil: // the client has gone
 			panic(http.ErrAbortHandler)
@@ -62,21 +61,14 @@ func (h *Handler) letIn(scope callvault.Scope, next siteHandler) siteHandler {
 			http.Error(w, "the key can't be checked; the log says why", http.StatusServiceUnavailable)
 		case key == nil || key.Company == "": // no company would be every company
 			w.Header().Set("WWW-Authenticate", `Basic realm="callvault", charset="UTF-8"`)
-			http.Error(w, "an access key and its secret are needed here", http.StatusUnauthorized)
+			http.Error(w, "this needs an access key and its secret", http.StatusUnauthorized)
 		case !key.Allows(scope):
 			http.Error(w, "this key lacks the scope for that; make one that has it: callvault key create --scope "+string(scope), http.StatusForbidden)
 		default:
 			web.Known(r.Context())
-			next(s, w, r.WithContext(context.WithValue(r.Context(), companyKey{}, key.Company)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), companyKey{}, key.Company)))
 		}
-	}
-}
-
-func (s *site) key(r *http.Request) (*callvault.Key, error) {
-	if s.Key == nil {
-		return nil, nil
-	}
-	return s.Key(r)
+	})
 }
 
 // companyKey is the key of a context's value for the company of the presented key.
@@ -87,6 +79,40 @@ type companyKey struct{}
 func keyCompany(ctx context.Context) (company string, ok bool) {
 	company, ok = ctx.Value(companyKey{}).(string)
 	return company, ok
+}
+
+// bounded lets through GET and HEAD without a body. Handlers of libraries read any body
+// into memory or temporary files without a bound: http.Request.FormValue does.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "this listener answers only GET and HEAD", http.StatusMethodNotAllowed)
+		case r.ContentLength != 0: // -1 means an unknown length
+			w.Header().Set("Connection", "close")
+			http.Error(w, "a request here must have no body", http.StatusBadRequest)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Signpost tells who opens the API in a browser on this machine where the web page is.
+// All other requests are the API's, and beyond loopback all are.
+func Signpost(api net.Addr, page string, next http.Handler) http.Handler {
+	if !web.IsLoopback(api) {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" || r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") || !isLocalName(r.Host) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		fmt.Fprintf(w, "<!doctype html><title>callvault</title><p>This is the API. The calls are shown at <a href=%[1]q>%[1]s</a>.\n", page)
+	})
 }
 
 // isLocalName tells whether a request names its host as this machine: an address

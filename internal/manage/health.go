@@ -22,36 +22,29 @@ var (
 	errReplaced = errors.New("the store was replaced while it was open; start serve again")
 )
 
-// storeHeader names the identity of the open store. It is left out while the server is not
-// ready.
+// storeHeader names the identity of the open store. It is empty while the server is not
+// ready, and tells a callvault from other servers.
 const storeHeader = "Callvault-Store"
 
-// APIHeader names the address of the server's API, which tells it from every other
-// server on the machine.
-const APIHeader = "Callvault-Listen"
-
 // live answers as long as the process does: a restart would mend nothing else.
-func (h *Handler) live(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set(APIHeader, h.api)
-	say(w, http.StatusOK, "ok")
-}
+func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
 // ready answers 200 when the API can answer: the store is open, its schema is up to
 // date, and the server is not stopping. Otherwise it answers 503 and says why. Details
 // of the store go to the log alone.
-func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
-	store, err := h.readiness(r.Context())
-	w.Header().Set(APIHeader, h.api)
+func (h *Handler) ready(w http.ResponseWriter, _ *http.Request) {
+	identity, err := h.readiness()
+	w.Header().Set(storeHeader, identity)
 	if err != nil {
 		say(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	w.Header().Set(storeHeader, store)
 	say(w, http.StatusOK, "ok")
 }
 
-// readiness returns the identity of the store that answers requests.
-func (h *Handler) readiness(ctx context.Context) (identity string, err error) {
+// readiness returns the identity of the store that answers requests. All probes that
+// come while the store is asked share its answer, and so take one connection of it.
+func (h *Handler) readiness() (identity string, err error) {
 	s := h.site.Load()
 	switch {
 	case s == nil:
@@ -59,58 +52,44 @@ func (h *Handler) readiness(ctx context.Context) (identity string, err error) {
 	case h.stopped.Load():
 		return "", errStopping
 	}
-	c := h.check(s)
-	select {
-	case <-c.done:
-		return c.identity, c.err
-	case <-ctx.Done():
-		return "", errNoStore
+	h.mu.Lock()
+	a := h.asking
+	if a != nil {
+		h.mu.Unlock()
+		<-a.done
+		return a.identity, a.err
 	}
+	a = &answer{done: make(chan struct{})}
+	h.asking = a
+	h.mu.Unlock()
+	a.identity, a.err = s.identify()
+	h.mu.Lock()
+	h.asking = nil
+	h.mu.Unlock()
+	close(a.done)
+	return a.identity, a.err
 }
 
-// check is a question to the store. All probes that come while it is under way share
-// its answer, so that any number of them takes one connection of the store.
-type check struct {
-	done     chan struct{} // closed when the answer is there
+// answer is what the store says of its identity.
+type answer struct {
+	done     chan struct{} // closed when it is there
 	identity string
 	err      error
 }
 
-// check returns the question that is under way, or asks.
-func (h *Handler) check(s *site) *check {
-	h.checks.Lock()
-	defer h.checks.Unlock()
-	if h.checking == nil {
-		h.checking = &check{done: make(chan struct{})}
-		go h.ask(s, h.checking)
-	}
-	return h.checking
-}
-
-func (h *Handler) ask(s *site, c *check) {
-	identity, err := identify(context.Background(), s.Store)
-	switch {
-	case err == nil:
-		c.identity = identity
-	case errors.Is(err, callvault.ErrReplaced):
-		c.err = errReplaced
-	default:
-		c.err = errNoStore
-	}
-	if err != nil {
-		s.Log.Warn("not ready", "error", err)
-	}
-	h.checks.Lock()
-	h.checking = nil
-	h.checks.Unlock()
-	close(c.done)
-}
-
 // identify asks the store for its identity, which is the smallest read.
-func identify(ctx context.Context, store callvault.Store) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+func (s *site) identify() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	return store.Identity(ctx)
+	identity, err := s.Store.Identity(ctx)
+	if err == nil {
+		return identity, nil
+	}
+	s.Log.Warn("not ready", "error", err)
+	if errors.Is(err, callvault.ErrReplaced) {
+		return "", errReplaced
+	}
+	return "", errNoStore
 }
 
 // say answers with a line that must not be cached.

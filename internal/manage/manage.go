@@ -6,13 +6,15 @@
 package manage
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -30,52 +32,48 @@ type Config struct {
 	// Key lets none of them in.
 	Key func(r *http.Request) (*callvault.Key, error)
 
-	// Page serves the web page for GET and HEAD of all other paths. Callers see one
-	// company's calls, or every company's on loopback, where company is empty. Nil is
-	// no page.
+	// Page serves the web page for all other paths. Callers see one company's calls, or
+	// every company's on loopback, where company is empty.
 	Page func(w http.ResponseWriter, r *http.Request, company string)
 
-	// Metrics is served at /metrics; nil is no metrics.
-	Metrics http.Handler
+	// Metrics are served at /metrics.
+	Metrics prometheus.Gatherer
 
-	// Description is served at /openapi.json and Docs, a page made from it, at
-	// /docs; nil is none.
+	// Description is served at /openapi.json, and Docs, a page made from it, at /docs.
 	Description, Docs http.Handler
 
-	// Log receives errors that no client has caused. Nil is no log.
+	// Log receives errors that no client has caused.
 	Log *slog.Logger
 }
 
 // Handler serves the operator's listener. It is alive from the beginning, and
 // ready between Start and Stop. It is safe for concurrent use.
 type Handler struct {
-	local   bool   // only this machine reaches the listener
-	api     string // the address of the API
+	local   bool // only this machine reaches the listener
 	routes  http.Handler
 	site    atomic.Pointer[site] // nil before Start
 	stopped atomic.Bool
 
-	checks   sync.Mutex // around checking
-	checking *check     // whether the store can be read; nil when nobody asks
+	mu     sync.Mutex
+	asking *answer // nil when nobody asks the store
 }
 
 // site is what the listener shows once the store is open.
 type site struct {
 	Config
-	routes   *http.ServeMux // for clients that may see calls
-	profiles http.Handler
+	routes            *http.ServeMux // for clients that may see calls
+	metrics, profiles http.Handler
 }
 
 // New makes the handler of a listener, whose address decides whether a key is needed.
-// It names the address of the API to those who ask for health.
-func New(address, api net.Addr) *Handler {
-	h := &Handler{local: IsLoopback(address), api: api.String()}
+func New(address net.Addr) *Handler {
+	h := &Handler{local: web.IsLoopback(address)}
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /livez", h.live)
 	routes.HandleFunc("GET /readyz", h.ready)
-	routes.HandleFunc("GET /metrics", h.started((*site).metrics))
-	routes.HandleFunc("/debug/pprof/", h.started(h.letIn(callvault.ScopeProfilesRead, (*site).profile)))
-	routes.HandleFunc("/", h.started(h.letIn(gong.ScopeCallsRead, (*site).guarded)))
+	routes.HandleFunc("GET /metrics", h.started(func(s *site) http.Handler { return s.metrics }))
+	routes.HandleFunc("/debug/pprof/", h.started(func(s *site) http.Handler { return h.letIn(s, callvault.ScopeProfilesRead, s.profiles) }))
+	routes.HandleFunc("/", h.started(func(s *site) http.Handler { return h.letIn(s, gong.ScopeCallsRead, s.routes) }))
 	h.routes = h.fromHere(bounded(routes))
 	return h
 }
@@ -90,7 +88,10 @@ func (h *Handler) Start(config Config) error {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
 	config.Log = slog.New(web.Spare(config.Log.Handler())) // strangers cause these lines, too
-	s := &site{config, http.NewServeMux(), newProfiles()}
+	s := &site{config, http.NewServeMux(), http.NotFoundHandler(), newProfiles()}
+	if config.Metrics != nil {
+		s.metrics = newMetrics(config.Metrics, config.Log)
+	}
 	if config.Description != nil {
 		s.routes.Handle("GET /openapi.json", config.Description)
 	}
@@ -114,11 +115,8 @@ func (h *Handler) Stop() { h.stopped.Store(true) }
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.routes.ServeHTTP(w, r) }
 
-// siteHandler answers from the open store.
-type siteHandler func(s *site, w http.ResponseWriter, r *http.Request)
-
 // started answers 503 until the store is open. A browser retries by itself.
-func (h *Handler) started(next siteHandler) http.HandlerFunc {
+func (h *Handler) started(next func(s *site) http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := h.site.Load()
 		if s == nil {
@@ -126,34 +124,26 @@ func (h *Handler) started(next siteHandler) http.HandlerFunc {
 			http.Error(w, errStarting.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		next(s, w, r)
+		next(s).ServeHTTP(w, r)
 	}
 }
 
-// metrics collects all metrics before it sends them: few requests may collect at once,
-// and a client that does not read must not keep others from it.
-func (s *site) metrics(w http.ResponseWriter, r *http.Request) {
-	if s.Metrics == nil {
-		http.NotFound(w, r)
-		return
+// newMetrics shows metrics in the form that a client asks for. Metrics that can't be
+// read are left out and logged.
+func newMetrics(metrics prometheus.Gatherer, log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(prometheus.GathererFunc(oneByOne(metrics.Gather)), promhttp.HandlerOpts{
+		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorHandling: promhttp.ContinueOnError,
+	})
+}
+
+// oneByOne lets one scrape at a time collect metrics, because each reads the store. A
+// client that does not read its answer keeps nobody from the next.
+func oneByOne[M any](gather func() (M, error)) func() (M, error) {
+	turn := make(chan struct{}, 1)
+	return func() (M, error) {
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		return gather()
 	}
-	whole := &whole{header: w.Header(), status: http.StatusOK}
-	s.Metrics.ServeHTTP(whole, r)
-	w.WriteHeader(whole.status)
-	w.Write(whole.body.Bytes())
 }
-
-// whole keeps an answer in memory.
-type whole struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *whole) Header() http.Header         { return w.header }
-func (w *whole) WriteHeader(status int)      { w.status = status }
-func (w *whole) Write(p []byte) (int, error) { return w.body.Write(p) }
-
-func (s *site) profile(w http.ResponseWriter, r *http.Request) { s.profiles.ServeHTTP(w, r) }
-
-func (s *site) guarded(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }

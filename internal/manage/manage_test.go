@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/callvault/callvault"
 )
 
@@ -46,7 +48,7 @@ func start(t *testing.T, address net.Addr, config Config) *Handler {
 	if config.Store == nil {
 		config.Store = new(store)
 	}
-	h := New(address, here)
+	h := New(address)
 	if err := h.Start(config); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s: %d %q, want %d %q", path, w.Code, w.Body, status, want)
 		}
 	}
-	h := New(here, here)
+	h := New(here)
 	check(h, "/livez", http.StatusOK, "ok")
 	check(h, "/readyz", http.StatusServiceUnavailable, "starting: ")
 	check(h, "/metrics", http.StatusServiceUnavailable, "starting: ")
@@ -90,8 +92,8 @@ func TestHealth(t *testing.T) {
 	}
 	s.err = fmt.Errorf("identify secrets.db: %w: it is another file now", callvault.ErrReplaced)
 	check(h, "/readyz", http.StatusServiceUnavailable, "the store was replaced while it was open; start serve again")
-	if has, ok := get(h, "/readyz", nil).Header()["Callvault-Store"]; ok {
-		t.Errorf("not ready, and the store is %q", has)
+	if has, ok := get(h, "/readyz", nil).Header()["Callvault-Store"]; !ok || has[0] != "" {
+		t.Errorf("not ready, and the store is %q, %v", has, ok)
 	}
 	s.err = errors.New("open secrets.db: no such file")
 	check(h, "/livez", http.StatusOK, "ok")
@@ -174,20 +176,33 @@ func TestReadyIsShared(t *testing.T) {
 	})
 }
 
-// A client that does not take the metrics keeps nobody from collecting them.
+// A client that does not take the metrics keeps nobody from collecting them, and one
+// collects them at a time.
 func TestMetricsNobodyTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var collecting atomic.Int32
-		h := start(t, everywhere, Config{Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			collecting.Add(1)
-			defer collecting.Add(-1)
-			w.Write([]byte("calls 1\n"))
-		})})
+		collecting, most := 0, 0
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "calls"}, func() float64 {
+			collecting++
+			most = max(most, collecting)
+			time.Sleep(time.Second) // the bubble's
+			collecting--
+			return 1
+		}))
+		h := start(t, everywhere, Config{Metrics: registry})
 		gone := make(chan struct{})
 		go h.ServeHTTP(untaken{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-		synctest.Wait()
-		if n := collecting.Load(); n != 0 {
-			t.Errorf("%d are still being collected", n)
+		var others sync.WaitGroup
+		for range 3 {
+			others.Go(func() {
+				if w := get(h, "/metrics", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "\ncalls 1\n") {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+			})
+		}
+		others.Wait()
+		if most != 1 {
+			t.Errorf("%d were collecting at once", most)
 		}
 		close(gone)
 	})
@@ -205,17 +220,8 @@ func (u untaken) Write([]byte) (int, error) {
 }
 
 func TestStartWithoutStore(t *testing.T) {
-	if err := New(here, here).Start(Config{}); err == nil {
+	if err := New(here).Start(Config{}); err == nil {
 		t.Error("no error")
-	}
-}
-
-func TestMetrics(t *testing.T) {
-	h := start(t, everywhere, Config{Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Write([]byte("calls 1\n"))
-	})})
-	if w := get(h, "/metrics", nil); w.Code != http.StatusOK || w.Body.String() != "calls 1\n" {
-		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }
 
@@ -277,7 +283,7 @@ func TestPage(t *testing.T) {
 
 // A browser that comes too early asks again by itself.
 func TestPageBeforeStart(t *testing.T) {
-	if w := get(New(here, here), "/", nil); w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") != "1" {
+	if w := get(New(here), "/", nil); w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") != "1" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
 }

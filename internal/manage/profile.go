@@ -36,7 +36,7 @@ type profiles struct {
 func (p *profiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
-		http.Error(w, "profiles are for GET alone", http.StatusMethodNotAllowed)
+		http.Error(w, "profiles answer only GET", http.StatusMethodNotAllowed)
 		return
 	}
 	for _, seconds := range r.URL.Query()["seconds"] {

@@ -48,7 +48,7 @@ func TestCallsByURLAndByStore(t *testing.T) {
 	}
 	c.Put("default", lines...)
 	k := c.Key()
-	s := c.Serve("--page-size", "7", "--limit", "off")
+	s := c.Serve("--page-size", "7", "--rate-limit", "off")
 	listed := func(args ...string) string {
 		t.Helper()
 		args = append([]string{"calls", "-o", "ndjson"}, args...)

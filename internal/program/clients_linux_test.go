@@ -53,7 +53,7 @@ func TestHostileClients(t *testing.T) {
 			if !*full { // figures are of one attack alone
 				t.Parallel()
 			}
-			s := besiege(t, program.On(t, c.DB).Serve("--limit", "off"), key, want)
+			s := besiege(t, program.On(t, c.DB).Serve("--rate-limit", "off"), key, want)
 			attack.run(s)
 			s.outlast()
 			s.lift(attack.most)

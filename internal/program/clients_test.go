@@ -318,7 +318,7 @@ func TestUnauthorized(t *testing.T) {
 
 // Over the limit a client is told how long to wait, in whole seconds.
 func TestLimit(t *testing.T) {
-	_, client := newNoon(t, "--limit", "1/s")
+	_, client := newNoon(t, "--rate-limit", "1/s")
 	for range 100 {
 		a := client.Get(noonQuery)
 		if a.Status == http.StatusOK {

@@ -71,7 +71,7 @@ func TestDamagedFile(t *testing.T) {
 		if err := os.WriteFile(c.DB, whole, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s := c.Serve("--limit", "off")
+		s := c.Serve("--rate-limit", "off")
 		page := 1 + random.IntN(pages-1)
 		if i%3 == 0 {
 			if err := os.Truncate(c.DB, int64(page)*pageSize); err != nil {

@@ -48,7 +48,7 @@ func describe(t testing.TB, client *program.Client, method string) *http.Request
 func TestDescription(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", noonOne)
-	client := as(c.Serve("--limit", "1/day"), c.Key())
+	client := as(c.Serve("--rate-limit", "1/day"), c.Key())
 	want := description(t, client)
 	client.Page(noonQuery)
 	if a := client.Get(noonQuery); a.Status != http.StatusTooManyRequests {

@@ -17,7 +17,7 @@ func TestNoMoreFiles(t *testing.T) { onEngines(t, noMoreFiles) }
 func noMoreFiles(t *testing.T, c *program.CLI) {
 	c.Put("default", sceneCall(1, 1, "7", "a call"), sceneCall(2, 2, "7", "a call"))
 	key := c.Key()
-	cmd := c.Command("serve", "--listen", "127.0.0.1:0", "--page-size", "1", "--limit", "off")
+	cmd := c.Command("serve", "--listen", "127.0.0.1:0", "--page-size", "1", "--rate-limit", "off")
 	cmd.Args = slices.Concat([]string{"sh", "-c", `ulimit -n 100 && exec "$@"`, "sh", cmd.Path}, cmd.Args[1:])
 	cmd.Path = "/bin/sh"
 	s := &siege{T: t, server: c.Start(cmd), key: key}

@@ -190,7 +190,7 @@ func TestExitCodes(t *testing.T) {
 // served, as it was; to import it once more changes nothing.
 func TestExportIsWhatIsImported(t *testing.T) {
 	c, copied := program.New(t), program.New(t)
-	s := demo(c, "--page-size", "1000", "--limit", "off")
+	s := demo(c, "--page-size", "1000", "--rate-limit", "off")
 	c.Put("default", as(s, demoKey(s)).Walk(program.Everything())...)
 	all := c.Must("export")
 	if got := copied.Pipe(all, "import", "-"); got.Code != program.ExitOK {

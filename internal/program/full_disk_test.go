@@ -75,10 +75,10 @@ func TestFullDisk(t *testing.T) {
 	exported := c.Must("export")
 	more := recordsFrom(10_000, 3000)
 	// Another process on the store, as a backup of files or a shell would be.
-	limited := c.Serve("--limit", "1000/s,1000/day")
+	limited := c.Serve("--rate-limit", "1000/s,1000/day")
 	client := limited.As(key)
 	client.Page(program.Everything().Encode())
-	s := c.Serve("--limit", "off")
+	s := c.Serve("--rate-limit", "off")
 	reader := s.As(key)
 
 	free := fillDisk(c)

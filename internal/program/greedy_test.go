@@ -30,7 +30,7 @@ func TestGreedyCompanies(t *testing.T) {
 		c.Put("greedy", large...)
 		c.Put("default", strings.TrimSpace(records(25, 25)))
 		modest, greedyKey := c.Key(), c.Key("--company", "greedy")
-		server := c.Serve("--limit", "off")
+		server := c.Serve("--rate-limit", "off")
 		greedy := takeMuch(server, greedyKey, times(60, 100))
 		defer greedy.stop()
 		client := server.As(modest)

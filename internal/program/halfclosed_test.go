@@ -22,7 +22,7 @@ func TestHalfClosedClients(t *testing.T) {
 	onBothKinds(t, func(t *testing.T, k kind) {
 		c := k.empty(t)
 		c.Put("default", sceneCall(0, 0, "7", "a call"), sceneCall(1, 1, "7", "a call"), sceneCall(2, 2, "7", "a call"))
-		s := c.Serve("--manage", "127.0.0.1:0", "--limit", "off")
+		s := c.Serve("--manage", "127.0.0.1:0", "--rate-limit", "off")
 		client := s.As(c.Key())
 		everything := client.Request(program.Everything().Encode())
 		header := "Authorization: " + everything.Header.Get("Authorization") + "\r\n"

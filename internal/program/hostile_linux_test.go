@@ -61,7 +61,7 @@ func TestHostileHeaders(t *testing.T) {
 		}},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
-			cmd := program.On(t, c.DB).Command("serve", "--listen", "127.0.0.1:0", "--manage", "127.0.0.1:0", "--limit", "off")
+			cmd := program.On(t, c.DB).Command("serve", "--listen", "127.0.0.1:0", "--manage", "127.0.0.1:0", "--rate-limit", "off")
 			cmd.Env = append(cmd.Environ(), "GOMEMLIMIT="+smallGo)
 			s := besiege(t, c.Start(cmd), key, want)
 			attack.run(s)

@@ -44,7 +44,7 @@ func TestDatabaseGoesAway(t *testing.T) {
 	c := program.On(t, fmt.Sprintf("%s&pool_max_conns=%d", db.URL(), poolSize))
 	want := fill(c, calls)
 	key := c.Key()
-	s := c.Serve("--page-size", fmt.Sprint(pageSize), "--limit", "off")
+	s := c.Serve("--page-size", fmt.Sprint(pageSize), "--rate-limit", "off")
 	w := walk(s, key, clients, pageSize, want)
 	w.await(20, pages)
 	before := memory(t, s.Cmd.Process.Pid)

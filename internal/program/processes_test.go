@@ -17,7 +17,7 @@ import (
 func TestSeveralProcesses(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", manyRecords(1, 2000)...)
-	s := c.Serve("--limit", "off")
+	s := c.Serve("--rate-limit", "off")
 	reader := as(s, c.Key())
 	stop := make(chan struct{})
 	var reading sync.WaitGroup
@@ -107,7 +107,7 @@ func readUntil(c *program.Client, stop <-chan struct{}) {
 func TestBackupWhileOthersWork(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", manyRecords(1, 2000)...)
-	s := c.Serve("--limit", "off")
+	s := c.Serve("--rate-limit", "off")
 	reader := as(s, c.Key())
 	stop := make(chan struct{})
 	var working sync.WaitGroup

@@ -54,7 +54,7 @@ func follow(c *program.CLI, recipe, base string, k program.Key, variables ...str
 func TestMovingOut(t *testing.T) {
 	program.Tool(t, "curl")
 	account, c := program.New(t), program.New(t)
-	s := demo(account, "--page-size", "100", "--limit", "off")
+	s := demo(account, "--page-size", "100", "--rate-limit", "off")
 	k := demoKey(s)
 	if out, err := follow(c, recipe(t), s.Base, k); err != nil {
 		t.Fatalf("%v\n%s", err, out)

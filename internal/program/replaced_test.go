@@ -83,7 +83,7 @@ func TestReplacedWhileServed(t *testing.T) {
 			c.Must("backup", backup)
 			c.Put("default", recordsFrom(501, 2500))
 			key := c.Key()
-			s := c.Serve("--limit", "gong")
+			s := c.Serve("--rate-limit", "gong")
 			client := s.As(key)
 			first := client.Page(program.Everything().Encode())
 			if first.Records.TotalRecords != 3000 {

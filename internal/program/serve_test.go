@@ -80,7 +80,7 @@ func (q *quota) test(kills int) {
 
 func (q *quota) serve() *program.Server {
 	q.T.Helper()
-	return q.Serve("--limit", "1000000/s,"+strconv.Itoa(q.perDay)+"/day")
+	return q.Serve("--rate-limit", "1000000/s,"+strconv.Itoa(q.perDay)+"/day")
 }
 
 // die starts a server, lets clients ask it for up to two leases, and kills it:

@@ -53,7 +53,7 @@ func (c *CLI) Start(cmd *exec.Cmd) *Server {
 	}
 	c.T.Cleanup(s.close)
 	s.lines = bufio.NewReader(stdout)
-	s.Base = s.Find(`(?:serving \S+ at|address) +(http://\S+)`)[1]
+	s.Base = s.Find(`(?:serving \S+ at|  API) +(http://\S+)`)[1]
 	return s
 }
 
@@ -61,7 +61,7 @@ func (c *CLI) Start(cmd *exec.Cmd) *Server {
 func (s *Server) Manage() string {
 	s.T.Helper()
 	if s.manage == "" {
-		s.manage = s.Find(`operator's listener is at (http\S+)`)[1]
+		s.manage = s.Find(`web page, health and metrics at (http\S+)`)[1]
 	}
 	return s.manage
 }

@@ -36,7 +36,7 @@ func terminatedUnderLoad(t *testing.T, c *program.CLI) {
 	c.Put("default", records...)
 	key := c.Key()
 	serve := func() *program.Server {
-		return c.Serve("--page-size", "1000", "--limit", "1000000/s,100000000/day")
+		return c.Serve("--page-size", "1000", "--rate-limit", "1000000/s,100000000/day")
 	}
 	want := serve().As(key).Walk(program.Everything())
 	random := rand.New(rand.NewPCG(2, 0))

@@ -23,7 +23,7 @@ func TestProcessesOfOneDatabase(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range servers {
 		group.Go(func() {
-			servers[i] = c.Serve("--page-size", fmt.Sprint(pageSize), "--limit", fmt.Sprintf("%d/day", perDay))
+			servers[i] = c.Serve("--page-size", fmt.Sprint(pageSize), "--rate-limit", fmt.Sprintf("%d/day", perDay))
 		})
 	}
 	group.Wait()
@@ -131,7 +131,7 @@ func TestSecondOfProcesses(t *testing.T) {
 	c := program.On(t, database.Database(t))
 	servers := make([]*program.Server, 3)
 	for i := range servers {
-		servers[i] = c.Serve("--limit", fmt.Sprintf("%d/s", perSecond))
+		servers[i] = c.Serve("--rate-limit", fmt.Sprintf("%d/s", perSecond))
 	}
 	for name, asked := range map[string][]*program.Server{"all": servers, "alone": servers[:1]} {
 		k := c.Key("--company", name)

@@ -16,7 +16,7 @@ import (
 func TestMetrics(t *testing.T) {
 	c := program.New(t)
 	c.Put("default", manyRecords(1, 250)...)
-	s := c.Serve("--limit", "100/day") // which is leased one request at a time
+	s := c.Serve("--rate-limit", "100/day") // which is leased one request at a time
 	reader := s.As(c.Key())
 	first := reader.Page(program.Everything().Encode())
 	reader.Page(program.WithCursor(program.Everything(), first))

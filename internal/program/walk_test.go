@@ -31,7 +31,7 @@ func TestWalks(t *testing.T) {
 				c.Put(company, lines...)
 				stored[company], keys[company] = records, c.Key("--company", company)
 			}
-			s := c.Serve("--page-size", fmt.Sprint(pageSize), "--dates", "optional", "--limit", "off")
+			s := c.Serve("--page-size", fmt.Sprint(pageSize), "--dates", "optional", "--rate-limit", "off")
 			for company, records := range stored {
 				client := as(s, keys[company])
 				for range 40 {

@@ -28,7 +28,7 @@ func walksUnderWriters(t *testing.T, c *program.CLI) {
 	key := c.Key()
 	var clients []*program.Client
 	for range 2 {
-		clients = append(clients, c.Serve("--page-size", strconv.Itoa(times(20, 50)), "--limit", "off").As(key))
+		clients = append(clients, c.Serve("--page-size", strconv.Itoa(times(20, 50)), "--rate-limit", "off").As(key))
 	}
 	var changes, walks, pages atomic.Int64
 	var writing, walking sync.WaitGroup

@@ -42,3 +42,55 @@ func TestListenEverywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestIsLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:1": true, "127.9.9.9:1": true, "[::1]:1": true,
+		"0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false,
+	} {
+		a, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if IsLoopback(a) != want {
+			t.Errorf("%s: %v", address, !want)
+		}
+	}
+	if IsLoopback(&net.UnixAddr{Name: "x"}) {
+		t.Error("a socket")
+	}
+}
+
+// What listens on every address is reached on loopback.
+func TestReachable(t *testing.T) {
+	for address, want := range map[string]string{
+		":8081":          "127.0.0.1:8081",
+		"0.0.0.0:8081":   "127.0.0.1:8081",
+		"[::]:8081":      "127.0.0.1:8081",
+		"[::1]:8081":     "[::1]:8081",
+		"127.0.0.1:9000": "127.0.0.1:9000",
+		"10.1.2.3:9000":  "10.1.2.3:9000",
+	} {
+		a, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Reachable(a); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestIsTaken(t *testing.T) {
+	listener, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if _, err := Listen(t.Context(), listener.Addr().String()); !IsTaken(err) {
+		t.Errorf("%v is not that the address is taken", err)
+	}
+	if _, err := Listen(t.Context(), "256.0.0.1:0"); IsTaken(err) {
+		t.Errorf("%v is that the address is taken", err)
+	}
+}

@@ -16,8 +16,11 @@ import (
 func Secure(listener net.Listener, config *tls.Config) net.Listener {
 	config = config.Clone()
 	config.NextProtos = []string{"http/1.1", "http/1.0"} // curl -0 offers the latter alone
-	return tls.NewListener(secured{listener}, config)
+	return secure{tls.NewListener(secured{listener}, config)}
 }
+
+// secure is a listener that speaks TLS.
+type secure struct{ net.Listener }
 
 type secured struct{ net.Listener }
 
@@ -64,6 +67,9 @@ func (c *securedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// HTTPSForHTTP is the answer to plain HTTP where TLS is spoken, as of net/http.
+const HTTPSForHTTP = "Client sent an HTTP request to an HTTPS server."
+
 // handshake does what net/http does with a *tls.Conn, because it does not see one here.
 func (c *conn) handshake() error {
 	c.SetWriteDeadline(time.Now().Add(headerWithin))
@@ -79,7 +85,7 @@ func (c *conn) handshake() error {
 	}
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && looksLikeHTTP(record.RecordHeader) {
-		io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+		io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\n"+HTTPSForHTTP+"\n")
 		record.Conn.Close()
 		err = errors.New("client sent an HTTP request to an HTTPS server")
 	}

@@ -23,6 +23,10 @@ const (
 	// readWithin: the whole request. No body is worth waiting for.
 	readWithin = 30 * time.Second
 
+	// answerWithin: from the end of the header to the end of the answer. A page of a
+	// thousand large calls gets through a slow line in it.
+	answerWithin = 60 * time.Second
+
 	// idleWithin: longer than the pauses of clients that keep to three requests
 	// a second or poll each minute, so that they keep their connection.
 	idleWithin = 120 * time.Second
@@ -35,36 +39,27 @@ const (
 	maxLines = 100
 )
 
-// CutOffError is the error of Serve when it had to cut off requests.
-type CutOffError struct {
-	After time.Duration
-}
-
-func (e *CutOffError) Error() string { return fmt.Sprintf("requests were cut off after %v", e.After) }
+// ErrCutOff is the error of Serve when it had to cut off requests.
+var ErrCutOff = errors.New("requests were cut off")
 
 // Server answers the connections of a listener.
 type Server struct {
 	Handler http.Handler
 	Log     *slog.Logger
 
-	// AnswerWithin is the time from the end of a request's header to the end of its
-	// answer.
-	AnswerWithin time.Duration
-
 	// DrainWithin is the time that requests under way have when the server stops.
 	DrainWithin time.Duration
 }
 
 // Serve answers until the context is done. Then it accepts no more connections and
-// lets the requests under way end. It returns nil, or a *CutOffError when they took too
-// long. It closes the listener.
+// lets the requests under way end. It returns nil, or ErrCutOff when they took too long. It closes the listener.
 func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	spare := Spare(s.Log.Handler())
 	server := &http.Server{
 		Handler:           answering{s.Handler},
 		ReadHeaderTimeout: headerWithin,
 		ReadTimeout:       readWithin,
-		WriteTimeout:      s.AnswerWithin,
+		WriteTimeout:      answerWithin,
 		IdleTimeout:       idleWithin,
 		MaxHeaderBytes:    maxHeader,
 		// "OPTIONS *" is a request like any other: authenticated and logged.
@@ -93,7 +88,7 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	err := server.Shutdown(draining)
 	<-served
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.Join(&CutOffError{s.DrainWithin}, server.Close())
+		return errors.Join(fmt.Errorf("%w after %v", ErrCutOff, s.DrainWithin), server.Close())
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package certificate
+package web
 
 import (
 	"bytes"
@@ -22,15 +22,15 @@ type followed struct {
 	*Follower
 	t      *testing.T
 	folder string
-	files  Files
+	files  CertFiles
 	now    time.Time
 	log    bytes.Buffer
 }
 
-func follow(t *testing.T) *followed {
+func followFiles(t *testing.T) *followed {
 	t.Helper()
 	f := &followed{t: t, folder: t.TempDir(), now: time.Now()}
-	f.files.Certificate, f.files.Key = certtest.Make(t, certtest.Options{}).Write(t, f.folder)
+	f.files.Cert, f.files.Key = certtest.Make(t, certtest.Options{}).Write(t, f.folder)
 	f.start()
 	return f
 }
@@ -83,12 +83,12 @@ func (f *followed) write(o certtest.Options) certtest.Pair {
 }
 
 const (
-	broken = "level=ERROR msg=\"TLS: the new certificate can't be used; the one from before goes on\""
-	taken  = `level=INFO msg="TLS: took the new certificate"`
+	broken = "level=ERROR msg=\"TLS: the new certificate can't be used; the previous one stays in use\""
+	taken  = `level=INFO msg="TLS: reloaded the certificate"`
 )
 
 func TestReload(t *testing.T) {
-	f := follow(t)
+	f := followFiles(t)
 	f.wantServed(0)
 	f.write(certtest.Options{Serial: 1})
 	f.now = f.now.Add(lookEvery - 1)
@@ -106,26 +106,26 @@ func TestReload(t *testing.T) {
 	f.wantLogged(taken)
 }
 
-// What can't be used is told of once for each change, and what was there before
-// goes on until there is a pair that can.
+// Files that can't be used are logged once for each reason, and the previous certificate
+// stays in use until there are others.
 func TestBrokenPair(t *testing.T) {
-	f := follow(t)
+	f := followFiles(t)
 	next := certtest.Make(t, certtest.Options{Serial: 1})
 	for _, tt := range []struct {
 		name   string
 		change func() error
 		want   string
 	}{
-		{"no PEM", func() error { return os.WriteFile(f.files.Certificate, []byte("no PEM"), 0o600) }, "failed to find any PEM data"},
-		{"empty", func() error { return os.Truncate(f.files.Certificate, 0) }, "failed to find any PEM data"},
-		{"another's key", func() error { return os.WriteFile(f.files.Certificate, next.Certificate, 0o600) }, "does not match"},
+		{"no PEM", func() error { return os.WriteFile(f.files.Cert, []byte("no PEM"), 0o600) }, "failed to find any PEM data"},
+		{"another's key", func() error { return os.WriteFile(f.files.Cert, next.Certificate, 0o600) }, "does not match"},
+		{"empty", func() error { return os.Truncate(f.files.Cert, 0) }, "failed to find any PEM data"},
 		{"key gone", func() error { return os.Remove(f.files.Key) }, "read the key: stat " + f.files.Key},
-		{"both gone", func() error { return os.Remove(f.files.Certificate) }, "read the certificate: stat " + f.files.Certificate},
+		{"both gone", func() error { return os.Remove(f.files.Cert) }, "read the certificate: stat " + f.files.Cert},
 		{"a folder", func() error { return os.Mkdir(f.files.Key, 0o700) }, ""},
 		{"too large", func() error {
 			return errors.Join(os.Remove(f.files.Key), os.WriteFile(f.files.Key, next.Key, 0o600),
-				os.WriteFile(f.files.Certificate, make([]byte, maxFile+1), 0o600))
-		}, "it has more than 1048576 bytes"},
+				os.WriteFile(f.files.Cert, make([]byte, maxFile+1), 0o600))
+		}, "larger than 1048576 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f.t = t
@@ -172,7 +172,7 @@ func TestLinksAreFollowed(t *testing.T) {
 	link("first", "..data")
 	link("..data/tls.crt", "tls.crt")
 	link("..data/tls.key", "tls.key")
-	f.files = Files{filepath.Join(f.folder, "tls.crt"), filepath.Join(f.folder, "tls.key")}
+	f.files = CertFiles{filepath.Join(f.folder, "tls.crt"), filepath.Join(f.folder, "tls.key")}
 	f.start()
 	f.wantServed(0)
 	link("second", "..next")
@@ -186,20 +186,20 @@ func TestLinksAreFollowed(t *testing.T) {
 
 // A certificate that is the same size and as old as the one it replaces is seen.
 func TestSameSizeAndTime(t *testing.T) {
-	f := follow(t)
-	before, err := os.Stat(f.files.Certificate)
+	f := followFiles(t)
+	before, err := os.Stat(f.files.Cert)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(f.files.Certificate)
+	text, err := os.ReadFile(f.files.Cert)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text[0] = '+' // of -----BEGIN
-	if err := os.WriteFile(f.files.Certificate, text, 0o600); err != nil {
+	if err := os.WriteFile(f.files.Cert, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chtimes(f.files.Certificate, before.ModTime(), before.ModTime()); err != nil {
+	if err := os.Chtimes(f.files.Cert, before.ModTime(), before.ModTime()); err != nil {
 		t.Fatal(err)
 	}
 	f.now = f.now.Add(lookEvery)
@@ -209,8 +209,8 @@ func TestSameSizeAndTime(t *testing.T) {
 
 // A connection that was made stays as it is while the certificate changes.
 func TestConnectionsStay(t *testing.T) {
-	f := follow(t)
-	first, err := os.ReadFile(f.files.Certificate)
+	f := followFiles(t)
+	first, err := os.ReadFile(f.files.Cert)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func (f *followed) connect(trusted certtest.Pair) *tls.Conn {
 
 func TestFollowFails(t *testing.T) {
 	folder := t.TempDir()
-	files := Files{filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")}
+	files := CertFiles{filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")}
 	if _, err := Follow(files, slog.New(slog.DiscardHandler), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
@@ -268,7 +268,7 @@ func TestFollowFails(t *testing.T) {
 }
 
 func TestOldVersionsAreRefused(t *testing.T) {
-	f := follow(t)
+	f := followFiles(t)
 	near, far := net.Pipe()
 	defer near.Close()
 	refused := make(chan error, 1)
@@ -287,7 +287,7 @@ func TestOldVersionsAreRefused(t *testing.T) {
 
 // A scrape sees when the certificate ends, and takes a new one as a handshake does.
 func TestMeasure(t *testing.T) {
-	f := follow(t)
+	f := followFiles(t)
 	registry := prometheus.NewRegistry()
 	f.Measure(registry)
 	ends := f.now.Add(100 * time.Hour).Truncate(time.Second)

@@ -1,4 +1,4 @@
-package certificate
+package web
 
 import (
 	"os"
@@ -24,7 +24,7 @@ func TestProblems(t *testing.T) {
 		{"soon", func(o *certtest.Options) { o.NotAfter = now.Add(ExpiresSoon - time.Second) }, 0o600, "it expires soon, at 2026-03-18T11:59:59Z", false},
 		{"very soon", func(o *certtest.Options) { o.NotAfter = now }, 0o600, "it expires soon, at 2026-03-04T12:00:00Z", false},
 		{"expired", func(o *certtest.Options) { o.NotAfter = now.Add(-time.Second) }, 0o600, "it expired at 2026-03-04T11:59:59Z", true},
-		{"not yet", func(o *certtest.Options) { o.NotBefore = now.Add(time.Second) }, 0o600, "it is valid from 2026-03-04T12:00:01Z on, which is in the future", true},
+		{"not yet", func(o *certtest.Options) { o.NotBefore = now.Add(time.Second) }, 0o600, "it is not valid before 2026-03-04T12:00:01Z", true},
 		{"nameless", func(o *certtest.Options) { o.Nameless = true }, 0o600, "it names no host (subjectAltName is missing)", true},
 		{"open", func(*certtest.Options) {}, 0o644, "every user of this machine can read the key ", false},
 	} {
@@ -34,16 +34,16 @@ func TestProblems(t *testing.T) {
 			}
 			o := sound
 			tt.change(&o)
-			var files Files
-			files.Certificate, files.Key = certtest.Make(t, o).Write(t, t.TempDir())
+			var files CertFiles
+			files.Cert, files.Key = certtest.Make(t, o).Write(t, t.TempDir())
 			if err := os.Chmod(files.Key, tt.mode); err != nil {
 				t.Fatal(err)
 			}
-			pair, err := Read(files)
+			pair, err := files.Read()
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := Problems(files, pair.Leaf, now)
+			got := files.Problems(pair.Leaf, now)
 			if tt.want == "" && len(got) > 0 {
 				t.Errorf("got %v", got)
 			}
@@ -54,11 +54,11 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// What is wrong with a certificate that is taken is in the log.
+// The log has the problems of a certificate that is reloaded.
 func TestProblemsAreLogged(t *testing.T) {
-	f := follow(t)
+	f := followFiles(t)
 	f.write(certtest.Options{Serial: 1, NotAfter: f.now.Add(-time.Minute)})
 	f.now = f.now.Add(lookEvery)
 	f.wantServed(1)
-	f.wantLogged(taken, `level=WARN msg="TLS: the certificate is used, but it expired at `)
+	f.wantLogged(taken, `level=WARN msg="TLS: the certificate is in use, but it expired at `)
 }

@@ -1,7 +1,0 @@
-//go:build !windows
-
-package doctor
-
-import "syscall"
-
-const addressInUse = syscall.EADDRINUSE

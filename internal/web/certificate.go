@@ -1,0 +1,85 @@
+package web
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+// CertFiles names the PEM files of a certificate and its key. They may be one file.
+type CertFiles struct {
+	Cert string // the server's own certificate first, then those that lead to its root
+	Key  string // not encrypted
+}
+
+// maxFile is the largest file that is read. A certificate with those that lead to its
+// root has a few thousand bytes.
+const maxFile = 1 << 20
+
+// Read reads a certificate, its leaf parsed, and the key that it must match. An error
+// names the files and shows nothing of what is in them.
+func (f CertFiles) Read() (*tls.Certificate, error) {
+	certificate, err := readFile(f.Cert)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate: %w", err)
+	}
+	key, err := readFile(f.Key)
+	if err != nil {
+		return nil, fmt.Errorf("read the key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s, key %s: %w", f.Cert, f.Key, err)
+	}
+	return &pair, nil
+}
+
+// readFile reads a small file. To read a pipe could wait for ever.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &os.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	case info.Size() > maxFile:
+		return nil, &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", maxFile)}
+	}
+	return os.ReadFile(path)
+}
+
+// ExpiresSoon is how long before its end a certificate is a problem. One for 90 days is
+// usually renewed when 30 are left.
+const ExpiresSoon = 14 * 24 * time.Hour
+
+// Problem is something wrong with a certificate that a server can use nevertheless.
+type Problem struct {
+	Text    string
+	Refused bool // clients refuse the certificate for it
+}
+
+// Problems returns what is wrong, at an instant, with a certificate that was read.
+func (f CertFiles) Problems(leaf *x509.Certificate, now time.Time) (problems []Problem) {
+	switch left := leaf.NotAfter.Sub(now); {
+	case now.Before(leaf.NotBefore):
+		problems = append(problems, Problem{"it is not valid before " + day(leaf.NotBefore), true})
+	case left < 0:
+		problems = append(problems, Problem{"it expired at " + day(leaf.NotAfter), true})
+	case left < ExpiresSoon:
+		problems = append(problems, Problem{"it expires soon, at " + day(leaf.NotAfter), false})
+	}
+	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
+		problems = append(problems, Problem{"it names no host (subjectAltName is missing)", true})
+	}
+	// The group may be meant to read the key: Kubernetes gives the files of a secret to one.
+	if info, err := os.Stat(f.Key); err == nil && info.Mode()&0o004 != 0 && runtime.GOOS != "windows" {
+		problems = append(problems, Problem{fmt.Sprintf("every user of this machine can read the key %s: chmod o-rwx", f.Key), false})
+	}
+	return problems
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
