@@ -50,7 +50,7 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
 	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang"},
-	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go"},
+	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "github.com/pierrec/lz4/v4"},
 	"internal/manage":       {"github.com/prometheus/client_golang"},
 	"internal/web":          {"github.com/prometheus/client_golang"},
 	"internal/measure":      {"github.com/prometheus/client_golang"},

@@ -172,9 +172,14 @@ func (h *header) check() error {
 	if err := h.mixed(); err != nil {
 		return err
 	}
-	seen := make(map[string]bool, len(h.names))
+	return checkNames(h.names, h.delimiter)
+}
+
+// checkNames returns what is wrong with the names of a table's columns.
+func checkNames(names []string, delimiter byte) error {
+	seen := make(map[string]bool, len(names))
 	var mistakes []string
-	for _, name := range h.names {
+	for _, name := range names {
 		if strings.ContainsAny(name, "\r\n") {
 			return fmt.Errorf("the column name %.40q has a line end; a quotation mark may not be closed", name)
 		}
@@ -192,7 +197,7 @@ func (h *header) check() error {
 	case seen["_airbyte_data"] && !seen["id"] && !seen[documentColumn]:
 		return errors.New("the column _airbyte_data holds the calls; rename it to document")
 	case !seen["id"] && !seen[documentColumn]:
-		return missingColumns(h.names, h.delimiter)
+		return missingColumns(names, delimiter)
 	}
 	return nil
 }

@@ -1,148 +1,123 @@
 package bulk
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
-	parquetthrift "github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
 // parquetMagic begins a Parquet file, and ends it.
 const parquetMagic = "PAR1"
 
-// maxFooter is the largest footer that is read, in bytes: what tens of thousands of
-// columns of row groups take.
-const maxFooter = 16 << 20
-
 var errParquet = errors.New("not a whole Parquet file")
 
-// parquetFile is a Parquet file of flat columns.
-//
-// The library that writes them is not what reads them: it takes what a page says
-// of itself for granted and makes room for it, gigabytes where a byte is wrong.
-// Here one value is read at a time, and what must be held is bounded.
+// parquetFile is a file that the library decodes. The library is told that its pages
+// are not compressed, and gets them from parquetPages.
 type parquetFile struct {
-	meta    format.FileMetaData
-	columns []*parquetColumn
-	source  *pageSource
-
-	group int   // the next row group
-	left  int64 // rows of the one before it
+	*parquet.File
+	in     io.ReaderAt
+	size   int64
+	chunks [][]format.ColumnMetaData // of each row group, by its columns
 }
 
-// openParquet reads the footer of a file.
 func openParquet(in io.ReaderAt, size int64) (*parquetFile, error) {
-	f := &parquetFile{source: &pageSource{in: in}}
-	footer, err := readFooter(in, size)
+	meta, err := readMetadata(in, size)
 	if err != nil {
 		return nil, err
 	}
-	t := &thrift{data: footer}
-	if err := t.structure(0, nil); err != nil {
-		return nil, fmt.Errorf("%w: %w", errParquet, err)
+	f := &parquetFile{in: in, size: size}
+	for i := range meta.RowGroups {
+		var chunks []format.ColumnMetaData
+		for j := range meta.RowGroups[i].Columns {
+			m := &meta.RowGroups[i].Columns[j].MetaData
+			chunks = append(chunks, *m)
+			m.Codec, m.DataPageOffset, m.DictionaryPageOffset, m.TotalCompressedSize = format.Uncompressed, 0, 0, 1<<62
+		}
+		f.chunks = append(f.chunks, chunks)
 	}
-	// What it comes to is bounded now, by the number of its parts.
-	if err := parquetthrift.Unmarshal(new(parquetthrift.CompactProtocol), footer[:t.pos], &f.meta); err != nil {
-		return nil, fmt.Errorf("%w: %w: %w", errParquet, errThrift, err)
-	}
-	if err := f.readSchema(); err != nil {
+	footer, err := thrift.Marshal(new(thrift.CompactProtocol), &meta)
+	if err != nil {
 		return nil, err
 	}
-	return f, f.checkGroups(size)
+	file := append([]byte(parquetMagic), footer...)
+	file = append(binary.LittleEndian.AppendUint32(file, uint32(len(footer))), parquetMagic...)
+	f.File, err = parquet.OpenFile(bytes.NewReader(file), int64(len(file)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, fmt.Errorf("%w: its metadata: %w", errParquet, err)
+	}
+	return f, nil
 }
 
-func readFooter(in io.ReaderAt, size int64) ([]byte, error) {
-	const tail = 8 // the length of the footer, and the magic
-	if size < int64(len(parquetMagic)+tail) {
-		return nil, fmt.Errorf("%w: it ends too early", errParquet)
+// readMetadata reads what stands at the end of a file.
+func readMetadata(in io.ReaderAt, size int64) (meta format.FileMetaData, err error) {
+	var end [8]byte // its length, and the magic
+	before := size - int64(len(end))
+	if before < int64(len(parquetMagic)) {
+		return meta, fmt.Errorf("%w: it ends too early", errParquet)
 	}
-	var end [tail]byte
-	if _, err := readFullAt(in, end[:], size-tail); err != nil {
+	if err := readAt(in, end[:], before); err != nil {
+		return meta, err
+	}
+	length := int64(binary.LittleEndian.Uint32(end[:]))
+	switch magic := string(end[4:]); {
+	case magic == "PARE":
+		return meta, fmt.Errorf("%w: it is encrypted", errParquet)
+	case magic != parquetMagic:
+		return meta, fmt.Errorf("%w: its end is missing; it may have been cut off", errParquet)
+	case length > before-int64(len(parquetMagic)):
+		return meta, fmt.Errorf("%w: its metadata is longer than the file", errParquet)
+	}
+	footer := make([]byte, length)
+	if err := readAt(in, footer, before-length); err != nil {
+		return meta, err
+	}
+	if err := thrift.Unmarshal(new(thrift.CompactProtocol), footer, &meta); err != nil {
+		return meta, fmt.Errorf("%w: its metadata: %w", errParquet, err)
+	}
+	return meta, nil
+}
+
+// readAt reads a part of a file that must be there.
+func readAt(in io.ReaderAt, p []byte, at int64) error {
+	n, err := in.ReadAt(p, at)
+	if n == len(p) {
+		return nil
+	}
+	return err
+}
+
+// values are those of a column of a row group.
+func (f *parquetFile) values(group, column int) (parquet.ValueReader, error) {
+	pages, err := f.pages(group, column)
+	if err != nil {
 		return nil, err
 	}
-	switch string(end[4:]) {
-	case parquetMagic:
-	case "PARE":
-		return nil, fmt.Errorf("%w: it is encrypted", errParquet)
-	default:
-		return nil, fmt.Errorf("%w: it does not end as one; it may have been cut off", errParquet)
-	}
-	n := int64(binary.LittleEndian.Uint32(end[:]))
-	if n > maxFooter {
-		return nil, fmt.Errorf("its metadata has %d bytes; at most %d are read", n, maxFooter)
-	}
-	if n > size-tail-int64(len(parquetMagic)) {
-		return nil, fmt.Errorf("%w: %w", errParquet, errThriftShort)
-	}
-	footer := make([]byte, n)
-	_, err := readFullAt(in, footer, size-tail-n)
-	return footer, err
+	chunk := f.RowGroups()[group].ColumnChunks()[column].(*parquet.FileColumnChunk)
+	return parquet.NewColumnChunkValueReader(plainChunk{chunk, pages}), nil
 }
 
-// readSchema makes the columns.
-func (f *parquetFile) readSchema() error {
-	if len(f.meta.Schema) < 2 {
-		return fmt.Errorf("%w: it has no columns", errParquet)
-	}
-	for i := range f.meta.Schema[1:] {
-		e := &f.meta.Schema[1+i]
-		isNested := e.NumChildren.Valid && e.NumChildren.V > 0 || !e.Type.Valid
-		if isNested || e.RepetitionType.Valid && e.RepetitionType.V == format.Repeated {
-			return fmt.Errorf("the column %.40q is nested: a list, a map or a structure; accepted are flat columns: leave it out, or make it text", e.Name)
-		}
-		for _, other := range f.columns {
-			if other.name == e.Name {
-				return fmt.Errorf("the column %.40q is there twice", e.Name)
-			}
-		}
-		f.columns = append(f.columns, &parquetColumn{
-			name:       e.Name,
-			kind:       e.Type.V,
-			isOptional: e.RepetitionType.Valid && e.RepetitionType.V == format.Optional,
-			source:     f.source,
-		})
-	}
-	return nil
+// plainChunk is a column of a row group whose pages come from elsewhere.
+type plainChunk struct {
+	*parquet.FileColumnChunk
+	pages io.ReaderAt
 }
 
-// checkGroups sees to it that every part of every column is within the file.
-func (f *parquetFile) checkGroups(size int64) error {
-	for i := range f.meta.RowGroups {
-		g := &f.meta.RowGroups[i]
-		if len(g.Columns) != len(f.columns) || g.NumRows < 0 {
-			return fmt.Errorf("%w: row group %d does not have the columns of the schema", errParquet, i+1)
-		}
-		for j := range g.Columns {
-			m := &g.Columns[j].MetaData
-			if g.Columns[j].FilePath != "" || g.Columns[j].CryptoMetadata.Value != nil {
-				return fmt.Errorf("the column %.40q is in another file or encrypted, which is not read", f.columns[j].name)
-			}
-			at, end := span(m)
-			if m.Type != f.columns[j].kind || at < int64(len(parquetMagic)) || end < at || end > size {
-				return fmt.Errorf("%w: the column %.40q of row group %d is not within it", errParquet, f.columns[j].name, i+1)
-			}
-		}
-	}
-	return nil
-}
+func (c plainChunk) Pages() parquet.Pages { return c.PagesFrom(c.pages) }
 
-// nextRow makes sure that there is a next row: then each column has its value. It
-// is io.EOF at the end.
-func (f *parquetFile) nextRow() error {
-	for f.left == 0 {
-		if f.group == len(f.meta.RowGroups) {
-			return io.EOF
+// guarded calls the library, which panics over some damaged files.
+func guarded(call func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("%w: its parts contradict each other", errParquet)
 		}
-		g := &f.meta.RowGroups[f.group]
-		for i, c := range f.columns {
-			c.begin(&g.Columns[i].MetaData)
-		}
-		f.left = g.NumRows
-		f.group++
-	}
-	f.left--
-	return nil
+	}()
+	return call()
 }

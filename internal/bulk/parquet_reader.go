@@ -1,59 +1,110 @@
 package bulk
 
 import (
-	"errors"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"io/fs"
+	"os"
+
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/callvault/callvault/gong"
 )
 
-// parquetReader reads calls from the rows of a Parquet file. A row that has a
-// document goes by it alone; others by the columns that the contract names, and
-// further columns become further fields. The line of a record is the number of its
-// row.
+// parquetReader reads calls from the rows of a Parquet file: from the column
+// document if a row has one, otherwise from all others. The line of a record is the
+// number of its row. It holds one page and the dictionary of each column.
 type parquetReader struct {
+	ctx      context.Context
 	file     *parquetFile
-	fields   []*parquetField // nil for the document
-	document int             // which column it is, -1 where there is none
-	row      int
+	columns  []*parquetColumn
+	document *parquetColumn // one of them, or nil
+	group    int            // the next row group
+	left     int64          // rows of the group before it
+	row      int            // rows read of all groups
 }
 
-func newParquetReader(in io.ReaderAt, size int64) (*parquetReader, error) {
-	r := &parquetReader{}
-	err := guarded(func() (err error) {
-		r.file, err = openParquet(in, size)
-		return err
+// parquetSource is a file that can be read at any place, such as an *os.File.
+type parquetSource interface {
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}
+
+// isParquet tells whether a file is Parquet and can be read where it is, as a pipe
+// cannot.
+func isParquet(f parquetSource) bool {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	magic := make([]byte, len(parquetMagic))
+	n, _ := f.ReadAt(magic, 0)
+	return string(magic[:n]) == parquetMagic
+}
+
+// newSpooledReader copies Parquet to a temporary file and reads it there.
+func newSpooledReader(in io.Reader) (r *Reader, err error) {
+	file, err := os.CreateTemp("", "callvault-import-")
+	if err != nil {
+		return nil, err
+	}
+	remove := func() {
+		file.Close()
+		os.Remove(file.Name())
+	}
+	if _, err = io.Copy(file, in); err == nil {
+		r, err = newFileReader(context.Background(), file)
+	}
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	r.close = remove
+	return r, nil
+}
+
+// newFileReader reads Parquet where it is, until ctx is done.
+func newFileReader(ctx context.Context, f parquetSource) (*Reader, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	r := &parquetReader{ctx: ctx}
+	var names []string
+	err = guarded(func() error {
+		if r.file, err = openParquet(f, info.Size()); err != nil {
+			return err
+		}
+		for i, leaf := range r.file.Root().Columns() {
+			name := leaf.Name()
+			names = append(names, name)
+			if !leaf.Leaf() || leaf.Repeated() {
+				return fmt.Errorf("the column %.40q is nested: a list, a map or a structure; leave it out, or make it text", name)
+			}
+			c := &parquetColumn{column: column{name, gong.IsField(name)}, parquetType: typeOf(leaf.Type()), index: i, file: r.file}
+			if err := c.check(name); err != nil {
+				return err
+			}
+			if r.columns = append(r.columns, c); name == documentColumn {
+				r.document = c
+			}
+		}
+		return checkNames(names, ',')
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.document = slices.Index(r.names(), documentColumn)
-	if r.document < 0 && !slices.Contains(r.names(), "id") {
-		return nil, fmt.Errorf("there is neither a column id nor a column document among %.200q", r.names())
-	}
-	for i := range r.file.columns {
-		field, err := newParquetField(&r.file.meta.Schema[1+i])
-		if err != nil {
-			return nil, err
-		}
-		r.fields = append(r.fields, field)
-	}
-	return r, nil
-}
-
-func (r *parquetReader) names() []string {
-	names := make([]string, len(r.file.columns))
-	for i, c := range r.file.columns {
-		names[i] = c.name
-	}
-	return names
+	return &Reader{Unknown: unknownColumns(names), names: names, delimiter: ',', read: r.read, close: func() {}, left: func() []string { return nil }}, nil
 }
 
 func (r *parquetReader) read() (record Record, err error) {
 	err = guarded(func() error {
-		record, err = r.next()
+		if r.ctx.Err() != nil {
+			return context.Cause(r.ctx)
+		}
+		record, err = r.record()
 		return err
 	})
 	if err != nil && err != io.EOF {
@@ -62,37 +113,42 @@ func (r *parquetReader) read() (record Record, err error) {
 	return record, err
 }
 
-func (r *parquetReader) next() (record Record, err error) {
-	if err := r.file.nextRow(); err != nil {
-		return record, err
+func (r *parquetReader) record() (record Record, err error) {
+	for r.left == 0 {
+		groups := r.file.RowGroups()
+		if r.group == len(groups) {
+			return record, io.EOF
+		}
+		for _, c := range r.columns {
+			c.begin(r.group, r.row)
+		}
+		r.left = groups[r.group].NumRows()
+		r.group++
 	}
+	r.left--
 	r.row++
 	record.Line, record.Through = r.row, r.row
-	isWhole := false
-	if r.document >= 0 {
-		v, err := r.file.columns[r.document].next()
+	if r.document != nil {
+		v, err := r.document.value(r.row)
 		if err != nil {
 			return record, err
 		}
-		if isWhole = !v.null && len(v.bytes) > 0; isWhole {
-			record.Call, record.Err = parseDocument(v.bytes)
+		if len(v.ByteArray()) > 0 {
+			record.Call, record.Err = parseDocument(v.ByteArray())
+			return record, nil
 		}
 	}
 	var problems []gong.FieldError
-	for i, c := range r.file.columns {
-		if i == r.document {
+	for _, c := range r.columns {
+		if c == r.document {
 			continue
 		}
-		v, err := c.next()
+		v, err := c.value(r.row)
 		if err != nil {
 			return record, err
 		}
-		if isWhole {
-			continue
-		}
-		var problem *gong.FieldError
-		if errors.As(r.fields[i].set(&record.Call, v), &problem) {
-			problems = append(problems, *problem)
+		if problem := c.set(&record.Call, v); problem != "" {
+			problems = append(problems, gong.FieldError{Field: c.name, Problem: problem})
 		}
 	}
 	if len(problems) > 0 {
@@ -101,15 +157,60 @@ func (r *parquetReader) next() (record Record, err error) {
 	return record, nil
 }
 
-func (r *parquetReader) close() { r.file.source.close() }
+// parquetColumn is a column of the file. It is opened in a row group when its first
+// value is requested: a file with a document in each row is read by that column alone.
+type parquetColumn struct {
+	column
+	parquetType
+	index  int
+	file   *parquetFile
+	group  int
+	values parquet.ValueReader // nil until the column is opened
+	buffer [64]parquet.Value
+	ahead  []parquet.Value // of buffer
+	passed int             // rows before them
+}
 
-// guarded turns a panic into an error: the metadata of a damaged file goes through
-// a library, and whatever is wrong with a file, the import ends in good order.
-func guarded(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errParquet, p)
+func (c *parquetColumn) begin(group, row int) {
+	c.values, c.ahead, c.group, c.passed = nil, nil, group, row
+}
+
+// value is the value of a row, whose numbers only rise. It is valid until the next
+// is requested.
+func (c *parquetColumn) value(row int) (v parquet.Value, err error) {
+	if c.values == nil {
+		if c.values, err = c.file.values(c.group, c.index); err != nil {
+			return v, fmt.Errorf("the column %.40q: %w", c.name, err)
 		}
-	}()
-	return f()
+	}
+	for row > c.passed+len(c.ahead) {
+		c.passed += len(c.ahead)
+		n, err := c.values.ReadValues(c.buffer[:])
+		if n == 0 {
+			return v, fmt.Errorf("the column %.40q: %w", c.name, damaged(err))
+		}
+		c.ahead = c.buffer[:n]
+	}
+	v = c.ahead[row-c.passed-1]
+	c.ahead, c.passed = c.ahead[row-c.passed:], row
+	return v, nil
+}
+
+// set sets a field of a call. pandas writes NaN where a number is missing. It returns
+// what is wrong with the value, if anything.
+func (c *parquetColumn) set(call *gong.Call, v parquet.Value) (problem string) {
+	if v.IsNull() {
+		return ""
+	}
+	switch text := c.text(v); {
+	case text == "NaN" && c.words == fractions:
+		return ""
+	case c.isField || !c.isJSON():
+		return c.column.set(call, text)
+	case text == "+Inf" || text == "-Inf":
+		return "is infinite"
+	default:
+		call.Further = append(call.Further, gong.Field{Name: c.name, Value: json.RawMessage(text)})
+		return ""
+	}
 }

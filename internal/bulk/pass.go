@@ -41,8 +41,10 @@ func eachOf(ctx context.Context, s Source, w waiting, p pass) error {
 		return fmt.Errorf("%s: the file has 0 bytes, and no %s file has; make or fetch it again", s.Name, ending)
 	}
 	if reader.names != nil {
-		if err := missingColumns(reader.names, reader.delimiter); err != nil {
+		if err := missingColumns(reader.names, reader.delimiter); err != nil && reader.headerLine > 0 {
 			return located(s.Name, &LineError{reader.headerLine, err})
+		} else if err != nil { // of Parquet
+			return located(s.Name, err)
 		}
 	}
 	p.begin(s.Name, reader)

@@ -1,0 +1,152 @@
+package bulk
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
+)
+
+// maxPage is how much memory a page may need. DuckDB writes the largest that are
+// known, of up to 100 MB.
+const maxPage = 256 << 20
+
+var (
+	errPage     = errors.New("a page is damaged")
+	errLength   = errors.New("it is not as long as it says")
+	errChecksum = errors.New("its checksum is wrong")
+	errLarge    = errors.New("it needs more than 256 MiB; write smaller pages")
+)
+
+// parquetPages are the pages of a column of a row group, decompressed, with headers
+// that say so, from the first to the last byte.
+//
+// The library makes room for what a header says, so that is compared with the file
+// before. And its own decompression returns zeros in place of much LZ4_RAW.
+type parquetPages struct {
+	in      io.ReaderAt
+	codec   format.CompressionCodec
+	at, end int64 // what is left in the file
+	raw     []byte
+	page    []byte // decompressed
+	rest    []byte // of page
+	passed  int64  // bytes that have been read
+}
+
+func (f *parquetFile) pages(group, column int) (*parquetPages, error) {
+	m := &f.chunks[group][column]
+	p := &parquetPages{in: f.in, codec: m.Codec, at: m.DataPageOffset}
+	if m.DictionaryPageOffset != 0 {
+		p.at = m.DictionaryPageOffset
+	}
+	p.end = p.at + m.TotalCompressedSize
+	if p.at < int64(len(parquetMagic)) || p.end < p.at || p.end > f.size {
+		return nil, fmt.Errorf("%w: its pages are not in the file", errParquet)
+	}
+	if parquet.LookupCompressionCodec(p.codec).String() == "UNSUPPORTED" {
+		return nil, fmt.Errorf("it is compressed by %v; write it with zstd or snappy", p.codec)
+	}
+	return p, nil
+}
+
+func (p *parquetPages) ReadAt(dst []byte, at int64) (n int, err error) {
+	if at != p.passed {
+		return 0, errPage
+	}
+	if len(p.rest) == 0 {
+		if err := p.next(); err != nil {
+			return 0, err
+		}
+	}
+	n = copy(dst, p.rest)
+	p.rest = p.rest[n:]
+	p.passed += int64(n)
+	return n, nil
+}
+
+func (p *parquetPages) next() error {
+	h, err := p.header()
+	if err != nil {
+		return err
+	}
+	values := int64(h.DataPageHeader.V.NumValues) + int64(h.DataPageHeaderV2.V.NumValues) + int64(h.DictionaryPageHeader.V.NumValues)
+	switch {
+	case h.CompressedPageSize < 0 || h.UncompressedPageSize < 0 || int64(h.CompressedPageSize) > p.end-p.at:
+		return errLength
+	case int64(h.UncompressedPageSize)+5*values > maxPage: // the library keeps a level and an offset of each value
+		return errLarge
+	}
+	p.raw = append(p.raw[:0], make([]byte, h.CompressedPageSize)...)
+	if err := readAt(p.in, p.raw, p.at); err != nil {
+		return err
+	}
+	p.at += int64(len(p.raw))
+	if h.CRC != 0 && crc32.ChecksumIEEE(p.raw) != uint32(h.CRC) {
+		return errChecksum
+	}
+	h.CompressedPageSize, h.CRC = h.UncompressedPageSize, 0
+	header, err := thrift.Marshal(new(thrift.CompactProtocol), &h)
+	if err != nil {
+		return err
+	}
+	p.page = append(append(p.page[:0], header...), make([]byte, h.UncompressedPageSize)...)
+	p.rest = p.page
+	return p.decompress(p.page[len(header):], &h.DataPageHeaderV2.V)
+}
+
+// header reads the header of the next page.
+func (p *parquetPages) header() (h format.PageHeader, err error) {
+	for _, most := range []int64{4 << 10, 1 << 20} { // the bounds of a page may be long texts
+		window := make([]byte, min(most, p.end-p.at))
+		if err := readAt(p.in, window, p.at); err != nil {
+			return h, err
+		}
+		in := new(thrift.CompactProtocol).NewReaderFromBytes(window)
+		h = format.PageHeader{}
+		if err = thrift.NewDecoder(in).Decode(&h); err == nil {
+			p.at += int64(in.BytesRead())
+			return h, nil
+		}
+	}
+	return h, err
+}
+
+// decompress fills a page. The levels of a page of the second form are as they are,
+// and its values may be.
+func (p *parquetPages) decompress(page []byte, v2 *format.DataPageHeaderV2) (err error) {
+	levels := int(v2.RepetitionLevelsByteLength) + int(v2.DefinitionLevelsByteLength)
+	if levels < 0 || levels > min(len(p.raw), len(page)) {
+		return errLength
+	}
+	copy(page, p.raw[:levels])
+	raw, plain := p.raw[levels:], page[levels:]
+	n := len(raw)
+	switch {
+	case p.codec == format.Uncompressed || v2.IsCompressed.Valid && !v2.IsCompressed.V || len(plain) == 0:
+		copy(plain, raw)
+	case p.codec == format.Lz4Raw: // the library's codec never ends over what is damaged
+		n, err = lz4.UncompressBlock(raw, plain)
+	default:
+		var data []byte
+		data, err = parquet.LookupCompressionCodec(p.codec).Decode(plain, raw)
+		n = len(data)
+		copy(plain, data)
+	}
+	if err == nil && n != len(plain) {
+		err = errLength
+	}
+	return err
+}
+
+// damaged is the error of a page that cannot be read.
+func damaged(err error) error {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it ends too early", errPage)
+	}
+	return fmt.Errorf("%w: %w", errPage, err)
+}
