@@ -80,6 +80,20 @@ func describe(t *testing.T, registry *prometheus.Registry) map[string]described 
 		}
 		metrics[found[1]] = described{found[2], labels}
 	}
+	families, err := registry.Gather() // some collectors describe nothing beforehand
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if _, ok := metrics[family.GetName()]; ok {
+			continue
+		}
+		var labels []string
+		for _, label := range family.GetMetric()[0].GetLabel() {
+			labels = append(labels, label.GetName())
+		}
+		metrics[family.GetName()] = described{family.GetHelp(), labels}
+	}
 	return metrics
 }
 
