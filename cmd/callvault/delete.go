@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,8 +59,7 @@ the same command again to finish.`,
 
 // deletion is what is to be deleted: some ids, or all calls of a query.
 type deletion struct {
-	asked int            // how many ids; 0 means the query
-	ids   []callvault.ID // that are left
+	ids   map[callvault.ID]bool // nil means the query
 	query callvault.Query
 }
 
@@ -67,16 +67,6 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	if (len(o.ids) > 0) == (o.before != "") {
 		return d, usagef("say which calls to delete with either --id or --before")
 	}
-	for _, digits := range o.ids {
-		id, err := callvault.ParseID(digits)
-		if err != nil {
-			return d, usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
-		}
-		d.ids = append(d.ids, id)
-	}
-	slices.SortFunc(d.ids, callvault.ID.Compare)
-	d.ids = slices.Compact(d.ids)
-	d.asked = len(d.ids)
 	zone, err := parseZone(o.tz)
 	if err != nil {
 		return d, err
@@ -87,6 +77,15 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 			return d, usagef("--before %w", err)
 		}
 		d.query.Range = callvault.Range{From: callvault.MinTime, To: callvault.CeilTime(span.From)}
+		return d, nil
+	}
+	d.ids = make(map[callvault.ID]bool)
+	for _, digits := range o.ids {
+		id, err := callvault.ParseID(digits)
+		if err != nil {
+			return d, usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
+		}
+		d.ids[id] = true
 	}
 	return d, nil
 }
@@ -105,17 +104,17 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	calls := store.Calls(o.company)
-	if !o.yes {
-		if err := a.confirm(ctx, calls, d, o); err != nil {
+	total := len(d.ids)
+	if d.ids == nil {
+		if total, err = calls.Count(ctx, d.query); err != nil {
 			return err
 		}
 	}
+	if !o.yes && !a.confirm(total, d, o) {
+		return errors.New("nothing was deleted")
+	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	total, err := d.size(ctx, calls)
-	if err != nil {
-		return err
-	}
 	p.Begin("deleting", "call", total)
 	commits, deleted := a.commits(p, o.quiet), 0
 	for more := true; more && err == nil; {
@@ -127,13 +126,16 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 		}
 	}
 	p.End()
-	switch {
+	switch missing := len(d.ids) - deleted; {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %s; run it again to finish", plural(deleted, "call"))
 	case err != nil:
 		return fmt.Errorf("after %s: %w", plural(deleted, "call"), err)
-	case !o.quiet:
-		screen.Printf(a.stderr, "deleted %s%s\n", plural(deleted, "call"), d.missing(deleted))
+	case o.quiet:
+	case missing > 0:
+		screen.Printf(a.stderr, "deleted %s; %s not found\n", plural(deleted, "call"), plural(missing, "id"))
+	default:
+		screen.Printf(a.stderr, "deleted %s\n", plural(deleted, "call"))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
 	p.Begin("removing the content of deleted calls", "", screen.Unknown)
@@ -145,49 +147,23 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 }
 
 // confirm asks a person.
-func (a *app) confirm(ctx context.Context, calls callvault.Calls, d deletion, o deleteOptions) error {
-	n, err := d.size(ctx, calls)
-	if err != nil {
-		return err
-	}
-	what := plural(n, "call") + " by id"
-	if d.asked == 0 {
-		what = fmt.Sprintf("%s before %s", plural(n, "call"), d.query.To)
+func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
+	what := plural(total, "call") + " by id"
+	if d.ids == nil {
+		what = fmt.Sprintf("%s before %s", plural(total, "call"), d.query.To)
 	}
 	screen.Printf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return errors.New("nothing was deleted")
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
 }
 
-// size is the number of calls to delete, as far as it is known.
-func (d *deletion) size(ctx context.Context, calls callvault.Calls) (int, error) {
-	if d.asked > 0 {
-		return d.asked, nil
-	}
-	return calls.Count(ctx, d.query)
-}
-
-// step deletes one batch and tells how many calls it had, and whether more may
-// follow.
+// step deletes one batch and tells how many calls it had, and whether more may follow.
 func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int, more bool, err error) {
-	if d.asked == 0 {
-		n, err := calls.DeleteFirst(ctx, d.query, deleteBatch)
-		return n, n == deleteBatch, err
+	if d.ids != nil { // a command line has no more than a batch of them
+		deleted, err = calls.Delete(ctx, slices.Collect(maps.Keys(d.ids)))
+		return deleted, false, err
 	}
-	batch := d.ids[:min(len(d.ids), deleteBatch)]
-	d.ids = d.ids[len(batch):]
-	n, err := calls.Delete(ctx, batch)
-	return n, len(d.ids) > 0, err
-}
-
-// missing says how many of the ids were not there.
-func (d *deletion) missing(deleted int) string {
-	if n := d.asked - deleted; n > 0 {
-		return fmt.Sprintf("; %s not found", plural(n, "id"))
-	}
-	return ""
+	deleted, err = calls.DeleteFirst(ctx, d.query, deleteBatch)
+	return deleted, deleted == deleteBatch, err
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -225,17 +224,10 @@ func (e *exported) summary() string {
 }
 
 // partialName is the name of a partial file, with the same ending and so the same format.
-// File systems allow names of 255 bytes.
 func partialName(path string) string {
-	const partial, longest = ".partial", 255
 	ending := filepath.Ext(path)
 	if ending == ".gz" || ending == ".zst" {
 		ending = filepath.Ext(strings.TrimSuffix(path, ending)) + ending
 	}
-	folder, name := filepath.Split(strings.TrimSuffix(path, ending))
-	for len(name)+len(partial)+len(ending) > longest && name != "" {
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
-	}
-	return folder + name + partial + ending
+	return strings.TrimSuffix(path, ending) + ".partial" + ending
 }

@@ -104,15 +104,14 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, in.close()) }()
+	if o.strict && in.once != "" {
+		return usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.once)
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	report := a.importReport(o, in.size)
 	defer report.progress.End()
 	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace}
 	if o.strict {
-		if err := in.keep(ctx); err != nil {
-			return err
-		}
 		if err := checkAll(ctx, &im, report, in); err != nil {
 			return err
 		}

@@ -4,11 +4,9 @@ package program_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -143,42 +141,5 @@ func TestRunningDraftStays(t *testing.T) {
 		if want := map[string]int{"whole.ndjson": 2}[file]; strings.Count(string(content), "\n") != want {
 			t.Errorf("%s has %q", file, content)
 		}
-	}
-}
-
-// What an import that is killed has kept of a pipe is removed by the next one that
-// keeps something.
-func TestKilledImportKeepsNothing(t *testing.T) {
-	c := program.New(t)
-	temporary := t.TempDir()
-	strict := func() *exec.Cmd {
-		cmd := c.Command("import", "--strict", "-")
-		cmd.Env = append(cmd.Env, "TMPDIR="+temporary)
-		return cmd
-	}
-	killed := strict()
-	stdin, err := killed.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := killed.Start(); err != nil {
-		t.Fatal(err)
-	}
-	// More than a pipe holds: when it is taken, it is being kept.
-	if _, err := io.WriteString(stdin, recordsFrom(1, 1000)); err != nil {
-		t.Fatal(err)
-	}
-	killed.Process.Kill()
-	killed.Wait()
-	if left := drafts(t, temporary); len(left) != 2 {
-		t.Errorf("left are %q", left)
-	}
-	next := strict()
-	next.Stdin = strings.NewReader(recordsFrom(1, 1))
-	if out, err := next.CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
-	if left := drafts(t, temporary); len(left) > 0 || c.Count() != 1 {
-		t.Errorf("left are %q, and there are %d calls", left, c.Count())
 	}
 }

@@ -61,7 +61,7 @@ func TestFormats(t *testing.T) {
 				t.Errorf("from a file (-want +got)\n%s", diff)
 			}
 			c.Must("delete", "--yes", "--before", "2100-01-01")
-			if got := c.Pipe(source, "import", "--strict", "-"); got.Code != program.ExitOK {
+			if got := c.Pipe(source, "import", "-"); got.Code != program.ExitOK {
 				t.Errorf("%+v", got)
 			}
 			if diff := cmp.Diff(want, c.Must("export")); diff != "" {

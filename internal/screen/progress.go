@@ -129,14 +129,11 @@ func (p *Progress) words() string {
 }
 
 // counts is how much is done and how fast, and how long the rest takes if it goes on like
-// that. Where the rest is not known it is how long it has taken.
+// that. Before the first thing is done it is how long it has taken.
 func (p *Progress) counts() []string {
 	passed := time.Since(p.begun)
-	if p.total < 0 && p.done == 0 {
-		return []string{passed.Truncate(time.Second).String()}
-	}
 	if p.done == 0 || passed <= 0 {
-		return nil
+		return []string{passed.Truncate(time.Second).String()}
 	}
 	count, left := p.count(p.done), ""
 	if p.total > 0 {

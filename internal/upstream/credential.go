@@ -1,13 +1,14 @@
 package upstream
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -50,14 +51,14 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 
 // checkCredential refuses what is not one credential.
 func checkCredential(c gong.Credential) error {
-	switch hasKey := c.AccessKey != "" || c.AccessKeySecret != ""; {
-	case !hasKey && c.Token == "":
+	switch {
+	case c == gong.Credential{}:
 		return errors.New("there is none")
-	case hasKey && c.Token != "":
+	case c.Token != "" && c != gong.Credential{Token: c.Token}:
 		return errors.New("there are an access key and a token; leave one out")
-	case hasKey && c.AccessKey == "":
+	case c.Token == "" && c.AccessKey == "":
 		return errors.New("there is a secret without its access key")
-	case hasKey && c.AccessKeySecret == "":
+	case c.Token == "" && c.AccessKeySecret == "":
 		return errors.New("there is an access key without its secret")
 	}
 	return nil
@@ -95,34 +96,21 @@ func ReadCredential(path string) (gong.Credential, error) {
 	return found, nil
 }
 
+// parseCredential reads names and values, in lines or as JSON: none of them has a character
+// that JSON escapes.
 func parseCredential(content string) (c gong.Credential, err error) {
-	fields := map[string]string{}
-	if strings.HasPrefix(strings.TrimSpace(content), "{") {
-		if json.Unmarshal([]byte(content), &fields) != nil {
-			return c, errors.New("it is not a JSON object of texts")
-		}
-	} else {
-		number := 0
-		for line := range strings.Lines(content) {
-			number++
-			words := strings.Fields(line)
-			if len(words) == 0 {
-				continue
-			}
-			if len(words) != 2 {
-				return c, fmt.Errorf("line %d is not a name and a value", number)
-			}
-			fields[words[0]] = words[1]
-		}
+	words := strings.FieldsFunc(content, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`{}",:`, r) })
+	if len(words)%2 == 1 {
+		return c, errors.New("it is not names and values")
 	}
-	for name, value := range fields {
-		switch name {
+	for pair := range slices.Chunk(words, 2) {
+		switch pair[0] {
 		case "accessKey":
-			c.AccessKey = value
+			c.AccessKey = pair[1]
 		case "accessKeySecret":
-			c.AccessKeySecret = value
+			c.AccessKeySecret = pair[1]
 		case "token":
-			c.Token = value
+			c.Token = pair[1]
 		default:
 			return c, errors.New("it has a name other than accessKey, accessKeySecret and token")
 		}

@@ -53,12 +53,11 @@ func TestCredentialOfAFile(t *testing.T) {
 		`{"accessKey":"k","accessKeySecret":"hush"}` + "\n": "",
 		` {"token":"hush"}`: "",
 		"":                  "there is none",
-		"hush\n":            "line 1 is not a name and a value",
-		"accessKey k\naccessKeySecret hush hush\n": "line 2 is not a name and a value",
-		"k hush\n":           "it has a name other than accessKey, accessKeySecret and token",
-		"accessKey k\n":      "there is an access key without its secret",
-		`{"token":["hush"]}`: "it is not a JSON object of texts",
-		`{"hush":"hush"}`:    "it has a name other than accessKey, accessKeySecret and token",
+		"hush\n":            "it is not names and values",
+		"accessKey k\naccessKeySecret hush hush\n": "it is not names and values",
+		"k hush\n":        "it has a name other than accessKey, accessKeySecret and token",
+		"accessKey k\n":   "there is an access key without its secret",
+		`{"hush":"hush"}`: "it has a name other than accessKey, accessKeySecret and token",
 	} {
 		path := filepath.Join(t.TempDir(), "key")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
