@@ -26,7 +26,9 @@ const statusClientGone = 499
 // place where an error becomes an answer. For a client that has gone it breaks the
 // connection: net/http would send an empty 200 for a handler that wrote nothing.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := newExchange(w, r, h.newID(), h.now())
+	x := &exchange{ResponseWriter: w, request: r, id: h.newID(), start: h.now(), trace: traceID(r.Header)}
+	x.set(0, "X-Traceid", x.id)
+	x.set(1, "Vary", "Accept-Encoding")
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
 	err := h.serve(x)
@@ -138,8 +140,13 @@ func (h *Handler) record(x *exchange, took time.Duration, err error) {
 func newRequestID() string {
 	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
 	var id [requestIDLength]byte
+	var random uint64
 	for i := range id {
-		id[i] = digits[rand.IntN(len(digits))]
+		if i%12 == 0 { // a uint64 has 12 random digits of base 36
+			random = rand.Uint64()
+		}
+		id[i] = digits[random%uint64(len(digits))]
+		random /= uint64(len(digits))
 	}
 	return string(id[:])
 }

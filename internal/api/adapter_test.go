@@ -155,7 +155,8 @@ func TestUnknownRouteIsNoEmptyRange(t *testing.T) {
 }
 
 func TestRequestID(t *testing.T) {
-	s := newServer(t, Config{NewID: newRequestID})
+	s := newServer(t, Config{})
+	s.newID = newRequestID
 	form := regexp.MustCompile(`^[0-9a-z]{18,20}$`)
 	seen := make(map[string]bool)
 	for range 1000 {

@@ -17,6 +17,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,10 +73,6 @@ type Config struct {
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-
-	// NewID makes the id of a request, which the client and the log are given: at most
-	// 200 characters that JSON does not escape. Nil means 19 random ones of [0-9a-z].
-	NewID func() string
 }
 
 // MaxPageSize is the largest Config.PageSize.
@@ -98,7 +95,7 @@ type Handler struct {
 	pageSize int
 	dates    Dates
 	now      func() time.Time
-	newID    func() string
+	newID    func() string // of characters that JSON does not escape
 	keys     *auth.Keyring
 	limits   *limit.Limits
 	cursors  *sealer
@@ -123,25 +120,19 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	h := &Handler{
 		store:    config.Store,
 		log:      config.Log,
-		pageSize: config.PageSize,
+		pageSize: cmp.Or(config.PageSize, gong.PageSize),
 		dates:    config.Dates,
 		now:      config.Now,
-		newID:    config.NewID,
+		newID:    newRequestID,
 		cursors:  newSealer(secret),
-		bodies:   newBodies(heldWithin(debug.SetMemoryLimit(-1)), config.Store.Pool().Max),
+		bodies:   newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	h.spare = slog.New(web.Spare(h.log.Handler()))
-	if h.pageSize == 0 {
-		h.pageSize = gong.PageSize
-	}
 	if h.now == nil {
 		h.now = time.Now
-	}
-	if h.newID == nil {
-		h.newID = newRequestID
 	}
 	h.keys = auth.New(h.store, h.now)
 	h.limits = limit.New(h.store, config.Limit, h.now, config.Metrics)

@@ -19,16 +19,14 @@ const (
 	mostBuilders  = 16
 )
 
-// heldWithin is how many bytes of pages a process with this memory may hold.
-func heldWithin(memory int64) int { return int(min(maxHeld, memory/heldPart)) }
-
-// newBodies makes the turns in which pages are read. No more are read at once than the
-// store has connections, because requests wait for a connection without turns.
-func newBodies(limit, connections int) *web.Turns {
-	return web.NewTurns(buildersWithin(limit, connections), limit)
+// newBodies makes the turns in which pages are read, by a process with this memory and a
+// store with so many connections: requests wait for a connection without turns.
+func newBodies(memory int64, connections int) *web.Turns {
+	held := int(min(maxHeld, memory/heldPart))
+	return web.NewTurns(buildersWithin(held, connections), held)
 }
 
-func buildersWithin(limit, connections int) int {
+func buildersWithin(held, connections int) int {
 	n := max(2*runtime.GOMAXPROCS(0), leastBuilders)
-	return max(1, min(n, mostBuilders, limit/(maxHeld/mostBuilders), connections))
+	return max(1, min(n, mostBuilders, held/(maxHeld/mostBuilders), connections))
 }

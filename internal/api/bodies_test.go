@@ -37,7 +37,7 @@ func (w stalled) Write(p []byte) (int, error) {
 // are read at once; when they read, or go, the others are served.
 func TestClientsThatDoNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, Config{Log: discard, NewID: newRequestID})
+		s := newServer(t, Config{Log: discard})
 		large := call(t, "1", 1, "")
 		large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
 		s.put(t, "acme", large)
@@ -86,7 +86,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 // Clients that do not read are left alone while nobody waits for the room. Then others of
 // their company wait until they are cut off, and another company does not wait at all.
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
-	api := newServer(t, Config{Log: discard, NewID: newRequestID})
+	api := newServer(t, Config{Log: discard})
 	large := call(t, "1", 1, "")
 	large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
 	api.store.AddKey(t.Context(), testKey(callvault.BasicKey, "other", "OTHER", "hush"))
@@ -181,7 +181,7 @@ func TestRoomIsAPartOfTheMemory(t *testing.T) {
 		512 << 20:     64 << 20,
 		128 << 20:     16 << 20,
 	} {
-		if got := heldWithin(memory); got != want {
+		if got := newBodies(memory, 1).Room(); got != want {
 			t.Errorf("of %d bytes %d, want %d", memory, got, want)
 		}
 	}

@@ -28,13 +28,6 @@ type exchange struct {
 	values [5]string
 }
 
-func newExchange(w http.ResponseWriter, r *http.Request, id string, start time.Time) *exchange {
-	x := &exchange{ResponseWriter: w, request: r, id: id, start: start, trace: traceID(r.Header)}
-	x.set(0, "X-Traceid", id)
-	x.set(1, "Vary", "Accept-Encoding")
-	return x
-}
-
 // set sets a header, named in its canonical form, to the value in a slot.
 func (x *exchange) set(slot int, header, value string) {
 	x.values[slot] = value
@@ -57,23 +50,32 @@ func (x *exchange) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// send is the whole answer: a status and a body of JSON, compressed when that
+// send is the whole answer: a status and the parts of a body of JSON, compressed when that
 // is wanted and worth it.
-func (x *exchange) send(status int, body []byte) error {
-	if len(body) > minGzip && acceptsGzip(x.request.Header["Accept-Encoding"]) {
+func (x *exchange) send(status int, body ...[]byte) error {
+	length := 0
+	for _, part := range body {
+		length += len(part)
+	}
+	if length > minGzip && acceptsGzip(x.request.Header["Accept-Encoding"]) {
 		z := compressors.Get().(*compressor)
 		defer compressors.Put(z)
 		body = z.compress(body)
+		length = len(body[0])
 		x.set(2, "Content-Encoding", "gzip")
 	}
 	x.set(3, "Content-Type", "application/json;charset=UTF-8")
-	x.set(4, "Content-Length", strconv.Itoa(len(body)))
+	x.set(4, "Content-Length", strconv.Itoa(length))
 	x.WriteHeader(status)
 	if x.request.Method == http.MethodHead {
 		return nil
 	}
-	_, err := x.Write(body)
-	return err
+	for _, part := range body {
+		if _, err := x.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cutOff ends the sending of the answer, from any goroutine: its connection is of

@@ -18,6 +18,7 @@ const minGzip = 1 << 10
 type compressor struct {
 	out    bytes.Buffer
 	writer *gzip.Writer
+	body   [1][]byte
 }
 
 // compressors keeps compressors, which are large, from one body to the next.
@@ -29,16 +30,19 @@ var compressors = sync.Pool{New: func() any {
 	return z
 }}
 
-// compress returns body compressed. The result is good until the next call.
-func (z *compressor) compress(body []byte) []byte {
+// compress returns a body compressed, in one part. It is good until the next call.
+func (z *compressor) compress(body [][]byte) [][]byte {
 	if z.out.Cap() > maxKept {
 		z.out = bytes.Buffer{}
 	}
 	z.out.Reset()
 	z.writer.Reset(&z.out)
-	z.writer.Write(body) // a bytes.Buffer takes everything
+	for _, part := range body {
+		z.writer.Write(part) // a bytes.Buffer takes everything
+	}
 	z.writer.Close()
-	return z.out.Bytes()
+	z.body[0] = z.out.Bytes()
+	return z.body[:]
 }
 
 // acceptsGzip tells whether the values of Accept-Encoding ask for gzip: they

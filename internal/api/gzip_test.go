@@ -60,7 +60,8 @@ func TestAcceptsGzip(t *testing.T) {
 
 // TestGzip: the body is the same, and only its length and encoding tell.
 func TestGzip(t *testing.T) {
-	s := newServer(t, Config{NewID: func() string { return "always-the-same" }})
+	s := newServer(t, Config{})
+	s.newID = func() string { return "always-the-same" }
 	var calls []callvault.Call
 	for i := range 50 {
 		calls = append(calls, call(t, fmt.Sprint(i), i, ""))

@@ -30,9 +30,9 @@ func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
 		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
 	walk.Number, walk.After, walk.Total = page.Number+1, page.Last, page.Total
-	whole := body.finish(x.id, page, &walk, h.cursors)
-	place.Weigh(len(whole), x.cutOff)
-	return x.send(http.StatusOK, whole)
+	body.finish(x.id, page, &walk, h.cursors)
+	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
+	return x.send(http.StatusOK, body.head, body.calls)
 }
 
 // parseListCalls reads the query of GET /v2/calls. It finds every problem there
@@ -53,8 +53,8 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 			w = c
 		}
 	}
-	from, fromSent := read(&p, fromParameter, gong.ParseTime)
-	to, toSent := read(&p, toParameter, gong.ParseTime)
+	from, fromSent := read(&p, fromParameter, parseInstant)
+	to, toSent := read(&p, toParameter, parseInstant)
 	if h.dates == RequireDates && !p.sent(cursorParameter) {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
@@ -63,14 +63,14 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 		}
 	}
 	if fromSent {
-		w.From = callvault.CeilTime(from.Instant())
+		w.From = callvault.CeilTime(from)
 	}
 	if toSent {
-		w.To = callvault.CeilTime(to.Instant())
+		w.To = callvault.CeilTime(to)
 	}
 	empty := w.From >= w.To
 	if fromSent && toSent {
-		empty = !from.Instant().Before(to.Instant()) // rounded, two bounds may meet that did not when sent
+		empty = !from.Before(to) // rounded, two bounds may meet that did not when sent
 	}
 	if empty && p.problems[toParameter] == "" {
 		p.refuse(fromParameter, gong.FromBeforeTo)

@@ -114,7 +114,7 @@ func (c *slowConn) Write(p []byte) (int, error) {
 // A client that does not take its page is cut off on TLS too, when others wait
 // for the room, and its end waits for nobody.
 func TestServeTLSCutsOff(t *testing.T) {
-	api := newServer(t, Config{Log: discard, NewID: newRequestID})
+	api := newServer(t, Config{Log: discard})
 	large := call(t, "1", 1, "")
 	large.Document = append(append([]byte(`{"id":"1","x":"`), bytes.Repeat([]byte("x"), 60<<10)...), `"}`...)
 	api.put(t, "acme", large)

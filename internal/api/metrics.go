@@ -32,7 +32,8 @@ type metrics struct {
 
 // routeMetrics are the metrics of one route.
 type routeMetrics struct {
-	requests *prometheus.CounterVec // by status
+	requests *prometheus.CounterVec     // by status
+	usual    map[int]prometheus.Counter // those of statuses
 	duration prometheus.Observer
 	bytes    prometheus.Counter
 }
@@ -73,9 +74,14 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 		routes: make(map[string]routeMetrics),
 	}
 	for _, route := range h.paths() {
-		r := routeMetrics{requests.MustCurryWith(prometheus.Labels{"route": route}), duration.WithLabelValues(route), bytes.WithLabelValues(route)}
+		r := routeMetrics{
+			requests: requests.MustCurryWith(prometheus.Labels{"route": route}),
+			usual:    make(map[int]prometheus.Counter),
+			duration: duration.WithLabelValues(route),
+			bytes:    bytes.WithLabelValues(route),
+		}
 		for _, status := range statuses {
-			r.requests.WithLabelValues(strconv.Itoa(status))
+			r.usual[status] = r.requests.WithLabelValues(strconv.Itoa(status))
 		}
 		m.routes[route] = r
 	}
@@ -98,7 +104,11 @@ func (m *metrics) count(x *exchange, took time.Duration) {
 	if !known || x.request.URL.RawPath != "" {
 		route = m.routes[otherRoute]
 	}
-	route.requests.WithLabelValues(strconv.Itoa(x.status)).Inc()
+	counter := route.usual[x.status]
+	if counter == nil {
+		counter = route.requests.WithLabelValues(strconv.Itoa(x.status))
+	}
+	counter.Inc()
 	route.duration.Observe(took.Seconds())
 	route.bytes.Add(float64(x.bytes))
 }

@@ -8,10 +8,6 @@ import (
 )
 
 const (
-	// headroom is kept free before the documents of a page for what stands
-	// before them on the wire but is known after them: the total and the cursor.
-	headroom = maxCursor + 256
-
 	// usualPage is what a new buffer has room for: a hundred usual calls.
 	usualPage = 96 << 10
 
@@ -21,18 +17,16 @@ const (
 	maxKept = 1 << 20
 )
 
-// pageBody is the body of a page in the making, in one buffer: the documents
-// are copied behind the headroom as they come, and the head is put right
-// before them in the end.
+// pageBody is the body of a page in the making: its documents, as they come, and what
+// stands before them on the wire but is known after them, such as the total.
 type pageBody struct {
-	buf   []byte
-	head  []byte
-	visit func(document []byte) error // add, bound once
+	head, calls []byte
+	visit       func(document []byte) error // add, bound once
 }
 
 // pageBodies keeps buffers from one answer to the next.
 var pageBodies = sync.Pool{New: func() any {
-	b := &pageBody{buf: make([]byte, 0, headroom+usualPage), head: make([]byte, 0, headroom)}
+	b := &pageBody{calls: make([]byte, 0, usualPage)}
 	b.visit = b.add
 	return b
 }}
@@ -40,30 +34,30 @@ var pageBodies = sync.Pool{New: func() any {
 // newPageBody returns an empty body. Release gives it back.
 func newPageBody() *pageBody {
 	b := pageBodies.Get().(*pageBody)
-	b.buf = b.buf[:headroom]
+	b.head, b.calls = b.head[:0], b.calls[:0]
 	return b
 }
 
-// release ends the use of the body and of what finish returned.
+// release ends the use of the body.
 func (b *pageBody) release() {
-	if cap(b.buf) <= headroom+maxKept {
+	if cap(b.calls) <= maxKept {
 		pageBodies.Put(b)
 	}
 }
 
 // add copies a document.
 func (b *pageBody) add(document []byte) error {
-	if len(b.buf) > headroom {
-		b.buf = append(b.buf, ',')
+	if len(b.calls) > 0 {
+		b.calls = append(b.calls, ',')
 	}
-	b.buf = append(b.buf, document...)
+	b.calls = append(b.calls, document...)
 	return nil
 }
 
-// finish returns the body: the keys in the contract's order, and the cursor to
+// finish completes the body: the keys in the contract's order, and the cursor to
 // the next page if there is one.
-func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, cursors *sealer) []byte {
-	h := append(b.head[:0], `{"requestId":"`...)
+func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, cursors *sealer) {
+	h := append(b.head, `{"requestId":"`...)
 	h = append(h, requestID...)
 	h = append(h, `","records":{"totalRecords":`...)
 	h = strconv.AppendInt(h, int64(page.Total), 10)
@@ -76,10 +70,6 @@ func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, c
 		h = cursors.append(h, next)
 		h = append(h, '"')
 	}
-	h = append(h, `},"calls":[`...)
-	b.head = h
-	b.buf = append(b.buf, `]}`...)
-	body := b.buf[headroom-len(h):]
-	copy(body, h)
-	return body
+	b.head = append(h, `},"calls":[`...)
+	b.calls = append(b.calls, `]}`...)
 }

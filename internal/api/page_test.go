@@ -26,15 +26,15 @@ func TestLargePages(t *testing.T) {
 		t.Errorf("got %d calls", len(got.Calls))
 	}
 	for range 20 {
-		if b := newPageBody(); cap(b.buf) > headroom+maxKept {
-			t.Errorf("a buffer of %d bytes was kept", cap(b.buf))
+		if b := newPageBody(); cap(b.calls) > maxKept {
+			t.Errorf("a buffer of %d bytes was kept", cap(b.calls))
 		}
 	}
 }
 
 // TestPagesAtOnce: pages made at one time do not mix.
 func TestPagesAtOnce(t *testing.T) {
-	s := newServer(t, Config{PageSize: 3, NewID: newRequestID, Log: discard})
+	s := newServer(t, Config{PageSize: 3, Log: discard})
 	companies := []string{"acme", "b", "c"}
 	for i, company := range companies {
 		if i > 0 {

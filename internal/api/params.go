@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -42,8 +43,8 @@ type parameters struct {
 func (p *parameters) parse(rawQuery string) {
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, nameErr := url.QueryUnescape(rawName)
-		value, valueErr := url.QueryUnescape(rawValue)
+		name, nameErr := unescape(rawName)
+		value, valueErr := unescape(rawValue)
 		which := slices.Index(parameterNames[:], name)
 		switch {
 		case nameErr != nil || valueErr != nil && which < 0:
@@ -59,6 +60,14 @@ func (p *parameters) parse(rawQuery string) {
 			p.values[which] = value
 		}
 	}
+}
+
+// unescape is url.QueryUnescape, which looks at every byte, where there is something to do.
+func unescape(s string) (string, error) {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s, nil
+	}
+	return url.QueryUnescape(s)
 }
 
 const brokenEscape = `: has a broken % escape; accepted is % with two hexadecimal digits`
@@ -86,6 +95,14 @@ func read[T any](p *parameters, which int, parse func(string) (T, error)) (value
 		p.refuse(which, parameterNames[which]+": "+err.Error())
 	}
 	return value, err == nil
+}
+
+func parseInstant(value string) (time.Time, error) {
+	t, err := gong.ParseTime(value)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return t.Instant(), nil
 }
 
 func parseWorkspace(value string) (callvault.ID, error) {

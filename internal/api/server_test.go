@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,14 +69,12 @@ func (s *server) restart(t testing.TB, config Config) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	}
-	if config.NewID == nil {
-		n := 0
-		config.NewID = func() string { n++; return fmt.Sprintf("request%012d", n) }
-	}
 	handler, err := New(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var n atomic.Int32
+	handler.newID = func() string { return fmt.Sprintf("request%012d", n.Add(1)) }
 	s.Handler = handler
 }
 

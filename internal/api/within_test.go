@@ -29,7 +29,6 @@ func TestAStoreThatHangsHoldsNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				config.NewID = newRequestID
 				s := newServer(t, config)
 				if name != "keys" {
 					s.getAs(basicAuth("KEY", "wrong"), everything) // now the key is known

@@ -36,7 +36,8 @@ func (k *Keyring) Authenticate(ctx context.Context, authorization []string) (*ca
 	if err != nil {
 		return nil, err
 	}
-	key, err := k.find(ctx, presented.id)
+	now := k.now()
+	key, err := k.find(ctx, presented.id, now)
 	switch {
 	case err != nil:
 		return nil, err
@@ -50,7 +51,7 @@ func (k *Keyring) Authenticate(ctx context.Context, authorization []string) (*ca
 		return key, WrongSecret
 	case !key.Revoked.IsZero():
 		return key, KeyRevoked
-	case !key.ActiveAt(k.now()):
+	case !key.ActiveAt(now):
 		return key, KeyExpired
 	}
 	return key, nil

@@ -61,9 +61,9 @@ func New(store callvault.Keys, now func() time.Time) *Keyring {
 
 // find returns the key with an id, or nil when there is none. It fails when that can't be
 // known: the key is not in memory, or too long, and the store does not answer.
-func (k *Keyring) find(ctx context.Context, id string) (*callvault.Key, error) {
+func (k *Keyring) find(ctx context.Context, id string, now time.Time) (*callvault.Key, error) {
 	ring := k.ring.Load()
-	known, age := ring.keys[id], ring.age(k.now())
+	known, age := ring.keys[id], ring.age(now)
 	if known != nil && age < freshFor {
 		return known, nil
 	}
