@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"internal/limit":        {""},
 	"internal/sqlite":       {"", "gong", "internal/file", "internal/limit"},
 	"internal/demo":         {"", "gong"},
-	"internal/doctor":       {"", "gong", "internal/web"},
+	"internal/doctor":       {"", "gong", "internal/file", "internal/web"},
 	"internal/storetest":    {"", "gong"},
 	"internal/postgrestest": nil,
 	"internal/screen":       {"gong"},

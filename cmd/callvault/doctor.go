@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -15,11 +17,10 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
-	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/doctor"
-	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -34,21 +35,17 @@ func (a *app) doctor() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Find what is wrong and say what to do",
-		Long: `Look at the store, its schema, the clock, the addresses, the certificate and the
-keys, and send a test request; print a line for each with what is wrong and what
-to do. It has the flags and the environment of serve, and is best run as the user
-that serves. The exit code is 1 when anything is wrong; a warning is not.
+		Long: `Look at the addresses, the certificate, the store, its schema, rights and disk, the
+clock and the keys. Print a line for each, with what is wrong and what to do.
+doctor has the flags and the environment of serve; run it as the user of serve. The
+exit code is 1 if anything is wrong. Warnings do not count.
 
-It changes nothing. The test request is answered by a server within this command,
-with a key that is in memory alone. Whether counts agree with the calls is for
-'callvault check', which reads everything.`,
+doctor changes nothing. 'callvault check' reads every call and looks for damage.`,
 		Example: `  callvault doctor
   callvault doctor --db calls.db --listen :8443 --tls-cert tls.crt --tls-key tls.key
   callvault doctor -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runDoctor(cmd.Context(), o)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address that serve listens on")
@@ -67,7 +64,7 @@ func (o doctorOptions) check() error {
 		return err
 	}
 	if !web.IsAddress(o.listen) || o.manage != manageOff && !web.IsAddress(o.manage) {
-		return usagef("--listen %.80q, --manage %.80q: accepted is HOST:PORT, such as 127.0.0.1:8080", o.listen, o.manage)
+		return usagef("--listen %.80q, --manage %.80q: use HOST:PORT, such as 127.0.0.1:8080", o.listen, o.manage)
 	}
 	if postgres.IsURL(o.db) {
 		return nil
@@ -80,160 +77,239 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 		return err
 	}
 	var unsaid error
-	report := doctor.NewReport(func(f doctor.Finding) {
-		if _, err := screen.Printf(a.stdout, "%v\n", f); err != nil {
-			unsaid = err
+	findings, wrong := []doctor.Finding{}, 0
+	o.examine(ctx, func(f doctor.Finding) {
+		findings = append(findings, f)
+		if f.Status == doctor.Wrong {
+			wrong++
+		}
+		if o.output == "text" && unsaid == nil {
+			_, unsaid = screen.Printf(a.stdout, "%v\n", f)
 		}
 	})
 	if o.output == "json" {
-		report = doctor.NewReport(func(doctor.Finding) {})
+		e := json.NewEncoder(a.stdout)
+		e.SetEscapeHTML(false)
+		unsaid = e.Encode(findings)
 	}
-	o.examine(ctx, report)
-	if o.output == "json" {
-		unsaid = report.WriteJSON(a.stdout)
-	}
-	switch n := report.Wrong(); {
+	switch {
 	case unsaid != nil:
 		return unsaid
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case n == 1:
-		return fmt.Errorf("1 thing is wrong")
-	case n > 1:
-		return fmt.Errorf("%d things are wrong", n)
+	case wrong > 0:
+		return fmt.Errorf("%s wrong", plural(wrong, "thing"))
 	}
 	return nil
-}
-
-// examine looks at everything.
-func (o doctorOptions) examine(ctx context.Context, report *doctor.Report) {
-	report.Add(doctor.Finding{Check: "program", Status: doctor.OK, What: strings.Join([]string{"callvault", buildVersion(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, " ")})
-	report.Add(doctor.Limits()...)
-	leaf, findings := o.certificate()
-	report.Add(findings...)
-	o.examineDoors(ctx, report, leaf)
-	p := patient{db: o.db, name: storeName(o.db)}
-	if postgres.IsURL(o.db) {
-		p.openDatabase(ctx, report, o.db)
-	} else {
-		p.openFile(ctx, report, o.db)
-	}
-	if p.store == nil {
-		o.compareServer(ctx, report, p)
-		report.Add(doctor.Clock(time.Now(), nil, p.written))
-		return
-	}
-	defer p.store.Close()
-	o.compareServer(ctx, report, p)
-	p.examineKeys(ctx, report)
-	if p.outdated {
-		report.Add(doctor.Finding{Check: "request", Status: doctor.Warning, What: "no test request was sent: the schema is older than this program"})
-		return
-	}
-	report.Add(o.askItself(ctx, p))
-}
-
-// certificate looks at the certificate, when there is to be one. The leaf is nil
-// when it can't be served.
-func (o doctorOptions) certificate() (leaf *x509.Certificate, findings []doctor.Finding) {
-	if o.tls == (web.CertFiles{}) {
-		return nil, nil
-	}
-	pair, err := o.tls.Read()
-	if err != nil {
-		return nil, []doctor.Finding{{Check: "tls", Status: doctor.Wrong, What: err.Error(), Do: "--tls-cert and --tls-key name two PEM files that belong together"}}
-	}
-	for _, problem := range o.tls.Problems(pair.Leaf, time.Now()) {
-		f := doctor.Finding{Check: "tls", Status: doctor.Warning, What: "the certificate " + o.tls.Cert + ": " + problem.Text}
-		if problem.Refused {
-			f.Status, f.Do = doctor.Wrong, "clients refuse it: put another in its place, which serve takes by itself"
-		}
-		findings = append(findings, f)
-	}
-	if len(findings) == 0 {
-		names := pair.Leaf.DNSNames
-		for _, ip := range pair.Leaf.IPAddresses {
-			names = append(names, ip.String())
-		}
-		findings = []doctor.Finding{{Check: "tls", Status: doctor.OK, What: fmt.Sprintf("the certificate is for %s, until %s", strings.Join(names, ", "), pair.Leaf.NotAfter.UTC().Format(time.RFC3339))}}
-	}
-	return pair.Leaf, findings
 }
 
 // answerWithin is how long doctor waits for what should answer at once.
 const answerWithin = 5 * time.Second
 
-// examineDoors looks at the two addresses.
-func (o doctorOptions) examineDoors(ctx context.Context, report *doctor.Report, leaf *x509.Certificate) {
-	client := web.OwnClient(answerWithin)
-	door := doctor.Door{Check: "listen", Flag: "--listen", At: o.listen, IsOurs: doctor.IsAPI, Taken: doctor.Wrong, Leaf: leaf}
-	scheme := "http"
-	if o.tls != (web.CertFiles{}) {
-		scheme = "https"
+// tell is called with each finding.
+type tell func(doctor.Finding)
+
+// examine looks at everything.
+func (o doctorOptions) examine(ctx context.Context, tell tell) {
+	tell(doctor.Finding{Check: "program", Status: doctor.OK, What: strings.Join([]string{"callvault", buildVersion(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, " ")})
+	o.look(ctx, tell, gong.Path, doctor.Address{Flag: "listen", At: o.listen, IsOurs: doctor.IsAPI, Leaf: o.certificate(tell)})
+	var server *doctor.Answer
+	if o.manage != manageOff {
+		server = o.look(ctx, tell, "/readyz", doctor.Address{Flag: "manage", At: o.manage, IsOurs: doctor.IsReadyz})
 	}
-	listen, err := net.ResolveTCPAddr("tcp", o.listen)
-	if err != nil {
-		report.Add(doctor.Finding{Check: door.Check, Status: doctor.Wrong, What: err.Error(), Do: "--listen names another address"})
-	} else {
-		door.URL = (&url.URL{Scheme: scheme, Host: web.Reachable(listen), Path: gong.Path}).String()
-		report.Add(door.Look(ctx, client))
+	p, identity := patient{db: o.db, tell: tell}, ""
+	if p.open(ctx); p.store != nil {
+		defer p.store.Close()
+		identity, _ = p.store.Identity(ctx) // without it the stores can't be compared
 	}
-	if o.manage == manageOff {
-		return
+	if server != nil {
+		tell(doctor.Server(o.manage, *server, identity))
 	}
-	door = doctor.Door{Check: "manage", Flag: "--manage", At: o.manage, IsOurs: doctor.IsAlive, Taken: doctor.Wrong}
-	door.URL, err = o.probe("/livez").URL()
-	if err != nil {
-		report.Add(doctor.Finding{Check: door.Check, Status: doctor.Wrong, What: err.Error(), Do: "--manage names another address"})
-		return
-	}
-	report.Add(door.Look(ctx, client))
+	p.examineKeys(ctx)
 }
 
-// probe asks the operator's listener of serve.
-func (o doctorOptions) probe(path string) manage.Probe {
-	return manage.Probe{Address: o.manage, Secure: o.tls.Cert != "", Path: path}
+// look looks at an address, and returns the answer of a callvault there.
+func (o doctorOptions) look(ctx context.Context, tell tell, path string, a doctor.Address) *doctor.Answer {
+	address, err := net.ResolveTCPAddr("tcp", a.At)
+	if err != nil {
+		tell(doctor.Finding{Check: a.Flag, Status: doctor.Wrong, What: err.Error(), Do: "name another address with --" + a.Flag})
+		return nil
+	}
+	u := url.URL{Scheme: "http", Host: web.Reachable(address), Path: path}
+	if o.tls.Cert != "" && (a.Flag == "listen" || !web.IsLoopback(address)) {
+		u.Scheme = "https"
+	}
+	a.URL = u.String()
+	finding, answer := a.Look(ctx, web.OwnClient(answerWithin))
+	tell(finding)
+	return answer
 }
 
-// askItself serves the store for one request: on loopback, with the certificate, to
-// a key that nobody else has.
-func (o doctorOptions) askItself(ctx context.Context, p patient) doctor.Finding {
-	failed := func(err error) doctor.Finding {
-		return doctor.Finding{Check: "request", Status: doctor.Wrong, What: fmt.Sprintf("no server for a test request: %v", err)}
+// certificate looks at the certificate, if there is to be one. The leaf is nil if it
+// can't be served.
+func (o doctorOptions) certificate(tell tell) (leaf *x509.Certificate) {
+	if o.tls.Cert == "" {
+		return nil
 	}
-	visitor := doctor.NewVisitor(p.store, p.busy(ctx))
-	handler, err := api.New(ctx, api.Config{Store: visitor})
+	pair, err := o.tls.Read()
 	if err != nil {
-		return failed(err)
+		tell(doctor.Finding{Check: "tls", Status: doctor.Wrong, What: err.Error(), Do: "name two PEM files that belong together with --tls-cert and --tls-key"})
+		return nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return failed(err)
-	}
-	silent := slog.New(slog.DiscardHandler)
-	if secure, err := followTLS(o.tls, silent); err == nil { // what is wrong with it was told
-		listener = secure.Secure(listener)
-	}
-	serving, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- web.Server{Handler: handler, Log: silent, DrainWithin: answerWithin}.Serve(serving, listener) }()
-	finding := visitor.Ask(ctx, web.URL(listener), web.OwnClient(answerWithin))
-	stop()
-	if err := <-ended; err != nil {
-		return failed(err)
-	}
-	return finding
-}
-
-// busy is a company that has calls, if there is one: the request for its calls tries more.
-func (p patient) busy(ctx context.Context) string {
-	for _, name := range p.companies {
-		if number, err := p.store.Calls(name).Latest(ctx); err == nil && number > 0 {
-			return name
+	problems := o.tls.Problems(pair.Leaf, time.Now())
+	for _, problem := range problems {
+		f := doctor.Finding{Check: "tls", Status: doctor.Warning, What: "the certificate " + o.tls.Cert + ": " + problem.Text}
+		if problem.Refused {
+			f.Status, f.Do = doctor.Wrong, "clients refuse it: replace the file; serve reloads it"
 		}
+		tell(f)
 	}
-	if len(p.companies) > 0 {
-		return p.companies[0]
+	if len(problems) == 0 {
+		names := pair.Leaf.DNSNames
+		for _, ip := range pair.Leaf.IPAddresses {
+			names = append(names, ip.String())
+		}
+		tell(doctor.Finding{Check: "tls", Status: doctor.OK, What: fmt.Sprintf("the certificate is for %s, until %s", strings.Join(names, ", "), pair.Leaf.NotAfter.UTC().Format(time.RFC3339))})
 	}
-	return callvault.DefaultCompany
+	return pair.Leaf
+}
+
+// patient is the store that doctor looks at.
+type patient struct {
+	db       string
+	tell     tell
+	store    callvault.Store // nil if it can't be opened
+	outdated bool            // its schema is older than this program
+	written  time.Time       // when its file was; zero if it has none
+}
+
+// openWithin is how long a database server may take to let doctor in.
+const openWithin = 15 * time.Second
+
+// open looks at the store and opens it.
+func (p *patient) open(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	open := p.openFile
+	if postgres.IsURL(p.db) {
+		open = p.openDatabase
+	}
+	if err := open(ctx); err != nil {
+		f := doctor.Finding{Check: "store", Status: doctor.Wrong, What: err.Error()}
+		var orphan *sqlite.OrphanError
+		switch {
+		case errors.Is(err, callvault.ErrSchemaNewer):
+			f.Do = "use the newer program"
+		case errors.As(err, &orphan):
+			f.What, f.Do = orphan.What, orphan.Do
+		case postgres.IsURL(p.db):
+			f.Do = postgres.Advice(err)
+		default:
+			f.Do = "run this as the user of serve, name another file with --db, or restore a backup: callvault restore FILE"
+		}
+		p.tell(f)
+	}
+}
+
+// openFile opens a SQLite store.
+func (p *patient) openFile(ctx context.Context) error {
+	if err := mustExist(p.db); err != nil {
+		return err
+	}
+	info, err := os.Stat(p.db)
+	if err != nil {
+		return err
+	}
+	var kept []doctor.Finding
+	if info.Mode().IsRegular() {
+		kept = append(doctor.File(p.db, info), doctor.Disk(p.db, info.Size())...)
+		p.written = info.ModTime()
+	}
+	store, err := sqlite.OpenReadOnly(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	p.store = store
+	p.tell(doctor.Finding{Check: "store", Status: doctor.OK, What: "SQLite, " + p.db})
+	for _, f := range kept {
+		p.tell(f)
+	}
+	have, known, err := store.Schema(ctx)
+	if err == nil {
+		p.addSchema(have, known)
+	}
+	return err
+}
+
+// openDatabase opens a PostgreSQL store.
+func (p *patient) openDatabase(ctx context.Context) error {
+	store, err := postgres.OpenAsIs(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	c, err := store.Condition(ctx)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	p.store = store
+	p.tell(doctor.Finding{Check: "store", Status: doctor.OK, What: "PostgreSQL " + c.Server + ", " + storeName(p.db)})
+	p.addSchema(c.Schema, c.Known)
+	for _, f := range conditionFindings(c) {
+		p.tell(f)
+	}
+	p.tell(doctor.Clocks(c.Skew, c.RoundTrip))
+	return nil
+}
+
+func (p *patient) addSchema(have, known int) {
+	f := doctor.Finding{Check: "schema", Status: doctor.OK, What: fmt.Sprintf("version %d, the one of this program", have)}
+	switch {
+	case have < known:
+		p.outdated = true
+		f.Status, f.What = doctor.Warning, fmt.Sprintf("version %d; this program has %d", have, known)
+		f.Do = "make a backup; the next 'callvault serve' of this program migrates the store"
+	case have > known:
+		f.What = fmt.Sprintf("version %d, newer than the %d of this program, which can use it", have, known)
+	}
+	p.tell(f)
+}
+
+// conditionFindings is what a PostgreSQL server's condition means.
+func conditionFindings(c postgres.Condition) (findings []doctor.Finding) {
+	add := func(check string, status doctor.Status, what, do string) {
+		findings = append(findings, doctor.Finding{Check: check, Status: status, What: what, Do: do})
+	}
+	if c.Standby {
+		add("server", doctor.Wrong, "it is a standby and takes no writes", "name the primary (target_session_attrs=read-write in the URL finds it among several hosts), or use 'callvault serve --read-only'")
+	}
+	if len(c.Lossy) > 0 {
+		add("server", doctor.Warning, strings.Join(c.Lossy, " and ")+" off: acknowledged writes may be lost", "turn it on")
+	}
+	if len(c.Missing) > 0 {
+		add("rights", doctor.Wrong, "the role lacks "+strings.Join(c.Missing, ", "), "let it own the schema, or grant them: docs/postgresql.md")
+	} else {
+		add("rights", doctor.OK, "the role may read and write the tables", "")
+	}
+	return findings
+}
+
+// examineKeys looks at the keys, and at the clock by what it has written.
+func (p *patient) examineKeys(ctx context.Context) {
+	now := time.Now()
+	if p.store == nil || p.outdated {
+		p.tell(doctor.Clock(now, nil, p.written))
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	keys, _, err := p.store.Keys(ctx, callvault.KeysVersion{})
+	p.tell(doctor.Clock(now, keys, p.written))
+	companies, err2 := p.store.Companies(ctx)
+	if err = errors.Join(err, err2); err != nil {
+		p.tell(doctor.Finding{Check: "keys", Status: doctor.Wrong, What: err.Error(), Do: "read the whole store: callvault check"})
+		return
+	}
+	for _, f := range (doctor.Keyring{Companies: companies, Keys: keys, Create: createKey(p.db)}).Look(now) {
+		p.tell(f)
+	}
 }

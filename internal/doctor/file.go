@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,49 +11,38 @@ import (
 	"runtime"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/callvault/callvault/internal/file"
 )
 
-// disk is what is known of where a file is.
-type disk struct {
-	free uint64 // bytes that this user may fill
-	kind string // of a file system that is not this machine's own, or may not be
-	sure bool   // it is not
-}
-
-// File tells whether a SQLite file can be used and is kept safely: readable by its owner
-// alone, on a local disk, with room to grow. Call it before the store is opened in this
-// process: closing its own handle of the file would drop SQLite's locks.
+// File tells whether this user may write to a SQLite file, and whether others may. Call
+// it before this process opens the store: to close a handle of the file would drop
+// SQLite's locks.
 func File(path string, info fs.FileInfo) (findings []Finding) {
-	add := func(status Status, what, do string) {
-		findings = append(findings, Finding{"file", status, what, do})
+	if runtime.GOOS == "windows" {
+		return nil // modes say nothing there
+	}
+	add := func(status Status, do, format string, args ...any) {
+		findings = append(findings, Finding{"rights", status, fmt.Sprintf(format, args...), do})
 	}
 	folder := filepath.Dir(path)
-	itself, beside := writable(path), writable(folder)
+	itself, beside := file.CheckAccess(path, os.O_WRONLY), file.CheckAccess(folder, os.O_WRONLY)
 	_, noLog := os.Stat(path + "-wal")
+	const asServer = "run this as the user of serve, or let that user write to the file and its folder"
 	switch {
-	case beside != nil && keepsLog(path) && noLog != nil:
-		add(Wrong, fmt.Sprintf("this user may not write to its folder, where SQLite keeps its log (%v): it can't be opened", beside), "run this as the user that serves, or give that user the folder; what 'callvault backup' writes can be read there")
-	case beside != nil && keepsLog(path):
-		add(Warning, fmt.Sprintf("this user may not write to its folder (%v): it can be opened only while its log is there", beside), "run this as the user that serves, or give that user the folder")
+	case beside != nil && noLog != nil && keepsLog(path):
+		add(Wrong, asServer+"; a file that 'callvault backup' wrote can be read there", "SQLite can't open it, because this user may not write to the folder %s", folder)
 	case itself != nil || beside != nil:
-		add(Warning, fmt.Sprintf("this user may not write to it (%v): it can be served, and nothing can be put in", cmp.Or(itself, beside)), "run this as the user that serves, or give that user the file and its folder")
+		add(Warning, asServer, "this user can only read it (%v)", errors.Unwrap(cmp.Or(itself, beside)))
 	}
-	if runtime.GOOS != "windows" {
-		if mode := info.Mode().Perm(); mode&0o007 != 0 {
-			add(Warning, fmt.Sprintf("every user of this machine may use it (mode %04o), the secret of cursors too", mode), "chmod o-rwx "+path)
-		}
-		if of, err := os.Stat(folder); err == nil && of.Mode()&0o002 != 0 && of.Mode()&fs.ModeSticky == 0 {
-			add(Warning, "every user of this machine may put another file in its place", "chmod o-w "+folder)
-		}
+	if mode := info.Mode().Perm(); mode&0o007 != 0 {
+		add(Warning, "chmod o-rwx "+path, "every user of this machine may use it (mode %04o)", mode)
 	}
-	d, known := diskOf(path)
-	findings = append(findings, d.findings(known, uint64(info.Size()))...)
+	if of, err := os.Stat(folder); err == nil && of.Mode()&0o002 != 0 && of.Mode()&fs.ModeSticky == 0 {
+		add(Warning, "chmod o-w "+folder, "every user of this machine may replace it")
+	}
 	if len(findings) == 0 {
-		what := fmt.Sprintf("%s, mode %04o", humanize.IBytes(uint64(info.Size())), info.Mode().Perm())
-		if known {
-			what += ", " + humanize.IBytes(d.free) + " free beside it"
-		}
-		add(OK, what, "")
+		add(OK, "", "this user may write to it, and others may not (mode %04o)", info.Mode().Perm())
 	}
 	return findings
 }
@@ -71,29 +61,40 @@ func keepsLog(path string) bool {
 	return err == nil && header[readVersion] == withLog
 }
 
-// What should be free: the log of a large import takes a few hundred MiB, and
-// below the other number hardly anything goes.
+// What should be free: the log of a large import takes a few hundred MiB, and with less
+// than the other number hardly anything works.
 const (
 	enoughFree = 256 << 20
 	leastFree  = 16 << 20
 )
 
-func (d disk) findings(known bool, size uint64) (findings []Finding) {
-	if !known {
-		return nil
+// disk is what is known of the file system of a file.
+type disk struct {
+	free uint64 // bytes that this user may fill
+	kind string // of a file system that other machines may share
+	sure bool   // they do
+}
+
+// Disk tells whether a SQLite file is on a local disk with room to grow.
+func Disk(path string, size int64) []Finding {
+	if d, ok := diskOf(path); ok {
+		return []Finding{d.find(uint64(size))}
 	}
-	const local = "move it to a disk of this machine: SQLite's locks and its log are not safe elsewhere"
+	return nil
+}
+
+func (d disk) find(size uint64) Finding {
+	free := humanize.IBytes(d.free)
+	const local = "move it to a disk of this machine: on others SQLite's locks and log are not safe"
 	switch {
 	case d.kind != "" && d.sure:
-		findings = append(findings, Finding{"file", Wrong, "it is on a network file system (" + d.kind + ")", local})
-	case d.kind != "":
-		findings = append(findings, Finding{"file", Warning, "it may be on a network file system (" + d.kind + ")", "if it is, " + local})
-	}
-	switch {
+		return Finding{"disk", Wrong, "the store is on a network file system (" + d.kind + ")", local}
 	case d.free < leastFree:
-		findings = append(findings, Finding{"file", Wrong, humanize.IBytes(d.free) + " are free on its disk", "make room: what does not fit fails"})
+		return Finding{"disk", Wrong, "its disk has only " + free + " free", "make room: writes fail that do not fit"}
+	case d.kind != "":
+		return Finding{"disk", Warning, "the store may be on a network file system (" + d.kind + ")", "if it is, " + local}
 	case d.free < max(size, enoughFree):
-		findings = append(findings, Finding{"file", Warning, fmt.Sprintf("%s are free on its disk, and it has %s itself", humanize.IBytes(d.free), humanize.IBytes(size)), "make room before the next large import, 'callvault delete' or 'callvault backup'; the last two write it anew"})
+		return Finding{"disk", Warning, fmt.Sprintf("its disk has %s free, and the store has %s", free, humanize.IBytes(size)), "make room before the next import, delete or backup; the last two write the whole store again"}
 	}
-	return findings
+	return Finding{"disk", OK, fmt.Sprintf("the store has %s, and its disk %s free", humanize.IBytes(size), free), ""}
 }

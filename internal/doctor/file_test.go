@@ -9,21 +9,20 @@ import (
 
 func TestDisk(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		disk  disk
-		known bool
-		size  uint64
-		wants []string
+		name string
+		disk disk
+		size uint64
+		want string
 	}{
-		{"room", disk{free: 1 << 40}, true, 1 << 30, nil},
-		{"unknown", disk{}, false, 1 << 30, nil},
-		{"network", disk{free: 1 << 40, kind: "NFS", sure: true}, true, 1, []string{"wrong it is on a network file system (NFS)"}},
-		{"perhaps network", disk{free: 1 << 40, kind: "FUSE"}, true, 1, []string{"warning it may be on a network file system (FUSE)"}},
-		{"full", disk{free: leastFree - 1}, true, 1, []string{"wrong 16 MiB are free"}},
-		{"little", disk{free: leastFree}, true, 1, []string{"warning 16 MiB are free on its disk, and it has 1 B itself"}},
-		{"less than the store", disk{free: 1 << 30}, true, 1<<30 + 1, []string{"warning 1.0 GiB are free"}},
+		{"room", disk{free: 1 << 40}, 1 << 30, "ok the store has 1.0 GiB, and its disk 1.0 TiB free"},
+		{"network", disk{free: 1 << 40, kind: "NFS", sure: true}, 1, "wrong the store is on a network file system (NFS)"},
+		{"perhaps network", disk{free: 1 << 40, kind: "FUSE"}, 1, "warning the store may be on a network file system (FUSE)"},
+		{"full", disk{free: leastFree - 1}, 1, "wrong its disk has only 16 MiB free"},
+		{"full and perhaps network", disk{free: 1, kind: "9P"}, 1, "wrong its disk has only 1 B free"},
+		{"little", disk{free: leastFree}, 1, "warning its disk has 16 MiB free, and the store has 1 B"},
+		{"less than the store", disk{free: 1 << 30}, 1<<30 + 1, "warning its disk has 1.0 GiB free"},
 	} {
-		t.Run(tt.name, func(t *testing.T) { want(t, tt.disk.findings(tt.known, tt.size), tt.wants...) })
+		t.Run(tt.name, func(t *testing.T) { want(t, []Finding{tt.disk.find(tt.size)}, tt.want) })
 	}
 }
 
@@ -56,6 +55,6 @@ func TestFileModes(t *testing.T) {
 	}
 	want(t, about(0o660, 0o770))
 	want(t, about(0o604, 0o700), "warning every user of this machine may use it (mode 0604)")
-	want(t, about(0o600, 0o777), "warning every user of this machine may put another file in its place")
+	want(t, about(0o600, 0o777), "warning every user of this machine may replace it")
 	want(t, about(0o600, 0o777|os.ModeSticky))
 }

@@ -2,16 +2,14 @@ package doctor
 
 import (
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
-// expiresSoon is how long before its end a key is worth a word.
+// expiresSoon is how long before its end a key is worth a warning.
 const expiresSoon = 14 * 24 * time.Hour
 
 // Keyring is the keys of a store and the companies that it has.
@@ -25,50 +23,40 @@ type Keyring struct {
 
 // Look tells who can read calls, company by company.
 func (r Keyring) Look(now time.Time) (findings []Finding) {
-	valid := make(map[string]int) // keys that let somebody read calls
-	for _, name := range r.Companies {
-		valid[name] = 0
+	add := func(status Status, what, do string) {
+		findings = append(findings, Finding{"keys", status, what, do})
 	}
-	expiring, powerless := make(map[string][]string), make(map[string][]string)
-	total := 0
-	for i := range r.Keys {
-		k := &r.Keys[i]
-		switch {
-		case !k.ActiveAt(now):
+	valid, first := make(map[string]int), make(map[string]callvault.Key) // to expire
+	for _, k := range r.Keys {
+		if !k.ActiveAt(now) || !k.Allows(gong.ScopeCallsRead) {
 			continue
-		case !k.Allows(gong.ScopeCallsRead) && k.Allows(callvault.ScopeProfilesRead): // an operator's
-			continue
-		case !k.Allows(gong.ScopeCallsRead):
-			powerless[k.Company] = append(powerless[k.Company], k.ID)
-			continue
-		case !k.Expires.IsZero() && k.Expires.Sub(now) < expiresSoon:
-			expiring[k.Company] = append(expiring[k.Company], fmt.Sprintf("%s at %s", k.ID, k.Expires.Format(time.RFC3339)))
 		}
 		valid[k.Company]++
-		total++
-	}
-	if total == 0 {
-		findings = append(findings, Finding{"keys", Wrong, "no key is valid that may read calls: every client is refused", "make one: " + r.create(r.first())})
-	}
-	for _, name := range slices.Sorted(maps.Keys(valid)) {
-		if total > 0 && valid[name] == 0 {
-			findings = append(findings, Finding{"keys", Warning, fmt.Sprintf("company %q has no valid key that may read calls", name), "make one: " + r.create(name)})
+		other, ok := first[k.Company]
+		if !k.Expires.IsZero() && k.Expires.Sub(now) < expiresSoon && (!ok || k.Expires.Before(other.Expires)) {
+			first[k.Company] = k
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(expiring)) {
-		findings = append(findings, Finding{"keys", Warning, fmt.Sprintf("keys of company %q expire soon: %s", name, some(expiring[name])), "make others in time: " + r.create(name)})
+	if len(valid) == 0 {
+		add(Wrong, "no valid key may read calls, so every client is refused", "make one: "+r.create(r.company()))
+		return findings
 	}
-	for _, name := range slices.Sorted(maps.Keys(powerless)) {
-		findings = append(findings, Finding{"keys", Warning, fmt.Sprintf("keys of company %q without the scope %s are answered with 401: %s", name, gong.ScopeCallsRead, some(powerless[name])), "make others: " + r.create(name)})
+	for _, name := range r.Companies {
+		if valid[name] == 0 {
+			add(Warning, fmt.Sprintf("company %q has no valid key that may read calls", name), "make one: "+r.create(name))
+		}
+		if k, ok := first[name]; ok {
+			add(Warning, fmt.Sprintf("key %s of company %q expires soon, at %s", k.ID, name, k.Expires.Format(time.RFC3339)), "make another in time: "+r.create(name))
+		}
 	}
 	if len(findings) == 0 {
-		findings = []Finding{{"keys", OK, fmt.Sprintf("valid keys that may read calls: %d, companies: %d", total, len(valid)), ""}}
+		add(OK, fmt.Sprintf("every company (%d) has a valid key that may read calls", len(r.Companies)), "")
 	}
 	return findings
 }
 
-// first is a company of the store: the default one if it is there.
-func (r Keyring) first() string {
+// company is a company of the store: the default one if it is there.
+func (r Keyring) company() string {
 	if len(r.Companies) == 0 || slices.Contains(r.Companies, callvault.DefaultCompany) {
 		return callvault.DefaultCompany
 	}
@@ -81,13 +69,4 @@ func (r Keyring) create(company string) string {
 		return r.Create
 	}
 	return r.Create + " --company " + company
-}
-
-// some is a list of which the first few are shown.
-func some(list []string) string {
-	const shown = 3
-	if len(list) <= shown {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:shown], ", "), len(list)-shown)
 }

@@ -16,14 +16,12 @@ type Condition struct {
 	Skew          time.Duration // how far the server's clock is ahead of this machine's
 	RoundTrip     time.Duration // of a query: the skew is known to half of it
 	Standby       bool          // it takes no writes
-	Pooled        bool          // something between hands out the server's connections
-	Prepares      bool          // statements are prepared by name, which not every pooler can
 	Lossy         []string      // settings with which a commit may be lost
 	Missing       []string      // rights that the role lacks
 }
 
 const (
-	clockSQL = `SELECT clock_timestamp(), pg_backend_pid()`
+	clockSQL = `SELECT clock_timestamp()`
 
 	conditionSQL = `SELECT current_setting('server_version'), pg_is_in_recovery(),
 		ARRAY(SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name),
@@ -63,22 +61,18 @@ func (s *Store) Condition(ctx context.Context) (c Condition, err error) {
 			return c, s.cause(ctx, err)
 		}
 	}
-	c.Prepares = conn.Conn().Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
 	return c, nil
 }
 
-// askClock compares the clocks, and the number of the connection's process with
-// that which was told when it was made: a pooler tells one of its own.
+// askClock compares the clocks.
 func (c *Condition) askClock(ctx context.Context, conn *pgx.Conn) error {
 	var at time.Time
-	var pid uint32
 	asked := time.Now()
-	if err := conn.QueryRow(ctx, clockSQL).Scan(&at, &pid); err != nil {
+	if err := conn.QueryRow(ctx, clockSQL).Scan(&at); err != nil {
 		return err
 	}
 	c.RoundTrip = time.Since(asked)
 	c.Skew = at.Sub(asked.Add(c.RoundTrip / 2))
-	c.Pooled = pid != conn.PgConn().PID()
 	return nil
 }
 

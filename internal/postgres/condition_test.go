@@ -3,10 +3,8 @@
 package postgres
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -14,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/postgrestest"
@@ -56,7 +52,7 @@ func TestCondition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Schema != c.Known || c.Standby || c.Pooled || !c.Prepares || len(c.Missing) > 0 || c.Server == "" {
+	if c.Schema != c.Known || c.Standby || len(c.Missing) > 0 || c.Server == "" {
 		t.Errorf("got %+v", c)
 	}
 	if os.Getenv("CALLVAULT_TEST_POSTGRES") == "" && (!slices.Equal(c.Lossy, []string{"fsync", "full_page_writes"}) || c.Skew.Abs() > c.RoundTrip) {
@@ -125,71 +121,4 @@ func askPasswords(t *testing.T, f *postgrestest.Fragile) {
 		t.Fatal(err)
 	}
 	f.Start()
-}
-
-// Something between that tells a process number of its own is a pooler. The one
-// here changes the number in what passes, and nothing else.
-func TestConditionBehindPooler(t *testing.T) {
-	url := database(t)
-	open(t, url)
-	config, err := parse(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pooler, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pooler.Close()
-	to := config.ConnConfig
-	network, address := pgconn.NetworkAddress(to.Host, to.Port)
-	go renumber(pooler, network, address)
-	through := fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable&default_query_exec_mode=exec", to.User, pooler.Addr(), to.Database)
-	s, err := OpenAsIs(t.Context(), through)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if c, err := s.Condition(t.Context()); err != nil || !c.Pooled || c.Prepares {
-		t.Errorf("got %+v, %v", c, err)
-	}
-}
-
-// renumber passes connections on to a server, whose processes get other numbers.
-func renumber(pooler net.Listener, network, address string) {
-	for {
-		client, err := pooler.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial(network, address)
-		if err != nil {
-			client.Close()
-			return
-		}
-		go func() {
-			defer server.Close()
-			io.Copy(server, client)
-		}()
-		go func() {
-			defer client.Close()
-			for seen := false; !seen; {
-				head := make([]byte, 5) // a letter, and a length that counts itself
-				if _, err := io.ReadFull(server, head); err != nil {
-					return
-				}
-				body := make([]byte, binary.BigEndian.Uint32(head[1:])-4)
-				if _, err := io.ReadFull(server, body); err != nil {
-					return
-				}
-				if seen = head[0] == 'K'; seen { // BackendKeyData: the number, then a secret
-					binary.BigEndian.PutUint32(body, 77)
-				}
-				if _, err := client.Write(append(head, body...)); err != nil {
-					return
-				}
-			}
-			io.Copy(client, server)
-		}()
-	}
 }

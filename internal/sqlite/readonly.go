@@ -18,10 +18,6 @@ import (
 	"github.com/callvault/callvault/internal/limit"
 )
 
-// ErrMeantime is returned for what can't be told, because the store was written to
-// while it was read.
-var ErrMeantime = errors.New("somebody wrote to the store while it was read")
-
 var errReadOnly = errors.New("the store was opened to be looked at")
 
 // OpenReadOnly opens a store that is there to look at it, and changes nothing in
@@ -70,10 +66,6 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkIndex(ctx, path); err != nil {
 		return nil, err
 	}
@@ -82,7 +74,6 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	c := &conn{path: path, stmts: make(map[string]*sqlite.Stmt)}
 	if !hasLog(path) {
 		uri.RawQuery = "immutable=1"
-		c.asOf = info
 	}
 	if c.Conn, err = sqlite.OpenConn(uri.String(), sqlite.OpenReadOnly, sqlite.OpenURI); err != nil {
 		return nil, err
@@ -97,27 +88,7 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	return c, nil
 }
 
-// LogSize is how many bytes the write-ahead log beside a store has. It is false
-// when there is none: nobody has the store open.
-func LogSize(path string) (size int64, ok bool) {
-	info, err := os.Stat(Files(path)[1])
-	if err != nil {
-		return 0, false
-	}
-	return info.Size(), true
-}
-
 func hasLog(path string) bool { return isThere(path + "-wal") }
-
-// isAsOpened tells whether what a connection reads is what it takes it for. A writer
-// that came and went leaves no log, but a file of another time.
-func (c *conn) isAsOpened() bool {
-	if c.asOf == nil {
-		return true
-	}
-	info, err := os.Stat(c.path)
-	return err == nil && !hasLog(c.path) && info.ModTime().Equal(c.asOf.ModTime()) && os.SameFile(info, c.asOf)
-}
 
 // Schema is how many migrations have run on the store and how many this program
 // knows.
@@ -131,32 +102,4 @@ func (s *Store) Schema(ctx context.Context) (have, known int, err error) {
 		return err
 	})
 	return have, len(steps), err
-}
-
-// QuickCheck reports what SQLite finds wrong with the file itself, up to ten
-// things. It reads all of it; Check is what compares the calls with what is kept
-// beside them. ErrMeantime is returned when what it found may be a writer's doing.
-func (s *Store) QuickCheck(ctx context.Context, report func(problem string)) error {
-	var problems []string
-	asOpened := true
-	err := s.read(ctx, func(c *conn) error {
-		defer func() { asOpened = c.isAsOpened() }()
-		return c.each(func(st *sqlite.Stmt) error {
-			if text := st.ColumnText(0); text != "ok" {
-				problems = append(problems, text)
-			}
-			return nil
-		}, "PRAGMA quick_check(10)")
-	})
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultCorrupt { // it could not go on
-		problems = append(problems, err.Error())
-		err = nil
-	}
-	if len(problems) > 0 && !asOpened {
-		return ErrMeantime
-	}
-	for _, problem := range problems {
-		report(problem)
-	}
-	return err
 }

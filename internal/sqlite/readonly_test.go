@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -61,9 +60,6 @@ func look(t *testing.T, path string) {
 	}
 	if names, err := s.Companies(t.Context()); len(names) != 1 || err != nil {
 		t.Errorf("%q, %v", names, err)
-	}
-	if err := s.QuickCheck(t.Context(), func(problem string) { t.Error(problem) }); err != nil {
-		t.Error(err)
 	}
 	if _, err := s.MakeCompany(t.Context(), "other"); !errors.Is(err, errReadOnly) {
 		t.Errorf("a write got %v", err)
@@ -121,90 +117,6 @@ func TestOpenReadOnlyFails(t *testing.T) {
 		}
 	}
 	wantSame(t, folder(t, at), before, "nothing")
-}
-
-// A file that is damaged is told of; one that somebody began to write to
-// meanwhile is not called so.
-func TestQuickCheck(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "calls.db")
-	s := open(t, path)
-	if _, err := s.MakeCompany(t.Context(), "acme"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	last := text[len(text)-16384:] // the last page
-	for i := range last[:100] {
-		last[i] = 0xff
-	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, err := OpenReadOnly(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	found := 0
-	if err := r.QuickCheck(t.Context(), func(string) { found++ }); err != nil || found == 0 {
-		t.Errorf("%d problems, %v", found, err)
-	}
-	meantime := func(what string) {
-		t.Helper()
-		if err := r.QuickCheck(t.Context(), func(problem string) { t.Error(problem) }); !errors.Is(err, ErrMeantime) {
-			t.Errorf("%s: got %v", what, err)
-		}
-	}
-	log := path + "-wal"
-	if err := os.WriteFile(log, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	meantime("a writer is there")
-	if err := os.Remove(log); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chtimes(path, time.Time{}, info.ModTime().Add(time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	meantime("a writer has gone")
-}
-
-// Whoever writes to a sound file makes nothing doubtful.
-func TestQuickCheckOfSound(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "calls.db")
-	open(t, path).Close()
-	r, err := OpenReadOnly(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if err := os.WriteFile(path+"-wal", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.QuickCheck(t.Context(), func(problem string) { t.Error(problem) }); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestLogSize(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "calls.db")
-	s := open(t, path)
-	if size, ok := LogSize(path); !ok || size == 0 {
-		t.Errorf("%d, %v", size, ok)
-	}
-	s.Close()
-	if _, ok := LogSize(path); ok {
-		t.Error("a log of nobody")
-	}
 }
 
 // A reader makes no new index beside a log that others write: the next writer would then

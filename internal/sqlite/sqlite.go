@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -82,7 +81,6 @@ var _ callvault.Store = (*Store)(nil)
 type conn struct {
 	*sqlite.Conn
 	path    string
-	asOf    fs.FileInfo // of a file that is taken for one that does not change; nil for others
 	stmts   map[string]*sqlite.Stmt
 	scratch []byte
 }
