@@ -94,7 +94,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	if !o.quiet {
+	if !o.quiet && span != (when.Span{}) {
 		p.Note("calls %v", span)
 	}
 	if o.histogram != "" {

@@ -153,7 +153,7 @@ skipped, or a server's list ended early.`,
 	root.SetHelpTemplate(help)
 	root.SetUsageTemplate(usage)
 	root.SetFlagErrorFunc(flagError)
-	addGroup(root, "Data", a.importCalls(), a.calls(), a.export(), a.delete())
+	addGroup(root, "Data", a.importCalls(), a.calls(), a.export(), a.info(), a.delete())
 	addGroup(root, "Server", a.serve(), a.key(), a.healthcheck())
 	addGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
 	root.AddCommand(a.version())
