@@ -75,7 +75,8 @@ func (o backupOptions) check(file, instead string) error {
 	if postgres.IsURL(o.db) {
 		return usagef("backup and restore are for SQLite stores; for PostgreSQL use %s", instead)
 	}
-	return checkFile(o.db)
+	_, err := isFile(o.db)
+	return err
 }
 
 func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error {

@@ -66,10 +66,8 @@ func (o doctorOptions) check() error {
 	if !web.IsAddress(o.listen) || o.manage != manageOff && !web.IsAddress(o.manage) {
 		return usagef("--listen %.80q, --manage %.80q: use HOST:PORT, such as 127.0.0.1:8080", o.listen, o.manage)
 	}
-	if postgres.IsURL(o.db) {
-		return nil
-	}
-	return checkFile(o.db)
+	_, err := isFile(o.db)
+	return err
 }
 
 func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {

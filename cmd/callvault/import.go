@@ -116,7 +116,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 			return err
 		}
 	}
-	store, err := a.openOrMake(ctx, o.db)
+	store, err := openOrMake(ctx, o.db, a.saidMade(o.db))
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if err != nil {
 		return err
 	}
-	store, err := a.openOrMake(ctx, o.db)
+	store, err := openOrMake(ctx, o.db, a.saidMade(o.db))
 	if err != nil {
 		return err
 	}

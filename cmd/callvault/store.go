@@ -32,45 +32,70 @@ func companyFlag(cmd *cobra.Command, company *string) {
 	cmd.Flags().StringVar(company, "company", callvault.DefaultCompany, "the company whose calls are meant")
 }
 
+// isFile tells whether a store is a SQLite file, and refuses what can't be a store.
+func isFile(db string) (bool, error) {
+	scheme, _, isURL := strings.Cut(db, "://")
+	switch {
+	case postgres.IsURL(db):
+		return false, nil
+	case db == "" || db == ":memory:":
+		return true, usagef("--db %q is not a store; use the path of a SQLite file or postgres://HOST/DATABASE", db)
+	case isURL:
+		return true, usagef("--db: there are no stores of the kind %.20q; use the path of a SQLite file or postgres://HOST/DATABASE", scheme)
+	case strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname="):
+		return true, usagef("--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
+	}
+	return true, nil
+}
+
 // openStore opens a store and makes it when there is none.
 func openStore(ctx context.Context, db string) (callvault.Store, error) {
-	if postgres.IsURL(db) {
-		return postgres.Open(ctx, db)
+	switch inFile, err := isFile(db); {
+	case err != nil:
+		return nil, err
+	case inFile:
+		return sqlite.Open(ctx, db)
 	}
-	if err := checkFile(db); err != nil {
+	return postgres.Open(ctx, db)
+}
+
+// openExisting opens a store that must be there.
+func openExisting(ctx context.Context, db string) (callvault.Store, error) {
+	switch inFile, err := isFile(db); {
+	case err != nil:
+		return nil, err
+	case !inFile:
+		return postgres.OpenExisting(ctx, db)
+	}
+	if err := mustExist(db); err != nil {
 		return nil, err
 	}
 	return sqlite.Open(ctx, db)
 }
 
-// checkFile refuses what can't be the path of a SQLite store.
-func checkFile(db string) error {
-	if db == "" || db == ":memory:" {
-		return usagef("--db %q is not a store; use the path of a SQLite file or postgres://HOST/DATABASE", db)
+// mustExist refuses the path of a SQLite store that is not there.
+func mustExist(db string) error {
+	if _, err := os.Stat(db); !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening it says what else is wrong
 	}
-	if scheme, _, isURL := strings.Cut(db, "://"); isURL {
-		return usagef("--db: there are no stores of the kind %.20q; use the path of a SQLite file or postgres://HOST/DATABASE", scheme)
+	if err := sqlite.CheckOrphans(db); err != nil {
+		return err
 	}
-	if strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname=") {
-		return usagef("--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
-	}
-	return nil
+	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", db)
 }
 
-// openOrMake opens a store, and says so when it makes one: the name may be
-// misspelt.
-func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error) {
-	return openOrTell(ctx, db, func() { screen.Printf(a.stderr, "made store %s\n", db) })
-}
-
-// openOrTell opens a store, and calls made when it has made one.
-func openOrTell(ctx context.Context, db string, made func()) (callvault.Store, error) {
+// openOrMake opens a store, and calls made when it has made one: the name may be misspelt.
+func openOrMake(ctx context.Context, db string, made func()) (callvault.Store, error) {
 	_, missing := os.Stat(db)
 	store, err := openStore(ctx, db)
-	if err == nil && errors.Is(missing, fs.ErrNotExist) && !strings.Contains(db, "://") {
+	if err == nil && errors.Is(missing, fs.ErrNotExist) && !postgres.IsURL(db) {
 		made()
 	}
 	return store, err
+}
+
+func (a *app) saidMade(db string) func() {
+	return func() { screen.Printf(a.stderr, "made store %s\n", db) }
 }
 
 // openToServe opens the store of serve, with --read-only without writing to it. It logs
@@ -82,7 +107,7 @@ func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store c
 	case postgres.IsURL(o.db):
 		store, err = postgres.OpenToServe(ctx, o.db)
 	default:
-		store, err = openOrTell(ctx, o.db, func() { log.Info("made the store", "db", o.db) })
+		store, err = openOrMake(ctx, o.db, func() { log.Info("made the store", "db", o.db) })
 	}
 	if err != nil {
 		return nil, err
@@ -101,11 +126,11 @@ func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store c
 // openToRead opens a store without writing to it. The store must exist, with the schema
 // of this program.
 func openToRead(ctx context.Context, db string) (callvault.Store, error) {
-	if postgres.IsURL(db) {
-		return postgres.OpenToRead(ctx, db)
-	}
-	if err := checkFile(db); err != nil {
+	switch inFile, err := isFile(db); {
+	case err != nil:
 		return nil, err
+	case !inFile:
+		return postgres.OpenToRead(ctx, db)
 	}
 	if err := mustExist(db); err != nil {
 		return nil, err
@@ -119,34 +144,9 @@ func openToRead(ctx context.Context, db string) (callvault.Store, error) {
 		return nil, err
 	}
 	if have < known {
-		return nil, fmt.Errorf("%s was written by an older callvault; let this one open it first: callvault check --db %s", db, db)
+		return nil, fmt.Errorf("%s was written by an older callvault; migrate it first: callvault check --db %s", db, db)
 	}
 	return sqlite.Open(ctx, db)
-}
-
-// openExisting opens a store that must be there.
-func openExisting(ctx context.Context, db string) (callvault.Store, error) {
-	if postgres.IsURL(db) {
-		return postgres.OpenExisting(ctx, db)
-	}
-	if err := checkFile(db); err != nil {
-		return nil, err
-	}
-	if err := mustExist(db); err != nil {
-		return nil, err
-	}
-	return openStore(ctx, db)
-}
-
-// mustExist refuses the path of a SQLite store that is not there.
-func mustExist(db string) error {
-	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) {
-		if err := sqlite.CheckOrphans(db); err != nil {
-			return err
-		}
-		return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", db)
-	}
-	return nil
 }
 
 // refuseFilesOf refuses to read or write a file of the store itself, by whatever name.
@@ -185,23 +185,6 @@ func hidePassword(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// knownCompany refuses a company that the store does not have.
-func knownCompany(ctx context.Context, store callvault.Store, company string) error {
-	names, err := store.Companies(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if name == company {
-			return nil
-		}
-	}
-	if len(names) == 0 {
-		return errors.New("this store has no calls yet; add some: callvault import FILE")
-	}
-	return fmt.Errorf("there is no company %q in this store; it has %s", company, strings.Join(names, ", "))
-}
-
 // checkCompany refuses what can't be the name of a company.
 func checkCompany(company string) error {
 	if err := callvault.CheckCompany(company); err != nil {
@@ -237,8 +220,14 @@ func existing(ctx context.Context, db, company string) (callvault.Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := knownCompany(ctx, store, company); err != nil {
-		return nil, errors.Join(err, store.Close())
+	names, err := store.Companies(ctx)
+	switch {
+	case err == nil && slices.Contains(names, company):
+		return store, nil
+	case err == nil && len(names) == 0:
+		err = errors.New("this store has no calls yet; add some: callvault import FILE")
+	case err == nil:
+		err = fmt.Errorf("there is no company %q in this store; it has %s", company, strings.Join(names, ", "))
 	}
-	return store, nil
+	return nil, errors.Join(err, store.Close())
 }
