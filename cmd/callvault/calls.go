@@ -119,12 +119,10 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
 	}
 	p.End()
 	switch {
-	case reading != nil && w.Met == 0:
-		return fmt.Errorf("%s; nothing was written", cause(ctx, reading))
+	case reading != nil:
+		return earlyEnd(ctx, w, reading, "on standard output", o.zone)
 	case err != nil:
 		return fmt.Errorf("write standard output: %w", err)
-	case reading != nil:
-		return incomplete(reading, fmt.Errorf("%s: %s", cause(ctx, reading), goOn(w, "on standard output", o.zone)))
 	}
 	if !o.quiet {
 		screen.Printf(a.stderr, "%s\n", summary(w, o))
@@ -163,28 +161,29 @@ func (o *callsOptions) fit(a *app) (f form, err error) {
 
 // summary says how many calls were shown.
 func summary(w upstream.Walked, o callsOptions) string {
-	text := counted(w)
-	if left := w.Total - w.Met - w.Skipped; w.Met == o.limit && left > 0 {
-		text = fmt.Sprintf("the first %s of %s", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
-		if !o.limited {
-			text += "; --limit 0 shows all"
-		}
+	if w.Met != o.limit || w.Total-w.Met-w.Skipped <= 0 {
+		return counted(w)
 	}
-	if w.Skipped > 0 {
-		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(w.Skipped)))
+	text := fmt.Sprintf("the first %s of %s", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+	if !o.limited {
+		text += "; --limit 0 shows all"
 	}
 	return text
 }
 
 // counted is the number of calls of a whole list. A server may have counted more.
 func counted(w upstream.Walked) string {
+	text := plural(w.Met, "call")
 	switch {
 	case w.Missing > 0:
-		return fmt.Sprintf("%s of %s (all that the server listed)", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+		text = fmt.Sprintf("%s of %s (all that the server listed)", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
 	case w.Met == 0 && w.Skipped == 0:
-		return "no calls"
+		text = "no calls"
 	}
-	return plural(w.Met, "call")
+	if w.Skipped > 0 {
+		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(w.Skipped)))
+	}
+	return text
 }
 
 // skipped is the end of a command that did its work but for so many calls.
@@ -222,7 +221,7 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 	}
 	p.End()
 	if err != nil {
-		return fmt.Errorf("%s; nothing was drawn", cause(ctx, err))
+		return earlyEnd(ctx, w, err, "", o.zone)
 	}
 	if err := a.printBars(unit, spans, counts); err != nil {
 		return err

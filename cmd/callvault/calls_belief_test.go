@@ -58,7 +58,7 @@ func TestCallsOfNoPage(t *testing.T) {
 		host := strings.TrimPrefix(server.URL, "http://")
 		file := c.file("calls.ndjson", "what was there")
 		got := c.run(exportJanuary("-q", "--force", "--url", server.URL, file)...)
-		if want := "callvault: the answer of " + host + " is not a page of calls: " + want + "; " + file + " was not written\n"; got.code != exitFailed || got.stderr != want {
+		if want := "callvault: the answer of " + host + " is not a page of calls: " + want + "; nothing was written\n"; got.code != exitFailed || got.stderr != want {
 			t.Errorf("%s: %+v", answer, got)
 		}
 		if kept := read(t, file); kept != "what was there\n" {
@@ -143,12 +143,12 @@ func TestCallsShort(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	c, server = telling(t, pageOf(90, "a", 1, 50), "404")
-	if got := c.run(january("--url", server.URL, "--histogram", "month")...); got.code != exitFailed || got.stdout != "" || !strings.HasSuffix(got.stderr, "; nothing was drawn\n") {
+	if got := c.run(january("--url", server.URL, "--histogram", "month")...); got.code != exitFailed || got.stdout != "" || !strings.HasSuffix(got.stderr, "; nothing was written\n") {
 		t.Errorf("got %+v", got)
 	}
 	c, server = telling(t, pageOf(200, "", 1, 0))
 	file = c.file("calls.ndjson", "what was there")
-	want := "callvault: the server's list ended early (its first page is empty and has no cursor); " + file + " was not written\n"
+	want := "callvault: the server's list ended early (its first page is empty and has no cursor); nothing was written\n"
 	if got := c.run(exportJanuary("-q", "--force", "--url", server.URL, file)...); got.code != exitFailed || got.stderr != want || read(t, file) != "what was there\n" {
 		t.Errorf("got %+v", got)
 	}
@@ -177,7 +177,7 @@ func TestCallsOfWrongIDs(t *testing.T) {
 	c, server := telling(t, `{"records":{"totalRecords":1},"calls":[{"id":"x1"}]}`)
 	file := c.file("calls.ndjson", "what was there")
 	got := c.run(exportJanuary("--force", "--url", server.URL, file)...)
-	if got.code != exitSkipped || !strings.HasSuffix(got.stderr, "callvault: every call was skipped; "+file+" was not written\n") || read(t, file) != "what was there\n" {
+	if got.code != exitSkipped || !strings.HasSuffix(got.stderr, "callvault: every call was skipped; nothing was written\n") || read(t, file) != "what was there\n" {
 		t.Errorf("got %+v", got)
 	}
 	if got := c.run(january("-q", "-o", "json", "--url", server.URL)...); got.code != exitSkipped || got.stdout != "[]\n" {

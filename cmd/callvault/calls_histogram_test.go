@@ -43,7 +43,7 @@ func TestHistogramInterrupted(t *testing.T) {
 	c, g := newListed(t, 33)
 	for held, unit := range map[int]string{3: "week", 2: "month"} {
 		got := c.runContext(g.heldAt(t, g.count()+held), nil, january("--url", g.URL, "--histogram", unit)...)
-		if got.code != exitFailed || got.stdout != "" || !strings.HasSuffix(got.stderr, "\ncallvault: interrupted; nothing was drawn\n") {
+		if got.code != exitFailed || got.stdout != "" || !strings.HasSuffix(got.stderr, "\ncallvault: interrupted; nothing was written\n") {
 			t.Errorf("%s: %+v", unit, got)
 		}
 	}

@@ -84,7 +84,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err 
 	if err != nil {
 		return err
 	}
-	form, err := a.checkExport(&o, name)
+	f, err := a.checkExport(&o, name)
 	if err != nil {
 		return err
 	}
@@ -95,20 +95,31 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	e := exported{app: a, options: o, form: form, name: name}
+	e, target := exported{where: "on standard output"}, name
 	if name == stdinName {
-		err = e.write(ctx, source, q, p.Before(a.stdout))
+		target = "standard output"
+		err = e.write(ctx, source, q, f, p.Before(a.stdout))
 	} else {
-		err = e.writeFile(ctx, source, q)
+		err = e.writeFile(ctx, source, q, f, name)
 	}
 	p.End()
-	if err := e.failure(ctx, err); err != nil {
-		return err
+	switch on := (*fs.PathError)(nil); {
+	case e.reading != nil:
+		return earlyEnd(ctx, e.Walked, e.reading, e.where, o.zone)
+	case errors.As(err, &on):
+		return fmt.Errorf("write %s: %w", target, on.Err)
+	case err != nil:
+		return fmt.Errorf("write %s: %w", target, err)
+	case e.where == "":
+		return &incompleteError{errors.New("every call was skipped; nothing was written")}
+	case !o.quiet:
+		text := "exported " + counted(e.Walked)
+		if name != stdinName {
+			text += fmt.Sprintf(" to %s as %s", name, f.format)
+		}
+		screen.Printf(a.stderr, "%s\n", text)
 	}
-	if !o.quiet {
-		screen.Printf(a.stderr, "exported %s\n", e.summary())
-	}
-	return skipped(e.walked.Skipped)
+	return skipped(e.Skipped)
 }
 
 // checkExport refuses flags and files that do not fit together.
@@ -133,94 +144,48 @@ func (a *app) checkExport(o *exportOptions, name string) (form, error) {
 
 // exported is what an export came to.
 type exported struct {
-	*app
-	options exportOptions
-	form    form
-	name    string
-	walked  upstream.Walked
-	reading error  // what ended the reading early
-	part    string // the partial file, if there is one
+	upstream.Walked
+	reading error  // what ended it early
+	where   string // the calls are; empty where nothing was kept
 }
 
 // write writes a whole file of what is read, even if the reading ends early.
-func (e *exported) write(ctx context.Context, source upstream.Source, q callvault.Query, w io.Writer) error {
-	return e.form.write(w, func(out bulk.Writer) (err error) {
-		e.walked, e.reading, err = walk(ctx, source, q, 0, out)
+func (e *exported) write(ctx context.Context, source upstream.Source, q callvault.Query, f form, w io.Writer) error {
+	return f.write(w, func(out bulk.Writer) (err error) {
+		e.Walked, e.reading, err = walk(ctx, source, q, 0, out)
 		return err
 	})
 }
 
-// writeFile writes FILE, or after an early end of a server's list the partial file.
-func (e *exported) writeFile(ctx context.Context, source upstream.Source, q callvault.Query) (err error) {
-	d, err := file.Create(e.name)
+// writeFile writes a file of that name, or what a server listed until an early end under
+// another one. A store can be read again at once.
+func (e *exported) writeFile(ctx context.Context, source upstream.Source, q callvault.Query, f form, name string) (err error) {
+	e.where = ""
+	d, err := file.Create(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := e.write(ctx, source, q, d); err != nil {
+	if err := e.write(ctx, source, q, f, d); err != nil {
 		return err
 	}
 	partial := partialName(d.Target())
+	_, isServer := source.(*upstream.Server)
 	switch {
-	case e.walked.Met == 0 && e.walked.Skipped > 0:
-		return nil // there is nothing to keep
-	case e.reading != nil && e.options.url == "":
-		return nil // it can be had again at once
-	case e.reading != nil:
-		e.part = partial
+	case e.reading != nil && isServer:
+		e.where = "in " + partial
 		return d.CommitAs(partial)
+	case e.reading != nil || e.Met == 0 && e.Skipped > 0:
+		return nil
 	}
-	if err := d.Commit(); err != nil {
+	e.where = name
+	if err := d.Commit(); err != nil || !isServer {
 		return err
 	}
-	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) && e.options.url != "" {
+	if err := os.Remove(partial); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
-}
-
-// failure is the error of an export that is not whole.
-func (e *exported) failure(ctx context.Context, writing error) error {
-	zone := e.options.zone
-	switch {
-	case e.reading != nil && e.walked.Met == 0 && e.name == stdinName:
-		return fmt.Errorf("%s; nothing was written", cause(ctx, e.reading))
-	case e.reading != nil && e.walked.Met == 0:
-		return fmt.Errorf("%s; %s was not written", cause(ctx, e.reading), e.name)
-	case writing != nil:
-		if on := (*fs.PathError)(nil); errors.As(writing, &on) {
-			writing = on.Err
-		}
-		return fmt.Errorf("write %s: %w", e.target(), writing)
-	case e.reading == nil && e.walked.Met == 0 && e.walked.Skipped > 0 && e.name != stdinName:
-		return &incompleteError{fmt.Errorf("every call was skipped; %s was not written", e.name)}
-	case e.reading == nil:
-		return nil
-	case e.name == stdinName:
-		return incomplete(e.reading, fmt.Errorf("%s: %s", cause(ctx, e.reading), goOn(e.walked, "on standard output", zone)))
-	case e.part != "":
-		return incomplete(e.reading, fmt.Errorf("%s: %s", cause(ctx, e.reading), goOn(e.walked, "in "+e.part, zone)))
-	}
-	return fmt.Errorf("%s; %s was not written", cause(ctx, e.reading), e.name)
-}
-
-func (e *exported) target() string {
-	if e.name == stdinName {
-		return "standard output"
-	}
-	return e.name
-}
-
-// summary says what was written.
-func (e *exported) summary() string {
-	text := counted(e.walked)
-	if e.walked.Skipped > 0 {
-		text += ", skipped " + plural(e.walked.Skipped, "call")
-	}
-	if e.name == stdinName {
-		return text
-	}
-	return fmt.Sprintf("%s to %s as %s", text, e.name, e.form.format)
 }
 
 // partialName is the name of a partial file, with the same ending and so the same format.

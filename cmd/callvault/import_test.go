@@ -238,7 +238,7 @@ func TestExportToFile(t *testing.T) {
 	c.must("import", c.file("calls.ndjson", callOne, callTwo))
 	folder := t.TempDir()
 	path := filepath.Join(folder, "out.ndjson")
-	for name, want := range map[string]string{"calls.dat": "exported 2 calls to %s as ndjson\n", "calls.gz": "exported 2 calls to %s as ndjson\n", "calls.csv": "exported 2 calls to %s as csv\n"} {
+	for name, want := range map[string]string{"calls": "exported 2 calls to %s as ndjson\n", "calls.gz": "exported 2 calls to %s as ndjson\n", "calls.csv": "exported 2 calls to %s as csv\n"} {
 		other := filepath.Join(t.TempDir(), name)
 		if got := c.run("export", other); got.stderr != strings.Replace(want, "%s", other, 1) {
 			t.Errorf("%s: %+v", name, got)

@@ -267,31 +267,28 @@ func walk(ctx context.Context, source upstream.Source, q callvault.Query, limit 
 	return w, reading, ending
 }
 
-// goOn says how many calls came, where they are, and with which --from to go on.
-func goOn(w upstream.Walked, where string, zone *time.Location) string {
+// earlyEnd is the error of a reading that ended early: why, how many calls came, where they
+// are, and with which --from to go on. A list that a server ended early is an
+// incomplete result, as one with skipped calls is.
+func earlyEnd(ctx context.Context, w upstream.Walked, reading error, where string, zone *time.Location) error {
+	short := (*gong.ShortError)(nil)
+	isShort := errors.As(reading, &short)
+	cause := said(reading)
+	switch {
+	case ctx.Err() != nil:
+		cause, isShort = "interrupted", false
+	case isShort:
+		cause = fmt.Sprintf("the server's list ended early (%s)", short.Reason)
+	}
+	if w.Met == 0 || where == "" {
+		return fmt.Errorf("%s; nothing was written", cause)
+	}
 	count := plural(w.Met, "call")
 	if w.Total > 0 {
 		count = fmt.Sprintf("%s of %s", humanize.Comma(int64(w.Met)), plural(max(w.Total, w.Met), "call"))
 	}
-	return fmt.Sprintf("%s are %s; go on with --from %s", count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
-}
-
-// cause says what ended the reading of calls.
-func cause(ctx context.Context, reading error) string {
-	short := (*gong.ShortError)(nil)
-	switch {
-	case ctx.Err() != nil:
-		return "interrupted"
-	case errors.As(reading, &short):
-		return fmt.Sprintf("the server's list ended early (%s)", short.Reason)
-	}
-	return said(reading)
-}
-
-// incomplete marks an error of a list that the server ended early: what came is an
-// incomplete result, as one with skipped calls is.
-func incomplete(reading, err error) error {
-	if short := (*gong.ShortError)(nil); errors.As(reading, &short) {
+	err := fmt.Errorf("%s: %s are %s; go on with --from %s", cause, count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
+	if isShort {
 		return &incompleteError{err}
 	}
 	return err
@@ -323,9 +320,10 @@ func (a *app) formOf(output, file string) (f form, err error) {
 			return f, usagef("--output %.40q is not a format; use %s", output, strings.Join(formatNames(), ", "))
 		}
 	}
-	switch other := otherKind(file); {
-	case f.format == "" && other != "":
-		return f, usagef("%s: callvault writes no %s files; end the name with .%s, or pass --output", file, other, strings.Join(formatNames(), ", ."))
+	ending := filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(file, ".gz"), ".zst"))
+	switch {
+	case f.format == "" && ending != "":
+		return f, usagef("%s: no format ends with %s; end the name with .%s, or pass --output", file, ending, strings.Join(formatNames(), ", ."))
 	case f.format == "":
 		f.format = bulk.NDJSON
 	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
@@ -334,19 +332,6 @@ func (a *app) formOf(output, file string) (f form, err error) {
 		return f, usagef("Parquet is not for a terminal; write it to a file: callvault export FILE.parquet")
 	}
 	return f, nil
-}
-
-// otherKind is the ending of a name that promises another kind of file.
-func otherKind(file string) string {
-	file = strings.ToLower(file)
-	ending := filepath.Ext(file)
-	if ending == ".gz" || ending == ".zst" {
-		ending = filepath.Ext(strings.TrimSuffix(file, ending))
-	}
-	if slices.Contains([]string{".xlsx", ".xls", ".ods", ".tsv", ".tab", ".bz2", ".xz", ".zip", ".7z", ".tar", ".tgz", ".lz4"}, ending) {
-		return ending
-	}
-	return ""
 }
 
 // formatNames are the formats that calls are written in.
