@@ -68,19 +68,24 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 	if s.secure, err = followTLS(o.tls, log); err != nil {
 		return nil, err
 	}
+	if o.manage != manageOff { // first, so that the demo's page is where people look for it
+		if s.manage, err = o.listenOn(ctx, "--manage", o.manage); err != nil {
+			return nil, err
+		}
+		if !web.IsLoopback(s.manage.Addr()) {
+			s.manage = s.secure.Secure(s.manage)
+		}
+	}
 	if s.api, err = o.listenOn(ctx, "--listen", o.listen); err != nil {
+		if s.manage != nil {
+			err = errors.Join(err, s.manage.Close())
+		}
 		return nil, err
 	}
 	s.api = s.secure.Secure(s.api)
 	s.end = func() { s.api.Close() }
-	if o.manage == manageOff {
+	if s.manage == nil {
 		return s, nil
-	}
-	if s.manage, err = o.listenOn(ctx, "--manage", o.manage); err != nil {
-		return nil, errors.Join(err, s.api.Close())
-	}
-	if !web.IsLoopback(s.manage.Addr()) {
-		s.manage = s.secure.Secure(s.manage)
 	}
 	s.panel = manage.New(s.manage.Addr())
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx)) // until the last request has ended

@@ -18,15 +18,15 @@ import (
 
 // serveOptions are the flags of serve.
 type serveOptions struct {
-	db, listen, dates        string
-	rateLimit, limit         string // limit is the former name
-	manage                   string
-	log                      logOptions
-	pageSize                 int
-	demo                     bool
-	readOnly                 bool
-	seed                     uint64
-	tls                      web.CertFiles
+	db, listen, dates string
+	rateLimit, limit  string // limit is the former name
+	manage            string
+	log               logOptions
+	pageSize          int
+	demo              bool
+	readOnly          bool
+	seed              uint64
+	tls               web.CertFiles
 }
 
 func (a *app) serve() *cobra.Command {

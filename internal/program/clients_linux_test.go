@@ -38,8 +38,8 @@ func TestHostileClients(t *testing.T) {
 	}{
 		{"connections without a request", 64 + crowd/32, func(s *siege) { s.crowd(crowd, "") }},
 		{"half a request on each connection", 64 + crowd/32, func(s *siege) { s.crowd(crowd, s.request("GET")[:100]) }},
-		{"60 KiB of a header on each connection", 64 + crowd/10/4, func(s *siege) {
-			s.crowd(crowd/10, s.request("GET")+"X: "+strings.Repeat("x", 60<<10))
+		{"15 KiB of a header on each connection", 64 + crowd/10/4, func(s *siege) {
+			s.crowd(crowd/10, s.request("GET")+"X: "+strings.Repeat("x", 15<<10))
 		}},
 		{"headers that never end", 128, headersWithoutEnd},
 		{"headers a byte at a time", 64, headersByteByByte},
@@ -134,7 +134,7 @@ func refused(c net.Conn, text string) error {
 	if err != nil {
 		return err
 	}
-	if n := <-poured; response.StatusCode != http.StatusRequestHeaderFieldsTooLarge || n < 32<<10 {
+	if n := <-poured; response.StatusCode != http.StatusRequestHeaderFieldsTooLarge || n < 16<<10 {
 		return fmt.Errorf("%s after %d bytes", response.Status, n)
 	}
 	return nil
@@ -198,7 +198,7 @@ func requestsTooLarge(s *siege) {
 	}
 	// What is just not too large is a request like any other.
 	c := s.dial()
-	go io.WriteString(c, strings.Replace(s.request("GET"), "?", "?"+strings.Repeat("%&", 30<<9), 1)+"\r\n")
+	go io.WriteString(c, strings.Replace(s.request("GET"), "?", "?"+strings.Repeat("%&", 14<<9), 1)+"\r\n")
 	s.answer(bufio.NewReader(c), http.StatusBadRequest)
 }
 

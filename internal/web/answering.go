@@ -10,17 +10,18 @@ type answering struct{ http.Handler }
 
 func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*conn)
-	// What follows a message with two lengths may be smuggled, so the connection ends.
-	// See RFC 9112, 6.1.
-	if r.ContentLength < 0 || c.coded.Load() {
+	// What follows a body may be smuggled, where a message has two lengths (RFC 9112, 6.1).
+	// No request here needs a body, or HTTP/1.0, which ignores one of the lengths.
+	if r.ContentLength != 0 || !r.ProtoAtLeast(1, 1) {
 		w.Header().Set("Connection", "close")
 	}
-	c.expect(r.ContentLength)
+	if r.ContentLength != 0 { // without a body net/http may be in Read
+		c.passing = true
+	}
 	r.Trailer = nil // nobody reads it, and a line holds thousands of names
 	ctx, cancel := context.WithCancel(lasting{c.lasts, r.Context()})
 	defer cancel()
 	r = r.WithContext(ctx)
-	r.TLS = c.state
 	a.Handler.ServeHTTP(w, r)
 }
 
@@ -31,7 +32,7 @@ type connKey struct{}
 // longer counts among those of strangers.
 func Known(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(*conn); ok && !c.known.Swap(true) {
-		c.settle()
+		c.conns.strangers.leave(c)
 	}
 }
 

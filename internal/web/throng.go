@@ -6,104 +6,79 @@ import (
 	"sync"
 )
 
-// throng bounds what connections cost together. When they cost too much, the address
-// that costs most loses the connection that has waited longest for a whole header.
+// throng is the connections of strangers, of which there may be a number. With one more,
+// the address that has most loses the connection that has waited longest for a whole
+// header.
 type throng struct {
-	limit int
+	most int
 
 	mu      sync.Mutex
-	cost    int
-	members list.List             // the longest without a whole header first
-	origins map[netip.Prefix]*int // what the members from one address cost
+	members list.List            // of *conn, the longest without a whole header first
+	origins map[netip.Prefix]int // how many members have an address
 }
 
-// member is a connection that may be in a throng.
-type member struct {
-	conn    *conn
-	cost    int  // 0 when it is not in the throng
-	gone    bool // for good
-	origin  *int
-	element *list.Element
+func newThrong(most int) *throng {
+	return &throng{most: max(1, most), origins: make(map[netip.Prefix]int)}
 }
 
-func newThrong(limit int) *throng {
-	return &throng{limit: limit, origins: make(map[netip.Prefix]*int)}
-}
-
-// set changes what a member costs; a cost of 0 takes it out. It returns the connections
-// that must be closed; it has taken them out.
-func (w *throng) set(m *member, cost int) (gone []*conn) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if m.gone {
-		return nil
-	}
-	w.put(m, cost)
-	for w.cost > w.limit {
-		last := w.worst()
-		w.put(last, 0)
-		last.gone = true
-		gone = append(gone, last.conn)
+// join adds a connection. It returns the one that must be closed for it, or nil, and has
+// taken that out.
+func (t *throng) join(c *conn) (gone *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c.member = t.members.PushBack(c)
+	t.origins[c.from]++
+	if t.members.Len() > t.most {
+		gone = t.worst()
+		t.drop(gone)
 	}
 	return gone
 }
 
-// next is the connection that must be closed before another of this cost joins, or nil.
-func (w *throng) next(cost int) *conn {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.cost == 0 || w.cost+cost <= w.limit {
+// next is the connection that must be closed before another joins, or nil.
+func (t *throng) next() *conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.members.Len() < t.most {
 		return nil
 	}
-	return w.worst().conn
+	return t.worst()
 }
 
-// worst is the member to close first. Of addresses that cost the same it is the one
-// that has waited longest: a newcomer must not be closed before those that do nothing.
-func (w *throng) worst() (worst *member) {
-	for e := w.members.Front(); e != nil; e = e.Next() {
-		if m := e.Value.(*member); worst == nil || *m.origin > *worst.origin {
-			worst = m
+// worst is the member to close first. Of addresses that have as many it is the one that
+// has waited longest: a newcomer must not be closed before those that do nothing.
+func (t *throng) worst() (worst *conn) {
+	for e := t.members.Front(); e != nil; e = e.Next() {
+		if c := e.Value.(*conn); worst == nil || t.origins[c.from] > t.origins[worst.from] {
+			worst = c
 		}
 	}
 	return worst
 }
 
-// leave takes a member out for good.
-func (w *throng) leave(m *member) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.put(m, 0)
-	m.gone = true
+// leave takes a connection out.
+func (t *throng) leave(c *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop(c)
 }
 
-// renew notes that a member has sent a whole header.
-func (w *throng) renew(m *member) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if m.cost > 0 {
-		w.members.MoveToBack(m.element)
+// renew notes that a connection has sent a whole header.
+func (t *throng) renew(c *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c.member != nil {
+		t.members.MoveToBack(c.member)
 	}
 }
 
-func (w *throng) put(m *member, cost int) {
-	if cost == m.cost {
+func (t *throng) drop(c *conn) {
+	if c.member == nil {
 		return
 	}
-	if m.cost == 0 {
-		if m.origin = w.origins[m.conn.from]; m.origin == nil {
-			m.origin = new(int)
-			w.origins[m.conn.from] = m.origin
-		}
-		m.element = w.members.PushBack(m)
-	}
-	w.cost += cost - m.cost
-	*m.origin += cost - m.cost
-	m.cost = cost
-	if cost == 0 {
-		w.members.Remove(m.element)
-	}
-	if *m.origin == 0 {
-		delete(w.origins, m.conn.from)
+	t.members.Remove(c.member)
+	c.member = nil
+	if t.origins[c.from]--; t.origins[c.from] == 0 {
+		delete(t.origins, c.from)
 	}
 }

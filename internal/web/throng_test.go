@@ -3,72 +3,69 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// When a throng costs too much, the address that costs most loses the connections that
-// have waited longest for a whole header.
+// With one connection too many, the address that has most loses the one that has waited
+// longest for a whole header.
 func TestThrong(t *testing.T) {
-	from := func(address string) netip.Prefix { return netip.MustParsePrefix(address + "/32") }
-	w := newThrong(10)
-	join := func(address string, cost int) (*member, []*conn) {
-		m := &member{conn: &conn{from: from(address)}}
-		return m, w.set(m, cost)
+	w := newThrong(4)
+	join := func(address string) (c, gone *conn) {
+		c = &conn{from: netip.MustParsePrefix(address + "/32")}
+		return c, w.join(c)
 	}
-	first, _ := join("10.0.0.1", 2)
-	second, _ := join("10.0.0.1", 2)
-	honest, _ := join("10.0.0.2", 3)
-	third, gone := join("10.0.0.1", 3)
-	if len(gone) > 0 || w.cost != 10 {
-		t.Errorf("%v had to go, cost %d", gone, w.cost)
+	first, _ := join("10.0.0.1")
+	second, _ := join("10.0.0.1")
+	honest, _ := join("10.0.0.2")
+	third, gone := join("10.0.0.1")
+	if gone != nil {
+		t.Errorf("%v had to go, though there was room", gone)
 	}
 	w.renew(first)
-	_, gone = join("10.0.0.3", 3)
-	if want := []*conn{second.conn, third.conn}; !slices.Equal(gone, want) || w.cost != 8 {
-		t.Errorf("%v had to go, want %v; cost %d", gone, want, w.cost)
+	if _, gone = join("10.0.0.3"); gone != second {
+		t.Errorf("%v had to go, want the oldest of the address that has most", gone)
 	}
-	if gone := w.set(second, 5); len(gone) > 0 || w.cost != 8 {
-		t.Errorf("who had to go came back: %v, cost %d", gone, w.cost)
+	w.renew(second) // which has gone
+	w.leave(second)
+	w.leave(honest)
+	if w.members.Len() != 3 || len(w.origins) != 2 || w.next() != nil {
+		t.Errorf("%d of %v are left", w.members.Len(), w.origins)
 	}
-	if gone := w.set(honest, 9); !slices.Equal(gone, []*conn{honest.conn}) {
-		t.Errorf("%v had to go, want the one that costs most", gone)
-	}
-	w.set(first, 0)
-	if w.cost != 3 || len(w.origins) != 1 || w.members.Len() != 1 {
-		t.Errorf("%+v is left", w)
+	join("10.0.0.2")
+	if got := w.next(); got != third {
+		t.Errorf("the next to go is %v, want %v", got, third)
 	}
 }
 
 // Of many addresses with one connection each, the newcomer is not the first to go.
 func TestThrongOfManyAddresses(t *testing.T) {
 	w := newThrong(3)
-	var all []*member
+	var all []*conn
 	for i := range 20 {
-		m := &member{conn: &conn{from: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 32)}}
-		all = append(all, m)
-		gone := w.set(m, 1)
-		if i >= 3 && !slices.Equal(gone, []*conn{all[i-3].conn}) {
+		c := &conn{from: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 32)}
+		all = append(all, c)
+		gone := w.join(c)
+		if i >= 3 && gone != all[i-3] {
 			t.Fatalf("connection %d closes %v, not the oldest of the three before it", i, gone)
 		}
 	}
 	w.renew(all[17])
-	if got := w.next(1); got != all[18].conn {
+	if got := w.next(); got != all[18] {
 		t.Error("the next to go is not the one that has waited longest for a header")
 	}
 }
 
-// Strangers cost a part of the memory, whatever they send. Known clients cost something
-// only while they have a large header.
+// Strangers cost a part of the memory, whatever they send. Known clients are not counted.
 func TestStrangers(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -112,48 +109,26 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("stranger %d of 5 is closed: %v", i, got)
 		}
 	}
-	if isClosed(known) || l.strangers.cost != 3*plainCost {
-		t.Errorf("the known one is closed, or strangers cost %d", l.strangers.cost)
+	if isClosed(known) || l.strangers.members.Len() != 3 {
+		t.Errorf("the known one is closed, or there are %d strangers", l.strangers.members.Len())
 	}
 	if got := log.String(); strings.Count(got, "a connection was closed to make room for others") != 2 {
 		t.Errorf("logged %s", got)
 	}
-	// A header beyond the buffer costs, also of who is known, until it is answered.
-	_, large := connect("GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 3*buffered))
-	if want := len("GET / HTTP/1.1\r\nX: ") + 2*buffered; l.headers.cost != want {
-		t.Errorf("it costs %d, want %d", l.headers.cost, want)
-	}
-	_, larger := connect("GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 3*buffered))
-	if !isClosed(large) || isClosed(larger) || l.headers.cost > l.headers.limit {
-		t.Errorf("the first with a large header was to go; cost %d of %d", l.headers.cost, l.headers.limit)
-	}
-	larger.answered()
-	if l.headers.cost != 0 {
-		t.Errorf("an answered one costs %d", l.headers.cost)
-	}
-	for _, c := range append(strangers, known, large, larger) {
+	for _, c := range append(strangers, known) {
 		c.Close()
 	}
-	if l.strangers.cost != 0 || len(l.strangers.origins) != 0 || len(l.headers.origins) != 0 {
+	if l.strangers.members.Len() != 0 || len(l.strangers.origins) != 0 {
 		t.Errorf("%+v is left", l.strangers)
 	}
 }
 
-// A header is held until its request is answered, and no longer.
-func TestHeldHeaders(t *testing.T) {
-	var cost []int
-	see := func(w http.ResponseWriter, r *http.Request) {
-		c := r.Context().Value(connKey{}).(*conn)
-		cost = append(cost, c.conns.headers.cost)
-		hello(w, r)
-	}
-	const get = "GET / HTTP/1.1\r\nHost: h\r\n"
-	text := get + "X: " + strings.Repeat("x", 2*buffered) + "\r\n\r\n" + get + "\r\n" + get + "Connection: close\r\n\r\n"
-	serve(t, see, func(t *testing.T, p *pipes) {
-		wantStatuses(t, p.dial(), text, http.StatusOK, http.StatusOK, http.StatusOK)
-	})
-	if want := []int{len(get) + len("X: \r\n\r\n") + buffered, 0, 0}; !slices.Equal(cost, want) {
-		t.Errorf("headers cost %v, want %v", cost, want)
+// Connections that speak TLS cost more, so there may be fewer.
+func TestStrangersTLS(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	const memory = 8 * 10 * tlsCost
+	if plain, secure := newConns(newPipes(), memory, log).strangers.most, newConns(Secure(newPipes(), &tls.Config{}), memory, log).strangers.most; secure != 10 || plain != memory/8/plainCost {
+		t.Errorf("%d strangers speak TLS, and %d do not", secure, plain)
 	}
 }
 
@@ -183,7 +158,7 @@ func TestTinyMemory(t *testing.T) {
 func TestNewConnectionsHaveTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
-		l := newConns(p, 8*tlsCost, slog.New(slog.DiscardHandler)) // room for one, and two more without TLS
+		l := newConns(p, 8*plainCost*3/2, slog.New(slog.DiscardHandler)) // room for one
 		accepted := make(chan *conn)
 		go func() {
 			for {
@@ -218,9 +193,12 @@ func TestNewConnectionsHaveTime(t *testing.T) {
 		began = time.Now()
 		go func() { next <- connect() }()
 		synctest.Wait()
-		if <-next; time.Since(began) > graceWithin+gracePause {
+		third := <-next
+		if time.Since(began) > graceWithin+gracePause {
 			t.Errorf("it waited %v", time.Since(began))
 		}
+		third.begun.Store(true)
+		time.Sleep(time.Second) // until Accept waits for a connection
 		p.Close()
 	})
 }

@@ -79,8 +79,6 @@ func (c *conn) handshake() error {
 		if s, ok := c.under.(*securedConn); ok {
 			s.shaken.Store(true)
 		}
-		state := c.tls.ConnectionState()
-		c.state = &state
 		return nil
 	}
 	var record tls.RecordHeaderError

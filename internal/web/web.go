@@ -31,8 +31,9 @@ const (
 	// a second or poll each minute, so that they keep their connection.
 	idleWithin = 120 * time.Second
 
-	// maxHeader: the longest query has less than a kilobyte; proxies add their own.
-	maxHeader = 64 << 10
+	// maxHeader: the longest query has less than a kilobyte; proxies and cookies add
+	// their own. Node.js has the same limit.
+	maxHeader = 16 << 10
 
 	// maxLines: a browser behind two proxies sends thirty. Go keeps twenty bytes for
 	// each byte of a short line.
@@ -66,11 +67,6 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(spare, slog.LevelWarn),
 		ConnContext:                  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
-		ConnState: func(c net.Conn, state http.ConnState) {
-			if state == http.StateIdle {
-				c.(*conn).answered()
-			}
-		},
 	}
 	// -1 only reads the limit. A tiny one, such as GOMEMLIMIT=512, must not close everything.
 	memory := max(leastMemory, debug.SetMemoryLimit(-1))
