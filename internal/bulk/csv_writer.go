@@ -18,7 +18,6 @@ type csvWriter struct {
 	splitter *splitter
 	values   values
 	row      []byte
-	scratch  []byte
 }
 
 func newCSVWriter(w io.Writer) *csvWriter {
@@ -38,7 +37,7 @@ func (w *csvWriter) Write(document []byte) error {
 	w.row = w.row[:0]
 	for _, value := range w.values {
 		if len(value) > 0 && value[0] == '"' {
-			value, w.scratch = unquote(value, w.scratch)
+			value = unquote(value)
 			if isFormula(value) {
 				value = append([]byte{textMark}, value...)
 			}

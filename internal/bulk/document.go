@@ -2,10 +2,9 @@ package bulk
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"unicode/utf8"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -78,46 +77,13 @@ func valueLength(data []byte) int {
 	}
 }
 
-// unquote is the text of a string in a document. It is a part of raw, or of
-// scratch, which is returned for the next.
-func unquote(raw, scratch []byte) (text, next []byte) {
+// unquote is the text of a string in a document.
+func unquote(raw []byte) []byte {
 	inner := raw[1 : len(raw)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
-		return inner, scratch
+		return inner
 	}
-	scratch = scratch[:0]
-	for len(inner) > 0 {
-		i := bytes.IndexByte(inner, '\\')
-		if i < 0 || i+1 == len(inner) {
-			scratch = append(scratch, inner...)
-			break
-		}
-		scratch = append(scratch, inner[:i]...)
-		scratch, inner = appendUnescaped(scratch, inner[i+1:])
-	}
-	return scratch, scratch
-}
-
-// appendUnescaped appends what the escape means that rest begins with, without
-// its backslash, and returns what follows it.
-func appendUnescaped(dst, rest []byte) (text, after []byte) {
-	switch c := rest[0]; c {
-	case 'b':
-		dst = append(dst, '\b')
-	case 'f':
-		dst = append(dst, '\f')
-	case 'n':
-		dst = append(dst, '\n')
-	case 'r':
-		dst = append(dst, '\r')
-	case 't':
-		dst = append(dst, '\t')
-	case 'u': // of a control character: there are no others in a document
-		digits := rest[1:min(5, len(rest))]
-		code, _ := strconv.ParseUint(string(digits), 16, 16)
-		return utf8.AppendRune(dst, rune(code)), rest[1+len(digits):]
-	default:
-		dst = append(dst, c)
-	}
-	return dst, rest[1:]
+	var text string
+	json.Unmarshal(raw, &text) // gong.Call wrote it
+	return []byte(text)
 }

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -29,29 +30,32 @@ var (
 // The library makes room for what a header says, so that is compared with the file
 // before. And its own decompression returns zeros in place of much LZ4_RAW.
 type parquetPages struct {
-	in      io.ReaderAt
+	in      *bufio.Reader
+	size    int64 // of all in the file
 	codec   format.CompressionCodec
-	at, end int64 // what is left in the file
+	headers *thrift.Decoder
 	raw     []byte
-	page    []byte // decompressed
+	page    []byte // with its header
 	rest    []byte // of page
-	passed  int64  // bytes that have been read
+	passed  int64  // bytes that the library has read
 }
 
 func (f *parquetFile) pages(group, column int) (*parquetPages, error) {
 	m := &f.chunks[group][column]
-	p := &parquetPages{in: f.in, codec: m.Codec, at: m.DataPageOffset}
+	at := m.DataPageOffset
 	if m.DictionaryPageOffset != 0 {
-		p.at = m.DictionaryPageOffset
+		at = m.DictionaryPageOffset
 	}
-	p.end = p.at + m.TotalCompressedSize
-	if p.at < int64(len(parquetMagic)) || p.end < p.at || p.end > f.size {
+	size := m.TotalCompressedSize
+	if at < int64(len(parquetMagic)) || size < 0 || size > f.size-at {
 		return nil, fmt.Errorf("%w: its pages are not in the file", errParquet)
 	}
-	if parquet.LookupCompressionCodec(p.codec).String() == "UNSUPPORTED" {
-		return nil, fmt.Errorf("it is compressed by %v; write it with zstd or snappy", p.codec)
+	if parquet.LookupCompressionCodec(m.Codec).String() == "UNSUPPORTED" {
+		return nil, fmt.Errorf("it is compressed by %v; write it with zstd or snappy", m.Codec)
 	}
-	return p, nil
+	in := bufio.NewReaderSize(io.NewSectionReader(f.in, at, size), 16<<10)
+	headers := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(in))
+	return &parquetPages{in: in, size: size, codec: m.Codec, headers: headers}, nil
 }
 
 func (p *parquetPages) ReadAt(dst []byte, at int64) (n int, err error) {
@@ -70,22 +74,21 @@ func (p *parquetPages) ReadAt(dst []byte, at int64) (n int, err error) {
 }
 
 func (p *parquetPages) next() error {
-	h, err := p.header()
-	if err != nil {
+	var h format.PageHeader
+	if err := p.headers.Decode(&h); err != nil {
 		return err
 	}
 	values := int64(h.DataPageHeader.V.NumValues) + int64(h.DataPageHeaderV2.V.NumValues) + int64(h.DictionaryPageHeader.V.NumValues)
 	switch {
-	case h.CompressedPageSize < 0 || h.UncompressedPageSize < 0 || int64(h.CompressedPageSize) > p.end-p.at:
+	case h.CompressedPageSize < 0 || h.UncompressedPageSize < 0 || int64(h.CompressedPageSize) > p.size:
 		return errLength
 	case int64(h.UncompressedPageSize)+5*values > maxPage: // the library keeps a level and an offset of each value
 		return errLarge
 	}
 	p.raw = append(p.raw[:0], make([]byte, h.CompressedPageSize)...)
-	if err := readAt(p.in, p.raw, p.at); err != nil {
+	if _, err := io.ReadFull(p.in, p.raw); err != nil {
 		return err
 	}
-	p.at += int64(len(p.raw))
 	if h.CRC != 0 && crc32.ChecksumIEEE(p.raw) != uint32(h.CRC) {
 		return errChecksum
 	}
@@ -97,23 +100,6 @@ func (p *parquetPages) next() error {
 	p.page = append(append(p.page[:0], header...), make([]byte, h.UncompressedPageSize)...)
 	p.rest = p.page
 	return p.decompress(p.page[len(header):], &h.DataPageHeaderV2.V)
-}
-
-// header reads the header of the next page.
-func (p *parquetPages) header() (h format.PageHeader, err error) {
-	for _, most := range []int64{4 << 10, 1 << 20} { // the bounds of a page may be long texts
-		window := make([]byte, min(most, p.end-p.at))
-		if err := readAt(p.in, window, p.at); err != nil {
-			return h, err
-		}
-		in := new(thrift.CompactProtocol).NewReaderFromBytes(window)
-		h = format.PageHeader{}
-		if err = thrift.NewDecoder(in).Decode(&h); err == nil {
-			p.at += int64(in.BytesRead())
-			return h, nil
-		}
-	}
-	return h, err
 }
 
 // decompress fills a page. The levels of a page of the second form are as they are,

@@ -23,9 +23,9 @@ type Writer interface {
 func NewWriter(w io.Writer, f Format) (Writer, error) {
 	switch f {
 	case NDJSON:
-		return &linesWriter{bufio.NewWriterSize(w, writeSize)}, nil
+		return &jsonWriter{out: bufio.NewWriterSize(w, writeSize), between: "\n", after: "\n"}, nil
 	case JSON:
-		return &arrayWriter{out: bufio.NewWriterSize(w, writeSize)}, nil
+		return &jsonWriter{out: bufio.NewWriterSize(w, writeSize), before: "[\n", between: ",\n", after: "\n]\n", none: "[]\n"}, nil
 	case CSV:
 		return newCSVWriter(w), nil
 	case Parquet:
@@ -37,37 +37,31 @@ func NewWriter(w io.Writer, f Format) (Writer, error) {
 // writeSize is how much is written at a time, in bytes.
 const writeSize = 64 << 10
 
-// linesWriter writes NDJSON.
-type linesWriter struct{ out *bufio.Writer }
-
-func (w *linesWriter) Write(document []byte) error {
-	w.out.Write(document) // an error stays until the next write
-	return w.out.WriteByte('\n')
+// jsonWriter writes a document to the line.
+type jsonWriter struct {
+	out     *bufio.Writer
+	before  string // the first document
+	between string // two documents
+	after   string // the last document
+	none    string // stands in place of all if there is no document
+	began   bool
 }
 
-func (w *linesWriter) Close() error { return w.out.Flush() }
-
-// arrayWriter writes one JSON array, with a line for each document.
-type arrayWriter struct {
-	out   *bufio.Writer
-	began bool
-}
-
-func (w *arrayWriter) Write(document []byte) error {
-	before := ",\n"
+func (w *jsonWriter) Write(document []byte) error {
+	before := w.between
 	if !w.began {
-		before, w.began = "[\n", true
+		before, w.began = w.before, true
 	}
 	w.out.WriteString(before) // an error stays until the next write
 	_, err := w.out.Write(document)
 	return err
 }
 
-func (w *arrayWriter) Close() error {
-	end := "\n]\n"
+func (w *jsonWriter) Close() error {
+	after := w.after
 	if !w.began {
-		end = "[]\n"
+		after = w.none
 	}
-	w.out.WriteString(end)
+	w.out.WriteString(after)
 	return w.out.Flush()
 }
