@@ -13,8 +13,7 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// memory keeps calls in the order they were put. Only what an import and an
-// export use is there.
+// memory keeps calls in the order they were put. Only what an import uses is there.
 type memory struct {
 	callvault.Calls
 	documents []string
@@ -49,15 +48,6 @@ func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.Pu
 		}
 	}
 	return r, nil
-}
-
-func (m *memory) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, _ int, visit func(callvault.Record) error) error {
-	for _, d := range m.documents {
-		if err := visit(callvault.Record{Call: callvault.Call{Document: []byte(d)}}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // recorder writes down what it is told.

@@ -129,7 +129,7 @@ func TestParseFormat(t *testing.T) {
 			t.Errorf("%s: %s, %v", f, got, err)
 		}
 	}
-	if _, err := ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), "ndjson, json, csv and parquet") {
+	if _, err := ParseFormat("xml"); err == nil || !strings.Contains(err.Error(), "use ndjson, json, csv or parquet") {
 		t.Errorf("%v", err)
 	}
 	if w, err := NewWriter(new(bytes.Buffer), "xml"); err == nil {
