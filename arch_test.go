@@ -49,6 +49,7 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
+	"":                      {"github.com/cespare/xxhash/v2"},
 	"internal/api":          {"github.com/klauspost/compress", "github.com/prometheus/client_golang"},
 	"internal/bulk":         {"github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "github.com/pierrec/lz4/v4"},
 	"internal/manage":       {"github.com/prometheus/client_golang"},
@@ -69,7 +70,7 @@ var libraries = map[string][]string{
 // testLibraries are those that only tests of a room may import.
 var testLibraries = map[string][]string{
 	"internal/openapi": {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"cmd/callvault":    {"zombiezen.com/go/sqlite", "golang.org/x/term"}, // to damage a store, and for a terminal
+	"cmd/callvault":    {"golang.org/x/term"},
 	"internal/browser": {"github.com/chromedp"},
 }
 

@@ -20,6 +20,9 @@ var (
 	// ErrSchemaNewer is returned when a store was written by a newer program.
 	ErrSchemaNewer = errors.New("the store was made by a newer version of callvault")
 
+	// ErrLoss is returned by a repair that would have to accept a loss.
+	ErrLoss = errors.New("calls are damaged or lost, and a repair can't bring them back")
+
 	// ErrReplaced is returned by a store whose files are no longer those that it opened.
 	// From then on every method returns it, until the store is opened again. What was
 	// acknowledged before is in the old files.

@@ -6,28 +6,53 @@ package callvault
 // themselves within a bucket of the finest width: in at most the half of its time,
 // unless the whole range lies in one.
 //
-// A bucket of a level is named by its time shifted right by the level's shift:
-// 2^28 microseconds are 4.5 minutes, 2^34 are 4.8 hours, 2^40 are 12.7 days.
-// The shifts are part of what a store keeps: to change them is a migration.
-var countShifts = [countLevels]uint{28, 34, 40}
+// The widths are those of the clock, so that most ranges people ask for, of days and
+// hours, have no edge at all. They are part of what a store keeps: to change them is a
+// migration. This is the only place that has them.
+var bucketWidths = [BucketLevels]Time{5 * minute, 4 * hour, 12 * day}
 
-const countLevels = 3
+const (
+	minute = Time(60_000_000) // microseconds
+	hour   = 60 * minute
+	day    = 24 * hour
+)
 
-// Bucket names a bucket of time among those that calls are counted in.
+// BucketLevels is how many widths of buckets there are.
+const BucketLevels = 3
+
+// BucketWidth is the width of the buckets of a level; 0 is the finest. Each is a multiple
+// of the one before.
+func BucketWidth(level int) Time { return bucketWidths[level] }
+
+// CallTimes is the range that the times of calls are in, by widest buckets: their years are
+// 0 to 9999.
+var CallTimes = Range{From: -60_000 * 12 * day, To: 245_000 * 12 * day}
+
+// Bucket names a bucket of time among those that calls are counted in: the time that it
+// begins with, divided by the level's width.
 type Bucket struct {
 	Level  int // 0 is the finest
 	Number int64
 }
 
 // Start is the first instant of the bucket.
-func (b Bucket) Start() Time { return Time(b.Number << countShifts[b.Level]) }
+func (b Bucket) Start() Time { return Time(b.Number) * bucketWidths[b.Level] }
 
 // Buckets are the buckets that a call at t is counted in, one of each level.
-func (t Time) Buckets() (buckets [countLevels]Bucket) {
-	for level, shift := range countShifts {
-		buckets[level] = Bucket{level, int64(t >> shift)}
+func (t Time) Buckets() (buckets [BucketLevels]Bucket) {
+	for level := range buckets {
+		buckets[level] = Bucket{level, floorDiv(int64(t), int64(bucketWidths[level]))}
 	}
 	return buckets
+}
+
+// floorDiv is a / b rounded down, where Go's division rounds towards zero; b is above zero.
+func floorDiv(a, b int64) int64 {
+	quotient := a / b
+	if a%b < 0 {
+		quotient--
+	}
+	return quotient
 }
 
 // CountParts is a range taken apart for counting: the calls of some parts, less
@@ -35,8 +60,8 @@ func (t Time) Buckets() (buckets [countLevels]Bucket) {
 // cheaper to take the whole one and count what is not. Parts that are not needed
 // are empty. Spans[i] is of level i/2.
 type CountParts struct {
-	Edges [2]Edge                    // to be counted call by call: within a finest bucket
-	Spans [2*countLevels - 1]Buckets // to be summed
+	Edges [2]Edge                     // to be counted call by call: within a finest bucket
+	Spans [2*BucketLevels - 1]Buckets // to be summed
 }
 
 // Edge is a time in which calls are counted.
@@ -58,46 +83,47 @@ func (b Buckets) IsEmpty() bool { return b.From >= b.To }
 // IsEmpty tells whether no time is in the range.
 func (r Range) IsEmpty() bool { return r.From >= r.To }
 
-// CountParts takes the range apart.
+// CountParts takes the range apart, as far as calls can be in it.
 func (r Range) CountParts() (p CountParts) {
+	r.From, r.To = max(r.From, CallTimes.From), min(r.To, CallTimes.To)
 	if r.IsEmpty() {
 		return p
 	}
-	const finest = Time(1) << 28
-	first, last := r.From&^(finest-1), r.To&^(finest-1)
-	if first == last {
+	finest := bucketWidths[0]
+	from, to := floorDiv(int64(r.From), int64(finest)), floorDiv(int64(r.To), int64(finest))
+	if from == to {
 		p.Edges[0] = Edge{r, 1}
 		return p
 	}
+	first, last := Time(from)*finest, Time(to)*finest
 	p.Edges[0] = Edge{Range{first, r.From}, -1}
 	if r.From-first > finest/2 {
-		first += finest
+		from, first = from+1, first+finest
 		p.Edges[0] = Edge{Range{r.From, first}, 1}
 	}
 	p.Edges[1] = Edge{Range{last, r.To}, 1}
-	if r.To-last > finest/2 && last <= MaxTime-finest { // the last bucket of all has no end
-		last += finest
+	if r.To-last > finest/2 {
+		to, last = to+1, last+finest
 		p.Edges[1] = Edge{Range{r.To, last}, -1}
 	}
-	p.split(int64(first>>countShifts[0]), int64(last>>countShifts[0]))
+	p.split(from, to)
 	return p
 }
 
 // split fills the spans with the buckets from <= b < to of the finest level, by
 // as wide ones as fit: up a level as soon as the ends meet its boundaries.
 func (p *CountParts) split(from, to int64) {
-	for level := range countLevels - 1 {
-		ratio := countShifts[level+1] - countShifts[level]
-		half := int64(1) << ratio / 2
-		up, down := from>>ratio, to>>ratio
-		head, tail := Buckets{level, up << ratio, from, -1}, Buckets{level, down << ratio, to, 1}
-		if from-head.From > half {
+	for level := range BucketLevels - 1 {
+		ratio := int64(bucketWidths[level+1] / bucketWidths[level])
+		up, down := floorDiv(from, ratio), floorDiv(to, ratio)
+		head, tail := Buckets{level, up * ratio, from, -1}, Buckets{level, down * ratio, to, 1}
+		if from-head.From > ratio/2 {
 			up++
-			head = Buckets{level, from, up << ratio, 1}
+			head = Buckets{level, from, up * ratio, 1}
 		}
-		if to-tail.From > half {
+		if to-tail.From > ratio/2 {
 			down++
-			tail = Buckets{level, to, down << ratio, -1}
+			tail = Buckets{level, to, down * ratio, -1}
 		}
 		if up >= down || head.To-head.From+tail.To-tail.From >= to-from { // wider buckets spare nothing
 			p.Spans[2*level] = Buckets{level, from, to, 1}
@@ -106,5 +132,5 @@ func (p *CountParts) split(from, to int64) {
 		p.Spans[2*level], p.Spans[2*level+1] = head, tail
 		from, to = up, down
 	}
-	p.Spans[2*countLevels-2] = Buckets{countLevels - 1, from, to, 1}
+	p.Spans[2*BucketLevels-2] = Buckets{BucketLevels - 1, from, to, 1}
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -12,7 +13,6 @@ import (
 // counted once and no other is. Whatever the range, little is counted.
 func TestCountPartsAreTheRange(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
-	shifts := []uint{28, 34, 40}
 	for range 100_000 {
 		r := callvault.Range{From: randomBound(random), To: randomBound(random)}
 		parts := r.CountParts()
@@ -21,8 +21,8 @@ func TestCountPartsAreTheRange(t *testing.T) {
 			if edge.IsEmpty() {
 				continue
 			}
-			width := uint64(edge.To) - uint64(edge.From)
-			if unsplit := edge.Range == r || edge.To == callvault.MaxTime; width >= 1<<28 || width > 1<<27 && !unsplit {
+			width := edge.To - edge.From
+			if unsplit := edge.From == r.From && edge.To == r.To; width >= fiveMinutes || width > fiveMinutes/2 && !unsplit {
 				t.Fatalf("%v: the edge %v is %d microseconds wide", r, edge, width)
 			}
 			steps[edge.From] += edge.Sign
@@ -32,14 +32,14 @@ func TestCountPartsAreTheRange(t *testing.T) {
 			if span.IsEmpty() {
 				continue
 			}
-			if span.Level != i/2 || span.Level < 2 && span.To-span.From > 64 {
+			if span.Level != i/2 || span.Level < 2 && span.To-span.From > 72+48 {
 				t.Fatalf("%v: the span %d is %+v", r, i, span)
 			}
-			shift := shifts[span.Level]
-			steps[callvault.Time(span.From<<shift)] += span.Sign
-			steps[callvault.Time(span.To<<shift)] -= span.Sign
+			steps[callvault.Bucket{Level: span.Level, Number: span.From}.Start()] += span.Sign
+			steps[callvault.Bucket{Level: span.Level, Number: span.To}.Start()] -= span.Sign
 		}
 		maps.DeleteFunc(steps, func(_ callvault.Time, step int64) bool { return step == 0 })
+		r.From, r.To = max(r.From, callvault.CallTimes.From), min(r.To, callvault.CallTimes.To)
 		want := map[callvault.Time]int64{}
 		if !r.IsEmpty() {
 			want = map[callvault.Time]int64{r.From: 1, r.To: -1}
@@ -60,19 +60,35 @@ func randomBound(random *rand.Rand) callvault.Time {
 	case 2:
 		return callvault.Time(random.Uint64())
 	}
-	shift := []uint{0, 28, 34, 40}[random.IntN(4)]
-	return callvault.Time(random.Int64N(200)-100)<<shift + callvault.Time(random.IntN(5)-2)
+	width := []callvault.Time{1, fiveMinutes, 48 * fiveMinutes, 72 * 48 * fiveMinutes}[random.IntN(4)]
+	return callvault.Time(random.Int64N(200)-100)*width + callvault.Time(random.IntN(5)-2)
 }
 
-// A call is counted in the bucket that its time lies in.
+const fiveMinutes callvault.Time = 300_000_000
+
+// A call is counted in the bucket that its time lies in, on both sides of 1970.
 func TestBuckets(t *testing.T) {
-	for time, want := range map[callvault.Time]int64{0: 0, 1<<28 - 1: 0, 1 << 28: 1, -1: -1, -1 << 28: -1, -1<<28 - 1: -2} {
-		buckets := time.Buckets()
-		if buckets[0] != (callvault.Bucket{Level: 0, Number: want}) || buckets[2].Number != want>>12 {
-			t.Errorf("%d is counted in %v", time, buckets)
+	for at, want := range map[callvault.Time]int64{0: 0, fiveMinutes - 1: 0, fiveMinutes: 1, -1: -1, -fiveMinutes: -1, -fiveMinutes - 1: -2} {
+		buckets := at.Buckets()
+		if buckets[0] != (callvault.Bucket{Level: 0, Number: want}) || buckets[2].Number != want>>12 { // 0 or -1
+			t.Errorf("%d is counted in %v", at, buckets)
 		}
-		if start := buckets[0].Start(); start > time || time-start >= 1<<28 {
-			t.Errorf("the bucket of %d begins at %d", time, start)
+		if start := buckets[0].Start(); start > at || at-start >= fiveMinutes {
+			t.Errorf("the bucket of %d begins at %d", at, start)
+		}
+	}
+}
+
+// Days and hours of the clock have no edge to count.
+func TestClockRangesHaveNoEdges(t *testing.T) {
+	for _, r := range []callvault.Range{
+		{From: callvault.FloorTime(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)), To: callvault.FloorTime(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))},
+		{From: callvault.FloorTime(time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC)), To: callvault.FloorTime(time.Date(1970, 1, 2, 0, 5, 0, 0, time.UTC))},
+	} {
+		for _, edge := range r.CountParts().Edges {
+			if !edge.IsEmpty() {
+				t.Errorf("%v has the edge %v", r, edge)
+			}
 		}
 	}
 }

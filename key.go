@@ -6,8 +6,12 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"
+	"math"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Scope is a right that a key carries, such as "api:calls:read:basic".
@@ -30,6 +34,7 @@ const (
 // The secret itself is never kept.
 type Key struct {
 	ID      string // the access key, or the first part of a bearer token
+	Name    string // what it is for, in its owner's words; may be empty
 	Kind    KeyKind
 	Company string
 	Scopes  []Scope
@@ -37,6 +42,7 @@ type Key struct {
 	Created time.Time         // whole microseconds, UTC
 	Expires time.Time         // zero: never
 	Revoked time.Time         // zero: not revoked
+	Used    time.Time         // midnight, UTC, of the last day it was used on; zero: never
 }
 
 // KeysVersion identifies a state of a store's keys. It is random and new with each change:
@@ -74,6 +80,38 @@ func (k *Key) Matches(secret string) bool {
 // at all: whose clock it was revoked by does not matter.
 func (k *Key) ActiveAt(now time.Time) bool {
 	return k.Revoked.IsZero() && (k.Expires.IsZero() || now.Before(k.Expires))
+}
+
+// Checksum is eight bytes over the key, but for the day of its last use, as stores keep
+// them beside its row.
+func (k *Key) Checksum() int64 {
+	var d xxhash.Digest
+	d.Reset()
+	scopes := make([]string, len(k.Scopes))
+	for i, scope := range k.Scopes {
+		scopes[i] = string(scope)
+	}
+	for _, text := range []string{k.ID, k.Name, string(k.Kind), k.Company, strings.Join(scopes, " "), string(k.Digest[:])} {
+		writeNumber(&d, int64(len(text))) // so that no two sequences of texts are the same bytes
+		d.WriteString(text)
+	}
+	for _, at := range []time.Time{k.Created, k.Expires, k.Revoked} {
+		if at.IsZero() {
+			writeNumber(&d, math.MinInt64)
+			continue
+		}
+		writeNumber(&d, at.UnixMicro())
+	}
+	return int64(d.Sum64())
+}
+
+// Verify compares the key with the checksum that was kept beside its row. It returns a
+// *DamageError when they differ.
+func (k *Key) Verify(kept int64) error {
+	if k.Checksum() == kept {
+		return nil
+	}
+	return &DamageError{Company: k.Company, Key: k.ID, Problem: "its checksum does not match"}
 }
 
 // Allows tells whether the key carries a scope.

@@ -17,6 +17,9 @@ var AllTime = Range{From: MinTime, To: MaxTime}
 // page is asked for like any other: the calls after a position.
 func (r Range) Start() Position { return Position{Time: r.From} }
 
+// End is the position after every call of the range.
+func (r Range) End() Position { return Position{Time: r.To} }
+
 // Query says which calls are meant.
 type Query struct {
 	Range

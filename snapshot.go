@@ -6,12 +6,14 @@ type Snapshot interface {
 	// Companies are the names of the companies, in the order of their bytes.
 	Companies() ([]string, error)
 
-	// Records visits what a company's changes left behind, by number, ascending,
-	// those with a number above after. An error of visit ends it and is returned.
+	// Records is Calls.Changes of a company, without a limit.
 	Records(company string, after int64, visit func(Record) error) error
 
 	// CountRecords is how many Records would visit, without reading them.
 	CountRecords(company string, after int64) (int, error)
+
+	// Timelines are a company's, as Calls.Timelines lists them.
+	Timelines(company string) ([]Timeline, error)
 
 	// Keys are all keys, by id.
 	Keys() ([]Key, error)

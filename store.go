@@ -52,21 +52,39 @@ type Calls interface {
 	// Count is exactly how many calls q selects.
 	Count(ctx context.Context, q Query) (int, error)
 
+	// Get visits the calls with these ids that are there, each once, in the order of
+	// the ids, as they are at one moment. An error of visit ends it and is returned.
+	Get(ctx context.Context, ids []ID, visit func(Record) error) error
+
 	// Scan visits the calls of q that stand after a position, in order, up to
 	// limit of them (all when limit is negative), as they are at one moment.
 	// After may not stand before the range's start. An error of visit ends the
 	// scan and is returned.
 	Scan(ctx context.Context, q Query, after Position, limit int, visit func(Record) error) error
 
+	// ScanBack visits the calls of q that stand before a position, last ones first,
+	// and is otherwise as Scan. Before may not stand after the range's end.
+	ScanBack(ctx context.Context, q Query, before Position, limit int, visit func(Record) error) error
+
 	// First is Count and a Scan from the range's start, of one moment.
 	First(ctx context.Context, q Query, limit int, visit func(Record) error) (total int, err error)
+
+	// Workspaces lists the workspaces that have calls, in order.
+	Workspaces(ctx context.Context) ([]ID, error)
 
 	// Latest is the highest number that a change of the company has taken, 0 before
 	// the first. It costs one small read.
 	Latest(ctx context.Context) (int64, error)
 
-	// Changes visits every call and every tombstone by its number, ascending.
-	Changes(ctx context.Context, visit func(Change) error) error
+	// Changes visits what the company's changes left behind, calls and tombstones, by
+	// number, ascending: those with a number above after, up to limit of them (all when
+	// limit is negative), as they are at one moment. Numbers are unique within a company,
+	// and the highest equals the count of all its changes ever made.
+	Changes(ctx context.Context, after int64, limit int, visit func(Record) error) error
+
+	// Timelines lists the company's timelines by the number at which each began, at most one
+	// at a number. The first begins with the company. There are none where it is not there.
+	Timelines(ctx context.Context) ([]Timeline, error)
 }
 
 // Keys is the role of a store that lets clients in.
@@ -84,6 +102,11 @@ type Keys interface {
 	// returns no keys and costs one small read, so a process can ask often. No store has
 	// the zero version.
 	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
+
+	// UseKey remembers the day, UTC, on which a key of the company was used, unless a later
+	// one is known. It does not change the version of the keys. A key that is not there is
+	// passed over.
+	UseKey(ctx context.Context, company, id string, at time.Time) error
 
 	// CursorSecret is the secret that cursors are signed with: 32 random bytes,
 	// made once, the same for every process on the store.
@@ -130,21 +153,38 @@ type Whole interface {
 	// are above the company's latest. The company is made when it is not there.
 	Load(ctx context.Context, company string, records []Record) error
 
+	// Adopt gives a company the timelines of the company that it is a copy of, and makes it
+	// when it is not there. Its next Put or Delete that takes a number begins one of its own
+	// at the number before; Load does not.
+	Adopt(ctx context.Context, company string, timelines []Timeline) error
+
+	// Fork makes the next Put or Delete of every company begin a timeline, as after Adopt. It is
+	// for a store that has gone back in time, or whose numbers somebody else may use too.
+	Fork(ctx context.Context) error
+
 	// Inherit takes over the cursor secret of another store and adds that store's keys,
 	// all or none. Cursors that this store signed before are invalid from then on.
 	Inherit(ctx context.Context, secret []byte, keys []Key) error
 
 	// Empty removes all calls, tombstones and quotas, all or none: an unfinished copy
-	// starts again with it. Companies stay, and their numbers begin at 1 again. A store
-	// that has a key is ErrHasKeys, and nothing is removed. Purge clears the files.
+	// starts again with it. Companies stay, and their numbers begin at 1 again, on a new
+	// timeline. A store that has a key is ErrHasKeys, and nothing is removed. Purge clears the files.
 	Empty(ctx context.Context) error
 
-	// Check compares what the store keeps beside its calls with the calls: counts,
-	// ids and numbers. It reports each difference in words.
+	// Check verifies every row, and compares what the store keeps beside its calls with
+	// the calls: counts and digests, ids and numbers. It reports each difference in words.
 	Check(ctx context.Context, report func(difference string)) error
 
-	// Repair makes right, all or none, what Check finds, and reports what it did.
-	Repair(ctx context.Context, report func(done string)) error
+	// Repair makes right, all or none, what Check finds, and reports what it did. Calls are
+	// believed: ids, numbers and counts follow them. Where rows are damaged, or digests tell
+	// that writes were lost, it returns ErrLoss and changes nothing, unless the loss is
+	// accepted: then damaged calls become tombstones, damaged keys go, and digests follow the
+	// calls. It never lowers a company's number, and forks the companies that it changed.
+	Repair(ctx context.Context, accept Loss, report func(done string)) error
+
+	// Salvage is a Scan of all of q that goes on where a row is damaged: damaged is called
+	// for each of those in place of visit.
+	Salvage(ctx context.Context, company string, q Query, visit func(Record) error, damaged func(*DamageError)) error
 
 	// Pool tells how the store's connections stand, without asking any of them.
 	Pool() Pool
@@ -154,13 +194,14 @@ type Whole interface {
 	Close() error
 }
 
-// Change is the latest thing that happened to an id. Numbers are unique within
-// a company, and the highest equals the count of all its changes ever made.
-type Change struct {
-	Number  int64
-	ID      ID
-	Deleted bool
-}
+// Loss says whether Repair may accept what can't be brought back.
+type Loss int
+
+// What Repair may do.
+const (
+	NoLoss Loss = iota
+	AcceptLoss
+)
 
 // Pool is how the connections of a Store stand, of this process alone. A store that
 // is closed has none.

@@ -33,3 +33,9 @@ func (t Time) UTC() time.Time { return time.UnixMicro(int64(t)).UTC() }
 // String is the instant in RFC 3339, in UTC, with as many digits of a
 // fraction as it has.
 func (t Time) String() string { return t.UTC().Format(time.RFC3339Nano) }
+
+// DayOf is the day of an instant, UTC, counted from 1970-01-01: how stores keep days.
+func DayOf(t time.Time) int { return int(floorDiv(t.Unix(), 24*60*60)) }
+
+// Midnight is the instant at which a day begins, UTC.
+func Midnight(day int) time.Time { return time.Unix(int64(day)*24*60*60, 0).UTC() }

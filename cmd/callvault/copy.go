@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upkeep"
 )
@@ -110,7 +111,7 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 	defer progress.End()
 	if o.repair {
 		progress.Begin("repairing", "", screen.Unknown)
-		err := store.Repair(ctx, func(done string) {
+		err := store.Repair(ctx, callvault.NoLoss, func(done string) {
 			progress.End()
 			screen.Printf(a.stdout, "repaired: %s\n", done)
 		})
@@ -127,7 +128,10 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 	if err := store.Check(ctx, report); err != nil {
 		return err
 	}
-	digest, err := upkeep.Check(ctx, store, progress, report)
+	digest := ""
+	if found == 0 { // damaged records can't be read
+		digest, err = upkeep.Check(ctx, store, progress, report)
+	}
 	progress.End()
 	switch {
 	case err != nil:

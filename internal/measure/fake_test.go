@@ -47,6 +47,16 @@ func (f *fake) Keys(ctx context.Context, known callvault.KeysVersion) ([]callvau
 func (f *fake) Identity(ctx context.Context) (string, error) {
 	return "this one", f.ask(ctx, "Identity")
 }
+func (f *fake) UseKey(ctx context.Context, company, id string, at time.Time) error {
+	return f.ask(ctx, "UseKey", company, id, at)
+}
+func (f *fake) Adopt(ctx context.Context, company string, timelines []callvault.Timeline) error {
+	return f.ask(ctx, "Adopt", company, timelines)
+}
+func (f *fake) Fork(ctx context.Context) error { return f.ask(ctx, "Fork") }
+func (f *fake) Salvage(ctx context.Context, company string, q callvault.Query, visit func(callvault.Record) error, damaged func(*callvault.DamageError)) error {
+	return f.ask(ctx, "Salvage", company, q, visit != nil, damaged != nil)
+}
 func (f *fake) CursorSecret(ctx context.Context) ([]byte, error) {
 	return []byte("secret"), f.ask(ctx, "CursorSecret")
 }
@@ -69,9 +79,11 @@ func (f *fake) Load(ctx context.Context, company string, records []callvault.Rec
 func (f *fake) Inherit(ctx context.Context, secret []byte, keys []callvault.Key) error {
 	return f.ask(ctx, "Inherit", secret, keys)
 }
-func (f *fake) Empty(ctx context.Context) error                  { return f.ask(ctx, "Empty") }
-func (f *fake) Check(ctx context.Context, _ func(string)) error  { return f.ask(ctx, "Check") }
-func (f *fake) Repair(ctx context.Context, _ func(string)) error { return f.ask(ctx, "Repair") }
+func (f *fake) Empty(ctx context.Context) error                 { return f.ask(ctx, "Empty") }
+func (f *fake) Check(ctx context.Context, _ func(string)) error { return f.ask(ctx, "Check") }
+func (f *fake) Repair(ctx context.Context, accept callvault.Loss, _ func(string)) error {
+	return f.ask(ctx, "Repair", accept)
+}
 
 type fakeCalls struct {
 	*fake
@@ -99,6 +111,18 @@ func (f fakeCalls) First(ctx context.Context, q callvault.Query, limit int, visi
 func (f fakeCalls) Latest(ctx context.Context) (int64, error) {
 	return 11, f.ask(ctx, "Latest", f.company)
 }
-func (f fakeCalls) Changes(ctx context.Context, visit func(callvault.Change) error) error {
-	return f.ask(ctx, "Changes", f.company, visit != nil)
+func (f fakeCalls) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) error {
+	return f.ask(ctx, "Changes", f.company, after, limit, visit != nil)
+}
+func (f fakeCalls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+	return f.ask(ctx, "Get", f.company, ids, visit != nil)
+}
+func (f fakeCalls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
+	return f.ask(ctx, "ScanBack", f.company, q, before, limit, visit != nil)
+}
+func (f fakeCalls) Workspaces(ctx context.Context) ([]callvault.ID, error) {
+	return nil, f.ask(ctx, "Workspaces", f.company)
+}
+func (f fakeCalls) Timelines(ctx context.Context) ([]callvault.Timeline, error) {
+	return nil, f.ask(ctx, "Timelines", f.company)
 }

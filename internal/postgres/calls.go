@@ -2,44 +2,45 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
-	"strconv"
+	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/callvault/callvault"
 )
 
-// One predicate serves the first page and every other: the calls after a
-// position. With a workspace the whole key of its index is compared, and not
-// the workspace by itself: only that index has this order, so the planner does
-// not walk over everybody's calls to find a rare workspace's, whatever the
-// statistics say. $4 is the range's end, $6 the limit (NULL is none).
-//
-// A row that is compared is where a walk along an index begins, and never where
-// it ends, unless its first column decides: a page of a workspace that bounded
-// (workspace, time) went on to the workspace's last call. So a page is read up to
-// its limit and the end of its workspace, and what is beyond the range is left
-// out. Where there is no limit the bound keeps documents from being read.
+// A call is looked up by the whole of either key of documents, one after the other in the
+// order asked for, whatever the planner thinks of the tables.
 const (
-	pageSQL = `SELECT time, id, document FROM callvault.documents
-		WHERE company = $1 AND (time, id) > ($3, $5) AND time < $4 AND $2 = ''
-		ORDER BY time, id LIMIT $6`
+	documentOfID = `LEFT JOIN LATERAL (
+			SELECT checksum, workspace, document FROM callvault.documents AS d
+			WHERE d.company = $1 AND d.workspace = i.workspace AND d.time = i.time AND d.id = i.id OFFSET 0
+		) AS d ON true`
 
-	pageWorkspaceSQL = `SELECT time, id, document FROM (
-			SELECT workspace, time, id, document FROM callvault.documents
-			WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND workspace <= $2
-			ORDER BY workspace, time, id LIMIT $6) AS read
-		WHERE time < $4 ORDER BY workspace, time, id`
+	getSQL = `SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
+		FROM unnest($2::text[]) WITH ORDINALITY AS b (id, place)
+		CROSS JOIN LATERAL (
+			SELECT number, time, id, workspace FROM callvault.ids AS i
+			WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
+		) AS i
+		` + documentOfID + ` ORDER BY b.place`
 
-	allWorkspaceSQL = `SELECT time, id, document FROM callvault.documents
-		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
-		ORDER BY workspace, time, id LIMIT $6`
+	changesSQL = `SELECT i.number, coalesce(i.checksum, d.checksum), i.time, i.id, d.workspace, d.document
+		FROM (SELECT number, checksum, time, id, workspace FROM callvault.ids
+			WHERE company = $1 AND number > $2 ORDER BY number LIMIT $3) AS i
+		` + documentOfID + ` ORDER BY i.number`
 
-	latestSQL = `SELECT number FROM callvault.companies WHERE company = $1`
+	// One look at the index for each workspace.
+	workspacesSQL = `WITH RECURSIVE w (workspace) AS (
+			SELECT ''::text COLLATE "C"
+			UNION ALL
+			SELECT n.workspace FROM w CROSS JOIN LATERAL (SELECT d.workspace FROM callvault.documents AS d
+				WHERE d.company = $1 AND d.workspace > w.workspace ORDER BY d.workspace, d.time, d.id LIMIT 1) AS n)
+		SELECT workspace FROM w WHERE workspace <> ''`
 
-	changesSQL = `SELECT number, id, time IS NULL FROM callvault.ids WHERE company = $1 ORDER BY number`
+	latestSQL    = `SELECT number FROM callvault.companies WHERE company = $1`
+	timelinesSQL = `SELECT number, id FROM callvault.timelines WHERE company = $1 ORDER BY number`
 )
 
 // calls is one company's calls.
@@ -52,45 +53,76 @@ type calls struct {
 func (s *Store) Calls(company string) callvault.Calls { return calls{s, company} }
 
 func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
+	v := callvault.Verifier{Company: s.company, Query: q, At: after}
+	return s.scan(ctx, &v, limit, visit)
+}
+
+func (s calls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
+	v := callvault.Verifier{Company: s.company, Query: q, At: before, Back: true}
+	return s.scan(ctx, &v, limit, visit)
+}
+
+func (s calls) scan(ctx context.Context, v *callvault.Verifier, limit int, visit func(callvault.Record) error) error {
+	if v.Query.IsEmpty() {
+		return ctx.Err()
+	}
+	page := PageStatement(s.company, v.Query, v.At, limit)
+	if v.Back {
+		page = pageBackStatement(s.company, v.Query, v.At, limit)
+	}
+	return s.store.each(ctx, visitor(s.company, v.Verify, visit), page.SQL, page.Args...)
+}
+
+// Salvage visits the calls of q, and tells of those that are damaged.
+func (s *Store) Salvage(ctx context.Context, company string, q callvault.Query, visit func(callvault.Record) error, damaged func(*callvault.DamageError)) error {
 	if q.IsEmpty() {
 		return ctx.Err()
 	}
-	page := PageStatement(s.company, q, after, limit)
-	return s.store.each(ctx, func(rows pgx.Rows) error {
-		row, err := readRow(rows)
-		if err != nil {
-			return err
+	v := callvault.Verifier{Company: company, Query: q, At: q.Start()}
+	page := PageStatement(company, q, v.At, -1)
+	return s.each(ctx, func(rows pgx.Rows) error {
+		r, kept, err := readRecord(rows, company)
+		if err == nil {
+			err = v.Verify(&r, kept)
 		}
-		return visit(row)
+		if damage := damageOf(err); damage != nil {
+			damaged(damage)
+			return nil
+		}
+		return visit(r)
 	}, page.SQL, page.Args...)
 }
 
-var errShape = errors.New("a call in the database has not the shape of one")
-
-// readRow reads time, id and document as they are on the wire. The document is
-// the connection's memory.
-func readRow(rows pgx.Rows) (row callvault.Record, err error) {
-	values := rows.RawValues()
-	time, err := readInt(rows, 0)
-	row.Time = callvault.Time(time)
-	if err != nil || len(values[1]) != len(row.ID) {
-		return row, errShape
-	}
-	copy(row.ID[:], values[1])
-	row.Document = values[2]
-	return row, nil
+func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+	verify := func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }
+	return s.store.each(ctx, visitor(s.company, verify, visit), getSQL, s.company, keysOf(sorted(ids)))
 }
 
-// readInt reads a bigint, whose form is text where statements are not prepared.
-func readInt(rows pgx.Rows, column int) (int64, error) {
-	value := rows.RawValues()[column]
-	if rows.FieldDescriptions()[column].Format == pgx.TextFormatCode {
-		return strconv.ParseInt(text(value), 10, 64)
+// sorted are ids in order, each once.
+func sorted(ids []callvault.ID) []callvault.ID {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, callvault.ID.Compare)
+	return slices.Compact(ids)
+}
+
+func keysOf(ids []callvault.ID) []string {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = id.Key()
 	}
-	if len(value) != 8 {
-		return 0, errShape
-	}
-	return int64(binary.BigEndian.Uint64(value)), nil
+	return keys
+}
+
+func (s calls) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {
+	err = s.store.each(ctx, func(rows pgx.Rows) error {
+		var id callvault.ID
+		if copy(id[:], rows.RawValues()[0]) != len(id) {
+			return &callvault.DamageError{Company: s.company, Problem: "a workspace is malformed"}
+		}
+		workspaces = append(workspaces, id)
+		return nil
+	}, workspacesSQL, s.company)
+	return workspaces, err
 }
 
 func (s calls) Latest(ctx context.Context) (number int64, err error) {
@@ -98,14 +130,28 @@ func (s calls) Latest(ctx context.Context) (number int64, err error) {
 	return number, err
 }
 
-func (s calls) Changes(ctx context.Context, visit func(callvault.Change) error) error {
-	return s.store.each(ctx, func(rows pgx.Rows) error {
-		var change callvault.Change
-		var id string
-		if err := rows.Scan(&change.Number, &id, &change.Deleted); err != nil {
+func (s calls) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) error {
+	v := callvault.NumberVerifier{Company: s.company, After: after}
+	return s.store.each(ctx, visitor(s.company, v.Verify, visit), changesSQL, s.company, after, limited(limit))
+}
+
+func (s calls) Timelines(ctx context.Context) (timelines []callvault.Timeline, err error) {
+	err = s.store.each(ctx, addTimeline(&timelines), timelinesSQL, s.company)
+	return timelines, err
+}
+
+// addTimeline is a visitor of the rows of timelinesSQL.
+func addTimeline(timelines *[]callvault.Timeline) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		var t callvault.Timeline
+		var id []byte
+		if err := rows.Scan(&t.From, &id); err != nil {
 			return err
 		}
-		copy(change.ID[:], id)
-		return visit(change)
-	}, changesSQL, s.company)
+		if copy(t.ID[:], id) != len(t.ID) {
+			return fmt.Errorf("the timeline from number %d has an id of %d bytes", t.From, len(id))
+		}
+		*timelines = append(*timelines, t)
+		return nil
+	}
 }

@@ -4,8 +4,9 @@ package postgres
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,55 +16,151 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Whatever is wrong beside the calls is found, and made right so that nothing is
-// found any more; calls that are there stay.
+// Whatever is wrong is found, and made right so that nothing is found any more; calls that
+// are there stay. What can't be brought back is changed only when the loss is accepted.
 func TestCheckAndRepair(t *testing.T) {
+	const isDamage = "call 5 of company default is damaged: "
 	for _, tt := range []struct {
 		name, damage string
 		found, done  string
 		calls        int
+		loss         bool
 	}{
-		{"a count that is too high", `UPDATE callvault.counts SET calls = calls + 1 WHERE level = 1 AND workspace = ''`, "of level 1 of workspace '' counts 11 calls and has 10", "1 counts were wrong", 10},
-		{"a count that is missing", `DELETE FROM callvault.counts WHERE level = 0 AND workspace <> ''`, "counts 0 calls and has 10", "1 counts were wrong", 10},
-		{"a count of nothing", `INSERT INTO callvault.counts VALUES ('default', '', 2, 99, 5)`, "bucket 99 of level 2 of workspace '' counts 5 calls and has 0", "1 counts were of no calls", 10},
-		{"an id that is missing", `DELETE FROM callvault.ids WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10},
-		{"an id that looks elsewhere", `UPDATE callvault.ids SET time = time + 1 WHERE number = 4`, "stands for a call that is not there", "gave 1 calls their ids back", 10},
-		{"an id that looks into another workspace", `UPDATE callvault.ids SET workspace = '' WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10},
-		{"a document that is missing", `DELETE FROM callvault.documents WHERE time = 4`, "stands for a call that is not there", "made tombstones of 1 ids", 9},
-		{"a call that stands twice", `INSERT INTO callvault.documents SELECT company, time + 100, id, workspace, document FROM callvault.documents WHERE time = 4`, "stands at no place that its id knows", "removed 1 calls", 10},
-		{"a call that stands twice and whose id is lost", `WITH d AS (DELETE FROM callvault.ids WHERE number = 5) INSERT INTO callvault.documents SELECT company, time + 100, id, workspace, document FROM callvault.documents WHERE time = 4`, "stands at no place that its id knows", "removed 1 calls", 10},
-		{"a number that is there twice", `UPDATE callvault.ids SET number = 3 WHERE number = 4`, "number 3 is that of 2 ids", "gave 1 ids numbers of their own", 10},
-		{"a counter that is behind", `UPDATE callvault.companies SET number = 7`, "the latest number is 7, and that of its ids 10", "set the latest number of 1 companies", 10},
-		{"everything", `TRUNCATE callvault.counts, callvault.ids`, "counts 0 calls", "gave 10 calls their ids back", 10},
+		{"a count that is too high", `UPDATE callvault.counts SET total = total + 1 WHERE level = 1 AND workspace = ''`, "from 1970-01-01T00:00:00Z to 1970-01-01T04:00:00Z: 11 calls are counted, and 10 are there", "corrected 1 counts", 10, false},
+		{"a number of a count that is too low", `UPDATE callvault.counts SET number = 3 WHERE level = 1 AND workspace = ''`, "the last change is said to be number 3", "corrected 1 counts", 10, false},
+		{"a count that is missing", `DELETE FROM callvault.counts WHERE level = 0 AND workspace <> ''`, "0 calls are counted, and 10 are there", "corrected 1 counts", 10, true},
+		{"a count of nothing", `INSERT INTO callvault.counts VALUES ('default', '', 2, 99, 5, 7, 1)`, "5 calls are counted, and 0 are there", "corrected 1 counts", 10, true},
+		{"an id that is missing", `DELETE FROM callvault.ids WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10, false},
+		{"an id that looks elsewhere", `UPDATE callvault.ids SET time = time + 1 WHERE number = 4`, "stands for a call that is not there", "gave 1 calls their ids back", 10, false},
+		{"an id that looks into another workspace", `UPDATE callvault.ids SET workspace = '' WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10, false},
+		{"a document that is missing", `DELETE FROM callvault.documents WHERE time = 4`, "stands for a call that is not there", "made tombstones of 1 ids", 9, true},
+		{"a call that stands twice", `INSERT INTO callvault.documents SELECT company, time + 100, id, workspace, document, number, checksum FROM callvault.documents WHERE time = 4`, isDamage, "removed 1 damaged rows", 10, true},
+		{"an id with another number", `UPDATE callvault.ids SET number = 12 WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10, false},
+		{"a number that is there twice", `UPDATE callvault.ids SET number = 3 WHERE number = 4`, "number 3 is that of 2 ids", "gave 1 calls their ids back", 10, false},
+		{"a counter that is behind", `UPDATE callvault.companies SET number = 7`, "the latest number is 7, and that of its ids 10", "raised the latest number of 1 companies", 10, false},
+		{"a letter of a document", `UPDATE callvault.documents SET document = replace(document, '{', '[') WHERE time = 4`, isDamage + "its checksum does not match", "removed 1 damaged rows", 9, true},
+		{"another time", `UPDATE callvault.documents SET time = 44 WHERE time = 4`, isDamage + "its checksum does not match", "removed 1 damaged rows", 9, true},
+		{"another checksum", `UPDATE callvault.documents SET checksum = checksum + 1 WHERE time = 4`, isDamage + "its checksum does not match", "removed 1 damaged rows", 9, true},
+		{"an id that is none", `UPDATE callvault.documents SET id = '5' WHERE time = 4`, "is damaged: its row is malformed", "removed 1 damaged rows", 9, true},
+		{"a tombstone's number", `UPDATE callvault.ids SET number = 99 WHERE time IS NULL`, "call 11 of company default is damaged", "removed 1 damaged rows", 10, true},
+		{"a tombstone's checksum", `UPDATE callvault.ids SET checksum = NULL WHERE time IS NULL`, "call 11 of company default is damaged: its row is malformed", "removed 1 damaged rows", 10, true},
+		{"a key", `UPDATE callvault.keys SET scopes = 'everything'`, "key K of company default is damaged", "removed 1 damaged keys", 10, true},
+		{"everything", `TRUNCATE callvault.counts, callvault.ids`, "0 calls are counted", "gave 10 calls their ids back", 10, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, database(t))
-			batch := make([]callvault.Call, 10)
-			for i := range batch {
-				batch[i] = callvault.Call{Time: callvault.Time(i), Document: []byte("{}")}
-				copy(batch[i].ID[:], fmt.Sprintf("%020d", i+1))
-				copy(batch[i].Workspace[:], fmt.Sprintf("%020d", 7))
-			}
-			if _, err := s.Calls("default").Put(t.Context(), callvault.NewBatch(batch)); err != nil {
+			calls := s.Calls("default")
+			if _, err := calls.Put(t.Context(), batchOf(10, 1)); err != nil {
 				t.Fatal(err)
 			}
+			if err := s.AddKey(t.Context(), callvault.Key{ID: "K", Kind: callvault.BasicKey, Company: "default"}); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(tt.name, "tombstone") {
+				tombstone(t, calls)
+			}
 			execute(t, s, tt.damage)
+			before := timelines(t, calls)
 			if found := told(t, s.Check); !strings.Contains(found, tt.found) {
 				t.Errorf("found %s, want %s", found, tt.found)
 			}
-			if done := told(t, s.Repair); !strings.Contains(done, tt.done) {
-				t.Errorf("did %s, want %s", done, tt.done)
+			if err := s.Repair(t.Context(), callvault.NoLoss, func(string) {}); errors.Is(err, callvault.ErrLoss) != tt.loss || !tt.loss && err != nil {
+				t.Errorf("repaired: %v, want a loss: %t", err, tt.loss)
+			}
+			if tt.loss {
+				if found := told(t, s.Check); !strings.Contains(found, tt.found) {
+					t.Errorf("what was not accepted is changed: %s", found)
+				}
+				if done := repaired(t, s); !strings.Contains(done, tt.done) {
+					t.Errorf("did %s, want %s", done, tt.done)
+				}
 			}
 			if found := told(t, s.Check); found != "" {
 				t.Errorf("after the repair: %s", found)
 			}
 			all := callvault.Query{Range: callvault.AllTime}
-			if n, err := s.Calls("default").Count(t.Context(), all); n != tt.calls || err != nil {
+			if n, err := calls.Count(t.Context(), all); n != tt.calls || err != nil {
 				t.Errorf("counts %d calls, %v, want %d", n, err, tt.calls)
+			}
+			if tt.name == "a key" {
+				return
+			}
+			if _, err := calls.Put(t.Context(), sample(t, 1)); err != nil {
+				t.Error(err)
+			}
+			if after := timelines(t, calls); len(after) != len(before)+1 {
+				t.Errorf("timelines %v, and before the repair %v", after, before)
 			}
 		})
 	}
+}
+
+// A call that stands where it was before and where it is now is believed where it is now.
+// One that is as it was before, and nowhere as it is now, was lost.
+func TestRepairOfOldRows(t *testing.T) {
+	s := open(t, database(t))
+	calls := s.Calls("default")
+	moved := slices.Clone(batchOf(10, 1).Calls())
+	moved[4].Time = 50
+	for _, batch := range []callvault.Batch{batchOf(10, 1), callvault.NewBatch(moved)} {
+		if _, err := calls.Put(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, s, `CREATE TABLE IF NOT EXISTS callvault.kept AS SELECT * FROM callvault.documents`)
+	}
+	execute(t, s, `INSERT INTO callvault.documents SELECT * FROM callvault.kept WHERE time = 4`)
+	err := s.Repair(t.Context(), callvault.NoLoss, func(string) {})
+	if found := told(t, s.Check); err != nil || found != "" {
+		t.Errorf("after the repair of a call that stood twice: %s, %v", found, err)
+	}
+	execute(t, s, `DELETE FROM callvault.documents WHERE time = 50; INSERT INTO callvault.documents SELECT * FROM callvault.kept WHERE time = 4`)
+	if found := told(t, s.Check); !strings.Contains(found, "the calls are not those that were written last") {
+		t.Errorf("found %s", found)
+	}
+	if err := s.Repair(t.Context(), callvault.NoLoss, func(string) {}); !errors.Is(err, callvault.ErrLoss) {
+		t.Errorf("repaired: %v", err)
+	}
+	repaired(t, s)
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("after the loss was accepted: %s", found)
+	}
+	if n, err := calls.Latest(t.Context()); n != 11 || err != nil {
+		t.Errorf("the latest number is %d, %v, and was 11", n, err)
+	}
+}
+
+// batchOf is calls of a workspace, which stand so far apart.
+func batchOf(n int, apart callvault.Time) callvault.Batch {
+	batch := make([]callvault.Call, n)
+	for i := range batch {
+		batch[i] = callvault.Call{Time: callvault.Time(i) * apart, Document: []byte("{}")}
+		copy(batch[i].ID[:], key(i+1))
+		copy(batch[i].Workspace[:], key(7))
+	}
+	return callvault.NewBatch(batch)
+}
+
+// tombstone leaves that of call 11.
+func tombstone(t *testing.T, calls callvault.Calls) {
+	t.Helper()
+	last := batchOf(11, 1).Calls()[10]
+	_, err := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{last}))
+	if err == nil {
+		_, err = calls.Delete(t.Context(), []callvault.ID{last.ID})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func timelines(t *testing.T, calls callvault.Calls) []callvault.Timeline {
+	t.Helper()
+	timelines, err := calls.Timelines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return timelines
 }
 
 // A check and a repair of a sound store read each row a few times, however many
@@ -74,13 +171,8 @@ func TestCheckAndRepairAreLinear(t *testing.T) {
 	for _, statistics := range []string{"without statistics", "with statistics"} {
 		t.Run(statistics, func(t *testing.T) {
 			s := open(t, database(t))
-			batch := make([]callvault.Call, calls)
-			for i := range batch {
-				batch[i] = callvault.Call{Time: callvault.Time(i) << 28, Document: []byte("{}")} // each in a bucket of its own
-				copy(batch[i].ID[:], key(i+1))
-				copy(batch[i].Workspace[:], key(1+i%2))
-			}
-			if _, err := s.Calls("default").Put(t.Context(), callvault.NewBatch(batch)); err != nil {
+			// Each in a bucket of its own.
+			if _, err := s.Calls("default").Put(t.Context(), batchOf(calls, callvault.BucketWidth(0))); err != nil {
 				t.Fatal(err)
 			}
 			if statistics == "with statistics" {
@@ -146,13 +238,21 @@ func TestRepairLocksWhatIsWrong(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), lockCompanySQL, "sound"); err != nil {
 		t.Fatal(err)
 	}
-	if done := told(t, s.Repair); done != "" {
+	if done := repaired(t, s); done != "" {
 		t.Errorf("did %s in a sound store", done)
 	}
 	execute(t, s, `UPDATE callvault.companies SET number = 1 WHERE company = 'wrong'`)
-	if done, want := told(t, s.Repair), "set the latest number of 1 companies"; done != want {
+	if done, want := repaired(t, s), "raised the latest number of 1 companies"; done != want {
 		t.Errorf("did %q, want %q", done, want)
 	}
+}
+
+// repaired is what a repair reports that accepts losses.
+func repaired(t *testing.T, s *Store) string {
+	t.Helper()
+	return told(t, func(ctx context.Context, report func(string)) error {
+		return s.Repair(ctx, callvault.AcceptLoss, report)
+	})
 }
 
 // told is what a check or a repair reports.

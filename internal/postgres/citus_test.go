@@ -57,25 +57,22 @@ func TestCitusDeletesAndRepairs(t *testing.T) {
 		t.Errorf("found %s", found)
 	}
 	for _, damage := range []string{
-		`UPDATE callvault.counts SET calls = calls + 1 WHERE company = 'acme' AND level = 2`,
+		`UPDATE callvault.counts SET total = total + 1 WHERE company = 'acme' AND level = 2`,
 		`DELETE FROM callvault.counts WHERE company = 'third' AND level = 0`,
-		`INSERT INTO callvault.counts VALUES ('acme', '', 2, 99, 5)`,
+		`INSERT INTO callvault.counts VALUES ('acme', '', 2, 99, 5, 0, 1)`,
 		`DELETE FROM callvault.ids WHERE company = 'other' AND number < 4`,
 		`DELETE FROM callvault.documents WHERE company = 'other' AND time = 5000000000`,
 		`UPDATE callvault.ids SET number = 10 WHERE company = 'third' AND number = 11`,
 		`UPDATE callvault.companies SET number = 3 WHERE company = 'acme'`,
-		`INSERT INTO callvault.documents SELECT company, time + 7, id, workspace, document FROM callvault.documents WHERE company = 'third' AND time = 9000000000`,
+		`INSERT INTO callvault.documents SELECT company, time + 7, id, workspace, document, number, checksum FROM callvault.documents WHERE company = 'third' AND time = 9000000000`,
 	} {
 		execute(t, s, damage)
 	}
 	if found := told(t, s.Check); !strings.Contains(found, "company acme: the latest number is 3") || !strings.Contains(found, "company other: call") || !strings.Contains(found, "company third: number 10") {
 		t.Errorf("found %.2000s", found)
 	}
-	done := told(t, s.Repair)
-	for _, want := range []string{
-		"removed 1 calls that stood twice", "gave 3 calls their ids back", "made tombstones of 1 ids", "gave 1 ids numbers of their own",
-		"set the latest number of", "counts were of no calls", "counts were wrong",
-	} {
+	done := repaired(t, s)
+	for _, want := range []string{"removed 1 damaged rows", "gave ", "made tombstones of 1 ids", "raised the latest number of", "corrected "} {
 		if !strings.Contains(done, want) {
 			t.Errorf("%q is missing from %s", want, done)
 		}

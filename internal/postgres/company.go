@@ -5,11 +5,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/callvault/callvault"
 )
 
 const (
 	makeCompanySQL = `SELECT callvault.make_company($1)`
+
+	forkCompanySQL     = `UPDATE callvault.companies SET fork = true WHERE company = $1`
+	forgetTimelinesSQL = `DELETE FROM callvault.timelines WHERE company = $1`
+	addTimelinesSQL    = `INSERT INTO callvault.timelines (company, number, id)
+		SELECT $1, t.number, t.id FROM unnest($2::bigint[], $3::bytea[]) AS t (number, id)`
 
 	takeQuotaSQL   = `SELECT callvault.take_quota($1, $2, $3, $4, $5)`
 	takeSecondSQL  = `SELECT callvault.take_second($1, $2, $3)`
@@ -31,6 +38,33 @@ func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err er
 	return made, nil
 }
 
+// Adopt gives the company the timelines of the one that it is a copy of.
+func (s *Store) Adopt(ctx context.Context, company string, timelines []callvault.Timeline) error {
+	numbers, ids := make([]int64, len(timelines)), make([][]byte, len(timelines))
+	for i, t := range timelines {
+		numbers[i], ids[i] = t.From, t.ID[:]
+	}
+	err := callvault.CheckCompany(company)
+	if err == nil {
+		err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, makeCompanySQL, company)
+			for _, statement := range []string{forkCompanySQL, forgetTimelinesSQL} {
+				if err == nil {
+					_, err = tx.Exec(ctx, statement, company)
+				}
+			}
+			if err == nil {
+				_, err = tx.Exec(ctx, addTimelinesSQL, company, numbers, ids)
+			}
+			return err
+		})
+	}
+	if err = s.cause(ctx, err); err != nil {
+		return fmt.Errorf("adopt the timelines of company %q: %w", company, err)
+	}
+	return nil
+}
+
 // TakeQuota takes up to n requests from what is left of the day.
 func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
 	err = callvault.CheckCompany(day.Company)
@@ -45,8 +79,7 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 
 // ReturnQuota gives back what was taken and not used.
 func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
-	_, err := s.pool.Exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n))
-	if err = s.cause(ctx, err); err != nil {
+	if err := s.exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n)); err != nil {
 		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
 	}
 	return nil

@@ -31,8 +31,9 @@ const (
 				('ids', 'SELECT'), ('ids', 'INSERT'), ('ids', 'UPDATE'), ('ids', 'DELETE'),
 				('counts', 'SELECT'), ('counts', 'INSERT'), ('counts', 'UPDATE'), ('counts', 'DELETE'),
 				('quotas', 'SELECT'), ('quotas', 'INSERT'), ('quotas', 'UPDATE'), ('quotas', 'DELETE'),
+				('timelines', 'SELECT'), ('timelines', 'INSERT'), ('timelines', 'UPDATE'), ('timelines', 'DELETE'),
 				('companies', 'SELECT'), ('companies', 'INSERT'), ('companies', 'UPDATE'),
-				('keys', 'SELECT'), ('keys', 'INSERT'), ('keys', 'UPDATE'),
+				('keys', 'SELECT'), ('keys', 'INSERT'), ('keys', 'UPDATE'), ('keys', 'DELETE'),
 				('store', 'SELECT'), ('store', 'UPDATE')) AS t (name, rights)
 			WHERE NOT has_table_privilege('callvault.' || t.name, t.rights) ORDER BY t.name, t.rights)`
 )
@@ -44,11 +45,11 @@ func (s *Store) Condition(ctx context.Context) (c Condition, err error) {
 		return c, err
 	}
 	c.Known = len(p.steps)
-	conn, err := s.pool.Acquire(ctx)
+	conn, release, err := s.pool.acquire(ctx)
 	if err != nil {
 		return c, s.cause(ctx, err)
 	}
-	defer conn.Release()
+	defer release()
 	if c.Schema, _, err = schemaVersion(ctx, conn); err != nil {
 		return c, s.cause(ctx, err)
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,24 +25,27 @@ const (
 	edgeSQL = `$%[1]d * (SELECT count(*) FROM callvault.documents
 		WHERE company = $1 AND time >= $%[2]d AND time < $%[3]d)`
 
-	edgeWorkspaceSQL = `$%[1]d * (SELECT count(*) FROM (
-			SELECT time FROM callvault.documents
-			WHERE company = $1 AND (workspace, time) >= ($2, $%[2]d) AND workspace <= $2 AND $%[2]d < $%[3]d
-			ORDER BY workspace, time, id LIMIT coalesce((SELECT calls FROM callvault.counts
-				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = $%[2]d >> 28), 0)) AS edge
-		WHERE time < $%[3]d)`
-
-	spanSQL = `$%d * (SELECT coalesce(sum(calls), 0)::bigint FROM callvault.counts
+	spanSQL = `$%d * (SELECT coalesce(sum(total), 0)::bigint FROM callvault.counts
 		WHERE company = $1 AND workspace = $2 AND level = $%d AND bucket >= $%d AND bucket < $%d)`
 )
 
+var edgeWorkspaceSQL = `$%[1]d * (SELECT count(*) FROM (
+			SELECT time FROM callvault.documents
+			WHERE company = $1 AND (workspace, time) >= ($2, $%[2]d) AND workspace <= $2 AND $%[2]d < $%[3]d
+			ORDER BY workspace, time, id LIMIT coalesce((SELECT total FROM callvault.counts
+				WHERE company = $1 AND workspace = $2 AND level = 0 AND bucket = ` + finestOf + `), 0)) AS edge
+		WHERE time < $%[3]d)`
+
+// finestOf is the finest bucket of an edge's start: the server's division rounds towards 0.
+var finestOf = fmt.Sprintf(`($%%[2]d - CASE WHEN $%%[2]d < 0 THEN %d ELSE 0 END) / %d`, callvault.BucketWidth(0)-1, callvault.BucketWidth(0))
+
 // firstSQL and firstWorkspaceSQL are a total and a page, of one moment.
 var (
-	firstSQL          = first(edgeSQL, pageSQL)
-	firstWorkspaceSQL = first(edgeWorkspaceSQL, pageWorkspaceSQL)
+	firstSQL          = firstOf(edgeSQL, pageSQL)
+	firstWorkspaceSQL = firstOf(edgeWorkspaceSQL, pageWorkspaceSQL)
 )
 
-func first(edge, page string) string {
+func firstOf(edge, page string) string {
 	var parts callvault.CountParts
 	var terms []string
 	n := firstBound
@@ -53,7 +57,7 @@ func first(edge, page string) string {
 		terms = append(terms, fmt.Sprintf(spanSQL, n, n+1, n+2, n+3))
 		n += 4
 	}
-	return `SELECT d.time, d.id, d.document, t.total
+	return `SELECT d.*, t.total
 		FROM (SELECT ` + strings.Join(terms, " + ") + ` AS total) AS t
 		LEFT JOIN LATERAL (` + page + `) AS d ON true`
 }
@@ -79,18 +83,20 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 	if q.IsEmpty() {
 		return 0, ctx.Err()
 	}
-	page := FirstStatement(s.company, q, limit)
+	v := callvault.Verifier{Company: s.company, Query: q, At: q.Start()}
+	page, first := FirstStatement(s.company, q, limit), visitor(s.company, v.Verify, visit)
 	err = s.store.each(ctx, func(rows pgx.Rows) error {
-		n, err := readInt(rows, 3)
+		n, ok := readInt(rows, 6)
 		total = int(n)
-		if err != nil || rows.RawValues()[0] == nil { // no call follows the total
-			return err
+		if !ok {
+			return errTotal
 		}
-		row, err := readRow(rows)
-		if err != nil {
-			return err
+		if rows.RawValues()[3] == nil { // no call follows the total
+			return nil
 		}
-		return visit(row)
+		return first(rows)
 	}, page.SQL, page.Args...)
 	return total, err
 }
+
+var errTotal = errors.New("the total of a page is not a number")

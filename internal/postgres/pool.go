@@ -2,12 +2,9 @@ package postgres
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -44,20 +41,21 @@ func newPool(ctx context.Context, config *pgxpool.Config) (*pool, error) {
 	return &pool{Pool: p, turns: make(chan struct{}, config.MaxConns)}, nil
 }
 
-// Acquire waits for a connection. The caller must Release it.
-func (p *pool) Acquire(ctx context.Context) (*conn, error) {
+// acquire waits for a connection, which release returns to the pool.
+func (p *pool) acquire(ctx context.Context) (c *pgxpool.Conn, release func(), err error) {
 	for begun := time.Now(); ; {
 		if err := p.takeTurn(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		c, err := p.Pool.Acquire(ctx)
+		c, err := p.Acquire(ctx)
 		if err == nil {
-			return &conn{pooled: c, turns: p.turns}, nil
+			return c, func() { c.Release(); <-p.turns }, nil
 		}
 		waited := time.Since(begun)
-		if codeOf(err) != tooManyConnections || waited > refuseWithin || waited > connectWithin && p.isBare() {
+		isBare := p.Stat().TotalConns() == 0 // there is no connection to wait for
+		if codeOf(err) != tooManyConnections || waited > refuseWithin || waited > connectWithin && isBare {
 			<-p.turns
-			return nil, err
+			return nil, nil, err
 		}
 		p.refused(ctx)
 	}
@@ -96,122 +94,4 @@ func (p *pool) refused(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	<-p.turns
-}
-
-// isBare tells whether the process has no connection to wait for.
-func (p *pool) isBare() bool { return p.Stat().TotalConns() == 0 }
-
-// Exec runs a statement on a connection of its own.
-func (p *pool) Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error) {
-	c, err := p.Acquire(ctx)
-	if err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	defer c.Release()
-	return c.Exec(ctx, query, args...)
-}
-
-// Query runs a query. Closing the rows releases the connection.
-func (p *pool) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
-	c, err := p.Acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.Query(ctx, query, args...)
-	if err != nil {
-		c.Release()
-		return nil, err
-	}
-	return &rows{r, c}, nil
-}
-
-// QueryRow runs a query of one row. Scan releases the connection.
-func (p *pool) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
-	c, err := p.Acquire(ctx)
-	if err != nil {
-		return refusedRow{err}
-	}
-	return &row{c.QueryRow(ctx, query, args...), c}
-}
-
-// Begin begins a transaction. Commit or Rollback releases the connection.
-func (p *pool) Begin(ctx context.Context) (pgx.Tx, error) { return p.BeginTx(ctx, pgx.TxOptions{}) }
-
-// BeginTx is Begin with options.
-func (p *pool) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
-	c, err := p.Acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.BeginTx(ctx, options)
-	if err != nil {
-		c.Release()
-		return nil, err
-	}
-	return &tx{t, c}, nil
-}
-
-// conn is a connection of the pool with its turn.
-type conn struct {
-	*pooled
-	turns   chan struct{}
-	release sync.Once
-}
-
-type pooled = pgxpool.Conn
-
-// Release returns the connection to the pool. Releasing again does nothing.
-func (c *conn) Release() {
-	c.release.Do(func() {
-		c.pooled.Release()
-		<-c.turns
-	})
-}
-
-type rows struct {
-	pgx.Rows
-	conn *conn
-}
-
-func (r *rows) Close() {
-	r.Rows.Close()
-	r.conn.Release()
-}
-
-func (r *rows) Next() bool {
-	if r.Rows.Next() {
-		return true
-	}
-	r.Close()
-	return false
-}
-
-type row struct {
-	pgx.Row
-	conn *conn
-}
-
-func (r *row) Scan(into ...any) error {
-	defer r.conn.Release()
-	return r.Row.Scan(into...)
-}
-
-// refusedRow is the row of a query that found no connection.
-type refusedRow struct{ err error }
-
-func (r refusedRow) Scan(...any) error { return r.err }
-
-type tx struct {
-	pgx.Tx
-	conn *conn
-}
-
-func (t *tx) Commit(ctx context.Context) error {
-	defer t.conn.Release()
-	return t.Tx.Commit(ctx)
-}
-
-func (t *tx) Rollback(ctx context.Context) error {
-	defer t.conn.Release()
-	return t.Tx.Rollback(ctx)
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/callvault/callvault"
@@ -33,73 +34,66 @@ type Store struct {
 
 var _ callvault.Store = (*Store)(nil)
 
+// manner is what a command wants of a store that it opens.
+type manner struct {
+	mustBeThere  bool // a database without a store is left as it is
+	asItIs       bool // and so is an older schema
+	readOnly     bool // write nothing
+	keepTimeouts bool // keep the role's time-outs
+}
+
 // Open opens the store in a database, which must exist, and makes its schema
 // when there is none. The schema is brought up to date; ErrSchemaNewer is
 // returned for one that is ahead of this program. What the URL leaves out is
 // taken from the environment, a password file or a service file, as libpq does.
 // No error shows the URL's password.
 func Open(ctx context.Context, url string) (*Store, error) {
-	plan, err := currentPlan()
-	if err != nil {
-		return nil, err
-	}
-	return openURL(ctx, url, plan)
+	return openURL(ctx, url, manner{})
 }
 
 // OpenExisting is Open of a store that must be there: a database without one is
 // left as it is.
 func OpenExisting(ctx context.Context, url string) (*Store, error) {
-	plan, err := currentPlan()
-	if err != nil {
-		return nil, err
-	}
-	plan.mustBeThere = true
-	return openURL(ctx, url, plan)
+	return openURL(ctx, url, manner{mustBeThere: true})
 }
 
 // OpenAsIs is OpenExisting that leaves an older schema as it is, to look at the
 // store: it may lack what is asked for.
 func OpenAsIs(ctx context.Context, url string) (*Store, error) {
-	plan, err := currentPlan()
-	if err != nil {
-		return nil, err
-	}
-	plan.mustBeThere, plan.asItIs = true, true
-	return openURL(ctx, url, plan)
+	return openURL(ctx, url, manner{mustBeThere: true, asItIs: true})
 }
 
 // OpenToServe is Open, but keeps the role's time-outs: they bound the cost of a request.
 func OpenToServe(ctx context.Context, url string) (*Store, error) {
-	plan, err := currentPlan()
-	if err != nil {
-		return nil, err
-	}
-	plan.keepTimeouts = true
-	return openURL(ctx, url, plan)
+	return openURL(ctx, url, manner{keepTimeouts: true})
 }
 
 // OpenToRead is OpenToServe for an existing store that is only read, on a standby or
 // elsewhere. It is an error if this program would have to migrate the schema.
 func OpenToRead(ctx context.Context, url string) (*Store, error) {
-	plan, err := currentPlan()
-	if err != nil {
-		return nil, err
-	}
-	plan.mustBeThere, plan.keepTimeouts, plan.readOnly = true, true, true
-	return openURL(ctx, url, plan)
+	return openURL(ctx, url, manner{mustBeThere: true, keepTimeouts: true, readOnly: true})
 }
 
-func openURL(ctx context.Context, url string, plan plan) (*Store, error) {
-	config, err := parse(url)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
-	}
-	s, err := openPool(ctx, config, plan)
+func openURL(ctx context.Context, url string, m manner) (*Store, error) {
+	s, err := openWith(ctx, url, m)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
 	}
 	s.name = Redact(url)
 	return s, nil
+}
+
+func openWith(ctx context.Context, url string, m manner) (*Store, error) {
+	config, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	p, err := currentPlan()
+	if err != nil {
+		return nil, err
+	}
+	p.manner = m
+	return openPool(ctx, config, p)
 }
 
 // parse takes the settings of a pool from a URL and the environment.
@@ -159,11 +153,35 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// with calls f with a connection. An error of f is returned as it is.
+func (s *Store) with(ctx context.Context, f func(c *pgxpool.Conn) error) error {
+	c, release, err := s.pool.acquire(ctx)
+	if err != nil {
+		return s.cause(ctx, err)
+	}
+	defer release()
+	return f(c)
+}
+
+// inTx calls f in a transaction, which is committed unless f returns an error.
+func (s *Store) inTx(ctx context.Context, options pgx.TxOptions, f func(tx pgx.Tx) error) error {
+	return s.with(ctx, func(c *pgxpool.Conn) error { return pgx.BeginTxFunc(ctx, c, options, f) })
+}
+
+// exec runs a statement.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) error {
+	return s.with(ctx, func(c *pgxpool.Conn) error {
+		_, err := c.Exec(ctx, statement, args...)
+		return s.cause(ctx, err)
+	})
+}
+
 // one runs a query that returns one row and scans it. It is not found when
 // there is none.
 func (s *Store) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
 	for range conflicts {
-		if err = s.pool.QueryRow(ctx, query, args...).Scan(into...); codeOf(err) != serializationFailure {
+		err = s.with(ctx, func(c *pgxpool.Conn) error { return c.QueryRow(ctx, query, args...).Scan(into...) })
+		if codeOf(err) != serializationFailure {
 			break
 		}
 	}
@@ -182,7 +200,8 @@ func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query stri
 		return visit(rows)
 	}
 	for range conflicts {
-		if err = s.eachIn(ctx, s.pool, visitor, query, args...); visited || codeOf(err) != serializationFailure {
+		err = s.with(ctx, func(c *pgxpool.Conn) error { return s.eachIn(ctx, c, visitor, query, args...) })
+		if visited || codeOf(err) != serializationFailure {
 			break
 		}
 	}
@@ -193,7 +212,14 @@ func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query stri
 // because it conflicts with what the standby replays.
 const conflicts = 3
 
-// eachIn is each on a pool or in a transaction, which a visitor's error leaves
+// querier is a connection, or a transaction.
+type querier interface {
+	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+}
+
+// eachIn is each on a connection or in a transaction, which a visitor's error leaves
 // unusable.
 func (s *Store) eachIn(ctx context.Context, db querier, visit func(pgx.Rows) error, query string, args ...any) error {
 	running, stop := context.WithCancel(ctx)

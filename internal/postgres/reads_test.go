@@ -26,7 +26,7 @@ func TestReadsStop(t *testing.T) {
 	}
 	few := callvault.Range{From: 1_000_000, To: 3_000_000}
 	wide := callvault.Range{From: 1_000_000, To: 40_000_000_001}
-	whole := callvault.Range{From: 1 << 28, To: 100 << 28}
+	whole := callvault.Range{From: callvault.BucketWidth(0), To: 100 * callvault.BucketWidth(0)}
 	for _, test := range []struct {
 		name string
 		most int
@@ -48,7 +48,11 @@ func TestReadsStop(t *testing.T) {
 			}
 		}
 	}
-	none := Statement{deleteFirstSQL, []any{callvault.DefaultCompany, workspace.Key(), few.From + 1, few.From + 2, 100}}
+	some := Statement{changesSQL, []any{callvault.DefaultCompany, 150_000, 10}}
+	if blocks := blocksRead(t, s, some); blocks > most {
+		t.Errorf("some changes: %d blocks were read", blocks)
+	}
+	none := firstIDsStatement(callvault.DefaultCompany, callvault.Query{Range: callvault.Range{From: few.From + 1, To: few.From + 2}, Workspace: workspace}, 100)
 	if blocks := blocksRead(t, s, none); blocks > most {
 		t.Errorf("a deletion of nothing: %d blocks were read", blocks)
 	}

@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/callvault/callvault"
 )
@@ -26,7 +27,22 @@ const citusScript = "migrations/citus.sql"
 // usableSince is the oldest schema whose programs can use the latest one: what
 // they ask for is still there. Steps only add, so that it can stay what it is;
 // one that takes away what older programs use raises it. See docs/postgresql.md.
-const usableSince = 2
+const usableSince = 3
+
+// filledBy is the step whose columns the program fills.
+const filledBy = 3
+
+// widths are what steps have of the widths of buckets: the finest, and the others as its
+// multiples.
+var widths = strings.NewReplacer("{width}", fmt.Sprint(int64(callvault.BucketWidth(0))), "{ratios}", ratios())
+
+func ratios() string {
+	var rows []string
+	for level := range callvault.BucketLevels {
+		rows = append(rows, fmt.Sprintf("(%d, %d)", level, callvault.BucketWidth(level)/callvault.BucketWidth(0)))
+	}
+	return strings.Join(rows, ", ")
+}
 
 // holdWithin is how long a newer program tries to have the tables for itself. A
 // batch of an import, which has them too, takes a few seconds.
@@ -37,11 +53,7 @@ type plan struct {
 	steps       []step // that make it; how many there are is its version
 	usableSince int
 	holdWithin  time.Duration
-	mustBeThere bool // a database without the schema is left as it is
-	asItIs      bool // and so is an older schema
-
-	readOnly     bool // write nothing
-	keepTimeouts bool // keep the role's time-outs
+	manner
 }
 
 // errNoStore is returned for a database that has no schema and is to get none.
@@ -65,22 +77,19 @@ func currentPlan() (plan, error) {
 		if err != nil {
 			return p, err
 		}
-		p.steps = append(p.steps, step{name, string(script)})
+		p.steps = append(p.steps, step{name, widths.Replace(string(script))})
 	}
 	return p, nil
-}
-
-// querier is a pool of connections, or a transaction.
-type querier interface {
-	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
-	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 }
 
 // migrate brings the schema up to date in one transaction. One that is ahead is
 // left as it is, if it lets this program use it.
 func (s *Store) migrate(ctx context.Context, p plan) error {
-	behind, err := p.isBehind(ctx, s.pool)
+	behind := false
+	err := s.with(ctx, func(c *pgxpool.Conn) (err error) {
+		behind, err = p.isBehind(ctx, c)
+		return err
+	})
 	if err != nil || !behind || p.asItIs {
 		return s.cause(ctx, err)
 	}
@@ -88,7 +97,7 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 		return errSchemaOlder
 	}
 	for begun := time.Now(); ; {
-		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return p.lockAndMigrate(ctx, tx) })
+		err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return s.lockAndMigrate(ctx, tx, p) })
 		if codeOf(err) != lockNotAvailable {
 			return s.cause(ctx, err)
 		}
@@ -107,7 +116,7 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 const lockPause = 100 * time.Millisecond
 
 // lockAndMigrate migrates unless another process has done it.
-func (p plan) lockAndMigrate(ctx context.Context, tx pgx.Tx) error {
+func (s *Store) lockAndMigrate(ctx context.Context, tx pgx.Tx, p plan) error {
 	if _, err := tx.Exec(ctx, migrationLock); err != nil {
 		return err
 	}
@@ -115,7 +124,7 @@ func (p plan) lockAndMigrate(ctx context.Context, tx pgx.Tx) error {
 	if err != nil || !behind {
 		return err
 	}
-	return p.migrate(ctx, tx)
+	return s.runSteps(ctx, tx, p)
 }
 
 // isBehind tells whether the database's schema is older than the plan. One that is
@@ -147,8 +156,8 @@ func yes(ctx context.Context, db querier, question string) (answer bool, err err
 	return answer, err
 }
 
-// migrate runs the steps that have not run.
-func (p plan) migrate(ctx context.Context, tx pgx.Tx) error {
+// runSteps runs the steps that have not run.
+func (s *Store) runSteps(ctx context.Context, tx pgx.Tx, p plan) error {
 	version, _, err := schemaVersion(ctx, tx)
 	if err != nil {
 		return err
@@ -166,9 +175,12 @@ func (p plan) migrate(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	if version == 0 {
-		if err := distribute(ctx, tx); err != nil {
-			return err
+	if err := distribute(ctx, tx, version == 0); err != nil {
+		return err
+	}
+	if version < filledBy {
+		if err := s.fill(ctx, tx); err != nil {
+			return fmt.Errorf("bring the store from schema %d to %d: %w", version, len(p.steps), err)
 		}
 	}
 	id, secret, keys := make([]byte, 16), make([]byte, 32), callvault.NewKeysVersion()
@@ -208,9 +220,13 @@ func makeSchema(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// distribute spreads the new tables over a cluster, where there is one.
-func distribute(ctx context.Context, tx pgx.Tx) error {
+// distribute spreads new tables over a cluster: those of a new store where there is one,
+// and those of an old store that is spread already.
+func distribute(ctx context.Context, tx pgx.Tx, isNew bool) error {
 	citus, err := yes(ctx, tx, hasCitusSQL)
+	if err == nil && citus && !isNew {
+		citus, err = yes(ctx, tx, isSpreadSQL)
+	}
 	if err != nil || !citus {
 		return err
 	}

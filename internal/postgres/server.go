@@ -31,7 +31,7 @@ type settings struct {
 // read-only server unless the plan is for an existing store, which is then only read.
 func (s *Store) checkServer(ctx context.Context, p *plan) error {
 	var got settings
-	err := s.pool.QueryRow(ctx, settingsSQL).Scan(&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.standby, &got.readOnly)
+	_, err := s.one(ctx, []any{&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.standby, &got.readOnly}, settingsSQL)
 	if err != nil {
 		return s.cause(ctx, explained(err))
 	}

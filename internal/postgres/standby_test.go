@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -57,6 +58,47 @@ func TestStandby(t *testing.T) {
 	postgrestest.Execute(t, standby.URL(), `SELECT pg_promote(true)`)
 	if n, err := s.Calls("acme").DeleteFirst(t.Context(), all, 1); n != 1 || err != nil {
 		t.Errorf("deleted %d, %v", n, err)
+	}
+	before, after := timelines(t, first.Calls("acme")), timelines(t, s.Calls("acme"))
+	if len(before) != 1 || len(after) != 2 || after[0] != before[0] || after[1].From != 3 {
+		t.Errorf("timelines %v, and after the promotion %v", before, after)
+	}
+}
+
+// Two databases that were made of one go on with timelines of their own.
+func TestCopiesOfADatabase(t *testing.T) {
+	url := database(t)
+	s := open(t, url)
+	var name string
+	for range 2 {
+		if _, err := s.Calls("acme").Put(t.Context(), sample(t, 3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.one(t.Context(), []any{&name}, `SELECT current_database()`)
+	want := timelines(t, s.Calls("acme"))
+	if err != nil || len(want) != 1 {
+		t.Fatalf("timelines %v, %v", want, err)
+	}
+	s.Close()
+	seen := make(map[callvault.Timeline]bool)
+	for i := range 2 {
+		other := database(t)
+		copied := fmt.Sprint(name, "_copy_", i)
+		postgrestest.Execute(t, other, "CREATE DATABASE "+copied+" TEMPLATE "+name)
+		t.Cleanup(func() { postgrestest.Execute(t, other, "DROP DATABASE "+copied+" WITH (FORCE)") })
+		s := open(t, strings.Replace(url, name, copied, 1))
+		for id := range 2 {
+			if _, err := s.Calls("acme").Delete(t.Context(), []callvault.ID{sample(t, 3).Calls()[id].ID}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := timelines(t, s.Calls("acme"))
+		if len(got) != 2 || got[0] != want[0] || got[1].From != 3 || seen[got[1]] {
+			t.Errorf("timelines %v, want another one after %v", got, want)
+		}
+		seen[got[1]] = true
+		s.Close()
 	}
 }
 

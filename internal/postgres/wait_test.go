@@ -43,7 +43,7 @@ func TestCompaniesDoNotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(patient)
-	if _, err := tx.Exec(patient, putSQL, "busy", []string{key(9)}, []int64{9}, []string{""}, []string{"{}"}); err != nil {
+	if _, err := tx.Exec(patient, putSQL, "busy", []string{key(9)}, []int64{9}, []string{""}, []string{"{}"}, []int64{1}); err != nil {
 		t.Fatal(err)
 	}
 

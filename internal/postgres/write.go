@@ -2,19 +2,22 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"unsafe"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/callvault/callvault"
 )
 
-// Each write is a function of the database: see migrations/0002.sql.
+// Each write is a function of the database: see migrations/0003.sql.
 const (
-	putSQL         = `SELECT callvault.put_batch($1, $2, $3, $4, $5)`
-	deleteSQL      = `SELECT callvault.delete_calls($1, $2)`
-	deleteFirstSQL = `SELECT callvault.delete_first($1, $2, $3, $4, $5)`
+	putSQL    = `SELECT callvault.put_batch($1, $2, $3, $4, $5, $6)`
+	deleteSQL = `SELECT callvault.delete_calls($1, $2, $3)`
+	loadSQL   = `SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7)`
+
+	lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 )
 
 // What one call of put_batch takes. The driver holds what it sends some times
@@ -40,9 +43,13 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 
 func (s calls) put(ctx context.Context, batch []callvault.Call) (result callvault.PutResult, err error) {
 	if part(batch) == len(batch) {
-		return s.putPart(ctx, s.store.pool, batch)
+		err = s.store.with(ctx, func(c *pgxpool.Conn) error {
+			result, err = s.putPart(ctx, c, batch)
+			return err
+		})
+		return result, err
 	}
-	err = pgx.BeginFunc(ctx, s.store.pool, func(tx pgx.Tx) error {
+	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		for len(batch) > 0 {
 			n := part(batch)
 			put, err := s.putPart(ctx, tx, batch[:n])
@@ -71,14 +78,15 @@ func part(batch []callvault.Call) (n int) {
 func (s calls) putPart(ctx context.Context, db querier, batch []callvault.Call) (result callvault.PutResult, err error) {
 	n := len(batch)
 	ids, times := make([]string, n), make([]int64, n)
-	workspaces, documents := make([]string, n), make([]string, n)
+	workspaces, documents, checksums := make([]string, n), make([]string, n), make([]int64, n)
 	for i := range batch {
 		call := &batch[i]
 		ids[i], times[i] = text(call.ID[:]), int64(call.Time)
 		workspaces[i], documents[i] = call.Workspace.Key(), text(call.Document)
+		checksums[i] = int64(call.Checksum(s.company))
 	}
 	var done []int // created and changed
-	err = db.QueryRow(ctx, putSQL, s.company, ids, times, workspaces, documents).Scan(&done)
+	err = db.QueryRow(ctx, putSQL, s.company, ids, times, workspaces, documents, checksums).Scan(&done)
 	if err != nil {
 		return result, err
 	}
@@ -87,24 +95,89 @@ func (s calls) putPart(ctx context.Context, db querier, batch []callvault.Call) 
 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = id.Key()
-	}
-	return s.delete(ctx, deleteSQL, s.company, keys)
-}
-
-// DeleteFirst removes the first calls of q.
-func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (deleted int, err error) {
-	return s.delete(ctx, deleteFirstSQL, s.company, q.Workspace.Key(), int64(q.From), int64(q.To), limited(limit))
-}
-
-func (s calls) delete(ctx context.Context, query string, args ...any) (deleted int, err error) {
-	if _, err = s.store.one(ctx, []any{&deleted}, query, args...); err != nil {
+	err = s.store.with(ctx, func(c *pgxpool.Conn) error {
+		deleted, err = s.delete(ctx, c, sorted(ids))
+		return err
+	})
+	if err = s.store.cause(ctx, err); err != nil {
 		return 0, fmt.Errorf("delete calls: %w", err)
 	}
 	return deleted, nil
 }
 
-// text is b as a string without a copy, for a parameter: it is sent as it is.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// DeleteFirst removes the first calls of q. Their ids are read under the company's lock,
+// because the checksums of their tombstones are made here.
+func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (deleted int, err error) {
+	if q.IsEmpty() {
+		return 0, ctx.Err()
+	}
+	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockCompanySQL, s.company); err != nil {
+			return err
+		}
+		first := firstIDsStatement(s.company, q, limit)
+		rows, err := tx.Query(ctx, first.SQL, first.Args...)
+		if err != nil {
+			return err
+		}
+		ids, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (id callvault.ID, err error) {
+			copy(id[:], row.RawValues()[0])
+			return id, nil
+		})
+		if err == nil && len(ids) > 0 {
+			deleted, err = s.delete(ctx, tx, ids)
+		}
+		return err
+	})
+	if err = s.store.cause(ctx, err); err != nil {
+		return 0, fmt.Errorf("delete calls: %w", err)
+	}
+	return deleted, nil
+}
+
+func (s calls) delete(ctx context.Context, db querier, ids []callvault.ID) (deleted int, err error) {
+	checksums := make([]int64, len(ids))
+	for i, id := range ids {
+		tombstone := callvault.Call{ID: id}
+		checksums[i] = int64(tombstone.Checksum(s.company))
+	}
+	err = db.QueryRow(ctx, deleteSQL, s.company, keysOf(ids), checksums).Scan(&deleted)
+	return deleted, err
+}
+
+var errOrder = errors.New("the numbers of the records do not ascend from the company's latest")
+
+// Load writes records of another store.
+func (s *Store) Load(ctx context.Context, company string, records []callvault.Record) error {
+	err := callvault.CheckCompany(company)
+	if err == nil {
+		err = s.load(ctx, company, records)
+	}
+	if err != nil {
+		return fmt.Errorf("load records: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) load(ctx context.Context, company string, records []callvault.Record) error {
+	n := len(records)
+	numbers, ids, times := make([]int64, n), make([]string, n), make([]*int64, n)
+	workspaces, documents, checksums := make([]string, n), make([]string, n), make([]int64, n)
+	for i := range records {
+		r := &records[i]
+		if i > 0 && r.Number <= numbers[i-1] {
+			return errOrder
+		}
+		numbers[i], ids[i] = r.Number, r.ID.Key()
+		workspaces[i], documents[i], checksums[i] = r.Workspace.Key(), text(r.Document), r.Checksum(company)
+		if !r.Deleted {
+			times[i] = (*int64)(&r.Time)
+		}
+	}
+	ascend := false
+	_, err := s.one(ctx, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums)
+	if err == nil && !ascend {
+		err = errOrder
+	}
+	return err
+}

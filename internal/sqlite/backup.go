@@ -2,12 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
-
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/callvault/callvault/internal/file"
 )
@@ -56,12 +54,15 @@ func backup(ctx context.Context, store, name string, progress Progress) error {
 		if err := c.vacuumInto(ctx, d, progress); err != nil {
 			return err
 		}
-		return held.check()
+		if err := held.check(); err != nil {
+			return err
+		}
+		return checkCopy(ctx, d.Part(), path)
 	})
 }
 
-// Restore makes a file that Backup wrote a store, which is not there yet. The
-// file is checked first, and is not changed.
+// Restore makes a file that Backup wrote a store, which is not there yet and whose companies
+// begin new timelines. The copy is checked before it has its name; the file is not changed.
 func Restore(ctx context.Context, file, store string, progress Progress) error {
 	if err := restore(ctx, file, store, progress); err != nil {
 		return fmt.Errorf("restore: %w", whatEnded(ctx, err))
@@ -76,68 +77,117 @@ func restore(ctx context.Context, backup, store string, progress Progress) error
 				return err
 			}
 		}
-		opened, err := sqlite.OpenConn(backup, sqlite.OpenReadOnly)
+		c, err := openFile(backup, backup, toRead)
 		if err != nil {
 			return explain(backup, err)
 		}
-		c := &conn{Conn: opened, path: backup, stmts: make(map[string]*sqlite.Stmt)}
 		defer c.Close()
 		if err := c.checkBackup(ctx); err != nil {
 			return explain(backup, err)
 		}
-		return c.vacuumInto(ctx, d, progress)
+		if err := c.vacuumInto(ctx, d, progress); err != nil {
+			return err
+		}
+		if err := forkCopy(d.Part()); err != nil {
+			return explain(d.Target(), err)
+		}
+		return checkCopy(ctx, d.Part(), backup)
 	})
+}
+
+// forkCopy makes the companies of a store that nobody has open begin new timelines. One of an
+// older schema has none, and its first ones are drawn when it is opened.
+func forkCopy(part string) error {
+	c, err := openFile(part, part, toWrite)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if old, err := c.isOld(); err != nil || old {
+		return err
+	}
+	if err := c.once("PRAGMA journal_mode = MEMORY"); err != nil { // no file beside the draft
+		return err
+	}
+	return c.run(forkAllSQL)
+}
+
+// checkCopy refuses a copy of a store that Check finds something wrong with. Of an older
+// schema, only its structure is checked.
+func checkCopy(ctx context.Context, part, original string) error {
+	c, err := openFile(part, part, toRead)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	found := ""
+	more := 0
+	report := func(difference string) {
+		if found == "" {
+			found = difference
+		} else {
+			more++
+		}
+	}
+	err = c.interruptible(ctx, func() error {
+		if old, err := c.isOld(); err != nil || old {
+			return errors.Join(err, c.checkStructure(report))
+		}
+		return c.check(report)
+	})
+	if err != nil || found == "" {
+		return explain(original, err)
+	}
+	if more > 0 {
+		found += fmt.Sprintf(" (and %d more)", more)
+	}
+	return fmt.Errorf("%s is damaged: %s; see 'callvault check'", original, found)
+}
+
+// isOld tells whether a store is to be brought up to date before it can be used.
+func (c *conn) isOld() (bool, error) {
+	at, err := version(c)
+	return at < schema, err
 }
 
 // whatEnded is the context's error when it was the context that ended the work.
 func whatEnded(ctx context.Context, err error) error {
-	if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil {
+	if kindOf(err) == interrupted && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
 }
 
-// checkBackup refuses what is not a sound store that this program knows.
+// checkBackup refuses what is not a store that this program knows.
 func (c *conn) checkBackup(ctx context.Context) error {
-	c.SetInterrupt(ctx.Done())
-	defer c.SetInterrupt(nil)
-	if id, err := pragma(c.Conn, "application_id"); err != nil {
-		return err
-	} else if id != applicationID {
-		return errForeign
-	}
-	if err := checkSchema(ctx, c); err != nil {
-		return err
-	}
-	return c.each(func(st *sqlite.Stmt) error {
-		if text := st.ColumnText(0); text != "ok" {
-			return fmt.Errorf("it is damaged: %s", text)
+	return c.interruptible(ctx, func() error {
+		if id, err := c.pragma("application_id"); err != nil {
+			return err
+		} else if id != applicationID {
+			return errForeign
 		}
-		return nil
-	}, "PRAGMA integrity_check(1)")
+		return checkSchema(ctx, c)
+	})
 }
 
 // vacuumInto writes what c reads, as it is at one moment, to an empty file.
 func (c *conn) vacuumInto(ctx context.Context, d *file.Draft, progress Progress) error {
-	c.SetInterrupt(ctx.Done())
-	defer c.SetInterrupt(nil)
-	size, err := c.number("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size")
-	if err != nil {
-		return err
-	}
-	ended := make(chan struct{})
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		watch(d.Part(), int64(size), progress, ended)
-	}()
-	err = waitBusy(ctx, func() error {
-		return sqlitex.ExecuteTransient(c.Conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{d.Part()}})
+	err := c.interruptible(ctx, func() error {
+		size, err := c.number("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size")
+		if err != nil {
+			return err
+		}
+		ended := make(chan struct{})
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			watch(d.Part(), size, progress, ended)
+		}()
+		defer func() { close(ended); <-watched }()
+		return waitBusy(ctx, func() error { return c.once("VACUUM INTO ?", d.Part()) })
 	})
-	close(ended)
-	<-watched
-	switch sqlite.ErrCode(err) {
-	case sqlite.ResultFull, sqlite.ResultIOErrWrite: // c is only read from
+	switch kindOf(err) {
+	case full, cantGrow: // c is only read from
 		return explain(d.Target(), err)
 	}
 	return explain(c.path, err)

@@ -216,7 +216,7 @@ func TestRestoreRefuses(t *testing.T) {
 	for _, tt := range []struct{ file, want string }{
 		{truncated, "it is damaged"},
 		{middle, "it is damaged"},
-		{order, "it is damaged"},
+		{order, "is damaged: SQLite: row not in PRIMARY KEY order"},
 		{header, "it is no SQLite file"},
 		{empty, errForeign.Error()},
 		{folder, "it is a folder"},

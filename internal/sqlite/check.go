@@ -5,156 +5,154 @@ import (
 	"errors"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
+	"github.com/callvault/callvault"
 )
 
-// recounted are the counts as the calls have them. The shifts are those of
-// callvault.Time.Buckets.
-const recounted = `WITH levels (level, shift) AS (VALUES (0, 28), (1, 34), (2, 40)),
-	actual (company, workspace, level, bucket, calls) AS (
-		SELECT company, '', level, time >> shift, count(*) FROM documents, levels GROUP BY 1, 3, 4
-		UNION ALL
-		SELECT company, workspace, level, time >> shift, count(*) FROM documents, levels WHERE workspace <> '' GROUP BY 1, 2, 3, 4
-	)`
+const (
+	walkSQL = `SELECT d.time, d.id, d.workspace, d.number, d.checksum, d.document, i.number, i.time
+		FROM documents AS d LEFT JOIN ids AS i ON i.company = d.company AND i.id = d.id
+		WHERE d.company = ? ORDER BY d.time, d.id`
 
-// countsSQL are the counts that are not those of the calls.
-const countsSQL = recounted + ` SELECT name, 'bucket ' || bucket || ' of level ' || level || ' of workspace ''' || workspace || ''' counts ' || kept || ' calls and has ' || calls
-		FROM (
-			SELECT company, workspace, level, bucket, sum(kept) AS kept, sum(calls) AS calls FROM (
-				SELECT company, workspace, level, bucket, 0 AS kept, calls FROM actual
-				UNION ALL SELECT company, workspace, level, bucket, calls, 0 FROM counts
-			) GROUP BY 1, 2, 3, 4 HAVING sum(kept) <> sum(calls)
-		) JOIN companies USING (company)`
+	tombstonesSQL = `SELECT id, number, checksum FROM ids WHERE company = ? AND time IS NULL`
 
-// checks are the laws between the tables, each a query of what breaks it: the
-// company, and a text.
-var checks = []string{
-	countsSQL,
-	`SELECT name, 'call ' || id || ' stands at no place that its id knows' FROM documents AS d JOIN companies USING (company)
-		WHERE NOT EXISTS (SELECT 1 FROM ids AS i WHERE i.company = d.company AND i.id = d.id AND i.time = d.time)`,
-	`SELECT name, 'id ' || id || ' stands for a call that is not there' FROM ids AS i JOIN companies USING (company)
-		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)`,
-	`SELECT name, 'number ' || i.number || ' is that of ' || count(*) || ' ids' FROM ids AS i JOIN companies USING (company)
-		GROUP BY i.company, i.number HAVING count(*) > 1`,
-	`SELECT name, 'the latest number is ' || number || ', and that of its ids ' || latest FROM companies
-		JOIN (SELECT company, max(number) AS latest FROM ids GROUP BY company) USING (company) WHERE number <> latest`,
+	keptCountsSQL = `SELECT workspace, level, bucket, calls, digest, number FROM counts WHERE company = ?`
+)
+
+// laws are what holds between the tables of a company, each a query of what breaks it.
+var laws = []string{
+	`SELECT 'id ' || id || ' stands for a call that is not there' FROM ids AS i
+		WHERE i.company = ? AND i.time IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)`,
+	`SELECT 'number ' || number || ' belongs to ' || count(*) || ' ids' FROM ids INDEXED BY ids_by_number
+		WHERE company = ? GROUP BY number HAVING count(*) > 1`,
+	`SELECT 'the latest number is ' || number || ', and that of its ids ' || latest
+		FROM companies JOIN (SELECT max(number) AS latest FROM ids WHERE company = ?1) WHERE company = ?1 AND number <> latest`,
 }
 
-// Check compares what is kept beside the calls with the calls.
+// Check verifies every row, and compares what is kept beside the calls with the calls.
 func (s *Store) Check(ctx context.Context, report func(difference string)) error {
-	err := s.read(ctx, func(c *conn) error {
-		err := c.each(func(st *sqlite.Stmt) error {
-			if text := st.ColumnText(0); text != "ok" {
-				report("SQLite: " + text)
-			}
-			return nil
-		}, "PRAGMA integrity_check")
-		if err != nil {
-			return err
-		}
-		return compare(c, report)
-	})
-	if err != nil {
+	if err := s.read(ctx, func(c *conn) error { return c.check(report) }); err != nil {
 		return fmt.Errorf("check %s: %w", s.path, err)
 	}
 	return nil
 }
 
-// compare reports where the tables contradict each other.
-func compare(c *conn, report func(difference string)) error {
-	for _, query := range checks {
-		err := c.each(func(st *sqlite.Stmt) error {
-			report(fmt.Sprintf("company %s: %s", st.ColumnText(0), st.ColumnText(1)))
-			return nil
-		}, query)
-		if err != nil {
-			return err
+func (c *conn) check(report func(difference string)) error {
+	if err := c.checkStructure(report); err != nil {
+		return err
+	}
+	return c.compare(report)
+}
+
+// checkStructure reports what SQLite finds wrong with the file.
+func (c *conn) checkStructure(report func(difference string)) error {
+	return c.each(func(st *stmt) error {
+		if text := st.ColumnText(0); text != "ok" {
+			report("SQLite: " + text)
 		}
-	}
-	return nil
+		return nil
+	}, "PRAGMA integrity_check")
 }
 
-// latest is the highest number that each company has anywhere.
-const latest = `WITH latest (company, number) AS MATERIALIZED (
-		SELECT c.company, max(c.number, coalesce(m.number, 0)) FROM companies AS c
-		LEFT JOIN (SELECT company, max(number) AS number FROM ids GROUP BY company) AS m USING (company)
-	)`
-
-const removeTwiceSQL = `DELETE FROM documents WHERE EXISTS (
-	SELECT 1 FROM ids AS i JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
-	WHERE i.company = documents.company AND i.id = documents.id AND i.time <> documents.time)`
-
-// repairs make right what checks find, in this order, each with what it is said
-// to have done. Calls are believed: ids, numbers and counts follow them. A
-// change of an id takes the next number, so that whoever follows the numbers
-// learns of it.
-var repairs = []struct{ query, done string }{
-	{removeTwiceSQL, "removed %d calls that stood twice"},
-	{latest + ` INSERT INTO ids (company, id, number, time)
-		SELECT d.company, d.id, l.number + row_number() OVER (PARTITION BY d.company ORDER BY d.time, d.id), d.time
-		FROM documents AS d JOIN latest AS l USING (company)
-		WHERE NOT EXISTS (SELECT 1 FROM ids AS i WHERE i.company = d.company AND i.id = d.id AND i.time = d.time)
-		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time`,
-		"gave %d calls their ids back"},
-	{removeTwiceSQL, "removed %d calls that stood twice"},
-	{latest + ` UPDATE ids SET time = NULL, number = gone.number
-		FROM (SELECT i.company, i.id, l.number + row_number() OVER (PARTITION BY i.company ORDER BY i.id) AS number
-			FROM ids AS i JOIN latest AS l USING (company)
-			WHERE i.time IS NOT NULL
-				AND NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)) AS gone
-		WHERE ids.company = gone.company AND ids.id = gone.id`,
-		"made tombstones of %d ids whose calls are gone"},
-	{latest + ` UPDATE ids SET number = again.number
-		FROM (SELECT t.company, t.id, l.number + row_number() OVER (PARTITION BY t.company ORDER BY t.number, t.id) AS number
-			FROM (SELECT company, id, number, row_number() OVER (PARTITION BY company, number ORDER BY id) AS place FROM ids) AS t
-			JOIN latest AS l USING (company) WHERE t.place > 1) AS again
-		WHERE ids.company = again.company AND ids.id = again.id`,
-		"gave %d ids numbers of their own"},
-	{`UPDATE companies SET number = m.number
-		FROM (SELECT company, max(number) AS number FROM ids GROUP BY company) AS m
-		WHERE companies.company = m.company AND companies.number <> m.number`,
-		"set the latest number of %d companies"},
-}
-
-const (
-	clearCountsSQL = `DELETE FROM counts`
-	recountSQL     = recounted + ` INSERT INTO counts (company, workspace, level, bucket, calls)
-		SELECT company, workspace, level, bucket, calls FROM actual`
-)
-
-// Repair makes right what Check finds. Writers wait for it only where something is
-// wrong.
-func (s *Store) Repair(ctx context.Context, report func(done string)) error {
-	wrong := false
-	err := s.read(ctx, func(c *conn) error { return compare(c, func(string) { wrong = true }) })
-	if err == nil && wrong {
-		err = s.repair(ctx, report)
-	}
+// compare reports rows that are damaged, and where the tables contradict each other.
+func (c *conn) compare(report func(difference string)) error {
+	companies, err := c.allCompanies()
 	if err != nil {
-		return fmt.Errorf("repair %s: %w", s.path, err)
+		return err
 	}
-	return nil
-}
-
-func (s *Store) repair(ctx context.Context, report func(done string)) error {
-	return s.write(ctx, func(c *conn) error {
-		for _, repair := range repairs {
-			if err := c.run(repair.query); err != nil {
-				return err
-			}
-			if n := c.Changes(); n > 0 {
-				report(fmt.Sprintf(repair.done, n))
-			}
-		}
-		wrong := 0
-		err := c.each(func(*sqlite.Stmt) error { wrong++; return nil }, countsSQL)
-		if err != nil || wrong == 0 {
+	for _, of := range companies {
+		tell := func(difference string) { report("company " + of.name + ": " + difference) }
+		if err := c.compareCompany(of.company, tell); err != nil {
 			return err
 		}
-		if err := errors.Join(c.run(clearCountsSQL), c.run(recountSQL)); err != nil {
-			return err
+	}
+	return c.visitKeys(func(key *callvault.Key, damage error) error {
+		if damage != nil {
+			report(fmt.Sprintf("company %s: key %s is damaged", key.Company, key.ID))
 		}
-		report(fmt.Sprintf("counted all calls anew: %d counts were wrong", wrong))
 		return nil
 	})
+}
+
+func (c *conn) compareCompany(of company, report func(difference string)) error {
+	tally := make(callvault.Tally)
+	v := callvault.Verifier{Company: of.name, Query: everything, At: everything.Start()}
+	err := c.walk(of, func(r *row, id place) error {
+		tally.Add(&r.Record, r.kept)
+		if damage := (*callvault.DamageError)(nil); errors.As(v.Verify(&r.Record, r.kept), &damage) {
+			report(fmt.Sprintf("call %s is damaged: %s", r.ID, damage.Problem))
+		}
+		switch {
+		case !id.there || id.time != r.Time:
+			report(fmt.Sprintf("call %s stands at %s, and its id does not know that", r.ID, r.Time))
+		case id.number != r.Number:
+			report(fmt.Sprintf("call %s has number %d, and its id %d", r.ID, r.Number, id.number))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = c.visitTombstones(of, func(r *row) {
+		if r.verify(of) != nil {
+			report(fmt.Sprintf("the tombstone of call %s is damaged", r.ID))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, law := range laws {
+		if err := c.each(func(st *stmt) error { report(st.ColumnText(0)); return nil }, law, of.id); err != nil {
+			return err
+		}
+	}
+	kept, err := c.keptCounts(of)
+	if err == nil {
+		callvault.ReportCounts(tally.CompareCounts(kept), report)
+	}
+	return err
+}
+
+var everything = callvault.Query{Range: callvault.AllTime}
+
+// place is where an id says that its call stands.
+type place struct {
+	there  bool
+	time   callvault.Time // MinTime of a tombstone
+	number int64
+}
+
+// walk visits all documents of a company, with what their ids say, unverified.
+func (c *conn) walk(of company, visit func(r *row, id place) error) error {
+	var r row
+	return c.each(func(st *stmt) error {
+		c.readRow(st, &r)
+		id := place{!st.ColumnIsNull(6), callvault.Time(st.ColumnInt64(7)), st.ColumnInt64(6)}
+		if st.ColumnIsNull(7) {
+			id.time = callvault.MinTime
+		}
+		return visit(&r, id)
+	}, walkSQL, of.id)
+}
+
+func (c *conn) visitTombstones(of company, visit func(*row)) error {
+	return c.each(func(st *stmt) error {
+		r := row{Record: callvault.Record{Number: st.ColumnInt64(1), Deleted: true}, kept: st.ColumnInt64(2)}
+		st.ColumnBytes(0, r.ID[:])
+		visit(&r)
+		return nil
+	}, tombstonesSQL, of.id)
+}
+
+// keptCounts are all counts that are kept of a company.
+func (c *conn) keptCounts(of company) (callvault.Tally, error) {
+	kept := make(callvault.Tally)
+	err := c.each(func(st *stmt) error {
+		key := callvault.CountKey{Bucket: callvault.Bucket{Level: st.ColumnInt(1), Number: st.ColumnInt64(2)}}
+		st.ColumnBytes(0, key.Workspace[:])
+		if 0 <= key.Level && key.Level < callvault.BucketLevels {
+			kept[key] = callvault.Counted{Calls: st.ColumnInt(3), Digest: st.ColumnInt64(4), Number: st.ColumnInt64(5)}
+		}
+		return nil
+	}, keptCountsSQL, of.id)
+	return kept, err
 }

@@ -2,12 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/callvault/callvault"
 )
@@ -15,22 +14,48 @@ import (
 // Whatever is wrong beside the calls is found, and made right so that nothing is
 // found any more; calls that are there stay.
 func TestCheckAndRepair(t *testing.T) {
+	const twice = `INSERT INTO documents SELECT company, time + 100, id, workspace, number, checksum, document FROM documents WHERE time = 4`
 	for _, tt := range []struct {
 		name, damage string
 		found, done  string
+		accept       callvault.Loss // whether it is needed
 		calls        int
 	}{
-		{"a count that is too high", `UPDATE counts SET calls = calls + 1 WHERE level = 1 AND workspace = ''`, "of level 1 of workspace '' counts 11 calls and has 10", "1 counts were wrong", 10},
-		{"a count that is missing", `DELETE FROM counts WHERE level = 0 AND workspace <> ''`, "counts 0 calls and has 10", "1 counts were wrong", 10},
-		{"a count of nothing", `INSERT INTO counts VALUES (1, '', 2, 99, 5)`, "bucket 99 of level 2 of workspace '' counts 5 calls and has 0", "1 counts were wrong", 10},
-		{"an id that is missing", `DELETE FROM ids WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10},
-		{"an id that looks elsewhere", `UPDATE ids SET time = time + 1 WHERE number = 4`, "stands for a call that is not there", "gave 1 calls their ids back", 10},
-		{"a document that is missing", `DELETE FROM documents WHERE time = 4`, "stands for a call that is not there", "made tombstones of 1 ids", 9},
-		{"a call that stands twice", `INSERT INTO documents SELECT company, time + 100, id, workspace, document FROM documents WHERE time = 4`, "stands at no place that its id knows", "removed 1 calls", 10},
-		{"a call that stands twice and whose id is lost", `INSERT INTO documents SELECT company, time + 100, id, workspace, document FROM documents WHERE time = 4; DELETE FROM ids WHERE number = 5`, "stands at no place that its id knows", "removed 1 calls", 10},
-		{"a number that is there twice", `UPDATE ids SET number = 3 WHERE number = 4`, "number 3 is that of 2 ids", "gave 1 ids numbers of their own", 10},
-		{"a counter that is behind", `UPDATE companies SET number = 7`, "the latest number is 7, and that of its ids 10", "set the latest number of 1 companies", 10},
-		{"everything", `DELETE FROM counts; DELETE FROM ids; UPDATE companies SET number = 0`, "counts 0 calls", "gave 10 calls their ids back", 10},
+		{"a count that is too high", `UPDATE counts SET calls = calls + 1 WHERE level = 1 AND workspace = ''`,
+			"11 calls are counted, and 10 are there", "1 counts were wrong", callvault.NoLoss, 10},
+		{"a count that is missing", `DELETE FROM counts WHERE level = 0 AND workspace <> ''`,
+			"0 calls are counted, and 10 are there", "1 counts were wrong", callvault.AcceptLoss, 10},
+		{"a count of nothing", `INSERT INTO counts VALUES (1, '', 2, 99, 5, 0, 1)`,
+			"5 calls are counted, and 0 are there", "1 counts were wrong", callvault.NoLoss, 10},
+		{"a digest", `UPDATE counts SET digest = digest + 1 WHERE level = 0 AND workspace = ''`,
+			"are not those that were written last", "1 counts were wrong", callvault.AcceptLoss, 10},
+		{"a number of a count", `UPDATE counts SET number = 3 WHERE level = 2`,
+			"is said to be number 3, and there is a call of number 10", "2 counts were wrong", callvault.NoLoss, 10},
+		{"an id that is missing", `DELETE FROM ids WHERE number = 4`,
+			"its id does not know that", "gave 1 calls their ids back", callvault.NoLoss, 10},
+		{"an id that looks elsewhere", `UPDATE ids SET time = time + 1 WHERE number = 4`,
+			"stands for a call that is not there", "gave 1 calls their ids back", callvault.NoLoss, 10},
+		{"an id of another number", `UPDATE ids SET number = 11 WHERE number = 10`,
+			"has number 10, and its id 11", "gave 1 calls their ids back, with new numbers", callvault.NoLoss, 10},
+		{"a document that is missing", `DELETE FROM documents WHERE time = 4`,
+			"stands for a call that is not there", "made tombstones of 1 ids", callvault.AcceptLoss, 9},
+		{"a document of another title", `UPDATE documents SET document = '{ }' WHERE time = 4`,
+			"call 5 is damaged: its checksum does not match", "made tombstones of 1 damaged calls", callvault.AcceptLoss, 9},
+		{"a tombstone", `UPDATE ids SET checksum = checksum + 1 WHERE number = 12`,
+			"the tombstone of call 99 is damaged", "wrote 1 damaged tombstones again", callvault.AcceptLoss, 10},
+		{"a call that stands twice", twice,
+			"its id does not know that", "removed 1 calls", callvault.NoLoss, 10},
+		{"a call that stands twice and whose id is lost", twice + `; DELETE FROM ids WHERE number = 5`,
+			"its id does not know that", "gave 1 calls their ids back", callvault.AcceptLoss, 10},
+		{"a number that is there twice", `UPDATE ids SET number = 3 WHERE number = 4; UPDATE documents SET number = 3 WHERE number = 4`,
+			"number 3 belongs to 2 ids", "made tombstones of 1 damaged calls", callvault.AcceptLoss, 9},
+		{"a counter that is behind", `UPDATE companies SET number = 7`,
+			"the latest number is 7, and that of its ids 12", "set the latest number to 12", callvault.NoLoss, 10},
+		{"a counter that is ahead", `UPDATE companies SET number = 70`,
+			"the latest number is 70, and that of its ids 12", "gave the last id the number 71", callvault.NoLoss, 10},
+		{"a key", `UPDATE keys SET scopes = 'all'`, "key K is damaged", "removed key K", callvault.AcceptLoss, 10},
+		{"everything", `DELETE FROM counts; DELETE FROM ids; UPDATE companies SET number = 0`,
+			"0 calls are counted", "gave 10 calls their ids back", callvault.AcceptLoss, 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t, filepath.Join(t.TempDir(), "damaged.db"))
@@ -38,23 +63,41 @@ func TestCheckAndRepair(t *testing.T) {
 			for i := range batch {
 				batch[i] = callvault.Call{ID: mustID(t, fmt.Sprint(i+1)), Time: callvault.Time(i), Workspace: mustID(t, "7"), Document: []byte("{}")}
 			}
-			if _, err := s.Calls("default").Put(t.Context(), callvault.NewBatch(batch)); err != nil {
+			calls := s.Calls("default")
+			if _, err := calls.Put(t.Context(), callvault.NewBatch(batch)); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.onWriter(func(c *conn) error { return sqlitex.ExecuteScript(c.Conn, tt.damage, nil) }); err != nil {
+			gone := callvault.Call{ID: mustID(t, "99"), Time: 99, Document: []byte("{}")}
+			_, err1 := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{gone}))
+			_, err2 := calls.Delete(t.Context(), []callvault.ID{gone.ID})
+			if err := errors.Join(err1, err2, s.AddKey(t.Context(), callvault.Key{ID: "K", Company: "default"})); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.onWriter(func(c *conn) error { return c.script(tt.damage) }); err != nil {
 				t.Fatal(err)
 			}
 			if found := told(t, s.Check); !strings.Contains(found, tt.found) {
 				t.Errorf("found %s, want %s", found, tt.found)
 			}
-			if done := told(t, s.Repair); !strings.Contains(done, tt.done) {
+			if tt.accept == callvault.AcceptLoss {
+				if err := s.Repair(t.Context(), callvault.NoLoss, func(done string) { t.Errorf("did %s", done) }); !errors.Is(err, callvault.ErrLoss) {
+					t.Errorf("without accepting a loss: %v", err)
+				}
+			}
+			before, err := calls.Latest(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done := told(t, func(ctx context.Context, report func(string)) error { return s.Repair(ctx, tt.accept, report) }); !strings.Contains(done, tt.done) {
 				t.Errorf("did %s, want %s", done, tt.done)
 			}
 			if found := told(t, s.Check); found != "" {
 				t.Errorf("after the repair: %s", found)
 			}
-			all := callvault.Query{Range: callvault.AllTime}
-			if n, err := s.Calls("default").Count(t.Context(), all); n != tt.calls || err != nil {
+			if after, err := calls.Latest(t.Context()); err != nil || after < before {
+				t.Errorf("the latest number went from %d to %d, %v", before, after, err)
+			}
+			if n, err := calls.Count(t.Context(), everything); n != tt.calls || err != nil {
 				t.Errorf("counts %d calls, %v, want %d", n, err, tt.calls)
 			}
 		})
@@ -76,7 +119,7 @@ func TestRepairOfASoundStore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.db")
 	s, writer := open(t, path), open(t, path)
 	err := writer.write(t.Context(), func(*conn) error {
-		return s.Repair(t.Context(), func(done string) { t.Errorf("did %s", done) })
+		return s.Repair(t.Context(), callvault.NoLoss, func(done string) { t.Errorf("did %s", done) })
 	})
 	if err != nil {
 		t.Error(err)

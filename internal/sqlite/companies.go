@@ -4,47 +4,59 @@ import (
 	"context"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/callvault/callvault"
 )
 
 const (
-	companySQL     = `SELECT company FROM companies WHERE name = ?`
-	companiesSQL   = `SELECT name FROM companies ORDER BY name`
-	makeCompanySQL = `INSERT INTO companies (name) VALUES (?) ON CONFLICT DO NOTHING`
+	companySQL      = `SELECT company FROM companies WHERE name = ?`
+	companiesSQL    = `SELECT name FROM companies ORDER BY name`
+	allCompaniesSQL = `SELECT company, name, number FROM companies ORDER BY name`
+	makeCompanySQL  = `INSERT INTO companies (name) VALUES (?) ON CONFLICT DO NOTHING`
+
+	timelinesSQL      = `SELECT id, number FROM timelines WHERE company = ? ORDER BY number`
+	clearTimelinesSQL = `DELETE FROM timelines WHERE company = ?`
+	addTimelineSQL    = `INSERT INTO timelines (company, number, id) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET id = excluded.id`
+	forkSQL           = `UPDATE companies SET fork = 1 WHERE company = ?`
+	forkAllSQL        = `UPDATE companies SET fork = 1`
 )
 
-// companyID is the row id of a company that is there. Companies are never
-// removed, so what a reader found once holds; a writer may undo what it sees.
-func (s *Store) companyID(c *conn, name string) (id int64, there bool, err error) {
-	if id, ok := s.companies.Load(name); ok {
-		return id.(int64), true, nil
-	}
-	n, err := c.number(companySQL, name)
-	return int64(n), n != 0, err
+// company is a company that is there.
+type company struct {
+	id   int64
+	name string
 }
 
-// makeCompanyID is companyID, and makes the company when it is not there.
-func (s *Store) makeCompanyID(c *conn, name string) (id int64, made bool, err error) {
+// companyOf is a company that is there. Companies are never removed, so what a
+// reader found once holds; a writer may undo what it sees.
+func (s *Store) companyOf(c *conn, name string) (of company, there bool, err error) {
+	if id, ok := s.companies.Load(name); ok {
+		return company{id.(int64), name}, true, nil
+	}
+	id, err := c.number(companySQL, name)
+	return company{id, name}, id != 0, err
+}
+
+// makeCompany is companyOf, and makes the company when it is not there.
+func (s *Store) makeCompany(c *conn, name string) (of company, made bool, err error) {
 	if err := callvault.CheckCompany(name); err != nil {
-		return 0, false, err
+		return company{}, false, err
 	}
 	if err := c.run(makeCompanySQL, name); err != nil {
-		return 0, false, err
+		return company{}, false, err
 	}
-	made = c.Changes() > 0
-	id, _, err = s.companyID(c, name)
-	return id, made, err
+	made = c.changed() > 0
+	of, _, err = s.companyOf(c, name)
+	if err == nil && made {
+		err = c.addTimeline(of.id, callvault.NewTimeline(0))
+	}
+	return of, made, err
 }
 
 // Companies lists the companies by name.
 func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.each(func(st *sqlite.Stmt) error {
-			names = append(names, st.ColumnText(0))
-			return nil
-		}, companiesSQL)
+		names, err = snapshot{c}.Companies()
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list companies: %w", err)
@@ -55,11 +67,72 @@ func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 // MakeCompany makes the company unless it is there.
 func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err error) {
 	err = s.write(ctx, func(c *conn) error {
-		_, made, err = s.makeCompanyID(c, name)
+		_, made, err = s.makeCompany(c, name)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("make company %q: %w", name, err)
 	}
 	return made, nil
+}
+
+// Adopt gives a company the timelines of the one that it is a copy of.
+func (s *Store) Adopt(ctx context.Context, name string, timelines []callvault.Timeline) error {
+	err := s.write(ctx, func(c *conn) error {
+		of, _, err := s.makeCompany(c, name)
+		if err != nil {
+			return err
+		}
+		if err := c.run(clearTimelinesSQL, of.id); err != nil {
+			return err
+		}
+		for _, t := range timelines {
+			if err := c.addTimeline(of.id, t); err != nil {
+				return err
+			}
+		}
+		return c.run(forkSQL, of.id)
+	})
+	if err != nil {
+		return fmt.Errorf("adopt the timelines of company %q: %w", name, err)
+	}
+	return nil
+}
+
+// Fork makes the next change of every company begin a timeline.
+func (s *Store) Fork(ctx context.Context) error {
+	if err := s.write(ctx, func(c *conn) error { return c.run(forkAllSQL) }); err != nil {
+		return fmt.Errorf("fork %s: %w", s.path, err)
+	}
+	return nil
+}
+
+func (c *conn) timelines(company int64) (timelines []callvault.Timeline, err error) {
+	err = c.each(func(st *stmt) error {
+		t := callvault.Timeline{From: st.ColumnInt64(1)}
+		st.ColumnBytes(0, t.ID[:])
+		timelines = append(timelines, t)
+		return nil
+	}, timelinesSQL, company)
+	return timelines, err
+}
+
+// addTimeline replaces one that begins at the same number: nothing was written on that.
+func (c *conn) addTimeline(company int64, t callvault.Timeline) error {
+	return c.run(addTimelineSQL, company, t.From, t.ID[:])
+}
+
+// numbered is a company with the number of its latest change.
+type numbered struct {
+	company
+	number int64
+}
+
+// allCompanies are the companies by name.
+func (c *conn) allCompanies() (all []numbered, err error) {
+	err = c.each(func(st *stmt) error {
+		all = append(all, numbered{company{st.ColumnInt64(0), st.ColumnText(1)}, st.ColumnInt64(2)})
+		return nil
+	}, allCompaniesSQL)
+	return all, err
 }

@@ -1,12 +1,6 @@
 package sqlite
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-
-	"github.com/callvault/callvault"
-)
+import "github.com/callvault/callvault"
 
 // A total is one statement: the two edges of a range counted call by call, and
 // the buckets between them summed, each with its sign. ?1 is the company, ?2 the
@@ -29,11 +23,12 @@ const (
 		?18 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?19 AND bucket < ?20), 0) +
 		?21 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 2 AND bucket >= ?22 AND bucket < ?23), 0)`
 
-	addCountSQL = `INSERT INTO counts (company, workspace, level, bucket, calls) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET calls = calls + excluded.calls`
-
-	dropCountSQL = `DELETE FROM counts
-		WHERE company = ? AND workspace = ? AND level = ? AND bucket = ? AND calls = 0`
+	// SQLite makes a real of an integer sum that overflows, so digests, which are sums modulo
+	// 2^64, are added by halves.
+	addCountSQL = `INSERT INTO counts (company, workspace, level, bucket, calls, digest, number) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, number = max(number, excluded.number), digest =
+			(((digest >> 32) + (excluded.digest >> 32) + (((digest & 0xffffffff) + (excluded.digest & 0xffffffff)) >> 32)) << 32)
+			| (((digest & 0xffffffff) + (excluded.digest & 0xffffffff)) & 0xffffffff)`
 )
 
 // count is exactly how many calls q selects.
@@ -72,53 +67,13 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 	return total, st.Reset()
 }
 
-// deltas collects how a transaction changes the counts, in finest buckets.
-type deltas map[count]int
-
-// count names a row of counts. The zero workspace is the company as a whole.
-type count struct {
-	workspace callvault.ID
-	callvault.Bucket
-}
-
-// add counts n more calls at a time, for the company and for the workspace.
-func (d deltas) add(t callvault.Time, workspace callvault.ID, n int) {
-	finest := t.Buckets()[0]
-	d[count{Bucket: finest}] += n
-	if !workspace.IsZero() {
-		d[count{workspace, finest}] += n
-	}
-}
-
-// widened is what was collected in buckets of every level.
-func (d deltas) widened() deltas {
-	wide := make(deltas, 2*len(d))
-	for b, n := range d {
-		for _, bucket := range b.Start().Buckets() {
-			wide[count{b.workspace, bucket}] += n
-		}
-	}
-	return wide
-}
-
-// apply writes what was collected, in the order of the table's key.
-func (d deltas) apply(c *conn, company int64) error {
-	d = d.widened()
-	order := slices.SortedFunc(maps.Keys(d), func(a, b count) int {
-		return cmp.Or(a.workspace.Compare(b.workspace), cmp.Compare(a.Level, b.Level), cmp.Compare(a.Number, b.Number))
-	})
-	for _, b := range order {
-		n := d[b]
-		if n == 0 {
-			continue
-		}
-		if err := c.run(addCountSQL, company, b.workspace.Key(), int64(b.Level), b.Number, int64(n)); err != nil {
-			return err
-		}
-		if n > 0 {
-			continue
-		}
-		if err := c.run(dropCountSQL, company, b.workspace.Key(), int64(b.Level), b.Number); err != nil {
+// writeCounts adds what the change has counted to the counts, in the order of their key.
+func (w *change) writeCounts() error {
+	wide := w.tally.Wide()
+	for _, key := range wide.Keys() {
+		n := wide[key]
+		err := w.run(addCountSQL, w.company.id, key.Workspace.Key(), key.Level, key.Number, n.Calls, n.Digest, n.Number)
+		if err != nil {
 			return err
 		}
 	}

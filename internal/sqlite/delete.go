@@ -4,97 +4,96 @@ import (
 	"context"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/callvault/callvault"
 )
 
 const (
-	firstSQL          = `SELECT time, id, workspace` + afterSQL
-	firstWorkspaceSQL = `SELECT time, id, workspace` + afterWorkspaceSQL
-
-	buryIDSQL = `UPDATE ids SET number = ?3, time = NULL WHERE company = ?1 AND id = ?2`
+	placesSQL         = `SELECT time, id, workspace, number, checksum`
+	firstSQL          = placesSQL + ofCompanySQL + afterSQL
+	firstWorkspaceSQL = placesSQL + ofWorkspaceSQL + afterSQL
 )
 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
-	return s.delete(ctx, func(w *change) ([]callvault.Call, error) {
-		var found []callvault.Call
-		seen := make(map[callvault.ID]bool, len(ids))
+	err = s.delete(ctx, func(w *change) error {
 		for _, id := range ids {
-			call, there, err := w.find(id)
+			found, there, err := w.find(w.company, id)
+			if err == nil && there && !found.Deleted {
+				deleted++
+				err = w.delete(&found)
+			}
 			if err != nil {
-				return nil, fmt.Errorf("call %s: %w", id, err)
+				return fmt.Errorf("call %s: %w", id, err)
 			}
-			if there && !seen[id] {
-				call.Document = nil // it is not needed, and not valid for long
-				found = append(found, call)
-			}
-			seen[id] = true
 		}
-		return found, nil
-	})
-}
-
-// DeleteFirst removes the first calls of q.
-func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (deleted int, err error) {
-	return s.delete(ctx, func(w *change) ([]callvault.Call, error) { return w.first(q, limit) })
-}
-
-// first is the first calls of q, without their documents.
-func (w *change) first(q callvault.Query, limit int) (found []callvault.Call, err error) {
-	visit := func(st *sqlite.Stmt) error {
-		call := callvault.Call{Time: callvault.Time(st.ColumnInt64(0))}
-		st.ColumnBytes(1, call.ID[:])
-		st.ColumnBytes(2, call.Workspace[:])
-		found = append(found, call)
 		return nil
-	}
-	query, args := firstSQL, []any{w.company}
-	if !q.Workspace.IsZero() {
-		query, args = firstWorkspaceSQL, append(args, q.Workspace.Key())
-	}
-	start := q.Start()
-	err = w.each(visit, query, append(args, int64(start.Time), start.ID.Key(), int64(q.To), int64(limit))...)
-	return found, err
-}
-
-// delete removes the calls that choose finds, in one transaction.
-func (s calls) delete(ctx context.Context, choose func(*change) ([]callvault.Call, error)) (deleted int, err error) {
-	err = s.store.write(ctx, func(c *conn) error {
-		company, there, err := s.store.companyID(c, s.company)
-		if err != nil || !there {
-			return err
-		}
-		return c.change(company, func(w *change) error {
-			found, err := choose(w)
-			if err != nil {
-				return err
-			}
-			deleted = len(found)
-			return w.buryAll(found)
-		})
 	})
 	if err != nil {
-		return 0, fmt.Errorf("delete calls: %w", err)
+		return 0, err
 	}
 	return deleted, nil
 }
 
-// buryAll leaves each call's id and its next number, and nothing else.
-func (w *change) buryAll(calls []callvault.Call) error {
-	for _, call := range calls {
-		w.number++
-		if err := w.bury(call); err != nil {
-			return fmt.Errorf("call %s: %w", call.ID, err)
+// DeleteFirst removes the first calls of q. Whether a document is what was written does not
+// matter, but where it stands does.
+func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (deleted int, err error) {
+	err = s.delete(ctx, func(w *change) error {
+		found, err := w.first(q, limit)
+		if err != nil {
+			return err
 		}
+		for i := range found {
+			deleted++
+			if err := w.delete(&found[i]); err != nil {
+				return fmt.Errorf("call %s: %w", found[i].ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return deleted, nil
+}
+
+// first is the first calls of q, without their documents.
+func (w *change) first(q callvault.Query, limit int) (found []row, err error) {
+	query := firstSQL
+	if !q.Workspace.IsZero() {
+		query = firstWorkspaceSQL
+	}
+	v := callvault.Verifier{Company: w.company.name, Query: q, At: q.Start()}
+	err = w.each(func(st *stmt) error {
+		r := row{Record: callvault.Record{Call: callvault.Call{Document: []byte{}}}}
+		readPlace(st, &r)
+		found = append(found, r)
+		return v.Follow(&r.Record)
+	}, query, w.company.id, q.Workspace.Key(), int64(v.At.Time), v.At.ID.Key(), int64(q.To), limit)
+	return found, err
+}
+
+// delete removes the calls that f finds, in one transaction.
+func (s calls) delete(ctx context.Context, f func(*change) error) error {
+	err := s.store.write(ctx, func(c *conn) error {
+		of, there, err := s.store.companyOf(c, s.company)
+		if err != nil || !there {
+			return err
+		}
+		return c.change(of, func(w *change) error {
+			return w.fork(func() error { return f(w) })
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("delete calls: %w", err)
 	}
 	return nil
 }
 
-func (w *change) bury(call callvault.Call) error {
-	if err := w.remove(call); err != nil {
+// delete leaves a call's id with its next number, and nothing else.
+func (w *change) delete(r *row) error {
+	w.number++
+	if err := w.remove(r); err != nil {
 		return err
 	}
-	return w.run(buryIDSQL, w.company, call.ID.Key(), w.number)
+	return w.bury(r.ID)
 }

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
 )
@@ -35,29 +33,27 @@ func explain(path string, err error) error {
 	if explained := (*fileError)(nil); err == nil || errors.As(err, &explained) || errors.Is(err, callvault.ErrReplaced) {
 		return err
 	}
-	return &fileError{path, meaning(path, sqlite.ErrCode(err)), err}
+	return &fileError{path, meaning(path, err), err}
 }
 
-// meaning is what a result code means on a file, or "" when SQLite says enough.
-func meaning(path string, code sqlite.ResultCode) string {
-	switch code {
-	case sqlite.ResultIOErrWrite, sqlite.ResultIOErrTruncate, sqlite.ResultIOErrSHMSize:
+// meaning is what an error means on a file, or "" when SQLite says enough.
+func meaning(path string, err error) string {
+	switch kindOf(err) {
+	case cantGrow:
 		return "it can't grow: its disk is full or fails, or a limit on the size of files is met"
-	}
-	switch code.ToPrimary() {
-	case sqlite.ResultFull:
+	case full:
 		return "its disk is full"
-	case sqlite.ResultCantOpen, sqlite.ResultReadOnly, sqlite.ResultPerm:
+	case cantOpen:
 		return whyClosed(path)
-	case sqlite.ResultCorrupt:
+	case corrupt:
 		return "it is damaged"
-	case sqlite.ResultNotADB:
+	case notSQLite:
 		return "it is no SQLite file, or its beginning was overwritten"
-	case sqlite.ResultIOErr:
+	case diskFails:
 		if isFolder(path) {
 			return itIsFolder
 		}
-		return fmt.Sprintf("its disk fails with %v", code)
+		return "its disk fails with " + codeOf(err)
 	}
 	return ""
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"zombiezen.com/go/sqlite"
 )
 
 // lockedStore is set for the process that looks at the locks of another one.
@@ -30,8 +28,8 @@ func TestExplainKeepsLocks(t *testing.T) {
 		if err := c.run("BEGIN IMMEDIATE"); err != nil {
 			return err
 		}
-		for _, code := range []sqlite.ResultCode{sqlite.ResultReadOnly, sqlite.ResultCantOpen, sqlite.ResultIOErr, sqlite.ResultFull, sqlite.ResultCorrupt} {
-			if err := explain(path, code.ToError()); !strings.Contains(err.Error(), path) {
+		for _, k := range []kind{cantOpen, diskFails, full, corrupt} {
+			if err := explain(path, errorOf(k)); !strings.Contains(err.Error(), path) {
 				t.Errorf("%v", err)
 			}
 		}

@@ -11,9 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
 )
@@ -68,7 +65,7 @@ func (c *conn) hold(before fs.FileInfo, named string) (*holding, error) {
 	}
 	h := newHolding(files...)
 	var err error
-	if h.id, err = c.storeID(); err != nil && sqlite.ErrCode(err).ToPrimary() != sqlite.ResultCorrupt {
+	if h.id, err = c.storeID(); err != nil && kindOf(err) != corrupt {
 		return nil, err
 	}
 	return h, h.check()
@@ -83,7 +80,7 @@ func newHolding(files ...heldFile) *holding {
 
 // storeID is the id of the store that a connection reads.
 func (c *conn) storeID() (id [16]byte, err error) {
-	err = c.each(func(st *sqlite.Stmt) error {
+	err = c.each(func(st *stmt) error {
 		st.ColumnBytes(0, id[:])
 		return nil
 	}, storeIDSQL)
@@ -242,15 +239,14 @@ func missingLog(path string) string {
 // takes the lock before it makes a log. SQLite has to ask: if we opened and closed the
 // file ourselves, this process would lose its locks.
 func isInUse(path string) bool {
-	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	c, err := openFile(path, path, toWrite)
 	if err != nil {
 		return false // opening the store says why
 	}
 	defer c.Close()
-	c.SetBusyTimeout(0)
-	err = sqlitex.ExecuteTransient(c, "PRAGMA locking_mode = EXCLUSIVE", nil)
+	err = c.once("PRAGMA locking_mode = EXCLUSIVE")
 	if err == nil {
-		_, err = pragma(c, "schema_version")
+		_, err = c.pragma("schema_version")
 	}
-	return sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy
+	return kindOf(err) == busy
 }

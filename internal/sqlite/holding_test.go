@@ -91,7 +91,7 @@ func asked(s *Store) map[string]func(context.Context) error {
 		"Snapshot": func(ctx context.Context) error { return s.Snapshot(ctx, func(callvault.Snapshot) error { return nil }) },
 		"Load":     func(ctx context.Context) error { return s.Load(ctx, "default", nil) },
 		"Check":    func(ctx context.Context) error { return s.Check(ctx, func(string) {}) },
-		"Repair":   func(ctx context.Context) error { return s.Repair(ctx, func(string) {}) },
+		"Repair":   func(ctx context.Context) error { return s.Repair(ctx, callvault.NoLoss, func(string) {}) },
 		"Put":      func(ctx context.Context) error { _, err := calls.Put(ctx, batch); return err },
 		"Delete":   func(ctx context.Context) error { _, err := calls.Delete(ctx, []callvault.ID{{}}); return err },
 		"DeleteFirst": func(ctx context.Context) error {
@@ -106,7 +106,7 @@ func asked(s *Store) map[string]func(context.Context) error {
 			return err
 		},
 		"Changes": func(ctx context.Context) error {
-			return calls.Changes(ctx, func(callvault.Change) error { return nil })
+			return calls.Changes(ctx, 0, -1, func(callvault.Record) error { return nil })
 		},
 	}
 }
@@ -270,7 +270,7 @@ func TestLogComesAndGoes(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if hasLog(path) {
+		if isThere(path + "-wal") {
 			t.Error("a log was left")
 		}
 		s = open(t, path)
@@ -343,8 +343,8 @@ func TestStrangersLogStays(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := other.Identity(t.Context()); err != nil || !hasLog(path) {
-		t.Errorf("%v; there is a log: %t", err, hasLog(path))
+	if _, err := other.Identity(t.Context()); err != nil || !isThere(path+"-wal") {
+		t.Errorf("%v; there is a log: %t", err, isThere(path+"-wal"))
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/callvault/callvault"
 )
 
@@ -16,14 +14,16 @@ const (
 	keysVersionSQL    = `SELECT keys_version FROM store`
 	cursorSecretSQL   = `SELECT cursor_secret FROM store`
 
-	addKeySQL = `INSERT INTO keys (id, kind, company, scopes, digest, created, expires, revoked)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	addKeySQL = `INSERT INTO keys (id, name, kind, company, scopes, digest, created, expires, revoked, used, checksum)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-	findKeySQL   = `SELECT revoked IS NOT NULL FROM keys WHERE company = ? AND id = ?`
-	revokeKeySQL = `UPDATE keys SET revoked = ?3 WHERE company = ?1 AND id = ?2`
+	revokeKeySQL = `UPDATE keys SET revoked = ?2, checksum = ?3 WHERE id = ?1`
+	useKeySQL    = `UPDATE keys SET used = ?3 WHERE company = ?1 AND id = ?2 AND coalesce(used < ?3, true)`
 
 	keysSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
-		scopes, digest, created, expires, revoked FROM keys ORDER BY id`
+		scopes, digest, created, expires, revoked, name, used, checksum FROM keys`
+	allKeysSQL = keysSQL + ` ORDER BY id`
+	findKeySQL = keysSQL + ` WHERE company = ? AND id = ?`
 )
 
 // AddKey keeps a new key.
@@ -39,42 +39,58 @@ func (s *Store) addKey(c *conn, key callvault.Key) error {
 	for i, scope := range key.Scopes {
 		scopes[i] = string(scope)
 	}
-	company, _, err := s.makeCompanyID(c, key.Company)
+	of, _, err := s.makeCompany(c, key.Company)
 	if err != nil {
 		return err
 	}
 	if err := c.drawKeysVersion(); err != nil {
 		return err
 	}
-	return c.run(addKeySQL, key.ID, string(key.Kind), company, strings.Join(scopes, " "), key.Digest[:],
-		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked))
+	return c.run(addKeySQL, key.ID, key.Name, string(key.Kind), of.id, strings.Join(scopes, " "), key.Digest[:],
+		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), usedDay(key.Used), key.Checksum())
 }
 
 // RevokeKey marks a key as revoked.
 func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
 	err := s.write(ctx, func(c *conn) error {
-		companyID, _, err := s.companyID(c, company)
+		of, _, err := s.companyOf(c, company)
 		if err != nil {
 			return err
 		}
-		there, revoked := false, false
-		err = c.each(func(st *sqlite.Stmt) error {
-			there, revoked = true, st.ColumnBool(0)
-			return nil
-		}, findKeySQL, companyID, id)
-		if err != nil || revoked {
+		found, err := c.keys(findKeySQL, of.id, id)
+		if err != nil {
 			return err
 		}
-		if !there {
+		if len(found) == 0 {
 			return callvault.ErrNotFound
+		}
+		key := found[0]
+		if !key.Revoked.IsZero() {
+			return nil
 		}
 		if err := c.drawKeysVersion(); err != nil {
 			return err
 		}
-		return c.run(revokeKeySQL, companyID, id, at.UnixMicro())
+		key.Revoked = callvault.FloorTime(at).UTC()
+		return c.run(revokeKeySQL, id, at.UnixMicro(), key.Checksum())
 	})
 	if err != nil {
 		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)
+	}
+	return nil
+}
+
+// UseKey remembers the day on which a key was used.
+func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) error {
+	err := s.write(ctx, func(c *conn) error {
+		of, there, err := s.companyOf(c, company)
+		if err != nil || !there {
+			return err
+		}
+		return c.run(useKeySQL, of.id, id, callvault.DayOf(at))
+	})
+	if err != nil {
+		return fmt.Errorf("remember the use of key %s of company %q: %w", id, company, err)
 	}
 	return nil
 }
@@ -91,14 +107,14 @@ func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []c
 		if err := s.held.checkWithin(c); err != nil {
 			return err
 		}
-		err := c.each(func(st *sqlite.Stmt) error {
+		err := c.each(func(st *stmt) error {
 			st.ColumnBytes(0, latest[:])
 			return nil
 		}, keysVersionSQL)
 		if err != nil || latest == known {
 			return err
 		}
-		keys, err = c.keys()
+		keys, err = c.keys(allKeysSQL)
 		return err
 	})
 	if err != nil {
@@ -107,18 +123,31 @@ func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []c
 	return keys, latest, nil
 }
 
-// keys are all keys, by id.
-func (c *conn) keys() (keys []callvault.Key, err error) {
-	err = c.each(func(st *sqlite.Stmt) error {
-		keys = append(keys, readKey(st))
-		return nil
-	}, keysSQL)
+// keys are the verified keys of a query, which selects what keysSQL does.
+func (c *conn) keys(query string, args ...any) (keys []callvault.Key, err error) {
+	err = c.each(func(st *stmt) error {
+		key := readKey(st)
+		keys = append(keys, key)
+		return key.Verify(st.ColumnInt64(keyChecksum))
+	}, query, args...)
 	return keys, err
 }
 
-func readKey(st *sqlite.Stmt) callvault.Key {
+// visitKeys visits all keys, with what is wrong with them.
+func (c *conn) visitKeys(visit func(key *callvault.Key, damage error) error) error {
+	return c.each(func(st *stmt) error {
+		key := readKey(st)
+		return visit(&key, key.Verify(st.ColumnInt64(keyChecksum)))
+	}, allKeysSQL)
+}
+
+// keyChecksum is the column of a key's checksum in keysSQL.
+const keyChecksum = 10
+
+func readKey(st *stmt) callvault.Key {
 	key := callvault.Key{
 		ID:      st.ColumnText(0),
+		Name:    st.ColumnText(8),
 		Kind:    callvault.KeyKind(st.ColumnText(1)),
 		Company: st.ColumnText(2),
 		Created: callvault.Time(st.ColumnInt64(5)).UTC(),
@@ -133,6 +162,9 @@ func readKey(st *sqlite.Stmt) callvault.Key {
 	if !st.ColumnIsNull(7) {
 		key.Revoked = callvault.Time(st.ColumnInt64(7)).UTC()
 	}
+	if !st.ColumnIsNull(9) {
+		key.Used = callvault.Midnight(st.ColumnInt(9))
+	}
 	return key
 }
 
@@ -144,10 +176,18 @@ func optional(t time.Time) any {
 	return t.UnixMicro()
 }
 
+// usedDay is the day, or NULL for the zero time.
+func usedDay(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return callvault.DayOf(t)
+}
+
 // CursorSecret is the secret that cursors are signed with.
 func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.each(func(st *sqlite.Stmt) error {
+		return c.each(func(st *stmt) error {
 			secret = append([]byte(nil), c.column(st, 0)...)
 			return nil
 		}, cursorSecretSQL)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // errLogInUse is returned when what was deleted is still in the files.
@@ -18,13 +16,12 @@ var errLogInUse = errors.New("others have read from the file all the while, so w
 // copies of rows between the cells of the old one.
 func (s *Store) Purge(ctx context.Context) error {
 	err := s.withWriter(ctx, func(c *conn) error {
-		c.SetInterrupt(ctx.Done())
-		defer c.SetInterrupt(nil)
-		err := waitBusy(ctx, func() error { return sqlitex.ExecuteTransient(c.Conn, "VACUUM", nil) })
-		if err != nil {
-			return explain(c.path, err)
-		}
-		return c.emptyLog(emptyWithin)
+		return c.interruptible(ctx, func() error {
+			if err := waitBusy(ctx, func() error { return c.once("VACUUM") }); err != nil {
+				return explain(c.path, err)
+			}
+			return c.emptyLog(emptyWithin)
+		})
 	})
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()
@@ -38,8 +35,8 @@ func (s *Store) Purge(ctx context.Context) error {
 // emptyLog folds the write-ahead log into the file and empties it. A reader in
 // the middle of the log keeps it from doing so.
 func (c *conn) emptyLog(within time.Duration) error {
-	c.SetBusyTimeout(min(within, time.Second))
-	defer c.SetBusyTimeout(0)
+	c.waitForLocks(min(within, time.Second))
+	defer c.waitForLocks(0)
 	for deadline := time.Now().Add(within); ; {
 		busy, err := c.number("PRAGMA wal_checkpoint(TRUNCATE)")
 		if err != nil || busy == 0 {
@@ -59,8 +56,8 @@ func (c *conn) restartLog(limit int64) error {
 	if err != nil || info.Size() <= limit {
 		return nil // a log that isn't there is small
 	}
-	c.SetBusyTimeout(restartWithin)
-	defer c.SetBusyTimeout(0)
+	c.waitForLocks(restartWithin)
+	defer c.waitForLocks(0)
 	_, err = c.number("PRAGMA wal_checkpoint(RESTART)")
 	return err
 }

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"github.com/callvault/callvault"
 )
 
@@ -20,11 +17,17 @@ var plans = []struct {
 	args        []any
 	want        []string
 }{
-	{"scan", scanSQL, []any{int64(1), int64(0), "", int64(1) << 62, int64(101)}, []string{
+	{"scan", scanSQL, scanArgs, []string{
 		"SEARCH documents USING PRIMARY KEY (company=? AND (time,id)>(?,?) AND time<?)",
 	}},
-	{"scan of a workspace", scanWorkspaceSQL, []any{int64(1), workspaceKey(1), int64(0), "", int64(1) << 62, int64(101)}, []string{
+	{"scan of a workspace", scanWorkspaceSQL, scanArgs, []string{
 		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
+	}},
+	{"scan back", scanBackSQL, scanArgs, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND time>? AND (time,id)<(?,?))",
+	}},
+	{"scan back of a workspace", scanBackWorkspaceSQL, scanArgs, []string{
+		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND (time,id)<(?,?))",
 	}},
 	{"total", totalSQL, totalArgs, slices.Concat(
 		twice("SEARCH documents USING PRIMARY KEY (company=? AND time>? AND time<?)"), sums,
@@ -32,30 +35,45 @@ var plans = []struct {
 	{"total of a workspace", totalWorkspaceSQL, totalArgs, slices.Concat(
 		twice("SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)"), sums,
 	)},
-	{"first to delete", firstSQL, []any{int64(1), int64(0), "", int64(1) << 62, int64(10000)}, []string{
+	{"first to delete", firstSQL, scanArgs, []string{
 		"SEARCH documents USING PRIMARY KEY (company=? AND (time,id)>(?,?) AND time<?)",
 	}},
-	{"first to delete of a workspace", firstWorkspaceSQL, []any{int64(1), workspaceKey(1), int64(0), "", int64(1) << 62, int64(10000)}, []string{
-		"SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
+	{"first to delete of a workspace", firstWorkspaceSQL, scanArgs, []string{
+		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
 	}},
-	{"id", findIDSQL, []any{int64(1), workspaceKey(1)}, []string{
-		"SEARCH ids USING PRIMARY KEY (company=? AND id=?)",
+	{"find", findSQL, []any{int64(1), workspaceKey(1)}, []string{
+		"SEARCH i USING PRIMARY KEY (company=? AND id=?)",
+		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
 	}},
-	{"document", findDocumentSQL, []any{int64(1), int64(0), workspaceKey(1)}, []string{
-		"SEARCH documents USING PRIMARY KEY (company=? AND time=? AND id=?)",
+	{"changes", changesSQL, []any{int64(1), int64(0), -1}, []string{
+		"SEARCH i USING INDEX ids_by_number (company=? AND number>?)",
+		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
+	}},
+	{"number of records", countRecordsSQL, []any{int64(1), int64(0)}, []string{
+		"SEARCH ids USING COVERING INDEX ids_by_number (company=? AND number>?)",
+	}},
+	{"next workspace", nextWorkspaceSQL, []any{int64(1), ""}, []string{
+		"SEARCH counts USING PRIMARY KEY (company=? AND workspace>?)",
+	}},
+	{"whether a workspace has calls", hasCallsSQL, []any{int64(1), workspaceKey(1)}, []string{
+		"SEARCH counts USING PRIMARY KEY (company=? AND workspace=? AND level=?)",
+	}},
+	{"buckets with calls", filledSQL, []any{int64(1), "", int64(0), int64(9)}, []string{
+		"SEARCH counts USING PRIMARY KEY (company=? AND workspace=? AND level=? AND bucket>? AND bucket<?)",
+	}},
+	{"all documents with their ids", walkSQL, []any{int64(1)}, []string{
+		"SEARCH d USING PRIMARY KEY (company=?)",
+		"SEARCH i USING PRIMARY KEY (company=? AND id=?) LEFT-JOIN",
 	}},
 	{"companies", companiesSQL, nil, []string{
 		"SCAN companies USING COVERING INDEX sqlite_autoindex_companies_1", // the few there are
 	}},
-	{"changes", changesSQL, []any{int64(1)}, []string{
-		"SEARCH ids USING PRIMARY KEY (company=?)",
-		"USE TEMP B-TREE FOR ORDER BY", // of ids; an index of numbers would cost every import
-	}},
-	{"records", recordsSQL, []any{int64(1), int64(0)}, []string{
-		"SEARCH ids USING PRIMARY KEY (company=?)",
-		"USE TEMP B-TREE FOR ORDER BY",
-	}},
 	{"a key", findKeySQL, []any{int64(1), "K"}, []string{
+		"SEARCH keys USING PRIMARY KEY (id=?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"use of a key", useKeySQL, []any{int64(1), "K", 1}, []string{
 		"SEARCH keys USING PRIMARY KEY (id=?)",
 	}},
 	{"version of the keys", keysVersionSQL, nil, []string{"SCAN store"}}, // of one row
@@ -66,7 +84,7 @@ var plans = []struct {
 	{"number", lastNumberSQL, []any{int64(1)}, []string{
 		"SEARCH companies USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
-	{"keys", keysSQL, nil, []string{
+	{"keys", allKeysSQL, nil, []string{
 		"SCAN keys", // those that are there, when they have changed
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
@@ -75,6 +93,8 @@ var plans = []struct {
 		"SEARCH quotas USING PRIMARY KEY (company=? AND day=?)",
 	}},
 }
+
+var scanArgs = []any{int64(1), workspaceKey(1), int64(0), "", int64(1) << 62, 101}
 
 var totalArgs = append([]any{int64(1), workspaceKey(1)}, slices.Repeat([]any{int64(0), int64(1) << 40}, 7)...)
 
@@ -153,7 +173,7 @@ func TestPlans(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "plans.db")
 			filled := open(t, path)
 			fillSkewed(t, filled)
-			err := filled.onWriter(func(c *conn) error { return sqlitex.ExecuteScript(c.Conn, script, nil) })
+			err := filled.onWriter(func(c *conn) error { return c.script(script) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +182,7 @@ func TestPlans(t *testing.T) {
 				t.Run(p.name, func(t *testing.T) {
 					var got []string
 					err := s.onWriter(func(c *conn) error {
-						return c.each(func(st *sqlite.Stmt) error {
+						return c.each(func(st *stmt) error {
 							if step := st.ColumnText(3); !strings.HasPrefix(step, "SCALAR SUBQUERY") && step != "SCAN CONSTANT ROW" {
 								got = append(got, step)
 							}

@@ -7,47 +7,60 @@ import (
 	"slices"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/callvault/callvault"
 )
 
 const (
 	takeIDSQL = `INSERT INTO ids (company, id, number, time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	findIDSQL = `SELECT time FROM ids WHERE company = ? AND id = ?`
-	setIDSQL  = `UPDATE ids SET number = ?3, time = ?4 WHERE company = ?1 AND id = ?2`
+	setIDSQL  = `INSERT INTO ids (company, id, number, time, checksum) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time, checksum = excluded.checksum`
 
-	findDocumentSQL   = `SELECT workspace, document FROM documents WHERE company = ? AND time = ? AND id = ?`
-	insertDocumentSQL = `INSERT INTO documents (company, time, id, workspace, document) VALUES (?, ?, ?, ?, ?)`
+	insertDocumentSQL = `INSERT INTO documents (company, time, id, workspace, number, checksum, document) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	deleteDocumentSQL = `DELETE FROM documents WHERE company = ? AND time = ? AND id = ?`
 
 	lastNumberSQL = `SELECT number FROM companies WHERE company = ?`
+	hasForkSQL    = `SELECT fork FROM companies WHERE company = ?`
 	setNumberSQL  = `UPDATE companies SET number = ?2 WHERE company = ?1`
+	clearForkSQL  = `UPDATE companies SET fork = 0 WHERE company = ?`
 )
 
 // change is one transaction on the calls of a company.
 type change struct {
 	*conn
-	company int64
+	company company
 	number  int64 // of the latest change
-	counts  deltas
+	tally   callvault.Tally
 }
 
-// change runs f within a transaction as one that takes numbers and changes
-// counts.
-func (c *conn) change(company int64, f func(*change) error) error {
-	last, err := c.number(lastNumberSQL, company)
+// change runs f within a transaction as one that takes numbers and changes counts.
+func (c *conn) change(of company, f func(*change) error) error {
+	last, err := c.number(lastNumberSQL, of.id)
 	if err != nil {
 		return err
 	}
-	w := &change{conn: c, company: company, number: int64(last), counts: make(deltas)}
+	w := &change{conn: c, company: of, number: last, tally: make(callvault.Tally)}
 	if err := f(w); err != nil {
 		return err
 	}
-	if err := w.counts.apply(c, company); err != nil {
+	if err := w.writeCounts(); err != nil {
 		return err
 	}
-	return c.run(setNumberSQL, company, w.number)
+	return c.run(setNumberSQL, of.id, w.number)
+}
+
+// fork begins a timeline if one is due and f takes numbers.
+func (w *change) fork(f func() error) error {
+	last := w.number
+	if err := f(); err != nil || w.number == last {
+		return err
+	}
+	if due, err := w.conn.number(hasForkSQL, w.company.id); err != nil || due == 0 {
+		return err
+	}
+	if err := w.addTimeline(w.company.id, callvault.NewTimeline(last)); err != nil {
+		return err
+	}
+	return w.run(clearForkSQL, w.company.id)
 }
 
 // largeBatch is a number of calls whose writing takes long enough that others
@@ -61,11 +74,13 @@ const largeBatch = 1000
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	calls := batch.Calls()
 	err = s.store.write(ctx, func(c *conn) error {
-		company, _, err := s.store.makeCompanyID(c, s.company)
+		of, _, err := s.store.makeCompany(c, s.company)
 		if err != nil {
 			return err
 		}
-		return c.change(company, func(w *change) error { return w.put(calls, &result) })
+		return c.change(of, func(w *change) error {
+			return w.fork(func() error { return w.put(calls, &result) })
+		})
 	})
 	if err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put calls: %w", err)
@@ -81,21 +96,21 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 // of it: a log that can't be begun anew is tried again after the next batch.
 func (s *Store) afterLargeBatch(ctx context.Context) {
 	time.Sleep(2 * lockPoll)
-	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(maxLog) })
+	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(s.maxLog) })
 }
 
 func (w *change) put(calls []callvault.Call, result *callvault.PutResult) (err error) {
-	write := make([]bool, len(calls))
+	numbers := make([]int64, len(calls)) // 0: the document is there
 	for _, i := range byID(calls) {
-		if write[i], err = w.take(&calls[i], result); err != nil {
+		if numbers[i], err = w.take(&calls[i], result); err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
 		}
 	}
 	for i := range calls {
-		if !write[i] {
+		if numbers[i] == 0 {
 			continue
 		}
-		if err := w.insert(&calls[i]); err != nil {
+		if err := w.insert(&callvault.Record{Number: numbers[i], Call: calls[i]}); err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
 		}
 	}
@@ -112,77 +127,79 @@ func byID(calls []callvault.Call) []int {
 	return order
 }
 
-// take gives the call's id its next number and removes the document it had,
-// and tells whether its document is to be written: it is unless the same one
-// is there.
-func (w *change) take(call *callvault.Call, result *callvault.PutResult) (write bool, err error) {
+// take gives the call's id its next number and removes the document it had. It returns 0,
+// and does nothing, if the same call is there.
+func (w *change) take(call *callvault.Call, result *callvault.PutResult) (number int64, err error) {
 	st, err := w.stmt(takeIDSQL)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	st.BindInt64(1, w.company)
+	next := w.number + 1
+	st.BindInt64(1, w.company.id)
 	st.BindText(2, text(call.ID[:]))
-	st.BindInt64(3, w.number+1)
+	st.BindInt64(3, next)
 	st.BindInt64(4, int64(call.Time))
 	if err := w.step(st); err != nil {
-		return false, err
+		return 0, err
 	}
-	if w.Changes() > 0 {
-		w.number++
+	if w.changed() > 0 {
+		w.number = next
 		result.Created++
-		return true, nil
+		return next, nil
 	}
-	before, there, err := w.find(call.ID)
-	if err != nil {
-		return false, err
-	}
+	before, _, err := w.find(w.company, call.ID)
 	switch {
-	case !there: // a tombstone
+	case err != nil:
+		return 0, err
+	case before.Deleted:
 		result.Created++
-	case before.Time == call.Time && before.Workspace == call.Workspace && bytes.Equal(before.Document, call.Document):
+	case before.isOf(call) && before.verify(w.company) == nil:
 		result.Unchanged++
-		return false, nil
+		return 0, nil
 	default:
 		result.Changed++
-		if err := w.remove(before); err != nil {
-			return false, err
-		}
 	}
-	w.number++
-	return true, w.run(setIDSQL, w.company, call.ID.Key(), w.number, int64(call.Time))
+	w.number = next
+	if err := w.remove(&before); err != nil {
+		return 0, err
+	}
+	return next, w.run(setIDSQL, w.company.id, call.ID.Key(), next, int64(call.Time), nil)
 }
 
-// find is the call with an id, unless there is none. The document is valid
-// until the next one is read.
-func (w *change) find(id callvault.ID) (call callvault.Call, there bool, err error) {
-	err = w.each(func(st *sqlite.Stmt) error {
-		there = !st.ColumnIsNull(0)
-		call = callvault.Call{ID: id, Time: callvault.Time(st.ColumnInt64(0))}
+// isOf tells whether the row is a call to the byte.
+func (r *row) isOf(call *callvault.Call) bool {
+	return r.Time == call.Time && r.Workspace == call.Workspace && bytes.Equal(r.Document, call.Document)
+}
+
+// remove deletes the document of a row, if it has one; its id has the change's number.
+func (w *change) remove(r *row) error {
+	if r.Deleted || r.Document == nil {
 		return nil
-	}, findIDSQL, w.company, id.Key())
-	if err != nil || !there {
-		return call, there, err
 	}
-	return call, true, w.document(w.company, &call)
+	w.tally.Remove(&r.Record, r.kept, w.number)
+	return w.run(deleteDocumentSQL, w.company.id, int64(r.Time), r.ID.Key())
 }
 
-// remove deletes a call's document, not its id.
-func (w *change) remove(call callvault.Call) error {
-	w.counts.add(call.Time, call.Workspace, -1)
-	return w.run(deleteDocumentSQL, w.company, int64(call.Time), call.ID.Key())
-}
-
-// insert writes a call's document.
-func (w *change) insert(call *callvault.Call) error {
-	w.counts.add(call.Time, call.Workspace, 1)
+// insert writes the document of a record.
+func (w *change) insert(r *callvault.Record) error {
+	kept := r.Checksum(w.company.name)
+	w.tally.Add(r, kept)
 	st, err := w.stmt(insertDocumentSQL)
 	if err != nil {
 		return err
 	}
-	st.BindInt64(1, w.company)
-	st.BindInt64(2, int64(call.Time))
-	st.BindText(3, text(call.ID[:]))
-	st.BindText(4, call.Workspace.Key())
-	st.BindText(5, text(call.Document))
+	st.BindInt64(1, w.company.id)
+	st.BindInt64(2, int64(r.Time))
+	st.BindText(3, text(r.ID[:]))
+	st.BindText(4, r.Workspace.Key())
+	st.BindInt64(5, r.Number)
+	st.BindInt64(6, kept)
+	st.BindText(7, text(r.Document))
 	return w.step(st)
+}
+
+// bury makes a tombstone of an id.
+func (w *change) bury(id callvault.ID) error {
+	tombstone := callvault.Record{Number: w.number, Deleted: true, Call: callvault.Call{ID: id}}
+	return w.run(setIDSQL, w.company.id, id.Key(), w.number, nil, tombstone.Checksum(w.company.name))
 }

@@ -21,22 +21,22 @@ const (
 // TakeQuota takes up to n requests from what is left of the day.
 func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
 	err = s.write(ctx, func(c *conn) error {
-		company, _, err := s.makeCompanyID(c, day.Company)
+		of, _, err := s.makeCompany(c, day.Company)
 		if err != nil {
 			return err
 		}
-		used, err := c.number(usedQuotaSQL, company, int64(day.Day))
+		used, err := c.number(usedQuotaSQL, of.id, day.Day)
 		if err != nil {
 			return err
 		}
-		taken = max(0, min(n, day.Limit-used))
+		taken = max(0, min(n, day.Limit-int(used)))
 		if taken == 0 {
 			return nil
 		}
-		if err := c.run(oldQuotasSQL, company, int64(day.Day-keptDays)); err != nil {
+		if err := c.run(oldQuotasSQL, of.id, day.Day-keptDays); err != nil {
 			return err
 		}
-		return c.run(addQuotaSQL, company, int64(day.Day), int64(taken))
+		return c.run(addQuotaSQL, of.id, day.Day, taken)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("take quota of company %q: %w", day.Company, err)
@@ -47,11 +47,11 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 // ReturnQuota gives back what was taken and not used.
 func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
 	err := s.write(ctx, func(c *conn) error {
-		company, there, err := s.companyID(c, day.Company)
+		of, there, err := s.companyOf(c, day.Company)
 		if err != nil || !there {
 			return err
 		}
-		return c.run(giveQuotaSQL, company, int64(day.Day), int64(n))
+		return c.run(giveQuotaSQL, of.id, day.Day, n)
 	})
 	if err != nil {
 		return fmt.Errorf("return quota of company %q: %w", day.Company, err)

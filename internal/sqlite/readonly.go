@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
-
-	"zombiezen.com/go/sqlite"
 
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/limit"
@@ -71,14 +68,15 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	}
 	// In a URI a drive stands after a slash, as in /C:/calls.db.
 	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(name), "/")}
-	c := &conn{path: path, stmts: make(map[string]*sqlite.Stmt)}
-	if !hasLog(path) {
+	if !isThere(path + "-wal") {
 		uri.RawQuery = "immutable=1"
 	}
-	if c.Conn, err = sqlite.OpenConn(uri.String(), sqlite.OpenReadOnly, sqlite.OpenURI); err != nil {
+	c, err := openFile(uri.String(), path, fromURI)
+	if err != nil {
 		return nil, err
 	}
-	err = waitBusy(ctx, func() error { return checkOurs(c.Conn) })
+	c.waitForLocksForEver()
+	err = waitBusy(ctx, c.checkOurs)
 	if err == nil {
 		err = checkSchema(ctx, c)
 	}
@@ -88,18 +86,12 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 	return c, nil
 }
 
-func hasLog(path string) bool { return isThere(path + "-wal") }
-
 // Schema is how many migrations have run on the store and how many this program
 // knows.
 func (s *Store) Schema(ctx context.Context) (have, known int, err error) {
-	steps, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return 0, 0, err
-	}
 	err = s.read(ctx, func(c *conn) error {
 		have, err = version(c)
 		return err
 	})
-	return have, len(steps), err
+	return have, schema, err
 }

@@ -9,9 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"github.com/callvault/callvault"
 )
 
@@ -101,11 +98,11 @@ func TestOpenReadOnlyFails(t *testing.T) {
 	}
 	newer := filepath.Join(at, "newer.db")
 	open(t, newer).Close()
-	c, err := sqlite.OpenConn(newer, sqlite.OpenReadWrite)
+	c, err := openFile(newer, newer, toWrite)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlitex.ExecuteTransient(c, "PRAGMA user_version = 99", nil); err != nil {
+	if err := c.once("PRAGMA user_version = 99"); err != nil {
 		t.Fatal(err)
 	}
 	c.Close()

@@ -5,27 +5,17 @@ import (
 	"errors"
 	"fmt"
 
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"github.com/callvault/callvault"
 )
 
 const (
-	// The ids are sorted by themselves, and each document is then looked up: to
-	// sort the documents too would write all of them to a temporary file.
-	recordsSQL = `SELECT number, id, time FROM ids WHERE company = ? AND number > ? ORDER BY number`
-
-	countRecordsSQL = `SELECT count(*) FROM ids WHERE company = ? AND number > ?`
+	countRecordsSQL = `SELECT count(*) FROM ids INDEXED BY ids_by_number WHERE company = ? AND number > ?`
 
 	usedQuotasSQL = `SELECT c.name, q.day, q.used FROM quotas AS q JOIN companies AS c USING (company)
 		WHERE q.used > 0 ORDER BY c.name, q.day`
 
 	setSecretSQL = `UPDATE store SET cursor_secret = ?`
 	countKeysSQL = `SELECT count(*) FROM keys`
-
-	loadIDSQL = `INSERT INTO ids (company, id, number, time) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time`
 )
 
 // snapshot is a read transaction.
@@ -46,56 +36,47 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 }
 
 func (s snapshot) Companies() (names []string, err error) {
-	err = s.each(func(st *sqlite.Stmt) error {
+	err = s.each(func(st *stmt) error {
 		names = append(names, st.ColumnText(0))
 		return nil
 	}, companiesSQL)
 	return names, err
 }
 
+func (s snapshot) company(name string) (of company, err error) {
+	id, err := s.number(companySQL, name)
+	return company{id, name}, err
+}
+
 func (s snapshot) Records(company string, after int64, visit func(callvault.Record) error) error {
-	id, err := s.number(companySQL, company)
-	if err != nil || id == 0 {
+	of, err := s.company(company)
+	if err != nil || of.id == 0 {
 		return err
 	}
-	return s.each(func(st *sqlite.Stmt) error {
-		record := callvault.Record{Number: st.ColumnInt64(0), Deleted: st.ColumnIsNull(2)}
-		st.ColumnBytes(1, record.ID[:])
-		if !record.Deleted {
-			record.Time = callvault.Time(st.ColumnInt64(2))
-			if err := s.document(int64(id), &record.Call); err != nil {
-				return err
-			}
-		}
-		return visit(record)
-	}, recordsSQL, int64(id), after)
+	return s.visitChanges(of, after, -1, visit)
 }
 
 func (s snapshot) CountRecords(company string, after int64) (int, error) {
-	id, err := s.number(companySQL, company)
-	if err != nil || id == 0 {
+	of, err := s.company(company)
+	if err != nil {
 		return 0, err
 	}
-	return s.number(countRecordsSQL, int64(id), after)
+	n, err := s.number(countRecordsSQL, of.id, after)
+	return int(n), err
 }
 
-// document looks up the workspace and the document of a call at its place.
-func (c *conn) document(company int64, call *callvault.Call) error {
-	err := c.each(func(st *sqlite.Stmt) error {
-		st.ColumnBytes(0, call.Workspace[:])
-		call.Document = c.column(st, 1)
-		return nil
-	}, findDocumentSQL, company, int64(call.Time), call.ID.Key())
-	if err == nil && call.Document == nil {
-		err = fmt.Errorf("the document of call %s is missing from %s: the store is damaged", call.ID, call.Time)
+func (s snapshot) Timelines(company string) ([]callvault.Timeline, error) {
+	of, err := s.company(company)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return s.timelines(of.id)
 }
 
-func (s snapshot) Keys() ([]callvault.Key, error) { return s.keys() }
+func (s snapshot) Keys() ([]callvault.Key, error) { return s.keys(allKeysSQL) }
 
 func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
-	err = s.each(func(st *sqlite.Stmt) error {
+	err = s.each(func(st *stmt) error {
 		used = append(used, callvault.QuotaUsed{Company: st.ColumnText(0), Day: st.ColumnInt(1), Used: st.ColumnInt(2)})
 		return nil
 	}, usedQuotasSQL)
@@ -103,7 +84,7 @@ func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
 }
 
 func (s snapshot) CursorSecret() (secret []byte, err error) {
-	err = s.each(func(st *sqlite.Stmt) error {
+	err = s.each(func(st *stmt) error {
 		secret = append([]byte(nil), s.column(st, 0)...)
 		return nil
 	}, cursorSecretSQL)
@@ -128,14 +109,15 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 
 // emptySQL leaves the companies: other processes remember their row ids.
 var emptySQL = []string{
-	`DELETE FROM documents`, `DELETE FROM ids`, `DELETE FROM counts`, `DELETE FROM quotas`, `UPDATE companies SET number = 0`,
+	`DELETE FROM documents`, `DELETE FROM ids`, `DELETE FROM counts`, `DELETE FROM quotas`, `DELETE FROM timelines`,
+	`UPDATE companies SET number = 0, fork = 1`,
 }
 
 // Empty removes the calls of a store without keys. It does not overwrite the freed pages,
 // which would write as much as the store has; Purge removes them.
 func (s *Store) Empty(ctx context.Context) error {
 	err := s.withWriter(ctx, func(c *conn) error {
-		if err := sqlitex.ExecuteTransient(c.Conn, "PRAGMA secure_delete = OFF", nil); err != nil {
+		if err := c.once("PRAGMA secure_delete = OFF"); err != nil {
 			return err
 		}
 		err := s.inTransaction(ctx, c, "BEGIN IMMEDIATE", func(c *conn) error {
@@ -151,7 +133,7 @@ func (s *Store) Empty(ctx context.Context) error {
 			}
 			return nil
 		})
-		return errors.Join(err, sqlitex.ExecuteTransient(c.Conn, "PRAGMA secure_delete = ON", nil))
+		return errors.Join(err, c.once("PRAGMA secure_delete = ON"))
 	})
 	if err != nil {
 		return fmt.Errorf("empty %s: %w", s.path, err)
@@ -164,11 +146,11 @@ var errOrder = errors.New("the numbers of the records do not ascend from the com
 // Load writes records of another store.
 func (s *Store) Load(ctx context.Context, company string, records []callvault.Record) error {
 	err := s.write(ctx, func(c *conn) error {
-		id, _, err := s.makeCompanyID(c, company)
+		of, _, err := s.makeCompany(c, company)
 		if err != nil {
 			return err
 		}
-		return c.change(id, func(w *change) error {
+		return c.change(of, func(w *change) error {
 			for i := range records {
 				if err := w.load(&records[i]); err != nil {
 					return fmt.Errorf("call %s: %w", records[i].ID, err)
@@ -188,17 +170,15 @@ func (w *change) load(r *callvault.Record) error {
 		return errOrder
 	}
 	w.number = r.Number
-	before, there, err := w.find(r.ID)
+	before, _, err := w.find(w.company, r.ID)
 	if err != nil {
 		return err
 	}
-	if there {
-		if err := w.remove(before); err != nil {
-			return err
-		}
+	if err := w.remove(&before); err != nil {
+		return err
 	}
 	if r.Deleted {
-		return w.run(loadIDSQL, w.company, r.ID.Key(), r.Number, nil)
+		return w.bury(r.ID)
 	}
-	return errors.Join(w.run(loadIDSQL, w.company, r.ID.Key(), r.Number, int64(r.Time)), w.insert(&r.Call))
+	return errors.Join(w.run(setIDSQL, w.company.id, r.ID.Key(), r.Number, int64(r.Time), nil), w.insert(r))
 }

@@ -1,5 +1,4 @@
-// Package sqlite keeps calls in one SQLite file, through the low-level API of
-// zombiezen.com/go/sqlite.
+// Package sqlite keeps calls in one SQLite file.
 //
 // What to know about it: one writer at a time in all processes on the file,
 // each waiting for its turn as long as its context lets it; readers never wait
@@ -16,9 +15,6 @@ import (
 	"runtime"
 	"sync"
 	"time"
-
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/limit"
@@ -68,6 +64,7 @@ type Store struct {
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
+	maxLog    int64 // see the constant
 	waiting   waiting
 	companies sync.Map // name to row id; companies are never removed
 	seconds   *limit.Buckets
@@ -76,14 +73,6 @@ type Store struct {
 var errClosed = errors.New("the store is closed")
 
 var _ callvault.Store = (*Store)(nil)
-
-// conn is a connection and its prepared statements.
-type conn struct {
-	*sqlite.Conn
-	path    string
-	stmts   map[string]*sqlite.Stmt
-	scratch []byte
-}
 
 // Open opens the store in a file and makes it when there is none. The schema
 // is brought up to date; ErrSchemaNewer is returned for one that is ahead of
@@ -102,6 +91,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		slots:   make(chan struct{}, readers),
 		writer:  make(chan *conn, 1),
 		closed:  make(chan struct{}),
+		maxLog:  maxLog,
 		seconds: limit.NewBuckets(time.Now),
 	}
 	s.close = sync.OnceValue(s.closeConns)
@@ -119,7 +109,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	// Turns to write are waited for in waitBusy, which asks more often than
 	// SQLite's handler does, so that a writer with batch after batch cannot
 	// keep the others out.
-	w.SetBusyTimeout(0)
+	w.waitForLocks(0)
 	err = migrate(ctx, w)
 	if err == nil {
 		err = waitBusy(ctx, func() (err error) { s.held, err = w.hold(before, named); return err })
@@ -164,21 +154,20 @@ func openReader(ctx context.Context, path string) (*conn, error) {
 
 func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 	mendLog(path)
-	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	c, err := openFile(path, path, toWrite)
 	if err != nil {
 		return nil, err
 	}
-	c.SetBusyTimeout(0) // it blocks for ever as it comes
 	// Before anything is set that the file would keep.
-	if err := waitBusyWithin(ctx, openWithin, path, func() error { return checkOurs(c) }); err != nil {
+	if err := waitBusyWithin(ctx, openWithin, path, c.checkOurs); err != nil {
 		c.Close()
 		return nil, err
 	}
 	for _, setting := range append(settings, fmt.Sprintf("cache_size = -%d", cacheKiB)) {
 		// Changing to WAL can meet a lock for which SQLite does not call its
 		// busy handler, when two processes make the file at the same time.
-		err := waitBusyWithin(ctx, openWithin, path, func() error { return sqlitex.ExecuteTransient(c, "PRAGMA "+setting, nil) })
-		if setting == logged && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultReadOnly {
+		err := waitBusyWithin(ctx, openWithin, path, func() error { return c.once("PRAGMA " + setting) })
+		if setting == logged && isReadOnly(err) {
 			continue // a backup, which is read as it is
 		}
 		if err != nil {
@@ -186,8 +175,8 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 			return nil, err
 		}
 	}
-	c.SetBlockOnBusy()
-	return &conn{Conn: c, path: path, stmts: make(map[string]*sqlite.Stmt)}, nil
+	c.waitForLocksForEver()
+	return c, nil
 }
 
 // mendLog gives the files beside a store, which a reader may have made while the
@@ -228,7 +217,7 @@ const logged = "journal_mode = WAL"
 func waitBusy(ctx context.Context, f func() error) error {
 	for {
 		err := f()
-		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy {
+		if kindOf(err) != busy {
 			return err
 		}
 		select {
@@ -248,19 +237,6 @@ func waitBusyWithin(ctx context.Context, bound time.Duration, path string, f fun
 		return fmt.Errorf("another process has kept %s locked for a minute; if that was open when somebody overwrote the file, end it, then run this again", path)
 	}
 	return err
-}
-
-// stmt is the connection's prepared statement for a query.
-func (c *conn) stmt(query string) (*sqlite.Stmt, error) {
-	if st := c.stmts[query]; st != nil {
-		return st, nil
-	}
-	st, err := c.Prepare(query)
-	if err != nil {
-		return nil, explain(c.path, err)
-	}
-	c.stmts[query] = st
-	return st, nil
 }
 
 // read runs f on a connection of its own, in one read transaction: everything
@@ -310,7 +286,7 @@ func (s *Store) openAnother(ctx context.Context) (*conn, error) {
 // whyFailed is an error of SQLite's, or that the files were replaced, which shows in
 // many ways.
 func (s *Store) whyFailed(err error) error {
-	if err == nil || sqlite.ErrCode(err) == sqlite.ResultError {
+	if err == nil || kindOf(err) == general {
 		return err // nothing of the files
 	}
 	if replaced := s.held.check(); errors.Is(replaced, callvault.ErrReplaced) {
@@ -347,39 +323,28 @@ func (s *Store) withWriter(ctx context.Context, f func(*conn) error) error {
 	return s.held.check() // what was written is acknowledged now
 }
 
-func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func(*conn) error) (err error) {
-	c.SetInterrupt(ctx.Done())
-	defer c.SetInterrupt(nil)
-	defer func() {
-		// What an interrupt looks like from inside is the context's error to
-		// the caller.
-		if err != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil {
-			err = ctx.Err()
+func (s *Store) inTransaction(ctx context.Context, c *conn, begin string, f func(*conn) error) error {
+	return c.interruptible(ctx, func() (err error) {
+		if err := waitBusy(ctx, func() error { return c.run(begin) }); err != nil {
+			return err
 		}
-	}()
-	if err := waitBusy(ctx, func() error { return c.run(begin) }); err != nil {
-		return err
-	}
-	committed := false
-	defer func() {
-		if committed {
-			return
+		committed := false
+		defer func() {
+			if committed {
+				return
+			}
+			// An error of f is returned as it is, not in a join of one.
+			if undone := c.rollback(); undone != nil {
+				err = errors.Join(err, undone)
+			}
+		}()
+		if err := f(c); err != nil {
+			return err
 		}
-		c.SetInterrupt(nil)
-		if c.AutocommitEnabled() {
-			return
+		if err := c.run("COMMIT"); err != nil {
+			return err
 		}
-		// An error of f is returned as it is, not in a join of one.
-		if rollbackErr := c.run("ROLLBACK"); rollbackErr != nil {
-			err = errors.Join(err, rollbackErr)
-		}
-	}()
-	if err := f(c); err != nil {
-		return err
-	}
-	if err := c.run("COMMIT"); err != nil {
-		return err
-	}
-	committed = true
-	return nil
+		committed = true
+		return nil
+	})
 }

@@ -14,9 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
@@ -28,11 +25,14 @@ func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := filepath.Join(folder, "foreign.db")
-	c, err := sqlite.OpenConn(foreign, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := openFile(foreign, foreign, toWrite)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlitex.ExecuteTransient(c, "CREATE TABLE theirs (a)", nil); err != nil {
+	if err := c.once("CREATE TABLE theirs (a)"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -107,7 +107,7 @@ func TestPageSize(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "pages.db"))
 	for name, want := range map[string]int{"page_size": 16384, "synchronous": 2, "secure_delete": 1} {
 		err := s.onWriter(func(c *conn) error {
-			got, err := pragma(c.Conn, name)
+			got, err := c.pragma(name)
 			if got != want {
 				t.Errorf("%s = %d, want %d", name, got, want)
 			}
@@ -189,13 +189,13 @@ func TestView(t *testing.T) {
 	var got []string
 	columns := 0
 	err = s.onWriter(func(c *conn) error {
-		err := c.each(func(st *sqlite.Stmt) error {
+		err := c.each(func(st *stmt) error {
 			for i := range want {
 				got = append(got, st.ColumnText(i))
 			}
 			return nil
 		}, query)
-		return errors.Join(err, c.each(func(st *sqlite.Stmt) error { columns = st.ColumnCount(); return nil }, "SELECT * FROM calls"))
+		return errors.Join(err, c.each(func(st *stmt) error { columns = st.ColumnCount(); return nil }, "SELECT * FROM calls"))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -351,7 +351,7 @@ func TestRestartLog(t *testing.T) {
 // A file that another process keeps from being opened, because it was written over while
 // that had it open, ends the wait, and the error says what to do.
 func TestOpenEndsItsWait(t *testing.T) {
-	busy := func() error { return sqlite.ResultBusy.ToError() }
+	busy := func() error { return errorOf(busy) }
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		err := waitBusyWithin(t.Context(), openWithin, "s.db", busy)

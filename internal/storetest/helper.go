@@ -84,11 +84,18 @@ func remove(t testing.TB, calls callvault.Calls, ids ...string) int {
 	return deleted
 }
 
+// change is what numbers tell of a record.
+type change struct {
+	Number  int64
+	ID      callvault.ID
+	Deleted bool
+}
+
 // changes is every call and tombstone.
-func changes(t testing.TB, calls callvault.Calls) (changes []callvault.Change) {
+func changes(t testing.TB, calls callvault.Calls) (changes []change) {
 	t.Helper()
-	err := calls.Changes(t.Context(), func(c callvault.Change) error {
-		changes = append(changes, c)
+	err := calls.Changes(t.Context(), 0, -1, func(r callvault.Record) error {
+		changes = append(changes, change{r.Number, r.ID, r.Deleted})
 		return nil
 	})
 	if err != nil {

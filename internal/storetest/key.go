@@ -19,6 +19,7 @@ func keyLaws() []law {
 		{"a key is revoked once", keyIsRevokedOnce},
 		{"a key is revoked by its company", keyIsRevokedByItsCompany},
 		{"an id is one key's", idIsOneKeys},
+		{"a key's last use is kept", lastUseIsKept},
 	}
 }
 
@@ -88,10 +89,11 @@ func everyFieldOfKeyRoundTrips(t *testing.T, open Open) {
 	store := open(t)
 	plain := key("PLAIN", acme)
 	full := callvault.Key{
-		ID: "FULL", Kind: callvault.BearerKey, Company: other,
+		ID: "FULL", Name: "nightly \"ETL\", Zürich", Kind: callvault.BearerKey, Company: other,
 		Scopes:  []callvault.Scope{"api:calls:read:extensive", "api:calls:create", "api:calls:read:basic"},
 		Digest:  sha256.Sum256([]byte("another secret")),
 		Created: (day + 1).UTC(), Expires: (day + 90*24*hour + 999_999).UTC(), Revoked: (day + hour + 7).UTC(),
+		Used: callvault.Midnight(20_000),
 	}
 	none := callvault.Key{ID: "NONE", Kind: callvault.BasicKey, Company: acme, Created: callvault.Time(-1).UTC(), Expires: callvault.Time(0).UTC()}
 	made, secret := callvault.NewKey(callvault.BearerKey)
@@ -213,4 +215,34 @@ func idIsOneKeys(t *testing.T, open Open) {
 	}
 	(&follower{store: store}).expect(t, first)
 	same(t, "companies", names(t, store), []string{acme})
+}
+
+// The day of a key's last use is kept, of the latest one that was told, on both sides of 1970.
+// It is no change of the keys. A key that is not there is passed over.
+func lastUseIsKept(t *testing.T, open Open) {
+	store := open(t)
+	f := &follower{store: store}
+	k, unused := key("K", acme), key("L", acme)
+	addKeys(t, store, k, unused)
+	f.expect(t, k, unused)
+	for _, tt := range []struct {
+		at   callvault.Time
+		want int
+	}{
+		{-1, -1}, {-24 * hour, -1}, {-36 * hour, -1}, {24*hour - 1, 0}, {24 * hour, 1}, {day, callvault.DayOf(day.UTC())}, {day - 24*hour, callvault.DayOf(day.UTC())},
+	} {
+		if err := store.UseKey(t.Context(), acme, "K", tt.at.UTC()); err != nil {
+			t.Fatal(err)
+		}
+		f.expectNothing(t)
+		k.Used = callvault.Midnight(tt.want)
+		(&follower{store: open(t)}).expect(t, k, unused)
+	}
+	for _, no := range []struct{ company, id string }{{other, "L"}, {acme, "M"}, {"nobody", "L"}} {
+		if err := store.UseKey(t.Context(), no.company, no.id, day.UTC()); err != nil {
+			t.Error(err)
+		}
+	}
+	(&follower{store: store}).expect(t, k, unused)
+	wantSound(t, store)
 }

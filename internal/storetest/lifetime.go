@@ -253,7 +253,19 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		{"First", func(ctx context.Context) error { _, err := calls.First(ctx, all(), -1, write); return err }},
 		{"Latest", func(ctx context.Context) error { _, err := calls.Latest(ctx); return err }},
 		{"Changes", func(ctx context.Context) error {
-			return calls.Changes(ctx, func(callvault.Change) error { return nil })
+			return calls.Changes(ctx, 0, -1, func(callvault.Record) error { return nil })
+		}},
+		{"Get", func(ctx context.Context) error {
+			return calls.Get(ctx, []callvault.ID{callvault.ID([]byte("00000000000000000001"))}, write)
+		}},
+		{"ScanBack", func(ctx context.Context) error { return calls.ScanBack(ctx, all(), all().End(), -1, write) }},
+		{"Workspaces", func(ctx context.Context) error { _, err := calls.Workspaces(ctx); return err }},
+		{"Timelines", func(ctx context.Context) error { _, err := calls.Timelines(ctx); return err }},
+		{"UseKey", func(ctx context.Context) error { return store.UseKey(ctx, acme, "K", day.UTC()) }},
+		{"Adopt", func(ctx context.Context) error { return store.Adopt(ctx, acme, nil) }},
+		{"Fork", store.Fork},
+		{"Salvage", func(ctx context.Context) error {
+			return store.Salvage(ctx, acme, all(), write, func(*callvault.DamageError) {})
 		}},
 	}
 }

@@ -79,7 +79,7 @@ func (m *model) check(t testing.TB, calls callvault.Calls, changed []callvault.I
 
 // checkNumbers tells what is wrong with the numbers after a commit, and learns
 // which the changes took.
-func (m *model) checkNumbers(got []callvault.Change, changed []callvault.ID) error {
+func (m *model) checkNumbers(got []change, changed []callvault.ID) error {
 	before, last := m.last, int64(0)
 	m.last += int64(len(changed))
 	for _, c := range got {

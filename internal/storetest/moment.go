@@ -41,8 +41,18 @@ func readings(calls callvault.Calls) []reading {
 			return err
 		}},
 		{"Changes", func(ctx context.Context, visit visitor) error {
-			n := -1
-			return calls.Changes(ctx, func(callvault.Change) error { n++; return visit(n) })
+			return calls.Changes(ctx, 0, -1, rows(visit))
+		}},
+		{"ScanBack", func(ctx context.Context, visit visitor) error {
+			return calls.ScanBack(ctx, all(), all().End(), -1, rows(visit))
+		}},
+		{"Get", func(ctx context.Context, visit visitor) error {
+			var ids []callvault.ID
+			err := calls.Scan(ctx, all(), all().Start(), -1, func(r callvault.Record) error { ids = append(ids, r.ID); return nil })
+			if err != nil {
+				return err
+			}
+			return calls.Get(ctx, ids, rows(visit))
 		}},
 	}
 }
@@ -83,12 +93,12 @@ func readingIsOfOneMoment(t *testing.T, open Open) {
 	holds(t, calls, after...)
 
 	written := changes(t, calls)
-	var seen []callvault.Change
-	err = calls.Changes(t.Context(), func(c callvault.Change) error {
+	var seen []change
+	err = calls.Changes(t.Context(), 0, -1, func(r callvault.Record) error {
 		if len(seen) == 5 {
 			put(t, calls, before...)
 		}
-		seen = append(seen, c)
+		seen = append(seen, change{r.Number, r.ID, r.Deleted})
 		return nil
 	})
 	if err != nil {

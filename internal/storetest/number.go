@@ -30,7 +30,7 @@ func everyChangeHasANumber(t *testing.T, open Open) {
 			t.Errorf("%s: %d changes, want %d", what, got, len(changed))
 		}
 		seen := changes(t, calls)
-		if !slices.IsSortedFunc(seen, func(a, b callvault.Change) int { return int(a.Number - b.Number) }) {
+		if !slices.IsSortedFunc(seen, func(a, b change) int { return int(a.Number - b.Number) }) {
 			t.Errorf("%s: changes are not in the order of their numbers", what)
 		}
 		taken := make(map[int64]bool)
@@ -95,11 +95,11 @@ func tombstoneKeepsIDAndNumber(t *testing.T, open Open) {
 	put(t, calls, one)
 	put(t, calls, two)
 	remove(t, calls, "1")
-	same(t, "changes", changes(t, calls), []callvault.Change{{Number: 2, ID: two.ID}, {Number: 3, ID: one.ID, Deleted: true}})
+	same(t, "changes", changes(t, calls), []change{{Number: 2, ID: two.ID}, {Number: 3, ID: one.ID, Deleted: true}})
 	remove(t, calls, "20")
-	same(t, "changes", changes(t, open(t).Calls(acme)), []callvault.Change{{Number: 3, ID: one.ID, Deleted: true}, {Number: 4, ID: two.ID, Deleted: true}})
+	same(t, "changes", changes(t, open(t).Calls(acme)), []change{{Number: 3, ID: one.ID, Deleted: true}, {Number: 4, ID: two.ID, Deleted: true}})
 	same(t, "result", put(t, calls, one), callvault.PutResult{Created: 1})
-	same(t, "changes", changes(t, calls), []callvault.Change{{Number: 4, ID: two.ID, Deleted: true}, {Number: 5, ID: one.ID}})
+	same(t, "changes", changes(t, calls), []change{{Number: 4, ID: two.ID, Deleted: true}, {Number: 5, ID: one.ID}})
 	holds(t, calls, one)
 }
 

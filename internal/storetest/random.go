@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -73,7 +74,7 @@ func (r *run) step(t testing.TB) string {
 	calls, m := r.store.Calls(r.companies[i]), r.models[i]
 	var changed []callvault.ID
 	what := ""
-	switch r.choose(12) {
+	switch r.choose(14) {
 	case 0, 1, 2, 3:
 		what, changed = r.put(t, calls, m)
 	case 4, 5:
@@ -86,6 +87,10 @@ func (r *run) step(t testing.TB) string {
 		what = r.scan(t, calls, m)
 	case 9:
 		what = r.walk(t, calls, m)
+	case 12:
+		what = r.scanBack(t, calls, m)
+	case 13:
+		what = r.get(t, calls, m)
 	case 10:
 		what = "refused"
 		r.refuse(t, calls)
@@ -219,6 +224,49 @@ func (r *run) scan(t testing.TB, calls callvault.Calls, m *model) (what string) 
 	what = fmt.Sprintf("%d after %v of %s", limit, after, describe(q))
 	var got []row
 	if err := calls.Scan(t.Context(), q, after, limit, keep(&got)); err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	same(t, what, got, want)
+	return what
+}
+
+func (r *run) scanBack(t testing.TB, calls callvault.Calls, m *model) (what string) {
+	t.Helper()
+	q, limit := r.query(t), r.choose(8)-1
+	before := callvault.Position{Time: r.time(), ID: ID(t, r.id())}
+	if before.Compare(q.End()) > 0 {
+		before = q.End()
+	}
+	var want []row
+	for _, c := range matching(m.calls, q) {
+		if c.Position().Compare(before) < 0 {
+			want = append(want, row{c.Time, c.ID.String(), string(c.Document)})
+		}
+	}
+	slices.Reverse(want)
+	if limit >= 0 {
+		want = want[:min(limit, len(want))]
+	}
+	what = fmt.Sprintf("%d before %v of %s", limit, before, describe(q))
+	same(t, what, backward(t, calls, q, before, limit), want)
+	return what
+}
+
+func (r *run) get(t testing.TB, calls callvault.Calls, m *model) (what string) {
+	t.Helper()
+	var ids []callvault.ID
+	for range r.choose(6) {
+		ids = append(ids, ID(t, r.id()))
+	}
+	var want, got []row
+	for _, c := range m.calls {
+		if slices.Contains(ids, c.ID) {
+			want = append(want, row{c.Time, c.ID.String(), string(c.Document)})
+		}
+	}
+	slices.SortFunc(want, func(a, b row) int { return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) })
+	what = fmt.Sprintf("calls of %v", ids)
+	if err := calls.Get(t.Context(), ids, keep(&got)); err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
 	same(t, what, got, want)

@@ -112,15 +112,15 @@ func samples(t testing.TB, samples ...Sample) []callvault.Call {
 }
 
 // instants are moments at which stores that count in buckets of time are most
-// likely to be wrong: at and beside the multiples of round and binary spans,
-// before and after 1970, and at the ends of the calendar.
+// likely to be wrong: at and beside the multiples of the widths of buckets and of round
+// spans, before and after 1970, and at the ends of the calendar.
 func instants() []callvault.Time {
 	var instants []callvault.Time
 	for _, span := range []callvault.Time{second, minute, hour, 24 * hour, 365 * 24 * hour} {
 		instants = append(instants, around(span)...)
 	}
-	for shift := 16; shift <= 48; shift += 2 {
-		instants = append(instants, around(1<<shift)...)
+	for level := range callvault.BucketLevels {
+		instants = append(instants, around(callvault.BucketWidth(level))...)
 	}
 	instants = append(instants, firstTime, firstTime+1, lastTime-1, lastTime)
 	slices.Sort(instants)

@@ -197,7 +197,7 @@ func loadedRecordsReplace(t *testing.T, open Open) {
 	if got := count(t, calls, in(t, "7")) + count(t, calls, in(t, "8")); got != 0 {
 		t.Errorf("workspaces count %d calls that are gone", got)
 	}
-	same(t, "changes", changes(t, calls), []callvault.Change{{Number: 20, ID: b.ID}, {Number: 21, ID: a.ID, Deleted: true}})
+	same(t, "changes", changes(t, calls), []change{{Number: 20, ID: b.ID}, {Number: 21, ID: a.ID, Deleted: true}})
 }
 
 // Records whose numbers do not ascend from the latest are refused, and so is
@@ -230,7 +230,7 @@ func storeIsSound(t *testing.T, open Open) {
 	load(t, store, other, records(t, store, acme, 0))
 	before := records(t, store, acme, 0)
 	wantSound(t, store)
-	if err := store.Repair(t.Context(), func(done string) { t.Errorf("repaired: %s", done) }); err != nil {
+	if err := store.Repair(t.Context(), callvault.NoLoss, func(done string) { t.Errorf("repaired: %s", done) }); err != nil {
 		t.Error(err)
 	}
 	if err := store.Purge(t.Context()); err != nil {
@@ -285,7 +285,7 @@ func storeIsEmptied(t *testing.T, open Open) {
 	load(t, store, acme, before)
 	same(t, "records", records(t, elsewhere, acme, 0), before)
 	put(t, elsewhere.Calls(other), batch[2])
-	same(t, "changes", changes(t, store.Calls(other)), []callvault.Change{{Number: 1, ID: batch[2].ID}})
+	same(t, "changes", changes(t, store.Calls(other)), []change{{Number: 1, ID: batch[2].ID}})
 	addKeys(t, store, key("K", acme))
 	if err := elsewhere.Empty(t.Context()); !errors.Is(err, callvault.ErrHasKeys) {
 		t.Errorf("got %v, want ErrHasKeys", err)

@@ -100,7 +100,11 @@ func prepare(ctx context.Context, to callvault.Store, mark []byte, companies []s
 
 // copyCompany copies the records of a company in batches.
 func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string, progress Progress) error {
-	if _, err := to.MakeCompany(ctx, company); err != nil {
+	timelines, err := s.Timelines(company)
+	if err != nil {
+		return err
+	}
+	if err := to.Adopt(ctx, company, timelines); err != nil {
 		return err
 	}
 	var batch []callvault.Record
@@ -115,7 +119,7 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 		batch, size = batch[:0], 0
 		return err
 	}
-	err := s.Records(company, 0, func(r callvault.Record) error {
+	err = s.Records(company, 0, func(r callvault.Record) error {
 		r.Document = bytes.Clone(r.Document)
 		batch, size = append(batch, r), size+len(r.Document)
 		if len(batch) == maxRecords || size >= maxBytes {

@@ -1,6 +1,6 @@
--- What distributes the store over a cluster. This runs, once, in the transaction
--- that makes the schema, where the extension citus is installed in the database.
--- docs/citus.md has the reasons at length.
+-- What distributes the store over a cluster. This runs in the transaction that makes the
+-- schema, where the extension citus is installed in the database, and again in each that
+-- adds to the schema of a store that is distributed. docs/citus.md has the reasons at length.
 
 -- Tables and functions are made in one transaction: Citus asks for this then.
 SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
@@ -12,12 +12,16 @@ ALTER TABLE callvault.seconds SET LOGGED;
 
 -- Everything of a company is on one worker: the tables are distributed by
 -- company and co-located, so that a page, a total and a batch are one shard's.
-SELECT create_distributed_table('callvault.companies', 'company', colocate_with => 'none');
-SELECT create_distributed_table('callvault.documents', 'company', colocate_with => 'callvault.companies');
-SELECT create_distributed_table('callvault.ids',       'company', colocate_with => 'callvault.companies');
-SELECT create_distributed_table('callvault.counts',    'company', colocate_with => 'callvault.companies');
-SELECT create_distributed_table('callvault.quotas',    'company', colocate_with => 'callvault.companies');
-SELECT create_distributed_table('callvault.seconds',   'company', colocate_with => 'callvault.companies');
+DO $$
+DECLARE
+	name text;
+BEGIN
+	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'timelines', 'quotas', 'seconds'] LOOP
+		CONTINUE WHEN EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = ('callvault.' || name)::regclass);
+		PERFORM create_distributed_table('callvault.' || name, 'company',
+			colocate_with => CASE name WHEN 'companies' THEN 'none' ELSE 'callvault.companies' END);
+	END LOOP;
+END $$;
 
 -- callvault.keys, callvault.store and callvault.schema stay what they are: local
 -- tables of the coordinator. They are small, asked for without a company, and not
@@ -26,24 +30,23 @@ SELECT create_distributed_table('callvault.seconds',   'company', colocate_with 
 
 -- A generic plan is made before the company is known; here it must be known, since
 -- it names the shard.
-ALTER FUNCTION callvault.make_company(text)                                        RESET plan_cache_mode;
-ALTER FUNCTION callvault.add_counts(text, bigint[], text[], bigint[], text[])      RESET plan_cache_mode;
-ALTER FUNCTION callvault.bury(text, bigint, text[], bigint[], text[])              RESET plan_cache_mode;
-ALTER FUNCTION callvault.put_batch(text, text[], bigint[], text[], text[])         RESET plan_cache_mode;
-ALTER FUNCTION callvault.delete_calls(text, text[])                                RESET plan_cache_mode;
-ALTER FUNCTION callvault.delete_first(text, text, bigint, bigint, bigint)          RESET plan_cache_mode;
-ALTER FUNCTION callvault.load_records(text, bigint[], text[], bigint[], text[], text[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.make_company(text) RESET plan_cache_mode;
+ALTER FUNCTION callvault.begin_timeline(text, bigint) RESET plan_cache_mode;
+ALTER FUNCTION callvault.add_counts(text, bigint[], bigint[], text[], bigint[], bigint[], text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.put_batch(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.delete_calls(text, text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
 
 -- A call of one of these, outside of a transaction block, goes to the worker that has the company and is run
 -- there, in one round trip.
 SELECT create_distributed_function('callvault.make_company(text)', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.put_batch(text, text[], bigint[], text[], text[])', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.delete_calls(text, text[])', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.delete_first(text, text, bigint, bigint, bigint)', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.load_records(text, bigint[], text[], bigint[], text[], text[])', 'the_company', colocate_with => 'callvault.companies');
+SELECT create_distributed_function('callvault.put_batch(text, text[], bigint[], text[], text[], bigint[])', 'the_company', colocate_with => 'callvault.companies');
+SELECT create_distributed_function('callvault.delete_calls(text, text[], bigint[])', 'the_company', colocate_with => 'callvault.companies');
+SELECT create_distributed_function('callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[])', 'the_company', colocate_with => 'callvault.companies');
 SELECT create_distributed_function('callvault.take_quota(text, int, bigint, bigint, int)', 'the_company', colocate_with => 'callvault.companies');
 SELECT create_distributed_function('callvault.take_second(text, bigint, bigint)', 'the_company', colocate_with => 'callvault.companies');
 
 -- These are called by the ones above, where those run: every node has them.
-SELECT create_distributed_function('callvault.add_counts(text, bigint[], text[], bigint[], text[])');
-SELECT create_distributed_function('callvault.bury(text, bigint, text[], bigint[], text[])');
+SELECT create_distributed_function('callvault.server_of(text)');
+SELECT create_distributed_function('callvault.begin_timeline(text, bigint)');
+SELECT create_distributed_function('callvault.add_counts(text, bigint[], bigint[], text[], bigint[], bigint[], text[], bigint[])');

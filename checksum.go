@@ -1,0 +1,63 @@
+package callvault
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Checksum is eight bytes over the company's name and all of the call: the xxHash64 of the
+// name, a zero byte, the id and the workspace as they are padded, the time and the document.
+func (c *Call) Checksum(company string) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	d.WriteString(company)
+	var place [1 + 2*maxDigits + 8]byte
+	copy(place[1:], c.ID[:])
+	copy(place[1+maxDigits:], c.Workspace[:])
+	binary.BigEndian.PutUint64(place[1+2*maxDigits:], uint64(c.Time))
+	d.Write(place[:])
+	d.Write(c.Document)
+	return d.Sum64()
+}
+
+// Checksum is what stores keep beside a row: that of the call (of a tombstone, of its id
+// alone) XOR the number, so that it can be made before the number is known.
+func (r *Record) Checksum(company string) int64 {
+	return int64(r.Call.Checksum(company)) ^ r.Number
+}
+
+// Verify compares the record with the checksum that was kept beside it. It returns a
+// *DamageError when they differ: the row is not what was written.
+func (r *Record) Verify(company string, kept int64) error {
+	if r.Checksum(company) == kept {
+		return nil
+	}
+	return &DamageError{Company: company, ID: r.ID, Problem: "its checksum does not match"}
+}
+
+// DamageError is a row that is not what was written, or does not stand where it should.
+type DamageError struct {
+	Company string
+	ID      ID     // of the call, as the row has it; zero where it is not known
+	Key     string // the id of the key, where it is a key's row
+	Problem string // what is wrong, as a clause about the call or the key
+}
+
+func (e *DamageError) Error() string {
+	what := "a part of the calls"
+	switch {
+	case e.Key != "":
+		what = "key " + e.Key
+	case !e.ID.IsZero():
+		what = "call " + e.ID.String()
+	}
+	return fmt.Sprintf("%s of company %s is damaged: %s; see 'callvault check'", what, e.Company, e.Problem)
+}
+
+func writeNumber(d *xxhash.Digest, n int64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	d.Write(b[:])
+}

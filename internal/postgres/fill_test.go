@@ -1,0 +1,179 @@
+//go:build unix
+
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/storetest"
+)
+
+const (
+	oldPutSQL    = `SELECT callvault.put_batch($1, $2, $3, $4, $5)`
+	oldDeleteSQL = `SELECT callvault.delete_calls($1, $2)`
+	oldKeySQL    = `INSERT INTO callvault.keys VALUES ('K', 'basic', 'acme', 'a b', $1, 5000000, 6000000, NULL)`
+	oldCountSQL  = `SELECT coalesce(sum(calls), 0) FROM callvault.counts WHERE company = $1 AND workspace = '' AND level = 0`
+)
+
+// oldStore makes a store of schema 2, in which calls were written, changed, moved and
+// deleted: a connection to it, and the calls that are there.
+func oldStore(t *testing.T, url string) (*pgx.Conn, []callvault.Call) {
+	t.Helper()
+	script, err := os.ReadFile("testdata/schema2.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(context.WithoutCancel(t.Context())) })
+	var calls []callvault.Call
+	for i, at := range []callvault.Time{-9e15, -1, 0, 1, 3e8 - 1, 3e8, 5e15} {
+		calls = append(calls, storetest.Sample{ID: string('1' + rune(i)), Time: at, Workspace: []string{"", "7"}[i%2], Title: strings.Repeat("t", 99*i)}.Call(t))
+	}
+	moved := slices.Clone(calls)
+	moved[2].Time, moved[3].Workspace, moved[4].Document = 7e14, moved[0].Workspace, []byte(`{"id":"5"}`)
+	for _, statement := range []struct {
+		sql  string
+		args []any
+	}{
+		{`CREATE SCHEMA callvault`, nil},
+		{string(script), nil},
+		{makeSchemaSQL, nil},
+		{setVersionSQL, []any{2, 2}},
+		{makeStoreSQL, []any{[]byte("a store"), []byte("a secret"), []byte("keys")}},
+		{`SELECT callvault.make_company('empty')`, nil},
+		{oldPutSQL, oldBatch("acme", calls)},
+		{oldPutSQL, oldBatch("acme", moved)},
+		{oldPutSQL, oldBatch("other", calls[:1])},
+		{oldDeleteSQL, []any{"acme", []string{calls[6].ID.Key()}}},
+		{oldKeySQL, []any{make([]byte, 32)}},
+	} {
+		if _, err := c.Exec(t.Context(), statement.sql, statement.args...); err != nil {
+			t.Fatalf("%.80s: %v", statement.sql, err)
+		}
+	}
+	return c, moved[:6]
+}
+
+// oldBatch is the arguments of oldPutSQL.
+func oldBatch(company string, calls []callvault.Call) []any {
+	var ids, workspaces, documents []string
+	var times []int64
+	for _, c := range callvault.NewBatch(slices.Clone(calls)).Calls() {
+		ids, times = append(ids, c.ID.Key()), append(times, int64(c.Time))
+		workspaces, documents = append(workspaces, c.Workspace.Key()), append(documents, string(c.Document))
+	}
+	return []any{company, ids, times, workspaces, documents}
+}
+
+// A store of schema 2 is brought up to date: its calls, tombstones, numbers and keys stay,
+// and everything beside them is right. What an older program that still runs would count
+// wrongly, it is refused.
+func TestOldStoreIsBroughtUpToDate(t *testing.T) {
+	url := database(t)
+	old, want := oldStore(t, url)
+	s := open(t, url)
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("found %s", found)
+	}
+	calls := s.Calls("acme")
+	var got []callvault.Call
+	var numbers []int64
+	err := calls.Changes(t.Context(), 0, -1, func(r callvault.Record) error {
+		numbers = append(numbers, r.Number)
+		if !r.Deleted {
+			r.Document = bytes.Clone(r.Document)
+			got = append(got, r.Call)
+		}
+		return nil
+	})
+	slices.SortFunc(got, func(a, b callvault.Call) int { return a.ID.Compare(b.ID) })
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || !slices.Equal(numbers, []int64{1, 2, 6, 8, 9, 10, 11}) {
+		t.Errorf("numbers %v, %v, calls (-want +got):\n%s", numbers, err, diff)
+	}
+	whole := callvault.Query{Range: callvault.Range{From: -1, To: 3e8 + 1}}
+	if n, err := calls.Count(t.Context(), whole); n != 4 || err != nil {
+		t.Errorf("counts %d, %v", n, err)
+	}
+	keys, _, err := s.Keys(t.Context(), callvault.KeysVersion{})
+	wantKey := callvault.Key{ID: "K", Kind: callvault.BasicKey, Company: "acme", Scopes: []callvault.Scope{"a", "b"},
+		Created: time.Unix(5, 0).UTC(), Expires: time.Unix(6, 0).UTC()}
+	if diff := cmp.Diff([]callvault.Key{wantKey}, keys); diff != "" || err != nil {
+		t.Errorf("keys, %v (-want +got):\n%s", err, diff)
+	}
+	for _, company := range []string{"acme", "other", "empty"} {
+		if lines := timelines(t, s.Calls(company)); len(lines) != 1 || lines[0].From != 0 {
+			t.Errorf("company %s has the timelines %v", company, lines)
+		}
+	}
+	if _, err := calls.Put(t.Context(), sample(t, 3)); err != nil {
+		t.Error(err)
+	}
+	if lines := timelines(t, calls); len(lines) != 1 {
+		t.Errorf("after a write there are the timelines %v", lines)
+	}
+	if _, err := old.Exec(t.Context(), oldCountSQL, "acme"); err == nil {
+		t.Error("an older program counts")
+	}
+	if _, err := old.Exec(t.Context(), oldPutSQL, oldBatch("acme", want)...); err == nil {
+		t.Error("an older program writes")
+	}
+}
+
+// hangUp ends the connection on which a statement is sent, as kill -9 of the program does.
+type hangUp struct{ statement string }
+
+func (h hangUp) TraceQueryStart(ctx context.Context, c *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if data.SQL == h.statement {
+		c.PgConn().Conn().Close()
+	}
+	return ctx
+}
+
+func (hangUp) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Whatever ends the program in the midst of it leaves the old store, whole.
+func TestUpgradeIsAllOrNone(t *testing.T) {
+	url := database(t)
+	old, calls := oldStore(t, url)
+	for _, statement := range []string{unfilledSQL, fillDocumentsSQL, setCountsSQL, filledSQL, setVersionSQL} {
+		if _, err := openAs(t, url, hangUp{statement}, mustPlan(t)); err == nil {
+			t.Fatal("the store was opened")
+		}
+		n := 0
+		if err := old.QueryRow(t.Context(), oldCountSQL, "acme").Scan(&n); n != 6 || err != nil {
+			t.Errorf("the old store counts %d calls, %v", n, err)
+		}
+		if _, err := old.Exec(t.Context(), oldPutSQL, oldBatch("acme", calls)...); err != nil {
+			t.Error(err)
+		}
+	}
+	if found := told(t, open(t, url).Check); found != "" {
+		t.Errorf("found %s", found)
+	}
+}
+
+// A store in which something is missing is not given checksums that say that all is well.
+func TestUnsoundStoreIsNotBroughtUpToDate(t *testing.T) {
+	url := database(t)
+	old, _ := oldStore(t, url)
+	if _, err := old.Exec(t.Context(), `DELETE FROM callvault.ids WHERE number = 6`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := openAs(t, url, nil, mustPlan(t))
+	if err == nil || !strings.Contains(err.Error(), "call 6 of company acme: its row is malformed; repair the store with the callvault that wrote it") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,165 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/callvault/callvault"
+)
+
+// A key is found by its id before its company is known, so keys are of no company: see
+// whole.go. Each change of keys updates the one row with the version, so changes wait for
+// each other, and a reader of a version sees all changes before it.
+const (
+	addKeySQL = `WITH v AS (UPDATE callvault.store SET keys_version = $12)
+		INSERT INTO callvault.keys (id, name, kind, company, scopes, digest, created, expires, revoked, used, checksum)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+
+	lockKeysSQL = `SELECT FROM callvault.store FOR UPDATE`
+
+	revokeKeySQL = `WITH v AS (UPDATE callvault.store SET keys_version = $4)
+		UPDATE callvault.keys SET revoked = $2, checksum = $3 WHERE id = $1`
+
+	useKeySQL = `UPDATE callvault.keys SET used = $3 WHERE company = $1 AND id = $2 AND (used < $3 OR used IS NULL)`
+
+	// One statement, so that the version is that of the keys.
+	keysSQL = `SELECT s.keys_version, k.id, k.name, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked, k.used, k.checksum
+		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON s.keys_version <> $1 ORDER BY k.id`
+)
+
+// AddKey keeps a new key.
+func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
+	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return addKey(ctx, tx, key) })
+	if err = s.cause(ctx, err); err != nil {
+		return fmt.Errorf("add key %s: %w", key.ID, err)
+	}
+	return nil
+}
+
+func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
+	if err := callvault.CheckCompany(key.Company); err != nil {
+		return err
+	}
+	scopes := make([]string, len(key.Scopes))
+	for i, scope := range key.Scopes {
+		scopes[i] = string(scope)
+	}
+	if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
+		return err
+	}
+	var used any
+	if !key.Used.IsZero() {
+		used = callvault.DayOf(key.Used)
+	}
+	version := callvault.NewKeysVersion()
+	_, err := tx.Exec(ctx, addKeySQL, key.ID, key.Name, string(key.Kind), key.Company, strings.Join(scopes, " "), key.Digest[:],
+		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), used, key.Checksum(), version[:])
+	return err
+}
+
+// RevokeKey marks a key as revoked. The lock is taken in a statement of its own,
+// so that the next one sees what another process has just revoked.
+func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time) error {
+	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockKeysSQL); err != nil {
+			return err
+		}
+		keys, err := snapshot{s, ctx, tx}.Keys()
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if key.ID != id || key.Company != company {
+				continue
+			}
+			if !key.Revoked.IsZero() {
+				return nil
+			}
+			key.Revoked = callvault.FloorTime(at).UTC()
+			version := callvault.NewKeysVersion()
+			_, err := tx.Exec(ctx, revokeKeySQL, id, at.UnixMicro(), key.Checksum(), version[:])
+			return err
+		}
+		return callvault.ErrNotFound
+	})
+	if err = s.cause(ctx, err); err != nil {
+		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)
+	}
+	return nil
+}
+
+// optional is the time in microseconds, or NULL for the zero time.
+func optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// UseKey remembers the day of a key's use.
+func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) error {
+	if err := s.exec(ctx, useKeySQL, company, id, callvault.DayOf(at)); err != nil {
+		return fmt.Errorf("remember the use of key %s: %w", id, err)
+	}
+	return nil
+}
+
+// Keys returns all keys, unless the caller knows their version.
+func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
+	err = s.each(ctx, func(rows pgx.Rows) error {
+		key, version, err := readKey(rows)
+		copy(latest[:], version)
+		if key != nil {
+			keys = append(keys, *key)
+		}
+		return err
+	}, keysSQL, known[:])
+	if err != nil {
+		return nil, callvault.KeysVersion{}, fmt.Errorf("read keys: %w", err)
+	}
+	return keys, latest, nil
+}
+
+// readKey reads and verifies a row of keysSQL. The key is nil if the row has none.
+func readKey(rows pgx.Rows) (key *callvault.Key, latest []byte, err error) {
+	key, latest, kept, err := scanKey(rows)
+	if err == nil && key != nil {
+		err = key.Verify(kept)
+	}
+	return key, latest, err
+}
+
+func scanKey(rows pgx.Rows) (key *callvault.Key, latest []byte, kept int64, err error) {
+	var id, name, kind, company, scopes *string
+	var digest []byte
+	var created, expires, revoked, used, checksum *int64
+	err = rows.Scan(&latest, &id, &name, &kind, &company, &scopes, &digest, &created, &expires, &revoked, &used, &checksum)
+	if err != nil || id == nil {
+		return nil, latest, 0, err
+	}
+	key = &callvault.Key{ID: *id, Name: *name, Kind: callvault.KeyKind(*kind), Company: *company,
+		Created: instant(created), Expires: instant(expires), Revoked: instant(revoked)}
+	for _, scope := range strings.Fields(*scopes) {
+		key.Scopes = append(key.Scopes, callvault.Scope(scope))
+	}
+	copy(key.Digest[:], digest)
+	if used != nil {
+		key.Used = callvault.Midnight(int(*used))
+	}
+	if checksum != nil {
+		kept = *checksum
+	}
+	return key, latest, kept, nil
+}
+
+// instant is what optional was made of.
+func instant(micros *int64) time.Time {
+	if micros == nil {
+		return time.Time{}
+	}
+	return callvault.Time(*micros).UTC()
+}

@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"unsafe"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/callvault/callvault"
+)
+
+// visitor is a visitor of rows that verifies the record of each and hands it on.
+func visitor(company string, verify func(*callvault.Record, int64) error, visit func(callvault.Record) error) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		r, kept, err := readRecord(rows, company)
+		if err == nil {
+			err = verify(&r, kept)
+		}
+		if err != nil {
+			return err
+		}
+		return visit(r)
+	}
+}
+
+// readRecord reads number, checksum, time, id, workspace and document as they are on the
+// wire; without a time it is a tombstone. The document is the connection's memory. A row
+// that is no record is a *callvault.DamageError.
+func readRecord(rows pgx.Rows, company string) (r callvault.Record, kept int64, err error) {
+	values := rows.RawValues()
+	id, workspace := values[3], values[4]
+	copy(r.ID[:], id)
+	copy(r.Workspace[:], workspace)
+	number, okNumber := readInt(rows, 0)
+	kept, okKept := readInt(rows, 1)
+	time, okTime := readInt(rows, 2)
+	r.Number, r.Time, r.Deleted, r.Document = number, callvault.Time(time), values[2] == nil, values[5]
+	problem := ""
+	switch {
+	case !r.Deleted && r.Document == nil:
+		problem = "its document is missing"
+	case !okNumber || !okKept || !okTime && !r.Deleted || len(id) != len(r.ID) || len(workspace) != 0 && len(workspace) != len(r.Workspace):
+		problem = "its row is malformed"
+	default:
+		return r, kept, nil
+	}
+	return r, kept, &callvault.DamageError{Company: company, ID: r.ID, Problem: problem}
+}
+
+// readInt reads a bigint, whose form is text where statements are not prepared. It is not
+// ok for NULL.
+func readInt(rows pgx.Rows, column int) (n int64, ok bool) {
+	value := rows.RawValues()[column]
+	if rows.FieldDescriptions()[column].Format == pgx.TextFormatCode {
+		n, err := strconv.ParseInt(text(value), 10, 64)
+		return n, err == nil
+	}
+	if len(value) != 8 {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(value)), true
+}
+
+// text is b as a string without a copy: to be sent as it is, or read at once.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// damageOf is the damage that an error tells of, or nil.
+func damageOf(err error) *callvault.DamageError {
+	damage := (*callvault.DamageError)(nil)
+	errors.As(err, &damage)
+	return damage
+}

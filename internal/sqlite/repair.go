@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	setCountSQL    = `INSERT OR REPLACE INTO counts (company, workspace, level, bucket, calls, digest, number) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	deleteKeySQL   = `DELETE FROM keys WHERE id = ?`
+	definitionsSQL = `SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC`
+	remakeIndexes  = `REINDEX documents; REINDEX ids;`
+	renameSQL      = `PRAGMA legacy_alter_table = ON; ALTER TABLE rebuilt RENAME TO %s; PRAGMA legacy_alter_table = OFF;`
+)
+
+// Repair makes right what Check finds. Writers wait for it only where something is
+// wrong.
+func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(done string)) error {
+	wrong := 0
+	count := func(string) { wrong++ }
+	err := s.read(ctx, func(c *conn) error { return c.check(count) })
+	if err == nil && wrong > 0 {
+		var done []string
+		err = s.write(ctx, func(c *conn) error {
+			r := repair{conn: c, accept: accept, report: func(text string) { done = append(done, text) }}
+			return r.all()
+		})
+		if err == nil {
+			for _, text := range done {
+				report(text)
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// repair is a repair within a transaction.
+type repair struct {
+	*conn
+	accept callvault.Loss
+	report func(done string)
+}
+
+func (r *repair) all() error {
+	if err := r.structure(); err != nil {
+		return err
+	}
+	companies, err := r.allCompanies()
+	if err != nil {
+		return err
+	}
+	for _, of := range companies {
+		if err := r.company(of.company); err != nil {
+			return err
+		}
+	}
+	return r.keys()
+}
+
+// lose is ErrLoss, unless the loss is accepted.
+func (r *repair) lose() error {
+	if r.accept == callvault.AcceptLoss {
+		return nil
+	}
+	return callvault.ErrLoss
+}
+
+// structure makes indexes again, and writes the tables of calls again if that is not enough.
+// What is lost with a page shows in the digests.
+func (r *repair) structure() error {
+	wrong := 0
+	count := func(string) { wrong++ }
+	if err := r.checkStructure(count); err != nil || wrong == 0 {
+		return err
+	}
+	if err := r.script(remakeIndexes); err != nil {
+		return err
+	}
+	r.report("made the indexes again")
+	wrong = 0
+	if err := r.checkStructure(count); err != nil || wrong == 0 {
+		return err
+	}
+	for _, table := range []string{"documents", "ids"} {
+		if err := r.rebuild(table); err != nil {
+			return err
+		}
+	}
+	r.report("wrote the tables of calls again")
+	return nil
+}
+
+// rebuild writes a table again, in order, each row once.
+func (r *repair) rebuild(table string) error {
+	var definitions []string // of the table, then of its indexes
+	err := r.each(func(st *stmt) error { definitions = append(definitions, st.ColumnText(0)); return nil }, definitionsSQL, table)
+	if err != nil {
+		return err
+	}
+	return r.script(strings.Join([]string{
+		strings.Replace(definitions[0], table, "rebuilt", 1),
+		"INSERT OR IGNORE INTO rebuilt SELECT * FROM " + table,
+		"DROP TABLE " + table,
+		fmt.Sprintf(renameSQL, table),
+		strings.Join(definitions[1:], ";\n"),
+	}, ";\n"))
+}
+
+// company repairs the calls of a company. Its next change begins a timeline if calls or ids
+// were changed, or were lost.
+func (r *repair) company(of company) error {
+	changed := false
+	err := r.change(of, func(w *change) error {
+		c := callsRepair{change: w, repair: r}
+		err := c.run()
+		changed = c.changed
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	lost, err := r.recount(of)
+	if err != nil || !changed && !lost {
+		return err
+	}
+	return r.run(forkSQL, of.id)
+}
+
+// recount makes the counts those of the calls, and tells whether calls were lost.
+func (r *repair) recount(of company) (lost bool, err error) {
+	tally := make(callvault.Tally)
+	err = r.walk(of, func(row *row, _ place) error { tally.Add(&row.Record, row.kept); return nil })
+	if err != nil {
+		return false, err
+	}
+	kept, err := r.keptCounts(of)
+	if err != nil {
+		return false, err
+	}
+	differences := tally.CompareCounts(kept)
+	for i := range differences {
+		d := &differences[i]
+		if d.IsLoss() {
+			lost = true
+			if err := r.lose(); err != nil {
+				return true, err
+			}
+		}
+		err := r.run(setCountSQL, of.id, d.Workspace.Key(), d.Level, d.Number, d.Has.Calls, d.Has.Digest, d.Has.Number)
+		if err != nil {
+			return false, err
+		}
+	}
+	if len(differences) > 0 {
+		r.report(fmt.Sprintf("company %s: counted the calls again: %d counts were wrong", of.name, len(differences)))
+	}
+	return lost, nil
+}
+
+// keys removes damaged keys.
+func (r *repair) keys() error {
+	var damaged []string
+	err := r.visitKeys(func(key *callvault.Key, damage error) error {
+		if damage == nil {
+			return nil
+		}
+		damaged = append(damaged, key.ID)
+		return r.lose()
+	})
+	if err != nil || len(damaged) == 0 {
+		return err
+	}
+	for _, id := range damaged {
+		if err := r.run(deleteKeySQL, id); err != nil {
+			return err
+		}
+		r.report(fmt.Sprintf("removed key %s, which was damaged", id))
+	}
+	return r.drawKeysVersion()
+}

@@ -1,0 +1,145 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+func timelineLaws() []law {
+	return []law{
+		{"a company begins with a timeline", companyBeginsWithATimeline},
+		{"a fork begins a timeline with the next change", forkBeginsATimeline},
+		{"a copy has the timelines of its original", copyHasItsTimelines},
+	}
+}
+
+func timelines(t testing.TB, store callvault.Store, company string) []callvault.Timeline {
+	t.Helper()
+	got, err := store.Calls(company).Timelines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = store.Snapshot(t.Context(), func(s callvault.Snapshot) error {
+		all, err := s.Timelines(company)
+		same(t, "timelines of a snapshot", all, got)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// starts are the numbers that timelines begin at.
+func starts(timelines []callvault.Timeline) (from []int64) {
+	for _, t := range timelines {
+		from = append(from, t.From)
+	}
+	return from
+}
+
+// The first timeline begins with the company, whatever made it, and ordinary use begins no
+// other. No two companies share one.
+func companyBeginsWithATimeline(t *testing.T, open Open) {
+	store := open(t)
+	same(t, "timelines of nobody", timelines(t, store, "nobody"), nil)
+	put(t, store.Calls(acme), fifty(t)...)
+	if _, err := store.MakeCompany(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	addKeys(t, store, key("K", "keyed"))
+	seen := make(map[[8]byte]bool)
+	for _, company := range []string{acme, other, "keyed"} {
+		all := timelines(t, store, company)
+		same(t, company, starts(all), []int64{0})
+		seen[all[0].ID] = true
+	}
+	if len(seen) != 3 || seen[[8]byte{}] {
+		t.Errorf("the timelines of three companies are %v", seen)
+	}
+	before := timelines(t, store, acme)
+	remove(t, store.Calls(acme), "1")
+	put(t, open(t).Calls(acme), fifty(t)...)
+	same(t, "timelines", timelines(t, store, acme), before)
+}
+
+// After a fork the next change that takes a number begins a timeline there, and no other
+// change does. A second fork before that begins no more; one after it, where the numbers went
+// no further, does not come about.
+func forkBeginsATimeline(t *testing.T, open Open) {
+	store := open(t)
+	calls := store.Calls(acme)
+	fork := func() {
+		t.Helper()
+		if err := open(t).Fork(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(want ...int64) {
+		t.Helper()
+		same(t, "starts", starts(timelines(t, store, acme)), want)
+	}
+	batch := fifty(t)
+	put(t, calls, batch[:3]...)
+	first := timelines(t, store, acme)
+	fork()
+	fork()
+	put(t, calls, batch[:3]...)
+	remove(t, calls, "777")
+	expect(0)
+	put(t, calls, batch[3])
+	expect(0, 3)
+	remove(t, calls, "0")
+	expect(0, 3)
+	fork()
+	remove(t, calls, "1")
+	expect(0, 3, 5)
+	all := timelines(t, store, acme)
+	same(t, "the first", all[:1], first)
+	if all[1].ID == all[0].ID || all[2].ID == all[1].ID {
+		t.Errorf("two timelines are one: %x", all)
+	}
+	// A company without a change replaces the timeline that it began with.
+	if _, err := store.MakeCompany(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	before := timelines(t, store, other)
+	fork()
+	put(t, store.Calls(other), batch[0])
+	after := timelines(t, store, other)
+	same(t, "starts of the other company", starts(after), []int64{0})
+	if after[0].ID == before[0].ID {
+		t.Error("a fork at the first number began no timeline")
+	}
+}
+
+// A copy goes on with the timelines of its original until it is written to: two copies that
+// are written to share none of what comes then.
+func copyHasItsTimelines(t *testing.T, open Open) {
+	store := open(t)
+	put(t, store.Calls(acme), fifty(t)...)
+	original := timelines(t, store, acme)
+	written := make(map[[8]byte]bool)
+	for _, name := range []string{"one", "two"} {
+		if err := store.Adopt(t.Context(), name, original); err != nil {
+			t.Fatal(err)
+		}
+		load(t, store, name, records(t, store, acme, 0))
+		same(t, "timelines of the copy", timelines(t, store, name), original)
+		put(t, store.Calls(name), Sample{ID: "777", Time: day}.Call(t))
+		forked := timelines(t, store, name)
+		same(t, "starts", starts(forked), []int64{0, 50})
+		same(t, "the first", forked[:1], original)
+		written[forked[1].ID] = true
+		put(t, store.Calls(name), Sample{ID: "778", Time: day}.Call(t))
+		same(t, "timelines", timelines(t, store, name), forked)
+	}
+	if len(written) != 2 {
+		t.Error("two copies that were written to share a timeline")
+	}
+	same(t, "timelines of the original", timelines(t, store, acme), original)
+	if err := store.Adopt(t.Context(), "no company", original); err == nil {
+		t.Error("a company with a bad name adopted timelines")
+	}
+}
