@@ -34,10 +34,8 @@ func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := callvault.Query{Range: callvault.Range{From: at.Time, To: at.Time + 1}}
-	after := callvault.Position{Time: at.Time, ID: idBefore(at.ID)}
 	var found []byte
-	err = h.Store.Calls(company).Scan(r.Context(), q, after, 1, func(row callvault.Record) error {
+	err = h.Store.Calls(company).Get(r.Context(), []callvault.ID{at.ID}, func(row callvault.Record) error {
 		if row.Position() == at {
 			found = slices.Clone(row.Document)
 		}
@@ -54,16 +52,4 @@ func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 		return nil, errors.Join(errors.New("a document that is no JSON"), err)
 	}
 	return document{shown(at.Time.UTC().In(zone)), string(found), indented.String()}, nil
-}
-
-// idBefore is the number before an id; before 0 there is the zero ID.
-func idBefore(id callvault.ID) callvault.ID {
-	for i := len(id) - 1; i >= 0; i-- {
-		if id[i] > '0' {
-			id[i]--
-			return id
-		}
-		id[i] = '9'
-	}
-	return callvault.ID{}
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -84,39 +83,24 @@ func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
 	return p, err
 }
 
-// errMet ends a scan that has met what it was looking for.
-var errMet = errors.New("met")
-
 func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) {
 	before := callvault.Position{Time: v.query.To}
 	if text != "end" {
 		if before, err = parsePosition(text); err != nil {
 			return p, err
 		}
-		before.Time = max(before.Time, v.query.From)
-		if before.Time >= v.query.To {
-			before = callvault.Position{Time: v.query.To}
+		if end := (callvault.Position{Time: v.query.To}); before.Compare(end) > 0 {
+			before = end
 		}
 	}
-	from, err := reachBack(ctx, v.calls, v.query, before, pageSize)
-	if err != nil {
-		return p, err
-	}
-	q := v.query
-	q.To = min(q.To, before.Time+1)
-	err = v.calls.Scan(ctx, q, callvault.Position{Time: from}, -1, func(r callvault.Record) error {
-		if r.Position().Compare(before) >= 0 {
-			return errMet
-		}
-		if len(p.Calls) == pageSize {
-			p.Calls = slices.Delete(p.Calls, 0, 1)
-		}
+	err = v.calls.ScanBack(ctx, v.query, before, pageSize, func(r callvault.Record) error {
 		p.Calls = append(p.Calls, v.row(r))
 		return nil
 	})
-	if err != nil && !errors.Is(err, errMet) {
+	if err != nil {
 		return p, err
 	}
+	slices.Reverse(p.Calls)
 	p.More = text != "end"
 	if len(p.Calls) == 0 {
 		return p, nil
@@ -126,7 +110,7 @@ func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) 
 }
 
 // countBefore is how many calls of the view stand before a position: those before
-// its time are counted, those of its time looked at.
+// its time are counted, those of its time visited.
 func (v *view) countBefore(ctx context.Context, before callvault.Position) (int, error) {
 	q := v.query
 	q.To = min(q.To, before.Time)
@@ -134,17 +118,14 @@ func (v *view) countBefore(ctx context.Context, before callvault.Position) (int,
 	if err != nil {
 		return 0, err
 	}
-	q.Range = callvault.Range{From: before.Time, To: min(v.query.To, before.Time+1)}
-	err = v.calls.Scan(ctx, q, q.Start(), -1, func(r callvault.Record) error {
-		if r.Position().Compare(before) >= 0 {
-			return errMet
-		}
+	q.Range = callvault.Range{From: max(v.query.From, before.Time), To: min(v.query.To, before.Time+1)}
+	if q.IsEmpty() {
+		return n, nil
+	}
+	err = v.calls.ScanBack(ctx, q, before, -1, func(callvault.Record) error {
 		n++
 		return nil
 	})
-	if errors.Is(err, errMet) {
-		err = nil
-	}
 	return n, err
 }
 
@@ -169,8 +150,8 @@ func parsePosition(text string) (p callvault.Position, err error) {
 	micros, digits, _ := strings.Cut(text, ".")
 	t, timeErr := strconv.ParseInt(micros, 10, 64)
 	id, idErr := callvault.ParseID(digits)
-	if timeErr != nil || idErr != nil || callvault.Time(t) >= never || callvault.Time(t) <= -never {
-		return p, refusef(http.StatusBadRequest, "%.60q is no position of a call", text)
+	if timeErr != nil || idErr != nil || callvault.Time(t) >= callvault.CallTimes.To || callvault.Time(t) < callvault.CallTimes.From {
+		return p, refusef(http.StatusBadRequest, "%.60q is not a position of a call", text)
 	}
 	return callvault.Position{Time: callvault.Time(t), ID: id}, nil
 }

@@ -62,19 +62,33 @@ func (c calls) Scan(ctx context.Context, q callvault.Query, after callvault.Posi
 	if after.Compare(q.Start()) < 0 {
 		return errors.New("after stands before the range's start")
 	}
-	for _, call := range c.of(q) {
-		if call.Position().Compare(after) <= 0 {
-			continue
-		}
-		if limit == 0 {
+	return c.visit(ctx, slices.DeleteFunc(c.of(q), func(call callvault.Call) bool { return call.Position().Compare(after) <= 0 }), limit, visit)
+}
+
+func (c calls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
+	if before.Compare(callvault.Position{Time: q.To}) > 0 {
+		return errors.New("before stands after the range's end")
+	}
+	found := slices.DeleteFunc(c.of(q), func(call callvault.Call) bool { return call.Position().Compare(before) >= 0 })
+	slices.Reverse(found)
+	return c.visit(ctx, found, limit, visit)
+}
+
+func (c calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+	found := slices.DeleteFunc(slices.Clone(c.rows), func(call callvault.Call) bool { return !slices.Contains(ids, call.ID) })
+	return c.visit(ctx, found, -1, visit)
+}
+
+func (c calls) visit(ctx context.Context, found []callvault.Call, limit int, visit func(callvault.Record) error) error {
+	for i, call := range found {
+		if i == limit {
 			break
 		}
-		limit--
-		document := slices.Clone(call.Document)
-		if err := visit(callvault.Record{Call: callvault.Call{ID: call.ID, Time: call.Time, Document: document}}); err != nil {
+		call.Document = slices.Clone(call.Document)
+		if err := visit(callvault.Record{Call: call}); err != nil {
 			return err
 		}
-		clear(document) // which is valid no longer
+		clear(call.Document) // which is valid no longer
 	}
 	return cmp.Or(c.err, ctx.Err())
 }

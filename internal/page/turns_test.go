@@ -31,7 +31,15 @@ type gatedCalls struct {
 	company string
 }
 
+func (c *gatedCalls) Get(ctx context.Context, _ []callvault.ID, _ func(callvault.Record) error) error {
+	return c.wait(ctx)
+}
+
 func (c *gatedCalls) Scan(ctx context.Context, _ callvault.Query, _ callvault.Position, _ int, _ func(callvault.Record) error) error {
+	return c.wait(ctx)
+}
+
+func (c *gatedCalls) wait(ctx context.Context) error {
 	c.store.mu.Lock()
 	c.store.order = append(c.store.order, c.company)
 	c.store.mu.Unlock()
