@@ -16,12 +16,6 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// The default address of the operator's listener, and what --manage says for none.
-const (
-	defaultManage = "127.0.0.1:8081"
-	manageOff     = "off"
-)
-
 const (
 	// drainWithin is the time for requests under way when the server stops: less than
 	// the 30 seconds after which most supervisors kill.
@@ -65,8 +59,8 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 		return nil, err
 	}
 	s := &service{app: a, log: log, db: o.db}
-	if s.secure, err = followTLS(o.tls, log); err != nil {
-		return nil, err
+	if s.secure, err = web.Follow(o.tls, log); err != nil {
+		return nil, fmt.Errorf("--tls-cert: %w", err)
 	}
 	if o.manage != manageOff { // first, so that the demo's page is where people look for it
 		if s.manage, err = o.listenOn(ctx, "--manage", o.manage); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/web"
 )
 
 func main() {
@@ -25,7 +26,7 @@ func main() {
 	// A second signal ends the program at once. The first may come twice: some
 	// supervisors signal a process and its group.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
-	limitMemory(os.DirFS("/"), os.LookupEnv)
+	web.LimitMemory(os.DirFS("/"), os.LookupEnv)
 	for _, name := range unknownVariables(os.Environ()) {
 		fmt.Fprintf(os.Stderr, "callvault: warning: no flag has the environment variable %s\n", screen.Clean(name))
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +15,9 @@ import (
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/limit"
+	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -147,17 +152,77 @@ func (s *service) greet(o serveOptions, keys []callvault.Key) {
 		}
 		fmt.Fprintf(s.stdout, "web page, health and metrics at %s%s\n", web.Where(s.manage), wants)
 	}
-	if !anyActive(keys) {
+	now := time.Now()
+	if !slices.ContainsFunc(keys, func(k callvault.Key) bool { return k.ActiveAt(now) }) {
 		fmt.Fprintln(s.stdout, "There is no valid key yet. Make one: "+createKey(o.db))
 	}
 }
 
-func anyActive(keys []callvault.Key) bool {
-	now := time.Now()
-	for i := range keys {
-		if keys[i].ActiveAt(now) {
-			return true
+// openToServe opens the store of serve, with --read-only without writing to it. It logs
+// when the store's files are replaced.
+func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
+	switch {
+	case o.readOnly:
+		store, err = openToRead(ctx, o.db)
+	case postgres.IsURL(o.db):
+		store, err = postgres.OpenToServe(ctx, o.db)
+	default:
+		store, err = openOrMake(ctx, o.db, func() { log.Info("made the store", "db", o.db) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	if files, ok := store.(*sqlite.Store); ok {
+		files.WhenReplaced(func(err error) {
+			log.Error("every request is answered with 500 until serve is started again", "error", err)
+		})
+	}
+	if o.readOnly {
+		return limit.NewLocal(store, time.Now), nil
+	}
+	return store, nil
+}
+
+// logOptions are the flags of the log.
+type logOptions struct {
+	format, level string
+}
+
+func logFlags(cmd *cobra.Command, o *logOptions) {
+	cmd.Flags().StringVar(&o.format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere")
+	cmd.Flags().StringVar(&o.level, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error")
+	completeWith(cmd, "log", "auto", "text", "json")
+	completeWith(cmd, "log-level", "debug", "info", "warn", "error")
+}
+
+// newLog makes the log that the flags ask for.
+func (o logOptions) newLog(w io.Writer) (*slog.Logger, error) {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[o.level]
+	if !ok {
+		return nil, usagef("--log-level %.40q must be debug, info, warn or error", o.level)
+	}
+	format := o.format
+	if format == "auto" {
+		format = "json"
+		if screen.IsTerminal(w) {
+			format = "text"
 		}
 	}
-	return false
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inSeconds})), nil
+	}
+	return nil, usagef("--log %.40q must be auto, text or json", o.format)
+}
+
+// inSeconds writes a duration in seconds, as Prometheus does: readers would mistake the
+// nanoseconds that slog writes.
+func inSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.Float64Value(a.Value.Duration().Round(time.Microsecond).Seconds())
+	}
+	return a
 }

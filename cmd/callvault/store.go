@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
-	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
@@ -96,31 +93,6 @@ func openOrMake(ctx context.Context, db string, made func()) (callvault.Store, e
 
 func (a *app) saidMade(db string) func() {
 	return func() { screen.Printf(a.stderr, "made store %s\n", db) }
-}
-
-// openToServe opens the store of serve, with --read-only without writing to it. It logs
-// when the store's files are replaced.
-func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
-	switch {
-	case o.readOnly:
-		store, err = openToRead(ctx, o.db)
-	case postgres.IsURL(o.db):
-		store, err = postgres.OpenToServe(ctx, o.db)
-	default:
-		store, err = openOrMake(ctx, o.db, func() { log.Info("made the store", "db", o.db) })
-	}
-	if err != nil {
-		return nil, err
-	}
-	if files, ok := store.(*sqlite.Store); ok {
-		files.WhenReplaced(func(err error) {
-			log.Error("every request is answered with 500 until serve is started again", "error", err)
-		})
-	}
-	if o.readOnly {
-		return limit.NewLocal(store, time.Now), nil
-	}
-	return store, nil
 }
 
 // openToRead opens a store without writing to it. The store must exist, with the schema

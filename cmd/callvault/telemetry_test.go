@@ -42,7 +42,7 @@ func serveRegistry(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	certFile, keyFile := certtest.Make(t, certtest.Options{}).Write(t, t.TempDir())
-	secure, err := followTLS(web.CertFiles{Cert: certFile, Key: keyFile}, slog.New(slog.DiscardHandler))
+	secure, err := web.Follow(web.CertFiles{Cert: certFile, Key: keyFile}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

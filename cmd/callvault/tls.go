@@ -1,12 +1,15 @@
 package main
 
 import (
-	"fmt"
-	"log/slog"
-
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/web"
+)
+
+// The default address of the operator's listener, and what --manage says for none.
+const (
+	defaultManage = "127.0.0.1:8081"
+	manageOff     = "off"
 )
 
 func tlsFlags(cmd *cobra.Command, files *web.CertFiles) {
@@ -20,16 +23,4 @@ func checkTLS(files web.CertFiles) error {
 		return usagef("--tls-cert and --tls-key belong together; give both or neither")
 	}
 	return nil
-}
-
-// followTLS follows the certificate that the flags name; without one it returns nil.
-func followTLS(files web.CertFiles, log *slog.Logger) (*web.Follower, error) {
-	if files == (web.CertFiles{}) {
-		return nil, nil
-	}
-	follower, err := web.Follow(files, log, nil)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
-	}
-	return follower, nil
 }

@@ -33,16 +33,17 @@ type Follower struct {
 	failed string // why the files could not be used; empty when they could
 }
 
-// Follow reads a certificate, which must be sound. A nil now means time.Now.
-func Follow(files CertFiles, log *slog.Logger, now func() time.Time) (*Follower, error) {
-	if now == nil {
-		now = time.Now
+// Follow reads a certificate, which must be sound. Without files it returns nil, which is
+// no certificate.
+func Follow(files CertFiles, log *slog.Logger) (*Follower, error) {
+	if files == (CertFiles{}) {
+		return nil, nil
 	}
 	pair, err := files.Read()
 	if err != nil {
 		return nil, err
 	}
-	f := &Follower{files: files, log: log, now: now, looked: now()}
+	f := &Follower{files: files, log: log, now: time.Now, looked: time.Now()}
 	f.use(pair)
 	return f, nil
 }

@@ -39,9 +39,11 @@ func (f *followed) start() {
 	f.t.Helper()
 	var err error
 	log := slog.New(slog.NewTextHandler(&f.log, nil))
-	if f.Follower, err = Follow(f.files, log, func() time.Time { return f.now }); err != nil {
+	if f.Follower, err = Follow(f.files, log); err != nil {
 		f.t.Fatal(err)
 	}
+	f.Follower.now = func() time.Time { return f.now }
+	f.looked = f.now
 }
 
 // wantServed checks the certificate that a handshake shows, by its serial.
@@ -255,14 +257,14 @@ func (f *followed) connect(trusted certtest.Pair) *tls.Conn {
 func TestFollowFails(t *testing.T) {
 	folder := t.TempDir()
 	files := CertFiles{filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key")}
-	if _, err := Follow(files, slog.New(slog.DiscardHandler), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Follow(files, slog.New(slog.DiscardHandler)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 	certtest.Make(t, certtest.Options{}).Write(t, folder)
 	if err := os.WriteFile(files.Key, certtest.Make(t, certtest.Options{}).Key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Follow(files, slog.New(slog.DiscardHandler), nil); err == nil || !strings.Contains(err.Error(), files.Key+": tls: private key does not match public key") {
+	if _, err := Follow(files, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), files.Key+": tls: private key does not match public key") {
 		t.Errorf("got %v", err)
 	}
 }

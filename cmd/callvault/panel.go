@@ -3,8 +3,11 @@ package main
 import (
 	"io"
 	"path/filepath"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/api"
@@ -79,4 +82,16 @@ func pageFormats() []page.Format {
 		of("NDJSON", bulk.NDJSON, "application/x-ndjson"),
 		of("Parquet", bulk.Parquet, "application/vnd.apache.parquet"),
 	}
+}
+
+// newRegistry has the metrics of the process; the rooms add their own.
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	promauto.With(registry).NewGauge(prometheus.GaugeOpts{
+		Name:        "callvault_build_info",
+		Help:        "Always 1; the labels say what this program is.",
+		ConstLabels: prometheus.Labels{"version": buildVersion(), "go_version": runtime.Version()},
+	}).Set(1)
+	return registry
 }

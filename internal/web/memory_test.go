@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"math"
@@ -58,7 +58,7 @@ func TestLimitMemory(t *testing.T) {
 	}
 	for value, want := range map[string]int64{"": 60e9, "1GiB": 50e9} {
 		debug.SetMemoryLimit(50e9)
-		limitMemory(root, said(value))
+		LimitMemory(root, said(value))
 		if got := debug.SetMemoryLimit(-1); got != want {
 			t.Errorf("with GOMEMLIMIT=%s: %d, want %d", value, got, want)
 		}

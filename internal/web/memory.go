@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"io/fs"
@@ -13,9 +13,9 @@ import (
 // memory, and the kernel's for connections and files, is not Go's.
 const goPart = 60
 
-// limitMemory tells Go the memory limit of the control group, so that it collects garbage
+// LimitMemory tells Go the memory limit of the control group, so that it collects garbage
 // before the kernel kills the process. GOMEMLIMIT wins; Go has read it already.
-func limitMemory(root fs.FS, env func(string) (string, bool)) {
+func LimitMemory(root fs.FS, env func(string) (string, bool)) {
 	if limit, ok := env("GOMEMLIMIT"); ok && limit != "" {
 		return
 	}
