@@ -17,8 +17,8 @@ import (
 
 // backupOptions are the flags of backup and restore.
 type backupOptions struct {
-	db    string
-	quiet bool
+	db           string
+	force, quiet bool
 }
 
 func (a *app) backup() *cobra.Command {
@@ -33,7 +33,7 @@ more than half a minute ends with 1: what it deleted is still in the store's log
 Run it again after the backup.
 
 FILE gets its name when it is complete and on the disk, and only its owner may read
-it. An existing FILE is not overwritten.`,
+it. An existing FILE is overwritten only with --force.`,
 		Example: `  callvault backup callvault-$(date +%F).db
   callvault backup --db calls.db /mnt/backups/calls.db`,
 		Args: cobra.ExactArgs(1),
@@ -51,8 +51,8 @@ func (a *app) restore() *cobra.Command {
 		Long: `Make a SQLite store from a file that 'callvault backup' wrote, after checking that
 it is a sound store that this callvault knows. FILE is not changed.
 
-An existing store is not overwritten: move it away first, with the files beside it
-whose names end in -wal and -shm.`,
+An existing store is overwritten only with --force, after 'callvault serve' and every
+other program that has it open has ended.`,
 		Example: `  callvault restore callvault-2026-01-31.db
   callvault restore --db calls.db /mnt/backups/calls.db && callvault check --db calls.db`,
 		Args: cobra.ExactArgs(1),
@@ -64,6 +64,7 @@ whose names end in -wal and -shm.`,
 
 func backupFlags(cmd *cobra.Command, o *backupOptions) {
 	cmd.Flags().StringVar(&o.db, "db", defaultDB, "the store: a SQLite file")
+	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
 }
 
@@ -75,8 +76,10 @@ func (o backupOptions) check(file, instead string) error {
 	if postgres.IsURL(o.db) {
 		return usagef("backup and restore are for SQLite stores; for PostgreSQL use %s", instead)
 	}
-	_, err := isFile(o.db)
-	return err
+	if _, err := isFile(o.db); err != nil {
+		return err
+	}
+	return refuseFilesOf(o.db, file)
 }
 
 func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error {
@@ -98,9 +101,6 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, file string) erro
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no file %s; name a backup", file)
 	}
-	if _, err := os.Stat(o.db); err == nil {
-		return fmt.Errorf("%s already exists and is not overwritten; move it away with its -wal and -shm, or name another file with --db", o.db)
-	}
 	return a.copyFile(ctx, o, "restoring", o.db, func(progress sqlite.Progress) error {
 		return sqlite.Restore(ctx, file, o.db, progress)
 	})
@@ -108,6 +108,11 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, file string) erro
 
 // copyFile shows how far a copy is, and says what came of it.
 func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, run func(sqlite.Progress) error) error {
+	if !o.force {
+		if err := mayWrite(to); err != nil {
+			return err
+		}
+	}
 	progress := a.progress(o.quiet)
 	progress.Begin(doing, "byte", screen.Unknown)
 	err := run(progress.Set)

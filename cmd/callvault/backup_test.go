@@ -40,8 +40,11 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("the digest is %s, want %s", got, want)
 	}
 	for _, args := range [][]string{{"backup", file}, {"restore", file}} {
-		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, "already exists and is not overwritten") {
+		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, " exists; pass --force to overwrite it") {
 			t.Errorf("%v: %+v", args, got)
+		}
+		if got := c.run(append(args, "--force", "-q")...); got != (outcome{}) {
+			t.Errorf("%v --force: %+v", args, got)
 		}
 	}
 	if got := c.run("backup", "--db", filepath.Join(folder, "none.db"), filepath.Join(folder, "other")); got.code != exitFailed || !strings.Contains(got.stderr, "there is no store at ") {
@@ -72,8 +75,8 @@ func TestRestoreSaysWhatToDo(t *testing.T) {
 		want string
 	}{
 		{[]string{"restore", none}, "there is no file " + none + "; name a backup\n"},
-		{[]string{"restore", backup}, db + " already exists and is not overwritten; move it away with its -wal and -shm, or name another file with --db\n"},
-		{[]string{"backup", backup}, "backup: " + backup + " already exists and is not overwritten; name another file\n"},
+		{[]string{"restore", backup}, db + " exists; pass --force to overwrite it\n"},
+		{[]string{"backup", backup}, backup + " exists; pass --force to overwrite it\n"},
 	} {
 		if got := c.run(tt.args...); got.code != exitFailed || got.stderr != "callvault: "+tt.want {
 			t.Errorf("%q: %+v", tt.args, got)

@@ -25,7 +25,6 @@ type Draft struct {
 	out    *os.File
 	target string      // the name that Commit gives it
 	old    fs.FileInfo // of the file that it replaces, or nil
-	reveal func(part, target string) error
 }
 
 // Create begins a file that replaces the one at path, if there is one. It returns an
@@ -38,20 +37,7 @@ func Create(path string) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return begin(&Draft{target: target, old: old, reveal: os.Rename})
-}
-
-// CreateNew begins a new file. It returns fs.ErrExist if there is a file at path, and so
-// does Commit if another process has made one since.
-func CreateNew(path string) (*Draft, error) {
-	target, old, err := look(path)
-	if err == nil && old != nil {
-		err = &existsError{path}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return begin(&Draft{target: target, reveal: renameNew})
+	return begin(&Draft{target: target, old: old})
 }
 
 // Temporary begins a file in the folder for temporary files. It is read by its name
@@ -140,25 +126,20 @@ func (d *Draft) Part() string { return d.base + partSuffix }
 // the path.
 func (d *Draft) Target() string { return d.target }
 
-// Replaces tells whether there was a file of this name when the draft was begun.
-func (d *Draft) Replaces() bool { return d.old != nil }
-
 // Commit syncs the file to the disk and gives it its name.
 func (d *Draft) Commit() error {
 	if d.old != nil {
 		keepAccess(d.out, d.old)
 	}
-	return d.commit(d.target, d.reveal)
+	return d.CommitAs(d.target)
 }
 
 // CommitAs is Commit with another name in the same folder. It replaces a file of that name.
-func (d *Draft) CommitAs(path string) error { return d.commit(path, os.Rename) }
-
-func (d *Draft) commit(target string, reveal func(part, target string) error) (err error) {
+func (d *Draft) CommitAs(target string) (err error) {
 	defer func() { err = errors.Join(err, d.Discard()) }()
 	err = errors.Join(d.out.Sync(), d.out.Close()) // Windows renames no open file
 	if err == nil {
-		err = reveal(d.Part(), target)
+		err = os.Rename(d.Part(), target)
 	}
 	if err != nil {
 		return d.named(err)
@@ -176,14 +157,6 @@ func (d *Draft) Discard() error {
 	d.lock = nil
 	return err
 }
-
-// existsError is an fs.ErrExist.
-type existsError struct{ path string }
-
-func (e *existsError) Error() string {
-	return e.path + " already exists and is not overwritten; name another file"
-}
-func (e *existsError) Unwrap() error { return fs.ErrExist }
 
 // named is an error with the name of the file in place of the draft's.
 func (d *Draft) named(err error) error {
@@ -206,21 +179,6 @@ func reason(err error) error {
 		return on.Err
 	}
 	return err
-}
-
-// renameNew renames a file unless there is one of the new name.
-func renameNew(part, target string) error {
-	err := os.Link(part, target)
-	if err == nil {
-		return nil // Discard removes the draft's own name
-	}
-	// Where a file system has no links, two processes may replace each other's file.
-	if _, err := os.Lstat(target); err == nil {
-		return &existsError{target}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return os.Rename(part, target)
 }
 
 // syncFolder makes the names in a folder durable, where a system can.

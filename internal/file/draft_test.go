@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,28 +67,6 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// A new file replaces none, not even one that came while it was written.
-func TestNew(t *testing.T) {
-	folder := t.TempDir()
-	path := filepath.Join(folder, "backup")
-	first, err := CreateNew(path)
-	must(t, err)
-	second, err := CreateNew(path)
-	must(t, err)
-	must(t, os.WriteFile(second.Part(), []byte("second"), 0o600))
-	must(t, first.Commit())
-	err = second.Commit()
-	if !errors.Is(err, fs.ErrExist) || err.Error() != path+" already exists and is not overwritten; name another file" {
-		t.Errorf("%v", err)
-	}
-	if _, err := CreateNew(path); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("%v", err)
-	}
-	if got := names(t, folder); got != "backup" || text(t, path) != "" {
-		t.Errorf("there are %q", got)
-	}
-}
-
 // A draft may get another name in the end.
 func TestCommitAs(t *testing.T) {
 	folder := t.TempDir()
@@ -100,7 +77,7 @@ func TestCommitAs(t *testing.T) {
 		must(t, err)
 		_, err = io.WriteString(d, "part")
 		must(t, err, d.CommitAs(filepath.Join(folder, name)), d.Discard())
-		if !d.Replaces() || text(t, path) != "whole" || text(t, filepath.Join(folder, name)) != "part" {
+		if text(t, path) != "whole" || text(t, filepath.Join(folder, name)) != "part" {
 			t.Errorf("there are %q", names(t, folder))
 		}
 	}

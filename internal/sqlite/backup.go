@@ -14,8 +14,8 @@ import (
 // will be, about.
 type Progress func(written, size int64)
 
-// Backup writes the store in a file, as it is at one moment, to another file,
-// which is not there yet. Readers and writers of the store go on meanwhile. The
+// Backup writes the store in a file, as it is at one moment, to another file, which it
+// replaces if it is there. Readers and writers of the store go on meanwhile. The
 // copy appears under its name when it is complete and on the disk. It needs no
 // other file beside it, its owner alone may read it, and nothing of deleted
 // calls is in it.
@@ -61,8 +61,9 @@ func backup(ctx context.Context, store, name string, progress Progress) error {
 	})
 }
 
-// Restore makes a file that Backup wrote a store, which is not there yet and whose companies
-// begin new timelines. The copy is checked before it has its name; the file is not changed.
+// Restore makes a file that Backup wrote a store whose companies begin new timelines. It
+// replaces one that is there, unless that has a log and so may be in use. The copy is
+// checked before it has its name; the file is not changed.
 func Restore(ctx context.Context, file, store string, progress Progress) error {
 	if err := restore(ctx, file, store, progress); err != nil {
 		return fmt.Errorf("restore: %w", whatEnded(ctx, err))

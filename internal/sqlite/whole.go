@@ -12,9 +12,9 @@ import (
 )
 
 // writeStore lets write fill an empty file with mode 0600. The file gets its name when it
-// is complete and on the disk. A file that has the name is an error.
+// is complete and on the disk, and replaces one that has the name.
 func writeStore(path string, write func(*file.Draft) error) (err error) {
-	d, err := file.CreateNew(path)
+	d, err := file.Create(path)
 	if err != nil {
 		return err
 	}
@@ -23,6 +23,9 @@ func writeStore(path string, write func(*file.Draft) error) (err error) {
 		return err
 	}
 	if err := write(d); err != nil {
+		return err
+	}
+	if err := mustBeAlone(d.Target()); err != nil { // somebody may have opened it meanwhile
 		return err
 	}
 	return d.Commit()
@@ -37,7 +40,8 @@ const journal = "-journal"
 const longestName = 255 - len(journal)
 
 // mustBeAlone refuses a name for a new store if SQLite would take another file for its
-// log, would take it for the log of another store, or could not name its log.
+// log, would take it for the log of another store, or could not name its log, and if a
+// store of that name may be open.
 func mustBeAlone(path string) error {
 	if len(filepath.Base(path)) > longestName {
 		return fmt.Errorf("%.40q… is too long for the name of a store, which may have %d bytes; name a shorter one", filepath.Base(path), longestName)
@@ -46,6 +50,9 @@ func mustBeAlone(path string) error {
 		return err
 	}
 	for _, suffix := range logs {
+		if isThere(path + suffix) {
+			return fmt.Errorf("%s has a log, %s: a program has it open or was killed; end 'callvault serve', then run 'callvault check --db %[1]s'", path, path+suffix)
+		}
 		if store, ok := strings.CutSuffix(path, suffix); ok && isThere(store) {
 			return fmt.Errorf("%s would be taken for the log of %s; name another file", path, store)
 		}
