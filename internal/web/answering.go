@@ -19,10 +19,12 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.passing = true
 	}
 	r.Trailer = nil // nobody reads it, and a line holds thousands of names
-	ctx, cancel := context.WithCancel(lasting{c.lasts, r.Context()})
+	// The context of net/http ends when the client closes its half, though it may still
+	// read. This one ends with the connection.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer context.AfterFunc(c.lasts, cancel)()
 	defer cancel()
-	r = r.WithContext(ctx)
-	a.Handler.ServeHTTP(w, r)
+	a.Handler.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // connKey is the key of a context's value for the connection of a request.
@@ -34,18 +36,4 @@ func Known(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(*conn); ok && !c.known.Swap(true) {
 		c.conns.strangers.leave(c)
 	}
-}
-
-// lasting is the context of a request that ends with its connection. The context of
-// net/http ends when the client closes its half, though the client may still read.
-type lasting struct {
-	context.Context
-	values context.Context
-}
-
-func (l lasting) Value(key any) any {
-	if v := l.Context.Value(key); v != nil {
-		return v
-	}
-	return l.values.Value(key)
 }

@@ -38,12 +38,6 @@ type company struct {
 	queue  []*Place
 }
 
-// NewTurns makes Turns with places to make so many answers at once, and a room of so
-// many bytes for answers that are being sent.
-func NewTurns(atOnce, room int) *Turns {
-	return &Turns{room: room, resting: atOnce, half: max(1, atOnce/2), companies: map[string]*company{}, sending: map[*Place]struct{}{}}
-}
-
 // Place is the place of one answer.
 type Place struct {
 	turns   *Turns
@@ -54,11 +48,39 @@ type Place struct {
 	cut     func()    // cuts the answer off; nil when that is impossible or was done
 }
 
+// NewTurns makes Turns with places to make so many answers at once, and a room of so
+// many bytes for answers that are being sent.
+func NewTurns(atOnce, room int) *Turns {
+	return &Turns{room: room, resting: atOnce, half: max(1, atOnce/2), companies: map[string]*company{}, sending: map[*Place]struct{}{}}
+}
+
 // Enter waits until a company may make an answer. When the room stays full, answers
 // whose clients have taken too long are cut off. It fails when the context is done
 // first; then there is nothing to leave.
 func (t *Turns) Enter(ctx context.Context, name string) (*Place, error) {
+	p := t.enqueue(name)
+	if p.turn == nil {
+		return p, nil
+	}
+	press := time.NewTicker(PressWithin)
+	defer press.Stop()
+	for {
+		select {
+		case <-p.turn:
+			return p, nil
+		case now := <-press.C:
+			t.press(p.company, now)
+		case <-ctx.Done():
+			t.giveUp(p)
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// enqueue gives a company a place, or a place in its queue.
+func (t *Turns) enqueue(name string) *Place {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	c := t.companies[name]
 	if c == nil {
 		c = new(company)
@@ -68,35 +90,13 @@ func (t *Turns) Enter(ctx context.Context, name string) (*Place, error) {
 	if t.resting > 0 && t.hasRoom(c) { // then nobody waits who could be served
 		t.resting--
 		c.making++
-		t.mu.Unlock()
-		return p, nil
+		return p
 	}
 	p.turn = make(chan struct{})
 	if c.queue = append(c.queue, p); len(c.queue) == 1 {
 		t.waiting = append(t.waiting, c)
 	}
-	t.mu.Unlock()
-	if err := p.wait(ctx); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// wait waits for the turn of a place in its queue.
-func (p *Place) wait(ctx context.Context) error {
-	press := time.NewTicker(PressWithin)
-	defer press.Stop()
-	for {
-		select {
-		case <-p.turn:
-			return nil
-		case now := <-press.C:
-			p.turns.press(p.company, now)
-		case <-ctx.Done():
-			p.turns.giveUp(p)
-			return ctx.Err()
-		}
-	}
+	return p
 }
 
 // giveUp takes a place out of its queue, or passes on a turn that has just come.
@@ -177,8 +177,7 @@ func (t *Turns) next() {
 		c := t.waiting[i]
 		close(c.queue[0].turn)
 		c.queue = slices.Delete(c.queue, 0, 1)
-		t.waiting = slices.Delete(t.waiting, i, i+1)
-		if len(c.queue) > 0 {
+		if t.waiting = slices.Delete(t.waiting, i, i+1); len(c.queue) > 0 {
 			t.waiting = append(t.waiting, c)
 		}
 		t.resting--
@@ -189,17 +188,11 @@ func (t *Turns) next() {
 // first is the index of the waiting company that has the next turn, or -1. A company
 // with half of the places comes after those with fewer.
 func (t *Turns) first() int {
-	may := -1
-	for i, c := range t.waiting {
-		switch {
-		case !t.hasRoom(c):
-		case c.making < t.half:
-			return i
-		case may < 0:
-			may = i
-		}
+	modest := func(c *company) bool { return t.hasRoom(c) && c.making < t.half }
+	if i := slices.IndexFunc(t.waiting, modest); i >= 0 {
+		return i
 	}
-	return may
+	return slices.IndexFunc(t.waiting, t.hasRoom)
 }
 
 // hasRoom tells whether the bytes in the room allow another answer of a company.
