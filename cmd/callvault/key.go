@@ -14,7 +14,6 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
-	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/when"
 )
@@ -258,13 +257,4 @@ func (a *app) keyRevoke() *cobra.Command {
 	dbFlag(cmd, &db)
 	companyFlag(cmd, &company)
 	return cmd
-}
-
-// createKey is the command that makes a key in a store. It leaves out the default store,
-// and a URL with a password.
-func createKey(db string) string {
-	if db == defaultDB || postgres.HasPassword(db) {
-		return "callvault key create"
-	}
-	return "callvault key create --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
 }

@@ -203,3 +203,12 @@ func existing(ctx context.Context, db, company string) (callvault.Store, error) 
 	}
 	return nil, errors.Join(err, store.Close())
 }
+
+// createKey is the command that makes a key in a store. It leaves out the default store,
+// and a URL with a password.
+func createKey(db string) string {
+	if db == defaultDB || postgres.HasPassword(db) {
+		return "callvault key create"
+	}
+	return "callvault key create --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
+}

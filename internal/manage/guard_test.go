@@ -220,3 +220,33 @@ func TestKeyCompany(t *testing.T) {
 		}
 	}
 }
+
+// Who opens the API in a browser on this machine learns where the page is. All else is
+// the API's.
+func TestSignpost(t *testing.T) {
+	const page = "http://127.0.0.1:8081"
+	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for name, c := range map[string]struct {
+		address net.Addr
+		request string
+		change  func(r *http.Request)
+		says    bool
+	}{
+		"a browser":             {here, "GET /", func(*http.Request) {}, true},
+		"beyond loopback":       {everywhere, "GET /", func(*http.Request) {}, false},
+		"a client":              {here, "GET /", func(r *http.Request) { r.Header.Set("Accept", "*/*") }, false},
+		"another path":          {here, "GET /v2/calls", func(*http.Request) {}, false},
+		"another method":        {here, "POST /", func(*http.Request) {}, false},
+		"a name from elsewhere": {here, "GET /", func(r *http.Request) { r.Host = "evil.example" }, false},
+	} {
+		method, path, _ := strings.Cut(c.request, " ")
+		r := httptest.NewRequest(method, "http://localhost:8080"+path, nil)
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+		c.change(r)
+		w := httptest.NewRecorder()
+		Signpost(c.address, page, api).ServeHTTP(w, r)
+		if says := w.Code == http.StatusOK && strings.Contains(w.Body.String(), `<a href="`+page+`">`); says != c.says || !says && w.Code != http.StatusTeapot {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}

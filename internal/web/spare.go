@@ -37,21 +37,17 @@ func (s spare) WithGroup(name string) slog.Handler {
 
 // allowance counts the lines of a second that begins with the first of them.
 type allowance struct {
-	log slog.Handler
-
+	log   slog.Handler
 	mu    sync.Mutex
-	began bool
 	lines int // with those left out
 }
 
 func (a *allowance) take() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.began {
-		a.began = true
+	if a.lines++; a.lines == 1 {
 		time.AfterFunc(time.Second, a.end)
 	}
-	a.lines++
 	return a.lines <= sparedLines
 }
 
@@ -59,7 +55,7 @@ func (a *allowance) take() bool {
 func (a *allowance) end() {
 	a.mu.Lock()
 	left := a.lines - sparedLines
-	a.began, a.lines = false, 0
+	a.lines = 0
 	a.mu.Unlock()
 	if left > 0 {
 		slog.New(a.log).Warn("lines that strangers caused were left out of the log", "lines", left)
