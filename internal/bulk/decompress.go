@@ -53,8 +53,9 @@ func unpack(source io.Reader) (*unpacked, error) {
 	switch text := string(magic); {
 	case bytes.HasPrefix(magic, []byte(gzipMagic)):
 		u.format = "gzip"
-		z := &members{in: buffered}
-		u.in, err = z, z.next()
+		if u.in, err = gzip.NewReader(buffered); err == gzip.ErrHeader {
+			err = ErrDamaged
+		}
 	case text == zstdMagic, len(text) == 4 && text[0]&0xf0 == 0x50 && text[1:] == zstdSkips:
 		u.format = "zstd"
 		var z *zstd.Decoder
@@ -88,7 +89,7 @@ func (u *unpacked) named(err error) error {
 		err = errCut
 	case errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		err = errWindow
-	case errors.Is(err, errTrailing) || errors.Is(err, zstd.ErrMagicMismatch):
+	case errors.Is(err, gzip.ErrHeader) || errors.Is(err, zstd.ErrMagicMismatch):
 		err = errTrailing
 	default:
 		err = ErrDamaged
@@ -108,57 +109,4 @@ func (w *witness) Read(p []byte) (int, error) {
 		w.err = err
 	}
 	return n, err
-}
-
-// members reads the members of a gzip file one after the other. It skips zeros after a
-// member, which pad blocks of tapes and disks.
-type members struct {
-	in *bufio.Reader
-	z  *gzip.Reader
-}
-
-func (m *members) Read(p []byte) (int, error) {
-	for {
-		n, err := m.z.Read(p)
-		if err == io.EOF {
-			err = m.more()
-		}
-		if n > 0 || err != nil {
-			return n, err
-		}
-	}
-}
-
-// more goes to the next member, or returns io.EOF after the last.
-func (m *members) more() error {
-	for {
-		begin, err := m.in.Peek(1)
-		if err != nil {
-			return err
-		}
-		if begin[0] != 0 {
-			break
-		}
-		m.in.Discard(1)
-	}
-	if begin, _ := m.in.Peek(len(gzipMagic)); string(begin) != gzipMagic {
-		return errTrailing
-	}
-	if err := m.next(); err != io.EOF {
-		return err
-	}
-	return io.ErrUnexpectedEOF
-}
-
-// next begins a member.
-func (m *members) next() (err error) {
-	if m.z == nil {
-		m.z, err = gzip.NewReader(m.in)
-	} else {
-		err = m.z.Reset(m.in)
-	}
-	if err == nil {
-		m.z.Multistream(false)
-	}
-	return err
 }
