@@ -41,7 +41,7 @@ func TestHealthcheck(t *testing.T) {
 				}
 			}
 			s.stop()
-			if got := c.run("healthcheck"); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "/readyz: dial tcp 127.0.0.1:"+port) {
+			if got := c.run("healthcheck"); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, ":"+port+"/readyz: the connection was refused; is serve running") {
 				t.Errorf("nobody there: %+v", got)
 			}
 		})

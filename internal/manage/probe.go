@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/callvault/callvault/internal/web"
@@ -54,6 +55,8 @@ func (p Probe) Ask(ctx context.Context) error {
 		return fmt.Errorf("%s: no answer within %v", target, p.Within)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s: the server speaks plain HTTP there: leave out --tls-cert, or name the --manage that the server has", target)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%s: the connection was refused; is serve running, with this --manage?", target)
 	case err != nil:
 		return fmt.Errorf("%s: %w", target, errors.Unwrap(err)) // of the url.Error
 	}
