@@ -80,6 +80,9 @@ func newFileReader(ctx context.Context, f parquetSource) (*Reader, error) {
 		for i, leaf := range r.file.Root().Columns() {
 			name := leaf.Name()
 			names = append(names, name)
+			if err := gong.ValidText(name); err != nil {
+				return fmt.Errorf("the name of column %d, %.40q, %w", i+1, name, err)
+			}
 			if !leaf.Leaf() || leaf.Repeated() {
 				return fmt.Errorf("the column %.40q is nested: a list, a map or a structure; leave it out, or make it text", name)
 			}
@@ -152,7 +155,7 @@ func (r *parquetReader) record() (record Record, err error) {
 		}
 	}
 	if len(problems) > 0 {
-		record.Call, record.Err = gong.Call{}, &gong.CallError{Problems: problems}
+		record.Err = &gong.CallError{Problems: problems}
 	}
 	return record, nil
 }

@@ -271,6 +271,7 @@ func TestRefusedParquet(t *testing.T) {
 		`the column "key" has values of the type UUID; leave it out, or make it text`:                                   table(t, []unique{{}}),
 		`there is no column id and no column started or scheduled in the header "name"`:                                 table(t, []nobody{{}}),
 		`columns differ from fields only by case, spaces or invisible characters; rename "ID" to id, "STARTED" to star`: table(t, []snowflake{{}}),
+		`the name of column 1, "i\xff", is not valid UTF-8`:                                                             withMetadata(t, table(t, []snowflake{{}}), func(m *format.FileMetaData) { m.Schema[1].Name = "i\xff" }),
 		`row 1: the column "id": it is compressed by LZO; write it with zstd or snappy`:                                 relabelled(t, foreignRows(), format.LZO),
 	} {
 		if got := documents(t, bytes.NewReader(in)); !strings.Contains(got, "! ") || !strings.Contains(got, want) {
