@@ -19,6 +19,7 @@ import (
 type backupOptions struct {
 	db           string
 	force, quiet bool
+	inPlace      bool // of restore
 }
 
 func (a *app) backup() *cobra.Command {
@@ -32,10 +33,10 @@ anything of deleted calls. A 'callvault delete' that the backup keeps waiting fo
 more than half a minute ends with 1: what it deleted is still in the store's log.
 Run it again after the backup.
 
-FILE gets its name when it is complete and on the disk, and only its owner may read
-it. An existing FILE is overwritten only with --force.`,
+The backup is checked, call by call, before FILE gets its name. Only its owner may
+read it. An existing FILE is overwritten only with --force.`,
 		Example: `  callvault backup callvault-$(date +%F).db
-  callvault backup --db calls.db /mnt/backups/calls.db`,
+  callvault backup --db calls.db --force /mnt/backups/calls.db`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runBackup(cmd.Context(), o, files[0]) },
 	}
@@ -48,22 +49,27 @@ func (a *app) restore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Make a store from a backup",
-		Long: `Make a SQLite store from a file that 'callvault backup' wrote, after checking that
-it is a sound store that this callvault knows. FILE is not changed.
+		Long: `Make a SQLite store from a file that 'callvault backup' wrote, and check it call by
+call. FILE is not changed. An existing store is overwritten only with --force, after
+'callvault serve' and every other program that has it open has ended.
 
-An existing store is overwritten only with --force, after 'callvault serve' and every
-other program that has it open has ended.`,
+After a restore the numbers of changes go on from an earlier one, so each company's
+next change begins a new timeline: what follows the changes then reads them again. If
+you put a store back in another way, such as cp, Litestream or pg_restore, run
+'callvault restore --in-place' to begin new timelines.`,
 		Example: `  callvault restore callvault-2026-01-31.db
-  callvault restore --db calls.db /mnt/backups/calls.db && callvault check --db calls.db`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error { return a.runRestore(cmd.Context(), o, files[0]) },
+  callvault restore --db calls.db /mnt/backups/calls.db
+  callvault restore --in-place --db calls.db`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error { return a.runRestore(cmd.Context(), o, files) },
 	}
 	backupFlags(cmd, &o)
+	cmd.Flags().BoolVar(&o.inPlace, "in-place", false, "begin new timelines in the store of --db, without a FILE")
 	return cmd
 }
 
 func backupFlags(cmd *cobra.Command, o *backupOptions) {
-	cmd.Flags().StringVar(&o.db, "db", defaultDB, "the store: a SQLite file")
+	dbFlag(cmd, &o.db)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
 }
@@ -94,8 +100,17 @@ func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error
 	})
 }
 
-func (a *app) runRestore(ctx context.Context, o backupOptions, file string) error {
-	if err := o.check(file, "pg_restore, or 'callvault copy --from "+file+"' with the URL of an empty database in CALLVAULT_COPY_TO"); err != nil {
+func (a *app) runRestore(ctx context.Context, o backupOptions, files []string) error {
+	switch {
+	case o.inPlace && len(files) > 0:
+		return usagef("--in-place takes no FILE: it begins new timelines in the store of --db")
+	case o.inPlace:
+		return a.fork(ctx, o)
+	case len(files) == 0:
+		return usagef("FILE is missing; type callvault restore FILE")
+	}
+	file := files[0]
+	if err := o.check(file, "pg_restore and 'callvault restore --in-place', or 'callvault copy --from "+file+"' with the URL of an empty database in CALLVAULT_COPY_TO"); err != nil {
 		return err
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
@@ -104,6 +119,20 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, file string) erro
 	return a.copyFile(ctx, o, "restoring", o.db, func(progress sqlite.Progress) error {
 		return sqlite.Restore(ctx, file, o.db, progress)
 	})
+}
+
+// fork begins new timelines in a store that somebody put back.
+func (a *app) fork(ctx context.Context, o backupOptions) (err error) {
+	store, err := openExisting(ctx, o.db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.Fork(ctx); err != nil || o.quiet {
+		return err
+	}
+	_, err = screen.Printf(a.stderr, "the next change of each company begins a new timeline\n")
+	return err
 }
 
 // copyFile shows how far a copy is, and says what came of it.

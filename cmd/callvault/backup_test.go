@@ -4,8 +4,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/callvault/callvault"
 )
 
 // A store is neither read as records nor overwritten by an export of itself.
@@ -40,7 +43,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("the digest is %s, want %s", got, want)
 	}
 	for _, args := range [][]string{{"backup", file}, {"restore", file}} {
-		if got := c.run(args...); got.code != exitFailed || !strings.Contains(got.stderr, " exists; pass --force to overwrite it") {
+		if got := c.run(args...); got.code != exitFailed || !strings.HasSuffix(got.stderr, " exists; pass --force to overwrite it\n") {
 			t.Errorf("%v: %+v", args, got)
 		}
 		if got := c.run(append(args, "--force", "-q")...); got != (outcome{}) {
@@ -75,11 +78,65 @@ func TestRestoreSaysWhatToDo(t *testing.T) {
 		want string
 	}{
 		{[]string{"restore", none}, "there is no file " + none + "; name a backup\n"},
+		{[]string{"restore", "--force", "--db", backup, backup}, backup + " belongs to the store; name another file\nSee 'callvault restore --help'.\n"},
+		{[]string{"backup", "--force", db}, db + " belongs to the store; name another file\nSee 'callvault backup --help'.\n"},
 		{[]string{"restore", backup}, db + " exists; pass --force to overwrite it\n"},
 		{[]string{"backup", backup}, backup + " exists; pass --force to overwrite it\n"},
 	} {
-		if got := c.run(tt.args...); got.code != exitFailed || got.stderr != "callvault: "+tt.want {
+		if got := c.run(tt.args...); got.code == exitOK || got.stderr != "callvault: "+tt.want {
 			t.Errorf("%q: %+v", tt.args, got)
 		}
+	}
+}
+
+// timelines are those of the default company in a store.
+func timelines(t *testing.T, db string) []callvault.Timeline {
+	t.Helper()
+	store, err := openExisting(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	all, err := store.Calls("default").Timelines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Two stores of one backup, restored or copied and said to be so, have the timelines of
+// their original, and then each its own from the number of the backup on.
+func TestTimelines(t *testing.T) {
+	c, folder := newCLI(t), t.TempDir()
+	c.must("import", "-q", c.file("calls.ndjson", callOne, callThree))
+	before := timelines(t, c.env["CALLVAULT_DB"])
+	backup := filepath.Join(folder, "backup.db")
+	c.must("backup", backup)
+	content := read(t, backup)
+	write := c.file("more.ndjson", callTwo)
+	seen := map[callvault.Timeline]bool{}
+	for _, restored := range []string{"a.db", "b.db", "c.db"} {
+		db := filepath.Join(folder, restored)
+		if restored == "c.db" {
+			writeFile(t, db, content)
+			if got := c.run("restore", "--in-place", "--db", db); got != (outcome{exitOK, "", "the next change of each company begins a new timeline\n"}) {
+				t.Errorf("%+v", got)
+			}
+		} else {
+			c.must("restore", "--db", db, backup)
+		}
+		if got := timelines(t, db); !slices.Equal(got, before) {
+			t.Errorf("%s has the timelines %v, want %v", restored, got, before)
+		}
+		c.must("import", "-q", "--db", db, write)
+		got := timelines(t, db)
+		if len(got) != len(before)+1 || !slices.Equal(got[:len(before)], before) || got[len(before)].From != 2 || seen[got[len(before)]] {
+			t.Errorf("%s has the timelines %v after %v", restored, got, before)
+		}
+		seen[got[len(got)-1]] = true
+	}
+	c.must("import", "-q", write)
+	if got := timelines(t, c.env["CALLVAULT_DB"]); !slices.Equal(got, before) {
+		t.Errorf("the original has the timelines %v, want %v", got, before)
 	}
 }

@@ -71,8 +71,8 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 
 // checkOptions are the flags of check.
 type checkOptions struct {
-	db             string
-	repair, digest bool
+	db                     string
+	repair, accept, digest bool
 }
 
 func (a *app) check() *cobra.Command {
@@ -80,15 +80,18 @@ func (a *app) check() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check that a store is sound",
-		Long: `Compare what a store keeps beside its calls with the calls: counts, ids and
-numbers; and every document with the form that it is written in. Each difference
-is printed, and the exit code is 1 when there is any. --repair makes counts, ids
-and numbers right and says what it did.
+		Long: `Read a whole store: compare every call and key with its checksum, and the counts,
+ids and numbers with the calls. Print each difference; the exit code is 1 if there
+is any.
+
+--repair corrects counts, ids and numbers by the calls, and prints what it did. It
+can't bring back a damaged or lost call: restore a backup, or go on without the call
+with --accept-loss.
 
 --digest prints a text that two stores share if and only if they hold the same,
-whatever their engines: the calls and the numbers of their changes, the keys, the
-counts of requests, and the secret of cursors. A copy and a restored backup have
-it of their original; a store that the same files were imported into has another.`,
+whatever their engines: calls, numbers of changes, keys, used quotas, and the secret
+of cursors. A copy and a restored backup have the digest of their original; two
+imports of the same file do not.`,
 		Example: `  callvault check
   callvault check --repair
   callvault check --db copy.db --digest`,
@@ -96,12 +99,16 @@ it of their original; a store that the same files were imported into has another
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCheck(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)
-	cmd.Flags().BoolVar(&o.repair, "repair", false, "make right what is wrong beside the calls")
+	cmd.Flags().BoolVar(&o.repair, "repair", false, "correct what is wrong beside the calls")
+	cmd.Flags().BoolVar(&o.accept, "accept-loss", false, "with --repair: go on without damaged and lost calls")
 	cmd.Flags().BoolVar(&o.digest, "digest", false, "print a digest of the store")
 	return cmd
 }
 
 func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
+	if o.accept && !o.repair {
+		return usagef("--accept-loss is for --repair; add --repair, or leave it out")
+	}
 	store, err := openExisting(ctx, o.db)
 	if err != nil {
 		return err
@@ -110,38 +117,48 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 	progress := a.progress(false)
 	defer progress.End()
 	if o.repair {
-		progress.Begin("repairing", "", screen.Unknown)
-		err := store.Repair(ctx, callvault.NoLoss, func(done string) {
-			progress.End()
-			screen.Printf(a.stdout, "repaired: %s\n", done)
-		})
-		if err != nil {
+		if err := a.repair(ctx, store, o, progress); err != nil {
 			return err
 		}
 	}
 	found := 0
-	report := func(difference string) {
+	progress.Begin("checking", "", screen.Unknown)
+	err = store.Check(ctx, func(difference string) {
 		found++
 		progress.Note("%s", difference)
-	}
-	progress.Begin("checking counts, ids and numbers", "", screen.Unknown)
-	if err := store.Check(ctx, report); err != nil {
-		return err
-	}
-	digest := ""
-	if found == 0 { // damaged records can't be read
-		digest, err = upkeep.Check(ctx, store, progress, report)
-	}
+	})
 	progress.End()
 	switch {
 	case err != nil:
 		return err
 	case found > 0:
-		return fmt.Errorf("%s; 'callvault check --repair' makes counts, ids and numbers right", plural(found, "difference"))
+		return fmt.Errorf("%s; 'callvault check --repair' corrects counts, ids and numbers", plural(found, "difference"))
 	}
 	screen.Printf(a.stderr, "the store is sound\n")
-	if o.digest {
+	if !o.digest {
+		return nil
+	}
+	digest, err := upkeep.Digest(ctx, store, progress)
+	progress.End()
+	if err == nil {
 		_, err = screen.Printf(a.stdout, "%s\n", digest)
+	}
+	return err
+}
+
+// repair repairs a store and prints what it did.
+func (a *app) repair(ctx context.Context, store callvault.Store, o checkOptions, progress *screen.Progress) error {
+	accept := callvault.NoLoss
+	if o.accept {
+		accept = callvault.AcceptLoss
+	}
+	progress.Begin("repairing", "", screen.Unknown)
+	err := store.Repair(ctx, accept, func(done string) {
+		progress.End()
+		screen.Printf(a.stdout, "repaired: %s\n", done)
+	})
+	if errors.Is(err, callvault.ErrLoss) {
+		return fmt.Errorf("%w; restore a backup, or go on without what is lost: callvault check --repair --accept-loss", err)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -31,9 +34,9 @@ func (a *app) key() *cobra.Command {
 
 // keyOptions are the flags of key create.
 type keyOptions struct {
-	db, company, expires, output string
-	scopes                       []string
-	bearer                       bool
+	db, company, name, expires, output string
+	scopes                             []string
+	bearer                             bool
 }
 
 func (a *app) keyCreate() *cobra.Command {
@@ -49,7 +52,7 @@ Without --scope a key may list calls and open the web page. The scope
 callvault:profiles:read opens the profiles of an operator's listener beyond
 loopback. Profiles contain the memory of the server, with secrets and calls of
 every company: give this scope only to operators.`,
-		Example: `  callvault key create
+		Example: `  callvault key create --name etl
   callvault key create --company acme --expires 90d
   callvault key create --bearer -o json
   callvault key create --scope callvault:profiles:read --expires 1d`,
@@ -58,6 +61,7 @@ every company: give this scope only to operators.`,
 	}
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
+	cmd.Flags().StringVar(&o.name, "name", "", "what the key is for, such as etl; key list shows it")
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a right of the key; may be given several times")
 	cmd.Flags().StringVar(&o.expires, "expires", "", "when the key ends: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)")
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "make a bearer token instead of an access key and secret")
@@ -81,6 +85,9 @@ func checkOutput(output string) error {
 	return nil
 }
 
+// maxName is how many characters the name of a key may have.
+const maxName = 100
+
 // newKey is the key that the flags ask for, and its secret.
 func (o keyOptions) newKey(now time.Time) (key callvault.Key, secret string, err error) {
 	kind := callvault.BasicKey
@@ -88,8 +95,11 @@ func (o keyOptions) newKey(now time.Time) (key callvault.Key, secret string, err
 		kind = callvault.BearerKey
 	}
 	key, secret = callvault.NewKey(kind)
-	key.Company = o.company
+	key.Company, key.Name = o.company, o.name
 	key.Created = now.UTC().Truncate(time.Microsecond)
+	if utf8.RuneCountInString(o.name) > maxName || strings.ContainsFunc(o.name, unicode.IsControl) || !utf8.ValidString(o.name) {
+		return key, "", usagef("--name %.40q: use at most %d characters, without line ends", o.name, maxName)
+	}
 	for _, scope := range o.scopes {
 		if !slices.Contains(scopes(), scope) {
 			return key, "", usagef("--scope %.80q: nothing here needs this scope; use %s", scope, strings.Join(scopes(), " or "))
@@ -132,7 +142,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	}
 	expires := ""
 	if !key.Expires.IsZero() {
-		expires = ", which ends at " + date(key.Expires)
+		expires = ", which ends at " + key.Expires.Format(time.RFC3339)
 	}
 	_, err = screen.Printf(a.stderr, "The secret is not shown again. The id of the key%s, for key list and key revoke: %s\n", expires, key.ID)
 	return err
@@ -186,31 +196,35 @@ func (a *app) keyList() *cobra.Command {
 
 // listedKey is a key as key list -o json prints it.
 type listedKey struct {
-	ID      string            `json:"id"`
-	Kind    callvault.KeyKind `json:"kind"`
-	Company string            `json:"company"`
-	Scopes  []callvault.Scope `json:"scopes"`
-	Created time.Time         `json:"created"`
-	Expires *time.Time        `json:"expires"`
-	Revoked *time.Time        `json:"revoked"`
+	ID       string            `json:"id"`
+	Name     string            `json:"name"`
+	Kind     callvault.KeyKind `json:"kind"`
+	Company  string            `json:"company"`
+	Scopes   []callvault.Scope `json:"scopes"`
+	Created  time.Time         `json:"created"`
+	LastUsed *time.Time        `json:"lastUsed"` // the day
+	Expires  *time.Time        `json:"expires"`
+	Revoked  *time.Time        `json:"revoked"`
 }
 
 func (a *app) printKeys(keys []callvault.Key, output string) error {
 	if output == "json" {
 		list := make([]listedKey, len(keys))
 		for i, k := range keys {
-			list[i] = listedKey{k.ID, k.Kind, k.Company, k.Scopes, k.Created, set(k.Expires), set(k.Revoked)}
+			list[i] = listedKey{k.ID, k.Name, k.Kind, k.Company, k.Scopes, k.Created, set(k.Used), set(k.Expires), set(k.Revoked)}
 		}
 		return json.NewEncoder(a.stdout).Encode(list)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tKIND\tCREATED\tEXPIRES\tREVOKED\tSCOPES")
+	fmt.Fprintln(w, "ID\tNAME\tKIND\tCREATED\tLAST USED\tEXPIRES\tREVOKED\tSCOPES")
 	for _, k := range keys {
 		scopes := make([]string, len(k.Scopes))
 		for i, s := range k.Scopes {
 			scopes[i] = string(s)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", screen.Text(a.stdout, k.ID), k.Kind, date(k.Created), date(k.Expires), date(k.Revoked), screen.Text(a.stdout, strings.Join(scopes, ",")))
+		name := cmp.Or(k.Name, "-")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", screen.Text(a.stdout, k.ID), screen.Text(a.stdout, name), k.Kind,
+			day(k.Created), day(k.Used), day(k.Expires), day(k.Revoked), screen.Text(a.stdout, strings.Join(scopes, ",")))
 	}
 	return w.Flush()
 }
@@ -223,11 +237,12 @@ func set(t time.Time) *time.Time {
 	return &t
 }
 
-func date(t time.Time) string {
+// day is the day of a time, UTC, in text for people.
+func day(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Format(time.RFC3339)
+	return t.UTC().Format(time.DateOnly)
 }
 
 func (a *app) keyRevoke() *cobra.Command {

@@ -212,13 +212,13 @@ func TestServeFails(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	c := newCLI(t)
-	got := c.run("key", "create", "--expires", "90d")
+	got := c.run("key", "create", "--name", "etl", "--expires", "90d")
 	key := regexp.MustCompile(`^accessKey        ([A-Z2-7]{24})\naccessKeySecret  ([\w-]{43})\n$`).FindStringSubmatch(got.stdout)
 	if key == nil || !strings.Contains(got.stderr, "not shown again") || strings.Contains(got.stderr, key[2]) {
 		t.Fatalf("%+v", got)
 	}
 	list := c.must("key", "list")
-	if !regexp.MustCompile(key[1]+`\s+basic\s+\S+Z\s+\S+Z\s+-\s+api:calls:read:basic\n`).MatchString(list) || strings.Contains(list, key[2]) {
+	if !regexp.MustCompile(key[1]+`\s+etl\s+basic\s+\d{4}-\d\d-\d\d\s+-\s+\d{4}-\d\d-\d\d\s+-\s+api:calls:read:basic\n`).MatchString(list) || strings.Contains(list, key[2]) {
 		t.Errorf("listed %s", list)
 	}
 	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" has no key "NOBODY"; list its keys with 'callvault key list'`) {
@@ -231,7 +231,7 @@ func TestKeys(t *testing.T) {
 	if err := json.Unmarshal([]byte(c.must("key", "list", "-o", "json")), &listed); err != nil || len(listed) != 1 {
 		t.Fatalf("%v, %v", listed, err)
 	}
-	if k := listed[0]; k.Revoked == nil || k.Expires.Sub(k.Created).Hours() != 90*24 || k.Company != "default" {
+	if k := listed[0]; k.Name != "etl" || k.LastUsed != nil || k.Revoked == nil || k.Expires.Sub(k.Created).Hours() != 90*24 || k.Company != "default" {
 		t.Errorf("%+v", k)
 	}
 	// A key of another company is as good as none.

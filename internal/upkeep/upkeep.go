@@ -1,8 +1,7 @@
-// Package upkeep copies and checks whole stores. It works on every engine.
+// Package upkeep copies and digests whole stores. It works on every engine.
 package upkeep
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -11,7 +10,6 @@ import (
 	"hash"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 )
 
 // Progress is told how far the reading of a whole store has come.
@@ -34,20 +32,17 @@ func begin(p Progress, doing string, s callvault.Snapshot, companies []string) e
 	return nil
 }
 
-// Check reads a whole store once. It reports every call whose document is not what
-// NewCall makes of it, or whose place is not the document's, and returns the digest.
-//
-// Two stores have the same digest if and only if they hold the same, whatever their
+// Digest is a text that two stores share if and only if they hold the same, whatever their
 // engines: companies, calls with their places and numbers, tombstones, keys, used quotas
-// and the cursor secret.
-func Check(ctx context.Context, store callvault.Store, progress Progress, report func(difference string)) (digest string, err error) {
+// and the cursor secret. Timelines are not part of it.
+func Digest(ctx context.Context, store callvault.Store, progress Progress) (digest string, err error) {
 	d := digester{sha256.New()}
 	err = store.Snapshot(ctx, func(s callvault.Snapshot) error {
 		companies, err := s.Companies()
 		if err != nil {
 			return err
 		}
-		if err := begin(progress, "checking calls", s, companies); err != nil {
+		if err := begin(progress, "digesting", s, companies); err != nil {
 			return err
 		}
 		d.number(int64(len(companies)))
@@ -56,9 +51,6 @@ func Check(ctx context.Context, store callvault.Store, progress Progress, report
 			err := s.Records(company, 0, func(r callvault.Record) error {
 				progress.Add(1)
 				d.record(r)
-				if problem := problemOf(r); problem != "" {
-					report(fmt.Sprintf("company %s: call %s: %s", company, r.ID, problem))
-				}
 				return nil
 			})
 			if err != nil {
@@ -69,7 +61,7 @@ func Check(ctx context.Context, store callvault.Store, progress Progress, report
 		return d.rest(s)
 	})
 	if err != nil {
-		return "", fmt.Errorf("check documents: %w", err)
+		return "", fmt.Errorf("digest: %w", err)
 	}
 	return hex.EncodeToString(d.Sum(nil)), nil
 }
@@ -108,6 +100,7 @@ func (d digester) rest(s callvault.Snapshot) error {
 	d.number(int64(len(keys)))
 	for _, key := range keys {
 		d.text(key.ID)
+		d.text(key.Name)
 		d.text(string(key.Kind))
 		d.text(key.Company)
 		d.number(int64(len(key.Scopes)))
@@ -118,6 +111,7 @@ func (d digester) rest(s callvault.Snapshot) error {
 		d.number(key.Created.UnixMicro())
 		d.number(key.Expires.UnixMicro())
 		d.number(key.Revoked.UnixMicro())
+		d.number(key.Used.UnixMicro())
 	}
 	quotas, err := s.Quotas()
 	if err != nil {
@@ -131,25 +125,4 @@ func (d digester) rest(s callvault.Snapshot) error {
 	secret, err := s.CursorSecret()
 	d.field(secret)
 	return err
-}
-
-// problemOf is what is wrong with a call, or "".
-func problemOf(r callvault.Record) string {
-	if r.Deleted {
-		return ""
-	}
-	parsed, err := gong.ParseCall(r.Document)
-	if err != nil {
-		return err.Error()
-	}
-	call, err := callvault.NewCall(&parsed)
-	switch {
-	case err != nil:
-		return err.Error()
-	case !bytes.Equal(call.Document, r.Document):
-		return "its document is not in the form that it is written in"
-	case call.ID != r.ID || call.Time != r.Time || call.Workspace != r.Workspace:
-		return fmt.Sprintf("it is kept as %s at %s in workspace %s, and its document says otherwise", r.ID, r.Time, r.Workspace)
-	}
-	return ""
 }
