@@ -65,7 +65,7 @@ Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong us
 	o.selection.flags(cmd, "local")
 	outputFormat(cmd, &o.output, "table, "+strings.Join(formatNames(), ", ")+" (default table)", append(formatNames(), table)...)
 	cmd.Flags().StringVar(&o.histogram, "histogram", "", "draw how many calls there are in each hour, day, week or month")
-	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show the first N calls; 0 shows all (default: all, and %d in a table on a terminal)", tableLimit))
+	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show the first N calls from --from on, or without --from the last N of a store; 0 shows all (default: all, and %d in a table on a terminal)", tableLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
 	completeWith(cmd, "histogram", histograms...)
 	return cmd
@@ -99,6 +99,9 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
 	}
 	if o.histogram != "" {
 		return a.drawHistogram(ctx, source, o, span, q, p)
+	}
+	if store, ok := source.(*upstream.Store); ok && o.from == "" {
+		store.Last = o.limit
 	}
 	stdout := p.Before(a.stdout)
 	width := 0
@@ -164,7 +167,11 @@ func summary(w upstream.Walked, o callsOptions) string {
 	if w.Met != o.limit || w.Total-w.Met-w.Skipped <= 0 {
 		return counted(w)
 	}
-	text := fmt.Sprintf("the first %s of %s", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+	which := "first"
+	if o.from == "" && o.url == "" {
+		which = "last"
+	}
+	text := fmt.Sprintf("the %s %s of %s", which, humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
 	if !o.limited {
 		text += "; --limit 0 shows all"
 	}
@@ -233,10 +240,19 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 }
 
 // closed is a span with both ends: where they are open, from the day of the first call
-// until now.
+// until now, or of a store until the last call.
 func closed(ctx context.Context, source upstream.Source, span when.Span, q callvault.Query, zone *time.Location) (when.Span, error) {
 	if q.To == callvault.MaxTime {
 		span.To = time.Now().In(zone)
+		if store, ok := source.(*upstream.Store); ok {
+			err := store.Calls.ScanBack(ctx, q, q.End(), 1, func(last callvault.Record) error {
+				span.To = (last.Time + 1).UTC().In(zone)
+				return nil
+			})
+			if err != nil {
+				return span, err
+			}
+		}
 	}
 	if q.From > callvault.MinTime {
 		return span, nil

@@ -24,8 +24,8 @@ import (
 type exportOptions struct {
 	sourceOptions
 	selection
-	output       string
-	force, quiet bool
+	output                    string
+	force, quiet, skipDamaged bool
 }
 
 func (a *app) export() *cobra.Command {
@@ -56,6 +56,9 @@ listed until ctrl-C or an error is in NAME.partial.EXT, and the message says wit
 
 ` + serverHelp + `
 
+A damaged call ends the export of a store. With --skip-damaged it is named, and the
+others are written.
+
 Exit codes: 0 all done; 1 the run failed or was interrupted; 2 wrong usage; 3 calls were
 skipped, or the server ended its list too early.`,
 		Example: `  callvault export calls.parquet
@@ -75,6 +78,7 @@ skipped, or the server ended its list too early.`,
 	o.selection.flags(cmd, "UTC")
 	outputFormat(cmd, &o.output, strings.Join(formatNames(), ", ")+" (default: by the name of FILE)", formatNames()...)
 	forceFlag(cmd, &o.force)
+	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out calls whose rows in the store are damaged, and name them")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
 	return cmd
 }
@@ -95,6 +99,9 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	if store, ok := source.(*upstream.Store); ok {
+		store.SkipDamaged = o.skipDamaged
+	}
 	e, target := exported{where: "on standard output"}, name
 	if name == stdinName {
 		target = "standard output"
@@ -103,7 +110,9 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err 
 		err = e.writeFile(ctx, source, q, f, name)
 	}
 	p.End()
-	switch on := (*fs.PathError)(nil); {
+	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
+	case errors.As(e.reading, &damage):
+		return fmt.Errorf("%w; nothing was written; to export the other calls: --skip-damaged", e.reading)
 	case e.reading != nil:
 		return earlyEnd(ctx, e.Walked, e.reading, e.where, o.zone)
 	case errors.As(err, &on):
@@ -129,6 +138,9 @@ func (a *app) checkExport(o *exportOptions, name string) (form, error) {
 	}
 	if strings.Contains(name, "://") { // not repeated: it may have a secret
 		return form{}, usagef("FILE: use the path of a file; --url names a server")
+	}
+	if o.url != "" && o.skipDamaged {
+		return form{}, usagef("--skip-damaged belongs to a store; leave it out with --url")
 	}
 	if o.url == "" {
 		if err := refuseFilesOf(o.db, name); err != nil {

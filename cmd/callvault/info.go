@@ -23,8 +23,8 @@ func (a *app) info() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info",
 		Short: "Show what is in a store",
-		Long: `Show how large a store is, and for each company how many calls and valid keys it has and
-when its first and last call took place.`,
+		Long: `Show how large a store is, and for each company its calls, the first and the last of them,
+its workspaces with calls, and its valid keys.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
 		Args: cobra.NoArgs,
@@ -56,7 +56,9 @@ type companyInfo struct {
 	Calls int        `json:"calls"`
 	First *time.Time `json:"first"`
 	Last  *time.Time `json:"last"`
-	Keys  int        `json:"keys"`
+
+	Workspaces int `json:"workspaces"` // that have calls
+	Keys       int `json:"keys"`       // that are valid
 }
 
 func (a *app) runInfo(ctx context.Context, db, output string) (err error) {
@@ -108,35 +110,22 @@ func (s *storeInfo) add(c companyInfo) {
 // companyOf is what a company has, but for its name and keys.
 func companyOf(ctx context.Context, calls callvault.Calls) (c companyInfo, err error) {
 	all := callvault.Query{Range: callvault.AllTime}
-	instant := func(at callvault.Time) *time.Time { t := at.UTC(); return &t }
-	c.Calls, err = calls.First(ctx, all, 1, func(record callvault.Record) error {
-		c.First = instant(record.Time)
-		return nil
-	})
-	if err != nil || c.First == nil {
+	at := func(kept **time.Time) func(callvault.Record) error {
+		return func(record callvault.Record) error {
+			t := record.Time.UTC()
+			*kept = &t
+			return nil
+		}
+	}
+	if c.Calls, err = calls.First(ctx, all, 1, at(&c.First)); err != nil {
 		return c, err
 	}
-	last, err := lastOf(ctx, calls, callvault.CeilTime(*c.First))
-	c.Last = instant(last)
-	return c, err
-}
-
-// lastOf is the time of the last call, found by counts from a time that a call has.
-func lastOf(ctx context.Context, calls callvault.Calls, low callvault.Time) (callvault.Time, error) {
-	high := callvault.CeilTime(time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)) // dates have four digits
-	for high-low > 1 {
-		middle := low + (high-low)/2
-		n, err := calls.Count(ctx, callvault.Query{Range: callvault.Range{From: middle, To: callvault.MaxTime}})
-		if err != nil {
-			return 0, err
-		}
-		if n > 0 {
-			low = middle
-		} else {
-			high = middle
-		}
+	if err = calls.ScanBack(ctx, all, all.End(), 1, at(&c.Last)); err != nil {
+		return c, err
 	}
-	return low, nil
+	workspaces, err := calls.Workspaces(ctx)
+	c.Workspaces = len(workspaces)
+	return c, err
 }
 
 // sizeOf is how many bytes the files of a store have; nil for a database on a server.
@@ -163,9 +152,9 @@ func (a *app) printInfo(info storeInfo) error {
 	}
 	screen.Printf(a.stdout, "%s: %s, %s, %s%s\n", info.Store, companies, plural(info.Calls, "call"), plural(info.Keys, "valid key"), size)
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nCOMPANY\tCALLS\tFIRST\tLAST\tKEYS")
+	fmt.Fprintln(w, "\nCOMPANY\tCALLS\tFIRST\tLAST\tWORKSPACES\tKEYS")
 	for _, c := range info.Companies {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", c.Name, humanize.Comma(int64(c.Calls)), dayOf(c.First), dayOf(c.Last), c.Keys)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", c.Name, humanize.Comma(int64(c.Calls)), dayOf(c.First), dayOf(c.Last), c.Workspaces, c.Keys)
 	}
 	return w.Flush()
 }

@@ -20,9 +20,9 @@ func TestInfo(t *testing.T) {
 	want := c.env["CALLVAULT_DB"] + ": 2 companies, 3 calls, 1 valid key, "
 	text := c.must("info")
 	if !strings.HasPrefix(text, want) || !strings.HasSuffix(text, `
-COMPANY  CALLS  FIRST                 LAST                  KEYS
-acme     3      2026-01-01T00:00:00Z  2026-01-03T00:00:00Z  1
-default  0      -                     -                     0
+COMPANY  CALLS  FIRST                 LAST                  WORKSPACES  KEYS
+acme     3      2026-01-01T00:00:00Z  2026-01-03T00:00:00Z  1           1
+default  0      -                     -                     0           0
 `) {
 		t.Errorf("got %s", text)
 	}
@@ -34,13 +34,15 @@ default  0      -                     -                     0
 			Name  string
 			Calls int
 			Last  *string
+
+			Workspaces int
 		}
 	}
 	if err := json.Unmarshal([]byte(c.must("info", "-o", "json")), &info); err != nil {
 		t.Fatal(err)
 	}
 	if info.Size < 4096 || info.Calls != 3 || info.Keys != 1 || info.First != "2026-01-01T00:00:00Z" || info.Last != "2026-01-03T00:00:00Z" ||
-		len(info.Companies) != 2 || info.Companies[0].Name != "acme" || info.Companies[1].Last != nil {
+		len(info.Companies) != 2 || info.Companies[0].Name != "acme" || info.Companies[0].Workspaces != 1 || info.Companies[1].Last != nil {
 		t.Errorf("%+v", info)
 	}
 }

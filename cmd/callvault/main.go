@@ -118,10 +118,10 @@ const (
   {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} [command]{{end}}
 {{range $group := .Groups}}
 {{.Title}}
-{{range $.Commands}}{{if eq .GroupID $group.ID}}  {{rpad .Name .NamePadding}} {{.Short}}
+{{range $.Commands}}{{if eq .GroupID $group.ID}}  {{rpad .Name .NamePadding}}  {{.Short}}
 {{end}}{{end}}{{end}}{{if .HasAvailableSubCommands}}
 {{if .Groups}}Others:{{else}}Commands:{{end}}
-{{range .Commands}}{{if and (eq .GroupID "") .IsAvailableCommand}}  {{rpad .Name .NamePadding}} {{.Short}}
+{{range .Commands}}{{if and (eq .GroupID "") .IsAvailableCommand}}  {{rpad .Name .NamePadding}}  {{.Short}}
 {{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
 Flags:
 {{.LocalFlags.FlagUsages}}{{end}}{{if .HasAvailableSubCommands}}
@@ -154,7 +154,7 @@ skipped, or a server's list ended early.`,
 	root.SetHelpTemplate(help)
 	root.SetUsageTemplate(usage)
 	root.SetFlagErrorFunc(flagError)
-	addGroup(root, "Data", a.importCalls(), a.calls(), a.export(), a.info(), a.delete())
+	addGroup(root, "Data", a.importCalls(), a.calls(), a.call(), a.export(), a.info(), a.delete())
 	addGroup(root, "Server", a.serve(), a.key(), a.healthcheck())
 	addGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
 	root.AddCommand(a.version())

@@ -247,7 +247,7 @@ func TestHelpIsWhole(t *testing.T) {
 func TestHelpIsGrouped(t *testing.T) {
 	help := newCLI(t).must("--help")
 	at := -1
-	for _, part := range []string{"\nExamples:\n  callvault serve --demo", "\nData:\n  calls ", "\nServer:\n  healthcheck ", "\nCare:\n  backup ", "\nOthers:\n  completion"} {
+	for _, part := range []string{"\nExamples:\n  callvault serve --demo", "\nData:\n  call ", "\nServer:\n  healthcheck ", "\nCare:\n  backup ", "\nOthers:\n  completion"} {
 		if next := strings.Index(help, part); next <= at {
 			t.Errorf("%q is not where it should be in\n%s", part, help)
 		} else {

@@ -162,7 +162,7 @@ func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) 
 		if err != nil {
 			return nil, nil, err
 		}
-		return &upstream.Store{Calls: store.Calls(o.company), Watch: watch}, store.Close, nil
+		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Company: o.company, Watch: watch}, store.Close, nil
 	}
 	server, err := upstream.ParseURL(o.url)
 	if err != nil {

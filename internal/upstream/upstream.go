@@ -37,26 +37,52 @@ type Watch struct {
 
 // Store is a company's calls in a store.
 type Store struct {
-	Calls callvault.Calls
-	Watch Watch
+	Whole   callvault.Whole
+	Calls   callvault.Calls
+	Company string
+	Watch   Watch
+
+	Last        int  // Walk visits the last so many calls; 0 is all
+	SkipDamaged bool // Walk reports damaged calls as skipped, and goes on
 }
 
 // addEvery is how many calls are read between two reports of them: a store gives a
 // million in two seconds.
 const addEvery = 1000
 
-// Walk visits the calls as they are at one moment. An error of the store ends it.
+// Walk visits the calls as they are at one moment. An error of the store ends it, a
+// *callvault.DamageError unless it skips damaged calls.
 func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
 	if w.Total, err = s.Calls.Count(ctx, q); err != nil {
 		return w, err
 	}
+	after, back := q.Start(), 0
+	if s.Last > 0 {
+		err := s.Calls.ScanBack(ctx, q, q.End(), s.Last+1, func(record callvault.Record) error {
+			if back++; back > s.Last {
+				after = record.Position()
+			}
+			return nil
+		})
+		if err != nil {
+			return w, err
+		}
+	}
 	s.Watch.Begin("reading", "call", w.Total)
-	err = s.Calls.Scan(ctx, q, q.Start(), -1, func(record callvault.Record) error {
+	each := func(record callvault.Record) error {
 		w.Last = record.Time
 		if w.Met++; w.Met%addEvery == 0 {
 			s.Watch.Add(addEvery)
 		}
 		return visit(record)
+	}
+	if !s.SkipDamaged {
+		err = s.Calls.Scan(ctx, q, after, -1, each)
+		return w, err
+	}
+	err = s.Whole.Salvage(ctx, s.Company, q, each, func(damage *callvault.DamageError) {
+		w.Skipped++
+		s.Watch.Skipped(damage)
 	})
 	return w, err
 }

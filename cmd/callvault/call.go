@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/screen"
+)
+
+// callOptions are the flags of call.
+type callOptions struct{ db, company, tz, output string }
+
+func (a *app) call() *cobra.Command {
+	var o callOptions
+	cmd := &cobra.Command{
+		Use:   "call ID",
+		Short: "Show one call",
+		Long:  `Show what is known of a call, or with -o json its whole document as the store has it.`,
+		Example: `  callvault call 7782342274025937895
+  callvault call 7782342274025937895 -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runCall(cmd.Context(), o, args[0]) },
+	}
+	dbFlag(cmd, &o.db)
+	companyFlag(cmd, &o.company)
+	tzFlag(cmd, &o.tz, "local")
+	outputFlag(cmd, &o.output)
+	return cmd
+}
+
+func (a *app) runCall(ctx context.Context, o callOptions, digits string) (err error) {
+	if err := checkOutput(o.output); err != nil {
+		return err
+	}
+	id, err := callvault.ParseID(digits)
+	if err != nil {
+		return usagef("%.40q is not an id; use a number of 1 to 20 digits", digits)
+	}
+	zone, err := parseZone(o.tz)
+	if err != nil {
+		return err
+	}
+	store, err := existing(ctx, o.db, o.company)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	var document []byte
+	err = store.Calls(o.company).Get(ctx, []callvault.ID{id}, func(record callvault.Record) error {
+		document = slices.Clone(record.Document)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case document == nil:
+		return fmt.Errorf("company %q has no call %s", o.company, id)
+	case o.output == "json":
+		_, err := fmt.Fprintf(a.stdout, "%s\n", document)
+		return err
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, fact := range facts(document, zone) {
+		fmt.Fprintf(w, "%s\t%s\n", fact[0], fact[1])
+	}
+	return w.Flush()
+}
+
+// facts are the names and values of a document's fields that are set, in its order.
+func facts(document []byte, zone *time.Location) (facts [][2]string) {
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.Token() // the brace; a document was checked when it was written
+	for d.More() {
+		name, _ := d.Token()
+		var raw json.RawMessage
+		if d.Decode(&raw) != nil {
+			return facts
+		}
+		text := string(raw)
+		json.Unmarshal(raw, &text) // only texts change
+		switch name {
+		case "scheduled", "started":
+			if at, err := gong.ParseTime(text); err == nil {
+				text = at.Instant().In(zone).Format("Mon 2006-01-02 15:04:05 -07:00")
+			}
+		case "duration":
+			if seconds, err := time.ParseDuration(text + "s"); err == nil {
+				text = seconds.String()
+			}
+		}
+		if string(raw) != "null" {
+			facts = append(facts, [2]string{fmt.Sprint(name), screen.Clean(text)})
+		}
+	}
+	return facts
+}
