@@ -142,6 +142,22 @@ func TestServeDemoSweeps(t *testing.T) {
 	}
 }
 
+// The former name of --rate-limit and its variable still work, and the new one wins.
+func TestFormerRateLimit(t *testing.T) {
+	c := newCLI(t)
+	for _, tt := range []struct{ variable, args, want string }{
+		{"", "--limit flag", `--rate-limit: "flag" is not a limit`},
+		{"environment", "", `--rate-limit: "environment" is not a limit`},
+		{"environment", "--rate-limit new", `--rate-limit: "new" is not a limit`},
+		{"", "--limit flag --rate-limit new", `--rate-limit: "new" is not a limit`},
+	} {
+		c.env["CALLVAULT_SERVE_LIMIT"] = tt.variable
+		if got := c.run(append([]string{"serve"}, strings.Fields(tt.args)...)...); got.code != exitUsage || !strings.Contains(got.stderr, tt.want) {
+			t.Errorf("%q with %q: %+v", tt.args, tt.variable, got)
+		}
+	}
+}
+
 func TestDemoWithAStore(t *testing.T) {
 	c := newCLI(t)
 	if got := c.run("serve", "--demo", "--listen", "127.0.0.1:0"); got.code != exitUsage || !strings.Contains(got.stderr, "unset CALLVAULT_DB") {

@@ -12,7 +12,7 @@ import (
 // generator invents one call after another.
 type generator struct {
 	*rand.Rand
-	ids   ids
+	made  uint64 // ids
 	users []string
 	zones []*time.Location
 }
@@ -70,7 +70,7 @@ func (g *generator) workspace() *string {
 // call invents the call that counts as having happened at an instant.
 func (g *generator) call(at time.Time) gong.Call {
 	c := gong.Call{
-		ID:            g.ids.next(),
+		ID:            g.id(),
 		PrimaryUserID: new(pick(g, g.users)),
 		WorkspaceID:   g.workspace(),
 		IsPrivate:     new(g.oneIn(30)),
