@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/limit"
 )
@@ -228,6 +229,21 @@ func TestRetryAfter(t *testing.T) {
 		told := toClient(fmt.Errorf("wrapped: %w", &limit.Exceeded{Wait: wait}))
 		if got := told.header.Get("Retry-After"); told.status != http.StatusTooManyRequests || got != want {
 			t.Errorf("%v: got %d, %s, want %s", wait, told.status, got, want)
+		}
+	}
+}
+
+// A damaged row is a 500, and the log says whose call it is: a client is told nothing.
+func TestADamagedCall(t *testing.T) {
+	s := newServer(t, Config{})
+	s.put(t, "acme", call(t, "1", 1, ""), call(t, "2", 2, ""))
+	s.get("/v2/calls") // with which the keys are known
+	s.log.Reset()
+	s.store.fail(fmt.Errorf("read: %w", &callvault.DamageError{Company: "acme", ID: mustID(t, "2"), Problem: "its checksum does not match"}))
+	wantStatus(t, s.get(everything), http.StatusInternalServerError, "An error has occurred")
+	for _, want := range []string{"level=ERROR", "company=acme", "call 2 of company acme is damaged"} {
+		if line := s.log.String(); !strings.Contains(line, want) {
+			t.Errorf("the log lacks %q: %s", want, line)
 		}
 	}
 }

@@ -82,6 +82,8 @@ func (m *model) Keys(ctx context.Context, known callvault.KeysVersion) ([]callva
 	return slices.Clone(m.keys), m.version, nil
 }
 
+func (m *model) UseKey(context.Context, string, string, time.Time) error { return nil }
+
 func (m *model) CursorSecret(context.Context) ([]byte, error) {
 	return []byte("the secret of the model has 32 B"), m.failure
 }

@@ -46,15 +46,16 @@ func (k *Keyring) Authenticate(ctx context.Context, authorization []string) (*ca
 	case key == nil:
 		return nil, UnknownKey
 	case key.Kind != presented.kind:
-		return key, WrongScheme
+		return &key.Key, WrongScheme
 	case !key.Matches(presented.secret):
-		return key, WrongSecret
+		return &key.Key, WrongSecret
 	case !key.Revoked.IsZero():
-		return key, KeyRevoked
+		return &key.Key, KeyRevoked
 	case !key.ActiveAt(now):
-		return key, KeyExpired
+		return &key.Key, KeyExpired
 	}
-	return key, nil
+	k.remember(key, now)
+	return &key.Key, nil
 }
 
 // credential is what a client presents.

@@ -35,13 +35,21 @@ type Keyring struct {
 
 	mu     sync.Mutex
 	latest *question
+
+	using chan struct{} // holds one while a use is kept
 }
 
 // ring is the keys as they were at a moment. It does not change.
 type ring struct {
-	keys    map[string]*callvault.Key
+	keys    map[string]*known
 	version callvault.KeysVersion
 	read    time.Time // just before the store was asked
+}
+
+// known is a key in memory.
+type known struct {
+	callvault.Key
+	use *atomic.Int64 // from when on a use is worth remembering, in seconds since 1970
 }
 
 // question asks the store for the keys. All who wait for it share its end.
@@ -53,7 +61,7 @@ type question struct {
 
 // New makes a Keyring of a store's keys, by a clock.
 func New(store callvault.Keys, now func() time.Time) *Keyring {
-	k := &Keyring{store: store, now: now, latest: &question{done: make(chan struct{})}}
+	k := &Keyring{store: store, now: now, latest: &question{done: make(chan struct{})}, using: make(chan struct{}, 1)}
 	k.ring.Store(new(ring))
 	close(k.latest.done)
 	return k
@@ -61,17 +69,17 @@ func New(store callvault.Keys, now func() time.Time) *Keyring {
 
 // find returns the key with an id, or nil when there is none. It fails when that can't be
 // known: the key is not in memory, or too long, and the store does not answer.
-func (k *Keyring) find(ctx context.Context, id string, now time.Time) (*callvault.Key, error) {
+func (k *Keyring) find(ctx context.Context, id string, now time.Time) (*known, error) {
 	ring := k.ring.Load()
-	known, age := ring.keys[id], ring.age(now)
-	if known != nil && age < freshFor {
-		return known, nil
+	key, age := ring.keys[id], ring.age(now)
+	if key != nil && age < freshFor {
+		return key, nil
 	}
-	usable := known != nil && age < staleAfter
+	usable := key != nil && age < staleAfter
 	q, begun := k.ask()
 	if !begun {
 		if usable {
-			return known, nil
+			return key, nil
 		}
 		// Only a question that begins after this moment is sure to see what was in
 		// the store before it.
@@ -161,9 +169,14 @@ func (k *Keyring) refresh() error {
 		return err
 	}
 	if next.version = version; version != old.version {
-		next.keys = make(map[string]*callvault.Key, len(all))
-		for i := range all {
-			next.keys[all[i].ID] = &all[i]
+		next.keys = make(map[string]*known, len(all))
+		for _, key := range all {
+			use := new(atomic.Int64)
+			use.Store(key.Used.Add(day).Unix())
+			if before := old.keys[key.ID]; before != nil {
+				use = before.use
+			}
+			next.keys[key.ID] = &known{key, use}
 		}
 	}
 	k.ring.Store(next)

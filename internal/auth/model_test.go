@@ -80,6 +80,8 @@ type model struct {
 	failure error                 // what reads return, unless nil
 	stall   func(context.Context) // called at the beginning of a read, unless nil
 	reads   int
+	uses    []string                    // that were kept
+	use     func(context.Context) error // in place of keeping a use, unless nil
 }
 
 func (m *model) fail(err error) {

@@ -19,7 +19,7 @@ import (
 
 // served are the methods that serve asks for again and again.
 var served = []string{
-	"Companies", "Keys", "TakeQuota", "TakeSecond",
+	"Companies", "Keys", "UseKey", "TakeQuota", "TakeSecond",
 	"Count", "Scan", "First", "Latest",
 }
 

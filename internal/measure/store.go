@@ -9,7 +9,7 @@ import (
 
 // operations are the methods that are measured, as metrics name them.
 var operations = []string{
-	"companies", "keys", "take_quota", "take_second",
+	"companies", "keys", "use_key", "take_quota", "take_second",
 	"count", "scan", "first", "latest",
 }
 
@@ -32,6 +32,11 @@ func (m measured) Companies(ctx context.Context) (names []string, err error) {
 func (m measured) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
 	defer m.meter.end(ctx, "keys", time.Now(), &err)
 	return m.Store.Keys(ctx, known)
+}
+
+func (m measured) UseKey(ctx context.Context, company, id string, at time.Time) (err error) {
+	defer m.meter.end(ctx, "use_key", time.Now(), &err)
+	return m.Store.UseKey(ctx, company, id, at)
 }
 
 func (m measured) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {

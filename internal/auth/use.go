@@ -1,0 +1,35 @@
+package auth
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+const (
+	day = 24 * time.Hour
+
+	// useAgain is how long a use that the store did not keep is left: an import may hold
+	// the store, or a disk be full.
+	useAgain = time.Minute
+)
+
+// remember has the store keep the day of a key's use, once a day. It neither delays nor
+// fails the request: what the store does not take is tried again by a later one.
+func (k *Keyring) remember(key *known, now time.Time) {
+	next := key.use.Load()
+	if now.Unix() < next || !key.use.CompareAndSwap(next, math.MaxInt64) {
+		return
+	}
+	go func() {
+		k.using <- struct{}{} // one at a time: requests need the store more
+		defer func() { <-k.using }()
+		ctx, cancel := context.WithTimeout(context.Background(), storeWithin)
+		defer cancel()
+		again := now.Truncate(day).Add(day) // midnight, UTC
+		if k.store.UseKey(ctx, key.Company, key.ID, now) != nil {
+			again = k.now().Add(useAgain)
+		}
+		key.use.Store(again.Unix())
+	}()
+}
