@@ -9,7 +9,8 @@ import (
 // MaxDocument is the largest document of a call, in bytes.
 const MaxDocument = 64 << 10
 
-// Call is what a store holds of a call: its document, and what places it.
+// Call is what a store holds of a call: its document, and what places it. ParseCall and
+// NewCall make one; there is no other way into a store.
 type Call struct {
 	ID        ID
 	Time      Time   // when it counts as having happened: see TimeOf
@@ -20,34 +21,42 @@ type Call struct {
 // Position is the call's place in the one order of calls.
 func (c *Call) Position() Position { return Position{Time: c.Time, ID: c.ID} }
 
-// NewCall checks a call and encodes its document; it is the only way into a
-// store. It returns a *gong.CallError with every problem it finds.
-func NewCall(c *gong.Call) (Call, error) { return AppendCall(nil, c) }
+// ParseCall reads a call from its JSON, in the form of the wire. It returns a
+// *gong.CallError with every problem it finds.
+func ParseCall(data []byte) (Call, error) {
+	c, err := gong.ParseCall(data)
+	if err != nil {
+		return Call{}, err
+	}
+	return AppendCall(nil, &c)
+}
 
-// AppendCall is NewCall with the document appended to buf; the Call's Document
-// is the part that was appended. It spares a batch one allocation a call.
+// NewCall checks a call that was built by hand: it encodes the call and reads it with
+// ParseCall.
+func NewCall(c *gong.Call) (Call, error) { return ParseCall(c.AppendJSON(nil)) }
+
+// AppendCall is the end of ParseCall, for an import. It takes what gong has checked: a
+// call that gong.ParseCall read, or whose fields SetText set. The document is appended to
+// buf, and the Call's Document is the part that was appended.
 func AppendCall(buf []byte, c *gong.Call) (Call, error) {
 	var k checker
-	call := Call{ID: k.id("id", &c.ID), Workspace: k.id("workspaceId", c.WorkspaceID)}
-	k.text(c)
-	k.times(c)
-	if c.Duration != nil && *c.Duration < 0 {
-		k.add("duration", "must be a whole number of at least 0")
+	call := Call{ID: k.id("id", c.ID), Time: TimeOf(c)}
+	if c.WorkspaceID != nil {
+		call.Workspace = k.id("workspaceId", *c.WorkspaceID)
 	}
-	oneOf(&k, "direction", c.Direction, gong.Directions)
-	oneOf(&k, "scope", c.Scope, gong.CallScopes)
-	oneOf(&k, "media", c.Media, gong.MediaTypes)
-	k.further(c.Further)
+	if c.Started == nil && c.Scheduled == nil {
+		k.add("started", "must not be null when scheduled is null too")
+	}
+	k.year("scheduled", c.Scheduled)
+	k.year("started", c.Started)
+	document := c.AppendJSON(buf)[len(buf):]
+	if len(document) > MaxDocument {
+		k.add("", fmt.Sprintf("the document has %d bytes; shorten it to %d", len(document), MaxDocument))
+	}
 	if len(k.problems) > 0 {
 		return Call{}, &gong.CallError{Problems: k.problems}
 	}
-	document := c.AppendJSON(buf)[len(buf):]
-	if len(document) > MaxDocument {
-		k.add("", fmt.Sprintf("the document has %d bytes; at most %d are kept", len(document), MaxDocument))
-		return Call{}, &gong.CallError{Problems: k.problems}
-	}
 	call.Document = document[:len(document):len(document)]
-	call.Time = TimeOf(c)
 	return call, nil
 }
 
@@ -58,4 +67,32 @@ func TimeOf(c *gong.Call) Time {
 		return 0
 	}
 	return FloorTime(date.Instant())
+}
+
+// checker collects what is wrong with a call that gong.ParseCall has read.
+type checker struct {
+	problems []gong.FieldError
+}
+
+func (k *checker) add(field, problem string) {
+	k.problems = append(k.problems, gong.FieldError{Field: field, Problem: problem})
+}
+
+func (k *checker) id(field, digits string) ID {
+	if err := gong.ValidID(digits); err != nil {
+		k.add(field, err.Error())
+		return ID{}
+	}
+	id, _ := ParseID(digits) // ValidID is stricter
+	return id
+}
+
+// year refuses an instant whose year the wire can't write in UTC, as a cursor does.
+func (k *checker) year(field string, t *gong.Time) {
+	if t == nil {
+		return
+	}
+	if year := t.Instant().Year(); year < 0 || year > 9999 {
+		k.add(field, fmt.Sprintf("%s is outside the years 0000 to 9999 in UTC", t))
+	}
 }

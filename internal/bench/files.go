@@ -14,7 +14,6 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 )
 
 // compareImports measures imports in both orders, beside reading and checking the
@@ -75,11 +74,7 @@ func checkFile(from, to string) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, callvault.MaxDocument+1)
 	for lines.Scan() {
-		parsed, err := gong.ParseCall(lines.Bytes())
-		if err != nil {
-			return err
-		}
-		call, err := callvault.NewCall(&parsed)
+		call, err := callvault.ParseCall(lines.Bytes())
 		if err != nil {
 			return err
 		}

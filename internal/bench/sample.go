@@ -62,7 +62,7 @@ func (s *sample) invent(file io.Writer) (ends []int64, err error) {
 	var line []byte
 	ends = []int64{0}
 	for c := range demo.Calls(demo.Options{Seed: seed, End: time.Now(), Count: s.count}) {
-		call, err := callvault.AppendCall(line[:0], &c)
+		call, err := callvault.NewCall(&c)
 		if err != nil {
 			return nil, fmt.Errorf("call %s: %w", c.ID, err)
 		}

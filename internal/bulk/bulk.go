@@ -33,7 +33,7 @@ type Record struct {
 	// before it there: a line may be the whole file. It is 0 where Line tells enough.
 	Number int
 
-	Call gong.Call // when Err is nil
+	Call gong.Call // when Err is nil, and then gong has checked it
 	Err  error     // a *gong.CallError: the record is bad, the next one may not be
 }
 
@@ -90,21 +90,21 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{close: func() {}, left: func() []string { return nil }}
-	s := newStream(in)
-	switch c, err := s.first(); {
+	w := newWindow(in)
+	switch c, at, err := w.firstByte(0); {
 	case err == io.EOF:
 		r.read = func() (Record, error) { return Record{}, io.EOF }
 	case err != nil:
 		return nil, err
 	case c == '{' || c == '[':
-		records := &jsonReader{stream: s, left: make(map[string]bool)}
+		records := newJSONReader(w)
 		r.read, r.left = records.read, func() []string { return slices.Sorted(maps.Keys(records.left)) }
 	default:
-		h, err := readHeader(s)
+		h, err := readHeader(w.in, string(w.atHand()[:at]))
 		if err != nil {
 			return nil, &LineError{max(h.lines, 1), err}
 		}
-		table := newCSVReader(s, h)
+		table := newCSVReader(w.in, h)
 		r.read, r.Unknown = table.read, unknownColumns(h.names)
 		r.names, r.delimiter, r.headerLine = h.names, h.delimiter, h.lines
 	}
@@ -132,9 +132,9 @@ type LineError struct {
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 func (e *LineError) Unwrap() error { return e.Err }
 
-// bad is a record with one problem that is not a field's.
-func bad(line int, problem string) Record {
-	return Record{Line: line, Err: &gong.CallError{Problems: []gong.FieldError{{Problem: problem}}}}
+// wholly is the error of a record as a whole.
+func wholly(text string) *gong.CallError {
+	return &gong.CallError{Problems: []gong.FieldError{{Problem: text}}}
 }
 
 var errNoFormat = errors.New("import reads NDJSON, JSON arrays, saved response pages, CSV with a header of field names and Parquet, each also in gzip or zstd")

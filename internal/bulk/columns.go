@@ -18,10 +18,7 @@ func unknownColumns(names []string) []string {
 
 // parseDocument reads a call from the column document.
 func parseDocument(document []byte) (gong.Call, error) {
-	if len(document) > maxRecord {
-		return gong.Call{}, tooLong(0).Err
-	}
-	call, err := gong.ParseCall(document)
+	call, err := parseRecord(document)
 	var e *gong.CallError
 	if !errors.As(err, &e) {
 		return call, err

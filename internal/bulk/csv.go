@@ -31,10 +31,10 @@ type column struct {
 	isField bool // of the contract
 }
 
-func newCSVReader(s *stream, h header) *csvReader {
-	g := &guard{in: s}
+func newCSVReader(in io.Reader, h header) *csvReader {
+	g := &guard{in: in}
 	if h.returns {
-		g.in = &lineEnds{in: s}
+		g.in = &lineEnds{in: in}
 	}
 	t := &csvReader{table: csv.NewReader(g), guard: g, skipped: h.lines, end: h.lines}
 	t.table.Comma = rune(h.delimiter)
@@ -128,17 +128,15 @@ func (t *csvReader) broken(line, end int, problem string) (Record, error) {
 		return Record{}, fatal(line, "%s, on lines %d to %d%s", problem, line, end, perhaps)
 	}
 	t.end = end
-	record := bad(line, problem)
-	record.Through = end
-	return record, nil
+	return Record{Line: line, Through: end, Err: wholly(problem)}, nil
 }
 
 func (t *csvReader) record(line int, cells []string) Record {
-	if t.document >= 0 && cells[t.document] != "" {
-		call, err := parseDocument([]byte(cells[t.document]))
-		return Record{Line: line, Through: t.end, Call: call, Err: err}
-	}
 	record := Record{Line: line, Through: t.end}
+	if t.document >= 0 && cells[t.document] != "" {
+		record.Call, record.Err = parseDocument([]byte(cells[t.document]))
+		return record
+	}
 	var problems []gong.FieldError
 	for i, cell := range cells {
 		if cell == "" {
@@ -152,7 +150,7 @@ func (t *csvReader) record(line int, cells []string) Record {
 		}
 	}
 	if len(problems) > 0 {
-		record.Call, record.Err = gong.Call{}, &gong.CallError{Problems: problems}
+		record.Err = &gong.CallError{Problems: problems}
 	}
 	return record
 }

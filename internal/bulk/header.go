@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -25,13 +26,12 @@ type header struct {
 	returns   bool // lines end with a carriage return alone, as the header does
 }
 
-// readHeader takes the header. The delimiter is the one that gives the most names of
+// readHeader takes the header, behind white space. The delimiter is the one that gives the most names of
 // fields, among them id or document.
-func readHeader(s *stream) (header, error) {
-	space := string(s.text())
-	s.drop()
-	h := header{lines: s.line - 1 + strings.Count(space, "\r") - strings.Count(space, "\r\n")}
-	line, err := h.line(s, space[strings.LastIndexAny(space, "\r\n")+1:])
+func readHeader(in *bufio.Reader, space string) (header, error) {
+	h := header{lines: strings.Count(space, "\n") + strings.Count(space, "\r") - strings.Count(space, "\r\n")}
+	in.Discard(strings.LastIndexAny(space, "\r\n") + 1)
+	line, err := h.line(in)
 	if err != nil {
 		return h, err
 	}
@@ -40,7 +40,7 @@ func readHeader(s *stream) (header, error) {
 	}
 	named, isNamed := namedDelimiter(line)
 	if isNamed {
-		if line, err = h.line(s, ""); err != nil {
+		if line, err = h.line(in); err != nil {
 			return h, err
 		}
 	}
@@ -59,13 +59,12 @@ func readHeader(s *stream) (header, error) {
 	return h, h.check()
 }
 
-// line takes a line, whose leading white space is indent. A line end within quotation
-// marks does not end it.
-func (h *header) line(s *stream, indent string) ([]byte, error) {
-	line := []byte(indent)
+// line takes a line. A line end within quotation marks does not end it.
+func (h *header) line(in *bufio.Reader) ([]byte, error) {
+	var line []byte
 	quoted := false
 	for {
-		c, err := s.peek()
+		c, err := in.ReadByte()
 		switch {
 		case err == io.EOF && quoted || len(line) > 4*maxRecord:
 			if kind := nameKind(line); kind != nil {
@@ -83,11 +82,11 @@ func (h *header) line(s *stream, indent string) ([]byte, error) {
 		}
 		ended := !quoted && (c == '\n' || len(line) > 0 && line[len(line)-1] == '\r')
 		if ended && c != '\n' {
+			in.UnreadByte()
 			h.lines++
 			h.returns = true
 			return line, nil
 		}
-		s.take()
 		line = append(line, c)
 		switch {
 		case c == '\n':

@@ -2,7 +2,6 @@ package bulk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -10,10 +9,6 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
-
-// commitEvery is how long a record of a slow source waits for others to be
-// committed with.
-const commitEvery = 2 * time.Second
 
 // Source is a file of calls. Open begins a pass over it.
 type Source struct {
@@ -36,20 +31,8 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
-// placeOf is the place of a record of a file.
-func placeOf(file string, r *Record) Place {
-	at := Place{File: file, Line: r.Line}
-	switch {
-	case r.Number > 0 && r.Call.ID != "":
-		at.Record = fmt.Sprintf("call %d (id %.40q)", r.Number, r.Call.ID)
-	case r.Number > 0:
-		at.Record = fmt.Sprintf("call %d", r.Number)
-	}
-	return at
-}
-
-// Report is told what an import comes to. Committed is called from a goroutine
-// of its own.
+// Report is told what an import comes to. Committed is called from another goroutine
+// than the rest. Nothing is called when Run has returned.
 type Report interface {
 	// Skipped is called once for each record that is skipped. A problem without a field
 	// is one of the whole record.
@@ -91,80 +74,94 @@ type Import struct {
 	Workspace string // workspaceId
 
 	checked bool
+	limit   int // of calls in a batch, if it is not to be adapted
 }
 
-// Run reads all sources in their order and puts their calls in batches, each
-// of which is kept or absent as a whole. Bad records are reported and skipped.
-// On an error, what was committed stays; to run the import again completes it.
-func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	p := &putter{full: make(chan *batch), free: make(chan *batch, 2), done: make(chan struct{}), current: new(batch)}
-	p.free <- new(batch)
-	go func() {
-		// A reader that waits for its source notices when nothing can be put.
-		defer cancel()
-		p.run(ctx, im.Calls, im.Report)
-	}()
-	ticker := time.NewTicker(commitEvery)
-	defer ticker.Stop()
-
-	in := &intake{Import: im, putter: p}
-	err := each(ctx, sources, waiting{ticker.C, p.offer}, in)
-	if ctx.Err() == nil {
-		// What came before the error of a source is kept.
-		err = errors.Join(err, p.flush())
+// fill sets what a record leaves unset.
+func (im *Import) fill(c *gong.Call) {
+	if c.URL == nil && im.AppURL != "" && c.ID != "" {
+		c.URL = new(im.AppURL + "/call?id=" + c.ID)
 	}
-	close(p.full)
-	<-p.done
-	in.result.PutResult = p.result
-	if p.err != nil {
-		return in.result, p.err
+	if c.WorkspaceID == nil && im.Workspace != "" {
+		c.WorkspaceID = &im.Workspace
 	}
-	return in.result, err
 }
 
 // Check reads all sources as Run does, reports what is wrong, and puts nothing. A
 // later Run tells nothing of the columns again.
 func (im *Import) Check(ctx context.Context, sources []Source) (Result, error) {
 	defer func() { im.checked = true }()
-	c := &check{Import: im}
-	err := each(ctx, sources, waiting{}, c)
-	return c.result, err
+	in := newIntake(im)
+	in.onlyChecks = true
+	err := in.readAll(ctx, sources)
+	return in.result, err
 }
 
-// fill checks a record and adds its call to a batch. An error is of the record.
-func (im *Import) fill(b *batch, r *Record) error {
-	if r.Err != nil {
-		return r.Err
-	}
-	if r.Call.URL == nil && im.AppURL != "" && r.Call.ID != "" {
-		url := im.AppURL + "/call?id=" + r.Call.ID
-		r.Call.URL = &url
-	}
-	if r.Call.WorkspaceID == nil && im.Workspace != "" {
-		r.Call.WorkspaceID = &im.Workspace
-	}
-	return b.add(&r.Call)
+// Run reads all sources in their order and puts their calls in batches, each
+// of which is kept or absent as a whole. Bad records are reported and skipped.
+// On an error, what was committed stays; to run the import again completes it.
+func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	in := newIntake(im)
+	read := make(chan error, 1)
+	go func() { read <- in.readAll(ctx, sources) }()
+	kept, err := im.put(ctx, in, read)
+	// A Read that waits for a pipe may outlive this, and finds the intake closed.
+	result := in.close()
+	result.PutResult = kept
+	return result, err
 }
 
-// tell reports what is wrong with a record.
-func (im *Import) tell(at Place, err error) {
-	problems := []gong.FieldError{{Problem: err.Error()}}
-	if e := (*gong.CallError)(nil); errors.As(err, &e) {
-		problems = e.Problems
+// A batch that nobody waits for ends after waitAtMost. One that others wait for is so
+// small that it is put in about putAtMost.
+const (
+	waitAtMost = time.Second
+	putAtMost  = 3 * time.Second / 4
+)
+
+// put puts what is read until all is, and what came before an error of a source too.
+func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept callvault.PutResult, err error) {
+	ticker := time.NewTicker(waitAtMost)
+	defer ticker.Stop()
+	for isRead := false; !isRead; {
+		select {
+		case <-in.full:
+		case <-ticker.C:
+		case err = <-read:
+			isRead = true
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			return kept, context.Cause(ctx)
+		}
+		b := in.take()
+		result, putErr := im.putOne(ctx, b)
+		if putErr != nil {
+			return kept, putErr
+		}
+		kept = kept.Add(result)
+		in.recycle(b)
 	}
-	im.Report.Skipped(at, problems)
+	return kept, err
 }
 
-// noteColumns tells what a person should know of a table's columns.
-func (im *Import) noteColumns(r *Reader, name string) {
-	at := Place{File: name, Line: 1}
-	doubts, note := columnNotes(r.names, r.Unknown)
-	for _, text := range doubts {
-		im.Report.Doubt(at, text)
+// putOne puts calls and acknowledges them. Without calls it acknowledges lines whose
+// records are bad, or were put before.
+func (im *Import) putOne(ctx context.Context, p *pending) (result callvault.PutResult, err error) {
+	if p.isEmpty() {
+		return result, nil
 	}
-	if note != "" {
-		im.Report.Note(at, note)
+	if len(p.calls) > 0 {
+		begun := time.Now()
+		result, err = im.Calls.Put(ctx, callvault.NewBatch(p.calls))
+		if err != nil {
+			return result, err
+		}
+		if im.limit == 0 {
+			p.adapt(time.Since(begun))
+		}
 	}
+	im.Report.Committed(p.places, result)
+	return result, nil
 }

@@ -1,307 +1,328 @@
 package bulk
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/callvault/callvault/gong"
 )
 
-// jsonReader reads a sequence of JSON values, with or without line ends
-// between them. The elements of an array are values again. An object that has an
-// array "calls", and no "id" before it, is a saved response page, whose records are
-// the elements of that array. Any other object is a record, or wraps one (see unwrap).
-// The calls of a page are never pages.
+// jsonReader finds the records in a sequence of JSON values, with or without line ends
+// between them. The elements of an array are values again. An object that has an array
+// "calls", and no "id" before it, is a response page, whose records are the elements of
+// that array. Any other object is a record, or wraps one (see unwrap). The calls of a
+// page are never pages.
 //
-// It finds where a record ends by the grammar of JSON, so that a broken one
-// does not swallow those after it. What is in a record gong.ParseCall judges.
+// It only tells records apart: gong.ParseCall reads them.
 type jsonReader struct {
-	*stream
-	where where
-	outer []where         // what that is in
-	left  map[string]bool // names of what was dropped from wrappers
-	tail  bool            // an element came before, so a comma or the end follows
-	began bool            // that element, or the one before, began its line
-	lost  bool            // an element was broken, and maybe the end of the array with it
-	hasID bool            // the page has an id, so perhaps it is a call
-	name  []byte
-	count count // of records
+	*window
+	decoder *jsontext.Decoder
+	passed  int64           // how much of what the decoder has read was passed
+	isOpen  bool            // in an array or a page, which the decoder is in then too
+	page    int             // how deep the decoder is among the members of a page; 0 for no page
+	hasID   bool            // the page has an id, so perhaps it is a call
+	left    map[string]bool // names of what was dropped from wrappers
+	text    []byte          // of a record, used again
+	record  Record          // used again
+	counted int             // a line
+	records int             // that began on it
 }
 
-// count is how many records of a line were read.
-type count struct{ line, records int }
+// asSent has the decoder leave it to gong.ParseCall to say what is wrong with a
+// call.
+var asSent = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// add counts a record of a line.
-func (c *count) add(line int) {
-	if c.line != line {
-		*c = count{line: line}
-	}
-	c.records++
+func newJSONReader(w *window) *jsonReader {
+	return &jsonReader{window: w, decoder: jsontext.NewDecoder(w, asSent...), left: make(map[string]bool)}
 }
-
-// where is what the next byte belongs to.
-type where int
-
-const (
-	outside where = iota // between values
-	inArray              // among the elements of an array
-	inCalls              // among the elements of a page's calls
-	inPage               // among the members of a page, behind its calls
-)
-
-// errSyntax stops the scanner at the byte that breaks the grammar.
-var errSyntax = errors.New("not valid JSON")
-
-// errCalls leaves the members of a page at its calls.
-var errCalls = errors.New("the calls of a page")
 
 func (r *jsonReader) read() (Record, error) {
 	for {
-		r.drop()
-		c, err := r.space()
-		if err == io.EOF && r.where == outside {
-			return Record{}, err
-		}
-		if err != nil {
-			return Record{}, r.structural(err)
-		}
-		record, isRecord, err := r.next(c)
+		record, err := r.next()
 		if err != nil {
 			return Record{}, err
 		}
-		if isRecord {
-			if r.count.add(record.Line); !r.began {
-				record.Number = r.count.records
-			}
-			r.drop()
+		if record != nil {
+			r.records++
 			record.Through = r.through()
-			return record, nil
+			return *record, nil
 		}
 	}
 }
 
-// next takes what begins with c: a record, or something around records.
-func (r *jsonReader) next(c byte) (record Record, isRecord bool, err error) {
-	switch r.where {
-	case inPage:
-		err := r.moreMembers(0, r.pageMember)
-		switch {
-		case err == errCalls:
-		case err != nil:
-			return Record{}, false, r.structural(err)
-		case r.hasID:
-			r.leave()
-			return bad(r.line, "it has calls before its id, and was read as a page of calls; if it is a call, put the id first"), true, nil
-		default:
-			r.leave()
-		}
-		return Record{}, false, nil
-	case outside:
-		return r.top(c)
+// next takes what comes next, which is nil if it is no record.
+func (r *jsonReader) next() (*Record, error) {
+	if !r.isOpen {
+		return r.top()
 	}
-	return r.inside(c)
+	record, err := r.inside()
+	if err != nil {
+		return nil, r.broken(err)
+	}
+	r.passTo(r.decoder.InputOffset())
+	r.isOpen = r.decoder.StackDepth() > 0
+	return record, nil
 }
 
-func (w where) String() string {
-	if w == inArray {
-		return "a JSON array"
-	}
-	return "a response page"
-}
-
-// structural is an error around records, after which nothing can be told
-// apart.
-func (r *jsonReader) structural(err error) error {
+// top takes a value outside of arrays and pages. What is broken there is a line, and
+// nothing else.
+func (r *jsonReader) top() (*Record, error) {
+	c, space, err := r.firstByte(0)
+	r.pass(space)
 	switch {
-	case err == errSyntax:
-		return fatal(r.line, "not valid JSON within %s, at byte %d of the line%s", r.where, r.column+1, r.after())
 	case err == io.EOF:
-		return fatal(r.line, "the file ends within %s", r.where)
+		return nil, err
+	case err == bufio.ErrBufferFull:
+		return nil, nil
+	case err != nil:
+		return nil, fatal(r.line, "%w", err)
 	}
-	return fatal(r.line, "%w", err)
-}
-
-// after names the last record that was read of the line.
-func (r *jsonReader) after() string {
-	if r.count.line != r.line {
-		return ""
-	}
-	return fmt.Sprintf(", after call %d", r.count.records)
-}
-
-// top takes what comes next outside of arrays and pages.
-func (r *jsonReader) top(c byte) (record Record, isRecord bool, err error) {
+	record := r.begin()
 	switch c {
 	case '{':
-		return r.object()
+		if text := r.flatRecord(); text != nil {
+			record.read(text)
+			r.pass(len(text))
+			return record, nil
+		}
+		return r.value(record)
 	case '[':
-		return Record{}, false, r.array()
+		r.reset()
+		r.isOpen = true
+		_, err := r.decoder.ReadToken()
+		r.passTo(r.decoder.InputOffset())
+		return nil, err
 	}
-	record, err = r.garbage()
-	return record, true, err
+	record.Err = wholly("neither a JSON object nor an array")
+	return record, r.passLine()
 }
 
-// array takes the bracket of an array of values.
-func (r *jsonReader) array() error {
-	if len(r.outer) > maxDepth {
-		return r.structural(errSyntax)
+// flatRecord is the rest of the line if that is one record, and surely no more and
+// nothing else: an object with an id, in which nothing begins or ends another. It is the
+// rule in NDJSON, and spares the decoder. It is nil where more must be read to tell.
+func (r *jsonReader) flatRecord() []byte {
+	data := r.atHand()
+	end := bytes.IndexByte(data, '}') + 1
+	text, after := data[:end], bytes.TrimLeft(data[end:], " \t\r")
+	if end == 0 || len(after) == 0 || after[0] != '\n' || bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text[1:], '{') >= 0 {
+		return nil
 	}
-	r.limit = r.column
-	r.outer = append(r.outer, r.where)
-	r.enter(inArray)
-	return nil
+	before, value, _ := bytes.Cut(text, idName)
+	value = bytes.TrimLeft(value, whiteSpace)
+	if len(value) == 0 || value[0] != ':' || bytes.Contains(before, callsName) {
+		return nil
+	}
+	return text
 }
 
-// enter takes the bracket of an array of records.
-func (r *jsonReader) enter(w where) {
-	r.take()
-	r.where, r.tail, r.began, r.lost = w, false, false, false
+var idName, callsName = []byte(`"id"`), []byte(`"calls"`)
+
+// reset has the decoder begin at the next byte.
+func (r *jsonReader) reset() {
+	r.decoder.Reset(r.window, asSent...)
+	r.passed, r.lent = 0, 0
 }
 
-// leave goes on behind an array or a page.
-func (r *jsonReader) leave() {
-	last := len(r.outer) - 1
-	r.where, r.outer = r.outer[last], r.outer[:last]
-	r.tail, r.began, r.lost = true, false, false
-}
-
-// inside takes what comes next among the elements of an array.
-func (r *jsonReader) inside(c byte) (record Record, isRecord bool, err error) {
-	isStart := r.atStart() && (c == '{' || c == '[')
+// value takes an object outside of arrays and pages.
+func (r *jsonReader) value(record *Record) (*Record, error) {
+	r.reset()
+	r.fenced = true
+	found, err := r.object(record)
+	r.fenced = false
 	switch {
-	case c == ']':
-		r.take()
-		if r.where == inArray {
-			r.leave()
-		} else {
-			r.where = inPage
+	case err == nil || r.isOpen:
+		r.passTo(r.decoder.InputOffset())
+		return found, err
+	case r.failed != nil || !r.lentOneLine():
+		return nil, r.broken(err)
+	}
+	record.read(bytes.TrimRight(r.firstLine(), whiteSpace))
+	return record, r.passLine()
+}
+
+// inside takes what comes next in an array or a page. The error is the decoder's.
+func (r *jsonReader) inside() (*Record, error) {
+	kind := r.decoder.PeekKind()
+	switch isPage := r.page > 0; {
+	case isPage && r.decoder.StackDepth() == r.page:
+		return r.member(kind)
+	case kind == ']' || kind == '[' && !isPage:
+		_, err := r.decoder.ReadToken()
+		return nil, err
+	case kind == 0: // an error, which ReadToken returns
+		_, err := r.decoder.ReadToken()
+		return nil, err
+	}
+	r.passTo(r.decoder.InputOffset() + int64(leading(r.decoder.UnreadBuffer())))
+	record := r.begin()
+	if kind == '{' {
+		return r.object(record)
+	}
+	return r.whole(record)
+}
+
+// whole reads the next value as a record.
+func (r *jsonReader) whole(record *Record) (*Record, error) {
+	text, err := r.decoder.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	record.read(text)
+	return record, nil
+}
+
+// leading is how many bytes stand before a value.
+func leading(text []byte) int {
+	return len(text) - len(bytes.TrimLeft(text, whiteSpace+","))
+}
+
+// member takes a member of a page behind its calls, or its end.
+func (r *jsonReader) member(kind jsontext.Kind) (*Record, error) {
+	if kind != '"' {
+		if _, err := r.decoder.ReadToken(); err != nil {
+			return nil, err
 		}
-	case c == ',' && r.tail:
-		r.take()
-		r.tail, r.lost = false, false
-	case r.tail && isStart && r.lost:
-		// The array ended in the element that was broken.
-		r.where, r.outer = outside, r.outer[:0]
-	case r.tail && !isStart && r.began:
-		record, err = r.garbage()
-		return record, true, err
-	case r.tail:
-		return Record{}, false, r.structural(errSyntax)
-	case c == '{':
-		return r.object()
-	case c == '[' && r.where == inArray && !r.lost:
-		return Record{}, false, r.array()
-	default:
-		return r.element()
+		if r.page = 0; !r.hasID {
+			return nil, nil
+		}
+		r.passTo(r.decoder.InputOffset())
+		record := r.begin()
+		record.Err = wholly("it has calls before its id, and was read as a page of calls; if it is a call, put the id first")
+		return record, nil
 	}
-	return Record{}, false, nil
+	name, err := r.decoder.ReadValue()
+	isCalls := bytes.Equal(name, callsName)
+	r.hasID = r.hasID || bytes.Equal(name, idName)
+	if err == nil && isCalls && r.decoder.PeekKind() == '[' {
+		_, err = r.decoder.ReadToken()
+		return nil, err
+	}
+	return nil, errors.Join(err, r.decoder.SkipValue())
 }
 
-// element takes an element of an array that is no object.
-func (r *jsonReader) element() (record Record, isRecord bool, err error) {
-	line := r.line
-	r.began, r.tail = r.atStart(), true
-	r.begin(arrayStarts)
-	if err := r.value(1); err != nil {
-		return r.fail(line, err)
+// object takes an object, which is a record unless it turns out to be a page or a
+// message. The error is the decoder's.
+func (r *jsonReader) object(record *Record) (*Record, error) {
+	unread := r.decoder.UnreadBuffer()
+	inner, isObject := bytes.CutPrefix(unread[leading(unread):], []byte("{"))
+	if isObject && bytes.HasPrefix(bytes.TrimLeft(inner, whiteSpace), idName) {
+		return r.whole(record)
 	}
-	return r.record(line), true, nil
-}
-
-// object takes an object that is a record unless it turns out to be a page.
-func (r *jsonReader) object() (record Record, isRecord bool, err error) {
-	line := r.line
-	r.began, r.tail = r.atStart(), true
-	r.begin(r.where.starts())
-	r.take()
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	r.text = append(r.text[:0], '{')
 	hasID := false
-	err = r.members(0, func(name []byte, c byte) error {
-		if string(name) == "calls" && c == '[' && !hasID && (r.where != inCalls || r.lost) && len(r.outer) <= maxDepth {
-			if r.lost { // the array ended in the element that was broken
-				r.where, r.outer = outside, r.outer[:0]
-			}
-			r.outer = append(r.outer, r.where)
-			r.hasID = false
-			r.enter(inCalls)
-			return errCalls
+	for r.decoder.PeekKind() == '"' {
+		name, err := r.decoder.ReadValue()
+		if err != nil {
+			return nil, err
 		}
-		hasID = hasID || string(name) == "id"
-		return r.value(1)
-	})
-	switch err {
-	case nil:
-		if !hasID && !r.long && len(r.text()) <= maxRecord {
-			return r.wrapped(line)
+		hasID = hasID || bytes.Equal(name, idName)
+		isCalls := bytes.Equal(name, callsName)
+		r.text = append(append(r.text, name...), ':')
+		if isCalls && !hasID && r.page == 0 && r.decoder.PeekKind() == '[' {
+			r.fenced, r.isOpen, r.page, r.hasID = false, true, r.decoder.StackDepth(), false
+			_, err := r.decoder.ReadToken()
+			return nil, err
 		}
-		return r.record(line), true, nil
-	case errCalls:
-		return Record{}, false, nil
+		value, err := r.decoder.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		r.text = append(append(r.text, value...), ',')
 	}
-	return r.fail(line, err)
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return nil, err
+	}
+	r.text = append(bytes.TrimSuffix(r.text, []byte(",")), '}')
+	if hasID {
+		record.read(r.text)
+		return record, nil
+	}
+	return r.unwrapped(record)
 }
 
-// wrapped reads an object without an id.
-func (r *jsonReader) wrapped(line int) (record Record, isRecord bool, err error) {
-	w := unwrap(r.text())
-	switch {
-	case w.problem != "":
-		return bad(line, w.problem), true, nil
-	case w.isMessage:
-		return Record{}, false, nil
-	case w.call == nil:
-		return r.record(line), true, nil
+// unwrapped takes an object without an id.
+func (r *jsonReader) unwrapped(record *Record) (*Record, error) {
+	w := unwrap(r.text)
+	if w.isMessage {
+		return nil, nil
 	}
 	for _, name := range w.left {
 		r.left[name] = true
 	}
-	call, err := gong.ParseCall(w.call)
-	return Record{Line: line, Call: call, Err: err}, true, nil
+	if record.read(w.call); w.problem != "" {
+		record.Err = wholly(w.problem)
+	}
+	return record, nil
 }
 
-// pageMember takes a member of a page. Only calls and id matter.
-func (r *jsonReader) pageMember(name []byte, c byte) error {
-	r.hasID = r.hasID || string(name) == "id"
-	if string(name) == "calls" && c == '[' {
-		r.enter(inCalls)
-		return errCalls
+// begin is a record that begins at the next byte.
+func (r *jsonReader) begin() *Record {
+	if r.counted != r.line {
+		r.counted, r.records = r.line, 0
 	}
-	return r.value(1)
+	r.record = Record{Line: r.line}
+	if r.inLine {
+		r.record.Number = r.records + 1
+	}
+	return &r.record
 }
 
-// record is what was kept as a record.
-func (r *jsonReader) record(line int) Record {
-	text := r.text()
-	if r.long || len(text) > maxRecord {
-		return tooLong(line)
+// read reads the record from its text.
+func (r *Record) read(text []byte) { r.Call, r.Err = parseRecord(text) }
+
+func parseRecord(text []byte) (gong.Call, error) {
+	if len(text) > maxRecord {
+		return gong.Call{}, errTooLong
 	}
-	call, err := gong.ParseCall(text)
-	if err != nil {
-		return Record{Line: line, Err: err}
-	}
-	if call.ID != "" {
-		return Record{Line: line, Call: call}
-	}
-	if problem := nameAnswer(&call); problem != "" {
-		return bad(line, problem)
-	}
-	return Record{Line: line, Call: call}
+	return gong.ParseCall(text)
 }
 
-func tooLong(line int) Record {
-	return bad(line, fmt.Sprintf("the record is longer than %d bytes", maxRecord))
+// passTo passes what the decoder has read up to an offset.
+func (r *jsonReader) passTo(offset int64) {
+	r.pass(int(offset - r.passed))
+	r.passed = offset
 }
 
-// nameAnswer names the answer of the API that a record without an id is: people save
-// them among the pages.
-func nameAnswer(call *gong.Call) (problem string) {
-	for _, field := range call.Further {
-		switch field.Name {
-		case "errors":
-			return "this is an error answer of the API, not a page of calls"
-		case "requestId":
-			problem = "this is an answer of the API without a list of calls"
-		}
+// broken is an error after which records can't be told apart: of the source, or of
+// JSON that is not valid in an array, a page or a record of several lines.
+func (r *jsonReader) broken(err error) error {
+	where := "a record"
+	switch {
+	case r.page > 0:
+		where = "a response page"
+	case r.isOpen:
+		where = "a JSON array"
 	}
-	return problem
+	var syntax *jsontext.SyntacticError
+	isSyntax := errors.As(err, &syntax)
+	if isSyntax {
+		r.passTo(max(r.passed, min(syntax.ByteOffset, r.passed+int64(r.lent))))
+	}
+	after := ""
+	if r.counted == r.line && r.records > 0 {
+		after = fmt.Sprintf(", after call %d", r.records)
+	}
+	switch {
+	case r.failed != nil:
+		return fatal(r.line, "%w", r.failed)
+	case errors.Is(err, errFence):
+		return fatal(r.line, "the record that begins here is not complete")
+	case errors.Is(err, bufio.ErrBufferFull):
+		return fatal(r.line, "%w", errTooLong)
+	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
+		return fatal(r.line, "the file ends within %s", where)
+	case isSyntax:
+		return fatal(r.line, "not valid JSON within %s, at byte %d of the line%s", where, r.column+1, after)
+	}
+	return fatal(r.line, "%w", err)
 }
+
+var errTooLong = wholly(fmt.Sprintf("the record is longer than %d bytes", maxRecord))

@@ -61,7 +61,7 @@ var readerTests = []struct {
 	{"an array", lines(`[{"id":"1"},`, ` {"id":"2"}`, `]`), lines("1 1", "2 2")},
 	{"arrays and records in a row", lines(`[{"id":"1"}]`, `{"id":"2"}`, `[{"id":"3"}]`), lines("1 1", "2 2", "3 3")},
 	{"arrays within an array", lines(`[[{"id":"1"},{"id":"2"}],[],`, `[{"id":"3"}],{"id":"4"},[[{"id":"5"}]]]`, `{"id":"6"}`), lines("1 1", "1 2", "2 3", "2 4", "2 5", "3 6")},
-	{"arrays without end", strings.Repeat("[", 2*maxDepth), "! line 1: not valid JSON within a JSON array, at byte 512 of the line; the rest was not read"},
+	{"arrays without end", strings.Repeat("[", 20_000), "! line 1: not valid JSON within a JSON array, at byte 10001 of the line; the rest was not read"},
 	{"a number in an array", `[1,{"id":"2"}]`, lines("1 must be a JSON object, not a number", "1 2")},
 
 	{"a response page", `{"requestId":"r","records":{"totalRecords":2},"calls":[{"id":"1"},{"id":"2"}]}`, lines("1 1", "1 2")},
@@ -74,7 +74,7 @@ var readerTests = []struct {
 	{"calls before the id", lines(`[{"calls":[{"id":"2"}],"id":"1"},`, `{"id":"3"}]`, `{"calls":[],"x":1,"id":"4"}`), lines("1 2", "1 it has calls before its id, and was read as a page of calls; if it is a call, put the id first", "2 3", "3 it has calls before its id, and was read as a page of calls; if it is a call, put the id first")},
 	{"pages in an array", lines(`[{"requestId":"r","calls":[{"id":"1"},{"id":"2"}],"records":{}},`, `{"requestId":"s","calls":[]},{"requestId":"s","calls":[{"id":"3"}]}]`, `{"id":"4"}`), lines("1 1", "1 2", "2 3", "3 4")},
 	{"pages in an array without a comma", `[{"calls":[]} {"calls":[]}]`, "! line 1: not valid JSON within a JSON array, at byte 15 of the line; the rest was not read"},
-	{"a broken page in an array", lines(`[`, ` {"calls":[`, `  {"id":"1" 5},`, `  {"id":"2"}`, ` ]},`, ` {"calls":[`, `  {"id":"3"}`, ` ]}`, `]`), lines("3 not valid JSON: unexpected '5' at byte 11", "4 2", "7 3")},
+	{"a broken page in an array", lines(`[`, ` {"calls":[`, `  {"id":"1" 5},`, `  {"id":"2"}`, ` ]},`, ` {"calls":[`, `  {"id":"3"}`, ` ]}`, `]`), "! line 3: not valid JSON within a response page, at byte 13 of the line; the rest was not read"},
 	{"another answer of the API", `{"requestId":"r","records":{},"users":[{"id":"1"}]}`, "1 this is an answer of the API without a list of calls"},
 	{"an error answer", lines(`{"requestId":"r","errors":["no"]}`, `{"id":"2"}`), lines("1 this is an error answer of the API, not a page of calls", "2 2")},
 
@@ -83,7 +83,7 @@ var readerTests = []struct {
 	{"a record cut off before a value", lines(`{"id":"1","title":`, `{"id":"2"}`, `{"id":"3"}`), lines("1 not valid JSON: it ends too early", "2 2", "3 3")},
 	{"a record cut off in a list", lines(`{"id":"1","x":[1,`, `{"id":"2"}`, `{"id":"3"}`), lines("1 not valid JSON: it ends too early", "2 2", "3 3")},
 	{"the last record cut off", lines(`{"id":"1"}`, `{"id":"2","ti`), lines("1 1", "2 not valid JSON: it ends too early")},
-	{"words between records", lines(`{"id":"1"}`, `-- and now`, `more words`, `{"id":"2"}`), lines("1 1", "2 neither a JSON object nor an array; everything up to line 3 is taken for a part of it", "4 2")},
+	{"words between records", lines(`{"id":"1"}`, `-- and now`, `more words`, `{"id":"2"}`), lines("1 1", "2 neither a JSON object nor an array", "3 neither a JSON object nor an array", "4 2")},
 	{"commas between records", lines(`{"id":"1"},`, `{"id":"2"}`), lines("1 1", "1 neither a JSON object nor an array", "2 2")},
 	{"a value too much", lines(`{"id":"1" 5}`, `{"id":"2"}`), lines("1 not valid JSON: unexpected '5' at byte 11", "2 2")},
 	{"an escaped line end", "{\"id\":\"1\\\n{\"id\":\"2\"}", lines("1 not valid JSON: it ends too early", "2 2")},
@@ -94,7 +94,7 @@ var readerTests = []struct {
 	{"a broken element behind another on its line", lines(`[`, `{"id":"1"},{"id":],`, `{"id":"2"}]`), lines("2 1", "! line 2: not valid JSON within a JSON array, at byte 18 of the line, after call 1; the rest was not read")},
 	{"a page that ends too early", `{"calls":[{"id":"1"}`, lines("1 1", "! line 1: the file ends within a response page; the rest was not read")},
 	{"a page that ends behind its calls", `{"calls":[{"id":"1"}],`, lines("1 1", "! line 1: the file ends within a response page; the rest was not read")},
-	{"a page broken behind its calls", `{"calls":[{"id":"1"}],]}`, lines("1 1", "! line 1: not valid JSON within a response page, at byte 23 of the line, after call 1; the rest was not read")},
+	{"a page broken behind its calls", `{"calls":[{"id":"1"}],]}`, lines("1 1", "! line 1: not valid JSON within a response page, at byte 22 of the line, after call 1; the rest was not read")},
 
 	{"CSV", lines("id,title", "1,a", "2,b", ""), lines("2 1", "3 2")},
 	{"CSV behind a mark and empty lines", "\ufeff" + lines("", "id,title", "1,a"), "3 1"},
@@ -234,7 +234,7 @@ func TestReaderOfLongRecords(t *testing.T) {
 		{"JSON", lines(`{"id":"1","title":"`+long+`"}`, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"in an array", lines(`[{"id":"1","title":"`+long+`"},`, `{"id":"2"}]`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"broken JSON", lines(`{"id":"1","title":"`+long, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
-		{"deep JSON", lines(strings.Repeat(`{"x":`, 2*maxDepth), `{"id":"2"}`), lines("1 x: is nested more than 500 deep", "2 2")},
+		{"deep JSON", lines(strings.Repeat(`{"x":`, 1_000), `{"id":"2"}`), lines("1 x: is nested more than 500 deep", "2 2")},
 		{"CSV with a mark that is not closed", lines("id,title", "1,a", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 3: "+errLong.Error()+"; the rest was not read")},
 		{"CSV with a mark that is not closed behind a record of several lines", lines("id,title", "1,\"a", "b\"", "", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 5: "+errLong.Error()+"; the rest was not read")},
 	} {

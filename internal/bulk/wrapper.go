@@ -1,19 +1,18 @@
 package bulk
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/callvault/callvault/gong"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // wrapped is the result of unwrap.
 type wrapped struct {
-	call      []byte   // the call in it; nil if the record is not a wrapper
+	call      []byte   // the call in it, or the record itself if that is no wrapper
 	left      []string // names of what is dropped
 	isMessage bool     // a message without a record, such as a state of Singer
 	problem   string   // why there is no call, if import should report it
@@ -21,15 +20,19 @@ type wrapped struct {
 
 // unwrap looks for a call in a record without an id: in the answers of
 // /v2/calls/extensive and /v2/calls/{id}, and in what Airbyte and Singer write.
-func unwrap(record []byte) (w wrapped) {
+func unwrap(record []byte) wrapped {
 	const most = 4 // an extensive call in a message of Airbyte
+	w := wrapped{call: record}
 	for range most {
-		m := membersOf(record)
-		inner := w.within(m)
-		if m["id"] != nil || inner == nil {
-			return w
+		m := membersOf(w.call)
+		if m["id"] != nil {
+			break
 		}
-		w.call, record = inner, inner
+		inner := w.within(m)
+		if inner == nil {
+			break
+		}
+		w.call = inner
 	}
 	return w
 }
@@ -49,6 +52,10 @@ func (w *wrapped) within(m map[string][]byte) []byte {
 		return m["_airbyte_data"]
 	case textOf(m["_airbyte_data"]) != "":
 		return []byte(textOf(m["_airbyte_data"]))
+	case m["errors"] != nil:
+		w.problem = "this is an error answer of the API, not a page of calls"
+	case m["requestId"] != nil:
+		w.problem = "this is an answer of the API without a list of calls"
 	case kind == "BATCH" && m["manifest"] != nil:
 		w.problem = "a BATCH message names other files; import those"
 	case kind != "RECORD" || !isObject(record):
@@ -60,7 +67,7 @@ func (w *wrapped) within(m map[string][]byte) []byte {
 		if strings.Contains(strings.ToLower(stream), "call") {
 			return record
 		}
-		w.problem = fmt.Sprintf("it is of the stream %.40q; calls are in a stream of calls", stream)
+		w.problem = fmt.Sprintf("it belongs to the stream %.40q; import reads streams with \"call\" in their name", stream)
 	}
 	return nil
 }
@@ -76,34 +83,35 @@ var messages = map[string][]string{
 // membersOf returns the members of an object with their raw values. It is nil if a name
 // appears twice.
 func membersOf(object []byte) map[string][]byte {
-	r := jsonReader{stream: &stream{chunk: object, err: io.EOF, lead: -1, mark: noMark}}
-	if r.expect('{') != nil {
+	decoder := jsontext.NewDecoder(bytes.NewReader(object), asSent...)
+	if begin, err := decoder.ReadToken(); err != nil || begin.Kind() != '{' {
 		return nil
 	}
-	r.take()
 	found := make(map[string][]byte)
-	err := r.members(0, func(name []byte, _ byte) error {
-		key, begin := string(name), r.pos
-		if found[key] != nil {
-			return errSyntax
+	for decoder.PeekKind() == '"' {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return nil
 		}
-		err := r.value(1)
-		found[key] = object[begin:r.pos]
-		return err
-	})
-	if err != nil {
-		return nil
+		name := token.String()
+		value, err := decoder.ReadValue()
+		if err != nil || found[name] != nil {
+			return nil
+		}
+		end := int(decoder.InputOffset())
+		found[name] = object[end-len(value) : end]
 	}
 	return found
 }
 
 func isObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
 
-// textOf is the text of a string; empty for other values.
-func textOf(value []byte) (s string) {
-	if len(value) == 0 || value[0] != '"' || gong.ValidRaw(value) != nil {
+// textOf is the text of a string; empty for other values, and for a string that is not
+// valid Unicode.
+func textOf(value []byte) string {
+	text, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
 		return ""
 	}
-	json.Unmarshal(value, &s) // it is valid
-	return s
+	return string(text)
 }

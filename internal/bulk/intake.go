@@ -1,0 +1,255 @@
+package bulk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// intake reads records into a batch that another goroutine may take at any time. It
+// knows of each source up to which line all records are in a batch.
+type intake struct {
+	*Import
+	onlyChecks bool
+	full       chan struct{} // has one when the batch is full
+	taken      chan struct{} // has one when the batch was taken
+
+	mu      sync.Mutex // around all below
+	closed  bool
+	result  Result
+	pending *pending // the batch that is being filled
+	spare   *pending
+
+	name string // of the source
+	line int    // of the last record
+	told int    // the last line that a batch acknowledges
+}
+
+func newIntake(im *Import) *intake {
+	return &intake{
+		Import: im, full: make(chan struct{}, 1), taken: make(chan struct{}, 1),
+		pending: &pending{limit: cmp.Or(im.limit, firstCalls)}, spare: new(pending),
+	}
+}
+
+// take takes the batch.
+func (in *intake) take() *pending {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	p := in.pending
+	in.pending, in.spare = in.spare, nil
+	in.pending.limit = p.limit
+	select {
+	case in.taken <- struct{}{}:
+	default:
+	}
+	return p
+}
+
+// recycle gives back what take took.
+func (in *intake) recycle(p *pending) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.pending.limit = p.limit
+	p.reset()
+	in.spare = p
+}
+
+// close ends the reading at the next record.
+func (in *intake) close() Result {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.closed = true
+	return in.result
+}
+
+// readAll makes a pass over all sources.
+func (in *intake) readAll(ctx context.Context, sources []Source) error {
+	for _, s := range sources {
+		if err := in.readSource(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *intake) readSource(ctx context.Context, s Source) error {
+	file, err := s.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	reader, err := open(ctx, file)
+	if err != nil {
+		return located(s.Name, err)
+	}
+	defer reader.Close()
+	if ending := promise(s.Name); reader.empty && ending != "" {
+		return fmt.Errorf("%s: the file has 0 bytes, and no %s file has; make or fetch it again", s.Name, ending)
+	}
+	if reader.names != nil {
+		err := missingColumns(reader.names, reader.delimiter)
+		if err != nil && reader.headerLine > 0 { // not of Parquet
+			err = &LineError{reader.headerLine, err}
+		}
+		if err != nil {
+			return located(s.Name, err)
+		}
+	}
+	if err := in.locked(func() { in.begin(s.Name, reader) }); err != nil {
+		return err
+	}
+	var record Record // one for all, which escapes
+	for {
+		record, err = reader.Read()
+		if err == io.EOF {
+			return in.locked(func() { in.end(reader.left()) })
+		}
+		if err != nil {
+			return located(s.Name, err)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := in.add(ctx, &record); err != nil {
+			return err
+		}
+	}
+}
+
+// open begins to read a file: Parquet at once, if it can be read from anywhere,
+// and everything else from its beginning.
+func open(ctx context.Context, file io.Reader) (*Reader, error) {
+	if f, ok := file.(parquetSource); ok && isParquet(f) {
+		return newFileReader(ctx, f)
+	}
+	return NewReader(file)
+}
+
+// located is the error of a source with the name of its file, and its line
+// where that is known.
+func located(name string, err error) error {
+	var e *LineError
+	if errors.As(err, &e) {
+		return fmt.Errorf("%v: %w", Place{File: name, Line: e.Line}, e.Err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// errClosed ends a pass that nobody waits for any more.
+var errClosed = errors.New("the import has ended")
+
+// locked calls f unless the intake is closed.
+func (in *intake) locked(f func()) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return errClosed
+	}
+	f()
+	return nil
+}
+
+// begin begins a source, and tells what a person should know of a table's columns.
+func (in *intake) begin(name string, r *Reader) {
+	in.name, in.line, in.told = name, 0, 0
+	if in.checked {
+		return
+	}
+	at := Place{File: name, Line: 1}
+	doubts, note := columnNotes(r.names, r.Unknown)
+	for _, text := range doubts {
+		in.Report.Doubt(at, text)
+	}
+	if note != "" {
+		in.Report.Note(at, note)
+	}
+}
+
+// add adds a record to the batch, when there is room, or reports what is wrong with it.
+func (in *intake) add(ctx context.Context, r *Record) error {
+	for isAdded := false; ; {
+		err := in.locked(func() { isAdded = in.tryAdd(r) })
+		if err != nil || isAdded {
+			return err
+		}
+		select {
+		case in.full <- struct{}{}:
+		default:
+		}
+		select {
+		case <-in.taken:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// tryAdd is false if the batch is full. Only with the next record is it known whether
+// the last line of a batch is complete.
+func (in *intake) tryAdd(r *Record) bool {
+	if r.Line > in.line {
+		in.complete(in.line)
+		in.line = r.Line
+	}
+	if in.pending.isFull() {
+		return false
+	}
+	in.result.Read++
+	if err := in.read(r); err != nil {
+		in.result.Skipped++
+		in.tell(r, err)
+	}
+	if in.onlyChecks {
+		in.pending.reset()
+	} else if r.Through >= r.Line {
+		in.complete(r.Line)
+	}
+	return true
+}
+
+// read puts a record into the batch. The error is of the record.
+func (in *intake) read(r *Record) error {
+	if r.Err != nil {
+		return r.Err
+	}
+	in.fill(&r.Call)
+	return in.pending.add(&r.Call)
+}
+
+// tell reports what is wrong with a record.
+func (in *intake) tell(r *Record, err error) {
+	at := Place{File: in.name, Line: r.Line}
+	switch {
+	case r.Number > 0 && r.Call.ID != "":
+		at.Record = fmt.Sprintf("call %d (id %.40q)", r.Number, r.Call.ID)
+	case r.Number > 0:
+		at.Record = fmt.Sprintf("call %d", r.Number)
+	}
+	problems := []gong.FieldError{{Problem: err.Error()}}
+	if e := (*gong.CallError)(nil); errors.As(err, &e) {
+		problems = e.Problems
+	}
+	in.Report.Skipped(at, problems)
+}
+
+// end is the end of a source, and of its last line too.
+func (in *intake) end(left []string) {
+	in.complete(in.line)
+	if len(left) > 0 && !in.onlyChecks {
+		in.Report.Note(Place{File: in.name, Line: 1}, "only metaData of each call is kept, without "+some(left))
+	}
+}
+
+// complete notes that all records of a line were read, and of all before it.
+func (in *intake) complete(line int) {
+	if line > in.told {
+		in.told = line
+		in.pending.reached(Place{File: in.name, Line: line})
+	}
+}

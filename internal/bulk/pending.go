@@ -1,0 +1,86 @@
+package bulk
+
+import (
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// The size of a batch. Calls that come in any order are put the faster the
+// more of them come together; two batches are in memory at a time.
+const (
+	leastCalls = 1_000
+	firstCalls = 10_000 // of the first batch
+	mostCalls  = 100_000
+	maxBytes   = 48 << 20
+	chunkSize  = 1 << 20
+)
+
+// pending is calls that will be one batch, with the memory of their documents, which is
+// used again.
+type pending struct {
+	calls  []callvault.Call
+	limit  int // of calls
+	chunks [][]byte
+	chunk  int     // the one that is being filled
+	places []Place // what is acknowledged when the calls are kept
+}
+
+// add keeps a call. The error is of the call.
+func (p *pending) add(c *gong.Call) error {
+	if len(p.chunks) == 0 {
+		p.chunks = append(p.chunks, make([]byte, 0, chunkSize))
+	}
+	// A document must not move once it is there.
+	if free := chunkSize - len(p.chunks[p.chunk]); free < callvault.MaxDocument {
+		p.chunk++
+		if p.chunk == len(p.chunks) {
+			p.chunks = append(p.chunks, make([]byte, 0, chunkSize))
+		}
+	}
+	buf := p.chunks[p.chunk]
+	call, err := callvault.AppendCall(buf, c)
+	if err != nil {
+		return err
+	}
+	p.chunks[p.chunk] = buf[:len(buf)+len(call.Document)]
+	p.calls = append(p.calls, call)
+	return nil
+}
+
+// reached notes that every record up to a place is in this batch or in one
+// before it.
+func (p *pending) reached(at Place) {
+	if last := len(p.places) - 1; last >= 0 && p.places[last].File == at.File {
+		p.places[last].Line = at.Line
+		return
+	}
+	p.places = append(p.places, at)
+}
+
+// isEmpty tells whether there is nothing to put and nothing to acknowledge.
+func (p *pending) isEmpty() bool { return len(p.calls) == 0 && len(p.places) == 0 }
+
+func (p *pending) isFull() bool {
+	return len(p.calls) >= p.limit || (p.chunk+1)*chunkSize >= maxBytes
+}
+
+// adapt sets the limit by how long it took to put the calls: writers of other processes
+// waited as long.
+func (p *pending) adapt(took time.Duration) {
+	switch {
+	case took > putAtMost:
+		p.limit = max(int(int64(len(p.calls))*int64(putAtMost)/int64(took)), leastCalls)
+	case took < putAtMost/2 && p.isFull():
+		p.limit = min(2*p.limit, mostCalls)
+	}
+}
+
+// reset empties it, and keeps its memory.
+func (p *pending) reset() {
+	for i := range p.chunks {
+		p.chunks[i] = p.chunks[i][:0]
+	}
+	p.calls, p.chunk, p.places = p.calls[:0], 0, nil
+}
