@@ -32,30 +32,30 @@ func calls(first, n int, sep string) string {
 // until its last record is.
 func TestCommittedLines(t *testing.T) {
 	var pages strings.Builder
-	for i := range 400 {
+	for i := range 200 {
 		fmt.Fprintf(&pages, `{"requestId":"r","calls":[%s]}`+"\n", calls(1+300*i, 300, ","))
 	}
-	one := calls(1, mostCalls+7, ",")
+	one := calls(1, maxCalls+7, ",")
 	for _, tt := range []struct {
 		name    string
 		sources []Source
 		want    []string
 	}{
-		{"an array on one line", []Source{text("a", "["+one+"]")}, []string{"[] 100000", "[a:1] 7"}},
-		{"an array on one line, exactly full", []Source{text("a", "["+calls(1, mostCalls, ",")+"]")}, []string{"[a:1] 100000"}},
-		{"records on one line", []Source{text("a", strings.ReplaceAll(one, "},{", "}{"))}, []string{"[] 100000", "[a:1] 7"}},
-		{"lines", []Source{text("a", strings.ReplaceAll(one, "},{", "}\n{"))}, []string{"[a:100000] 100000", "[a:100007] 7"}},
-		{"an array of lines", []Source{text("a", "[", strings.ReplaceAll(one, "},{", "},\n{"), "]")}, []string{"[a:100001] 100000", "[a:100008] 7"}},
-		{"two to a line", []Source{text("a", `{"id":"0",`+at+`}`, strings.ReplaceAll(one, "},{", "}\n{")+`{"id":"0",`+at+`}`)}, []string{"[a:100000] 100000", "[a:100008] 9"}},
-		{"pages on a line each", []Source{text("a", pages.String())}, []string{"[a:333] 100000", "[a:400] 20000"}},
-		{"two files", []Source{text("a", "["+calls(1, 3, ",")+"]"), text("b", "["+calls(4, mostCalls, ",")+"]"), text("c", "no,id,id")}, []string{"[a:1] 100000", "[b:1] 3"}},
+		{"an array on one line", []Source{text("a", "["+one+"]")}, []string{"[] 50000", "[a:1] 7"}},
+		{"an array on one line, exactly full", []Source{text("a", "["+calls(1, maxCalls, ",")+"]")}, []string{"[a:1] 50000"}},
+		{"records on one line", []Source{text("a", strings.ReplaceAll(one, "},{", "}{"))}, []string{"[] 50000", "[a:1] 7"}},
+		{"lines", []Source{text("a", strings.ReplaceAll(one, "},{", "}\n{"))}, []string{"[a:50000] 50000", "[a:50007] 7"}},
+		{"an array of lines", []Source{text("a", "[", strings.ReplaceAll(one, "},{", "},\n{"), "]")}, []string{"[a:50001] 50000", "[a:50008] 7"}},
+		{"two to a line", []Source{text("a", `{"id":"0",`+at+`}`, strings.ReplaceAll(one, "},{", "}\n{")+`{"id":"0",`+at+`}`)}, []string{"[a:50000] 50000", "[a:50008] 9"}},
+		{"pages on a line each", []Source{text("a", pages.String())}, []string{"[a:166] 50000", "[a:200] 10000"}},
+		{"two files", []Source{text("a", "["+calls(1, 3, ",")+"]"), text("b", "["+calls(4, maxCalls, ",")+"]"), text("c", "no,id,id")}, []string{"[a:1] 50000", "[b:1] 3"}},
 		{"no line end at the end", []Source{source("a", strings.NewReader(calls(1, 3, "\n"))), source("b", strings.NewReader(calls(4, 2, " ")))}, []string{"[a:3 b:1] 5"}},
 		{"nothing but bad records", []Source{text("a", `{"id":1.5}`, `{}`)}, []string{"[a:2] 0"}},
 		{"nothing", []Source{text("a", `[]`)}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var a acknowledged
-			im := Import{Calls: &a.memory, Report: &a, limit: mostCalls}
+			im := Import{Calls: &a.memory, Report: &a}
 			synctest.Test(t, func(t *testing.T) { im.Run(t.Context(), tt.sources) })
 			if diff := cmp.Diff(tt.want, a.lines); diff != "" {
 				t.Error(diff)
@@ -99,7 +99,7 @@ func TestCommittedInTheMiddleOfALine(t *testing.T) {
 		go func() {
 			for _, piece := range []string{"{\"id\":\"0\"," + at + "}\n[" + calls(1, 2, ",") + ",", calls(3, 1, "") + "]", "\n" + calls(4, 1, ""), "\n"} {
 				io.WriteString(out, piece)
-				time.Sleep(3 * waitAtMost / 2)
+				time.Sleep(3 * commitEvery / 2)
 			}
 			out.Close()
 		}()
@@ -201,7 +201,7 @@ func TestCommittedIsKept(t *testing.T) {
 						return
 					}
 					rest = rest[n:]
-					time.Sleep(time.Duration(random.Int64N(int64(waitAtMost))))
+					time.Sleep(time.Duration(random.Int64N(int64(commitEvery))))
 				}
 			}()
 			im := Import{Calls: &a.memory, Report: &a}

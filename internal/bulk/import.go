@@ -74,7 +74,6 @@ type Import struct {
 	Workspace string // workspaceId
 
 	checked bool
-	limit   int // of calls in a batch, if it is not to be adapted
 }
 
 // fill sets what a record leaves unset.
@@ -113,16 +112,12 @@ func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
 	return result, err
 }
 
-// A batch that nobody waits for ends after waitAtMost. One that others wait for is so
-// small that it is put in about putAtMost.
-const (
-	waitAtMost = time.Second
-	putAtMost  = 3 * time.Second / 4
-)
+// commitEvery is how long a record waits for others to be committed with.
+const commitEvery = time.Second
 
 // put puts what is read until all is, and what came before an error of a source too.
 func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept callvault.PutResult, err error) {
-	ticker := time.NewTicker(waitAtMost)
+	ticker := time.NewTicker(commitEvery)
 	defer ticker.Stop()
 	for isRead := false; !isRead; {
 		select {
@@ -153,13 +148,9 @@ func (im *Import) putOne(ctx context.Context, p *pending) (result callvault.PutR
 		return result, nil
 	}
 	if len(p.calls) > 0 {
-		begun := time.Now()
 		result, err = im.Calls.Put(ctx, callvault.NewBatch(p.calls))
 		if err != nil {
 			return result, err
-		}
-		if im.limit == 0 {
-			p.adapt(time.Since(begun))
 		}
 	}
 	im.Report.Committed(p.places, result)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -87,12 +86,12 @@ func TestImportInBatches(t *testing.T) {
 		n, size int
 		batches string
 	}{
-		{"by number", mostCalls + 7, 0, "[100000 7]"},
-		{"by size", 1000, 62_000, "[753 247]"},
+		{"by number", maxCalls + 7, 0, "[50000 7]"},
+		{"by size", 1000, 62_000, "[369 369 262]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var m memory
-			im := Import{Calls: &m, Report: &recorder{}, limit: mostCalls}
+			im := Import{Calls: &m, Report: &recorder{}}
 			// In a bubble no time passes while records come.
 			synctest.Test(t, func(t *testing.T) {
 				result, err := im.Run(t.Context(), []Source{numbered(tt.n, tt.size)})
@@ -112,44 +111,9 @@ func TestImportInBatches(t *testing.T) {
 	}
 }
 
-// Batches are as large as a store can put in time, so that other writers get a turn and
-// an interrupt finds something kept; one that can put more in that time gets more.
-func TestBatchesEndInTime(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		each  time.Duration // that a call takes
-		least int           // calls of the largest batch
-	}{
-		{"a fast store", time.Microsecond, mostCalls / 2},
-		{"a slow store", 50 * time.Microsecond, firstCalls},
-		{"a very slow store", 500 * time.Microsecond, leastCalls},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := memory{}
-				m.putting = func(calls int) { time.Sleep(time.Duration(calls) * tt.each) }
-				const n = 300_000
-				im := Import{Calls: &m, Report: &recorder{}}
-				if result, err := im.Run(t.Context(), []Source{numbered(n, 0)}); err != nil || result.Created != n {
-					t.Fatalf("%+v, %v", result, err)
-				}
-				if largest := slices.Max(m.batches); largest < tt.least {
-					t.Errorf("the largest batch has %d calls", largest)
-				}
-				// The second is full before the first has told how slow the store is.
-				for i, calls := range m.batches {
-					if took := time.Duration(calls) * tt.each; i > 1 && took > time.Second {
-						t.Errorf("batch %d took %v", i, took)
-					}
-				}
-			})
-		})
-	}
-}
-
 // The memory of a batch is used again.
 func TestBatchMemory(t *testing.T) {
-	p := pending{limit: mostCalls}
+	p := pending{}
 	c := storetest.Bare("1")
 	c.Title = new(strings.Repeat("x", 60_000))
 	fill := func() {
@@ -177,7 +141,7 @@ func TestImportOfASlowSource(t *testing.T) {
 		var err error
 		go func() { _, err = im.Run(t.Context(), []Source{source("-", in)}) }()
 		fmt.Fprintln(out, `{"id":"1",`+at+`}`)
-		time.Sleep(waitAtMost - 1)
+		time.Sleep(commitEvery - 1)
 		synctest.Wait()
 		if early := r.all(); len(early) != 0 {
 			t.Errorf("too early: %q", early)
@@ -185,7 +149,7 @@ func TestImportOfASlowSource(t *testing.T) {
 		time.Sleep(1 * time.Nanosecond)
 		synctest.Wait()
 		fmt.Fprintln(out, `{"id":"2",`+at+`}`)
-		time.Sleep(2 * waitAtMost)
+		time.Sleep(2 * commitEvery)
 		synctest.Wait()
 		want := []string{"committed [-:1] {Created:1 Changed:0 Unchanged:0}", "committed [-:2] {Created:1 Changed:0 Unchanged:0}"}
 		if diff := cmp.Diff(want, r.all()); diff != "" {
@@ -202,12 +166,12 @@ func TestImportOfASlowSource(t *testing.T) {
 // While a batch is being put, the next is filled and not hurried.
 func TestImportWhilePutting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := memory{put: func() error { time.Sleep(5 * waitAtMost); return nil }}
+		m := memory{put: func() error { time.Sleep(5 * commitEvery); return nil }}
 		in, out := io.Pipe()
 		go func() {
 			for i := range 4 {
 				fmt.Fprintf(out, `{"id":"%d",%s}`+"\n", i+1, at)
-				time.Sleep(waitAtMost + 1)
+				time.Sleep(commitEvery + 1)
 			}
 			out.Close()
 		}()
@@ -235,7 +199,7 @@ func TestImportFails(t *testing.T) {
 		{"a source that breaks", nil, source("x", io.MultiReader(strings.NewReader(one), iotest.ErrReader(broken))), "x:2: disk on fire; the rest was not read", 1},
 		{"a source that breaks at once", nil, source("x", iotest.ErrReader(broken)), "x: disk on fire", 0},
 		{"a store that breaks", broken, source("x", strings.NewReader(one)), "disk on fire", 0},
-		{"a store that breaks early", broken, numbered(3*mostCalls, 0), "disk on fire", 0},
+		{"a store that breaks early", broken, numbered(3*maxCalls, 0), "disk on fire", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			im := Import{Calls: &memory{put: func() error { return tt.put }}, Report: &recorder{}}
@@ -264,13 +228,13 @@ func TestImportStopsWaiting(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ctx, interrupt := context.WithTimeout(t.Context(), 10*waitAtMost)
+				ctx, interrupt := context.WithTimeout(t.Context(), 10*commitEvery)
 				defer interrupt()
 				in, out := io.Pipe()
 				defer out.Close()
 				im := Import{Calls: &memory{put: func() error { return tt.put }}, Report: &recorder{}}
 				go fmt.Fprintln(out, `{"id":"1",`+at+`}`)
-				time.AfterFunc(3*waitAtMost, interrupt)
+				time.AfterFunc(3*commitEvery, interrupt)
 				if _, err := im.Run(ctx, []Source{source("-", in)}); !errors.Is(err, tt.want) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}

@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +32,7 @@ type intake struct {
 func newIntake(im *Import) *intake {
 	return &intake{
 		Import: im, full: make(chan struct{}, 1), taken: make(chan struct{}, 1),
-		pending: &pending{limit: cmp.Or(im.limit, firstCalls)}, spare: new(pending),
+		pending: new(pending), spare: new(pending),
 	}
 }
 
@@ -43,7 +42,6 @@ func (in *intake) take() *pending {
 	defer in.mu.Unlock()
 	p := in.pending
 	in.pending, in.spare = in.spare, nil
-	in.pending.limit = p.limit
 	select {
 	case in.taken <- struct{}{}:
 	default:
@@ -55,7 +53,6 @@ func (in *intake) take() *pending {
 func (in *intake) recycle(p *pending) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.pending.limit = p.limit
 	p.reset()
 	in.spare = p
 }

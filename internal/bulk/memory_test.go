@@ -20,15 +20,11 @@ type memory struct {
 	index     map[callvault.ID]int
 	batches   []int
 	put       func() error // before a batch is kept
-	putting   func(calls int)
 }
 
 func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.PutResult, err error) {
 	if m.put != nil {
 		err = m.put()
-	}
-	if m.putting != nil {
-		m.putting(batch.Len())
 	}
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return r, err

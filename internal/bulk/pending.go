@@ -1,27 +1,23 @@
 package bulk
 
 import (
-	"time"
-
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
-// The size of a batch. Calls that come in any order are put the faster the
-// more of them come together; two batches are in memory at a time.
+// The size of a batch. Calls that come in any order are put the faster the more of them
+// come together, and other writers wait until all are put: about a second. Two batches
+// are in memory at a time.
 const (
-	leastCalls = 1_000
-	firstCalls = 10_000 // of the first batch
-	mostCalls  = 100_000
-	maxBytes   = 48 << 20
-	chunkSize  = 1 << 20
+	maxCalls  = 50_000
+	maxBytes  = 24 << 20
+	chunkSize = 1 << 20
 )
 
 // pending is calls that will be one batch, with the memory of their documents, which is
 // used again.
 type pending struct {
 	calls  []callvault.Call
-	limit  int // of calls
 	chunks [][]byte
 	chunk  int     // the one that is being filled
 	places []Place // what is acknowledged when the calls are kept
@@ -63,18 +59,7 @@ func (p *pending) reached(at Place) {
 func (p *pending) isEmpty() bool { return len(p.calls) == 0 && len(p.places) == 0 }
 
 func (p *pending) isFull() bool {
-	return len(p.calls) >= p.limit || (p.chunk+1)*chunkSize >= maxBytes
-}
-
-// adapt sets the limit by how long it took to put the calls: writers of other processes
-// waited as long.
-func (p *pending) adapt(took time.Duration) {
-	switch {
-	case took > putAtMost:
-		p.limit = max(int(int64(len(p.calls))*int64(putAtMost)/int64(took)), leastCalls)
-	case took < putAtMost/2 && p.isFull():
-		p.limit = min(2*p.limit, mostCalls)
-	}
+	return len(p.calls) >= maxCalls || (p.chunk+1)*chunkSize >= maxBytes
 }
 
 // reset empties it, and keeps its memory.
