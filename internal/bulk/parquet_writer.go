@@ -12,9 +12,12 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// The sizes of a Parquet file's parts. A row group is held in memory, compressed.
+// The sizes of a Parquet file's parts. A row group is held in memory, compressed,
+// until it is written; the rows before the next pages are held as they are.
 const (
 	groupBytes = 32 << 20 // of documents: at most 110,000, since the names alone take 300 bytes
+	heldRows   = 1000
+	heldBytes  = 256 << 10
 	pageBytes  = 256 << 10
 )
 
@@ -28,8 +31,10 @@ type parquetWriter struct {
 	out      *parquet.GenericWriter[any]
 	splitter *splitter
 	values   values
-	row      [1]parquet.Row
-	bytes    int // of the row group's documents
+
+	held    []byte                          // documents of rows that are in columns
+	columns [fieldCount + 1][]parquet.Value // of these rows
+	bytes   int                             // of the row group's documents
 }
 
 func newParquetWriter(w io.Writer) *parquetWriter {
@@ -49,30 +54,35 @@ func newParquetWriter(w io.Writer) *parquetWriter {
 			parquet.WriteBufferSize(writeSize),
 		),
 		splitter: newSplitter(),
+		held:     make([]byte, 0, heldBytes),
 	}
 }
 
 func (w *parquetWriter) Write(document []byte) error {
+	if len(w.columns[0]) == heldRows || len(w.held) > 0 && len(w.held)+len(document) > heldBytes {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	// What is held does not move: values are parts of it.
+	w.held = append(w.held, document...)
+	document = w.held[len(w.held)-len(document):]
 	if err := w.splitter.split(document, &w.values); err != nil {
 		return err
 	}
-	row := w.row[0][:0]
 	for i, raw := range w.values {
 		value, err := parquetValue(i, raw)
 		if err != nil {
 			return fmt.Errorf("the document %.60q: %w", document, err)
 		}
-		row = append(row, value)
+		w.columns[i] = append(w.columns[i], value)
 	}
-	w.row[0] = append(row, parquet.ByteArrayValue(document).Level(0, 0, fieldCount))
-	if _, err := w.out.WriteRows(w.row[:]); err != nil { // copies the values
-		return err
-	}
-	if w.bytes += len(document); w.bytes < groupBytes {
+	w.columns[fieldCount] = append(w.columns[fieldCount], parquet.ByteArrayValue(document).Level(0, 0, fieldCount))
+	w.bytes += len(document)
+	if w.bytes < groupBytes {
 		return nil
 	}
-	w.bytes = 0
-	return w.out.Flush()
+	return w.endGroup()
 }
 
 // parquetValue is the value of the contract's field with a number.
@@ -106,4 +116,30 @@ func parquetValue(field int, raw []byte) (v parquet.Value, err error) {
 	return v.Level(0, definition, field), nil
 }
 
-func (w *parquetWriter) Close() error { return w.out.Close() }
+// flush hands the rows that are held to the columns, which copy them.
+func (w *parquetWriter) flush() error {
+	for i, column := range w.out.ColumnWriters() {
+		if _, err := column.WriteRowValues(w.columns[i]); err != nil {
+			return err
+		}
+		w.columns[i] = w.columns[i][:0]
+	}
+	w.held = w.held[:0]
+	return nil
+}
+
+// endGroup writes the row group.
+func (w *parquetWriter) endGroup() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.bytes = 0
+	return w.out.Flush()
+}
+
+func (w *parquetWriter) Close() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return w.out.Close()
+}
