@@ -70,7 +70,7 @@ func unescape(s string) (string, error) {
 	return url.QueryUnescape(s)
 }
 
-const brokenEscape = `: has a broken % escape; accepted is % with two hexadecimal digits`
+const brokenEscape = `: has a broken % escape; send % with two hexadecimal digits`
 
 // refuse notes the problem of a parameter; the first one counts.
 func (p *parameters) refuse(which int, problem string) {
@@ -108,7 +108,7 @@ func parseInstant(value string) (time.Time, error) {
 func parseWorkspace(value string) (callvault.ID, error) {
 	id, err := callvault.ParseID(value)
 	if err != nil {
-		err = fmt.Errorf("%.*q is not accepted; accepted is a number of 1 to 20 digits", maxEcho, value)
+		err = fmt.Errorf("%.*q is not an id; send a number of 1 to 20 digits", maxEcho, value)
 	}
 	return id, err
 }

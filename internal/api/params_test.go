@@ -86,6 +86,6 @@ func TestErrorsAreUTF8(t *testing.T) {
 	s := newServer(t, Config{})
 	w := s.get(everything + "&workspaceId=%ff%00%22&%80=%")
 	wantStatus(t, w, http.StatusBadRequest,
-		`workspaceId: "\xff\x00\"" is not accepted; accepted is a number of 1 to 20 digits`,
-		`%80: has a broken % escape; accepted is % with two hexadecimal digits`)
+		`workspaceId: "\xff\x00\"" is not an id; send a number of 1 to 20 digits`,
+		`%80: has a broken % escape; send % with two hexadecimal digits`)
 }
