@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
+	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,17 +38,13 @@ func (a *app) importCalls() *cobra.Command {
 		Short: "Put calls from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON, a JSON
 array, saved response pages of GET /v2/calls, CSV with a header of field names, or
-Parquet, compressed by gzip or zstd or not; the format is detected. In Parquet the LINE
-of a record is the number of its row. If a row has a document, its other columns are
-ignored. In CSV with a column named document, import removes the apostrophe that export
-puts before a cell that looks like a formula.
+Parquet, compressed by gzip or zstd or not; the format is detected. What Airbyte, Singer,
+/v2/calls/{id} and /v2/calls/extensive put around calls is removed.
 
 A call replaces the one with the same id; of several records with one id the last wins.
-Bad records are reported as FILE:LINE: FIELD: what is wrong, and skipped, and the exit
-code is 3. The first 1,000 are printed, and how many more there are.
-
-What /v2/calls/extensive (of which metaData is kept), /v2/calls/{id}, Airbyte and Singer
-put around calls is removed.
+If a row of a table has a document, its other columns are ignored. Bad records are
+reported as FILE:LINE: FIELD: what is wrong, and skipped, and the exit code is 3. In
+Parquet the LINE is the number of the row.
 
 Calls are committed in batches, each completely or not at all. When standard output is
 not a terminal, each commit prints the line "committed FILE:LINE": every record that
@@ -147,6 +146,94 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	return err
 }
 
+// stdinName stands for standard input and output among the names of files.
+const stdinName = "-"
+
+// input is the files of an import.
+type input struct {
+	*app
+	names []string
+	size  int64  // of all files, as they are on the disk, or screen.Unknown
+	once  string // a pipe among them, which can be read only once
+}
+
+// openInput looks at every file before anything is done with the first.
+func (a *app) openInput(names []string) (*input, error) {
+	in := &input{app: a, names: names}
+	for i, name := range names {
+		switch {
+		case name == stdinName && slices.Contains(names[:i], name):
+			return nil, usagef("standard input (-) is named twice")
+		case name == stdinName:
+			in.once = "standard input"
+		default:
+			if err := in.add(name); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	if in.once != "" {
+		in.size = screen.Unknown
+	}
+	return in, nil
+}
+
+// add looks at a file. One that can't be read is refused before any is.
+func (in *input) add(name string) error {
+	info, err := os.Stat(name)
+	if on := (*fs.PathError)(nil); errors.As(err, &on) {
+		return on.Err
+	}
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("it is a folder; name the files in it")
+	case !info.Mode().IsRegular():
+		in.once = name // to open a pipe waits for whoever writes to it
+		return nil
+	}
+	in.size += info.Size()
+	f, err := os.Open(name)
+	if on := (*fs.PathError)(nil); errors.As(err, &on) {
+		return on.Err
+	}
+	return errors.Join(err, f.Close())
+}
+
+// sources are the files. Read is told of every piece that is read of them.
+func (in *input) sources(read func(n int)) []bulk.Source {
+	sources := make([]bulk.Source, len(in.names))
+	for i, name := range in.names {
+		sources[i] = bulk.Source{Name: name, Open: func() (io.ReadCloser, error) {
+			if name == stdinName {
+				return io.NopCloser(in.stdin), nil
+			}
+			f, err := os.Open(name)
+			return &countedFile{f, read}, err
+		}}
+	}
+	return sources
+}
+
+// countedFile tells how much was read of a file, from wherever.
+type countedFile struct {
+	*os.File
+	read func(n int)
+}
+
+func (f *countedFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	f.read(n)
+	return n, err
+}
+
+func (f *countedFile) ReadAt(p []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(p, at)
+	f.read(n)
+	return n, err
+}
+
 // checkAll reads everything once and fails if any record is bad.
 func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *input) error {
 	report.begin("checking")
@@ -193,7 +280,10 @@ func (r *importReport) begin(doing string) {
 func (r *importReport) read(n int) { r.bytes.Add(int64(n)) }
 
 // passed is read for a pass that commits nothing.
-func (r *importReport) passed(n int) { r.progress.Set(r.bytes.Add(int64(n)), r.size) }
+func (r *importReport) passed(n int) { r.show(r.bytes.Add(int64(n))) }
+
+// show shows how many bytes are done. A part of a file may be read twice.
+func (r *importReport) show(bytes int64) { r.progress.Set(max(0, min(bytes, r.size)), r.size) }
 
 // markedCalls are calls that tell the report of each batch that is put: the bar shows what
 // is committed, which is less than what was read.
@@ -206,7 +296,7 @@ func (c *markedCalls) Put(ctx context.Context, batch callvault.Batch) (callvault
 	read := c.report.bytes.Load()
 	result, err := c.Calls.Put(ctx, batch)
 	if err == nil {
-		c.report.progress.Set(read, c.report.size)
+		c.report.show(read)
 	}
 	return result, err
 }

@@ -44,10 +44,6 @@ its workspaces with calls, and its valid keys.`,
 type storeInfo struct {
 	Store     string        `json:"store"`
 	Size      *int64        `json:"size"` // bytes; null where the files are a server's
-	Calls     int           `json:"calls"`
-	First     *time.Time    `json:"first"`
-	Last      *time.Time    `json:"last"`
-	Keys      int           `json:"keys"`
 	Companies []companyInfo `json:"companies"`
 }
 
@@ -87,24 +83,12 @@ func (a *app) runInfo(ctx context.Context, db, output string) (err error) {
 				c.Keys++
 			}
 		}
-		info.add(c)
+		info.Companies = append(info.Companies, c)
 	}
 	if output == "json" {
 		return json.NewEncoder(a.stdout).Encode(info)
 	}
 	return a.printInfo(info)
-}
-
-func (s *storeInfo) add(c companyInfo) {
-	s.Companies = append(s.Companies, c)
-	s.Calls += c.Calls
-	s.Keys += c.Keys
-	if c.First != nil && (s.First == nil || c.First.Before(*s.First)) {
-		s.First = c.First
-	}
-	if c.Last != nil && (s.Last == nil || c.Last.After(*s.Last)) {
-		s.Last = c.Last
-	}
 }
 
 // companyOf is what a company has, but for its name and keys.
@@ -143,14 +127,11 @@ func sizeOf(db string) *int64 {
 }
 
 func (a *app) printInfo(info storeInfo) error {
-	size, companies := "", "1 company"
-	if n := len(info.Companies); n != 1 {
-		companies = humanize.Comma(int64(n)) + " companies"
-	}
+	size := "on a PostgreSQL server"
 	if info.Size != nil {
-		size = ", " + humanize.IBytes(uint64(*info.Size))
+		size = humanize.IBytes(uint64(*info.Size))
 	}
-	screen.Printf(a.stdout, "%s: %s, %s, %s%s\n", info.Store, companies, plural(info.Calls, "call"), plural(info.Keys, "valid key"), size)
+	screen.Printf(a.stdout, "%s: %s\n", info.Store, size)
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nCOMPANY\tCALLS\tFIRST\tLAST\tWORKSPACES\tKEYS")
 	for _, c := range info.Companies {

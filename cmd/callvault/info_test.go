@@ -17,9 +17,8 @@ func TestInfo(t *testing.T) {
 	c.must("key", "create", "--company", "acme")
 	revoked := strings.Fields(c.must("key", "create", "--company", "acme"))[1]
 	c.must("key", "revoke", "--company", "acme", revoked)
-	want := c.env["CALLVAULT_DB"] + ": 2 companies, 3 calls, 1 valid key, "
 	text := c.must("info")
-	if !strings.HasPrefix(text, want) || !strings.HasSuffix(text, `
+	if !strings.HasPrefix(text, c.env["CALLVAULT_DB"]+": ") || !strings.HasSuffix(text, `
 COMPANY  CALLS  FIRST                 LAST                  WORKSPACES  KEYS
 acme     3      2026-01-01T00:00:00Z  2026-01-03T00:00:00Z  1           1
 default  0      -                     -                     0           0
@@ -27,22 +26,19 @@ default  0      -                     -                     0           0
 		t.Errorf("got %s", text)
 	}
 	var info struct {
-		Size        int64
-		Calls, Keys int
-		First, Last string
-		Companies   []struct {
-			Name  string
-			Calls int
-			Last  *string
-
-			Workspaces int
+		Size      int64
+		Companies []struct {
+			Name, First             string
+			Last                    *string
+			Calls, Workspaces, Keys int
 		}
 	}
-	if err := json.Unmarshal([]byte(c.must("info", "-o", "json")), &info); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte(c.must("info", "-o", "json")), &info); err != nil || len(info.Companies) != 2 {
+		t.Fatalf("%+v, %v", info, err)
 	}
-	if info.Size < 4096 || info.Calls != 3 || info.Keys != 1 || info.First != "2026-01-01T00:00:00Z" || info.Last != "2026-01-03T00:00:00Z" ||
-		len(info.Companies) != 2 || info.Companies[0].Name != "acme" || info.Companies[0].Workspaces != 1 || info.Companies[1].Last != nil {
+	acme, none := info.Companies[0], info.Companies[1]
+	if info.Size < 4096 || acme.Name != "acme" || acme.Calls != 3 || acme.Workspaces != 1 || acme.Keys != 1 ||
+		acme.First != "2026-01-01T00:00:00Z" || *acme.Last != "2026-01-03T00:00:00Z" || none.Last != nil {
 		t.Errorf("%+v", info)
 	}
 }
