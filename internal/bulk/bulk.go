@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/callvault/callvault/gong"
 )
@@ -48,7 +46,7 @@ type Reader struct {
 	headerLine int
 
 	read  func() (Record, error)
-	left  func() []string // names of what import has dropped so far
+	left  map[string]bool // names of what import has dropped so far
 	close func()
 	empty bool // the source has no bytes
 }
@@ -89,7 +87,7 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{close: func() {}, left: func() []string { return nil }}
+	r := &Reader{close: func() {}}
 	w := newWindow(in)
 	switch c, at, err := w.firstByte(0); {
 	case err == io.EOF:
@@ -98,7 +96,7 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 		return nil, err
 	case c == '{' || c == '[':
 		records := newJSONReader(w)
-		r.read, r.left = records.read, func() []string { return slices.Sorted(maps.Keys(records.left)) }
+		r.read, r.left = records.read, records.left
 	default:
 		h, err := readHeader(w.in, string(w.atHand()[:at]))
 		if err != nil {

@@ -125,7 +125,7 @@ func splitHeader(line []byte, delimiter byte) ([]string, error) {
 
 // decide finds the delimiter.
 func (h *header) decide(line []byte) error {
-	most, isTie := -1, false
+	most := -1
 	var broken error
 	for _, delimiter := range []byte(delimiters) {
 		names, err := splitHeader(line, delimiter)
@@ -135,17 +135,11 @@ func (h *header) decide(line []byte) error {
 		}
 		n := known(names)
 		if n > most {
-			h.names, h.delimiter = names, delimiter
-			isTie = false
+			h.names, h.delimiter, most = names, delimiter, n
 		}
-		isTie = isTie || n == most && n > 0 && len(names) > 1
-		most = max(n, most)
 	}
-	switch {
-	case h.names == nil:
+	if h.names == nil {
 		return broken
-	case isTie:
-		return fmt.Errorf("the header %.40q can be split in several ways; put a line before it that names the delimiter: sep=,", line)
 	}
 	return nil
 }

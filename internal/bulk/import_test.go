@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -159,6 +160,28 @@ func TestImportOfASlowSource(t *testing.T) {
 		synctest.Wait()
 		if err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A source that never stops, but gives little at a time, is committed every second.
+func TestImportOfATrickle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m memory
+		in, out := io.Pipe()
+		go func() {
+			for i := range 35 {
+				fmt.Fprintf(out, `{"id":"%d",%s}`+"\n", i+1, at)
+				time.Sleep(commitEvery / 10)
+			}
+			out.Close()
+		}()
+		im := Import{Calls: &m, Report: &recorder{}}
+		if _, err := im.Run(t.Context(), []Source{source("-", in)}); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.batches) != 4 || slices.Max(m.batches) > 11 {
+			t.Errorf("batches %v", m.batches)
 		}
 	})
 }

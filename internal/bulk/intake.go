@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/callvault/callvault/gong"
@@ -76,6 +78,9 @@ func (in *intake) readAll(ctx context.Context, sources []Source) error {
 }
 
 func (in *intake) readSource(ctx context.Context, s Source) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	file, err := s.Open()
 	if err != nil {
 		return err
@@ -105,7 +110,7 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 	for {
 		record, err = reader.Read()
 		if err == io.EOF {
-			return in.locked(func() { in.end(reader.left()) })
+			return in.locked(func() { in.end(reader.left) })
 		}
 		if err != nil {
 			return located(s.Name, err)
@@ -236,10 +241,10 @@ func (in *intake) tell(r *Record, err error) {
 }
 
 // end is the end of a source, and of its last line too.
-func (in *intake) end(left []string) {
+func (in *intake) end(left map[string]bool) {
 	in.complete(in.line)
 	if len(left) > 0 && !in.onlyChecks {
-		in.Report.Note(Place{File: in.name, Line: 1}, "only metaData of each call is kept, without "+some(left))
+		in.Report.Note(Place{File: in.name, Line: 1}, "only metaData of each call is kept, without "+some(slices.Sorted(maps.Keys(left))))
 	}
 }
 

@@ -14,6 +14,7 @@ var kinds = [...]struct{ begins, name, advice string }{
 	{"\x1f\x9d", "compressed by compress (.Z)", "pipe it: gzip -dc FILE | callvault import -"},
 	{"\x1f\x8b", "gzip", "it was compressed twice: unpack it once"},
 	{"\x28\xb5\x2f\xfd", "zstd", "it was compressed twice: unpack it once"},
+	{"PK\x03\x04", "a spreadsheet or a zip archive", "save a spreadsheet as CSV UTF-8; unpack an archive and import the files in it"},
 	{"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and import the files in it"},
 	{"Rar!", "a RAR archive", "unpack it and import the files in it"},
 	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file, such as xls", "save it as CSV UTF-8"},
@@ -47,9 +48,6 @@ func (e *kindError) Error() string {
 
 // nameKind names the kind of a file by its first line. It is nil if that may be text.
 func nameKind(line []byte) error {
-	if bytes.HasPrefix(line, []byte("PK\x03\x04")) || bytes.HasPrefix(line, []byte("PK\x05\x06")) {
-		return nameZip(line)
-	}
 	for _, k := range kinds {
 		if bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte(k.begins)) {
 			return &kindError{name: k.name, advice: k.advice}
@@ -62,19 +60,4 @@ func nameKind(line []byte) error {
 		return fmt.Errorf("it is not text: %w", errNoFormat)
 	}
 	return nil
-}
-
-// nameZip names the kind of a zip by its first entry.
-func nameZip(zip []byte) error {
-	const nameAt = 30
-	entry := zip[min(nameAt, len(zip)):]
-	for _, begins := range []string{"[Content_Types].xml", "_rels/", "docProps/", "xl/"} {
-		if bytes.HasPrefix(entry, []byte(begins)) {
-			return &kindError{name: "a spreadsheet (xlsx)", advice: "save it as CSV UTF-8"}
-		}
-	}
-	if bytes.HasPrefix(entry, []byte("mimetypeapplication/vnd.oasis.opendocument")) {
-		return &kindError{name: "a spreadsheet (ods)", advice: "save it as CSV UTF-8"}
-	}
-	return &kindError{name: "a zip archive", advice: "unpack it and import the files in it"}
 }

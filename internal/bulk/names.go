@@ -1,12 +1,38 @@
 package bulk
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/callvault/callvault/gong"
 )
+
+// documentColumn is the last column of a table: the whole call, which is what an
+// import goes by where it is there.
+const documentColumn = "document"
+
+// unknownColumns are those that become further fields.
+func unknownColumns(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return gong.IsField(name) || name == documentColumn || name == "" })
+}
+
+// parseDocument reads a call from the column document.
+func parseDocument(document []byte) (gong.Call, error) {
+	call, err := parseRecord(document)
+	var e *gong.CallError
+	if !errors.As(err, &e) {
+		return call, err
+	}
+	for i := range e.Problems {
+		if e.Problems[i].Field == "" {
+			e.Problems[i].Field = documentColumn
+			e.Problems[i].Problem += "; this column is for whole calls, as JSON"
+		}
+	}
+	return call, e
+}
 
 // missingColumns says which columns a table must have and has not; nil where it has
 // them. A document has everything.
@@ -109,7 +135,7 @@ func near(name string, fields []string) (field string, ok bool) {
 	best := 3
 	for _, f := range fields {
 		most := 2
-		if len(f) < 6 {
+		if len(f) < 5 {
 			most = 1
 		}
 		if steps := distance(word, strings.ToLower(f)); steps <= most && steps < best {
@@ -119,31 +145,24 @@ func near(name string, fields []string) (field string, ok bool) {
 	return field, best < 3
 }
 
-// distance is how many letters must be added, taken away, changed or swapped with
-// their neighbour to make one word of the other.
+// distance is how many letters must be added, taken away or changed to make one word of
+// the other.
 func distance(a, b string) int {
-	if max(len(a), len(b))-min(len(a), len(b)) > 2 {
-		return 3
-	}
-	var before, row, next []int // the rows of a table of distances
-	row = make([]int, len(b)+1)
+	row := make([]int, len(b)+1) // of a table of distances
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		next = append(make([]int, 0, len(b)+1), i+1)
+		diagonal := row[0]
+		row[0] = i + 1
 		for j := range len(b) {
-			steps := row[j]
+			steps := diagonal
 			if a[i] != b[j] {
 				steps++
 			}
-			steps = min(steps, row[j+1]+1, next[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				steps = min(steps, before[j-1]+1)
-			}
-			next = append(next, steps)
+			diagonal = row[j+1]
+			row[j+1] = min(steps, diagonal+1, row[j]+1)
 		}
-		before, row = row, next
 	}
 	return row[len(b)]
 }

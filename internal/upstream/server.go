@@ -115,7 +115,7 @@ func checked(listed *gong.PageCall) (callvault.Call, error) {
 	if listed.Err != nil {
 		return callvault.Call{}, listed.Err
 	}
-	call, err := callvault.NewCall(&listed.Call)
+	call, err := callvault.AppendCall(nil, &listed.Call)
 	if err != nil {
 		return callvault.Call{}, fmt.Errorf("call %s: %w", listed.Call.ID, err)
 	}
