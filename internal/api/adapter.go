@@ -26,7 +26,7 @@ const statusClientGone = 499
 // place where an error becomes an answer. For a client that has gone it breaks the
 // connection: net/http would send an empty 200 for a handler that wrote nothing.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, request: r, id: h.newID(), start: h.now(), trace: traceID(r.Header)}
+	x := &exchange{ResponseWriter: w, request: r, id: h.newID(), start: h.config.Now(), trace: traceID(r.Header)}
 	x.set(0, "X-Traceid", x.id)
 	x.set(1, "Vary", "Accept-Encoding")
 	h.metrics.inFlight.Inc()
@@ -37,7 +37,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = errors.Join(err, failed)
 		}
 	}
-	took := h.now().Sub(x.start)
+	took := h.config.Now().Sub(x.start)
 	h.metrics.count(x, took)
 	h.record(x, took, err)
 	if x.status == statusClientGone {
@@ -106,7 +106,7 @@ func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	if x.status == http.StatusInternalServerError || errors.Is(err, errPanic) {
 		level = slog.LevelError
 	}
-	log, ctx := h.log, x.request.Context()
+	log, ctx := h.config.Log, x.request.Context()
 	if x.key == nil || x.status == http.StatusUnauthorized { // strangers can cause it
 		log = h.spare
 	}

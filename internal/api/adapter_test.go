@@ -194,8 +194,8 @@ func TestDefaults(t *testing.T) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, request("/v2/calls"))
 	wantStatus(t, w, http.StatusUnauthorized)
-	if h.pageSize != gong.PageSize || len(w.Header().Get("X-Traceid")) != requestIDLength {
-		t.Errorf("got %d, %v", h.pageSize, w.Header())
+	if h.config.PageSize != gong.PageSize || len(w.Header().Get("X-Traceid")) != requestIDLength {
+		t.Errorf("got %d, %v", h.config.PageSize, w.Header())
 	}
 }
 

@@ -9,7 +9,7 @@
 // To add a route:
 //
 //  1. Write its handler in a file of its own, as listCalls in list.go: it reads x.request,
-//     asks h.store for the calls of x.key.Company, and ends with x.send or an error.
+//     asks h.config.Store for the calls of x.key.Company, and ends with x.send or an error.
 //  2. Return a *clientError for what the client can mend; any other error is a 500.
 //  3. Add a line to Handler.table in routes.go: method, path, scope, handler.
 //  4. Describe it in internal/openapi/openapi.json; TestDescribed holds that you did.
@@ -89,19 +89,15 @@ const (
 
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
-	store    Store
-	log      *slog.Logger
-	spare    *slog.Logger // for lines that strangers cause
-	pageSize int
-	dates    Dates
-	now      func() time.Time
-	newID    func() string // of characters that JSON does not escape
-	keys     *auth.Keyring
-	limits   *limit.Limits
-	cursors  *sealer
-	bodies   *web.Turns
-	routes   []route
-	metrics  *metrics
+	config  Config        // completed
+	spare   *slog.Logger  // for lines that strangers cause
+	newID   func() string // of characters that JSON does not escape
+	keys    *auth.Keyring
+	limits  *limit.Limits
+	cursors *sealer
+	bodies  *web.Turns
+	routes  []route
+	metrics *metrics
 }
 
 // New makes a Handler from a Config. It reads the secret of cursors from the
@@ -117,26 +113,23 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	config.PageSize = cmp.Or(config.PageSize, gong.PageSize)
 	h := &Handler{
-		store:    config.Store,
-		log:      config.Log,
-		pageSize: cmp.Or(config.PageSize, gong.PageSize),
-		dates:    config.Dates,
-		now:      config.Now,
-		newID:    newRequestID,
-		cursors:  newSealer(secret),
-		bodies:   newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
+		config:  config,
+		spare:   slog.New(web.Spare(config.Log.Handler())),
+		newID:   newRequestID,
+		keys:    auth.New(config.Store, config.Now),
+		limits:  limit.New(config.Store, config.Limit, config.Now, config.Metrics),
+		cursors: newSealer(secret),
+		bodies:  newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
 	}
-	if h.log == nil {
-		h.log = slog.New(slog.DiscardHandler)
-	}
-	h.spare = slog.New(web.Spare(h.log.Handler()))
-	if h.now == nil {
-		h.now = time.Now
-	}
-	h.keys = auth.New(h.store, h.now)
-	h.limits = limit.New(h.store, config.Limit, h.now, config.Metrics)
-	h.routes = h.table(config.Description)
+	h.routes = h.table()
 	h.metrics = newMetrics(config.Metrics, h)
 	return h, nil
 }

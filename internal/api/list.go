@@ -22,7 +22,7 @@ func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
 	defer place.Leave()
 	body := newPageBody()
 	defer body.release()
-	page, err := callvault.ListPage(ctx, h.store.Calls(x.key.Company), walk.PageQuery, body.visit)
+	page, err := callvault.ListPage(ctx, h.config.Store.Calls(x.key.Company), walk.PageQuery, body.visit)
 	if err != nil {
 		return fmt.Errorf("list calls: %w", err)
 	}
@@ -41,7 +41,7 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	var p parameters
 	p.parse(x.request.URL.RawQuery)
 	w := cursor{
-		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.pageSize},
+		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.config.PageSize},
 		expires:   x.start.Add(cursorLife).Unix(),
 		company:   x.key.Company,
 	}
@@ -55,7 +55,7 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	}
 	from, fromSent := read(&p, fromParameter, parseInstant)
 	to, toSent := read(&p, toParameter, parseInstant)
-	if h.dates == RequireDates && !p.sent(cursorParameter) {
+	if h.config.Dates == RequireDates && !p.sent(cursorParameter) {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
 				p.refuse(which, parameterNames[which]+": "+gong.MustNotBeNull)

@@ -33,7 +33,7 @@ func TestWalksAreComplete(t *testing.T) {
 			want := q.filter(inputs)
 			got := walkAll(t, s, q, random)
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("seed %d, %+v, page size %d (-want +got):\n%s", seed, q, s.pageSize, diff)
+				t.Fatalf("seed %d, %+v, page size %d (-want +got):\n%s", seed, q, s.config.PageSize, diff)
 			}
 			s.log.Reset()
 		}
@@ -167,7 +167,7 @@ func walkAll(t *testing.T, s *server, q query, random *rand.Rand) []string {
 		r := a.Records
 		last := len(documents) == r.TotalRecords
 		if r.CurrentPageNumber != number || r.CurrentPageSize != len(a.Calls) || len(a.Calls) == 0 ||
-			last != (r.Cursor == "") || !last && len(a.Calls) != s.pageSize {
+			last != (r.Cursor == "") || !last && len(a.Calls) != s.config.PageSize {
 			t.Fatalf("page %d after %d calls: %+v", number, len(documents), r)
 		}
 		if last {

@@ -23,17 +23,20 @@ type route struct {
 }
 
 // table is what the API answers.
-func (h *Handler) table(description http.Handler) []route {
+func (h *Handler) table() []route {
 	routes := []route{
 		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
 	}
-	if description != nil {
-		routes = append(routes, route{http.MethodGet, descriptionPath, anybody, func(_ context.Context, x *exchange) error {
-			description.ServeHTTP(x, x.request)
-			return nil
-		}})
+	if h.config.Description != nil {
+		routes = append(routes, route{http.MethodGet, descriptionPath, anybody, h.describe})
 	}
 	return routes
+}
+
+// describe is GET /openapi.json: the description of the API.
+func (h *Handler) describe(_ context.Context, x *exchange) error {
+	h.config.Description.ServeHTTP(x, x.request)
+	return nil
 }
 
 // descriptionPath is where the description of the API is served.
