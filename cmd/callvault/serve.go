@@ -108,14 +108,10 @@ func (o serveOptions) config() (api.Config, error) {
 	if config.Limit, err = limit.Parse(o.rateLimit); err != nil {
 		return config, usagef("--rate-limit: %w", err)
 	}
-	switch o.dates {
-	case "required":
-		config.Dates = api.RequireDates
-	case "optional":
-		config.Dates = api.OptionalDates
-	default:
+	if o.dates != "required" && o.dates != "optional" {
 		return config, usagef("--dates %.40q must be required or optional", o.dates)
 	}
+	config.OptionalDates = o.dates == "optional"
 	return config, nil
 }
 

@@ -61,8 +61,9 @@ type Config struct {
 	// gong.PageSize, the contract's. A walk keeps the size it began with.
 	PageSize int
 
-	// Dates says whether a request without a cursor must name its range.
-	Dates Dates
+	// OptionalDates serves all of time to a request without dates, as the live service
+	// does. The contract demands a range or a cursor.
+	OptionalDates bool
 
 	// Limit is how many requests each company may make. The zero Limit is no limit.
 	Limit limit.Limit
@@ -77,15 +78,6 @@ type Config struct {
 
 // MaxPageSize is the largest Config.PageSize.
 const MaxPageSize = 1000
-
-// Dates says whether fromDateTime and toDateTime may be left out.
-type Dates int
-
-// What a server can say about dates.
-const (
-	RequireDates  Dates = iota // as the contract is written: without them 400
-	OptionalDates              // as the live service behaves: without them all of time
-)
 
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {

@@ -229,7 +229,7 @@ func parseConfig(t *testing.T, args []string) Config {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {
 		case "dates":
-			config.Dates = OptionalDates
+			config.OptionalDates = true
 		case "description":
 			config.Description = http.HandlerFunc(describe)
 		case "page":

@@ -55,7 +55,7 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	}
 	from, fromSent := read(&p, fromParameter, parseInstant)
 	to, toSent := read(&p, toParameter, parseInstant)
-	if h.config.Dates == RequireDates && !p.sent(cursorParameter) {
+	if !h.config.OptionalDates && !p.sent(cursorParameter) {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
 				p.refuse(which, parameterNames[which]+": "+gong.MustNotBeNull)

@@ -22,7 +22,7 @@ import (
 func TestWalksAreComplete(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		s := newServer(t, Config{PageSize: 1 + random.IntN(12), Dates: OptionalDates})
+		s := newServer(t, Config{PageSize: 1 + random.IntN(12), OptionalDates: true})
 		inputs := randomInputs(random)
 		for _, in := range inputs {
 			in.put(t, s)
