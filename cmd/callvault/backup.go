@@ -144,7 +144,11 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	}
 	progress := a.progress(o.quiet)
 	progress.Begin(doing, "byte", screen.Unknown)
-	err := run(progress.Set)
+	err := run(func(written, size int64) {
+		if progress.Set(written, size); written == size {
+			progress.Begin("checking the copy", "", screen.Unknown)
+		}
+	})
 	took := progress.End()
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("interrupted; %s was not written", to)

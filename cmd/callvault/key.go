@@ -140,11 +140,11 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if err := a.printFields(fields, o.output); err != nil {
 		return err
 	}
-	expires := ""
+	ends := ""
 	if !key.Expires.IsZero() {
-		expires = ", which ends at " + key.Expires.Format(time.RFC3339)
+		ends = " The key ends at " + key.Expires.Format(time.RFC3339) + "."
 	}
-	_, err = screen.Printf(a.stderr, "The secret is not shown again. The id of the key%s, for key list and key revoke: %s\n", expires, key.ID)
+	_, err = screen.Printf(a.stderr, "The secret is not shown again.%s\nTo revoke the key: callvault key revoke %s\n", ends, key.ID)
 	return err
 }
 
@@ -216,17 +216,29 @@ func (a *app) printKeys(keys []callvault.Key, output string) error {
 		return json.NewEncoder(a.stdout).Encode(list)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tKIND\tCREATED\tLAST USED\tEXPIRES\tREVOKED\tSCOPES")
+	fmt.Fprintln(w, "ID\tNAME\tKIND\tCREATED\tLAST USED\tSTATUS\tSCOPES")
 	for _, k := range keys {
 		scopes := make([]string, len(k.Scopes))
 		for i, s := range k.Scopes {
 			scopes[i] = string(s)
 		}
-		name := cmp.Or(k.Name, "-")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", screen.Text(a.stdout, k.ID), screen.Text(a.stdout, name), k.Kind,
-			day(k.Created), day(k.Used), day(k.Expires), day(k.Revoked), screen.Text(a.stdout, strings.Join(scopes, ",")))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", screen.Text(a.stdout, k.ID), screen.Text(a.stdout, cmp.Or(k.Name, "-")), k.Kind,
+			day(k.Created), day(k.Used), status(k, time.Now()), screen.Text(a.stdout, strings.Join(scopes, ",")))
 	}
 	return w.Flush()
+}
+
+// status is whether a key is valid, and until or since when.
+func status(k callvault.Key, now time.Time) string {
+	switch {
+	case !k.Revoked.IsZero():
+		return "revoked " + day(k.Revoked)
+	case k.Expires.IsZero():
+		return "valid"
+	case k.ActiveAt(now):
+		return "until " + day(k.Expires)
+	}
+	return "expired " + day(k.Expires)
 }
 
 // set is the time, or nil for the zero time.

@@ -10,8 +10,8 @@ import (
 	"github.com/callvault/callvault/internal/file"
 )
 
-// Progress is told of how many bytes of a copy are written and how many they
-// will be, about.
+// Progress is told of how many bytes of a copy are written and how many they will be,
+// about. They are equal once: when the copy is written and its check begins.
 type Progress func(written, size int64)
 
 // Backup writes the store in a file, as it is at one moment, to another file, which it
@@ -184,8 +184,13 @@ func (c *conn) vacuumInto(ctx context.Context, d *file.Draft, progress Progress)
 			defer close(watched)
 			watch(d.Part(), size, progress, ended)
 		}()
-		defer func() { close(ended); <-watched }()
-		return waitBusy(ctx, func() error { return c.once("VACUUM INTO ?", d.Part()) })
+		err = waitBusy(ctx, func() error { return c.once("VACUUM INTO ?", d.Part()) })
+		close(ended)
+		<-watched
+		if err == nil {
+			progress(size, size)
+		}
+		return err
 	})
 	switch kindOf(err) {
 	case full, cantGrow: // c is only read from
@@ -208,7 +213,7 @@ func watch(part string, size int64, progress Progress, ended <-chan struct{}) {
 		case <-glances.C:
 		}
 		if info, err := os.Stat(part); err == nil {
-			progress(min(info.Size(), size), size)
+			progress(min(info.Size(), size-1), size)
 		}
 	}
 }
