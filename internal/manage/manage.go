@@ -6,6 +6,7 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -24,26 +25,22 @@ import (
 // Config is what a Handler serves. Store is required; everything else may be left
 // nil.
 type Config struct {
-	// Store has the calls that the page shows.
-	Store callvault.Store
+	Store interface { // is asked whether it can be read
+		Identity(ctx context.Context) (string, error)
+	}
 
 	// Key returns the valid key that a request presents, or nil; the error says why
-	// that can't be known. It is called where other machines reach the listener. A nil
-	// Key lets none of them in.
+	// that can't be known. Beyond loopback, a nil Key lets nobody in.
 	Key func(r *http.Request) (*callvault.Key, error)
 
-	// Page serves the web page for all other paths. Callers see one company's calls, or
+	// Page serves the web page, for all other paths. Callers see one company's calls, or
 	// every company's on loopback, where company is empty.
 	Page func(w http.ResponseWriter, r *http.Request, company string)
 
-	// Metrics are served at /metrics.
-	Metrics prometheus.Gatherer
-
-	// Description is served at /openapi.json, and Docs, a page made from it, at /docs.
-	Description, Docs http.Handler
-
-	// Log receives errors that no client has caused.
-	Log *slog.Logger
+	Metrics     prometheus.Gatherer // for /metrics
+	Description http.Handler        // for /openapi.json
+	Docs        http.Handler        // for /docs: a page made from the description
+	Log         *slog.Logger        // for errors that no client has caused
 }
 
 // Handler serves the operator's listener. It is alive from the beginning, and

@@ -40,7 +40,7 @@ func ListenNear(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := Listen(ctx, address)
 	host, port, _ := net.SplitHostPort(address)
 	first, _ := net.LookupPort("tcp", port)
-	for next := first + 1; IsTaken(err) && next <= first+20; next++ {
+	for next := first + 1; IsTaken(err) && next <= min(first+20, 65535); next++ {
 		listener, err = Listen(ctx, net.JoinHostPort(host, strconv.Itoa(next)))
 	}
 	return listener, err

@@ -35,15 +35,11 @@ func groupMemory(root fs.FS) int64 {
 		switch {
 		case number == "0" && controllers == "":
 			limit = min(limit, memoryOf(root, "sys/fs/cgroup", group, "memory.max"))
-		case hasController(controllers, "memory"):
+		case strings.Contains(","+controllers+",", ",memory,"):
 			limit = min(limit, memoryOf(root, "sys/fs/cgroup/memory", group, "memory.limit_in_bytes"))
 		}
 	}
 	return limit
-}
-
-func hasController(controllers, name string) bool {
-	return strings.Contains(","+controllers+",", ","+name+",")
 }
 
 // memoryOf is the smallest limit of a group and its parents. In a container the path may
