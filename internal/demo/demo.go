@@ -105,21 +105,18 @@ func weights(first time.Time, r *rand.Rand) []int {
 	return weights
 }
 
-// share divides count by the weights; what rounding leaves goes to the first
-// days, one each.
+// share divides count by the weights.
 func share(count int, weights []int) []int {
 	sum := 0
 	for _, w := range weights {
 		sum += w
 	}
 	shares := make([]int, len(weights))
-	left := count
+	weight, shared := 0, 0
 	for i, w := range weights {
-		shares[i] = count * w / sum
-		left -= shares[i]
-	}
-	for i := range left {
-		shares[i%len(shares)]++
+		weight += w
+		shares[i] = count*weight/sum - shared
+		shared += shares[i]
 	}
 	return shares
 }

@@ -1,17 +1,16 @@
 package web
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -31,10 +30,6 @@ const (
 	// closed to make room. Until then the listener accepts no further connection.
 	graceWithin = 100 * time.Millisecond
 	gracePause  = 10 * time.Millisecond
-
-	// lingerWithin is the time that a refused client has to read the reason.
-	lingerWithin = 500 * time.Millisecond
-	lingerBytes  = 256 << 10
 )
 
 // conns is a listener that bounds what the connections of strangers cost.
@@ -100,7 +95,6 @@ type conn struct {
 
 	lasts context.Context // ends with the connection
 	end   context.CancelFunc
-	once  sync.Once // around Close
 
 	known  atomic.Bool
 	member *list.Element // of the throng, which guards it; nil for a known client
@@ -124,13 +118,16 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 		c.tls = nil
 	}
+	if c.header.lines > maxLines+1 { // the request line is one, too
+		return endless(p)
+	}
 	n, err := c.fill(p)
 	if c.passing {
 		return n, err
 	}
 	own, whole := c.header.take(p[:n])
-	if c.header.lines > maxLines+1 { // the request line is one, too
-		return 0, c.refuse()
+	if c.header.lines > maxLines+1 {
+		return endless(p)
 	}
 	if whole {
 		c.header = header{}
@@ -160,15 +157,12 @@ func (c *conn) fill(p []byte) (int, error) {
 	return n, err
 }
 
-// refuse answers a header of too many lines, and reads on for a while: to close a
-// connection with unread bytes would discard the answer.
-func (c *conn) refuse() error {
-	const text = "431 Request Header Fields Too Large"
-	c.SetDeadline(time.Now().Add(lingerWithin))
-	fmt.Fprintf(c, "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s: more than %d lines", text, text, maxLines)
-	c.CloseWrite()
-	io.CopyN(io.Discard, c.Conn, lingerBytes)
-	return &net.OpError{Op: "read", Net: "tcp", Err: errors.New("too many lines")} // net/http does not answer a failed read
+// endless fills p as a header without an end would, which net/http answers with 431.
+func endless(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -188,9 +182,40 @@ func (c *conn) CloseWrite() error {
 }
 
 func (c *conn) Close() error {
-	c.once.Do(func() {
-		c.end()
-		c.conns.strangers.leave(c)
-	})
+	c.end()
+	c.conns.strangers.leave(c)
 	return c.Conn.Close()
+}
+
+// header counts the lines of a request's header as it arrives.
+type header struct {
+	lines int  // complete ones, with the request line
+	line  int  // bytes so far of the current line
+	first byte // of the current line
+}
+
+// take counts bytes that have arrived. It returns how many belong to the header, and
+// whether the header ends there, with an empty line.
+func (h *header) take(p []byte) (n int, whole bool) {
+	for n < len(p) {
+		i := bytes.IndexByte(p[n:], '\n')
+		line := p[n:]
+		if i >= 0 {
+			line = line[:i]
+		}
+		if h.line == 0 && len(line) > 0 {
+			h.first = line[0]
+		}
+		h.line += len(line)
+		if i < 0 {
+			return len(p), false
+		}
+		n += i + 1
+		if h.line == 0 || h.line == 1 && h.first == '\r' {
+			return n, true
+		}
+		h.lines++
+		h.line = 0
+	}
+	return n, false
 }

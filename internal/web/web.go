@@ -52,8 +52,9 @@ type Server struct {
 	DrainWithin time.Duration
 }
 
-// Serve answers until the context is done. Then it accepts no more connections and
-// lets the requests under way end. It returns nil, or ErrCutOff when they took too long. It closes the listener.
+// Serve answers until the context is done. Then it accepts no more connections and lets
+// the requests under way end. It returns nil, or ErrCutOff when they took too long. It
+// closes the listener.
 func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	spare := Spare(s.Log.Handler())
 	server := &http.Server{
