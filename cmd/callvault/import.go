@@ -123,7 +123,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	if err := a.makeCompany(ctx, store, o.company); err != nil {
 		return err
 	}
-	im.Calls = &markedCalls{store.Calls(o.company), report}
+	im.Calls = &markedCalls{store.Calls(o.company), report.bytes.Load, report.show}
 	report.begin("importing")
 	result, err := im.Run(ctx, in.sources(report.read))
 	took := report.end()
@@ -285,18 +285,19 @@ func (r *importReport) passed(n int) { r.show(r.bytes.Add(int64(n))) }
 // show shows how many bytes are done. A part of a file may be read twice.
 func (r *importReport) show(bytes int64) { r.progress.Set(max(0, min(bytes, r.size)), r.size) }
 
-// markedCalls are calls that tell the report of each batch that is put: the bar shows what
-// is committed, which is less than what was read.
+// markedCalls are calls that tell how many bytes of the files are committed with each batch:
+// the bar shows those, which are less than what was read.
 type markedCalls struct {
 	callvault.Calls
-	report *importReport
+	read      func() int64
+	committed func(bytes int64)
 }
 
 func (c *markedCalls) Put(ctx context.Context, batch callvault.Batch) (callvault.PutResult, error) {
-	read := c.report.bytes.Load()
+	read := c.read()
 	result, err := c.Calls.Put(ctx, batch)
 	if err == nil {
-		c.report.show(read)
+		c.committed(read)
 	}
 	return result, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
 )
 
@@ -307,6 +309,29 @@ func TestDeleteAsks(t *testing.T) {
 		if got, want := stderr.String(), `Delete 2 calls before 2026-02-01T00:00:00Z of company "default" from calls.db for good? [y/N] `; got != want {
 			t.Errorf("asked %q, want %q", got, want)
 		}
+	}
+}
+
+// slow is calls whose puts take as long as a function, and end as it says.
+type slow struct {
+	callvault.Calls
+	put func() error
+}
+
+func (s slow) Put(context.Context, callvault.Batch) (callvault.PutResult, error) {
+	return callvault.PutResult{}, s.put()
+}
+
+// What the bar shows was read before the batch was put that is committed, and not since.
+func TestBarShowsWhatIsCommitted(t *testing.T) {
+	read, shown := int64(100), int64(0)
+	calls := &markedCalls{slow{put: func() error { read = 300; return nil }}, func() int64 { return read }, func(bytes int64) { shown = bytes }}
+	if _, err := calls.Put(t.Context(), callvault.Batch{}); err != nil || shown != 100 {
+		t.Errorf("shows %d, %v", shown, err)
+	}
+	calls.Calls = slow{put: func() error { return errors.New("disk on fire") }}
+	if _, err := calls.Put(t.Context(), callvault.Batch{}); err == nil || shown != 100 {
+		t.Errorf("after an error shows %d, %v", shown, err)
 	}
 }
 
