@@ -81,10 +81,7 @@ func (s *Store) Salvage(ctx context.Context, company string, q callvault.Query, 
 	v := callvault.Verifier{Company: company, Query: q, At: q.Start()}
 	page := PageStatement(company, q, v.At, -1)
 	return s.each(ctx, func(rows pgx.Rows) error {
-		r, kept, err := readRecord(rows, company)
-		if err == nil {
-			err = v.Verify(&r, kept)
-		}
+		r, _, err := verified(rows, company, v.Verify)
 		if damage := damageOf(err); damage != nil {
 			damaged(damage)
 			return nil
@@ -136,22 +133,17 @@ func (s calls) Changes(ctx context.Context, after int64, limit int, visit func(c
 }
 
 func (s calls) Timelines(ctx context.Context) (timelines []callvault.Timeline, err error) {
-	err = s.store.each(ctx, addTimeline(&timelines), timelinesSQL, s.company)
+	err = s.store.each(ctx, collect(&timelines, readTimeline), timelinesSQL, s.company)
 	return timelines, err
 }
 
-// addTimeline is a visitor of the rows of timelinesSQL.
-func addTimeline(timelines *[]callvault.Timeline) func(pgx.Rows) error {
-	return func(rows pgx.Rows) error {
-		var t callvault.Timeline
-		var id []byte
-		if err := rows.Scan(&t.From, &id); err != nil {
-			return err
-		}
-		if copy(t.ID[:], id) != len(t.ID) {
-			return fmt.Errorf("the timeline from number %d has an id of %d bytes", t.From, len(id))
-		}
-		*timelines = append(*timelines, t)
-		return nil
+func readTimeline(row pgx.CollectableRow) (t callvault.Timeline, err error) {
+	var id []byte
+	if err := row.Scan(&t.From, &id); err != nil {
+		return t, err
 	}
+	if copy(t.ID[:], id) != len(t.ID) {
+		return t, fmt.Errorf("the timeline from number %d has an id of %d bytes", t.From, len(id))
+	}
+	return t, nil
 }

@@ -46,7 +46,9 @@ func (s *Store) check(ctx context.Context, report func(company, difference strin
 		if err := s.checkLaws(ctx, tx, report); err != nil {
 			return err
 		}
-		err := s.damagedKeys(ctx, tx, func(damage *callvault.DamageError) { report(damage.Company, damage.Error()) })
+		err := s.damagedKeys(ctx, tx, func(damage *callvault.DamageError) {
+			report(damage.Company, fmt.Sprintf("key %s is damaged: %s", damage.Key, damage.Problem))
+		})
 		if err != nil {
 			return err
 		}
@@ -60,7 +62,7 @@ func (s *Store) check(ctx context.Context, report func(company, difference strin
 				return err
 			}
 			for _, d := range e.damaged {
-				report(company, d.problem)
+				report(company, fmt.Sprintf("call %s is damaged: %s", d.damage.ID, d.damage.Problem))
 			}
 			callvault.ReportCounts(e.counts, func(difference string) { report(company, difference) })
 		}
@@ -105,9 +107,9 @@ type examination struct {
 
 // damagedRow is a row of documents, or of ids where there is no time, by its key.
 type damagedRow struct {
-	time    *int64
-	id      string
-	problem string
+	time   *int64
+	id     string
+	damage *callvault.DamageError
 }
 
 // examine verifies all rows of a company, and compares the counts with them.
@@ -117,12 +119,9 @@ func (s *Store) examine(ctx context.Context, tx pgx.Tx, company string) (e exami
 	tally, kept := callvault.Tally{}, callvault.Tally{}
 	page := PageStatement(company, all, v.At, -1)
 	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		r, checksum, err := readRecord(rows, company)
-		if err == nil {
-			err = v.Verify(&r, checksum)
-		}
+		r, checksum, err := verified(rows, company, v.Verify)
 		if damage := damageOf(err); damage != nil {
-			e.damaged = append(e.damaged, damagedRow{(*int64)(&r.Time), string(rows.RawValues()[3]), damage.Error()})
+			e.damaged = append(e.damaged, damagedRow{(*int64)(&r.Time), string(rows.RawValues()[3]), damage})
 		}
 		tally.Add(&r, checksum) // damaged or not: it was counted
 		return nil
@@ -130,13 +129,11 @@ func (s *Store) examine(ctx context.Context, tx pgx.Tx, company string) (e exami
 	if err != nil {
 		return e, err
 	}
+	verify := func(r *callvault.Record, kept int64) error { return r.Verify(company, kept) }
 	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		r, checksum, err := readRecord(rows, company)
-		if err == nil {
-			err = r.Verify(company, checksum)
-		}
+		_, _, err := verified(rows, company, verify)
 		if damage := damageOf(err); damage != nil {
-			e.damaged = append(e.damaged, damagedRow{nil, string(rows.RawValues()[3]), damage.Error()})
+			e.damaged = append(e.damaged, damagedRow{nil, string(rows.RawValues()[3]), damage})
 		}
 		return nil
 	}, tombstonesSQL, company)

@@ -19,7 +19,7 @@ import (
 // Whatever is wrong is found, and made right so that nothing is found any more; calls that
 // are there stay. What can't be brought back is changed only when the loss is accepted.
 func TestCheckAndRepair(t *testing.T) {
-	const isDamage = "call 5 of company default is damaged: "
+	const isDamage = "call 5 is damaged: "
 	for _, tt := range []struct {
 		name, damage string
 		found, done  string
@@ -42,9 +42,9 @@ func TestCheckAndRepair(t *testing.T) {
 		{"another time", `UPDATE callvault.documents SET time = 44 WHERE time = 4`, isDamage + "its checksum does not match", "removed 1 damaged rows", 9, true},
 		{"another checksum", `UPDATE callvault.documents SET checksum = checksum + 1 WHERE time = 4`, isDamage + "its checksum does not match", "removed 1 damaged rows", 9, true},
 		{"an id that is none", `UPDATE callvault.documents SET id = '5' WHERE time = 4`, "is damaged: its row is malformed", "removed 1 damaged rows", 9, true},
-		{"a tombstone's number", `UPDATE callvault.ids SET number = 99 WHERE time IS NULL`, "call 11 of company default is damaged", "removed 1 damaged rows", 10, true},
-		{"a tombstone's checksum", `UPDATE callvault.ids SET checksum = NULL WHERE time IS NULL`, "call 11 of company default is damaged: its row is malformed", "removed 1 damaged rows", 10, true},
-		{"a key", `UPDATE callvault.keys SET scopes = 'everything'`, "key K of company default is damaged", "removed 1 damaged keys", 10, true},
+		{"a tombstone's number", `UPDATE callvault.ids SET number = 99 WHERE time IS NULL`, "call 11 is damaged", "removed 1 damaged rows", 10, true},
+		{"a tombstone's checksum", `UPDATE callvault.ids SET checksum = NULL WHERE time IS NULL`, "call 11 is damaged: its row is malformed", "removed 1 damaged rows", 10, true},
+		{"a key", `UPDATE callvault.keys SET scopes = 'everything'`, "key K is damaged", "removed 1 damaged keys", 10, true},
 		{"everything", `TRUNCATE callvault.counts, callvault.ids`, "0 calls are counted", "gave 10 calls their ids back", 10, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

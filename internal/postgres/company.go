@@ -47,15 +47,12 @@ func (s *Store) Adopt(ctx context.Context, company string, timelines []callvault
 	err := callvault.CheckCompany(company)
 	if err == nil {
 		err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, makeCompanySQL, company)
-			for _, statement := range []string{forkCompanySQL, forgetTimelinesSQL} {
-				if err == nil {
-					_, err = tx.Exec(ctx, statement, company)
+			for _, statement := range []string{makeCompanySQL, forkCompanySQL, forgetTimelinesSQL} {
+				if _, err := tx.Exec(ctx, statement, company); err != nil {
+					return err
 				}
 			}
-			if err == nil {
-				_, err = tx.Exec(ctx, addTimelinesSQL, company, numbers, ids)
-			}
+			_, err := tx.Exec(ctx, addTimelinesSQL, company, numbers, ids)
 			return err
 		})
 	}

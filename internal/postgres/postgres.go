@@ -176,6 +176,16 @@ func (s *Store) exec(ctx context.Context, statement string, args ...any) error {
 	})
 }
 
+// execAll runs statements in a transaction until one fails.
+func execAll(ctx context.Context, tx pgx.Tx, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // one runs a query that returns one row and scans it. It is not found when
 // there is none.
 func (s *Store) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
@@ -206,6 +216,15 @@ func (s *Store) each(ctx context.Context, visit func(pgx.Rows) error, query stri
 		}
 	}
 	return err
+}
+
+// collect is a visitor that adds what it reads of each row to a list.
+func collect[T any](list *[]T, read pgx.RowToFunc[T]) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		item, err := read(rows)
+		*list = append(*list, item)
+		return err
+	}
 }
 
 // conflicts is how often a query is sent if a standby cancels it before the first row,

@@ -14,15 +14,21 @@ import (
 // visitor is a visitor of rows that verifies the record of each and hands it on.
 func visitor(company string, verify func(*callvault.Record, int64) error, visit func(callvault.Record) error) func(pgx.Rows) error {
 	return func(rows pgx.Rows) error {
-		r, kept, err := readRecord(rows, company)
-		if err == nil {
-			err = verify(&r, kept)
-		}
+		r, _, err := verified(rows, company, verify)
 		if err != nil {
 			return err
 		}
 		return visit(r)
 	}
+}
+
+// verified reads a record and verifies it.
+func verified(rows pgx.Rows, company string, verify func(*callvault.Record, int64) error) (r callvault.Record, kept int64, err error) {
+	r, kept, err = readRecord(rows, company)
+	if err == nil {
+		err = verify(&r, kept)
+	}
+	return r, kept, err
 }
 
 // readRecord reads number, checksum, time, id, workspace and document as they are on the

@@ -119,7 +119,7 @@ func (r *repair) company(ctx context.Context, company string) error {
 		return err
 	}
 	if len(e.damaged) > 0 && r.accept != callvault.AcceptLoss {
-		return fmt.Errorf("%w: %s", callvault.ErrLoss, e.damaged[0].problem)
+		return fmt.Errorf("%w: %w", callvault.ErrLoss, e.damaged[0].damage)
 	}
 	for _, d := range e.damaged {
 		const done = "removed %d damaged rows"

@@ -34,15 +34,10 @@ const filledBy = 3
 
 // widths are what steps have of the widths of buckets: the finest, and the others as its
 // multiples.
-var widths = strings.NewReplacer("{width}", fmt.Sprint(int64(callvault.BucketWidth(0))), "{ratios}", ratios())
-
-func ratios() string {
-	var rows []string
-	for level := range callvault.BucketLevels {
-		rows = append(rows, fmt.Sprintf("(%d, %d)", level, callvault.BucketWidth(level)/callvault.BucketWidth(0)))
-	}
-	return strings.Join(rows, ", ")
-}
+var widths = strings.NewReplacer(
+	"{width}", fmt.Sprint(int64(callvault.BucketWidth(0))),
+	"{ratios}", fmt.Sprintf("(0, 1), (1, %d), (2, %d)",
+		callvault.BucketWidth(1)/callvault.BucketWidth(0), callvault.BucketWidth(2)/callvault.BucketWidth(0)))
 
 // holdWithin is how long a newer program tries to have the tables for itself. A
 // batch of an import, which has them too, takes a few seconds.
@@ -85,19 +80,19 @@ func currentPlan() (plan, error) {
 // migrate brings the schema up to date in one transaction. One that is ahead is
 // left as it is, if it lets this program use it.
 func (s *Store) migrate(ctx context.Context, p plan) error {
-	behind := false
+	version := 0
 	err := s.with(ctx, func(c *pgxpool.Conn) (err error) {
-		behind, err = p.isBehind(ctx, c)
+		version, err = p.version(ctx, c)
 		return err
 	})
-	if err != nil || !behind || p.asItIs {
+	if err != nil || version >= len(p.steps) || p.asItIs {
 		return s.cause(ctx, err)
 	}
 	if p.readOnly {
 		return errSchemaOlder
 	}
 	for begun := time.Now(); ; {
-		err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return s.lockAndMigrate(ctx, tx, p) })
+		err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return s.runSteps(ctx, tx, p) })
 		if codeOf(err) != lockNotAvailable {
 			return s.cause(ctx, err)
 		}
@@ -115,21 +110,9 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 // lockPause is the pause between two tries to have the tables.
 const lockPause = 100 * time.Millisecond
 
-// lockAndMigrate migrates unless another process has done it.
-func (s *Store) lockAndMigrate(ctx context.Context, tx pgx.Tx, p plan) error {
-	if _, err := tx.Exec(ctx, migrationLock); err != nil {
-		return err
-	}
-	behind, err := p.isBehind(ctx, tx)
-	if err != nil || !behind {
-		return err
-	}
-	return s.runSteps(ctx, tx, p)
-}
-
-// isBehind tells whether the database's schema is older than the plan. One that is
-// newer and not for the plan's program is ErrSchemaNewer.
-func (p plan) isBehind(ctx context.Context, db querier) (bool, error) {
+// version is how many steps have run on the database. A schema that is ahead of the plan
+// and not for its program is ErrSchemaNewer.
+func (p plan) version(ctx context.Context, db querier) (int, error) {
 	version, usableSince, err := schemaVersion(ctx, db)
 	if known := len(p.steps); err == nil && version > known && usableSince > known {
 		err = fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, version, known)
@@ -137,7 +120,7 @@ func (p plan) isBehind(ctx context.Context, db querier) (bool, error) {
 	if err == nil && version == 0 && p.mustBeThere {
 		err = errNoStore
 	}
-	return version < len(p.steps), err
+	return version, err
 }
 
 // schemaVersion is the number of steps that have run on the database, and the
@@ -156,16 +139,20 @@ func yes(ctx context.Context, db querier, question string) (answer bool, err err
 	return answer, err
 }
 
-// runSteps runs the steps that have not run.
+// runSteps runs the steps that have not run, unless another process does. Older processes,
+// which go on, wait for them.
 func (s *Store) runSteps(ctx context.Context, tx pgx.Tx, p plan) error {
-	version, _, err := schemaVersion(ctx, tx)
-	if err != nil {
+	if err := execAll(ctx, tx, migrationLock); err != nil {
+		return err
+	}
+	version, err := p.version(ctx, tx)
+	if err != nil || version >= len(p.steps) {
 		return err
 	}
 	if version == 0 {
 		err = makeSchema(ctx, tx)
 	} else {
-		err = holdOthers(ctx, tx)
+		err = execAll(ctx, tx, outlastVacuumSQL, holdVacuumSQL, spareOthersSQL, holdOthersSQL)
 	}
 	if err != nil {
 		return err
@@ -191,16 +178,6 @@ func (s *Store) runSteps(ctx context.Context, tx pgx.Tx, p plan) error {
 	}
 	_, err = tx.Exec(ctx, setVersionSQL, len(p.steps), p.usableSince)
 	return err
-}
-
-// holdOthers makes older processes, which go on, wait for the steps to come.
-func holdOthers(ctx context.Context, tx pgx.Tx) error {
-	for _, statement := range []string{outlastVacuumSQL, holdVacuumSQL, spareOthersSQL, holdOthersSQL} {
-		if _, err := tx.Exec(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // makeSchema makes the schema, where it is not there yet, and its version.

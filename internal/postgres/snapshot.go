@@ -26,10 +26,8 @@ var oneMoment = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.Read
 func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) error {
 	var failed error
 	err := s.inTx(ctx, oneMoment, func(tx pgx.Tx) error {
-		for _, statement := range []string{unsortedSQL, momentSQL} {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
+		if err := execAll(ctx, tx, unsortedSQL, momentSQL); err != nil {
+			return err
 		}
 		failed = f(snapshot{s, ctx, tx})
 		return failed
@@ -41,12 +39,7 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 }
 
 func (s snapshot) Companies() (names []string, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
-		var name string
-		err := rows.Scan(&name)
-		names = append(names, name)
-		return err
-	}, companiesSQL)
+	err = s.store.eachIn(s.ctx, s.tx, collect(&names, pgx.RowTo[string]), companiesSQL)
 	return names, err
 }
 
@@ -56,7 +49,7 @@ func (s snapshot) Records(company string, after int64, visit func(callvault.Reco
 }
 
 func (s snapshot) Timelines(company string) (timelines []callvault.Timeline, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, addTimeline(&timelines), timelinesSQL, company)
+	err = s.store.eachIn(s.ctx, s.tx, collect(&timelines, readTimeline), timelinesSQL, company)
 	return timelines, err
 }
 
@@ -77,12 +70,7 @@ func (s snapshot) Keys() (keys []callvault.Key, err error) {
 }
 
 func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
-		var q callvault.QuotaUsed
-		err := rows.Scan(&q.Company, &q.Day, &q.Used)
-		used = append(used, q)
-		return err
-	}, usedQuotasSQL)
+	err = s.store.eachIn(s.ctx, s.tx, collect(&used, pgx.RowToStructByPos[callvault.QuotaUsed]), usedQuotasSQL)
 	return used, err
 }
 
@@ -113,10 +101,8 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 // role that may write need not have the right to truncate.
 func (s *Store) Empty(ctx context.Context) error {
 	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		for _, statement := range []string{resetNumbersSQL, lockKeysSQL} {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
+		if err := execAll(ctx, tx, resetNumbersSQL, lockKeysSQL); err != nil {
+			return err
 		}
 		keys := 0
 		if err := tx.QueryRow(ctx, countKeysSQL).Scan(&keys); err != nil {
@@ -125,12 +111,7 @@ func (s *Store) Empty(ctx context.Context) error {
 		if keys > 0 {
 			return callvault.ErrHasKeys
 		}
-		for _, statement := range emptySQL {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
+		return execAll(ctx, tx, emptySQL...)
 	})
 	if err = s.cause(ctx, err); err != nil {
 		return fmt.Errorf("empty the store: %w", err)

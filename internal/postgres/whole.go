@@ -97,12 +97,7 @@ func (s *Store) Purge(ctx context.Context) error {
 
 // Companies lists the companies by name.
 func (s *Store) Companies(ctx context.Context) (names []string, err error) {
-	err = s.each(ctx, func(rows pgx.Rows) error {
-		var name string
-		err := rows.Scan(&name)
-		names = append(names, name)
-		return err
-	}, companiesSQL)
+	err = s.each(ctx, collect(&names, pgx.RowTo[string]), companiesSQL)
 	if err != nil {
 		return nil, fmt.Errorf("list companies: %w", err)
 	}
