@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,9 +78,9 @@ func TestUseThatIsNotKept(t *testing.T) {
 		for i := range 10 {
 			r.store.AddKey(t.Context(), testKey(fmt.Sprint("KEY", i)))
 		}
-		asked := 0
+		var asked atomic.Int32
 		r.store.use = func(ctx context.Context) error {
-			asked++
+			asked.Add(1)
 			<-ctx.Done()
 			return ctx.Err()
 		}
@@ -90,21 +91,21 @@ func TestUseThatIsNotKept(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if took := time.Since(began); took != 0 || asked != 1 {
-			t.Errorf("requests waited %v, and %d asked at once", took, asked)
+		if took := time.Since(began); took != 0 || asked.Load() != 1 {
+			t.Errorf("requests waited %v, and %d asked at once", took, asked.Load())
 		}
 		time.Sleep(10 * storeWithin) // the bubble's
 		r.wantUses(t)
-		if asked != 10 {
-			t.Errorf("the store was asked %d times, want once for each key", asked)
+		if asked.Load() != 10 {
+			t.Errorf("the store was asked %d times, want once for each key", asked.Load())
 		}
-		r.store.use = func(context.Context) error { asked++; return errFire }
-		ask := func(pass time.Duration, want int) {
+		r.store.use = func(context.Context) error { asked.Add(1); return errFire }
+		ask := func(pass time.Duration, want int32) {
 			t.Helper()
 			r.clock.advance(pass)
 			r.want(t, "KEY1", nil)
-			if synctest.Wait(); asked != want {
-				t.Errorf("the store was asked %d times, want %d", asked, want)
+			if synctest.Wait(); asked.Load() != want {
+				t.Errorf("the store was asked %d times, want %d", asked.Load(), want)
 			}
 		}
 		ask(useAgain-time.Second, 10)
