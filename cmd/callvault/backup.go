@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -142,14 +143,14 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 			return err
 		}
 	}
-	progress := a.progress(o.quiet)
+	begun, progress := time.Now(), a.progress(o.quiet)
 	progress.Begin(doing, "byte", screen.Unknown)
 	err := run(func(written, size int64) {
 		if progress.Set(written, size); written == size {
 			progress.Begin("checking the copy", "", screen.Unknown)
 		}
 	})
-	took := progress.End()
+	progress.End()
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("interrupted; %s was not written", to)
 	}
@@ -160,6 +161,6 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	if err != nil {
 		return err
 	}
-	_, err = screen.Printf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), took)
+	_, err = screen.Printf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
 	return err
 }

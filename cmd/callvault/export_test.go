@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/callvault/callvault/internal/bulk"
-	"github.com/callvault/callvault/internal/file"
 )
 
 const exportedCall = `{"id":"1","started":"2026-01-05T08:00:00.123456789+01:00","title":"=1+1","further":[1.50]}` + "\n"
@@ -59,31 +55,5 @@ func TestExportFormats(t *testing.T) {
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 11 {
 		t.Errorf("left are %v, %v", left, err)
-	}
-}
-
-// No part of a file is left of an export that was interrupted, in any format, nor
-// is what was there before touched.
-func TestExportInterrupted(t *testing.T) {
-	for _, f := range bulk.Formats() {
-		path := filepath.Join(t.TempDir(), "calls")
-		if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		err := file.Write(path, func(w io.Writer) error {
-			return form{format: f}.write(w, func(calls bulk.Writer) error {
-				cancel()
-				return context.Cause(ctx)
-			})
-		})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", f, err)
-		}
-		content, err := os.ReadFile(path)
-		left, _ := os.ReadDir(filepath.Dir(path))
-		if string(content) != "before" || len(left) != 1 {
-			t.Errorf("%s: %q is there, %v, among %v", f, content, err, left)
-		}
 	}
 }

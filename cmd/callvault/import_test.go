@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/file"
 )
 
 const (
@@ -257,17 +256,6 @@ func TestExportToFile(t *testing.T) {
 	}
 	if content, err := os.ReadFile(path); err != nil || string(content) != c.must("export") {
 		t.Errorf("%q, %v", content, err)
-	}
-	broken := errors.New("disk on fire")
-	err := file.Write(path, func(w io.Writer) error {
-		io.WriteString(w, "half")
-		return broken
-	})
-	if !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
-	}
-	if content, _ := os.ReadFile(path); string(content) != c.must("export") {
-		t.Errorf("the file is now %q", content)
 	}
 	if entries, _ := os.ReadDir(folder); len(entries) != 1 {
 		t.Errorf("left behind: %v", entries)

@@ -11,7 +11,6 @@ package file
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,20 +43,6 @@ func Create(path string) (*Draft, error) {
 // Part, and Discard removes it.
 func Temporary() (*Draft, error) {
 	return begin(&Draft{target: filepath.Join(os.TempDir(), "temporary")})
-}
-
-// Write replaces the file at path with what write writes. If write fails, the file stays
-// as it was.
-func Write(path string, write func(io.Writer) error) (err error) {
-	d, err := Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := write(d); err != nil {
-		return err
-	}
-	return d.Commit()
 }
 
 // look finds where to write a file and what is there, and returns an error if no file

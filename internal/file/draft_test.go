@@ -10,10 +10,23 @@ import (
 	"testing"
 )
 
+// write replaces a file with what fill writes.
+func write(path string, fill func(io.Writer) error) (err error) {
+	d, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Discard()) }()
+	if err := fill(d); err != nil {
+		return err
+	}
+	return d.Commit()
+}
+
 // put writes a text to a file.
 func put(t *testing.T, path, text string) error {
 	t.Helper()
-	return Write(path, func(w io.Writer) error {
+	return write(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
@@ -50,7 +63,7 @@ func TestWhole(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "calls")
 	for _, before := range []string{"", "first"} {
-		err := Write(path, func(w io.Writer) error {
+		err := write(path, func(w io.Writer) error {
 			if got := names(t, folder); !strings.Contains(got, prefix) {
 				t.Errorf("there are %q", got)
 			}
