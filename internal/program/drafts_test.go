@@ -32,7 +32,7 @@ func TestKilledDrafts(t *testing.T) {
 	c := program.New(t)
 	fillStore(c, 5000)
 	for _, killed := range [][]string{{"export", "killed.csv"}, {"backup", "killed.db"}} {
-		for _, next := range [][]string{{"export", "next.ndjson.gz"}, {"calls", "--from", "2026", "next.json"}, {"backup", "next.db"}, {"restore", "--db", "restored.db", "next.db"}, {"check"}} {
+		for _, next := range [][]string{{"export", "--force", "next.ndjson.gz"}, {"export", "--force", "--from", "2026", "next.json"}, {"backup", "next.db"}, {"restore", "--db", "restored.db", "next.db"}, {"check"}} {
 			killWriting(c, killed...)
 			c.Must(next...)
 			if left := drafts(t, c.Folder); len(left) > 0 {
@@ -108,7 +108,7 @@ func TestRunningDraftStays(t *testing.T) {
 	}))
 	defer server.Close()
 	for _, file := range []string{"whole.ndjson", "killed.ndjson"} {
-		cmd := c.Command("calls", "--url", server.URL, "--from", "2026-01-01", "--to", "2026-02-01", file)
+		cmd := c.Command("export", "--url", server.URL, "--from", "2026-01-01", "--to", "2026-02-01", file)
 		cmd.Env = append(cmd.Env, "CALLVAULT_TOKEN=token")
 		var said strings.Builder
 		cmd.Stderr = &said
@@ -117,7 +117,7 @@ func TestRunningDraftStays(t *testing.T) {
 		}
 		<-asked
 		running := drafts(t, c.Folder)
-		for _, args := range [][]string{{"export", "beside.csv"}, {"backup", file + ".db"}, {"check"}} {
+		for _, args := range [][]string{{"export", "--force", "beside.csv"}, {"backup", file + ".db"}, {"check"}} {
 			c.Must(args...)
 		}
 		if got := drafts(t, c.Folder); len(running) != 2 || !slices.Equal(got, running) {
@@ -126,7 +126,7 @@ func TestRunningDraftStays(t *testing.T) {
 		if file == "killed.ndjson" {
 			cmd.Process.Kill()
 			cmd.Wait()
-			c.Must("export", "beside.csv")
+			c.Must("export", "--force", "beside.csv")
 		} else {
 			close(answer)
 			if err := cmd.Wait(); err != nil {
