@@ -2,28 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/callvault/callvault"
 )
 
-// One predicate serves the first page and every other: the calls after a
-// position. A lower bound on time beside it would make SQLite seek by the time
-// alone and walk over every call of that instant. Without statistics SQLite
-// would filter a workspace out of the clustered table, so its index is named.
 const (
-	rowSQL         = `SELECT time, id, workspace, number, checksum, document`
-	ofCompanySQL   = ` FROM documents WHERE company = ?1`
-	ofWorkspaceSQL = ` FROM documents INDEXED BY documents_by_workspace WHERE company = ?1 AND workspace = ?2`
-	afterSQL       = ` AND (time, id) > (?3, ?4) AND time < ?5 ORDER BY time, id LIMIT ?6`
-	beforeSQL      = ` AND (time, id) < (?3, ?4) AND time >= ?5 ORDER BY time DESC, id DESC LIMIT ?6`
-
-	scanSQL              = rowSQL + ofCompanySQL + afterSQL
-	scanWorkspaceSQL     = rowSQL + ofWorkspaceSQL + afterSQL
-	scanBackSQL          = rowSQL + ofCompanySQL + beforeSQL
-	scanBackWorkspaceSQL = rowSQL + ofWorkspaceSQL + beforeSQL
-
 	nextWorkspaceSQL = `SELECT workspace FROM counts WHERE company = ? AND workspace > ? LIMIT 1`
 	hasCallsSQL      = `SELECT EXISTS (SELECT 1 FROM counts WHERE company = ? AND workspace = ? AND level = 2 AND calls > 0)`
 )
@@ -83,63 +67,26 @@ func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault
 
 func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	return s.read(ctx, func(c *conn, of company) error {
-		return c.scan(&callvault.Verifier{Company: of.name, Query: q, At: after}, of, limit, visit)
+		return newScan(c, of, q, after, false).run(limit, visit)
 	})
 }
 
 func (s calls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
 	return s.read(ctx, func(c *conn, of company) error {
-		return c.scan(&callvault.Verifier{Company: of.name, Query: q, At: before, Back: true}, of, limit, visit)
+		return newScan(c, of, q, before, true).run(limit, visit)
 	})
 }
 
-// First also compares what it visits with what is counted: the range of a leaf page that
-// stands in another's place has fewer calls, or none.
 func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	err = s.read(ctx, func(c *conn, of company) error {
 		if total, err = c.count(of.id, q); err != nil {
 			return err
 		}
-		visited := 0
-		err := c.scan(&callvault.Verifier{Company: of.name, Query: q, At: q.Start()}, of, limit, func(r callvault.Record) error {
-			visited++
-			return visit(r)
-		})
-		if err != nil || visited == total || limit >= 0 && visited == limit && visited < total {
-			return err
-		}
-		return &callvault.DamageError{Company: of.name, Problem: fmt.Sprintf("%d calls are counted, and %d are there", total, visited)}
+		scan := newScan(c, of, q, q.Start(), false)
+		scan.total = total
+		return scan.run(limit, visit)
 	})
 	return total, err
-}
-
-// scan visits the calls that follow the verifier's position.
-func (c *conn) scan(v *callvault.Verifier, of company, limit int, visit func(callvault.Record) error) error {
-	if v.Query.IsEmpty() {
-		return nil
-	}
-	query, bound := scanQuery(&v.Query, v.Back)
-	var r row
-	return c.each(func(st *stmt) error {
-		c.readRow(st, &r)
-		if err := v.Verify(&r.Record, r.kept); err != nil {
-			return err
-		}
-		return visit(r.Record)
-	}, query, of.id, v.Query.Workspace.Key(), int64(v.At.Time), v.At.ID.Key(), int64(bound), limit)
-}
-
-// scanQuery is the query of a scan, and the time that it ends at.
-func scanQuery(q *callvault.Query, back bool) (query string, bound callvault.Time) {
-	switch isWhole := q.Workspace.IsZero(); {
-	case isWhole && back:
-		return scanBackSQL, q.From
-	case back:
-		return scanBackWorkspaceSQL, q.From
-	case isWhole:
-		return scanSQL, q.To
-	}
-	return scanWorkspaceSQL, q.To
 }
 
 func (s calls) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {

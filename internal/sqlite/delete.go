@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	placesSQL         = `SELECT time, id, workspace, number, checksum`
-	firstSQL          = placesSQL + ofCompanySQL + afterSQL
-	firstWorkspaceSQL = placesSQL + ofWorkspaceSQL + afterSQL
+	firstSQL          = placeSQL + ofCompanySQL + ` AND time >= ?3` + forwardSQL
+	firstWorkspaceSQL = placeOfSpace + ofWorkspaceSQL + ` AND i.time >= ?3` + forwardOfSpace
 )
 
 // Delete removes the calls with these ids.
@@ -64,11 +63,14 @@ func (w *change) first(q callvault.Query, limit int) (found []row, err error) {
 	}
 	v := callvault.Verifier{Company: w.company.name, Query: q, At: q.Start()}
 	err = w.each(func(st *stmt) error {
-		r := row{Record: callvault.Record{Call: callvault.Call{Document: []byte{}}}}
+		var r row
 		readPlace(st, &r)
+		if !st.ColumnIsNull(3) {
+			r.Document = []byte{} // it is there, and not needed
+		}
 		found = append(found, r)
 		return v.Follow(&r.Record)
-	}, query, w.company.id, q.Workspace.Key(), int64(v.At.Time), v.At.ID.Key(), int64(q.To), limit)
+	}, query, w.company.id, q.Workspace.Key(), int64(q.From), nil, int64(q.To), limit)
 	return found, err
 }
 

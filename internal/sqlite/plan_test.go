@@ -10,25 +10,15 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// plans are the read queries, each with the plan it must have: a search by a
-// key, never a scan of a table, never a sort of calls.
-var plans = []struct {
+type plan struct {
 	name, query string
 	args        []any
 	want        []string
-}{
-	{"scan", scanSQL, scanArgs, []string{
-		"SEARCH documents USING PRIMARY KEY (company=? AND (time,id)>(?,?) AND time<?)",
-	}},
-	{"scan of a workspace", scanWorkspaceSQL, scanArgs, []string{
-		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
-	}},
-	{"scan back", scanBackSQL, scanArgs, []string{
-		"SEARCH documents USING PRIMARY KEY (company=? AND time>? AND (time,id)<(?,?))",
-	}},
-	{"scan back of a workspace", scanBackWorkspaceSQL, scanArgs, []string{
-		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND (time,id)<(?,?))",
-	}},
+}
+
+// plans are the read queries, each with the plan it must have: a search by a
+// key, never a scan of a table, never a sort of calls.
+var plans = []plan{
 	{"total", totalSQL, totalArgs, slices.Concat(
 		twice("SEARCH documents USING PRIMARY KEY (company=? AND time>? AND time<?)"), sums,
 	)},
@@ -36,10 +26,11 @@ var plans = []struct {
 		twice("SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)"), sums,
 	)},
 	{"first to delete", firstSQL, scanArgs, []string{
-		"SEARCH documents USING PRIMARY KEY (company=? AND (time,id)>(?,?) AND time<?)",
+		"SEARCH documents USING PRIMARY KEY (company=? AND time>? AND time<?)",
 	}},
 	{"first to delete of a workspace", firstWorkspaceSQL, scanArgs, []string{
-		"SEARCH documents USING INDEX documents_by_workspace (company=? AND workspace=? AND (time,id)>(?,?) AND time<?)",
+		"SEARCH i USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)",
+		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
 	}},
 	{"find", findSQL, []any{int64(1), workspaceKey(1)}, []string{
 		"SEARCH i USING PRIMARY KEY (company=? AND id=?)",
@@ -92,6 +83,36 @@ var plans = []struct {
 	{"quota", usedQuotaSQL, []any{int64(1), int64(20000)}, []string{
 		"SEARCH quotas USING PRIMARY KEY (company=? AND day=?)",
 	}},
+}
+
+// wayPlans are those of the queries of scans.
+func init() {
+	for _, w := range []struct {
+		name        string
+		way         way
+		first       string // what the call before is searched by
+		rows, exact string // what the rows are searched by
+	}{
+		{"forward", forward, "time<?", "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
+		{"backward", backward, "time>?", "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
+		{"forward in a workspace", forwardInWorkspace, "time<?", "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
+		{"backward in a workspace", backwardInWorkspace, "time>?", "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
+	} {
+		of, i, covering, join := "company=?", "documents", "PRIMARY KEY", []string{}
+		if strings.Contains(w.name, "workspace") {
+			of, i, covering = "company=? AND workspace=?", "i", "COVERING INDEX documents_by_workspace"
+			join = []string{"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN"}
+		}
+		search := func(table, by string) string {
+			return fmt.Sprintf("SEARCH %s USING %s (%s AND %s)", table, covering, of, by)
+		}
+		plans = append(plans,
+			plan{w.name + ": before", w.way.before, scanArgs[:3], []string{search("documents", w.first)}},
+			plan{w.name + ": rows", w.way.rows, scanArgs, append([]string{search(i, w.rows)}, join...)},
+			plan{w.name + ": exact", w.way.exact, scanArgs, append([]string{search(i, w.exact)}, join...)},
+			plan{w.name + ": offset", w.way.offset, scanArgs[:4], []string{search("documents", "time=? AND id=?")}},
+		)
+	}
 }
 
 var scanArgs = []any{int64(1), workspaceKey(1), int64(0), "", int64(1) << 62, 101}

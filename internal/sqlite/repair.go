@@ -12,8 +12,7 @@ const (
 	setCountSQL    = `INSERT OR REPLACE INTO counts (company, workspace, level, bucket, calls, digest, number) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	deleteKeySQL   = `DELETE FROM keys WHERE id = ?`
 	definitionsSQL = `SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC`
-	remakeIndexes  = `REINDEX documents; REINDEX ids;`
-	renameSQL      = `PRAGMA legacy_alter_table = ON; ALTER TABLE rebuilt RENAME TO %s; PRAGMA legacy_alter_table = OFF;`
+	remakeIndexes  = `REINDEX documents_by_workspace; REINDEX ids_by_number;`
 )
 
 // Repair makes right what Check finds. Writers wait for it only where something is
@@ -87,7 +86,7 @@ func (r *repair) structure() error {
 	if err := r.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
-	for _, table := range []string{"documents", "ids"} {
+	for _, table := range []string{"documents", "ids", "counts"} {
 		if err := r.rebuild(table); err != nil {
 			return err
 		}
@@ -103,13 +102,20 @@ func (r *repair) rebuild(table string) error {
 	if err != nil {
 		return err
 	}
-	return r.script(strings.Join([]string{
+	statements := append([]string{
 		strings.Replace(definitions[0], table, "rebuilt", 1),
 		"INSERT OR IGNORE INTO rebuilt SELECT * FROM " + table,
 		"DROP TABLE " + table,
-		fmt.Sprintf(renameSQL, table),
-		strings.Join(definitions[1:], ";\n"),
-	}, ";\n"))
+		"PRAGMA legacy_alter_table = ON",
+		"ALTER TABLE rebuilt RENAME TO " + table,
+		"PRAGMA legacy_alter_table = OFF",
+	}, definitions[1:]...)
+	for _, statement := range statements {
+		if err := r.once(statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // company repairs the calls of a company. Its next change begins a timeline if calls or ids

@@ -26,11 +26,17 @@ func (r *row) contradiction(of company) error {
 	return &callvault.DamageError{Company: of.name, ID: r.ID, Problem: r.problem}
 }
 
-// readRow reads the columns time, id, workspace, number, checksum and document. The
-// document is valid until the next row.
+// readRow reads the columns time, id, workspace, number, checksum and document.
 func (c *conn) readRow(st *stmt, r *row) {
 	readPlace(st, r)
-	r.Document = c.column(st, 5)
+	c.readDocument(st, 5, r)
+}
+
+// readDocument reads a document, which is valid until the next row, and nil if it is missing.
+func (c *conn) readDocument(st *stmt, column int, r *row) {
+	if r.Document = c.column(st, column); len(r.Document) == 0 {
+		r.Document = nil
+	}
 }
 
 // readPlace is readRow without the document.
@@ -48,10 +54,10 @@ func readPlace(st *stmt, r *row) {
 const (
 	recordSQL = `SELECT i.id, i.number, i.time, i.checksum, d.number, d.workspace, d.checksum, d.document FROM ids AS i`
 
-	placeSQL = ` LEFT JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id WHERE i.company = ?`
+	joinedSQL = ` LEFT JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id WHERE i.company = ?`
 
-	findSQL    = recordSQL + placeSQL + ` AND i.id = ?`
-	changesSQL = recordSQL + ` INDEXED BY ids_by_number` + placeSQL + ` AND i.number > ? ORDER BY i.number LIMIT ?`
+	findSQL    = recordSQL + joinedSQL + ` AND i.id = ?`
+	changesSQL = recordSQL + ` INDEXED BY ids_by_number` + joinedSQL + ` AND i.number > ? ORDER BY i.number LIMIT ?`
 )
 
 // readRecord reads a row of recordSQL.

@@ -66,45 +66,56 @@ func (c *conn) salvageSpans(of company, q callvault.Query) (spans []span, err er
 	return append(spans, span{callvault.Range{From: at, To: q.To}, -1}), nil
 }
 
-// salvage visits the sound calls of one span, each once.
+// salvage visits the sound calls of one span, each once. If some are missing it looks for
+// them from the other end too: a page that can't be read ends the way.
 func (c *conn) salvage(of company, q callvault.Query, counted int, visit func(callvault.Record) error, damaged func(*callvault.DamageError)) error {
 	if q.IsEmpty() {
 		return nil
 	}
-	v := callvault.Verifier{Company: of.name, Query: q, At: q.Start()}
-	query, bound := scanQuery(&q, false)
 	seen := make(map[callvault.ID]bool)
-	met := 0
-	var r row
-	err := c.each(func(st *stmt) error {
-		c.readRow(st, &r)
-		var damage *callvault.DamageError
-		errors.As(v.Verify(&r.Record, r.kept), &damage)
-		switch isSound := r.Verify(of.name, r.kept) == nil && r.isIn(&q); {
-		case !isSound:
-			met++
-			damaged(damage)
-		case !seen[r.ID]: // a sound call out of order is as good as any
-			met++
-			seen[r.ID] = true
-			return visit(r.Record)
+	unread := false
+	for _, back := range []bool{false, true} {
+		from := q.Start()
+		if back {
+			from = q.End()
 		}
-		return nil
-	}, query, of.id, q.Workspace.Key(), int64(v.At.Time), v.At.ID.Key(), int64(bound), -1)
-	missing := &callvault.DamageError{Company: of.name}
-	switch {
-	case kindOf(err) == corrupt:
-		missing.Problem = fmt.Sprintf("from %s to %s not all of it can be read", q.From, q.To)
-	case err != nil || counted <= met:
-		return err
-	default:
-		missing.Problem = fmt.Sprintf("%d of the %d calls from %s to %s are missing", counted-met, counted, q.From, q.To)
+		scan := newScan(c, of, q, from, back)
+		var r row
+		err := scan.rows(scan.way.rows, from, -1, func(st *stmt) error {
+			if c.readRow(st, &r); seen[r.ID] { // a sound call out of order is as good as any
+				return nil
+			}
+			seen[r.ID] = true
+			if damage := r.salvage(of, &q); damage != nil {
+				damaged(damage)
+				return nil
+			}
+			return visit(r.Record)
+		})
+		if unread = kindOf(err) == corrupt; err != nil && !unread {
+			return err
+		}
+		if !unread && counted <= len(seen) {
+			return nil
+		}
 	}
-	damaged(missing)
+	problem := fmt.Sprintf("%d of the %d calls from %s to %s are missing", counted-len(seen), counted, q.From, q.To)
+	if counted <= len(seen) {
+		problem = fmt.Sprintf("from %s to %s not all of it can be read", q.From, q.To)
+	}
+	damaged(&callvault.DamageError{Company: of.name, Problem: problem})
 	return nil
 }
 
-// isIn tells whether a row is one of a query's.
-func (r *row) isIn(q *callvault.Query) bool {
-	return q.From <= r.Time && r.Time < q.To && (q.Workspace.IsZero() || r.Workspace == q.Workspace)
+// salvage is what is wrong with a row that was found for a query; nil if nothing is.
+func (r *row) salvage(of company, q *callvault.Query) *callvault.DamageError {
+	var damage *callvault.DamageError
+	v := callvault.Verifier{Company: of.name, Query: *q, At: q.Start()} // of one row
+	switch {
+	case r.Document == nil:
+		return &callvault.DamageError{Company: of.name, ID: r.ID, Problem: "its document is missing"}
+	case errors.As(v.Verify(&r.Record, r.kept), &damage):
+		return damage
+	}
+	return nil
 }
