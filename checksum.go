@@ -8,18 +8,17 @@ import (
 )
 
 // Checksum is eight bytes over the company's name and all of the call: the xxHash64 of the
-// name, a zero byte, the id and the workspace as they are padded, the time and the document.
+// name, a zero byte, the id and the workspace as they are padded, the time, and the xxHash64
+// of the document.
 func (c *Call) Checksum(company string) uint64 {
-	var d xxhash.Digest
-	d.Reset()
-	d.WriteString(company)
-	var place [1 + 2*maxDigits + 8]byte
-	copy(place[1:], c.ID[:])
-	copy(place[1+maxDigits:], c.Workspace[:])
-	binary.BigEndian.PutUint64(place[1+2*maxDigits:], uint64(c.Time))
-	d.Write(place[:])
-	d.Write(c.Document)
-	return d.Sum64()
+	var room [maxCompany + 1 + 2*maxDigits + 16]byte
+	b := append(room[:0], company...)
+	b = append(b, 0)
+	b = append(b, c.ID[:]...)
+	b = append(b, c.Workspace[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.Time))
+	b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(c.Document))
+	return xxhash.Sum64(b)
 }
 
 // Checksum is what stores keep beside a row: that of the call (of a tombstone, of its id
