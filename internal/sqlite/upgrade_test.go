@@ -1,0 +1,177 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// oldStore makes a store of schema 1: calls in two workspaces and none, on both sides of 1970,
+// tombstones, and a key.
+func oldStore(t testing.TB, path string, calls int) {
+	t.Helper()
+	if _, err := makeFile(path); err != nil {
+		t.Fatal(err)
+	}
+	c, err := openConn(t.Context(), path, writerCache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	statements := []string{
+		"PRAGMA application_id = 1667329132", "PRAGMA user_version = 1",
+		fmt.Sprintf("INSERT INTO companies (company, name, number) VALUES (7, 'acme', %d), (8, 'empty', 0)", calls+2),
+		fmt.Sprintf(`WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < %d)
+			INSERT INTO documents (company, time, id, workspace, document)
+			SELECT 7, (n - 10) * 200000000, printf('%%020d', n * 7919 %% 1000003), iif(n %% 3 = 0, '', printf('%%020d', n %% 3)),
+				'{"id":"' || (n * 7919 %% 1000003) || '","title":"call ' || n || '"}' FROM n`, calls),
+		"INSERT INTO ids (company, id, number, time) SELECT company, id, row_number() OVER (ORDER BY id), time FROM documents",
+		fmt.Sprintf("INSERT INTO ids (company, id, number, time) VALUES (7, '00000000002000000001', %d, NULL), (7, '00000000002000000002', %d, NULL)", calls+1, calls+2),
+		"INSERT INTO keys VALUES ('K', 'basic', 7, 'api:calls:read:basic', zeroblob(32), 5, 6, NULL)",
+		"INSERT INTO quotas VALUES (7, 20000, 70)",
+	}
+	if err := c.script(firstTables); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if err := c.once(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A store of schema 1 is brought up to date when it is opened: all of it is there as it was,
+// sound, with one timeline.
+func TestUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	const n = 3000
+	oldStore(t, path, n)
+	s := open(t, path)
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("found %s", found)
+	}
+	calls := s.Calls("acme")
+	last, tombstones, live := int64(0), 0, 0
+	err := calls.Changes(t.Context(), 0, -1, func(r callvault.Record) error {
+		if r.Number != last+1 {
+			t.Errorf("number %d comes after %d", r.Number, last)
+		}
+		if last = r.Number; r.Deleted {
+			tombstones++
+		} else if live++; len(r.Document) < 20 || r.ID.IsZero() {
+			t.Errorf("call %s is %s", r.ID, r.Document)
+		}
+		return nil
+	})
+	if err != nil || live != n || tombstones != 2 {
+		t.Errorf("%d calls and %d tombstones, %v", live, tombstones, err)
+	}
+	for _, q := range []callvault.Query{everything, {Range: callvault.AllTime, Workspace: mustID(t, "1")}} {
+		visited := 0
+		if total, err := calls.First(t.Context(), q, -1, func(callvault.Record) error { visited++; return nil }); err != nil || total != visited || total < n/3 {
+			t.Errorf("%d calls of %d, %v", visited, total, err)
+		}
+	}
+	keys, _, err := s.Keys(t.Context(), callvault.KeysVersion{})
+	if err != nil || len(keys) != 1 || keys[0].Company != "acme" || !keys[0].Used.IsZero() {
+		t.Errorf("keys %+v, %v", keys, err)
+	}
+	for _, company := range []string{"acme", "empty"} {
+		if all, err := s.Calls(company).Timelines(t.Context()); err != nil || len(all) != 1 || all[0].From != 0 {
+			t.Errorf("timelines of %s: %v, %v", company, all, err)
+		}
+	}
+	if _, err := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{{ID: mustID(t, "5"), Document: []byte("{}")}})); err != nil {
+		t.Error(err)
+	}
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("after a write: %s", found)
+	}
+}
+
+// upgraded names a store for the process that is killed while it brings it up to date.
+const upgraded = "CALLVAULT_TEST_UPGRADED_STORE"
+
+// A process that is killed in the middle of it leaves the old store whole, and the next one
+// brings it up to date.
+func TestUpgradeIsKilled(t *testing.T) {
+	if path := os.Getenv(upgraded); path != "" {
+		s, err := Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		return
+	}
+	path := filepath.Join(t.TempDir(), "old.db")
+	const n = 40_000
+	oldStore(t, path, n)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), upgraded+"="+path)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for midway := false; !midway; {
+		select {
+		case err := <-ended:
+			t.Fatalf("it was not killed: %v", err)
+		case <-time.After(time.Millisecond):
+			info, err := os.Stat(path + "-wal") // what does not fit into the writer's memory
+			midway = err == nil && info.Size() > 64<<10
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	c, err := openConn(t.Context(), path, writerCache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err1 := version(c)
+	calls, err2 := c.number("SELECT count(*) FROM documents")
+	found := 0
+	err3 := c.checkStructure(func(string) { found++ })
+	if err := errors.Join(err1, err2, err3, c.Close()); err != nil || at != 1 || calls != n || found > 0 {
+		t.Errorf("schema %d, %d calls, %d problems, %v", at, calls, found, err)
+	}
+	s := open(t, path)
+	if total, err := s.Calls("acme").Count(t.Context(), everything); err != nil || total != n {
+		t.Errorf("%d calls, %v", total, err)
+	}
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("found %s", found)
+	}
+}
+
+// BenchmarkUpgrade is what it takes to bring a store of a million calls up to date.
+func BenchmarkUpgrade(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		path := filepath.Join(b.TempDir(), "old.db")
+		oldStore(b, path, 1_000_000)
+		before, _ := os.Stat(path)
+		b.StartTimer()
+		s, err := Open(b.Context(), path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		log, _ := os.Stat(path + "-wal")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		after, _ := os.Stat(path)
+		b.ReportMetric(float64(log.Size())/float64(before.Size()), "log/size")
+		b.ReportMetric(float64(after.Size())/float64(before.Size()), "file/size")
+		b.StartTimer()
+	}
+}
