@@ -139,6 +139,9 @@ type Whole interface {
 	// open, in the same place. It is not secret and costs one small read.
 	Identity(ctx context.Context) (string, error)
 
+	// Size is about how many bytes the store takes on its disk.
+	Size(ctx context.Context) (int64, error)
+
 	// Purge sees to it that nothing of the calls that were deleted stays in the
 	// store's files, as far as they are the engine's to write. It takes time and
 	// room in proportion to the store, and writers wait for it.

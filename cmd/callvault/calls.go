@@ -42,9 +42,24 @@ func (a *app) calls() *cobra.Command {
 They come from a store, or with --url from any server that answers GET /v2/calls, Gong's
 own included. To write them to a file, use 'callvault export'.
 
-` + rangeHelp + `
+A range begins with --from, ends before --to or with the last moment of --through, and
+has no end where a flag is left out. Its flags are read in the zone --tz:
 
-` + serverHelp + `
+  2026-01-31  2026-01  2026          the beginning of a day, month or year
+  2026-01-31 09:00                   a time of the zone's clock
+  2026-01-31T09:00:00-07:00          an instant, as the API takes it
+  30min  12h  7d  2w  3mo  1y        so long ago, and until now
+  now  today  yesterday  tomorrow
+  this, last or next week, month or year (weeks begin on Monday)
+
+Words such as today and last month alone are the whole of it. --through takes a day,
+month or year, by date or by such words.
+
+A server needs a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or
+CALLVAULT_TOKEN, in the environment, or --credentials FILE with what 'callvault key
+create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go to hosts of gong.io alone.
+There it keeps to Gong's limits; everywhere it waits when the server asks for it, and
+goes on when a cursor expires. Calls that break the contract are reported and skipped.
 
 Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong usage;
 3 calls were skipped, or the server ended its list too early.`,
@@ -70,13 +85,6 @@ Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong us
 	completeWith(cmd, "histogram", histograms...)
 	return cmd
 }
-
-// serverHelp is the part of a command's help about servers.
-const serverHelp = `A server needs a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or
-CALLVAULT_TOKEN, in the environment, or --credentials FILE with what 'callvault key
-create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go to hosts of gong.io alone.
-There it keeps to Gong's limits; everywhere it waits when the server asks for it, and
-goes on when a cursor expires. Calls that break the contract are reported and skipped.`
 
 func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
 	span, q, err := o.query(time.Now())

@@ -50,11 +50,8 @@ cell that a spreadsheet could take for a formula begins with an apostrophe.
 FILE appears under its name only when it is complete. Only its owner may read it; with
 --force an existing one is replaced and keeps its mode. A link is followed. What a server
 listed until ctrl-C or an error is in NAME.partial.EXT, and the message says with which
---from to go on.
-
-` + rangeHelp + `
-
-` + serverHelp + `
+--from to go on. The help of 'callvault calls' says how to write ranges and where the
+credential for a server is.
 
 A damaged call ends the export of a store. With --skip-damaged it is named, and the
 others are written.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -13,9 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
-	"github.com/callvault/callvault/internal/sqlite"
 )
 
 func (a *app) info() *cobra.Command {
@@ -43,7 +40,7 @@ its workspaces with calls, and its valid keys.`,
 // storeInfo is what info -o json prints.
 type storeInfo struct {
 	Store     string        `json:"store"`
-	Size      *int64        `json:"size"` // bytes; null where the files are a server's
+	Size      int64         `json:"size"` // bytes
 	Companies []companyInfo `json:"companies"`
 }
 
@@ -63,7 +60,10 @@ func (a *app) runInfo(ctx context.Context, db, output string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	info := storeInfo{Store: storeName(db), Size: sizeOf(db)}
+	info := storeInfo{Store: storeName(db)}
+	if info.Size, err = store.Size(ctx); err != nil {
+		return err
+	}
 	names, err := store.Companies(ctx)
 	if err != nil {
 		return err
@@ -112,26 +112,8 @@ func companyOf(ctx context.Context, calls callvault.Calls) (c companyInfo, err e
 	return c, err
 }
 
-// sizeOf is how many bytes the files of a store have; nil for a database on a server.
-func sizeOf(db string) *int64 {
-	if postgres.IsURL(db) {
-		return nil
-	}
-	size := int64(0)
-	for _, name := range sqlite.Files(db) {
-		if info, err := os.Stat(name); err == nil { // the log may be gone
-			size += info.Size()
-		}
-	}
-	return &size
-}
-
 func (a *app) printInfo(info storeInfo) error {
-	size := "on a PostgreSQL server"
-	if info.Size != nil {
-		size = humanize.IBytes(uint64(*info.Size))
-	}
-	screen.Printf(a.stdout, "%s: %s\n", info.Store, size)
+	screen.Printf(a.stdout, "%s: %s\n", info.Store, humanize.IBytes(uint64(info.Size)))
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nCOMPANY\tCALLS\tFIRST\tLAST\tWORKSPACES\tKEYS")
 	for _, c := range info.Companies {

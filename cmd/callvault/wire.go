@@ -44,20 +44,6 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	completeWith(cmd, "to", times...)
 }
 
-// rangeHelp is the part of a command's help about ranges.
-const rangeHelp = `A range begins with --from, ends before --to or with the last moment of --through, and
-has no end where a flag is left out. Its flags are read in the zone --tz:
-
-  2026-01-31  2026-01  2026          the beginning of a day, month or year
-  2026-01-31 09:00                   a time of the zone's clock
-  2026-01-31T09:00:00-07:00          an instant, as the API takes it
-  30min  12h  7d  2w  3mo  1y        so long ago, and until now
-  now  today  yesterday  tomorrow
-  this, last or next week, month or year (weeks begin on Monday)
-
-Words such as today and last month alone are the whole of it. --through takes a day,
-month or year, by date or by such words.`
-
 func tzFlag(cmd *cobra.Command, tz *string, zone string) {
 	cmd.Flags().StringVar(tz, "tz", zone, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin")
 	completeWith(cmd, "tz", "local", "UTC")

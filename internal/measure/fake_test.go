@@ -44,6 +44,8 @@ func (f *fake) RevokeKey(ctx context.Context, company, id string, at time.Time) 
 func (f *fake) Keys(ctx context.Context, known callvault.KeysVersion) ([]callvault.Key, callvault.KeysVersion, error) {
 	return []callvault.Key{{ID: "K"}}, callvault.KeysVersion{12}, f.ask(ctx, "Keys", known)
 }
+func (f *fake) Size(ctx context.Context) (int64, error) { return 1, f.ask(ctx, "Size") }
+
 func (f *fake) Identity(ctx context.Context) (string, error) {
 	return "this one", f.ask(ctx, "Identity")
 }

@@ -15,6 +15,8 @@ const (
 	companiesSQL = `SELECT company FROM callvault.companies ORDER BY company`
 
 	// The id of the store in a database.
+	sizeSQL = `SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+		WHERE relnamespace = 'callvault'::regnamespace AND relkind = 'r'`
 	identitySQL = `SELECT encode(id, 'hex'), current_setting('transaction_read_only')::boolean FROM callvault.store`
 
 	// The cursor secret belongs to every process on the store.
@@ -117,6 +119,15 @@ func (s *Store) Identity(ctx context.Context) (id string, err error) {
 		return "", fmt.Errorf("read the store's id: %w", err)
 	}
 	return id, nil
+}
+
+// Size is the size of the tables with their indexes. On a Citus cluster it is that of the
+// coordinator alone.
+func (s *Store) Size(ctx context.Context) (size int64, err error) {
+	if _, err := s.one(ctx, []any{&size}, sizeSQL); err != nil {
+		return 0, fmt.Errorf("read the size of the store: %w", err)
+	}
+	return size, nil
 }
 
 // CursorSecret is the secret that cursors are signed with.

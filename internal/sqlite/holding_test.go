@@ -78,6 +78,7 @@ func asked(s *Store) map[string]func(context.Context) error {
 		"RevokeKey":    func(ctx context.Context) error { return s.RevokeKey(ctx, "default", "K", time.Unix(1, 0)) },
 		"Keys":         func(ctx context.Context) error { _, _, err := s.Keys(ctx, callvault.KeysVersion{}); return err },
 		"Identity":     func(ctx context.Context) error { _, err := s.Identity(ctx); return err },
+		"Size":         func(ctx context.Context) error { _, err := s.Size(ctx); return err },
 		"CursorSecret": func(ctx context.Context) error { _, err := s.CursorSecret(ctx); return err },
 		"Inherit":      func(ctx context.Context) error { return s.Inherit(ctx, make([]byte, 32), nil) },
 		"Empty":        func(ctx context.Context) error { return s.Empty(ctx) },

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,6 +30,20 @@ func writeStore(path string, write func(*file.Draft) error) (err error) {
 		return err
 	}
 	return d.Commit()
+}
+
+const sizeSQL = `SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`
+
+// Size is the size of the file, but for its log.
+func (s *Store) Size(ctx context.Context) (size int64, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		size, err = c.number(sizeSQL)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the size of the store: %w", err)
+	}
+	return size, nil
 }
 
 // journal is what the name of the file ends with that SQLite keeps beside one

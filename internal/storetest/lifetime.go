@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ func lifetimeLaws() []law {
 		{"every handle sees what one acknowledged", handlesSeeEachOther},
 		{"the cursor secret is the store's", cursorSecretIsTheStores},
 		{"a store has one identity", storeHasOneIdentity},
+		{"a store grows with its calls", storeGrows},
 		{"nothing works after close", nothingWorksAfterClose},
 		{"close waits for what is under way", closeWaits},
 	}
@@ -126,6 +128,29 @@ func cursorSecretIsTheStores(t *testing.T, open Open) {
 	}
 }
 
+// The size of a store follows what it has.
+func storeGrows(t *testing.T, open Open) {
+	store := open(t)
+	size := func() int64 {
+		t.Helper()
+		n, err := store.Size(t.Context())
+		if err != nil || n <= 0 {
+			t.Fatalf("the size is %d, %v", n, err)
+		}
+		return n
+	}
+	before := size()
+	calls := make([]callvault.Call, 1000)
+	for i := range calls {
+		title := `{"id":"1","title":"` + string(bytes.Repeat([]byte("title"), 200)) + `"}`
+		calls[i] = callvault.Call{ID: callvault.ID(fmt.Appendf(nil, "%020d", i+1)), Document: []byte(title)}
+	}
+	put(t, store.Calls(acme), calls...)
+	if after := size(); after < before+100_000 {
+		t.Errorf("the size was %d and is %d after 1,000 calls of 1,000 bytes", before, after)
+	}
+}
+
 // The identity is a text that every handle reads, now and later, whatever is written
 // and purged.
 func storeHasOneIdentity(t *testing.T, open Open) {
@@ -232,6 +257,7 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		{"RevokeKey", func(ctx context.Context) error { return store.RevokeKey(ctx, acme, "K", day.UTC()) }},
 		{"Keys", func(ctx context.Context) error { _, _, err := store.Keys(ctx, callvault.KeysVersion{}); return err }},
 		{"Identity", func(ctx context.Context) error { _, err := store.Identity(ctx); return err }},
+		{"Size", func(ctx context.Context) error { _, err := store.Size(ctx); return err }},
 		{"CursorSecret", func(ctx context.Context) error { _, err := store.CursorSecret(ctx); return err }},
 		{"TakeQuota", func(ctx context.Context) error { _, err := store.TakeQuota(ctx, today(acme, 10), 1); return err }},
 		{"TakeSecond", func(ctx context.Context) error {
