@@ -152,39 +152,59 @@ func parseWords(s string, now time.Time) (Span, bool) {
 	return unit.span(unit.step(unit.floor(today), steps), now.Location()), true
 }
 
-// ago is a number that makes no time overflow, and a unit.
-var ago = regexp.MustCompile(`^([0-9]{1,6})(min|h|d|w|mo|y)$`)
+// away is a number that makes no time overflow, and a unit.
+var away = regexp.MustCompile(`^([0-9]{1,6})(min|h|d|w|mo|y)$`)
 
-func parseAgo(s string, now time.Time) (Span, bool) {
-	found := ago.FindStringSubmatch(s)
+// shift is the time that lies so many units after now, or before it by a sign of -1.
+func shift(s string, sign int, now time.Time) (time.Time, bool) {
+	found := away.FindStringSubmatch(s)
 	if found == nil {
-		return Span{}, false
+		return time.Time{}, false
 	}
 	n, _ := strconv.Atoi(found[1])
-	from := now
+	n *= sign
+	shifted := shown(now)
 	switch found[2] {
 	case "min":
-		from = now.Add(-time.Duration(n) * time.Minute)
+		return now.Add(time.Duration(n) * time.Minute), true
 	case "h":
-		from = now.Add(-time.Duration(n) * time.Hour)
+		return now.Add(time.Duration(n) * time.Hour), true
 	case "d":
-		from = at(shown(now).AddDate(0, 0, -n), now.Location())
+		shifted = shifted.AddDate(0, 0, n)
 	case "w":
-		from = at(shown(now).AddDate(0, 0, -7*n), now.Location())
+		shifted = shifted.AddDate(0, 0, 7*n)
 	case "mo":
-		from = at(monthsBefore(shown(now), n), now.Location())
+		shifted = addMonths(shifted, n)
 	case "y":
-		from = at(monthsBefore(shown(now), 12*n), now.Location())
+		shifted = addMonths(shifted, 12*n)
 	}
-	return Span{from, now}, from.Year() > 0
+	return at(shifted, now.Location()), true
 }
 
-// monthsBefore is the same day and time of an earlier month, or its last day where
-// it is shorter.
-func monthsBefore(t time.Time, months int) time.Time {
-	earlier := t.AddDate(0, -months, 0)
-	if earlier.Day() != t.Day() { // it ran over into the next
-		earlier = earlier.AddDate(0, 0, -earlier.Day())
+// addMonths is the same day and time of another month, or its last day where it is shorter.
+func addMonths(t time.Time, months int) time.Time {
+	added := t.AddDate(0, months, 0)
+	if added.Day() != t.Day() { // it ran over into the next
+		added = added.AddDate(0, 0, -added.Day())
 	}
-	return earlier
+	return added
+}
+
+func parseAgo(s string, now time.Time) (Span, bool) {
+	from, ok := shift(s, -1, now)
+	return Span{from, now}, ok && from.Year() > 0
+}
+
+// Ahead reads when something ends: a time from now on (12h, 90d, 2w, 3mo, 1y), or a date
+// or time after now, in now's zone. A date is its beginning.
+func Ahead(s string, now time.Time) (time.Time, error) {
+	end, ok := shift(normal(s), 1, now)
+	if !ok {
+		span, _ := Parse(s, now) // an error leaves the zero time
+		end = span.From
+	}
+	if !end.After(now) || end.Year() > 9999 {
+		return time.Time{}, fmt.Errorf("%.*q is not a time to come; use a time from now such as 12h, 90d, 2w or 1y, or a date such as %s", maxEcho, s, now.AddDate(1, 0, 0).Format(time.DateOnly))
+	}
+	return end, nil
 }
