@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -233,5 +234,55 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	if err := Restore(t.Context(), sound, target, unwatched); err == nil || !strings.Contains(err.Error(), "that was moved without it") {
 		t.Errorf("beside the log of another store: %v", err)
+	}
+}
+
+// Two stores that one backup was restored to share no timeline of what they write.
+func TestRestoreTwice(t *testing.T) {
+	folder := t.TempDir()
+	path, backup := filepath.Join(folder, "calls.db"), filepath.Join(folder, "backup.db")
+	put := func(s *Store, id string) {
+		t.Helper()
+		batch := callvault.NewBatch([]callvault.Call{{ID: mustID(t, id), Document: []byte("{}")}})
+		if _, err := s.Calls("acme").Put(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	timelines := func(s *Store) []callvault.Timeline {
+		t.Helper()
+		all, err := s.Calls("acme").Timelines(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	s := open(t, path)
+	put(s, "1")
+	put(s, "2")
+	if err := Backup(t.Context(), path, backup, unwatched); err != nil {
+		t.Fatal(err)
+	}
+	original := timelines(s)
+	seen := map[[8]byte]bool{original[0].ID: true}
+	for _, name := range []string{"one.db", "two.db"} {
+		restored := filepath.Join(folder, name)
+		if err := Restore(t.Context(), backup, restored, unwatched); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, restored)
+		if got := timelines(s); !slices.Equal(got, original) {
+			t.Errorf("before it is written to, %s has %v, want %v", name, got, original)
+		}
+		put(s, "3")
+		put(s, "4")
+		got := timelines(s)
+		if len(got) != 2 || got[0] != original[0] || got[1].From != 2 || seen[got[1].ID] {
+			t.Fatalf("%s has the timelines %v", name, got)
+		}
+		seen[got[1].ID] = true
+	}
+	put(s, "3")
+	if got := timelines(s); !slices.Equal(got, original) {
+		t.Errorf("the original has %v, want %v", got, original)
 	}
 }

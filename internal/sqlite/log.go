@@ -51,12 +51,12 @@ func (c *conn) emptyLog(within time.Duration) error {
 // restartLog begins the log anew when it is larger than limit. SQLite does so by
 // itself only at a moment when nobody reads from it, which may never come:
 // without this a log grows for as long as a server is busy.
-func (c *conn) restartLog(limit int64) error {
+func (c *conn) restartLog(limit int64, within time.Duration) error {
 	info, err := os.Stat(c.path + "-wal")
 	if err != nil || info.Size() <= limit {
 		return nil // a log that isn't there is small
 	}
-	c.waitForLocks(restartWithin)
+	c.waitForLocks(within)
 	defer c.waitForLocks(0)
 	_, err = c.number("PRAGMA wal_checkpoint(RESTART)")
 	return err

@@ -1,10 +1,14 @@
 package sqlite
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
 )
 
 // A reader of a store that is read-only makes its log read-only too; whoever may
@@ -48,6 +52,65 @@ func TestLogKeepsItsMode(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Mode() != want {
 			t.Errorf("%s: %v, %v, want %v", path, info, err, want)
 		}
+	}
+}
+
+// After a large batch others have a turn: the lock is free for longer than they wait between
+// two tries. Then the log begins again, although somebody read from it when the batch was
+// committed.
+func TestLargeBatchLeavesTurns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "turns.db")
+	s, other := open(t, path), open(t, path)
+	calls := s.Calls("default")
+	batch := func(from, n int) callvault.Batch {
+		some := make([]callvault.Call, n)
+		for i := range some {
+			some[i] = callvault.Call{ID: mustID(t, fmt.Sprint(from+i)), Document: []byte(`{"id":"1","title":"` + strings.Repeat("x", 200) + `"}`)}
+		}
+		return callvault.NewBatch(some)
+	}
+	if _, err := calls.Put(t.Context(), batch(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	reading, committed, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		ended <- other.Calls("default").Scan(t.Context(), everything, everything.Start(), -1, func(callvault.Record) error {
+			close(reading)
+			<-committed
+			return nil
+		})
+	}()
+	<-reading
+	taken := 0
+	s.turns = turns{1, time.Minute, func(d time.Duration) {
+		if d <= lockPoll {
+			t.Errorf("the lock is free for %v", d)
+		}
+		if _, err := other.MakeCompany(t.Context(), "another"); err != nil {
+			t.Error(err)
+		}
+		taken++
+		close(committed)
+	}}
+	if _, err := calls.Put(t.Context(), batch(0, largeBatch)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil || taken != 1 {
+		t.Errorf("%d turns, %v", taken, err)
+	}
+	size := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	if _, err := calls.Put(t.Context(), batch(largeBatch, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if after := size(); after > before {
+		t.Errorf("the log has grown from %d to %d bytes", before, after)
 	}
 }
 

@@ -91,12 +91,19 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 	return result, nil
 }
 
+// turns is how a store leaves room to others after a large batch.
+type turns struct {
+	maxLog        int64
+	restartWithin time.Duration
+	pause         func(time.Duration)
+}
+
 // afterLargeBatch keeps the log small, and leaves the door open for longer than
 // another process sleeps between two knocks. The batch is kept whatever comes
 // of it: a log that can't be begun anew is tried again after the next batch.
 func (s *Store) afterLargeBatch(ctx context.Context) {
-	time.Sleep(2 * lockPoll)
-	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(s.maxLog) })
+	s.turns.pause(2 * lockPoll)
+	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(s.turns.maxLog, s.turns.restartWithin) })
 }
 
 func (w *change) put(calls []callvault.Call, result *callvault.PutResult) (err error) {

@@ -64,7 +64,7 @@ type Store struct {
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
-	maxLog    int64 // see the constant
+	turns     turns
 	waiting   waiting
 	companies sync.Map // name to row id; companies are never removed
 	seconds   *limit.Buckets
@@ -91,7 +91,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		slots:   make(chan struct{}, readers),
 		writer:  make(chan *conn, 1),
 		closed:  make(chan struct{}),
-		maxLog:  maxLog,
+		turns:   turns{maxLog, restartWithin, time.Sleep},
 		seconds: limit.NewBuckets(time.Now),
 	}
 	s.close = sync.OnceValue(s.closeConns)

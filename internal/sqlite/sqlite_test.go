@@ -338,7 +338,7 @@ func TestRestartLog(t *testing.T) {
 		grows bool
 	}{{grown, true}, {grown - 1, false}} {
 		before := size()
-		if err := s.onWriter(func(c *conn) error { return c.restartLog(tt.limit) }); err != nil {
+		if err := s.onWriter(func(c *conn) error { return c.restartLog(tt.limit, restartWithin) }); err != nil {
 			t.Fatal(err)
 		}
 		fill(2)
