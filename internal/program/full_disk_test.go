@@ -144,9 +144,9 @@ func TestReadOnlyMount(t *testing.T) {
 	c.Must("backup", "backup.db")
 	shell(c, `mount -o remount,ro "$PWD"`)
 	args := []string{"--listen", "127.0.0.1:0"}
-	wantDiagnosis(c, program.ExitFailed, args, "wrong file this user may not write to its folder")
+	wantDiagnosis(c, program.ExitFailed, args, "wrong rights SQLite can't open it, because this user may not write to the folder ")
 	fails(c, "calls.db", "read-only file system", "", "export")
-	wantDiagnosis(c, program.ExitOK, append(args, "--db", "backup.db"), "warning file this user may not write to it (read-only file system): it can be served")
+	wantDiagnosis(c, program.ExitOK, append(args, "--db", "backup.db"), "warning rights this user can only read it (read-only file system)")
 	if got := c.Must("export", "--db", "backup.db"); strings.Count(got, "\n") != 10 {
 		t.Errorf("a backup is read as %s", got)
 	}
