@@ -44,7 +44,8 @@ Parquet, compressed by gzip or zstd or not; the format is detected. What Airbyte
 A call replaces the one with the same id; of several records with one id the last wins.
 If a row of a table has a document, its other columns are ignored. Bad records are
 reported as FILE:LINE: FIELD: what is wrong, and skipped, and the exit code is 3. In
-Parquet the LINE is the number of the row.
+Parquet the LINE is the number of the row. A JSON array or a page that is broken is read
+up to there, and the exit code is 1.
 
 Calls are committed in batches, each completely or not at all. When standard output is
 not a terminal, each commit prints the line "committed FILE:LINE": every record that

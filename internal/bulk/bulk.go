@@ -37,11 +37,7 @@ type Record struct {
 
 // Reader reads the records of one source.
 type Reader struct {
-	// Unknown are the columns of a table that the contract does not name. They
-	// are kept as further fields, but may be misspelt.
-	Unknown []string
-
-	names      []string // of the columns of CSV
+	names      []string // of the columns of a table
 	delimiter  byte
 	headerLine int
 
@@ -103,8 +99,7 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 			return nil, &LineError{max(h.lines, 1), err}
 		}
 		table := newCSVReader(w.in, h)
-		r.read, r.Unknown = table.read, unknownColumns(h.names)
-		r.names, r.delimiter, r.headerLine = h.names, h.delimiter, h.lines
+		r.read, r.names, r.delimiter, r.headerLine = table.read, h.names, h.delimiter, h.lines
 	}
 	return r, nil
 }

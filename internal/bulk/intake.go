@@ -164,7 +164,7 @@ func (in *intake) begin(name string, r *Reader) {
 		return
 	}
 	at := Place{File: name, Line: 1}
-	doubts, note := columnNotes(r.names, r.Unknown)
+	doubts, note := columnNotes(r.names)
 	for _, text := range doubts {
 		in.Report.Doubt(at, text)
 	}

@@ -13,11 +13,6 @@ import (
 // import goes by where it is there.
 const documentColumn = "document"
 
-// unknownColumns are those that become further fields.
-func unknownColumns(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return gong.IsField(name) || name == documentColumn || name == "" })
-}
-
 // parseDocument reads a call from the column document.
 func parseDocument(document []byte) (gong.Call, error) {
 	call, err := parseRecord(document)
@@ -77,16 +72,21 @@ func meantBy(names, fields []string) string {
 
 // columnNotes are what to tell of the columns of a table: those that may be misspelt,
 // and the others that the contract does not name.
-func columnNotes(names, unknown []string) (doubts []string, note string) {
+func columnNotes(names []string) (doubts []string, note string) {
+	var unknown, absent []string
+	for _, name := range names {
+		if !gong.IsField(name) && name != documentColumn && name != "" {
+			unknown = append(unknown, name)
+		}
+	}
 	if slices.Contains(names, documentColumn) {
 		if len(unknown) > 0 {
 			note = "rows with a document ignore their other columns; rows without one keep unknown columns as further fields: " + some(unknown)
 		}
 		return nil, note
 	}
-	var absent []string
 	for _, field := range gong.FieldNames() {
-		if names != nil && !slices.Contains(names, field) {
+		if !slices.Contains(names, field) {
 			absent = append(absent, field)
 		}
 	}

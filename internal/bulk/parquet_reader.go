@@ -99,7 +99,7 @@ func newFileReader(ctx context.Context, f parquetSource) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{Unknown: unknownColumns(names), names: names, delimiter: ',', read: r.read, close: func() {}}, nil
+	return &Reader{names: names, delimiter: ',', read: r.read, close: func() {}}, nil
 }
 
 func (r *parquetReader) read() (record Record, err error) {
