@@ -85,7 +85,7 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 	v := callvault.Verifier{Company: s.company, Query: q, At: q.Start()}
 	page, first := FirstStatement(s.company, q, limit), visitor(s.company, v.Verify, visit)
 	err = s.store.each(ctx, func(rows pgx.Rows) error {
-		n, _ := readInt(rows, 6)
+		n, _ := readInt(rows.RawValues()[6], rows.FieldDescriptions()[6].Format)
 		total = int(n)
 		if rows.RawValues()[3] == nil { // no call follows the total
 			return nil

@@ -35,13 +35,13 @@ func verified(rows pgx.Rows, company string, verify func(*callvault.Record, int6
 // wire; without a time it is a tombstone. The document is the connection's memory. A row
 // that is no record is a *callvault.DamageError.
 func readRecord(rows pgx.Rows, company string) (r callvault.Record, kept int64, err error) {
-	values := rows.RawValues()
+	values, format := rows.RawValues(), rows.FieldDescriptions()[0].Format
 	id, workspace := values[3], values[4]
 	copy(r.ID[:], id)
 	copy(r.Workspace[:], workspace)
-	number, okNumber := readInt(rows, 0)
-	kept, okKept := readInt(rows, 1)
-	time, okTime := readInt(rows, 2)
+	number, okNumber := readInt(values[0], format)
+	kept, okKept := readInt(values[1], format)
+	time, okTime := readInt(values[2], format)
 	r.Number, r.Time, r.Deleted, r.Document = number, callvault.Time(time), values[2] == nil, values[5]
 	problem := ""
 	switch {
@@ -57,9 +57,8 @@ func readRecord(rows pgx.Rows, company string) (r callvault.Record, kept int64, 
 
 // readInt reads a bigint, whose form is text where statements are not prepared. It is not
 // ok for NULL.
-func readInt(rows pgx.Rows, column int) (n int64, ok bool) {
-	value := rows.RawValues()[column]
-	if rows.FieldDescriptions()[column].Format == pgx.TextFormatCode {
+func readInt(value []byte, format int16) (n int64, ok bool) {
+	if format == pgx.TextFormatCode {
 		n, err := strconv.ParseInt(text(value), 10, 64)
 		return n, err == nil
 	}
