@@ -144,7 +144,8 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if !key.Expires.IsZero() {
 		ends = " The key ends at " + key.Expires.Format(time.RFC3339) + "."
 	}
-	_, err = screen.Printf(a.stderr, "The secret is not shown again.%s\nTo revoke the key: callvault key revoke %s\n", ends, key.ID)
+	screen.Printf(a.stderr, "The secret is not shown again.%s\n", ends)
+	_, err = screen.Printf(a.stderr, "To revoke the key: callvault key revoke %s\n", key.ID)
 	return err
 }
 
