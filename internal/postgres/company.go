@@ -29,13 +29,11 @@ const (
 
 // MakeCompany makes the company unless it is there.
 func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err error) {
-	if err := callvault.CheckCompany(name); err != nil {
-		return false, fmt.Errorf("make company %q: %w", name, err)
+	err = callvault.CheckCompany(name)
+	if err == nil {
+		_, err = s.one(ctx, []any{&made}, makeCompanySQL, name)
 	}
-	if _, err := s.one(ctx, []any{&made}, makeCompanySQL, name); err != nil {
-		return false, fmt.Errorf("make company %q: %w", name, err)
-	}
-	return made, nil
+	return made, doing(err, "make company %q", name)
 }
 
 // Adopt gives the company the timelines of the one that it is a copy of.
@@ -56,10 +54,7 @@ func (s *Store) Adopt(ctx context.Context, company string, timelines []callvault
 			return err
 		})
 	}
-	if err = s.cause(ctx, err); err != nil {
-		return fmt.Errorf("adopt the timelines of company %q: %w", company, err)
-	}
-	return nil
+	return doing(s.cause(ctx, err), "adopt the timelines of company %q", company)
 }
 
 // TakeQuota takes up to n requests from what is left of the day.
@@ -68,18 +63,12 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 	if err == nil {
 		_, err = s.one(ctx, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), keptDays)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("take quota of company %q: %w", day.Company, err)
-	}
-	return taken, nil
+	return taken, doing(err, "take quota of company %q", day.Company)
 }
 
 // ReturnQuota gives back what was taken and not used.
 func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
-	if err := s.exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n)); err != nil {
-		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
-	}
-	return nil
+	return doing(s.exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n)), "return quota of company %q", day.Company)
 }
 
 // TakeSecond takes up to n requests from the bucket that all processes on the

@@ -158,8 +158,6 @@ func setCounts(ctx context.Context, tx pgx.Tx, company string, tally callvault.T
 		workspaces, levels, buckets = append(workspaces, key.Workspace.Key()), append(levels, int32(key.Level)), append(buckets, key.Number)
 		totals, digests, numbers = append(totals, int64(c.Calls)), append(digests, c.Digest), append(numbers, c.Number)
 	}
-	if _, err := tx.Exec(ctx, setCountsSQL, company, workspaces, levels, buckets, totals, digests, numbers); err != nil {
-		return fmt.Errorf("write the counts: %w", err)
-	}
-	return nil
+	_, err := tx.Exec(ctx, setCountsSQL, company, workspaces, levels, buckets, totals, digests, numbers)
+	return doing(err, "write the counts")
 }

@@ -34,10 +34,7 @@ const (
 // AddKey keeps a new key.
 func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return addKey(ctx, tx, key) })
-	if err = s.cause(ctx, err); err != nil {
-		return fmt.Errorf("add key %s: %w", key.ID, err)
-	}
-	return nil
+	return doing(s.cause(ctx, err), "add key %s", key.ID)
 }
 
 func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
@@ -86,10 +83,7 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		}
 		return callvault.ErrNotFound
 	})
-	if err = s.cause(ctx, err); err != nil {
-		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)
-	}
-	return nil
+	return doing(s.cause(ctx, err), "revoke key %s of company %q", id, company)
 }
 
 // optional is the time in microseconds, or NULL for the zero time.
@@ -102,10 +96,7 @@ func optional(t time.Time) any {
 
 // UseKey remembers the day of a key's use.
 func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) error {
-	if err := s.exec(ctx, useKeySQL, company, id, callvault.DayOf(at)); err != nil {
-		return fmt.Errorf("remember the use of key %s: %w", id, err)
-	}
-	return nil
+	return doing(s.exec(ctx, useKeySQL, company, id, callvault.DayOf(at)), "remember the use of key %s", id)
 }
 
 // Keys returns all keys, unless the caller knows their version.

@@ -57,6 +57,7 @@ type repair struct {
 	tx     pgx.Tx
 	accept callvault.Loss
 	done   map[string]int64 // by how it is reported
+	rows   int64            // that were changed
 }
 
 // Repair corrects what Check finds. Writers of the companies that it repairs wait until
@@ -70,7 +71,7 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 	if len(wrong) == 0 {
 		return nil
 	}
-	r := &repair{s, nil, accept, make(map[string]int64)}
+	r := &repair{Store: s, accept: accept, done: make(map[string]int64)}
 	err = s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		r.tx = tx
 		for _, company := range slices.Sorted(maps.Keys(wrong)) {
@@ -104,16 +105,22 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 // run runs a statement of the repair, and adds how many rows it changed to the report.
 func (r *repair) run(ctx context.Context, done, query string, args ...any) error {
 	tag, err := r.tx.Exec(ctx, query, args...)
-	if n := tag.RowsAffected(); n > 0 && done != "" {
-		r.done[done] += n
-	}
+	r.count(done, tag.RowsAffected())
 	return err
+}
+
+func (r *repair) count(done string, rows int64) {
+	r.rows += rows
+	if rows > 0 && done != "" {
+		r.done[done] += rows
+	}
 }
 
 func (r *repair) company(ctx context.Context, company string) error {
 	if _, err := r.tx.Exec(ctx, lockCompanySQL, company); err != nil {
 		return err
 	}
+	before := r.rows
 	e, err := r.examine(ctx, r.tx, company)
 	if err != nil {
 		return err
@@ -143,6 +150,9 @@ func (r *repair) company(ctx context.Context, company string) error {
 	if err := r.recount(ctx, company); err != nil {
 		return err
 	}
+	if r.rows == before {
+		return nil
+	}
 	return r.run(ctx, "", forkCompanySQL, company)
 }
 
@@ -159,7 +169,7 @@ func (r *repair) recount(ctx context.Context, company string) error {
 		}
 		right[d.CountKey] = d.Has
 	}
-	r.done["corrected %d counts"] += int64(len(right))
+	r.count("corrected %d counts", int64(len(right)))
 	return setCounts(ctx, r.tx, company, right)
 }
 

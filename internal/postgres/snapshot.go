@@ -90,10 +90,7 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 		_, err := tx.Exec(ctx, setSecretSQL, secret)
 		return err
 	})
-	if err = s.cause(ctx, err); err != nil {
-		return fmt.Errorf("inherit the cursor secret and keys: %w", err)
-	}
-	return nil
+	return doing(s.cause(ctx, err), "inherit the cursor secret and keys")
 }
 
 // Empty removes the calls of a store without keys. It locks the companies, as writers do,
@@ -113,8 +110,5 @@ func (s *Store) Empty(ctx context.Context) error {
 		}
 		return execAll(ctx, tx, emptySQL...)
 	})
-	if err = s.cause(ctx, err); err != nil {
-		return fmt.Errorf("empty the store: %w", err)
-	}
-	return nil
+	return doing(s.cause(ctx, err), "empty the store")
 }

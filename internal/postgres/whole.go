@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -91,19 +90,13 @@ var emptySQL = []string{
 // Purge gives the room of what was deleted back. What PostgreSQL's files, its
 // log and its backups still hold of it is the server's to forget.
 func (s *Store) Purge(ctx context.Context) error {
-	if err := s.exec(ctx, vacuumSQL); err != nil {
-		return fmt.Errorf("purge: %w", err)
-	}
-	return nil
+	return doing(s.exec(ctx, vacuumSQL), "purge")
 }
 
 // Companies lists the companies by name.
 func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 	err = s.each(ctx, collect(&names, pgx.RowTo[string]), companiesSQL)
-	if err != nil {
-		return nil, fmt.Errorf("list companies: %w", err)
-	}
-	return names, nil
+	return names, doing(err, "list companies")
 }
 
 // Identity is the id of the store in this database. It is an error if the store was
@@ -115,33 +108,23 @@ func (s *Store) Identity(ctx context.Context) (id string, err error) {
 		s.pool.Reset() // a new connection may find the primary
 		err = &storeError{s.name, errors.New(noWrites)}
 	}
-	if err != nil {
-		return "", fmt.Errorf("read the store's id: %w", err)
-	}
-	return id, nil
+	return id, doing(err, "read the store's id")
 }
 
 // Size is the size of the tables with their indexes. On a Citus cluster it is that of the
 // coordinator alone.
 func (s *Store) Size(ctx context.Context) (size int64, err error) {
-	if _, err := s.one(ctx, []any{&size}, sizeSQL); err != nil {
-		return 0, fmt.Errorf("read the size of the store: %w", err)
-	}
-	return size, nil
+	_, err = s.one(ctx, []any{&size}, sizeSQL)
+	return size, doing(err, "read the size of the store")
 }
 
 // CursorSecret is the secret that cursors are signed with.
 func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
-	if _, err := s.one(ctx, []any{&secret}, cursorSecretSQL); err != nil {
-		return nil, fmt.Errorf("read the cursor secret: %w", err)
-	}
-	return secret, nil
+	_, err = s.one(ctx, []any{&secret}, cursorSecretSQL)
+	return secret, doing(err, "read the cursor secret")
 }
 
 // Fork makes the next change of every company begin a timeline.
 func (s *Store) Fork(ctx context.Context) error {
-	if err := s.exec(ctx, forkSQL); err != nil {
-		return fmt.Errorf("fork: %w", err)
-	}
-	return nil
+	return doing(s.exec(ctx, forkSQL), "fork")
 }

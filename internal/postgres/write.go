@@ -99,10 +99,7 @@ func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err
 		deleted, err = s.delete(ctx, c, sorted(ids))
 		return err
 	})
-	if err = s.store.cause(ctx, err); err != nil {
-		return 0, fmt.Errorf("delete calls: %w", err)
-	}
-	return deleted, nil
+	return deleted, doing(s.store.cause(ctx, err), "delete calls")
 }
 
 // DeleteFirst removes the first calls of q. Their ids are read under the company's lock,
@@ -129,10 +126,7 @@ func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (d
 		}
 		return err
 	})
-	if err = s.store.cause(ctx, err); err != nil {
-		return 0, fmt.Errorf("delete calls: %w", err)
-	}
-	return deleted, nil
+	return deleted, doing(s.store.cause(ctx, err), "delete calls")
 }
 
 func (s calls) delete(ctx context.Context, db querier, ids []callvault.ID) (deleted int, err error) {
@@ -153,10 +147,7 @@ func (s *Store) Load(ctx context.Context, company string, records []callvault.Re
 	if err == nil {
 		err = s.load(ctx, company, records)
 	}
-	if err != nil {
-		return fmt.Errorf("load records: %w", err)
-	}
-	return nil
+	return doing(err, "load records")
 }
 
 func (s *Store) load(ctx context.Context, company string, records []callvault.Record) error {
