@@ -145,7 +145,11 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 		ends = " The key ends at " + key.Expires.Format(time.RFC3339) + "."
 	}
 	screen.Printf(a.stderr, "The secret is not shown again.%s\n", ends)
-	_, err = screen.Printf(a.stderr, "To revoke the key: callvault key revoke %s\n", key.ID)
+	of := ""
+	if o.company != callvault.DefaultCompany {
+		of = " --company " + o.company
+	}
+	_, err = screen.Printf(a.stderr, "To revoke the key: callvault key revoke %s%s\n", key.ID, of)
 	return err
 }
 
