@@ -118,8 +118,8 @@ type Quotas interface {
 	// TakeQuota takes up to n requests from what is left of a company's day and
 	// returns how many it took, 0 when the day is used up. All processes on the
 	// store draw from the same count, so together they never exceed the limit. The
-	// company is made when it is not there. Days that are more than a week before
-	// the last one may be forgotten.
+	// company is made when it is not there. Days that are more than QuotaDaysKept
+	// before the last one may be forgotten.
 	TakeQuota(ctx context.Context, day QuotaDay, n int) (taken int, err error)
 
 	// ReturnQuota gives back what was taken and not used.
@@ -231,6 +231,10 @@ type QuotaSecond struct {
 	Company string
 	Limit   int // requests to the second, at least 1
 }
+
+// QuotaDaysKept is for how many days the counts of past days are kept, so that a clock that is
+// corrected finds the day it goes back to.
+const QuotaDaysKept = 7
 
 // QuotaDay names the count of requests that one company made on one day.
 type QuotaDay struct {

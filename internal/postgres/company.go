@@ -21,10 +21,6 @@ const (
 	takeQuotaSQL   = `SELECT callvault.take_quota($1, $2, $3, $4, $5)`
 	takeSecondSQL  = `SELECT callvault.take_second($1, $2, $3)`
 	returnQuotaSQL = `UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND day = $2`
-
-	// keptDays is how long the counts of past days are kept, so that a clock
-	// that is corrected finds the day it goes back to.
-	keptDays = 7
 )
 
 // MakeCompany makes the company unless it is there.
@@ -61,7 +57,7 @@ func (s *Store) Adopt(ctx context.Context, company string, timelines []callvault
 func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
 	err = callvault.CheckCompany(day.Company)
 	if err == nil {
-		_, err = s.one(ctx, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), keptDays)
+		_, err = s.one(ctx, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), callvault.QuotaDaysKept)
 	}
 	return taken, doing(err, "take quota of company %q", day.Company)
 }

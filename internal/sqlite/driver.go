@@ -187,13 +187,14 @@ func (c *conn) number(query string, args ...any) (n int64, err error) {
 // column reads a text into the connection's scratch space; it is valid until
 // the next row.
 func (c *conn) column(st *stmt, i int) []byte {
-	n := st.ColumnLen(i)
-	if n > cap(c.scratch) {
-		c.scratch = make([]byte, n, 2*n)
+	n := st.ColumnBytes(i, c.scratch)
+	if n == len(c.scratch) { // there may be more
+		if length := st.ColumnLen(i); length >= n {
+			c.scratch = make([]byte, 2*length+1)
+			n = st.ColumnBytes(i, c.scratch)
+		}
 	}
-	text := c.scratch[:n]
-	st.ColumnBytes(i, text)
-	return text
+	return c.scratch[:n]
 }
 
 // text is b as a string without a copy, for a parameter: SQLite copies it.

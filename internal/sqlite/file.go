@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/callvault/callvault/internal/file"
 )
@@ -77,4 +79,109 @@ func Remove(path string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// writeStore lets write fill an empty file with mode 0600. The file gets its name when it
+// is complete and on the disk, and replaces one that has the name.
+func writeStore(path string, write func(*file.Draft) error) (err error) {
+	d, err := file.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Discard()) }()
+	if err := mustBeAlone(d.Target()); err != nil {
+		return err
+	}
+	if err := write(d); err != nil {
+		return err
+	}
+	if err := mustBeAlone(d.Target()); err != nil { // somebody may have opened it meanwhile
+		return err
+	}
+	return d.Commit()
+}
+
+const sizeSQL = `SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`
+
+// Size is the size of the file, but for its log.
+func (s *Store) Size(ctx context.Context) (size int64, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		size, err = c.number(sizeSQL)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the size of the store: %w", err)
+	}
+	return size, nil
+}
+
+// journal is what the name of the file ends with that SQLite keeps beside one
+// that it is writing.
+const journal = "-journal"
+
+// longestName is what a name may have, in bytes, so that those of the files beside
+// it have no more than 255.
+const longestName = 255 - len(journal)
+
+// mustBeAlone refuses a name for a new store if SQLite would take another file for its
+// log, would take it for the log of another store, or could not name its log, and if a
+// store of that name may be open.
+func mustBeAlone(path string) error {
+	if len(filepath.Base(path)) > longestName {
+		return fmt.Errorf("%.40q… is too long for the name of a store, which may have %d bytes; name a shorter one", filepath.Base(path), longestName)
+	}
+	if err := CheckOrphans(path); err != nil {
+		return err
+	}
+	for _, suffix := range logs {
+		if isThere(path + suffix) {
+			return fmt.Errorf("%s has a log, %s: a program has it open or was killed; end 'callvault serve', then run 'callvault check --db %[1]s'", path, path+suffix)
+		}
+		if store, ok := strings.CutSuffix(path, suffix); ok && isThere(store) {
+			return fmt.Errorf("%s would be taken for the log of %s; name another file", path, store)
+		}
+	}
+	return nil
+}
+
+// logs are the ends of the names of a store's other files.
+var logs = []string{"-wal", "-shm", journal}
+
+// OrphanError is of a file of a store's that was left without it.
+type OrphanError struct {
+	What string // is wrong
+	Do   string // is to be done
+}
+
+func (e *OrphanError) Error() string { return e.What + "; " + e.Do }
+
+// CheckOrphans returns an OrphanError if a store is not there and others of its files are:
+// its log may hold calls that the store itself has not yet.
+func CheckOrphans(path string) error {
+	path = Files(path)[0]
+	if isThere(path) {
+		return nil
+	}
+	var left []string
+	for _, suffix := range logs {
+		if isThere(path + suffix) {
+			left = append(left, path+suffix)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	move, them := "it", "it"
+	if len(left) > 1 {
+		move, them = "it (and "+strings.Join(left[1:], ", ")+")", "them"
+	}
+	return &OrphanError{
+		What: fmt.Sprintf("%s belongs to a %s that was moved without it, and may hold its latest calls", left[0], filepath.Base(path)),
+		Do:   fmt.Sprintf("move %s to where that file is now, do not delete %s, then run this again", move, them),
+	}
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -12,10 +13,6 @@ const (
 	addQuotaSQL  = `INSERT INTO quotas (company, day, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = used + excluded.used`
 	giveQuotaSQL = `UPDATE quotas SET used = max(0, used - ?3) WHERE company = ?1 AND day = ?2`
 	oldQuotasSQL = `DELETE FROM quotas WHERE company = ? AND day < ?`
-
-	// keptDays is how long the counts of past days are kept, so that a clock
-	// that is corrected finds the day it goes back to.
-	keptDays = 7
 )
 
 // TakeQuota takes up to n requests from what is left of the day.
@@ -33,7 +30,7 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 		if taken == 0 {
 			return nil
 		}
-		if err := c.run(oldQuotasSQL, of.id, day.Day-keptDays); err != nil {
+		if err := c.run(oldQuotasSQL, of.id, day.Day-callvault.QuotaDaysKept); err != nil {
 			return err
 		}
 		return c.run(addQuotaSQL, of.id, day.Day, taken)
@@ -57,4 +54,33 @@ func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) 
 		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
 	}
 	return nil
+}
+
+// TakeSecond takes up to n requests from the bucket that this process has for
+// the company, in memory: one in the file would make each share of a second wait
+// for the disk, and for whoever is writing.
+func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (taken int, wait time.Duration, err error) {
+	err = callvault.CheckCompany(second.Company)
+	if err == nil {
+		err = s.usable(ctx)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("take of a second of company %q: %w", second.Company, err)
+	}
+	taken, wait = s.seconds.Take(second, n)
+	return taken, wait, nil
+}
+
+// usable is why nothing can be asked of the store: it is closed or was replaced, or
+// the context is done.
+func (s *Store) usable(ctx context.Context) error {
+	select {
+	case <-s.closed:
+		return errClosed
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.held.glance()
 }
