@@ -125,7 +125,7 @@ func TestParseCallRefuses(t *testing.T) {
 		{`{"scope":""}`, `scope: "" is not one of Internal, External, Unknown`},
 		{`{"media":"Fax"}`, `media: "Fax" is not one of Video, Audio`},
 		{`{"started":1518863400.0}`, `started: must be a string or null, not a number`},
-		{`{"started":"2018-02-18"}`, `started: "2018-02-18" has no time of day and no UTC offset; ` + acceptedTimes},
+		{`{"started":"2018-02-18"}`, `started: "2018-02-18" has no time of day and no UTC offset; ` + useTimes},
 		{`{"title":1,"scope":"x","media":"Audio","duration":-0.5}`, `title: must be a string or null, not a number; scope: "x" is not one of Internal, External, Unknown; duration: "-0.5" is not a whole number of at least 0`},
 	} {
 		_, err := ParseCall([]byte(tt.in))

@@ -34,18 +34,18 @@ const (
 	maxEcho      = 40
 )
 
-const acceptedTimes = "accepted is ISO-8601 with a UTC offset, such as 2018-02-18T08:00:00Z or 2018-02-18T02:30:00-07:00"
+const useTimes = "use ISO-8601 with a UTC offset, such as 2018-02-18T08:00:00Z or 2018-02-18T02:30:00-07:00"
 
 // ParseTime reads a time. Beside RFC 3339 it takes what clients send: no
 // seconds, offsets such as -7:00, -0700 and -07, t and z in lower case, and an
 // offset whose + arrived as a space because it was not percent-encoded. A
 // fraction has 1 to 9 digits. A date alone and a time without an offset are
 // refused: they could mean several instants. The error says what is wrong and
-// what is accepted.
+// what to use.
 func ParseTime(s string) (Time, error) {
 	t, problem := parseTime(s)
 	if problem != "" {
-		return Time{}, fmt.Errorf("%.*q %s; %s", maxEcho, s, problem, acceptedTimes)
+		return Time{}, fmt.Errorf("%.*q %s; %s", maxEcho, s, problem, useTimes)
 	}
 	return t, nil
 }

@@ -83,7 +83,7 @@ func TestParseTimeRefuses(t *testing.T) {
 			t.Errorf("%q was read as %s", tt.in, got)
 			continue
 		}
-		if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), acceptedTimes) {
+		if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), useTimes) {
 			t.Errorf("%q: %v, want %s", tt.in, err, tt.want)
 		}
 	}

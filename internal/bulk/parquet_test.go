@@ -150,7 +150,7 @@ func TestParquetDocumentWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := lines("1 "+string(call.AppendJSON(nil)), `2 {"id":"2","title":"'=1","started":"2018-02-18T02:30:00Z"}`,
-		`3 started: "2018-02-18" has no time of day and no UTC offset; accepted is ISO-8601 with a UTC offset, such as 2018-02-18T08:00:00Z or 2018-02-18T02:30:00-07:00`,
+		`3 started: "2018-02-18" has no time of day and no UTC offset; use ISO-8601 with a UTC offset, such as 2018-02-18T08:00:00Z or 2018-02-18T02:30:00-07:00`,
 		`4 document: not valid JSON: it ends too early; this column is for whole calls, as JSON`)
 	if got != want {
 		t.Error(cmp.Diff(want, got))

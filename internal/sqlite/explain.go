@@ -77,7 +77,7 @@ func whyClosed(path string) string {
 	return fmt.Sprintf("the folder %s must be writable too, since the log is kept beside the file", filepath.Dir(path))
 }
 
-const itIsFolder = "it is a folder; accepted is the path of a file"
+const itIsFolder = "it is a folder; use the path of a file"
 
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
