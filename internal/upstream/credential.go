@@ -29,6 +29,9 @@ const (
 const Advice = "set " + variableKey + " and " + variableSecret + ", or " + variableToken +
 	", or put what 'callvault key create' prints into a file and name it with --credentials"
 
+// gongAdvice is for a host of Gong's, whose keys callvault does not make.
+const gongAdvice = "set " + variableGongKey + " and " + variableGongSecret + ", or " + variableToken
+
 // FindCredential finds the credential for a host in an environment.
 func FindCredential(env func(string) (string, bool), host string) (gong.Credential, error) {
 	value := func(name string) string {
@@ -36,15 +39,15 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 		return text
 	}
 	found := gong.Credential{AccessKey: value(variableKey), AccessKeySecret: value(variableSecret), Token: value(variableToken)}
-	lower := strings.ToLower(host)
+	lower, advice := strings.ToLower(host), Advice
 	if found == (gong.Credential{}) && (lower == "gong.io" || strings.HasSuffix(lower, ".gong.io")) {
-		found = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}
+		found, advice = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}, gongAdvice
 	}
 	if found == (gong.Credential{}) && value(variableGongKey) != "" {
 		return found, fmt.Errorf("%s goes to hosts of gong.io alone; for %s set %s and %s", variableGongKey, host, variableKey, variableSecret)
 	}
 	if err := checkCredential(found); err != nil {
-		return gong.Credential{}, fmt.Errorf("the server needs a credential: %w; %s", err, Advice)
+		return gong.Credential{}, fmt.Errorf("the server needs a credential: %w; %s", err, advice)
 	}
 	return found, nil
 }
