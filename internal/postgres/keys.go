@@ -65,23 +65,27 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		if _, err := tx.Exec(ctx, lockKeysSQL); err != nil {
 			return err
 		}
-		keys, err := snapshot{s, ctx, tx}.Keys()
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			if key.ID != id || key.Company != company {
-				continue
+		var found *callvault.Key
+		err := s.eachIn(ctx, tx, func(rows pgx.Rows) error { // another key may be damaged
+			key, _, kept, err := scanKey(rows)
+			if err != nil || key == nil || key.ID != id || key.Company != company {
+				return err
 			}
-			if !key.Revoked.IsZero() {
-				return nil
-			}
-			key.Revoked = callvault.FloorTime(at).UTC()
-			version := callvault.NewKeysVersion()
-			_, err := tx.Exec(ctx, revokeKeySQL, id, at.UnixMicro(), key.Checksum(), version[:])
+			found = key
+			return key.Verify(kept)
+		}, keysSQL, make([]byte, len(callvault.KeysVersion{})))
+		switch {
+		case err != nil:
 			return err
+		case found == nil:
+			return callvault.ErrNotFound
+		case !found.Revoked.IsZero():
+			return nil
 		}
-		return callvault.ErrNotFound
+		found.Revoked = callvault.FloorTime(at).UTC()
+		version := callvault.NewKeysVersion()
+		_, err = tx.Exec(ctx, revokeKeySQL, id, at.UnixMicro(), found.Checksum(), version[:])
+		return err
 	})
 	return doing(s.cause(ctx, err), "revoke key %s of company %q", id, company)
 }

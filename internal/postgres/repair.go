@@ -147,30 +147,29 @@ func (r *repair) company(ctx context.Context, company string) error {
 	if err := r.fillTombstones(ctx, r.tx, company); err != nil {
 		return err
 	}
-	if err := r.recount(ctx, company); err != nil {
+	changed := r.rows > before
+	lost, err := r.recount(ctx, company)
+	if err != nil || !changed && !lost {
 		return err
-	}
-	if r.rows == before {
-		return nil
 	}
 	return r.run(ctx, "", forkCompanySQL, company)
 }
 
-// recount makes the counts follow the calls, unless they tell that calls were lost.
-func (r *repair) recount(ctx context.Context, company string) error {
+// recount makes the counts those of the calls, and tells whether calls were lost.
+func (r *repair) recount(ctx context.Context, company string) (lost bool, err error) {
 	e, err := r.examine(ctx, r.tx, company)
 	if err != nil || len(e.counts) == 0 {
-		return err
+		return false, err
 	}
 	right := make(callvault.Tally, len(e.counts))
 	for _, d := range e.counts {
-		if d.IsLoss() && r.accept != callvault.AcceptLoss {
-			return fmt.Errorf("%w: company %s: %s", callvault.ErrLoss, company, d.String())
+		if lost = lost || d.IsLoss(); lost && r.accept != callvault.AcceptLoss {
+			return true, fmt.Errorf("%w: company %s: %s", callvault.ErrLoss, company, d.String())
 		}
 		right[d.CountKey] = d.Has
 	}
 	r.count("corrected %d counts", int64(len(right)))
-	return setCounts(ctx, r.tx, company, right)
+	return lost, setCounts(ctx, r.tx, company, right)
 }
 
 func (r *repair) keys(ctx context.Context) error {

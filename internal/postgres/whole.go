@@ -83,7 +83,6 @@ const (
 
 var emptySQL = []string{
 	`DELETE FROM callvault.documents`, `DELETE FROM callvault.ids`, `DELETE FROM callvault.counts`, `DELETE FROM callvault.quotas`,
-	`DELETE FROM callvault.timelines WHERE number > 0`,
 	`DELETE FROM callvault.timelines`,
 }
 

@@ -8,7 +8,6 @@ DELETE FROM callvault.ids;
 DELETE FROM callvault.quotas;
 DELETE FROM callvault.timelines;
 DELETE FROM callvault.timelines WHERE company = $1;
-DELETE FROM callvault.timelines WHERE number > 0;
 INSERT INTO callvault.ids (company, id, number, time, workspace)
 		SELECT company, id, number, time, workspace FROM callvault.documents AS d
 		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
