@@ -20,6 +20,9 @@ var (
 	// ErrSchemaNewer is returned when a store was written by a newer program.
 	ErrSchemaNewer = errors.New("the store was made by a newer version of callvault")
 
+	// ErrOrder is returned by a Load of records whose numbers do not ascend.
+	ErrOrder = errors.New("the numbers of the records do not ascend from the company's latest")
+
 	// ErrLoss is returned by a repair that would have to accept a loss.
 	ErrLoss = errors.New("calls are damaged or lost, and a repair can't bring them back")
 

@@ -3,6 +3,7 @@ package callvault
 import (
 	"bytes"
 	"errors"
+	"slices"
 )
 
 // maxDigits is the width of an id: the contract says "up to 20 digits", more
@@ -66,4 +67,11 @@ func (id ID) String() string { return string(id.AppendTo(nil)) }
 // greater than other as a number.
 func (id ID) Compare(other ID) int {
 	return bytes.Compare(id[:], other[:])
+}
+
+// SortIDs is a copy of ids in their order, each once. It is for engines.
+func SortIDs(ids []ID) []ID {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, ID.Compare)
+	return slices.Compact(ids)
 }

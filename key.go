@@ -21,6 +21,23 @@ type Scope string
 // They contain its memory: secrets, and calls of every company. No key has it by default.
 const ScopeProfilesRead Scope = "callvault:profiles:read"
 
+// JoinScopes is scopes as stores keep them, with spaces between.
+func JoinScopes(scopes []Scope) string {
+	texts := make([]string, len(scopes))
+	for i, scope := range scopes {
+		texts[i] = string(scope)
+	}
+	return strings.Join(texts, " ")
+}
+
+// SplitScopes is what JoinScopes was made of.
+func SplitScopes(text string) (scopes []Scope) {
+	for _, scope := range strings.Fields(text) {
+		scopes = append(scopes, Scope(scope))
+	}
+	return scopes
+}
+
 // KeyKind is the way a key is presented.
 type KeyKind string
 
@@ -87,11 +104,7 @@ func (k *Key) ActiveAt(now time.Time) bool {
 func (k *Key) Checksum() int64 {
 	var d xxhash.Digest
 	d.Reset()
-	scopes := make([]string, len(k.Scopes))
-	for i, scope := range k.Scopes {
-		scopes[i] = string(scope)
-	}
-	for _, text := range []string{k.ID, k.Name, string(k.Kind), k.Company, strings.Join(scopes, " "), string(k.Digest[:])} {
+	for _, text := range []string{k.ID, k.Name, string(k.Kind), k.Company, JoinScopes(k.Scopes), string(k.Digest[:])} {
 		writeNumber(&d, int64(len(text))) // so that no two sequences of texts are the same bytes
 		d.WriteString(text)
 	}

@@ -40,9 +40,9 @@ type Calls interface {
 	// take the company's next numbers. The company is made on first use.
 	Put(ctx context.Context, batch Batch) (PutResult, error)
 
-	// Delete removes the calls with these ids for good, all or none, and tells
-	// how many there were. Each leaves a tombstone: its id and its next number,
-	// nothing else. An id that is not there is passed over.
+	// Delete removes the calls with these ids for good, all or none, in the order of
+	// the ids, and tells how many there were. Each leaves a tombstone: its id and its
+	// next number, nothing else. An id that is not there is passed over.
 	Delete(ctx context.Context, ids []ID) (deleted int, err error)
 
 	// DeleteFirst removes up to limit calls of q (all when limit is negative),

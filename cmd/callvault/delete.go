@@ -161,7 +161,7 @@ func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
 // step deletes one batch and tells how many calls it had, and whether more may follow.
 func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int, more bool, err error) {
 	if d.ids != nil { // a command line has no more than a batch of them
-		deleted, err = calls.Delete(ctx, slices.SortedFunc(maps.Keys(d.ids), callvault.ID.Compare))
+		deleted, err = calls.Delete(ctx, slices.Collect(maps.Keys(d.ids)))
 		return deleted, false, err
 	}
 	deleted, err = calls.DeleteFirst(ctx, d.query, deleteBatch)

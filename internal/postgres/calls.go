@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -92,14 +91,7 @@ func (s *Store) Salvage(ctx context.Context, company string, q callvault.Query, 
 
 func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
 	verify := func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }
-	return s.store.each(ctx, visitor(s.company, verify, visit), getSQL, s.company, keysOf(sorted(ids)))
-}
-
-// sorted are ids in order, each once.
-func sorted(ids []callvault.ID) []callvault.ID {
-	ids = slices.Clone(ids)
-	slices.SortFunc(ids, callvault.ID.Compare)
-	return slices.Compact(ids)
+	return s.store.each(ctx, visitor(s.company, verify, visit), getSQL, s.company, keysOf(callvault.SortIDs(ids)))
 }
 
 func keysOf(ids []callvault.ID) []string {

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,10 +40,6 @@ func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
 	if err := callvault.CheckCompany(key.Company); err != nil {
 		return err
 	}
-	scopes := make([]string, len(key.Scopes))
-	for i, scope := range key.Scopes {
-		scopes[i] = string(scope)
-	}
 	if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
 		return err
 	}
@@ -53,7 +48,7 @@ func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
 		used = callvault.DayOf(key.Used)
 	}
 	version := callvault.NewKeysVersion()
-	_, err := tx.Exec(ctx, addKeySQL, key.ID, key.Name, string(key.Kind), key.Company, strings.Join(scopes, " "), key.Digest[:],
+	_, err := tx.Exec(ctx, addKeySQL, key.ID, key.Name, string(key.Kind), key.Company, callvault.JoinScopes(key.Scopes), key.Digest[:],
 		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), used, key.Checksum(), version[:])
 	return err
 }
@@ -137,10 +132,7 @@ func scanKey(rows pgx.Rows) (key *callvault.Key, latest []byte, kept int64, err 
 		return nil, latest, 0, err
 	}
 	key = &callvault.Key{ID: *id, Name: *name, Kind: callvault.KeyKind(*kind), Company: *company,
-		Created: instant(created), Expires: instant(expires), Revoked: instant(revoked)}
-	for _, scope := range strings.Fields(*scopes) {
-		key.Scopes = append(key.Scopes, callvault.Scope(scope))
-	}
+		Scopes: callvault.SplitScopes(*scopes), Created: instant(created), Expires: instant(expires), Revoked: instant(revoked)}
 	copy(key.Digest[:], digest)
 	if used != nil {
 		key.Used = callvault.Midnight(int(*used))

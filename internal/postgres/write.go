@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -96,7 +95,7 @@ func (s calls) putPart(ctx context.Context, db querier, batch []callvault.Call) 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
 	err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-		deleted, err = s.delete(ctx, c, sorted(ids))
+		deleted, err = s.delete(ctx, c, callvault.SortIDs(ids))
 		return err
 	})
 	return deleted, doing(s.store.cause(ctx, err), "delete calls")
@@ -139,8 +138,6 @@ func (s calls) delete(ctx context.Context, db querier, ids []callvault.ID) (dele
 	return deleted, err
 }
 
-var errOrder = errors.New("the numbers of the records do not ascend from the company's latest")
-
 // Load writes records of another store.
 func (s *Store) Load(ctx context.Context, company string, records []callvault.Record) error {
 	err := callvault.CheckCompany(company)
@@ -157,7 +154,7 @@ func (s *Store) load(ctx context.Context, company string, records []callvault.Re
 	for i := range records {
 		r := &records[i]
 		if i > 0 && r.Number <= numbers[i-1] {
-			return errOrder
+			return callvault.ErrOrder
 		}
 		numbers[i], ids[i] = r.Number, r.ID.Key()
 		workspaces[i], documents[i], checksums[i] = r.Workspace.Key(), text(r.Document), r.Checksum(company)
@@ -168,7 +165,7 @@ func (s *Store) load(ctx context.Context, company string, records []callvault.Re
 	ascend := false
 	_, err := s.one(ctx, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums)
 	if err == nil && !ascend {
-		err = errOrder
+		err = callvault.ErrOrder
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 
 	"github.com/callvault/callvault"
 )
@@ -43,10 +42,8 @@ func (s calls) Count(ctx context.Context, q callvault.Query) (total int, err err
 }
 
 func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
-	ids = slices.Clone(ids)
-	slices.SortFunc(ids, callvault.ID.Compare)
 	return s.read(ctx, func(c *conn, of company) error {
-		for _, id := range slices.Compact(ids) {
+		for _, id := range callvault.SortIDs(ids) {
 			r, there, err := c.find(of, id)
 			if err != nil {
 				return err

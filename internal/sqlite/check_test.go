@@ -97,6 +97,14 @@ func TestCheckAndRepair(t *testing.T) {
 			if after, err := calls.Latest(t.Context()); err != nil || after < before {
 				t.Errorf("the latest number went from %d to %d, %v", before, after, err)
 			}
+			timelines, err1 := calls.Timelines(t.Context())
+			_, err2 = calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{gone}))
+			after, err3 := calls.Timelines(t.Context())
+			isDerived := tt.name == "a key" || tt.accept == callvault.NoLoss && strings.Contains(tt.damage, " counts ")
+			if err := errors.Join(err1, err2, err3, err); err != nil || (len(after) == len(timelines)) != isDerived {
+				t.Errorf("timelines %v, and before the repair %v, %v", after, timelines, err)
+			}
+			_, err = calls.Delete(t.Context(), []callvault.ID{gone.ID})
 			if n, err := calls.Count(t.Context(), everything); n != tt.calls || err != nil {
 				t.Errorf("counts %d calls, %v, want %d", n, err, tt.calls)
 			}

@@ -15,7 +15,7 @@ const (
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
 	err = s.delete(ctx, func(w *change) error {
-		for _, id := range ids {
+		for _, id := range callvault.SortIDs(ids) {
 			found, there, err := w.find(w.company, id)
 			if err == nil && there && !found.Deleted {
 				deleted++

@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"errors"
+
 	"github.com/callvault/callvault"
 )
 
@@ -14,6 +16,12 @@ const (
 
 	sealKeySQL = `UPDATE keys SET checksum = ?2 WHERE id = ?1`
 
+	// Calls of a company that is not there would be lost. Their companies are found one by one.
+	strayCompaniesSQL = `WITH RECURSIVE c (company) AS (
+			SELECT min(company) FROM documents_before UNION ALL
+			SELECT (SELECT min(company) FROM documents_before AS d WHERE d.company > c.company) FROM c WHERE company IS NOT NULL)
+		SELECT count(*) FROM c WHERE company IS NOT NULL AND company NOT IN (SELECT company FROM companies)`
+
 	// Indexes are made last, from rows that are there: that is a sort and no search.
 	afterFillSQL = `DROP TABLE documents_before;
 		CREATE INDEX documents_by_workspace ON documents (company, workspace, time, id);
@@ -21,8 +29,15 @@ const (
 		PRAGMA legacy_alter_table = OFF;`
 )
 
+var errStray = errors.New("it has calls of companies that it does not know; restore a backup")
+
 // fillChecksums computes what schema 2 keeps beside the rows of schema 1.
 func (c *conn) fillChecksums() error {
+	if stray, err := c.number(strayCompaniesSQL); err != nil {
+		return err
+	} else if stray > 0 {
+		return errStray
+	}
 	companies, err := c.allCompanies()
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -35,10 +34,6 @@ func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 }
 
 func (s *Store) addKey(c *conn, key callvault.Key) error {
-	scopes := make([]string, len(key.Scopes))
-	for i, scope := range key.Scopes {
-		scopes[i] = string(scope)
-	}
 	of, _, err := s.makeCompany(c, key.Company)
 	if err != nil {
 		return err
@@ -46,7 +41,7 @@ func (s *Store) addKey(c *conn, key callvault.Key) error {
 	if err := c.drawKeysVersion(); err != nil {
 		return err
 	}
-	return c.run(addKeySQL, key.ID, key.Name, string(key.Kind), of.id, strings.Join(scopes, " "), key.Digest[:],
+	return c.run(addKeySQL, key.ID, key.Name, string(key.Kind), of.id, callvault.JoinScopes(key.Scopes), key.Digest[:],
 		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), usedDay(key.Used), key.Checksum())
 }
 
@@ -150,10 +145,8 @@ func readKey(st *stmt) callvault.Key {
 		Name:    st.ColumnText(8),
 		Kind:    callvault.KeyKind(st.ColumnText(1)),
 		Company: st.ColumnText(2),
+		Scopes:  callvault.SplitScopes(st.ColumnText(3)),
 		Created: callvault.Time(st.ColumnInt64(5)).UTC(),
-	}
-	for _, scope := range strings.Fields(st.ColumnText(3)) {
-		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}
 	st.ColumnBytes(4, key.Digest[:])
 	if !st.ColumnIsNull(6) {

@@ -141,8 +141,6 @@ func (s *Store) Empty(ctx context.Context) error {
 	return nil
 }
 
-var errOrder = errors.New("the numbers of the records do not ascend from the company's latest")
-
 // Load writes records of another store.
 func (s *Store) Load(ctx context.Context, company string, records []callvault.Record) error {
 	err := s.write(ctx, func(c *conn) error {
@@ -167,7 +165,7 @@ func (s *Store) Load(ctx context.Context, company string, records []callvault.Re
 
 func (w *change) load(r *callvault.Record) error {
 	if r.Number <= w.number {
-		return errOrder
+		return callvault.ErrOrder
 	}
 	w.number = r.Number
 	before, _, err := w.find(w.company, r.ID)

@@ -101,6 +101,9 @@ func tombstoneKeepsIDAndNumber(t *testing.T, open Open) {
 	same(t, "result", put(t, calls, one), callvault.PutResult{Created: 1})
 	same(t, "changes", changes(t, calls), []change{{Number: 4, ID: two.ID, Deleted: true}, {Number: 5, ID: one.ID}})
 	holds(t, calls, one)
+	put(t, calls, two)
+	remove(t, calls, "20", "1")
+	same(t, "changes", changes(t, calls), []change{{Number: 7, ID: one.ID, Deleted: true}, {Number: 8, ID: two.ID, Deleted: true}})
 }
 
 // Every company counts for itself, from 1.
