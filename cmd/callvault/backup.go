@@ -28,14 +28,13 @@ func (a *app) backup() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write a copy of a SQLite store to a file",
-		Long: `Write a copy of a SQLite store, as it is at one moment, to a file. The store can be
-used meanwhile; the backup does not have what is written after it began, nor
-anything of deleted calls. A 'callvault delete' that the backup keeps waiting for
-more than half a minute ends with 1: what it deleted is still in the store's log.
-Run it again after the backup.
+		Long: `Write a snapshot of a SQLite store to a file. The store stays in use meanwhile. The
+backup has nothing that is written after it began, and nothing of deleted calls. A
+'callvault delete' that waits for a backup for more than half a minute exits with 1,
+because the store's log still has what it deleted: run it again after the backup.
 
-The backup is checked, call by call, before FILE gets its name. Only its owner may
-read it. An existing FILE is overwritten only with --force.`,
+backup checks every call before FILE gets its name. Only its owner may read FILE. An
+existing FILE is overwritten only with --force.`,
 		Example: `  callvault backup callvault-$(date +%F).db
   callvault backup --db calls.db --force /mnt/backups/calls.db`,
 		Args: cobra.ExactArgs(1),
@@ -51,13 +50,13 @@ func (a *app) restore() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Make a store from a backup",
 		Long: `Make a SQLite store from a file that 'callvault backup' wrote, and check it call by
-call. FILE is not changed. An existing store is overwritten only with --force, after
-'callvault serve' and every other program that has it open has ended.
+call. FILE is not changed. An existing store is overwritten only with --force. First
+stop 'callvault serve' and every other program that has it open.
 
-After a restore the numbers of changes go on from an earlier one, so each company's
-next change begins a new timeline: what follows the changes then reads them again. If
-you put a store back in another way, such as cp, Litestream or pg_restore, run
-'callvault restore --in-place' to begin new timelines.`,
+A restore takes the numbers of changes back, so each company's next change begins a
+new timeline, and programs that follow the changes read them again. If you put a store
+back in another way, such as cp, Litestream or pg_restore, run 'callvault restore
+--in-place' to begin new timelines.`,
 		Example: `  callvault restore callvault-2026-01-31.db
   callvault restore --db calls.db /mnt/backups/calls.db
   callvault restore --in-place --db calls.db`,

@@ -25,7 +25,7 @@ func (a *app) call() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call ID",
 		Short: "Show one call",
-		Long:  `Show what is known of a call, or with -o json its whole document as the store has it.`,
+		Long:  `Show the fields of a call that are set, or with -o json its document as stored.`,
 		Example: `  callvault call 7782342274025937895
   callvault call 7782342274025937895 -o json`,
 		Args: cobra.ExactArgs(1),

@@ -42,26 +42,26 @@ func (a *app) calls() *cobra.Command {
 They come from a store, or with --url from any server that answers GET /v2/calls, Gong's
 own included. To write them to a file, use 'callvault export'.
 
-A range begins with --from, ends before --to or with the last moment of --through, and
-has no end where a flag is left out. Its flags are read in the zone --tz:
+A range starts at --from and ends before --to, or at the end of --through. A side without
+a flag is open. Dates and times are in the zone --tz:
 
   2026-01-31  2026-01  2026          the beginning of a day, month or year
   2026-01-31 09:00                   a time of the zone's clock
-  2026-01-31T09:00:00-07:00          an instant, as the API takes it
-  30min  12h  7d  2w  3mo  1y        so long ago, and until now
+  2026-01-31T09:00:00-07:00          an instant, as in the API
+  30min  12h  7d  2w  3mo  1y        that long ago, until now
   now  today  yesterday  tomorrow
   this, last or next week, month or year (weeks begin on Monday)
 
-Words such as today and last month alone are the whole of it. --through takes a day,
-month or year, by date or by such words.
+With --from alone, a word such as today or last month means all of it. --through takes
+a day, month or year, as a date or in words.
 
 A server needs a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or
 CALLVAULT_TOKEN, in the environment, or --credentials FILE with what 'callvault key
-create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go to hosts of gong.io alone.
-There it keeps to Gong's limits; everywhere it waits when the server asks for it, and
-goes on when a cursor expires. Calls that break the contract are reported and skipped.
+create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go only to hosts of gong.io,
+where callvault keeps to Gong's limits. It waits when a server asks it to, and continues
+when a cursor expires. Calls that break the contract are reported and skipped.
 
-Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong usage;
+Exit codes: 0 the list is complete; 1 the run failed or was interrupted; 2 wrong usage;
 3 calls were skipped, or the server ended its list too early.`,
 		Example: `  callvault calls --from yesterday
   callvault calls --from 2026-01 --through 2026-02 --tz Europe/Berlin
@@ -79,8 +79,8 @@ Exit codes: 0 the list is whole; 1 the run failed or was interrupted; 2 wrong us
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "local")
 	outputFormat(cmd, &o.output, "table, "+strings.Join(formatNames(), ", ")+" (default table)", append(formatNames(), table)...)
-	cmd.Flags().StringVar(&o.histogram, "histogram", "", "draw how many calls there are in each hour, day, week or month")
-	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show the first N calls from --from on, or without --from the last N of a store; 0 shows all (default: all, and %d in a table on a terminal)", tableLimit))
+	cmd.Flags().StringVar(&o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month")
+	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store; 0 shows all (default: %d in a table on a terminal, otherwise all)", tableLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
 	completeWith(cmd, "histogram", histograms...)
 	return cmd

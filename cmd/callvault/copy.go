@@ -23,10 +23,10 @@ func (a *app) copy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy --from DB --to DB",
 		Short: "Copy a store into an empty one, also to another engine",
-		Long: `Copy a whole store, as it is at one moment, into an empty one: all companies
-with their calls, the numbers of their changes, the tombstones of deleted calls,
-keys, used quotas, and the secret that signs cursors. The store can be used
-meanwhile; the copy does not have what is written after it began.
+		Long: `Copy a snapshot of a whole store into an empty one: all companies with their
+calls, the numbers of their changes, the tombstones of deleted calls, keys, used
+quotas, and the secret that signs cursors. The store stays in use meanwhile; the
+copy has nothing that is written after it began.
 
 If the copy is interrupted, run it again: it empties the unfinished copy and starts
 again. An unfinished copy has no keys, so it serves nobody. copy never changes any
@@ -84,14 +84,14 @@ func (a *app) check() *cobra.Command {
 ids and numbers with the calls. Print each difference; the exit code is 1 if there
 is any.
 
---repair corrects counts, ids and numbers by the calls, and prints what it did. It
-can't bring back a damaged or lost call: restore a backup, or go on without the call
-with --accept-loss.
+--repair corrects counts, ids and numbers to match the calls, and prints what it did.
+It can't bring back a damaged or lost call: restore a backup, or give the call up with
+--accept-loss.
 
---digest prints a text that two stores share if and only if they hold the same,
-whatever their engines: calls, numbers of changes, keys, used quotas, and the secret
-of cursors. A copy and a restored backup have the digest of their original; two
-imports of the same file do not.`,
+--digest prints a text that is the same for two stores if and only if their calls,
+numbers of changes, keys, used quotas and cursor secret are the same, whatever their
+engines. A copy and a restored backup have the digest of their original; two imports
+of the same file do not.`,
 		Example: `  callvault check
   callvault check --repair
   callvault check --db copy.db --digest`,
@@ -99,8 +99,8 @@ imports of the same file do not.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCheck(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)
-	cmd.Flags().BoolVar(&o.repair, "repair", false, "correct what is wrong beside the calls")
-	cmd.Flags().BoolVar(&o.accept, "accept-loss", false, "with --repair: go on without damaged and lost calls")
+	cmd.Flags().BoolVar(&o.repair, "repair", false, "correct counts, ids and numbers to match the calls")
+	cmd.Flags().BoolVar(&o.accept, "accept-loss", false, "with --repair: give up damaged and lost calls")
 	cmd.Flags().BoolVar(&o.digest, "digest", false, "print a digest of the store")
 	return cmd
 }

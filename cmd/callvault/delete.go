@@ -33,9 +33,9 @@ func (a *app) delete() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete --id ID... | --before DATE",
 		Short: "Remove calls for good",
-		Long: `Remove a company's calls for good: those with the given ids, or all before a date. Of a
-call only its id and the number of its deletion stay. At the end a SQLite file is
-rewritten, so that no content stays in it: that takes time and room in proportion to the
+		Long: `Remove a company's calls for good: those with the given ids, or all before a date. Only
+a call's id and the number of its deletion stay. At the end delete rewrites a SQLite file,
+so that no content stays in it. That takes time and disk space in proportion to the
 store, and other writers wait.
 
 Calls are deleted in batches, each completely or not at all. When standard output is not

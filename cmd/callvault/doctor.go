@@ -35,10 +35,10 @@ func (a *app) doctor() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Find what is wrong and say what to do",
-		Long: `Look at the addresses, the certificate, the store, its schema, rights and disk, the
-clock and the keys. Print a line for each, with what is wrong and what to do.
-doctor has the flags and the environment of serve; run it as the user of serve. The
-exit code is 1 if anything is wrong. Warnings do not count.
+		Long: `Check the addresses, the certificate, the store, its schema, rights and disk, the clock
+and the keys. Print a line for each, with what is wrong and what to do. doctor takes
+serve's flags and environment variables; run it as the user that runs serve. The exit
+code is 1 if anything is wrong. Warnings do not count.
 
 doctor changes nothing. 'callvault check' reads every call and looks for damage.`,
 		Example: `  callvault doctor
@@ -49,7 +49,7 @@ doctor changes nothing. 'callvault check' reads every call and looks for damage.
 	}
 	dbFlag(cmd, &o.db)
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address that serve listens on")
-	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address of serve, or off")
+	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address that serve listens on, or off")
 	tlsFlags(cmd, &o.tls)
 	outputFlag(cmd, &o.output)
 	return cmd

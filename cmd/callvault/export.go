@@ -43,18 +43,17 @@ Each format can be imported again and gives the same calls, byte for byte:
   csv      a table with a column for each field, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
 
-The format is that of --output, or of the name of FILE, or ndjson. With .gz or .zst at
-the end the file is compressed, except for Parquet, which compresses itself. In CSV a
+--output sets the format, otherwise the name of FILE does, and otherwise it is ndjson. A
+name that ends with .gz or .zst compresses the file; Parquet compresses itself. In CSV a
 cell that a spreadsheet could take for a formula begins with an apostrophe.
 
-FILE appears under its name only when it is complete. Only its owner may read it; with
---force an existing one is replaced and keeps its mode. A link is followed. What a server
-listed until ctrl-C or an error is in NAME.partial.EXT, and the message says with which
---from to go on. The help of 'callvault calls' says how to write ranges and where the
-credential for a server is.
+FILE appears under its name only when it is complete. Only its owner may read it; --force
+overwrites an existing one and keeps its mode. Links are followed. If ctrl-C or an error
+ends a list from a server, NAME.partial.EXT has the calls so far, and the message gives
+the --from to continue with. 'callvault calls --help' explains ranges and credentials.
 
-A damaged call ends the export of a store. With --skip-damaged it is named, and the
-others are written.
+A damaged call in a store stops the export. With --skip-damaged, export names it and
+writes the others.
 
 Exit codes: 0 all done; 1 the run failed or was interrupted; 2 wrong usage; 3 calls were
 skipped, or the server ended its list too early.`,

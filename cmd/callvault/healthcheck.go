@@ -17,10 +17,10 @@ func (a *app) healthcheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask a server on this machine whether it is ready",
-		Long: `Ask the operator's listener of a server on this machine for /readyz. The exit
-code is 0 when the server is ready; otherwise it is 1, and a line says why. The
-command is for images without other programs, and finds the server by the
-environment variables of serve.`,
+		Long: `Request /readyz from the operator's listener of a server on this machine. The
+exit code is 0 when the server is ready; otherwise it is 1, and a line says why.
+healthcheck is for container images without curl. It reads serve's environment
+variables to find the server.`,
 		Example: `  callvault healthcheck
   callvault healthcheck --manage :9000 --timeout 1s
   callvault healthcheck --live`,
@@ -44,8 +44,8 @@ environment variables of serve.`,
 		},
 	}
 	cmd.Flags().StringVar(&probe.Address, "manage", defaultManage, "the operator's address, as for serve")
-	cmd.Flags().StringVar(&certificate, "tls-cert", "", "the certificate of serve, if it has one: the operator's listener speaks TLS beyond loopback")
-	cmd.Flags().BoolVar(&live, "live", false, "ask whether the server is alive, at /livez, and not whether it is ready")
+	cmd.Flags().StringVar(&certificate, "tls-cert", "", "serve's certificate; needed if --manage is beyond loopback and serve has one")
+	cmd.Flags().BoolVar(&live, "live", false, "ask whether the server is alive (/livez), not whether it is ready")
 	cmd.Flags().DurationVar(&probe.Within, "timeout", 5*time.Second, "how long the answer may take")
 	return cmd
 }

@@ -38,14 +38,14 @@ func (a *app) importCalls() *cobra.Command {
 		Short: "Put calls from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON, a JSON
 array, saved response pages of GET /v2/calls, CSV with a header of field names, or
-Parquet, compressed by gzip or zstd or not; the format is detected. What Airbyte, Singer,
-/v2/calls/{id} and /v2/calls/extensive put around calls is removed.
+Parquet, compressed by gzip or zstd or not; the format is detected. import unwraps calls
+from Airbyte, Singer, /v2/calls/{id} and /v2/calls/extensive.
 
 A call replaces the one with the same id; of several records with one id the last wins.
 If a row of a table has a document, its other columns are ignored. Bad records are
-reported as FILE:LINE: FIELD: what is wrong, and skipped, and the exit code is 3. In
-Parquet the LINE is the number of the row. A JSON array or a page that is broken is read
-up to there, and the exit code is 1.
+skipped and reported as FILE:LINE: FIELD: what is wrong; the exit code is then 3. In
+Parquet the LINE is the number of the row. A broken JSON array or page is read up to the
+break; the exit code is then 1.
 
 Calls are committed in batches, each completely or not at all. When standard output is
 not a terminal, each commit prints the line "committed FILE:LINE": every record that

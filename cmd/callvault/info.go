@@ -20,8 +20,8 @@ func (a *app) info() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info",
 		Short: "Show what is in a store",
-		Long: `Show how large a store is, and for each company its calls, the first and the last of them,
-its workspaces with calls, and its valid keys.`,
+		Long: `Show the size of a store, and for each company how many calls, workspaces with calls and
+valid keys it has, and its first and last call.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
 		Args: cobra.NoArgs,

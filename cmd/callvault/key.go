@@ -44,7 +44,7 @@ func (a *app) keyCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make a key and print its secret, once",
-		Long: `Make a key of a company and print it with its secret. callvault keeps only a
+		Long: `Make a key for a company and print it with its secret. callvault keeps only a
 digest of the secret and can't show it again. The key works at once, in every
 process on the store.
 
@@ -62,8 +62,8 @@ every company: give this scope only to operators.`,
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
 	cmd.Flags().StringVar(&o.name, "name", "", "what the key is for, such as etl; key list shows it")
-	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a right of the key; may be given several times")
-	cmd.Flags().StringVar(&o.expires, "expires", "", "when the key ends: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)")
+	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a scope of the key; can be repeated")
+	cmd.Flags().StringVar(&o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)")
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "make a bearer token instead of an access key and secret")
 	completeWith(cmd, "scope", scopes()...)
 	outputFlag(cmd, &o.output)
@@ -142,7 +142,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	}
 	ends := ""
 	if !key.Expires.IsZero() {
-		ends = " The key ends at " + key.Expires.Format(time.RFC3339) + "."
+		ends = " The key expires at " + key.Expires.Format(time.RFC3339) + "."
 	}
 	screen.Printf(a.stderr, "The secret is not shown again.%s\n", ends)
 	of := ""

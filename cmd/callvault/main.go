@@ -133,7 +133,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "callvault",
 		Short: "Keep your Gong calls in a database you own, and serve Gong's GET /v2/calls from it",
-		Long: `Each flag has an environment variable, which the help of the command names.
+		Long: `Each flag also has an environment variable, in brackets in the help of its command.
 
 Exit codes: 0 all done; 1 failed; 2 wrong usage; 3 done, but incomplete: records were
 skipped, or a server's list ended early.`,

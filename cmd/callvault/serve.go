@@ -39,11 +39,11 @@ func (a *app) serve() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve calls over HTTP",
-		Long: `Serve the calls of a store at GET /v2/calls, until interrupted. Requests under
-way are finished first. /openapi.json describes the API to machines.
+		Long: `Serve the calls of a store at GET /v2/calls until interrupted. Requests in
+progress then finish first. /openapi.json describes the API.
 
 With --demo it serves 10,000 sample calls from the last 90 days, from a temporary
-store, and prints a key and a curl line to try. Where a port is in use, the demo
+store, and prints a key and a curl line to try. If a port is in use, the demo
 takes the next free one.`,
 		Example: `  callvault serve --demo
   callvault serve --db calls.db --listen 0.0.0.0:8080
@@ -72,20 +72,20 @@ takes the next free one.`,
 		},
 	}
 	dbFlag(cmd, &o.db)
-	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 is a free one")
-	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback a key is needed")
+	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 picks a free one")
+	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback it requires a key")
 	cmd.Flags().StringVar(&o.rateLimit, "rate-limit", "1000/s", "requests that a company may make: N/s, M/day, N/s,M/day, gong (3/s,10000/day) or off")
 	cmd.Flags().StringVar(&o.limit, "limit", "", "the former name of --rate-limit")
 	_ = cmd.Flags().MarkHidden("limit") // the flag is there
 	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
-	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d, for those who test paging", api.MaxPageSize))
-	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, such as a standby; each process counts --rate-limit for itself")
+	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d; for testing how a client pages", api.MaxPageSize))
+	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, for example on a standby; each process then counts --rate-limit on its own")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
 	tlsFlags(cmd, &o.tls)
 	logFlags(cmd, &o.log)
 	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")
 	completeWith(cmd, "dates", "required", "optional")
-	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: another number gives other sample calls")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
 	return cmd
 }
 

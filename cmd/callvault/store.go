@@ -26,7 +26,7 @@ func dbFlag(cmd *cobra.Command, db *string) {
 }
 
 func companyFlag(cmd *cobra.Command, company *string) {
-	cmd.Flags().StringVar(company, "company", callvault.DefaultCompany, "the company whose calls are meant")
+	cmd.Flags().StringVar(company, "company", callvault.DefaultCompany, "the company to use")
 }
 
 // isFile tells whether a store is a SQLite file, and refuses what can't be a store.
