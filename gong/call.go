@@ -11,7 +11,7 @@ import (
 // order, nil where the wire has null, and whatever further fields its source
 // sent.
 type Call struct {
-	ID              string // decimal digits, up to 20; empty is no id
+	ID              string // decimal digits, up to 20; may be empty
 	URL             *string
 	Title           *string
 	Scheduled       *Time
@@ -75,9 +75,6 @@ func Directions() []Direction { return slices.Clone(directions[:]) }
 
 var directions = [...]Direction{Inbound, Outbound, Conference, DirectionUnknown}
 
-// IsValid tells whether the contract has the direction, written so.
-func (d Direction) IsValid() bool { return slices.Contains(directions[:], d) }
-
 // CallScope tells whether all participants of a call are of the company.
 type CallScope string
 
@@ -93,9 +90,6 @@ func CallScopes() []CallScope { return slices.Clone(callScopes[:]) }
 
 var callScopes = [...]CallScope{Internal, External, ScopeUnknown}
 
-// IsValid tells whether the contract has the scope, written so.
-func (s CallScope) IsValid() bool { return slices.Contains(callScopes[:], s) }
-
 // Media is the kind of a call's recording.
 type Media string
 
@@ -109,9 +103,6 @@ const (
 func MediaTypes() []Media { return slices.Clone(mediaTypes[:]) }
 
 var mediaTypes = [...]Media{Video, Audio}
-
-// IsValid tells whether the contract has the media, written so.
-func (m Media) IsValid() bool { return slices.Contains(mediaTypes[:], m) }
 
 // fieldNames are the contract's fields in its order; a field's place in it is
 // its number everywhere in this package.

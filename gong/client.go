@@ -23,14 +23,14 @@ type Client struct {
 	// Credential is who asks.
 	Credential Credential
 
-	// PerSecond is how many requests are begun in a second, evenly. 0 is what Gong
-	// allows a company, 3, on a host of gong.io, and no limit elsewhere; a
-	// negative number is no limit.
+	// PerSecond is how many requests are begun in a second, evenly. 0 means what Gong
+	// allows a company, 3, on a host of gong.io, and no limit elsewhere. A negative
+	// number means no limit.
 	PerSecond float64
 
 	// PerDay is how many requests this Client sends on a day of UTC before it
-	// returns ErrDayUsedUp instead. 0 is 10,000 on a host of gong.io, which is all
-	// that Gong allows a company, and no limit elsewhere; a negative number is no
+	// returns ErrDayUsedUp instead. 0 means 10,000 on a host of gong.io, which is all
+	// that Gong allows a company, and no limit elsewhere. A negative number means no
 	// limit.
 	PerDay int
 
@@ -71,7 +71,7 @@ func (Credential) String() string { return "(a credential)" }
 // GoString is String.
 func (c Credential) GoString() string { return c.String() }
 
-// ListCallsQuery says which calls are asked for.
+// ListCallsQuery says which calls to list.
 type ListCallsQuery struct {
 	From, To    time.Time // half-open; a zero bound is not sent, which not every server takes
 	WorkspaceID string    // empty: of every workspace

@@ -215,24 +215,3 @@ func kindOf(literal string) string {
 	}
 	return "a number"
 }
-
-// ValidRaw tells what keeps raw JSON out of a document, or nil: it must be one
-// value under the rules of ParseCall, and compact.
-func ValidRaw(data []byte) error {
-	s := scanner{data: data}
-	if err := s.value(2); err != nil {
-		return err
-	}
-	if err := s.end(); err != nil {
-		return err
-	}
-	if s.refused != nil {
-		return s.refused
-	}
-	if len(compact(data)) != len(data) {
-		return errSpace
-	}
-	return nil
-}
-
-var errSpace = errors.New("has white space outside of strings")

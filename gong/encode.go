@@ -3,9 +3,9 @@ package gong
 import "strconv"
 
 // AppendJSON appends the document: the contract's twenty keys in its order,
-// null where unset, then the further fields. There is no white space, and
-// nothing is escaped that need not be: what ParseCall reads from it is equal
-// to the call, and encodes to the same bytes.
+// null where unset, then the further fields. It writes no white space and
+// escapes only what must be. What ParseCall reads from it is equal to the call, and
+// encodes to the same bytes.
 func (c *Call) AppendJSON(dst []byte) []byte {
 	dst = appendText(append(dst, `{"id":`...), &c.ID)
 	dst = appendText(append(dst, `,"url":`...), c.URL)

@@ -145,8 +145,8 @@ func (c *Client) turn(ctx context.Context, host string) error {
 	return sleep(ctx, wait)
 }
 
-// take counts a request and returns how long it has to wait. A limit that is not
-// positive is none.
+// take counts a request and returns how long it has to wait. A limit of 0 or
+// less does not limit.
 func (p *pace) take(now time.Time, perSecond float64, perDay int) (wait time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

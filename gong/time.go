@@ -9,7 +9,7 @@ import (
 
 // Time is a time as a call's document writes it: an instant to the nanosecond,
 // with the offset and the digits of a fraction that its source sent. Times are
-// equal with == when they are written alike. The zero Time is no time.
+// equal with == when they are written alike. The zero Time is not set.
 type Time struct {
 	seconds int64 // since 1970, UTC
 	nanos   int32
@@ -36,11 +36,11 @@ const (
 
 const useTimes = "use ISO-8601 with a UTC offset, such as 2018-02-18T08:00:00Z or 2018-02-18T02:30:00-07:00"
 
-// ParseTime reads a time. Beside RFC 3339 it takes what clients send: no
+// ParseTime reads a time. Besides RFC 3339 it takes what clients send: no
 // seconds, offsets such as -7:00, -0700 and -07, t and z in lower case, and an
 // offset whose + arrived as a space because it was not percent-encoded. A
-// fraction has 1 to 9 digits. A date alone and a time without an offset are
-// refused: they could mean several instants. The error says what is wrong and
+// fraction has 1 to 9 digits. It refuses a date alone and a time without an
+// offset, which could mean several instants. The error says what is wrong and
 // what to use.
 func ParseTime(s string) (Time, error) {
 	t, problem := parseTime(s)
@@ -201,7 +201,7 @@ func TimeOf(t time.Time) Time {
 	return result
 }
 
-// IsZero tells whether there is no time.
+// IsZero tells whether the time is not set.
 func (t Time) IsZero() bool { return t.mark == unset }
 
 // Instant is the instant in UTC.

@@ -216,7 +216,7 @@ var histograms = []string{string(when.Hour), string(when.Day), string(when.Week)
 const maxBars = 10_000
 
 // drawHistogram counts the calls of each unit of the range, and draws or prints the
-// counts. Half a histogram would look like a whole one: there is none unless all is counted.
+// counts. It shows a histogram only if all is counted: half of one would look whole.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
 	unit := when.Unit(strings.ToLower(o.histogram))
 	var counts []int

@@ -82,7 +82,7 @@ func (s *service) greetDemo(o serveOptions, c gong.Credential, newest callvault.
 		web.URL(s.api), gong.Path, newest.From.UTC().Format(seconds), newest.To.UTC().Format(seconds), prettier())
 }
 
-// instead says that a listener is not at the port that was asked for.
+// instead says that a listener has another port than the flag names.
 func instead(asked string, listener net.Listener) string {
 	_, want, _ := net.SplitHostPort(asked)
 	_, has, _ := net.SplitHostPort(listener.Addr().String())

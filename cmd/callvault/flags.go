@@ -106,7 +106,7 @@ func (a *app) readVariables(cmd *cobra.Command) (err error) {
 
 // completeWith lets the shell complete a flag with the values that it takes.
 func completeWith(cmd *cobra.Command, flag string, values ...string) {
-	// The flag is there, and gets its function once: there is no error.
+	// The only errors are an unknown flag and a second function.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 

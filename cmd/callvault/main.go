@@ -80,14 +80,14 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	return code
 }
 
-// errSkipped ends a command that did its work but for some records, which it
+// errSkipped ends a command that did its work except for some records, which it
 // has reported.
 var errSkipped = errors.New("some records were skipped")
 
 // errLogged ends a command whose error is in its log.
 var errLogged = errors.New("the log says why")
 
-// incompleteError ends a command that kept a part of what it was asked for.
+// incompleteError ends a command that kept a part of its result.
 type incompleteError struct{ err error }
 
 func (e *incompleteError) Error() string { return e.err.Error() }
@@ -174,7 +174,7 @@ func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
 	}
 }
 
-// onlyCommands refuses a word that is no command, and names the likely one.
+// onlyCommands refuses an unknown command, and names the likely one.
 func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

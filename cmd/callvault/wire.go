@@ -93,7 +93,7 @@ func rangeOf(span when.Span) callvault.Range {
 	return callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}
 }
 
-// parseWorkspace reads the flag --workspace; empty is none.
+// parseWorkspace reads the flag --workspace, which may be empty.
 func parseWorkspace(digits string) (callvault.ID, error) {
 	if digits == "" {
 		return callvault.ID{}, nil

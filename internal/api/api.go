@@ -50,11 +50,11 @@ type Config struct {
 	Store Store
 
 	// Log receives one line for each request, at level Info, or Error when
-	// something went wrong that no client can be blamed for. Nil is no log.
+	// something went wrong that no client has caused. If it is nil, nothing is logged.
 	Log *slog.Logger
 
 	// Metrics is where the metrics of requests, limits and pages are
-	// registered, for one Handler. Nil is nowhere.
+	// registered, for one Handler. Nil registers none.
 	Metrics prometheus.Registerer
 
 	// PageSize is the number of calls on a page, 1 to MaxPageSize; 0 means
@@ -65,11 +65,11 @@ type Config struct {
 	// does. The contract demands a range or a cursor.
 	OptionalDates bool
 
-	// Limit is how many requests each company may make. The zero Limit is no limit.
+	// Limit is how many requests each company may make. The zero Limit does not limit.
 	Limit limit.Limit
 
 	// Description serves the description of the API at /openapi.json, to anybody: it
-	// needs no key and counts against no limit. Nil is no such route.
+	// needs no key and counts against no limit. Nil serves no description.
 	Description http.Handler
 
 	// Now is the clock; nil means time.Now.

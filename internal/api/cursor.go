@@ -17,7 +17,7 @@ import (
 
 const (
 	// cursorHeader is {"alg":"HS256"} in base64, as on the wire. It is compared
-	// whole and never read, so no other algorithm can be asked for.
+	// whole and never read, so no client can choose another algorithm.
 	cursorHeader = "eyJhbGciOiJIUzI1NiJ9."
 
 	// maxCursor is more than the longest cursor there can be.

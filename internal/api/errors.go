@@ -66,8 +66,8 @@ func toClient(err error) *clientError {
 	return refuse(http.StatusInternalServerError, gong.InternalError, "")
 }
 
-// errorBody is the envelope of every error. It never fails: both members are
-// text, and text that is not UTF-8 is mended.
+// errorBody is the envelope of every error. Encoding never fails: both members are
+// text, and encoding/json repairs text that is not UTF-8.
 func errorBody(requestID string, texts []string) []byte {
 	var body bytes.Buffer
 	e := json.NewEncoder(&body)

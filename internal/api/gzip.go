@@ -24,8 +24,8 @@ type compressor struct {
 // compressors keeps compressors, which are large, from one body to the next.
 var compressors = sync.Pool{New: func() any {
 	z := &compressor{}
-	// The level is one there is, so there is no error. The fastest makes a page
-	// six times smaller already; a better one costs more than it saves.
+	// The level is valid, so there is no error. The fastest already makes a page
+	// six times smaller. A better one costs more than it saves.
 	z.writer, _ = gzip.NewWriterLevel(&z.out, gzip.BestSpeed)
 	return z
 }}

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// otherRoute is the route of every path that is none: what a stranger sends must
+// otherRoute is the label of every path that is not served: what a stranger sends must
 // not become a label.
 const otherRoute = "other"
 
@@ -27,7 +27,7 @@ var statuses = []int{
 // metrics are what is counted of requests.
 type metrics struct {
 	inFlight prometheus.Gauge
-	routes   map[string]routeMetrics // by path, and one for all that is none
+	routes   map[string]routeMetrics // by path, and one for all other paths
 }
 
 // routeMetrics are the metrics of one route.
@@ -97,8 +97,8 @@ func (h *Handler) paths() []string {
 	return paths
 }
 
-// count counts a request that has been answered, for the route that it asked for, whether
-// it got there or was turned away before.
+// count counts an answered request for the route of its path, even if it was refused
+// before it got there.
 func (m *metrics) count(x *exchange, took time.Duration) {
 	route, known := m.routes[x.request.URL.Path]
 	if !known || x.request.URL.RawPath != "" {

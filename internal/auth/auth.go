@@ -28,9 +28,8 @@ const (
 )
 
 // Authenticate returns the key that the values of a header Authorization present. Its
-// error is Refused, or says why the keys can't be known. A key that is refused is returned
-// too, so that a log can name it; an id that is no key's never is, because people paste
-// secrets into the wrong field.
+// error is Refused, or says why the keys can't be known. It also returns a refused key, so
+// that a log can name it, but never an unknown id: people paste secrets into that field.
 func (k *Keyring) Authenticate(ctx context.Context, authorization []string) (*callvault.Key, error) {
 	presented, err := parse(authorization)
 	if err != nil {

@@ -153,8 +153,8 @@ func (q *question) wait(ctx context.Context) error {
 	}
 }
 
-// refresh asks the store for the keys, if they changed. It is no request's: it serves
-// everyone who waits, whoever leaves or gives up.
+// refresh asks the store for the keys, if they changed. It has a context of its own: all
+// requests that wait share it, and one of them may give up.
 func (k *Keyring) refresh() error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeWithin)
 	defer cancel()

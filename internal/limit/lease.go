@@ -26,8 +26,8 @@ const (
 	// a process must not hold what others could use.
 	secondParts = 10
 
-	// shareWithin is how long a share may be used, from when the store was asked for it.
-	// A late answer is good for those who wait for it, who take it within handOutWithin.
+	// shareWithin is how long a share may be used, from the question to the store on.
+	// Requests that wait for a late answer may use it within handOutWithin.
 	shareWithin   = time.Second
 	handOutWithin = 100 * time.Millisecond
 

@@ -15,8 +15,8 @@ import (
 
 // Limit is how many requests a company may make, with all its keys together.
 type Limit struct {
-	PerSecond int // also how many at once; 0 is no limit
-	PerDay    int // from midnight to midnight UTC; 0 is no limit
+	PerSecond int // also how many at once; 0 does not limit
+	PerDay    int // from midnight to midnight UTC; 0 does not limit
 }
 
 // Parse reads a limit as people write it: "1000/s", "5000/day", "3/s,10000/day", "gong"

@@ -1,5 +1,5 @@
-// Package measure counts and times what serve does with a store, whichever engine it is of.
-// It is written once, around a store, so that no engine has to know of it.
+// Package measure counts and times what serve does with a store. It wraps a store of any
+// engine, so that no engine has to know of it.
 package measure
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 // Store is a store whose operations are measured: those that requests for calls and
-// scrapes wait for. It has the laws of the one that it is made of. Its metrics are registered, for one Store.
+// scrapes wait for. It keeps the laws of store. It registers its metrics, once.
 func Store(store callvault.Store, metrics prometheus.Registerer) callvault.Store {
 	auto := promauto.With(metrics)
 	m := &meter{
@@ -24,7 +24,7 @@ func Store(store callvault.Store, metrics prometheus.Registerer) callvault.Store
 		}, []string{"operation"}),
 		failures: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "callvault_store_operation_failures_total",
-			Help: "Operations of the store that did nothing: because of an error, or because whoever asked had gone or would not wait any longer.",
+			Help: "Operations of the store that did nothing: because of an error, or because the client had gone or stopped waiting.",
 		}, []string{"operation", "reason"}),
 	}
 	for _, operation := range operations { // so that the first failure is seen as a rise
@@ -36,7 +36,7 @@ func Store(store callvault.Store, metrics prometheus.Registerer) callvault.Store
 }
 
 // buckets are the upper bounds of the buckets that operations are counted in, in
-// seconds: a page takes a twentieth of a millisecond, and a request gives up after four
+// seconds. A page takes a twentieth of a millisecond, and a request gives up after four
 // seconds.
 var buckets = []float64{.000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .25, 1, 2.5, 5}
 

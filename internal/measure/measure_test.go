@@ -190,11 +190,11 @@ callvault_store_connection_wait_seconds_total 1.5
 # HELP callvault_store_connection_waits_total Operations that had to wait for a connection.
 # TYPE callvault_store_connection_waits_total counter
 callvault_store_connection_waits_total 4
-# HELP callvault_store_connections Connections of the store, those that are in use and those that rest.
+# HELP callvault_store_connections Connections of the store, by state: in use, or idle.
 # TYPE callvault_store_connections gauge
 callvault_store_connections{state="idle"} 2
 callvault_store_connections{state="in_use"} 3
-# HELP callvault_store_connections_limit Connections that the store has at most.
+# HELP callvault_store_connections_limit The most connections that the store may have.
 # TYPE callvault_store_connections_limit gauge
 callvault_store_connections_limit 9
 # HELP callvault_store_up 1 when the store was read for this scrape, 0 when it did not answer.

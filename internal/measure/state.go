@@ -9,16 +9,16 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// state collects how a store's connections stand, and what is in it: that is read for each
-// scrape, since what other processes do with the store, such as an import, is seen nowhere
-// else. It names no company: metrics are for who watches the server.
+// state collects how many connections a store uses, and what is in it. Each scrape reads
+// that again, because other processes, such as an import, change it. No metric names a
+// company: they are for the operator.
 type state struct{ store callvault.Store }
 
-// readWithin is what a scrape waits for the store, all in all: less than the ten seconds
-// after which Prometheus gives up, so that the rest is seen when the store does not answer.
+// readWithin is how long a scrape waits for the store. Prometheus gives up after ten
+// seconds, and should get the other metrics when the store does not answer.
 const readWithin = 4 * time.Second
 
-// Describe says nothing beforehand: the metrics depend on what the store answers.
+// Describe names no metrics: they depend on what the store answers.
 func (state) Describe(chan<- *prometheus.Desc) {}
 
 // Collect does not say why the store failed: the log of the requests that need it does.
@@ -28,12 +28,12 @@ func (s state) Collect(metrics chan<- prometheus.Metric) {
 	}
 	pool := s.store.Pool()
 	for use, n := range map[string]int{"in_use": pool.InUse, "idle": pool.Idle} {
-		say(prometheus.GaugeValue, "callvault_store_connections", "Connections of the store, those that are in use and those that rest.", float64(n), prometheus.Labels{"state": use})
+		say(prometheus.GaugeValue, "callvault_store_connections", "Connections of the store, by state: in use, or idle.", float64(n), prometheus.Labels{"state": use})
 	}
-	say(prometheus.GaugeValue, "callvault_store_connections_limit", "Connections that the store has at most.", float64(pool.Max), nil)
+	say(prometheus.GaugeValue, "callvault_store_connections_limit", "The most connections that the store may have.", float64(pool.Max), nil)
 	say(prometheus.CounterValue, "callvault_store_connection_waits_total", "Operations that had to wait for a connection.", float64(pool.Waits), nil)
 	say(prometheus.CounterValue, "callvault_store_connection_wait_seconds_total", "Time that operations waited for a connection, all together.", pool.Waited.Seconds(), nil)
-	ctx, cancel := context.WithTimeout(context.Background(), readWithin) // a scrape has none of its own here
+	ctx, cancel := context.WithTimeout(context.Background(), readWithin) // Collect gets no context
 	defer cancel()
 	up := 0.0
 	if companies, calls, changes, err := s.read(ctx); err == nil {

@@ -13,8 +13,8 @@ var operations = []string{
 	"count", "scan", "first", "latest",
 }
 
-// measured is a store whose operations are measured: those that requests for calls and
-// scrapes wait for. Of the others most are of commands that nobody can scrape.
+// measured measures the operations of a store that requests for calls and scrapes wait
+// for. Most others belong to commands, which nobody can scrape.
 type measured struct {
 	callvault.Store
 	meter *meter

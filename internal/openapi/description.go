@@ -98,7 +98,7 @@ func (e *example) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// named is what a reference names, or the thing itself when it is none.
+// named is what a reference names, or the thing itself without a reference.
 func named[T any](itself *T, ref string, components map[string]*T) *T {
 	if ref == "" {
 		return itself

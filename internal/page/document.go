@@ -3,7 +3,7 @@ package page
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -49,7 +49,7 @@ func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, found, "", "  "); err != nil {
-		return nil, errors.Join(errors.New("a document that is no JSON"), err)
+		return nil, fmt.Errorf("indent the document of call %v: %w", at.ID, err)
 	}
 	return document{shown(at.Time.UTC().In(zone)), string(found), indented.String()}, nil
 }

@@ -29,7 +29,7 @@ type Config struct {
 	// Formats are the formats of downloads.
 	Formats []Format
 
-	// API is the URL of the API's listener, for the curl command; empty is no command.
+	// API is the URL of the API's listener, for the curl command. If it is empty, the page shows none.
 	API string
 
 	// Command is the command that lists the store's calls on this machine, in words; flags
@@ -42,7 +42,7 @@ type Config struct {
 	// Now is the clock that "today" depends on; nil is time.Now.
 	Now func() time.Time
 
-	// Log gets the errors that are not a client's. Nil is no log.
+	// Log gets the errors that no client has caused. If it is nil, nothing is logged.
 	Log *slog.Logger
 }
 

@@ -28,7 +28,7 @@ func LimitMemory(root fs.FS, env func(string) (string, bool)) {
 // 2, or math.MaxInt64 if they set no limit.
 func groupMemory(root fs.FS) int64 {
 	limit := int64(math.MaxInt64)
-	groups, _ := fs.ReadFile(root, "proc/self/cgroup") // without the file there is no limit
+	groups, _ := fs.ReadFile(root, "proc/self/cgroup") // without the file nothing is limited
 	for line := range strings.Lines(string(groups)) {
 		number, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		controllers, group, _ := strings.Cut(rest, ":")
