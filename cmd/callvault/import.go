@@ -135,7 +135,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	if errors.Is(err, callvault.ErrReplaced) {
 		return fmt.Errorf("%w; import everything again, because what was kept is in the files that were replaced", err)
 	}
-	if !o.quiet {
+	if !o.quiet && result.PutResult != (callvault.PutResult{}) {
 		screen.Printf(a.stderr, "kept so far: %s\n", kept(result.PutResult))
 	}
 	switch {

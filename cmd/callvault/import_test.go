@@ -178,6 +178,15 @@ func TestImportOfABrokenFile(t *testing.T) {
 	}
 }
 
+// Where nothing is kept, nothing is said of it.
+func TestImportOfAnotherHeader(t *testing.T) {
+	c := newCLI(t)
+	got := c.run("import", c.file("calls.csv", "call_id,start_time", "1,2026-01-31T09:00:00Z"))
+	if got.code != exitFailed || strings.Contains(got.stderr, "kept") || !strings.Contains(got.stderr, "; name the columns as fields") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // What was stored from a damaged file may be damaged, and is said to be, except
 // where nothing was stored.
 func TestImportOfADamagedFile(t *testing.T) {

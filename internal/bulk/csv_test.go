@@ -75,7 +75,7 @@ func TestTables(t *testing.T) {
 		{"the header again", "id,title\n1,a\nid,title\n2,b\n", lines(`2 1 "a"`, `4 2 "b"`)},
 		{"a header alone", "id,title\n", ""},
 		{"a header alone without a line end", "id,title", ""},
-		{"no header", "1,2026-01-01T00:00:00Z,a\n", `! line 1: there is no column id and no column started or scheduled in the header "1,2026-01-01T00:00:00Z,a": ` + errNoFormat.Error()},
+		{"no header", "1,2026-01-01T00:00:00Z,a\n", `! line 1: there is no column id and no column started or scheduled in the header "1,2026-01-01T00:00:00Z,a"; name the columns as fields, such as id, started, title`},
 		{"a decimal comma", "id;duration\n1;460,0\n", `2 ! duration: "460,0" is not a whole number of at least 0; write it without a comma`},
 
 		{"a line end in a name", "id,\"tit\nle\"\n1,a\n", `! line 2: the column name "tit\nle" has a line end; a quotation mark may not be closed`},
@@ -171,7 +171,7 @@ func TestKinds(t *testing.T) {
 		{tar, "it is a tar archive; unpack it (tar -xf FILE) and import the files in it"},
 		{string(gzipped(t, tar)), "it is a tar archive within gzip; unpack it (tar -xf FILE) and import the files in it"},
 		{string(gzipped(t, string(gzipped(t, "{}")))), "it is gzip within gzip; it was compressed twice: unpack it once"},
-		{string(zstandard(t, "a,b\n")), `there is no column id and no column started or scheduled in the header "a,b": ` + errNoFormat.Error()},
+		{string(zstandard(t, "a,b\n")), `there is no column id and no column started or scheduled in the header "a,b"; name the columns as fields, such as id, started, title`},
 		{"PK\x03\x04\x14\x00[Content_Types].xml", "it is a spreadsheet or a zip archive; save a spreadsheet as CSV UTF-8; unpack an archive and import the files in it"},
 		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00", "it is an old Office file, such as xls; save it as CSV UTF-8"},
 		{"%PDF-1.7\n%", "it is a PDF; it holds no records"},

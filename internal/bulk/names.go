@@ -50,8 +50,11 @@ func missingColumns(names []string, delimiter byte) error {
 	if meant := meantBy(names, fields); meant != "" {
 		return fmt.Errorf("%s; %s", text, meant)
 	}
-	if missing[0] == "id" {
+	switch {
+	case missing[0] == "id" && len(names) == 1: // any text
 		return fmt.Errorf("%s: %w", text, errNoFormat)
+	case missing[0] == "id":
+		return fmt.Errorf("%s; name the columns as fields, such as id, started, title", text)
 	}
 	return fmt.Errorf("%s; a call needs one of them", text)
 }
