@@ -115,7 +115,7 @@ const (
 {{end}}{{.UsageString}}`
 
 	usage = `Usage:
-  {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} [command]{{end}}
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} [command]{{else}}{{.UseLine}}{{end}}
 {{range $group := .Groups}}
 {{.Title}}
 {{range $.Commands}}{{if eq .GroupID $group.ID}}  {{rpad .Name .NamePadding}}  {{.Short}}

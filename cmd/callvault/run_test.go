@@ -73,6 +73,16 @@ func (c *cli) file(name string, lines ...string) string {
 	return path
 }
 
+// Commands that only hold others say so, and name no flags to run them with.
+func TestUsageOfGroups(t *testing.T) {
+	c := newCLI(t)
+	for args, want := range map[string]string{"--help": "callvault [command]", "key --help": "callvault key [command]", "calls --help": "callvault calls [flags]"} {
+		if got := c.must(strings.Fields(args)...); !strings.Contains(got, "Usage:\n  "+want+"\n") {
+			t.Errorf("%s: want %s in\n%s", args, want, got)
+		}
+	}
+}
+
 // TestUsage: what is wrong is said in words, with what is accepted, before
 // anything is done.
 func TestUsage(t *testing.T) {
