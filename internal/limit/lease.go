@@ -122,7 +122,7 @@ func (l *Limits) leaseSecond(a *allowance, now time.Time) {
 func (l *Limits) begin(a *allowance, to *lease, ask func(context.Context) (lease, error)) {
 	d := &draw{done: make(chan struct{})}
 	to.draw = d
-	l.draws.Go(func() {
+	go func() {
 		defer close(d.done)
 		ctx, cancel := context.WithTimeout(context.Background(), storeWithin)
 		defer cancel()
@@ -133,7 +133,7 @@ func (l *Limits) begin(a *allowance, to *lease, ask func(context.Context) (lease
 		if err == nil {
 			to.left, to.until, to.next = to.left+drawn.left, drawn.until, drawn.next
 		}
-	})
+	}()
 }
 
 // quota names the day that ends at a midnight, in UTC.

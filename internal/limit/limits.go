@@ -34,7 +34,6 @@ type Limits struct {
 
 	byDay, bySecond prometheus.Counter // requests that were refused
 
-	draws     sync.WaitGroup
 	mu        sync.Mutex
 	companies map[string]*allowance
 }
@@ -117,17 +116,31 @@ func (l *Limits) of(company string) *allowance {
 }
 
 // Close gives back to the store what was leased of the day and not used; that of the
-// second is lost. Nobody may take any more. To close again does nothing.
+// second is lost. To close again does nothing. A request that was cut off may still take:
+// what it leases after Close is lost.
 func (l *Limits) Close(ctx context.Context) error {
-	l.draws.Wait() // within storeWithin
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var errs []error
 	for _, a := range l.companies {
-		if unused := a.day.left; unused > 0 {
-			a.day.left = 0 // even if it fails: lost is better than given back twice
-			errs = append(errs, l.quotas.ReturnQuota(ctx, l.quota(a, a.day.until), unused))
-		}
+		errs = append(errs, l.giveBack(ctx, a))
 	}
 	return errors.Join(errs...)
+}
+
+// giveBack gives back what is left of an allowance's day, once no draw adds to it.
+func (l *Limits) giveBack(ctx context.Context, a *allowance) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if d := a.day.draw; d != nil {
+		a.mu.Unlock()
+		<-d.done // within storeWithin
+		a.mu.Lock()
+	}
+	unused := a.day.left
+	if unused == 0 {
+		return nil
+	}
+	a.day.left = 0 // even if it fails: lost is better than given back twice
+	return l.quotas.ReturnQuota(ctx, l.quota(a, a.day.until), unused)
 }

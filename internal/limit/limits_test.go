@@ -143,6 +143,37 @@ func TestRequestsAtOnce(t *testing.T) {
 	}
 }
 
+// A request that was cut off when the server stopped may still take: what is given back
+// was not used.
+func TestCloseWhileRequestsEnd(t *testing.T) {
+	for range 100 {
+		p := newProcess(Limit{PerDay: 10_000})
+		p.mustTake(t)
+		spent := atomic.Int64{}
+		spent.Add(1)
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				for range 20 {
+					if p.take(t) == nil {
+						spent.Add(1)
+					}
+				}
+			})
+		}
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		group.Wait()
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.quotas.used[today]; got != int(spent.Load()) {
+			t.Fatalf("%d count as used, want %d", got, spent.Load())
+		}
+	}
+}
+
 func TestAFailingQuota(t *testing.T) {
 	p := newProcess(Limit{PerDay: 100})
 	p.mustTake(t)
