@@ -72,6 +72,10 @@ func whyClosed(path string) string {
 		if err == nil || suffix != "" && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		var of *fs.PathError
+		if suffix == "" && errors.As(err, &of) {
+			return of.Err.Error() // the file is named already
+		}
 		return err.Error()
 	}
 	return fmt.Sprintf("the folder %s must be writable too, since the log is kept beside the file", filepath.Dir(path))

@@ -5,6 +5,7 @@ import (
 	_ "embed" // of the migrations
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/callvault/callvault"
 )
@@ -31,7 +32,44 @@ const schema = 2
 // applicationID marks a file as callvault's, for us and for file(1): "call".
 const applicationID = 0x63616c6c
 
+// migratesAlone is how long a migration waits for other processes that have the store open.
+const migratesAlone = 2 * time.Second
+
+// errNotAlone is a migration's, which needs the store for itself.
+var errNotAlone = errors.New("an older callvault wrote it, and another process has it open; end that process, then run this again to migrate the store")
+
 var errForeign = errors.New("this SQLite file is not a callvault store")
+
+// openWriter opens a connection that may migrate the store. Where a store has an older schema
+// it waits until no other process has the store open: a server of an older program would go
+// on with the new tables, and find no calls in them.
+func openWriter(ctx context.Context, path string) (*conn, error) {
+	for begun := time.Now(); ; {
+		c, err := openConn(ctx, path, writerCache)
+		if err != nil {
+			return nil, err
+		}
+		at := 0
+		err = waitBusy(ctx, func() (err error) { at, err = version(c); return err })
+		if err == nil && (at == 0 || at >= schema) {
+			return c, nil
+		}
+		if err = errors.Join(err, c.Close()); err != nil {
+			return nil, err
+		}
+		if !isInUse(path) {
+			return openConn(ctx, path, writerCache)
+		}
+		if time.Since(begun) > migratesAlone {
+			return nil, errNotAlone
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}
 
 // migrate brings the schema up to date, one transaction a step.
 func migrate(ctx context.Context, c *conn) error {

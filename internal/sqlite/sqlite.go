@@ -102,7 +102,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := openConn(ctx, path, writerCache)
+	w, err := openWriter(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))
 	}

@@ -102,17 +102,47 @@ func TestUpgradeLosesNoCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	if err := c.once("DELETE FROM companies WHERE company = 7"); err != nil {
+	if err := errors.Join(c.once("DELETE FROM companies WHERE company = 7"), c.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), path); !errors.Is(err, errStray) {
 		t.Errorf("opened with %v", err)
 	}
+	if c, err = openConn(t.Context(), path, readerCache); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
 	at, err1 := version(c)
 	n, err2 := c.number("SELECT count(*) FROM documents")
 	if err := errors.Join(err1, err2); err != nil || at != 1 || n != 10 {
 		t.Errorf("schema %d, %d calls, %v", at, n, err)
+	}
+}
+
+// A store that another process has open is not brought up to date: an older server would find
+// no calls in the new tables.
+func TestUpgradeIsAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	oldStore(t, path, 30)
+	other, err := openConn(t.Context(), path, readerCache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := version(other)
+	if err != nil || before != 1 {
+		t.Fatal(before, err)
+	}
+	if _, err := Open(t.Context(), path); !errors.Is(err, errNotAlone) {
+		t.Errorf("opened beside an older process: %v", err)
+	}
+	if at, err := version(other); err != nil || at != before {
+		t.Errorf("schema %d, %v", at, err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if found := told(t, open(t, path).Check); found != "" {
+		t.Errorf("found %s", found)
 	}
 }
 
