@@ -203,7 +203,10 @@ func (p *patient) open(ctx context.Context) {
 		case postgres.IsURL(p.db):
 			f.Do = postgres.Advice(err)
 		default:
-			f.Do = "run this as the user of serve, name another file with --db, or restore a backup: callvault restore FILE"
+			var advised bool
+			if f.What, f.Do, advised = strings.Cut(err.Error(), "; "); !advised {
+				f.Do = "run this as the user of serve, name another file with --db, or restore a backup: callvault restore FILE"
+			}
 		}
 		p.tell(f)
 	}

@@ -106,7 +106,7 @@ func TestDoctorOfStores(t *testing.T) {
 		name, what, do string
 		make           func(t *testing.T, path string)
 	}{
-		{"missing", "there is no store at ", "callvault restore FILE", func(*testing.T, string) {}},
+		{"missing", "there is no store at ", "name another with --db, or make one: callvault import FILE", func(*testing.T, string) {}},
 		{"orphan", "calls.db that was moved without it, and may hold its latest calls", "calls.db-shm) to where that file is now, do not delete them, then run this again", func(t *testing.T, path string) {
 			writeFile(t, path+"-wal", "")
 			writeFile(t, path+"-shm", "")
@@ -115,7 +115,7 @@ func TestDoctorOfStores(t *testing.T) {
 			writeFile(t, path, strings.Repeat("this is no store", 100))
 		}},
 		{"empty", "not a callvault store", "name another file with --db", func(t *testing.T, path string) { writeFile(t, path, "") }},
-		{"folder", "it is a folder", "", func(t *testing.T, path string) {
+		{"folder", "it is a folder", "use the path of a file", func(t *testing.T, path string) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
