@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -134,7 +136,7 @@ func mustBeAlone(path string) error {
 		return err
 	}
 	for _, suffix := range logs {
-		if isThere(path + suffix) {
+		if isThere(path+suffix) && !isOfNewStore(path+suffix) {
 			return fmt.Errorf("%s has a log, %s: a program has it open or was killed; end 'callvault serve', then run 'callvault check --db %[1]s'", path, path+suffix)
 		}
 		if store, ok := strings.CutSuffix(path, suffix); ok && isThere(store) {
@@ -164,7 +166,7 @@ func CheckOrphans(path string) error {
 	}
 	var left []string
 	for _, suffix := range logs {
-		if isThere(path + suffix) {
+		if isThere(path+suffix) && !isOfNewStore(path+suffix) {
 			left = append(left, path+suffix)
 		}
 	}
@@ -179,6 +181,26 @@ func CheckOrphans(path string) error {
 		What: fmt.Sprintf("%s belongs to a %s that was moved without it, and may hold its latest calls", left[0], filepath.Base(path)),
 		Do:   fmt.Sprintf("move %s to where that file is now, do not delete %s, then run this again", move, them),
 	}
+}
+
+// isOfNewStore tells whether a file is a journal that can bring nothing back: SQLite was
+// making the store when it was killed, so that the store had no pages before. See
+// https://www.sqlite.org/fileformat.html#the_rollback_journal.
+func isOfNewStore(path string) bool {
+	if !strings.HasSuffix(path, journal) {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	header := make([]byte, 20)
+	if _, err := io.ReadFull(f, header); err != nil {
+		return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	}
+	const magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+	return string(header[:8]) != magic || binary.BigEndian.Uint32(header[16:]) == 0
 }
 
 func isThere(path string) bool {
