@@ -236,7 +236,7 @@ func TestEveryStatusHasAnExample(t *testing.T) {
 	d := read(t)
 	check := func(path, status string, r *response) {
 		for media, content := range named(r, r.Ref, d.Components.Responses).Content {
-			if len(content.Examples) == 0 && path != Path {
+			if len(content.Examples) == 0 && path != "/openapi.json" {
 				t.Errorf("%s %s %s has no example", path, status, media)
 			}
 		}

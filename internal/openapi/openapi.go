@@ -1,9 +1,9 @@
 // Package openapi is the description of the API that machines read, an OpenAPI
 // 3.1 document, and the page for people that is made from it.
 //
-// The document is written by hand, in openapi.json. What it says twice, because
-// package gong or internal/api says it too, is held by tests: the fields and
-// their order, the enums, the names of parameters, the examples.
+// The document is written by hand, in openapi.json. Tests compare what package gong or
+// internal/api says too: the fields and their order, the enums, the names of parameters,
+// the examples.
 package openapi
 
 import (
@@ -17,15 +17,12 @@ import (
 	"time"
 )
 
-// Path is where the document is served.
-const Path = "/openapi.json"
-
 //go:embed openapi.json
 var document []byte
 
-// Document serves the document to GET and HEAD. Address is where the API is, as
-// the document shall say it: "/" where the API itself serves it, since a proxy
-// may stand before it, and otherwise a URL such as http://127.0.0.1:8080.
+// Document serves the document to GET and HEAD. Address is where the document says that
+// the API is: "/" if the API itself serves it, because a proxy may stand before it, and
+// otherwise a URL such as http://127.0.0.1:8080.
 func Document(address string) (http.Handler, error) {
 	body, err := at(address)
 	if err != nil {
@@ -43,8 +40,8 @@ func at(address string) ([]byte, error) {
 	return bytes.Replace(document, []byte(`"url": "/"`), append([]byte(`"url": `), quoted...), 1), nil
 }
 
-// fileOf serves bytes to GET and HEAD, or 304 to a client that has them. A newer program
-// may have others, so a client is to ask each time.
+// fileOf serves bytes to GET and HEAD, or 304 to a client that has them. Clients ask each
+// time, because a newer program may have others.
 func fileOf(contentType string, body []byte) http.Handler {
 	sum := sha256.Sum256(body)
 	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`

@@ -84,9 +84,8 @@ func code(text string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// curl is a line that asks for an operation, with the examples of its
-// parameters but for the cursor, which is good for one server alone. curl asks
-// for the secret.
+// curl is a command that requests an operation with the examples of its parameters, but
+// without a cursor, which only one server takes. curl prompts for the secret.
 func (d *description) curl(path string, o *operation) string {
 	target := strings.TrimSuffix(d.Servers[0].URL, "/") + path
 	query := url.Values{}

@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed assets
@@ -74,12 +74,7 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, _ string) error 
 func (a *assets) send(w http.ResponseWriter, r *http.Request, name string, content []byte) {
 	w.Header().Set("Content-Type", contentType(name))
 	w.Header().Set("ETag", a.etag)
-	if r.Header.Get("If-None-Match") == a.etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	w.Write(content)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
 // contentType depends on the name alone: the tables of machines differ.

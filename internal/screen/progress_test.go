@@ -34,7 +34,7 @@ func (c *canvas) String() string {
 // onTerminal is a Progress on a terminal of a width, and what is drawn there.
 func onTerminal(width int) (*Progress, *canvas) {
 	drawn := new(canvas)
-	return &Progress{out: NewTerminal(drawn), raw: drawn, width: width, first: time.Now()}, drawn
+	return &Progress{out: newTerminal(drawn), raw: drawn, width: width, first: time.Now()}, drawn
 }
 
 // pass lets time pass, until everything that was due in it is done.

@@ -45,13 +45,13 @@ type Terminal struct {
 	held []byte // an incomplete character or a CR at the end of the last write
 }
 
-// NewTerminal makes a Terminal that writes to w.
-func NewTerminal(w io.Writer) *Terminal { return &Terminal{raw: w} }
+// newTerminal makes a Terminal that writes to w.
+func newTerminal(w io.Writer) *Terminal { return &Terminal{raw: w} }
 
 // Shown is a Terminal for w if that is one, and otherwise w.
 func Shown(w io.Writer) io.Writer {
 	if IsTerminal(w) {
-		return NewTerminal(w)
+		return newTerminal(w)
 	}
 	return w
 }

@@ -16,7 +16,7 @@ func TestTerminal(t *testing.T) {
 	const want = "�[2J� �31m gnp �31m 会議\nnext line tab�"
 	for size := 1; size <= len(evil); size++ {
 		var out bytes.Buffer
-		terminal := NewTerminal(&out)
+		terminal := newTerminal(&out)
 		for rest := []byte(evil); len(rest) > 0; {
 			n := min(size, len(rest))
 			if written, err := terminal.Write(rest[:n]); written != n || err != nil {
@@ -33,14 +33,14 @@ func TestTerminal(t *testing.T) {
 // A line for people is one line on a terminal, and as it is elsewhere.
 func TestPrintf(t *testing.T) {
 	var out bytes.Buffer
-	if _, err := Printf(NewTerminal(&out), "%s:%d\n", "a\nb\x1b", 1); err != nil || out.String() != "a b�:1\n" {
+	if _, err := Printf(newTerminal(&out), "%s:%d\n", "a\nb\x1b", 1); err != nil || out.String() != "a b�:1\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 	out.Reset()
 	if _, err := Printf(&out, "%s:%d\n", evil, 1); err != nil || out.String() != evil+":1\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
-	if _, err := Printf(NewTerminal(gone{}), "\n"); err == nil {
+	if _, err := Printf(newTerminal(gone{}), "\n"); err == nil {
 		t.Error("an error of writing was lost")
 	}
 }
@@ -58,10 +58,10 @@ func FuzzTerminal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, at uint8) {
 		var cut, whole bytes.Buffer
 		n := min(int(at), len(text))
-		terminal := NewTerminal(&cut)
+		terminal := newTerminal(&cut)
 		terminal.Write(text[:n])
 		terminal.Write(text[n:])
-		NewTerminal(&whole).Write(text)
+		newTerminal(&whole).Write(text)
 		got := cut.String()
 		if got != whole.String() || !utf8.ValidString(got) {
 			t.Errorf("%q cut at %d is shown as %q, and whole as %q", text, n, got, whole.String())

@@ -58,9 +58,9 @@ func IsLoopback(address net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// IsEverywhere tells whether an address stands for every address of the machine, or
+// isEverywhere tells whether an address stands for every address of the machine, or
 // every IPv4 address.
-func IsEverywhere(address net.Addr) bool {
+func isEverywhere(address net.Addr) bool {
 	tcp, ok := address.(*net.TCPAddr)
 	return ok && (tcp.IP == nil || tcp.IP.IsUnspecified())
 }
@@ -68,7 +68,7 @@ func IsEverywhere(address net.Addr) bool {
 // Reachable is where this machine reaches what listens on an address. Not every system
 // connects to 0.0.0.0 and [::], so for these it is on loopback.
 func Reachable(address net.Addr) string {
-	if IsEverywhere(address) {
+	if isEverywhere(address) {
 		return (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: address.(*net.TCPAddr).Port}).String()
 	}
 	return address.String()
@@ -91,7 +91,7 @@ func urlOf(listener net.Listener, host string) string {
 // Where is the URL of a listener, and in words which other addresses reach it.
 func Where(listener net.Listener) string {
 	switch {
-	case !IsEverywhere(listener.Addr()):
+	case !isEverywhere(listener.Addr()):
 		return URL(listener)
 	case listener.Addr().(*net.TCPAddr).IP.To4() != nil:
 		return URL(listener) + " and every other IPv4 address of this machine"

@@ -17,8 +17,8 @@ func TestListen(t *testing.T) {
 		if got.IP.String() != want {
 			t.Errorf("%s listens at %s", address, got)
 		}
-		if IsEverywhere(got) != (want == "0.0.0.0") {
-			t.Errorf("%s is everywhere: %v", got, IsEverywhere(got))
+		if isEverywhere(got) != (want == "0.0.0.0") {
+			t.Errorf("%s is everywhere: %v", got, isEverywhere(got))
 		}
 	}
 	for _, address := range []string{"127.0.0.1", "x.invalid:1:1", "127.0.0.1:99999"} {
@@ -37,7 +37,7 @@ func TestListenEverywhere(t *testing.T) {
 			t.Skip(err) // a machine without IPv6
 		}
 		defer listener.Close()
-		if !IsEverywhere(listener.Addr()) {
+		if !isEverywhere(listener.Addr()) {
 			t.Errorf("%s listens at %s", address, listener.Addr())
 		}
 	}

@@ -52,9 +52,9 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// ExpiresSoon is how long before its end a certificate is a problem. One for 90 days is
+// expiresSoon is how long before its end a certificate is a problem. One for 90 days is
 // usually renewed when 30 are left.
-const ExpiresSoon = 14 * 24 * time.Hour
+const expiresSoon = 14 * 24 * time.Hour
 
 // Problem is something wrong with a certificate that a server can use nevertheless.
 type Problem struct {
@@ -69,7 +69,7 @@ func (f CertFiles) Problems(leaf *x509.Certificate, now time.Time) (problems []P
 		problems = append(problems, Problem{"it is not valid before " + day(leaf.NotBefore), true})
 	case left < 0:
 		problems = append(problems, Problem{"it expired at " + day(leaf.NotAfter), true})
-	case left < ExpiresSoon:
+	case left < expiresSoon:
 		problems = append(problems, Problem{"it expires soon, at " + day(leaf.NotAfter), false})
 	}
 	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {

@@ -12,7 +12,7 @@ import (
 
 func TestProblems(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	sound := certtest.Options{NotBefore: now, NotAfter: now.Add(ExpiresSoon)}
+	sound := certtest.Options{NotBefore: now, NotAfter: now.Add(expiresSoon)}
 	for _, tt := range []struct {
 		name    string
 		change  func(*certtest.Options)
@@ -21,7 +21,7 @@ func TestProblems(t *testing.T) {
 		refused bool
 	}{
 		{"sound", func(*certtest.Options) {}, 0o640, "", false},
-		{"soon", func(o *certtest.Options) { o.NotAfter = now.Add(ExpiresSoon - time.Second) }, 0o600, "it expires soon, at 2026-03-18T11:59:59Z", false},
+		{"soon", func(o *certtest.Options) { o.NotAfter = now.Add(expiresSoon - time.Second) }, 0o600, "it expires soon, at 2026-03-18T11:59:59Z", false},
 		{"very soon", func(o *certtest.Options) { o.NotAfter = now }, 0o600, "it expires soon, at 2026-03-04T12:00:00Z", false},
 		{"expired", func(o *certtest.Options) { o.NotAfter = now.Add(-time.Second) }, 0o600, "it expired at 2026-03-04T11:59:59Z", true},
 		{"not yet", func(o *certtest.Options) { o.NotBefore = now.Add(time.Second) }, 0o600, "it is not valid before 2026-03-04T12:00:01Z", true},
