@@ -1,7 +1,10 @@
 package callvault_test
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +119,30 @@ func checkImport(t *testing.T, room, imported string, allowed, libraries []strin
 }
 
 func room(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+// A room has at most 25 production files and a file at most 400 lines: what is larger is
+// more than one thing.
+func TestSizes(t *testing.T) {
+	const maxFiles, maxLines = 25, 400
+	for _, line := range goList(t, `{{.Dir}} {{join .GoFiles " "}} {{join .TestGoFiles " "}} {{join .XTestGoFiles " "}}`) {
+		production := 0
+		for _, name := range line[1:] {
+			if !strings.HasSuffix(name, "_test.go") {
+				production++
+			}
+			content, err := os.ReadFile(filepath.Join(line[0], name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lines := bytes.Count(content, []byte("\n")); lines > maxLines {
+				t.Errorf("%s of %s has %d lines", name, line[0], lines)
+			}
+		}
+		if production > maxFiles {
+			t.Errorf("%s has %d production files", line[0], production)
+		}
+	}
+}
 
 // goList is what go list says of every package of the module, in fields.
 func goList(t *testing.T, format string) (lines [][]string) {
