@@ -6,7 +6,10 @@
 // none of its neighbours.
 package callvault
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors that callers act on. Everything else is wrapped on its way and ends
 // in a log.
@@ -31,6 +34,14 @@ var (
 	// acknowledged before is in the old files.
 	ErrReplaced = errors.New("the store was replaced while it was open")
 )
+
+// Doing adds to an error what was being done, as fmt.Errorf has it. It is for engines.
+func Doing(err error, what string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(what, args...), err)
+}
 
 // DefaultCompany is the company of a person who has only one.
 const DefaultCompany = "default"

@@ -34,7 +34,7 @@ const (
 // Check verifies all rows, and compares what is kept beside the calls with the calls.
 func (s *Store) Check(ctx context.Context, report func(difference string)) error {
 	err := s.check(ctx, func(company, difference string) { report(fmt.Sprintf("company %s: %s", company, difference)) })
-	return doing(err, "check")
+	return callvault.Doing(err, "check")
 }
 
 // check reports each difference with its company.

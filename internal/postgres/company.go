@@ -29,7 +29,7 @@ func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err er
 	if err == nil {
 		_, err = s.one(ctx, []any{&made}, makeCompanySQL, name)
 	}
-	return made, doing(err, "make company %q", name)
+	return made, callvault.Doing(err, "make company %q", name)
 }
 
 // Adopt gives the company the timelines of the one that it is a copy of.
@@ -50,7 +50,7 @@ func (s *Store) Adopt(ctx context.Context, company string, timelines []callvault
 			return err
 		})
 	}
-	return doing(s.cause(ctx, err), "adopt the timelines of company %q", company)
+	return callvault.Doing(s.cause(ctx, err), "adopt the timelines of company %q", company)
 }
 
 // TakeQuota takes up to n requests from what is left of the day.
@@ -59,12 +59,12 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 	if err == nil {
 		_, err = s.one(ctx, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), callvault.QuotaDaysKept)
 	}
-	return taken, doing(err, "take quota of company %q", day.Company)
+	return taken, callvault.Doing(err, "take quota of company %q", day.Company)
 }
 
 // ReturnQuota gives back what was taken and not used.
 func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
-	return doing(s.exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n)), "return quota of company %q", day.Company)
+	return callvault.Doing(s.exec(ctx, returnQuotaSQL, day.Company, int32(day.Day), int64(n)), "return quota of company %q", day.Company)
 }
 
 // TakeSecond takes up to n requests from the bucket that all processes on the

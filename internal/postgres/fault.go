@@ -46,14 +46,6 @@ func (s *Store) cause(ctx context.Context, err error) error {
 	return &storeError{s.name, explained(err)}
 }
 
-// doing adds to an error what was being done.
-func doing(err error, what string, args ...any) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", fmt.Sprintf(what, args...), err)
-}
-
 const noWrites = "a standby, or a role with default_transaction_read_only, takes no writes; name the primary"
 
 // explained adds advice to an error.

@@ -159,5 +159,5 @@ func setCounts(ctx context.Context, tx pgx.Tx, company string, tally callvault.T
 		totals, digests, numbers = append(totals, int64(c.Calls)), append(digests, c.Digest), append(numbers, c.Number)
 	}
 	_, err := tx.Exec(ctx, setCountsSQL, company, workspaces, levels, buckets, totals, digests, numbers)
-	return doing(err, "write the counts")
+	return callvault.Doing(err, "write the counts")
 }

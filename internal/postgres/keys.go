@@ -33,7 +33,7 @@ const (
 // AddKey keeps a new key.
 func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
 	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return addKey(ctx, tx, key) })
-	return doing(s.cause(ctx, err), "add key %s", key.ID)
+	return callvault.Doing(s.cause(ctx, err), "add key %s", key.ID)
 }
 
 func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
@@ -82,7 +82,7 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		_, err = tx.Exec(ctx, revokeKeySQL, id, at.UnixMicro(), found.Checksum(), version[:])
 		return err
 	})
-	return doing(s.cause(ctx, err), "revoke key %s of company %q", id, company)
+	return callvault.Doing(s.cause(ctx, err), "revoke key %s of company %q", id, company)
 }
 
 // optional is the time in microseconds, or NULL for the zero time.
@@ -95,7 +95,7 @@ func optional(t time.Time) any {
 
 // UseKey remembers the day of a key's use.
 func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) error {
-	return doing(s.exec(ctx, useKeySQL, company, id, callvault.DayOf(at)), "remember the use of key %s", id)
+	return callvault.Doing(s.exec(ctx, useKeySQL, company, id, callvault.DayOf(at)), "remember the use of key %s", id)
 }
 
 // Keys returns all keys, unless the caller knows their version.

@@ -90,7 +90,7 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 		_, err := tx.Exec(ctx, setSecretSQL, secret)
 		return err
 	})
-	return doing(s.cause(ctx, err), "inherit the cursor secret and keys")
+	return callvault.Doing(s.cause(ctx, err), "inherit the cursor secret and keys")
 }
 
 // Empty removes the calls of a store without keys. It locks the companies, as writers do,
@@ -110,5 +110,5 @@ func (s *Store) Empty(ctx context.Context) error {
 		}
 		return execAll(ctx, tx, emptySQL...)
 	})
-	return doing(s.cause(ctx, err), "empty the store")
+	return callvault.Doing(s.cause(ctx, err), "empty the store")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/callvault/callvault"
 )
 
 // The statements of this file are of the store as a whole: they name no
@@ -89,13 +91,13 @@ var emptySQL = []string{
 // Purge gives the room of what was deleted back. What PostgreSQL's files, its
 // log and its backups still hold of it is the server's to forget.
 func (s *Store) Purge(ctx context.Context) error {
-	return doing(s.exec(ctx, vacuumSQL), "purge")
+	return callvault.Doing(s.exec(ctx, vacuumSQL), "purge")
 }
 
 // Companies lists the companies by name.
 func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 	err = s.each(ctx, collect(&names, pgx.RowTo[string]), companiesSQL)
-	return names, doing(err, "list companies")
+	return names, callvault.Doing(err, "list companies")
 }
 
 // Identity is the id of the store in this database. It is an error if the store was
@@ -107,23 +109,23 @@ func (s *Store) Identity(ctx context.Context) (id string, err error) {
 		s.pool.Reset() // a new connection may find the primary
 		err = &storeError{s.name, errors.New(noWrites)}
 	}
-	return id, doing(err, "read the store's id")
+	return id, callvault.Doing(err, "read the store's id")
 }
 
 // Size is the size of the tables with their indexes. On a Citus cluster it is that of the
 // coordinator alone.
 func (s *Store) Size(ctx context.Context) (size int64, err error) {
 	_, err = s.one(ctx, []any{&size}, sizeSQL)
-	return size, doing(err, "read the size of the store")
+	return size, callvault.Doing(err, "read the size of the store")
 }
 
 // CursorSecret is the secret that cursors are signed with.
 func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 	_, err = s.one(ctx, []any{&secret}, cursorSecretSQL)
-	return secret, doing(err, "read the cursor secret")
+	return secret, callvault.Doing(err, "read the cursor secret")
 }
 
 // Fork makes the next change of every company begin a timeline.
 func (s *Store) Fork(ctx context.Context) error {
-	return doing(s.exec(ctx, forkSQL), "fork")
+	return callvault.Doing(s.exec(ctx, forkSQL), "fork")
 }

@@ -98,7 +98,7 @@ func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err
 		deleted, err = s.delete(ctx, c, callvault.SortIDs(ids))
 		return err
 	})
-	return deleted, doing(s.store.cause(ctx, err), "delete calls")
+	return deleted, callvault.Doing(s.store.cause(ctx, err), "delete calls")
 }
 
 // DeleteFirst removes the first calls of q. Their ids are read under the company's lock,
@@ -125,7 +125,7 @@ func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (d
 		}
 		return err
 	})
-	return deleted, doing(s.store.cause(ctx, err), "delete calls")
+	return deleted, callvault.Doing(s.store.cause(ctx, err), "delete calls")
 }
 
 func (s calls) delete(ctx context.Context, db querier, ids []callvault.ID) (deleted int, err error) {
@@ -144,7 +144,7 @@ func (s *Store) Load(ctx context.Context, company string, records []callvault.Re
 	if err == nil {
 		err = s.load(ctx, company, records)
 	}
-	return doing(err, "load records")
+	return callvault.Doing(err, "load records")
 }
 
 func (s *Store) load(ctx context.Context, company string, records []callvault.Record) error {

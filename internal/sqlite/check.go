@@ -30,10 +30,7 @@ var laws = []string{
 
 // Check verifies every row, and compares what is kept beside the calls with the calls.
 func (s *Store) Check(ctx context.Context, report func(difference string)) error {
-	if err := s.read(ctx, func(c *conn) error { return c.check(report) }); err != nil {
-		return fmt.Errorf("check %s: %w", s.path, err)
-	}
-	return nil
+	return callvault.Doing(s.read(ctx, func(c *conn) error { return c.check(report) }), "check %s", s.path)
 }
 
 func (c *conn) check(report func(difference string)) error {

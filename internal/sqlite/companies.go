@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/callvault/callvault"
 )
@@ -58,10 +57,7 @@ func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 		names, err = snapshot{c}.Companies()
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list companies: %w", err)
-	}
-	return names, nil
+	return names, callvault.Doing(err, "list companies")
 }
 
 // MakeCompany makes the company unless it is there.
@@ -70,10 +66,7 @@ func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err er
 		_, made, err = s.makeCompany(c, name)
 		return err
 	})
-	if err != nil {
-		return false, fmt.Errorf("make company %q: %w", name, err)
-	}
-	return made, nil
+	return made, callvault.Doing(err, "make company %q", name)
 }
 
 // Adopt gives a company the timelines of the one that it is a copy of.
@@ -93,18 +86,12 @@ func (s *Store) Adopt(ctx context.Context, name string, timelines []callvault.Ti
 		}
 		return c.run(forkSQL, of.id)
 	})
-	if err != nil {
-		return fmt.Errorf("adopt the timelines of company %q: %w", name, err)
-	}
-	return nil
+	return callvault.Doing(err, "adopt the timelines of company %q", name)
 }
 
 // Fork makes the next change of every company begin a timeline.
 func (s *Store) Fork(ctx context.Context) error {
-	if err := s.write(ctx, func(c *conn) error { return c.run(forkAllSQL) }); err != nil {
-		return fmt.Errorf("fork %s: %w", s.path, err)
-	}
-	return nil
+	return callvault.Doing(s.write(ctx, func(c *conn) error { return c.run(forkAllSQL) }), "fork %s", s.path)
 }
 
 func (c *conn) timelines(company int64) (timelines []callvault.Timeline, err error) {

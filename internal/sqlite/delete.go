@@ -85,10 +85,7 @@ func (s calls) delete(ctx context.Context, f func(*change) error) error {
 			return w.fork(func() error { return f(w) })
 		})
 	})
-	if err != nil {
-		return fmt.Errorf("delete calls: %w", err)
-	}
-	return nil
+	return callvault.Doing(err, "delete calls")
 }
 
 // delete leaves a call's id with its next number, and nothing else.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
 )
 
@@ -111,10 +112,7 @@ func (s *Store) Size(ctx context.Context) (size int64, err error) {
 		size, err = c.number(sizeSQL)
 		return err
 	})
-	if err != nil {
-		return 0, fmt.Errorf("read the size of the store: %w", err)
-	}
-	return size, nil
+	return size, callvault.Doing(err, "read the size of the store")
 }
 
 // journal is what the name of the file ends with that SQLite keeps beside one

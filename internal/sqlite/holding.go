@@ -172,10 +172,7 @@ func (s *Store) Identity(ctx context.Context) (text string, err error) {
 		text = hex.EncodeToString(sum[:16])
 		return err
 	})
-	if err != nil {
-		return "", fmt.Errorf("identify %s: %w", s.path, err)
-	}
-	return text, nil
+	return text, callvault.Doing(err, "identify %s", s.path)
 }
 
 // checkLog refuses a store whose log was removed while another process has it open. That

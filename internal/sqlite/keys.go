@@ -27,10 +27,7 @@ const (
 
 // AddKey keeps a new key.
 func (s *Store) AddKey(ctx context.Context, key callvault.Key) error {
-	if err := s.write(ctx, func(c *conn) error { return s.addKey(c, key) }); err != nil {
-		return fmt.Errorf("add key %s: %w", key.ID, err)
-	}
-	return nil
+	return callvault.Doing(s.write(ctx, func(c *conn) error { return s.addKey(c, key) }), "add key %s", key.ID)
 }
 
 func (s *Store) addKey(c *conn, key callvault.Key) error {
@@ -69,10 +66,7 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		key.Revoked = callvault.FloorTime(at).UTC()
 		return c.run(revokeKeySQL, id, at.UnixMicro(), key.Checksum())
 	})
-	if err != nil {
-		return fmt.Errorf("revoke key %s of company %q: %w", id, company, err)
-	}
-	return nil
+	return callvault.Doing(err, "revoke key %s of company %q", id, company)
 }
 
 // UseKey remembers the day on which a key was used.
@@ -84,10 +78,7 @@ func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) er
 		}
 		return c.run(useKeySQL, of.id, id, callvault.DayOf(at))
 	})
-	if err != nil {
-		return fmt.Errorf("remember the use of key %s of company %q: %w", id, company, err)
-	}
-	return nil
+	return callvault.Doing(err, "remember the use of key %s of company %q", id, company)
 }
 
 // drawKeysVersion is part of every change of keys.
@@ -180,13 +171,8 @@ func usedDay(t time.Time) any {
 // CursorSecret is the secret that cursors are signed with.
 func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.each(func(st *stmt) error {
-			secret = append([]byte(nil), c.column(st, 0)...)
-			return nil
-		}, cursorSecretSQL)
+		secret, err = snapshot{c}.CursorSecret()
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the cursor secret: %w", err)
-	}
-	return secret, nil
+	return secret, callvault.Doing(err, "read the cursor secret")
 }

@@ -3,9 +3,10 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
+
+	"github.com/callvault/callvault"
 )
 
 // errLogInUse is returned when what was deleted is still in the files.
@@ -26,10 +27,7 @@ func (s *Store) Purge(ctx context.Context) error {
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	if err != nil {
-		return fmt.Errorf("purge %s: %w", s.path, err)
-	}
-	return nil
+	return callvault.Doing(err, "purge %s", s.path)
 }
 
 // emptyLog folds the write-ahead log into the file and empties it. A reader in

@@ -36,7 +36,7 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 		return c.run(addQuotaSQL, of.id, day.Day, taken)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("take quota of company %q: %w", day.Company, err)
+		return 0, callvault.Doing(err, "take quota of company %q", day.Company)
 	}
 	return taken, nil
 }
@@ -50,10 +50,7 @@ func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) 
 		}
 		return c.run(giveQuotaSQL, of.id, day.Day, n)
 	})
-	if err != nil {
-		return fmt.Errorf("return quota of company %q: %w", day.Company, err)
-	}
-	return nil
+	return callvault.Doing(err, "return quota of company %q", day.Company)
 }
 
 // TakeSecond takes up to n requests from the bucket that this process has for

@@ -33,10 +33,7 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 			}
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("repair %s: %w", s.path, err)
-	}
-	return nil
+	return callvault.Doing(err, "repair %s", s.path)
 }
 
 // repair is a repair within a transaction.

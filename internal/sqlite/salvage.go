@@ -31,10 +31,7 @@ func (s *Store) Salvage(ctx context.Context, name string, q callvault.Query, vis
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("salvage calls: %w", err)
-	}
-	return nil
+	return callvault.Doing(err, "salvage calls")
 }
 
 // span is a part of a query. calls is how many are counted in it, -1 where that is not known.

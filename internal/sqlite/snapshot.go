@@ -101,10 +101,7 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 		}
 		return c.run(setSecretSQL, secret)
 	})
-	if err != nil {
-		return fmt.Errorf("inherit the cursor secret and keys: %w", err)
-	}
-	return nil
+	return callvault.Doing(err, "inherit the cursor secret and keys")
 }
 
 // emptySQL leaves the companies: other processes remember their row ids.
@@ -135,10 +132,7 @@ func (s *Store) Empty(ctx context.Context) error {
 		})
 		return errors.Join(err, c.once("PRAGMA secure_delete = ON"))
 	})
-	if err != nil {
-		return fmt.Errorf("empty %s: %w", s.path, err)
-	}
-	return nil
+	return callvault.Doing(err, "empty %s", s.path)
 }
 
 // Load writes records of another store.
@@ -157,10 +151,7 @@ func (s *Store) Load(ctx context.Context, company string, records []callvault.Re
 			return nil
 		})
 	})
-	if err != nil {
-		return fmt.Errorf("load records: %w", err)
-	}
-	return nil
+	return callvault.Doing(err, "load records")
 }
 
 func (w *change) load(r *callvault.Record) error {

@@ -142,10 +142,7 @@ func (s *Store) closeConns() error {
 	if s.writer != nil {
 		errs = append(errs, (<-s.writer).Close())
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("close %s: %w", s.path, err)
-	}
-	return nil
+	return callvault.Doing(errors.Join(errs...), "close %s", s.path)
 }
 
 func openReader(ctx context.Context, path string) (*conn, error) {

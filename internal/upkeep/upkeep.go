@@ -100,17 +100,7 @@ func (d digester) rest(s callvault.Snapshot) error {
 	d.number(int64(len(keys)))
 	for _, key := range keys {
 		d.text(key.ID)
-		d.text(key.Name)
-		d.text(string(key.Kind))
-		d.text(key.Company)
-		d.number(int64(len(key.Scopes)))
-		for _, scope := range key.Scopes {
-			d.text(string(scope))
-		}
-		d.field(key.Digest[:])
-		d.number(key.Created.UnixMicro())
-		d.number(key.Expires.UnixMicro())
-		d.number(key.Revoked.UnixMicro())
+		d.number(key.Checksum())
 		d.number(key.Used.UnixMicro())
 	}
 	quotas, err := s.Quotas()
