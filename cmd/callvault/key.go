@@ -149,7 +149,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if o.company != callvault.DefaultCompany {
 		of = " --company " + o.company
 	}
-	_, err = screen.Printf(a.stderr, "To revoke the key: callvault key revoke %s%s\n", key.ID, of)
+	_, err = screen.Printf(a.stderr, "To revoke the key: callvault key revoke %s%s%s\n", key.ID, dbArgument(o.db), of)
 	return err
 }
 

@@ -233,6 +233,9 @@ func TestKeys(t *testing.T) {
 	if key == nil || !strings.Contains(got.stderr, "not shown again") || strings.Contains(got.stderr, key[2]) {
 		t.Fatalf("%+v", got)
 	}
+	if want := "To revoke the key: callvault key revoke " + key[1] + " --db '" + c.env["CALLVAULT_DB"] + "'\n"; !strings.HasSuffix(got.stderr, want) {
+		t.Errorf("got %q, want %q at its end", got.stderr, want)
+	}
 	list := c.must("key", "list")
 	if !regexp.MustCompile(key[1]+`\s+etl\s+basic\s+\d{4}-\d\d-\d\d\s+-\s+until \d{4}-\d\d-\d\d\s+api:calls:read:basic\n`).MatchString(list) || strings.Contains(list, key[2]) {
 		t.Errorf("listed %s", list)

@@ -204,11 +204,14 @@ func existing(ctx context.Context, db, company string) (callvault.Store, error) 
 	return nil, errors.Join(err, store.Close())
 }
 
-// createKey is the command that makes a key in a store. It leaves out the default store,
-// and a URL with a password.
-func createKey(db string) string {
+// createKey is the command that makes a key in a store.
+func createKey(db string) string { return "callvault key create" + dbArgument(db) }
+
+// dbArgument is what names a store in a command, if it must be named. A URL with a
+// password is left out: CALLVAULT_DB has it.
+func dbArgument(db string) string {
 	if db == defaultDB || postgres.HasPassword(db) {
-		return "callvault key create"
+		return ""
 	}
-	return "callvault key create --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
+	return " --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
 }
