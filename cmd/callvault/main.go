@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/web"
 )
@@ -72,6 +73,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		code = exitUsage
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		err = errors.New("interrupted")
+	}
+	if advice := postgres.Advice(err); advice != "" {
+		err = fmt.Errorf("%w; %s", err, advice)
 	}
 	screen.Printf(a.stderr, "callvault: %v\n", err)
 	if code == exitUsage {

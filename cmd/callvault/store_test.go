@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -26,5 +27,19 @@ func TestOrphanedLog(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) != 2 {
 		t.Errorf("left are %q, %v", left, err)
+	}
+}
+
+// A database that can't be reached is told on one line, once, with what helps.
+func TestUnreachableDatabase(t *testing.T) {
+	c := newCLI(t)
+	address := unused(t)
+	c.env["CALLVAULT_DB"] = "postgres://me:hush@" + address + "/calls"
+	for _, command := range []string{"info", "serve", "import " + c.file("a.ndjson", callOne)} {
+		got := c.run(strings.Fields(command)...)
+		if got.code != exitFailed || strings.Count(got.stderr, "\n") != 1 || strings.Count(got.stderr, "dial error") != 1 ||
+			!strings.HasSuffix(got.stderr, "; check that the server runs, and that this machine reaches its host and port\n") || strings.Contains(got.stderr, "hush") {
+			t.Errorf("%s: %+v", command, got)
+		}
 	}
 }

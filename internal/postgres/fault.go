@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -75,3 +77,14 @@ type storeError struct {
 
 func (e *storeError) Error() string { return e.name + ": " + e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
+
+// unreached is a failed connection on one line: pgconn gives each attempt a line of its own,
+// and tries an address twice where TLS is optional.
+type unreached struct{ error }
+
+func (e unreached) Error() string {
+	attempts := strings.Split(e.error.Error(), "\n\t")
+	return strings.Join(slices.Compact(attempts), " ")
+}
+
+func (e unreached) Unwrap() error { return e.error }

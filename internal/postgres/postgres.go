@@ -77,7 +77,7 @@ func OpenToRead(ctx context.Context, url string) (*Store, error) {
 func openURL(ctx context.Context, url string, m manner) (*Store, error) {
 	s, err := openWith(ctx, url, m)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", Redact(url), err)
+		return nil, fmt.Errorf("open %s: %w", Redact(url), unreached{err})
 	}
 	s.name = Redact(url)
 	return s, nil
