@@ -10,7 +10,7 @@ import (
 const MaxDocument = 64 << 10
 
 // Call is what a store holds of a call: its document, and what places it. ParseCall and
-// NewCall make one; there is no other way into a store.
+// NewCall make one, and a store takes nothing else.
 type Call struct {
 	ID        ID
 	Time      Time   // when it counts as having happened: see TimeOf

@@ -12,7 +12,7 @@ const maxDigits = 20
 
 // ID is the number of a call or a workspace: 1 to 20 decimal digits, kept
 // zero-padded to 20 so that the order of its bytes is the order of the
-// numbers. The zero ID is no id at all and comes before every other.
+// numbers. The zero ID means that there is none, and comes before every other.
 type ID [maxDigits]byte
 
 // ParseID takes 1 to 20 decimal digits; leading zeros do not count.

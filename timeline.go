@@ -6,7 +6,7 @@ import "crypto/rand"
 // until something makes numbers be used again: a restored backup, a copy that is written to,
 // a repair, another PostgreSQL server. Then a new one begins with the next change. So a
 // timeline and a number name one state for good, and whoever follows the numbers learns
-// that what it has above From is no longer the company's.
+// that what it has above From does not belong to the company any more.
 type Timeline struct {
 	ID   [8]byte // random
 	From int64   // the company's number when it began; its changes have higher ones

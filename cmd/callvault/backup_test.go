@@ -53,7 +53,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if got := c.run("backup", "--db", filepath.Join(folder, "none.db"), filepath.Join(folder, "other")); got.code != exitFailed || !strings.Contains(got.stderr, "there is no store at ") {
 		t.Errorf("%+v", got)
 	}
-	if got := c.run("restore", "--db", filepath.Join(folder, "none.db"), c.file("text", "id,title")); got.code != exitFailed || !strings.Contains(got.stderr, "it is no SQLite file") {
+	if got := c.run("restore", "--db", filepath.Join(folder, "none.db"), c.file("text", "id,title")); got.code != exitFailed || !strings.Contains(got.stderr, "it is not a SQLite file") {
 		t.Errorf("%+v", got)
 	}
 	ended, cancel := context.WithCancel(t.Context())

@@ -111,7 +111,7 @@ func TestDoctorOfStores(t *testing.T) {
 			writeFile(t, path+"-wal", "")
 			writeFile(t, path+"-shm", "")
 		}},
-		{"foreign", "it is no SQLite file", "name another file with --db", func(t *testing.T, path string) {
+		{"foreign", "it is not a SQLite file", "name another file with --db", func(t *testing.T, path string) {
 			writeFile(t, path, strings.Repeat("this is no store", 100))
 		}},
 		{"empty", "not a callvault store", "name another file with --db", func(t *testing.T, path string) { writeFile(t, path, "") }},

@@ -72,7 +72,7 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
-// awaitSerial connects anew until a certificate is shown.
+// awaitSerial connects again until a certificate is shown.
 func awaitSerial(t *testing.T, address string, serial int64) {
 	t.Helper()
 	for deadline := time.Now().Add(program.Patience); ; {

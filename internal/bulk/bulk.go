@@ -71,7 +71,7 @@ func NewReader(source io.Reader) (*Reader, error) {
 }
 
 func newReader(in *bufio.Reader) (*Reader, error) {
-	// A short source is no error here.
+	// A short source is not an error here.
 	magic, err := in.Peek(len(parquetMagic))
 	if err != nil && err != io.EOF {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 // which has a mark, or a 0 in every other of the first bytes. It leaves UTF-32 alone.
 func asUTF8(in *bufio.Reader) (*bufio.Reader, error) {
 	begin, err := in.Peek(4)
-	if err != nil && err != io.EOF { // a short source is no error here
+	if err != nil && err != io.EOF { // a short source is not an error here
 		return nil, err
 	}
 	switch text := string(begin); {

@@ -55,7 +55,7 @@ func (r *jsonReader) read() (Record, error) {
 	}
 }
 
-// next takes what comes next, which is nil if it is no record.
+// next takes what comes next; nil if that is not a record.
 func (r *jsonReader) next() (*Record, error) {
 	if !r.isOpen {
 		return r.top()

@@ -23,8 +23,8 @@ const (
 
 // parquetWriter writes a table by its columns.
 //
-// The order of calls is by a time that is no column, so the file names no column
-// that it is sorted by. Page and column indexes have the bounds of each page, and
+// Calls are ordered by a time that has no column, so the file names no column
+// as sorted. Page and column indexes have the bounds of each page, and
 // in the order of calls the times of a page are close together: that is what a
 // reader prunes by.
 type parquetWriter struct {

@@ -12,7 +12,7 @@ import (
 
 // wrapped is the result of unwrap.
 type wrapped struct {
-	call      []byte   // the call in it, or the record itself if that is no wrapper
+	call      []byte   // the call in it, or the record itself if that is not a wrapper
 	left      []string // names of what is dropped
 	isMessage bool     // a message without a record, such as a state of Singer
 	problem   string   // why there is no call, if import should report it

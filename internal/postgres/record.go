@@ -32,8 +32,8 @@ func verified(rows pgx.Rows, company string, verify func(*callvault.Record, int6
 }
 
 // readRecord reads number, checksum, time, id, workspace and document as they are on the
-// wire; without a time it is a tombstone. The document is the connection's memory. A row
-// that is no record is a *callvault.DamageError.
+// wire; without a time it is a tombstone. The document is the connection's memory. A
+// malformed row is a *callvault.DamageError.
 func readRecord(rows pgx.Rows, company string) (r callvault.Record, kept int64, err error) {
 	values, format := rows.RawValues(), rows.FieldDescriptions()[0].Format
 	id, workspace := values[3], values[4]

@@ -57,17 +57,15 @@ const (
 	// transaction's, so that it works through a pooler.
 	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
 
-	// A vacuum by the server itself gives a table up to who has waited for it for
-	// the server's deadlock_timeout, which is a second. So all tables are first taken
-	// in a mode in which vacuums are waited for, and neither readers nor writers
-	// wait, for longer than that.
+	// The server's own vacuum gives a table up to a transaction that has waited for it
+	// for deadlock_timeout, a second. So all tables are first locked, for longer than
+	// that, in a mode that waits for vacuums and stops neither readers nor writers.
 	outlastVacuumSQL = `SET LOCAL lock_timeout = '3s'`
 	holdVacuumSQL    = lockTablesSQL + `'SHARE UPDATE EXCLUSIVE' ` + fromTablesSQL
 
-	// Older processes read and write while a newer one migrates. It takes all tables
-	// before it changes any, and tries for so short a time that those who come
-	// behind it hardly wait, and that nobody's statement is ended because the two
-	// wait for each other: the server looks for such circles after a second.
+	// Older processes read and write while a newer one migrates. It locks all tables
+	// before it changes any, and tries so briefly that statements behind it hardly wait
+	// and the server, which looks for deadlocks after a second, ends none of them.
 	//
 	// Citus asks for the second setting before a transaction changes tables and adds some.
 	spareOthersSQL = `SET LOCAL lock_timeout = '100ms'; SET LOCAL citus.multi_shard_modify_mode = 'sequential'`

@@ -45,7 +45,7 @@ func TestOverwrittenHeader(t *testing.T) {
 		{"import", "-"}, {"delete", "--yes", "--id", "1"}, {"key", "create"}, {"key", "list"}, {"export"}, {"check"}, {"check", "--repair"}, {"serve"},
 		{"backup", out + "/backup"}, {"copy", "--from", c.DB, "--to", out + "/copy.db"}, {"restore", "--db", out + "/restored.db", c.DB},
 	} {
-		fails(c, "calls.db", "it is no SQLite file, or its beginning was overwritten", recordsFrom(1000, 1), args...)
+		fails(c, "calls.db", "it is not a SQLite file, or its beginning was overwritten", recordsFrom(1000, 1), args...)
 	}
 	only(t, out)
 	if after, err := os.ReadFile(c.DB); err != nil || !bytes.Equal(after, damaged) {

@@ -21,7 +21,7 @@ type damagedStore struct {
 	random *rand.Rand
 }
 
-// damages are ways to change the file, and who may not notice: what a page of calls reads
+// damages are ways to change the file, and what may not notice: what a page of calls reads
 // can't show that the page of the file before or after it is another's. Check always notices.
 var damages = []struct {
 	name           string

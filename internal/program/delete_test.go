@@ -33,7 +33,7 @@ type deletion struct {
 
 // kill -9 of a delete, at any moment: what it acknowledged is deleted, of the
 // rest whole batches are; the store is sound; running it again completes it, to
-// the number of every deletion, and writes a file anew, as it does undisturbed.
+// the number of every deletion, and rewrites the file, as it does undisturbed.
 func TestKilledDeletes(t *testing.T) {
 	t.Parallel()
 	onBothKinds(t, func(t *testing.T, k kind) {
@@ -93,7 +93,7 @@ func (d *deletion) die(c *program.CLI, l *toll) {
 		c.T.Errorf("the digest is %s, want %s", got, d.after)
 	}
 	if size := sizeOf(c); size > d.size {
-		c.T.Errorf("the file has %d bytes, undisturbed it has %d: it was not written anew", size, d.size)
+		c.T.Errorf("the file has %d bytes, undisturbed it has %d: it was not rewritten", size, d.size)
 	}
 }
 

@@ -27,7 +27,7 @@ type trial struct {
 var trials = []trial{
 	{"import", 30, importTrial(recordsInTurn)},
 	{"import of shuffled ids", 20, importTrial(recordsShuffled)},
-	{"import with a log that begins anew", 6, restartTrial},
+	{"import that restarts the log", 6, restartTrial},
 	{"delete", 30, deleteTrial},
 	{"backup", 24, backupTrial},
 	{"restore", 20, restoreTrial},

@@ -80,7 +80,7 @@ func recordsShuffled(random *rand.Rand) (bursts []string) {
 	return bursts
 }
 
-// restartTrial is an import that begins the log anew.
+// restartTrial is an import that restarts the log.
 func restartTrial(c *program.CLI, r *recorder) func(*program.CLI, []deed) error {
 	holds := importTrial(recordsLarge)(c, r)
 	begun := 0
@@ -95,7 +95,7 @@ func restartTrial(c *program.CLI, r *recorder) func(*program.CLI, []deed) error 
 	return holds
 }
 
-// recordsLarge are more than the log takes before it is begun anew.
+// recordsLarge are more than the log takes before it is restarted.
 func recordsLarge(*rand.Rand) (bursts []string) {
 	long := strings.Repeat("callvault ", 6000)
 	for i := range 4 {
@@ -108,7 +108,7 @@ func recordsLarge(*rand.Rand) (bursts []string) {
 	return bursts
 }
 
-// deleteTrial deletes half of the calls and writes the file anew.
+// deleteTrial deletes half of the calls and rewrites the file.
 func deleteTrial(c *program.CLI, r *recorder) func(*program.CLI, []deed) error {
 	fillStore(c, 300)
 	undisturbed := cloneFile(c.T, c)

@@ -16,9 +16,8 @@ type Progress func(written, size int64)
 
 // Backup writes the store in a file, as it is at one moment, to another file, which it
 // replaces if it is there. Readers and writers of the store go on meanwhile. The
-// copy appears under its name when it is complete and on the disk. It needs no
-// other file beside it, its owner alone may read it, and nothing of deleted
-// calls is in it.
+// copy appears under its name when it is complete and on the disk. It is one file,
+// which only its owner may read, without anything of deleted calls.
 func Backup(ctx context.Context, store, file string, progress Progress) error {
 	if err := backup(ctx, store, file, progress); err != nil {
 		return fmt.Errorf("backup: %w", whatEnded(ctx, err))

@@ -214,7 +214,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{truncated, "it is damaged"},
 		{middle, "it is damaged"},
 		{order, "is damaged: SQLite: row not in PRIMARY KEY order"},
-		{header, "it is no SQLite file"},
+		{header, "it is not a SQLite file"},
 		{empty, errForeign.Error()},
 		{folder, "it is a folder"},
 		{filepath.Join(folder, "none"), "no such file"},

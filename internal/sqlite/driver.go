@@ -204,12 +204,12 @@ func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 type kind int
 
 const (
-	other       kind = iota // also what is no error of SQLite's
+	other       kind = iota // also an error that is not SQLite's
 	general                 // of a statement, and not of the files
 	busy                    // another process has the lock
 	interrupted             // by the context
 	corrupt                 // its structure is damaged
-	notSQLite               // it is no SQLite file
+	notSQLite               // it is not a SQLite file
 	full                    // its disk is full
 	cantGrow                // it can't be written at its end
 	cantOpen                // it, or a file beside it, can't be opened or written to

@@ -48,7 +48,7 @@ func meaning(path string, err error) string {
 	case corrupt:
 		return "it is damaged"
 	case notSQLite:
-		return "it is no SQLite file, or its beginning was overwritten"
+		return "it is not a SQLite file, or its beginning was overwritten"
 	case diskFails:
 		if isFolder(path) {
 			return itIsFolder

@@ -10,11 +10,11 @@ import (
 )
 
 // errLogInUse is returned when what was deleted is still in the files.
-var errLogInUse = errors.New("others have read from the file all the while, so what was deleted is still in it; to delete again removes it")
+var errLogInUse = errors.New("other programs kept reading from the file, so the content of deleted calls is still in it; run the deletion again")
 
-// Purge writes the file anew and empties the log. To overwrite what is deleted,
-// as secure_delete does, is not enough: when SQLite divides a page it leaves
-// copies of rows between the cells of the old one.
+// Purge rewrites the file and empties the log. Overwriting deleted rows, as
+// secure_delete does, is not enough: when SQLite divides a page it leaves copies of
+// rows between the cells of the old one.
 func (s *Store) Purge(ctx context.Context) error {
 	err := s.withWriter(ctx, func(c *conn) error {
 		return c.interruptible(ctx, func() error {
@@ -46,9 +46,9 @@ func (c *conn) emptyLog(within time.Duration) error {
 	}
 }
 
-// restartLog begins the log anew when it is larger than limit. SQLite does so by
-// itself only at a moment when nobody reads from it, which may never come:
-// without this a log grows for as long as a server is busy.
+// restartLog restarts a log that is larger than limit. SQLite does so by itself only
+// when nobody reads from it, which may never happen: the log of a busy server would
+// grow for ever.
 func (c *conn) restartLog(limit int64, within time.Duration) error {
 	info, err := os.Stat(c.path + "-wal")
 	if err != nil || info.Size() <= limit {

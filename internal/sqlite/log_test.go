@@ -114,7 +114,7 @@ func TestLargeBatchLeavesTurns(t *testing.T) {
 	}
 }
 
-// An error of the file's while it is written anew is explained.
+// An error of the file's while it is rewritten is explained.
 func TestPurgeExplains(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "purge.db")
 	s := open(t, path)

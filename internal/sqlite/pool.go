@@ -8,19 +8,19 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// waiting counts those who found no connection free.
+// waiting counts the callers that found no free connection.
 type waiting struct {
 	count       atomic.Int64
 	nanoseconds atomic.Int64
 }
 
-// since counts one who has waited from begun on.
+// since counts a caller that has waited since begun.
 func (w *waiting) since(begun time.Time) {
 	w.count.Add(1)
 	w.nanoseconds.Add(int64(time.Since(begun)))
 }
 
-// takeSlot waits for the place of a reader.
+// takeSlot waits until another reader may read.
 func (s *Store) takeSlot(ctx context.Context) error {
 	select {
 	case s.slots <- struct{}{}:
@@ -38,7 +38,7 @@ func (s *Store) takeSlot(ctx context.Context) error {
 	}
 }
 
-// takeWriter waits for the writer to rest.
+// takeWriter waits for the writer.
 func (s *Store) takeWriter(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-s.writer:
@@ -56,8 +56,8 @@ func (s *Store) takeWriter(ctx context.Context) (*conn, error) {
 	}
 }
 
-// Pool tells how the connections stand: the readers and the writer. Those who wait
-// for another process that writes have their connection already.
+// Pool tells how the readers and the writer stand. A caller that waits for another
+// process's write has its connection already.
 func (s *Store) Pool() callvault.Pool {
 	p := callvault.Pool{
 		Waits:  s.waiting.count.Load(),

@@ -98,9 +98,9 @@ type turns struct {
 	pause         func(time.Duration)
 }
 
-// afterLargeBatch keeps the log small, and leaves the door open for longer than
-// another process sleeps between two knocks. The batch is kept whatever comes
-// of it: a log that can't be begun anew is tried again after the next batch.
+// afterLargeBatch keeps the log small, and rests for longer than another process waits
+// between two tries for the lock. The batch is already committed, so an error is not
+// one of the batch: the next large batch tries the log again.
 func (s *Store) afterLargeBatch(ctx context.Context) {
 	s.turns.pause(2 * lockPoll)
 	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(s.turns.maxLog, s.turns.restartWithin) })

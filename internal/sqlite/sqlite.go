@@ -47,8 +47,8 @@ const (
 	// How long Purge tries to empty the log while others read from it.
 	emptyWithin = 30 * time.Second
 
-	// A log that is larger after a large batch is begun anew; who reads for
-	// longer than restartWithin puts it off.
+	// A log that is larger after a large batch is restarted. A reader that takes
+	// longer than restartWithin puts that off.
 	maxLog        = 128 << 20
 	restartWithin = 250 * time.Millisecond
 )

@@ -302,7 +302,7 @@ func TestMode(t *testing.T) {
 	}
 }
 
-// A log that a reader has kept from beginning anew is made to.
+// A log that a reader kept from restarting is restarted.
 func TestRestartLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.db")
 	s := open(t, path)

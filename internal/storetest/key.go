@@ -160,7 +160,7 @@ func storesShareNoVersion(t *testing.T, open Open) {
 }
 
 // A key that was revoked keeps its first instant, whichever is told later, and
-// to revoke it again is no change of it.
+// revoking it again changes nothing.
 func keyIsRevokedOnce(t *testing.T, open Open) {
 	store := open(t)
 	f := &follower{store: store}
@@ -218,7 +218,7 @@ func idIsOneKeys(t *testing.T, open Open) {
 }
 
 // The day of a key's last use is kept, of the latest one that was told, on both sides of 1970.
-// It is no change of the keys. A key that is not there is passed over.
+// It does not change the version of the keys. A key that is not there is passed over.
 func lastUseIsKept(t *testing.T, open Open) {
 	store := open(t)
 	f := &follower{store: store}

@@ -182,7 +182,7 @@ func loadedRecordsAreAsTheyWere(t *testing.T, open Open) {
 	}
 }
 
-// A record replaces what is there of its id, be it a call or a tombstone.
+// A record replaces what is there of its id, whether call or tombstone.
 func loadedRecordsReplace(t *testing.T, open Open) {
 	calls := open(t).Calls(acme)
 	store := open(t)
