@@ -35,7 +35,10 @@ type Position struct {
 
 // Compare is negative, zero or positive as p stands before, at or after other.
 func (p Position) Compare(other Position) int {
-	return cmp.Or(cmp.Compare(p.Time, other.Time), p.ID.Compare(other.ID))
+	if turn := cmp.Compare(p.Time, other.Time); turn != 0 {
+		return turn
+	}
+	return p.ID.Compare(other.ID)
 }
 
 // PageQuery asks for one page of a walk through the calls of a query.

@@ -90,13 +90,12 @@ func init() {
 	for _, w := range []struct {
 		name        string
 		way         way
-		first       string // what the call before is searched by
 		rows, exact string // what the rows are searched by
 	}{
-		{"forward", forward, "time<?", "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
-		{"backward", backward, "time>?", "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
-		{"forward in a workspace", forwardInWorkspace, "time<?", "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
-		{"backward in a workspace", backwardInWorkspace, "time>?", "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
+		{"forward", forward, "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
+		{"backward", backward, "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
+		{"forward in a workspace", forwardInWorkspace, "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
+		{"backward in a workspace", backwardInWorkspace, "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
 	} {
 		of, i, covering, join := "company=?", "documents", "PRIMARY KEY", []string{}
 		if strings.Contains(w.name, "workspace") {
@@ -107,10 +106,8 @@ func init() {
 			return fmt.Sprintf("SEARCH %s USING %s (%s AND %s)", table, covering, of, by)
 		}
 		plans = append(plans,
-			plan{w.name + ": before", w.way.before, scanArgs[:3], []string{search("documents", w.first)}},
 			plan{w.name + ": rows", w.way.rows, scanArgs, append([]string{search(i, w.rows)}, join...)},
 			plan{w.name + ": exact", w.way.exact, scanArgs, append([]string{search(i, w.exact)}, join...)},
-			plan{w.name + ": offset", w.way.offset, scanArgs[:4], []string{search("documents", "time=? AND id=?")}},
 		)
 	}
 }

@@ -26,15 +26,11 @@ func (r *row) contradiction(of company) error {
 	return &callvault.DamageError{Company: of.name, ID: r.ID, Problem: r.problem}
 }
 
-// readRow reads the columns time, id, workspace, number, checksum and document.
+// readRow reads the columns time, id, workspace, number, checksum and document, which is
+// valid until the next row, and nil if it is missing.
 func (c *conn) readRow(st *stmt, r *row) {
 	readPlace(st, r)
-	c.readDocument(st, 5, r)
-}
-
-// readDocument reads a document, which is valid until the next row, and nil if it is missing.
-func (c *conn) readDocument(st *stmt, column int, r *row) {
-	if r.Document = c.column(st, column); len(r.Document) == 0 {
+	if r.Document = c.column(st, 5); len(r.Document) == 0 {
 		r.Document = nil
 	}
 }

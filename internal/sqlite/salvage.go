@@ -78,7 +78,7 @@ func (c *conn) salvage(of company, q callvault.Query, counted int, visit func(ca
 		}
 		scan := newScan(c, of, q, from, back)
 		var r row
-		err := scan.rows(scan.way.rows, from, -1, func(st *stmt) error {
+		err := scan.rows(-1, func(st *stmt) error {
 			if c.readRow(st, &r); seen[r.ID] { // a sound call out of order is as good as any
 				return nil
 			}
