@@ -82,7 +82,7 @@ func withinOrigin(to *http.Request, via []*http.Request) error {
 	case to.URL.User != nil:
 		return &RedirectError{from.Host, origin(to.URL), "with a user in the address, which is not sent"}
 	case len(via) == maxRedirects:
-		return &RedirectError{from.Host, origin(to.URL), "and that again and again; use the address of the API itself"}
+		return &RedirectError{from.Host, origin(to.URL), "and did so 10 times; use the address of the API itself"}
 	}
 	to.Header = via[0].Header.Clone() // with the credential, and without a Referer
 	return nil

@@ -123,7 +123,7 @@ func (c *Client) target(q ListCallsQuery, cursor string) (*url.URL, error) {
 		return nil, fmt.Errorf("gong: the base URL %q is not http:// or https:// with a host", c.BaseURL)
 	}
 	if target.User != nil {
-		return nil, errors.New("gong: the base URL has a user; credentials belong into Client.Credential")
+		return nil, errors.New("gong: the base URL has a user; put credentials into Client.Credential")
 	}
 	query := make(url.Values)
 	if !q.From.IsZero() {

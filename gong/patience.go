@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// What a Client does where its fields do not say it.
+// Defaults of a Client.
 const (
 	gongPerSecond   = 3      // "3 API calls per second", Gong's documentation
 	gongPerDay      = 10_000 // "10,000 API calls per day"
 	defaultRetries  = 5
 	defaultPatience = 5 * time.Minute
 
-	// unsaidPause is the pause after a 429 that does not say how long it is.
+	// unsaidPause is the pause after a 429 without a Retry-After.
 	unsaidPause = 5 * time.Second
 
 	// The first and the longest pause before what failed is repeated.
@@ -28,8 +28,8 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// patiently calls send, at the client's pace, until it succeeds or there is no
-// use in repeating it.
+// patiently calls send, at the client's pace, until it succeeds or repeating
+// it is of no use.
 func (c *Client) patiently(ctx context.Context, host string, send func() error) error {
 	retries, patience := c.Retries, c.Patience
 	if retries == 0 {

@@ -29,7 +29,7 @@ func TestRedirects(t *testing.T) {
 		{"https://me:hush@calls.example.com/", "https://calls.example.com, with a user in the address, which is not sent", 1},
 		{"https://[::1]:8443/", "https://[::1]:8443" + elsewhere, 1},
 		{"ftp://calls.example.com/", "ftp://calls.example.com" + elsewhere, 1},
-		{"/v2/calls", "https://calls.example.com, and that again and again; use the address of the API itself", 10},
+		{"/v2/calls", "https://calls.example.com, and did so 10 times; use the address of the API itself", 10},
 	} {
 		f := &fake{t: t, calls: made(1, everyMinute), size: 10}
 		f.refuse = func(n int, w http.ResponseWriter) bool {

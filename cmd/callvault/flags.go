@@ -58,9 +58,9 @@ func unknownVariables(environment []string) (unknown []string) {
 	return unknown
 }
 
-// finish gives every command what all have in common: a wrong or empty argument is a
-// usage error, and every flag has its environment variable, which the help
-// names and which is read where the flag is not given.
+// finish gives every command what all have in common. A wrong or empty argument is a usage
+// error. Every flag has an environment variable, which the help names, and which is read
+// if the flag is not given.
 func (a *app) finish(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		a.finish(sub)

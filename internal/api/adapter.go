@@ -13,9 +13,9 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// storeWithin is what a request may wait for the store, all in all: for its key, its quota
-// and its page, and for those before it that read theirs. An engine may take another
-// second to give up, so that a client has an answer within five.
+// storeWithin is how long a request may wait for the store in all: for its key, its quota,
+// its turn and its page. An engine may take another second to give up, so that a client has
+// an answer within five.
 const storeWithin = 4 * time.Second
 
 // statusClientGone is what the log says, and nobody is sent, when the client
@@ -48,7 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // errPanic is a panic of a handler.
 var errPanic = errors.New("panic")
 
-// serve is the way of every request. It turns a panic into an error.
+// serve answers a request, or returns why not. It turns a panic into an error.
 func (h *Handler) serve(x *exchange) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -80,9 +80,8 @@ func (h *Handler) serve(x *exchange) (err error) {
 	return found.handle(ctx, x)
 }
 
-// fail answers with an error, unless the client is gone or the answer has
-// begun: then there is nobody to tell, or no way to. It returns what went
-// wrong in telling.
+// fail answers with an error, unless the client is gone or the answer has begun. It
+// returns the error of sending.
 func (x *exchange) fail(err error) error {
 	if x.request.Context().Err() != nil {
 		x.status = statusClientGone
@@ -99,8 +98,8 @@ func (x *exchange) fail(err error) error {
 }
 
 // record writes the line of a request. It names no secret and nothing of the query: a
-// cursor is a capability of its company, and the rest is the company's business. Of a
-// method it shows as much as any has: a client may send anything.
+// cursor is a capability of its company, and the rest is the company's business. It cuts
+// the method, because a client may send anything.
 func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	level := slog.LevelInfo
 	if x.status == http.StatusInternalServerError || errors.Is(err, errPanic) {

@@ -19,8 +19,8 @@ const (
 	mostBuilders  = 16
 )
 
-// newBodies makes the turns in which pages are read, by a process with this memory and a
-// store with so many connections: requests wait for a connection without turns.
+// newBodies makes the turns in which pages are read. No more are read at once than the
+// store has connections, because requests wait for a connection without turns.
 func newBodies(memory int64, connections int) *web.Turns {
 	held := int(min(maxHeld, memory/heldPart))
 	return web.NewTurns(buildersWithin(held, connections), held)

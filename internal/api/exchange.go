@@ -18,7 +18,7 @@ type exchange struct {
 	start time.Time
 	trace string         // the id of the trace that the request belongs to; empty for none
 	key   *callvault.Key // known, though perhaps not let in; nil before that
-	route *route         // nil before the request may have it
+	route *route         // nil until the request is let in
 
 	status int // as sent, or 499; 0 before that
 	bytes  int // of the body

@@ -35,8 +35,8 @@ func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
 	return x.send(http.StatusOK, body.head, body.calls)
 }
 
-// parseListCalls reads the query of GET /v2/calls. It finds every problem there
-// is, one to a parameter, and names all of them in one error.
+// parseListCalls reads the query of GET /v2/calls. It names every
+// problem in one error, one for each parameter.
 func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	var p parameters
 	p.parse(x.request.URL.RawQuery)
@@ -84,8 +84,8 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	return w, p.err()
 }
 
-// openCursor opens a cursor that the caller sent, if it is the caller's and in
-// time. Whose it is comes first: a stranger does not learn when it expires.
+// openCursor opens a cursor that the caller sent, if it is the caller's and in time. It
+// checks the company first, so that a stranger does not learn when it expires.
 func (h *Handler) openCursor(text string, x *exchange) (cursor, error) {
 	c, err := h.cursors.open(text)
 	switch {

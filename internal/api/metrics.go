@@ -52,19 +52,19 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 	}, []string{"route"})
 	bytes := auto.NewCounterVec(prometheus.CounterOpts{
 		Name: "callvault_http_response_body_bytes_total",
-		Help: "Bytes of the bodies that were sent, as sent: compressed where they were.",
+		Help: "Bytes of bodies as they were sent, compressed or not.",
 	}, []string{"route"})
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_http_pages_held_bytes",
-		Help: "Bytes of pages that their clients have not taken yet.",
+		Help: "Bytes of pages that their clients have not read yet.",
 	}, func() float64 { bytes, _ := h.bodies.Held(); return float64(bytes) })
 	auto.NewCounterFunc(prometheus.CounterOpts{
 		Name: "callvault_http_pages_cut_off_total",
-		Help: "Pages whose clients did not take them while others waited for the room.",
+		Help: "Pages that were cut off because their clients did not read them while others waited.",
 	}, func() float64 { _, cutOff := h.bodies.Held(); return float64(cutOff) })
 	auto.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "callvault_http_pages_held_limit_bytes",
-		Help: "Bytes of pages from which on no further page is read.",
+		Help: "Bytes of held pages at which no further page is read.",
 	}, func() float64 { return float64(h.bodies.Room()) })
 	m := &metrics{
 		inFlight: auto.NewGauge(prometheus.GaugeOpts{

@@ -17,8 +17,8 @@ const (
 	maxKept = 1 << 20
 )
 
-// pageBody is the body of a page in the making: its documents, as they come, and what
-// stands before them on the wire but is known after them, such as the total.
+// pageBody is the body of a page as it is made. The head comes first on the wire, but is
+// known last, because of the total.
 type pageBody struct {
 	head, calls []byte
 	visit       func(document []byte) error // add, bound once

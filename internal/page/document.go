@@ -18,8 +18,8 @@ type document struct {
 	Indented string `json:"indented"`
 }
 
-// document is the call at the position that parameter at has. Its time is shown by the
-// clock of tz.
+// document is the call at the position in parameter at. Its time is shown by the clock
+// of tz.
 func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 	parameters := r.URL.Query()
 	at, err := parsePosition(parameters.Get("at"))

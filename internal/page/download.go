@@ -19,7 +19,7 @@ const (
 	takeWithin = time.Minute
 
 	// A part is read to its end before it is sent: a store has few readers, and a slow
-	// client must not hold one. A part has so many calls, or little more than so many bytes.
+	// client must not hold one. A part ends at either bound.
 	partCalls = 2000
 	partBytes = 4 << 20
 )

@@ -20,7 +20,7 @@ func ends(ctx context.Context, calls callvault.Calls, q callvault.Query) (first,
 	if err != nil {
 		return 0, 0, err
 	}
-	last = first // should the last one go meanwhile
+	last = first // in case the last one goes meanwhile
 	err = calls.ScanBack(ctx, q, callvault.Position{Time: q.To}, 1, func(r callvault.Record) error {
 		last = max(first, r.Time)
 		return nil

@@ -31,8 +31,8 @@ type row struct {
 	position callvault.Position
 }
 
-// list is a page of calls: the first ones, those after the position that parameter
-// after has, or the last ones before it. Before "end" are the last ones of all.
+// list is a page of calls: the first ones, those after the position in parameter after,
+// or those before the position in parameter before, which may be "end".
 func (h *Handler) list(r *http.Request, keyCompany string) (any, error) {
 	v, err := h.view(r, keyCompany)
 	if err != nil {

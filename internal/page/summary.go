@@ -77,8 +77,8 @@ func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 	return s, nil
 }
 
-// unitsOf are the units that fit a range, and the one to show. The range has about one of the
-// longest at least.
+// unitsOf are the units that fit a range, and the one to show. The longest is
+// about as long as the range.
 func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Unit) {
 	seconds := span.To.Unix() - span.From.Unix()
 	for _, u := range units {

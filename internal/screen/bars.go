@@ -17,9 +17,8 @@ type Bar struct {
 // eighths are bars of less than a cell, by their eighths.
 var eighths = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 
-// Bars draws numbers below each other, each with its name, so that the lines fit a
-// terminal of a width: the largest has all the room there is, and none that is not 0
-// is without a bar.
+// Bars draws numbers below each other, each with its name, in lines of at most width
+// cells. The largest fills the room, and every number above 0 has a bar.
 func Bars(w io.Writer, width int, bars []Bar) error {
 	labels, counts, largest := 0, 0, 1
 	for _, bar := range bars {

@@ -56,8 +56,8 @@ func (p *Progress) Hide() {
 	p.raw = nil
 }
 
-// Begin says what is done now, as in Begin("copying", "record", 1200), in place of what was
-// done before. Bytes are a thing with units of their own. Of a total of 0 nothing is shown.
+// Begin shows what the command does now, as in Begin("copying", "record", 1200). The thing
+// "byte" gets units. Of a total of 0 nothing is shown.
 func (p *Progress) Begin(doing, thing string, total int) {
 	p.End()
 	p.mu.Lock()
@@ -202,8 +202,8 @@ func (p *Progress) End() time.Duration {
 	return time.Since(p.begun).Round(10 * time.Millisecond)
 }
 
-// Before is w for the output of the command. Its first byte removes the bar for good, as
-// what reads a pipe may write to the same terminal; a file on a disk keeps it.
+// Before wraps the output of the command. The first byte removes the bar for good, because
+// the reader of a pipe may write to the same terminal. A file on a disk keeps the bar.
 func (p *Progress) Before(w io.Writer) io.Writer {
 	if f, ok := raw(w).(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {

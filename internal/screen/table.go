@@ -20,7 +20,7 @@ type Table struct {
 	began   bool
 }
 
-// column is a column that pads its cells to a width, which the last one has not.
+// column is a column that pads its cells to a width, unless it is the last.
 type column struct {
 	name  string
 	width int
@@ -29,13 +29,12 @@ type column struct {
 
 const (
 	gap      = "  " // between two columns
-	minTitle = 20   // cells that a title is worth more than another column
+	minTitle = 20   // cells: with fewer for the title, a column is left out
 )
 
-// NewTable is a table for a terminal of a width: columns are left out, and texts
-// cut, until its lines fit. With a width of 0 it is for no terminal: it has all
-// columns, in places that depend on nothing, times with their offset, and texts
-// whole. Times are in the zone.
+// NewTable makes a table whose lines fit a terminal of a width: it leaves out columns
+// and cuts texts. With a width of 0 it has all columns in fixed places, times with their
+// offset, and whole texts. Times are in the zone.
 func NewTable(w io.Writer, zone *time.Location, width int) *Table {
 	t := &Table{out: bufio.NewWriterSize(w, 64<<10), zone: zone, width: width}
 	title := column{"TITLE", 0, func(c *gong.Call, _ *time.Location) string { return textOf(c.Title) }}

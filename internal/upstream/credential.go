@@ -13,7 +13,7 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Variables are where a credential of any server is found in the environment.
+// Variables name the environment variables of a credential for any server.
 var Variables = []string{variableKey, variableSecret, variableToken}
 
 // Those of Gong's clients are sent to Gong alone: another server may be anybody's.

@@ -18,7 +18,7 @@ type Source interface {
 	Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error)
 }
 
-// Walked is what a walk came to, whether it is whole or not.
+// Walked counts what a walk has visited, even if it failed.
 type Walked struct {
 	Total   int            // calls that were counted when it began
 	Met     int            // calls that were visited

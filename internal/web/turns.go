@@ -21,7 +21,7 @@ const PressWithin = 1500 * time.Millisecond
 // every company it has met, so only companies of valid keys may enter.
 type Turns struct {
 	mu        sync.Mutex
-	room      int // bytes from which on no further answer is made
+	room      int // bytes at which no further answer is made
 	held      int // bytes of the answers that are being sent
 	resting   int // free places to make an answer
 	half      int // places of one company while another waits
@@ -205,5 +205,5 @@ func (t *Turns) Held() (bytes, cutOff int) {
 	return t.held, t.cuts
 }
 
-// Room is how many bytes may be sent at once: from there on no further answer is made.
+// Room is how many bytes may be held before no further answer is made.
 func (t *Turns) Room() int { return t.room }
