@@ -7,6 +7,9 @@ import (
 )
 
 const (
+	malformedCallsSQL = `DELETE FROM documents WHERE company = ? AND length(CAST(id AS BLOB)) <> 20`
+	malformedIDsSQL   = `DELETE FROM ids WHERE company = ? AND length(CAST(id AS BLOB)) <> 20`
+
 	removeTwiceSQL = `DELETE FROM documents WHERE company = ?1 AND EXISTS (
 		SELECT 1 FROM ids AS i JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
 		WHERE i.company = ?1 AND i.id = documents.id AND i.time <> documents.time)`
@@ -48,7 +51,7 @@ func (c *callsRepair) run() error {
 		return err
 	}
 	c.number = max(c.number, highest)
-	for _, step := range []func() error{c.removeTwice, c.buryDamaged, c.buryTombstones, c.follow, c.removeTwice} {
+	for _, step := range []func() error{c.removeMalformed, c.removeTwice, c.buryDamaged, c.buryTombstones, c.follow, c.removeTwice} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -71,6 +74,22 @@ func (c *callsRepair) done(text string, n int) {
 		c.changed = true
 		c.repair.report("company " + c.company.name + ": " + fmt.Sprintf(text, n))
 	}
+}
+
+// removeMalformed removes the rows whose ids are none, which nothing can name.
+func (c *callsRepair) removeMalformed() error {
+	for _, query := range []string{malformedCallsSQL, malformedIDsSQL} {
+		if err := c.conn.run(query, c.company.id); err != nil {
+			return err
+		}
+		if n := c.conn.changed(); n > 0 {
+			if err := c.repair.lose(); err != nil {
+				return err
+			}
+			c.done("removed %d rows with malformed ids", n)
+		}
+	}
+	return nil
 }
 
 // removeTwice removes the calls that stand at a place that their ids do not know, while they
