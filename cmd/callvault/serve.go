@@ -51,6 +51,12 @@ takes the next free one.`,
   callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
 		Args: cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { // no variable was read yet
+			if o.limit == "" || cmd.Flags().Changed("rate-limit") {
+				return nil
+			}
+			return cmd.Flags().Set("rate-limit", o.limit)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.limit != "" && !cmd.Flags().Changed("rate-limit") {
 				o.rateLimit = o.limit

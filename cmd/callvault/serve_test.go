@@ -145,7 +145,7 @@ func TestServeDemoSweeps(t *testing.T) {
 // The former name of --rate-limit and its variable still work, and the new one wins.
 func TestFormerRateLimit(t *testing.T) {
 	c := newCLI(t)
-	for _, tt := range []struct{ variable, args, want string }{
+	for _, tt := range []struct{ variable, args, want string }{ // of the variable with the former name
 		{"", "--limit flag", `--rate-limit: "flag" is not a limit`},
 		{"environment", "", `--rate-limit: "environment" is not a limit`},
 		{"environment", "--rate-limit new", `--rate-limit: "new" is not a limit`},
@@ -155,6 +155,10 @@ func TestFormerRateLimit(t *testing.T) {
 		if got := c.run(append([]string{"serve"}, strings.Fields(tt.args)...)...); got.code != exitUsage || !strings.Contains(got.stderr, tt.want) {
 			t.Errorf("%q with %q: %+v", tt.args, tt.variable, got)
 		}
+	}
+	c.env["CALLVAULT_SERVE_RATE_LIMIT"] = "environment"
+	if got := c.run("serve", "--limit", "flag"); got.code != exitUsage || !strings.Contains(got.stderr, `--rate-limit: "flag" is not a limit`) {
+		t.Errorf("the variable goes before the flag: %+v", got)
 	}
 }
 
