@@ -1,9 +1,8 @@
 // Package callvault is the vocabulary of callvault: what a call is, in which
 // order calls stand, what can be asked of a store, and the laws a store keeps.
 //
-// It rests on package gong, the wire, and on the standard library. Every other
-// package of the module is one technology or one job; it knows these two and
-// none of its neighbours.
+// It rests on package gong, the wire, and on xxhash. Every other package of the
+// module is one technology or one job; it knows these two and none of its neighbours.
 package callvault
 
 import (
@@ -43,7 +42,7 @@ func Doing(err error, what string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(what, args...), err)
 }
 
-// DefaultCompany is the company of a person who has only one.
+// DefaultCompany is the name of the company where nobody names one.
 const DefaultCompany = "default"
 
 // maxCompany is the longest company name, in bytes.
