@@ -79,11 +79,11 @@ func (d *CountDifference) String() string {
 	}
 	switch {
 	case d.Kept.Calls != d.Has.Calls:
-		return fmt.Sprintf("%s: %d calls are counted, and %d are there", where, d.Kept.Calls, d.Has.Calls)
+		return fmt.Sprintf("%s: %d calls counted, but %d found", where, d.Kept.Calls, d.Has.Calls)
 	case d.IsLoss():
-		return where + ": the calls are not those that were written last"
+		return where + ": the calls differ from those that were last written"
 	}
-	return fmt.Sprintf("%s: the last change is said to be number %d, and there is a call of number %d", where, d.Kept.Number, d.Has.Number)
+	return fmt.Sprintf("%s: the last change is recorded as number %d, but a call has number %d", where, d.Kept.Number, d.Has.Number)
 }
 
 // CompareCounts compares all counts that are kept of a company with the tally of all its

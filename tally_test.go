@@ -47,17 +47,17 @@ func TestCountDifferences(t *testing.T) {
 			}
 		}, nil, false},
 		"lost": {func(kept callvault.Tally) { maps.Copy(kept, double(kept)) },
-			[]string{"from 1969-12-31T23:55:00Z to 1970-01-01T00:00:00Z: 2 calls are counted, and 1 are there"}, true},
+			[]string{"from 1969-12-31T23:55:00Z to 1970-01-01T00:00:00Z: 2 calls counted, but 1 found"}, true},
 		"a workspace's alone": {func(kept callvault.Tally) {
 			kept[callvault.CountKey{Workspace: r.Workspace, Bucket: r.Time.Buckets()[1]}] = callvault.Counted{Calls: 1, Digest: 2, Number: 7}
 		},
-			[]string{"from 1969-12-31T20:00:00Z to 1970-01-01T00:00:00Z in workspace 12: the calls are not those that were written last"}, true},
+			[]string{"from 1969-12-31T20:00:00Z to 1970-01-01T00:00:00Z in workspace 12: the calls differ from those that were last written"}, true},
 		"a number": {func(kept callvault.Tally) {
 			kept[callvault.CountKey{Bucket: r.Time.Buckets()[2]}] = callvault.Counted{Calls: 1, Digest: 1, Number: 6}
 		},
-			[]string{"from 1969-12-20T00:00:00Z to 1970-01-01T00:00:00Z: the last change is said to be number 6, and there is a call of number 7"}, false},
+			[]string{"from 1969-12-20T00:00:00Z to 1970-01-01T00:00:00Z: the last change is recorded as number 6, but a call has number 7"}, false},
 		"empty": {func(kept callvault.Tally) { clear(kept) },
-			[]string{"from 1969-12-31T23:55:00Z to 1970-01-01T00:00:00Z: 0 calls are counted, and 1 are there"}, true},
+			[]string{"from 1969-12-31T23:55:00Z to 1970-01-01T00:00:00Z: 0 calls counted, but 1 found"}, true},
 	} {
 		kept := tally.Wide()
 		tt.change(kept)

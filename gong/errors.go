@@ -9,7 +9,7 @@ import (
 )
 
 // ErrDayUsedUp is the error of a request beyond Client.PerDay.
-var ErrDayUsedUp = errors.New("gong: the requests of this day (UTC) are used up")
+var ErrDayUsedUp = errors.New("gong: today's requests (UTC) are used up")
 
 // ErrNoProgress ends a walk in which the server repeated a cursor, or sent a page with a
 // cursor and no new call.

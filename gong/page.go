@@ -72,7 +72,7 @@ func isObject(body []byte) error {
 	case 0:
 		return errors.New("it is empty")
 	case '<':
-		return errors.New("it is HTML or XML; look whether the base URL is right and whether a proxy or a login page is in between")
+		return errors.New("it is HTML or XML; check the base URL, and whether a proxy or a login page answers instead")
 	}
 	value, err := s.raw()
 	if err != nil {

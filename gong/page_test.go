@@ -50,7 +50,7 @@ func TestNotAPage(t *testing.T) {
 		`[]`:                           `it is an array, not an object`,
 		`null`:                         `it is null, not an object`,
 		`"calls"`:                      `it is a string, not an object`,
-		`<!DOCTYPE html><title>Log in`: `it is HTML or XML; look whether the base URL is right and whether a proxy or a login page is in between`,
+		`<!DOCTYPE html><title>Log in`: `it is HTML or XML; check the base URL, and whether a proxy or a login page answers instead`,
 		`{"calls":[{"id":"1"`:          `not valid JSON: it ends too early`,
 		`{"calls":[]}{}`:               `not valid JSON: unexpected '{' at byte 13`,
 		`Service Unavailable`:          `not valid JSON: unexpected 'S' at byte 1`,

@@ -39,15 +39,15 @@ func (c *Client) unanswered(target *url.URL, err error) error {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		e.text, e.passes = "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL", false
 	case target.Scheme == "https" && errors.As(err, &record):
-		e.text, e.passes = "does not speak TLS; look whether the port is right", false
+		e.text, e.passes = "does not speak TLS; check the port", false
 	case target.Scheme == "http" && isGarbled(err):
 		e.text, e.passes = "does not speak plain HTTP; if it speaks TLS, use https:// in the base URL", false
 	case errors.As(err, &certificate):
 		e.text, e.passes = distrust(certificate.Err), false
 	case isRefused(err):
-		e.text, e.passes = "refused the connection; look whether the server runs and the port is right", c.answered.Load()
+		e.text, e.passes = "refused the connection; check that the server runs, and the port", c.answered.Load()
 	case errors.As(err, &name) && name.IsNotFound:
-		e.text, e.passes = "was not found; look whether the name is right", c.answered.Load()
+		e.text, e.passes = "was not found; check the name", c.answered.Load()
 	case errors.Is(err, context.DeadlineExceeded):
 		e.text = "did not answer in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
@@ -77,7 +77,7 @@ func distrust(err error) string {
 	case errors.As(err, &host):
 		return "has a certificate for other names (" + namesOf(host.Certificate) + "); use one of them in the base URL"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "has a certificate that has expired or is not valid yet; look at the server's certificate and at this machine's clock"
+		return "has a certificate that has expired or is not valid yet; check the server's certificate and this machine's clock"
 	}
 	return "has a certificate that this machine does not trust: " + err.Error()
 }

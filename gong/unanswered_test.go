@@ -37,10 +37,10 @@ func TestHopelessConnections(t *testing.T) {
 		"https://" + plain.Listener.Addr().String():              "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL",
 		"http://" + secure.Listener.Addr().String():              "answered 400: it speaks TLS; use https:// in place of http:// in the base URL",
 		"https://" + secure.Listener.Addr().String():             "has a certificate of an authority that this machine does not trust; name the authority's file in SSL_CERT_FILE",
-		"https://" + other:                                       "does not speak TLS; look whether the port is right",
+		"https://" + other:                                       "does not speak TLS; check the port",
 		"http://" + other:                                        "does not speak plain HTTP; if it speaks TLS, use https:// in the base URL",
 		"http://" + alert:                                        "does not speak plain HTTP; if it speaks TLS, use https:// in the base URL",
-		"http://" + closed.Addr().String():                       "refused the connection; look whether the server runs and the port is right",
+		"http://" + closed.Addr().String():                       "refused the connection; check that the server runs, and the port",
 		strings.Replace(secure.URL, "127.0.0.1", "localhost", 1): "has a certificate for other names (example.com, *.example.com, 127.0.0.1, ::1); use one of them in the base URL",
 	} {
 		c := &Client{BaseURL: base, HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}

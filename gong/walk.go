@@ -143,7 +143,7 @@ func (w *walk) take(p *page) (*Page, error) {
 			page.Missing = w.total - w.met
 		}
 	case len(page.Calls) == 0 && !isAgain:
-		return nil, fmt.Errorf("%w: a page has a cursor and no call that had not come before", ErrNoProgress)
+		return nil, fmt.Errorf("%w: a page has a cursor, but only calls that came before", ErrNoProgress)
 	case !w.seen.addCursor(w.cursor):
 		w.end = fmt.Errorf("%w: the server sent the same cursor again", ErrNoProgress)
 	}

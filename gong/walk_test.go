@@ -53,7 +53,7 @@ func scripted(t *testing.T, answers ...string) *fake {
 
 // A walk ends with an error after the first page without progress.
 func TestNoProgress(t *testing.T) {
-	const again, nothing = "the server sent the same cursor again", "a page has a cursor and no call that had not come before"
+	const again, nothing = "the server sent the same cursor again", "a page has a cursor, but only calls that came before"
 	for name, tt := range map[string]struct {
 		answers       []string
 		want          string

@@ -70,7 +70,7 @@ Exit codes: 0 the list is complete; 1 the run failed or was interrupted; 2 wrong
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("calls shows calls and writes no file; type callvault export FILE")
+				return usagef("calls does not write files; type callvault export FILE")
 			}
 			o.limited = cmd.Flags().Changed("limit")
 			return a.runCalls(cmd.Context(), o)

@@ -51,7 +51,7 @@ func TestCallsOfNoPage(t *testing.T) {
 		`{"message":"log in"}`:    `it has no "calls"; it says: log in`,
 		`{"records":{"totalRecords":3},"requestId":"r"}`: `it has no "calls"`,
 		`{"calls":null}`:             `its "calls" are null, not an array`,
-		`<html>Welcome to the hotel`: "it is HTML or XML; look whether --url is right and whether a proxy or a login page is in between",
+		`<html>Welcome to the hotel`: "it is HTML or XML; check --url, and whether a proxy or a login page answers instead",
 		"":                           "it is empty",
 	} {
 		c, server := telling(t, answer)
@@ -81,7 +81,7 @@ func TestCallsOfNoPage(t *testing.T) {
 func TestCallsInACircle(t *testing.T) {
 	for name, answers := range map[string][]string{
 		"the same cursor again": {pageOf(9, "a", 1, 2), pageOf(9, "a", 3, 4)},
-		"a page has a cursor and no call that had not come before": {pageOf(9, "a", 1, 4), pageOf(9, "b", 3, 4)},
+		"a page has a cursor, but only calls that came before": {pageOf(9, "a", 1, 4), pageOf(9, "b", 3, 4)},
 	} {
 		c, server := telling(t, answers...)
 		file := c.file("calls.ndjson", "what was there")
@@ -204,7 +204,7 @@ func TestCallsAtOnce(t *testing.T) {
 	}
 	closed.Close()
 	for url, want := range map[string]string{
-		"http://" + closed.Addr().String():             "refused the connection; look whether the server runs and the port is right; nothing was written",
+		"http://" + closed.Addr().String():             "refused the connection; check that the server runs, and the port; nothing was written",
 		strings.Replace(plain.URL, "http", "https", 1): "speaks plain HTTP and not TLS; use http:// in place of https:// in --url; nothing was written",
 		redirecting.URL: "redirects to " + other.URL + ", and the credential is not sent there; if that is the server, use it as --url; nothing was written",
 		busy.URL:        "answered 503: maintenance (retry in 1h0m0s) (request 4al018gzaztcr8nbukw); a request waits 5m0s at most; nothing was written",

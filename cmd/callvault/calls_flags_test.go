@@ -11,9 +11,9 @@ import (
 // what is accepted, and no secret is repeated.
 func TestCallsUsage(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"--url http://127.0.0.1:1 --db calls.db", "--url is a server and --db a store; leave one out"},
-		{"--url http://127.0.0.1:1 --company acme", "--company belongs to a store; leave it out"},
-		{"--credentials key.txt", "--credentials belongs to a server; pass --url too"},
+		{"--url http://127.0.0.1:1 --db calls.db", "--url and --db both name a source; leave one out"},
+		{"--url http://127.0.0.1:1 --company acme", "--company is for a store; leave it out"},
+		{"--credentials key.txt", "--credentials is for --url; pass --url too, or leave it out"},
 		{"--url http://me:hush@127.0.0.1:1", "--url: it has a credential, which every user of this machine can see; set CALLVAULT_ACCESS_KEY"},
 		{"--url http://hush@127.0.0.1:1", "--url: it has a credential"},
 		{"--url http://me:hu%ssh@127.0.0.1:1", "--url: use http:// or https:// with a host"},
@@ -22,14 +22,14 @@ func TestCallsUsage(t *testing.T) {
 		{"--url http://127.0.0.1:1/v2/calls", "--url: leave out /v2/calls, which callvault adds to the address itself"},
 		{"--url http://127.0.0.1:1/v2/", "--url: leave out /v2, which callvault adds to the address itself"},
 		{"--url http://127.0.0.1:1?token=hush", "--url: use http:// or https:// with a host"},
-		{"--url http://127.0.0.1:1", "the server needs a credential: there is none; set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or CALLVAULT_TOKEN"},
+		{"--url http://127.0.0.1:1", "the server needs a credential: none is set; set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or CALLVAULT_TOKEN"},
 		{"--from soon", `--from "soon" is not a time; use a date`},
 		{"--from=", "--from is empty; give a value, or leave the flag out"},
 		{"--to soon", `--to "soon" is not a time; use a date`},
 		{"--from 2026-02-01 --to 2026-01-01", "--from 2026-02-01 must be before --to 2026-01-01"},
 		{"--from 2026-02 --to 2026-02", "--from 2026-02 must be before --to 2026-02, but they are Sun 2026-02-01 00:00 and Sun 2026-02-01 00:00; to include all of 2026-02, use --through 2026-02"},
 		{"--through 2026-01-31T09:00", `--through "2026-01-31T09:00" is not a day, month or year; use 2026-01-31`},
-		{"--through 2026 --to 2027", "--to and --through are both an end of the range; leave one out"},
+		{"--through 2026 --to 2027", "--to and --through both end the range; leave one out"},
 		{"--tz Europe/Munich", `--tz "Europe/Munich" is not a time zone; use local, UTC`},
 		{"--workspace x", `--workspace "x": use the id of a workspace`},
 		{"--limit -1", "--limit -1: use a number of calls, or 0 for all"},
@@ -37,7 +37,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--histogram decade", `--histogram "decade": use hour, day, week, month`},
 		{"--histogram day -o json", "--histogram counts all calls; leave out --output and --limit"},
 		{"--histogram day --limit 5", "--histogram counts all calls"},
-		{"a.json", "calls shows calls and writes no file; type callvault export FILE"},
+		{"a.json", "calls does not write files; type callvault export FILE"},
 	} {
 		c := newCLI(t)
 		got := c.run(append([]string{"calls"}, strings.Fields(tt.args)...)...)
@@ -54,7 +54,7 @@ func TestCallsUsage(t *testing.T) {
 func TestCallsOfGongsCredential(t *testing.T) {
 	c := newCLI(t)
 	c.env["GONG_ACCESS_KEY"], c.env["GONG_ACCESS_KEY_SECRET"] = "hush", "hush"
-	want := "callvault: GONG_ACCESS_KEY goes to hosts of gong.io alone; for 127.0.0.1 set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET\n"
+	want := "callvault: GONG_ACCESS_KEY is only for hosts of gong.io; for 127.0.0.1 set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET\n"
 	if got := c.run("calls", "--url", "http://127.0.0.1:1"); got.code != exitUsage || !strings.HasPrefix(got.stderr, want) || strings.Contains(got.stderr, "hush") {
 		t.Errorf("%+v", got)
 	}

@@ -136,7 +136,7 @@ func (a *app) checkExport(o *exportOptions, name string) (form, error) {
 		return form{}, usagef("FILE: use the path of a file; --url names a server")
 	}
 	if o.url != "" && o.skipDamaged {
-		return form{}, usagef("--skip-damaged belongs to a store; leave it out with --url")
+		return form{}, usagef("--skip-damaged is for a store; leave it out with --url")
 	}
 	if o.url == "" {
 		if err := refuseFilesOf(o.db, name); err != nil {

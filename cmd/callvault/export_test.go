@@ -45,8 +45,8 @@ func TestExportFormats(t *testing.T) {
 	}
 	for args, problem := range map[string]string{
 		"export -o xml":                    `--output "xml" is not a format; use ndjson, json, csv, parquet`,
-		"export a.parquet.gz":              "Parquet is compressed by itself",
-		"export -o parquet calls.zst":      "Parquet is compressed by itself",
+		"export a.parquet.gz":              "Parquet compresses itself",
+		"export -o parquet calls.zst":      "Parquet compresses itself",
 		"export -o csv --from 2026-01-02T": "is not a time",
 	} {
 		if got := c.run(strings.Fields(args)...); got.code != exitUsage || !strings.Contains(got.stderr, problem) {

@@ -189,7 +189,7 @@ func checkArguments(cmd *cobra.Command, args []string, check cobra.PositionalArg
 	}
 	for n := range args {
 		if check(cmd, args[:n+1]) != nil {
-			return usagef("%s is an argument too many; type %s", quoteArgument(args[n]), usage)
+			return usagef("unexpected argument: %s; type %s", quoteArgument(args[n]), usage)
 		}
 	}
 	return usagef("%w; type %s", err, usage)

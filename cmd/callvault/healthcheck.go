@@ -53,7 +53,7 @@ variables to find the server.`,
 // checkProbed refuses what is not the address of an operator's listener.
 func checkProbed(address string) error {
 	if address == manageOff {
-		return usagef("--manage off: the server has no operator's listener to ask; name the address of one")
+		return usagef("--manage off: healthcheck needs the operator's listener; name its address")
 	}
 	if !web.IsAddress(address) {
 		return usagef("--manage %.80q must be HOST:PORT, such as 127.0.0.1:8081", address)

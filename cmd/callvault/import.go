@@ -133,7 +133,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 		return skipped(result.Skipped)
 	}
 	if errors.Is(err, callvault.ErrReplaced) {
-		return fmt.Errorf("%w; import everything again, because what was kept is in the files that were replaced", err)
+		return fmt.Errorf("%w; import everything again, because the calls kept so far are in the replaced files", err)
 	}
 	if !o.quiet && result.PutResult != (callvault.PutResult{}) {
 		screen.Printf(a.stderr, "kept so far: %s\n", kept(result.PutResult))

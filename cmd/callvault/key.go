@@ -102,7 +102,7 @@ func (o keyOptions) newKey(now time.Time) (key callvault.Key, secret string, err
 	}
 	for _, scope := range o.scopes {
 		if !slices.Contains(scopes(), scope) {
-			return key, "", usagef("--scope %.80q: nothing here needs this scope; use %s", scope, strings.Join(scopes(), " or "))
+			return key, "", usagef("--scope %.80q: unknown scope; use %s", scope, strings.Join(scopes(), " or "))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}

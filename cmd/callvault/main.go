@@ -29,7 +29,7 @@ func main() {
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	web.LimitMemory(os.DirFS("/"), os.LookupEnv)
 	for _, name := range unknownVariables(os.Environ()) {
-		fmt.Fprintf(os.Stderr, "callvault: warning: no flag has the environment variable %s\n", screen.Clean(name))
+		fmt.Fprintf(os.Stderr, "callvault: warning: unknown environment variable %s\n", screen.Clean(name))
 	}
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }

@@ -176,7 +176,7 @@ func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store c
 	}
 	if files, ok := store.(*sqlite.Store); ok {
 		files.WhenReplaced(func(err error) {
-			log.Error("every request is answered with 500 until serve is started again", "error", err)
+			log.Error("every request gets a 500 until serve is started again", "error", err)
 		})
 	}
 	if o.readOnly {

@@ -38,7 +38,7 @@ func isFile(db string) (bool, error) {
 	case db == "" || db == ":memory:":
 		return true, usagef("--db %q is not a store; use the path of a SQLite file or postgres://HOST/DATABASE", db)
 	case isURL:
-		return true, usagef("--db: there are no stores of the kind %.20q; use the path of a SQLite file or postgres://HOST/DATABASE", scheme)
+		return true, usagef("--db: %.20q is not a kind of store; use the path of a SQLite file or postgres://HOST/DATABASE", scheme)
 	case strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname="):
 		return true, usagef("--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
 	}

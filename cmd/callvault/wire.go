@@ -65,7 +65,7 @@ func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err
 	now = now.Truncate(time.Second).In(s.zone)
 	switch {
 	case s.to != "" && s.through != "":
-		return span, q, usagef("--to and --through are both an end of the range; leave one out")
+		return span, q, usagef("--to and --through both end the range; leave one out")
 	case s.through != "":
 		span, err = when.Through(s.from, s.through, now)
 	default:
@@ -129,14 +129,14 @@ func (o *sourceOptions) choose() error {
 	given := func(flag string) bool { return slices.Contains(o.given, flag) }
 	switch {
 	case given("url") && given("db"):
-		return usagef("--url is a server and --db a store; leave one out")
+		return usagef("--url and --db both name a source; leave one out")
 	case given("url") && given("company"):
-		return usagef("--company belongs to a store; leave it out, because the credential of --url says whose calls they are")
+		return usagef("--company is for a store; leave it out, because the credential decides whose calls --url lists")
 	case given("db"):
 		o.url = ""
 	}
 	if o.url == "" && given("credentials") {
-		return usagef("--credentials belongs to a server; pass --url too")
+		return usagef("--credentials is for --url; pass --url too, or leave it out")
 	}
 	return nil
 }
@@ -309,13 +309,13 @@ func (a *app) formOf(output, file string) (f form, err error) {
 	ending := filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(file, ".gz"), ".zst"))
 	switch {
 	case f.format == "" && ending != "":
-		return f, usagef("%s: no format ends with %s; end the name with .%s, or pass --output", file, ending, strings.Join(formatNames(), ", ."))
+		return f, usagef("%s: unknown extension %s; end the name with .%s, or pass --output", file, ending, strings.Join(formatNames(), ", ."))
 	case f.format == "":
 		f.format = bulk.NDJSON
 	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
-		return f, usagef("%s: Parquet is compressed by itself; use a name without .gz and .zst", file)
+		return f, usagef("%s: Parquet compresses itself; use a name without .gz or .zst", file)
 	case f.format == bulk.Parquet && file == stdinName && screen.IsTerminal(a.stdout):
-		return f, usagef("Parquet is not for a terminal; write it to a file: callvault export FILE.parquet")
+		return f, usagef("a terminal can't show Parquet; write it to a file: callvault export FILE.parquet")
 	}
 	return f, nil
 }

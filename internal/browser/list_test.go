@@ -117,7 +117,7 @@ func (p tab) testDocument() {
 	p.click("#call .close")
 	p.wait("!document.getElementById('call').open")
 	p.open(week + "&call=" + at + "1")
-	if got := p.string("document.getElementById('call-facts').textContent"); got != "This call is not there: it was deleted, or has moved in time." {
+	if got := p.string("document.getElementById('call-facts').textContent"); got != "Call not found: it was deleted, or its time has changed." {
 		p.t.Errorf("another call: %s", got)
 	}
 }

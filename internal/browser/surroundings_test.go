@@ -136,7 +136,7 @@ func (p tab) testElsewhere() {
 	address := p.server.Manage()
 	port := address[strings.LastIndex(address, ":"):]
 	p.do(chromedp.Navigate("http://evil.example" + port + "/"))
-	if got := p.string("document.body.innerText"); !strings.Contains(got, "this listener is for this machine") {
+	if got := p.string("document.body.innerText"); !strings.Contains(got, "this listener is only for this machine") {
 		p.t.Errorf("by another name: %s", got)
 	}
 	if got := eval[int](p, "fetch('/api/site').then(r => r.status)"); got != http.StatusMisdirectedRequest {

@@ -115,7 +115,7 @@ func splitHeader(line []byte, delimiter byte) ([]string, error) {
 	table.Comma = rune(delimiter)
 	names, err := table.Read()
 	if err == io.EOF {
-		return nil, errors.New("there is no header after the line sep=")
+		return nil, errors.New("the header after the line sep= is missing")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("not a CSV header: %s", csvProblem(err))

@@ -92,7 +92,7 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 	}
 	defer reader.Close()
 	if ending := promise(s.Name); reader.empty && ending != "" {
-		return fmt.Errorf("%s: the file has 0 bytes, and no %s file has; make or fetch it again", s.Name, ending)
+		return fmt.Errorf("%s: the file is empty, which is never a whole %s file; make or fetch it again", s.Name, ending)
 	}
 	if reader.names != nil {
 		err := missingColumns(reader.names, reader.delimiter)

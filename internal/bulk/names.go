@@ -46,7 +46,7 @@ func missingColumns(names []string, delimiter byte) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("there is no column %s in the header %.40q", strings.Join(missing, " and no column "), strings.Join(names, string(delimiter)))
+	text := fmt.Sprintf("column %s not found in the header %.40q", strings.Join(missing, " and column "), strings.Join(names, string(delimiter)))
 	if meant := meantBy(names, fields); meant != "" {
 		return fmt.Errorf("%s; %s", text, meant)
 	}

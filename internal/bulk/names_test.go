@@ -12,9 +12,9 @@ import (
 // a check and in an import alike.
 func TestColumns(t *testing.T) {
 	for _, tt := range []struct{ header, want string }{
-		{"id,strated", `! t.csv:1: there is no column started or scheduled in the header "id,strated"; "strated": did you mean started?`},
-		{"id,title", `! t.csv:1: there is no column started or scheduled in the header "id,title"; a call needs one of them`},
-		{"ix,strated", `! t.csv:1: there is no column id and no column started or scheduled in the header "ix,strated"; "ix": did you mean id? "strated": did you mean started?`},
+		{"id,strated", `! t.csv:1: column started or scheduled not found in the header "id,strated"; "strated": did you mean started?`},
+		{"id,title", `! t.csv:1: column started or scheduled not found in the header "id,title"; a call needs one of them`},
+		{"ix,strated", `! t.csv:1: column id and column started or scheduled not found in the header "ix,strated"; "ix": did you mean id? "strated": did you mean started?`},
 		{"id,started", ""},
 		{"id,scheduled", ""},
 		{"id,started,duraton", `? unknown column "duraton" (did you mean duration?): it is kept as a further field, and duration stays empty`},

@@ -109,9 +109,9 @@ var readerTests = []struct {
 	{"CSV with a bare mark in several lines", "id,title,url\r\n1,\"a\r\nb\",c\"\r\n2,b,c\r\n", `! line 2: a quotation mark stands inside a cell that is not quoted; quote the cell and double the mark, on lines 2 to 3; the rest was not read`},
 	{"CSV with bad cells", lines("id,duration,isPrivate,direction", "1,x,maybe,Up"), `2 duration: "x" is not a whole number of at least 0; isPrivate: "maybe" is neither true nor false; direction: "Up" is not one of Inbound, Outbound, Conference, Unknown`},
 	{"CSV with broken UTF-8", "id,my\n1,\xff\n", "2 my: is not valid UTF-8"},
-	{"a CSV header without id", "a,b\n1,2\n", `! line 1: there is no column id and no column started or scheduled in the header "a,b"; name the columns as fields, such as id, started, title`},
+	{"a CSV header without id", "a,b\n1,2\n", `! line 1: column id and column started or scheduled not found in the header "a,b"; name the columns as fields, such as id, started, title`},
 	{"a CSV header with a column twice", "id,a,a\n", `! line 1: the column "a" appears twice`},
-	{"a text", "hello", `! line 1: there is no column id and no column started or scheduled in the header "hello": ` + errNoFormat.Error()},
+	{"a text", "hello", `! line 1: column id and column started or scheduled not found in the header "hello": ` + errNoFormat.Error()},
 }
 
 func TestReader(t *testing.T) {

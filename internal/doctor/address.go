@@ -66,7 +66,7 @@ func (a Address) Look(ctx context.Context, client *http.Client) (f Finding, answ
 		f = a.found(Warning, "the server at %s shows another certificate than the file has", a.At)
 		f.Do = "see its log, or start it with these files"
 	default:
-		f = a.found(OK, "a callvault answers at %s", a.At)
+		f = a.found(OK, "a callvault server answers at %s", a.At)
 	}
 	if isStranger {
 		answer = nil

@@ -28,7 +28,7 @@ func address(at, scheme string) Address {
 func look(t *testing.T, a Address, client *http.Client) Finding {
 	t.Helper()
 	f, answer := a.Look(t.Context(), client)
-	if isOurs := strings.Contains(f.What, "a callvault answers") || f.Status == Warning; isOurs != (answer != nil) {
+	if isOurs := strings.Contains(f.What, "a callvault server answers") || f.Status == Warning; isOurs != (answer != nil) {
 		t.Errorf("%s, with the answer %v", f, answer)
 	}
 	return f
@@ -40,7 +40,7 @@ func TestAddress(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		{"ours", api, "ok a callvault answers at "},
+		{"ours", api, "ok a callvault server answers at "},
 		{"another's 401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "wrong another program uses "},
 		{"another's page", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }, "wrong another program uses "},
 		{"another's realm", func(w http.ResponseWriter, _ *http.Request) {
@@ -84,7 +84,7 @@ func TestAddressShowsCertificate(t *testing.T) {
 	defer server.Close()
 	d := address(strings.TrimPrefix(server.URL, "https://"), "https")
 	d.Leaf = server.Certificate()
-	want(t, []Finding{look(t, d, server.Client())}, "ok a callvault answers")
+	want(t, []Finding{look(t, d, server.Client())}, "ok a callvault server answers")
 	other := certtest.Make(t, certtest.Options{}).TLS(t)
 	d.Leaf = other.Leaf
 	want(t, []Finding{look(t, d, server.Client())}, "warning shows another certificate than the file has")

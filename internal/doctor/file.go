@@ -90,11 +90,11 @@ func (d disk) find(size uint64) Finding {
 	case d.kind != "" && d.sure:
 		return Finding{"disk", Wrong, "the store is on a network file system (" + d.kind + ")", local}
 	case d.free < leastFree:
-		return Finding{"disk", Wrong, "its disk has only " + free + " free", "make room: writes fail that do not fit"}
+		return Finding{"disk", Wrong, "its disk has only " + free + " free", "free some space: writes that do not fit fail"}
 	case d.kind != "":
 		return Finding{"disk", Warning, "the store may be on a network file system (" + d.kind + ")", "if it is, " + local}
 	case d.free < max(size, enoughFree):
-		return Finding{"disk", Warning, fmt.Sprintf("its disk has %s free, and the store has %s", free, humanize.IBytes(size)), "make room before the next import, delete or backup; the last two write the whole store again"}
+		return Finding{"disk", Warning, fmt.Sprintf("its disk has %s free, and the store has %s", free, humanize.IBytes(size)), "free some space before the next import, delete or backup; the last two rewrite the whole store"}
 	}
 	return Finding{"disk", OK, fmt.Sprintf("the store has %s, and its disk %s free", humanize.IBytes(size), free), ""}
 }

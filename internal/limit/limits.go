@@ -43,7 +43,7 @@ type Limits struct {
 func New(quotas callvault.Quotas, limit Limit, now func() time.Time, metrics prometheus.Registerer) *Limits {
 	refused := promauto.With(metrics).NewCounterVec(prometheus.CounterOpts{
 		Name: "callvault_limit_refused_requests_total",
-		Help: "Requests that were answered with 429, by the limit that they were over.",
+		Help: "Requests that were answered with 429, by the limit that they exceeded.",
 	}, []string{"limit"})
 	return &Limits{
 		quotas:    quotas,

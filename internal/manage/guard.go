@@ -31,9 +31,9 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case h.local && !isLocalName(r.Host) && !isProbe(r):
-			http.Error(w, "this listener is for this machine alone: use 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+			http.Error(w, "this listener is only for this machine: use 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 		case !isOwnOrigin(r) || isEmbedded(r):
-			http.Error(w, "requests of pages elsewhere are refused; behind a proxy, let it pass on the Host that the browser sends", http.StatusForbidden)
+			http.Error(w, "requests from pages of other sites are refused; a proxy must pass on the Host that the browser sends", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -19,7 +19,7 @@ func Store(store callvault.Store, metrics prometheus.Registerer) callvault.Store
 	m := &meter{
 		durations: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "callvault_store_operation_duration_seconds",
-			Help:    "Time that an operation of the store took, however it ended.",
+			Help:    "Time that an operation of the store took, whether it succeeded or failed.",
 			Buckets: buckets,
 		}, []string{"operation"}),
 		failures: auto.NewCounterVec(prometheus.CounterOpts{

@@ -184,7 +184,7 @@ callvault_changes_total 22
 # HELP callvault_companies Companies in the store.
 # TYPE callvault_companies gauge
 callvault_companies 2
-# HELP callvault_store_connection_wait_seconds_total Time that operations waited for a connection, all together.
+# HELP callvault_store_connection_wait_seconds_total Total time that operations waited for a connection.
 # TYPE callvault_store_connection_wait_seconds_total counter
 callvault_store_connection_wait_seconds_total 1.5
 # HELP callvault_store_connection_waits_total Operations that had to wait for a connection.

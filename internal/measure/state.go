@@ -32,7 +32,7 @@ func (s state) Collect(metrics chan<- prometheus.Metric) {
 	}
 	say(prometheus.GaugeValue, "callvault_store_connections_limit", "The most connections that the store may have.", float64(pool.Max), nil)
 	say(prometheus.CounterValue, "callvault_store_connection_waits_total", "Operations that had to wait for a connection.", float64(pool.Waits), nil)
-	say(prometheus.CounterValue, "callvault_store_connection_wait_seconds_total", "Time that operations waited for a connection, all together.", pool.Waited.Seconds(), nil)
+	say(prometheus.CounterValue, "callvault_store_connection_wait_seconds_total", "Total time that operations waited for a connection.", pool.Waited.Seconds(), nil)
 	ctx, cancel := context.WithTimeout(context.Background(), readWithin) // Collect gets no context
 	defer cancel()
 	up := 0.0

@@ -45,7 +45,7 @@ func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 		return nil, err
 	}
 	if found == nil {
-		return nil, refusef(http.StatusNotFound, "this call is not there: it was deleted, or has moved in time")
+		return nil, refusef(http.StatusNotFound, "call not found: it was deleted, or its time has changed")
 	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, found, "", "  "); err != nil {

@@ -139,7 +139,7 @@ func TestDocument(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	for _, position := range []string{"1772323200000000.4", "1772323200000001.2", "1772323200000000.0"} {
-		if w := get(h, "/api/call?at="+position); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "this call is not there") {
+		if w := get(h, "/api/call?at="+position); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "call not found") {
 			t.Errorf("%s: %d %s", position, w.Code, w.Body)
 		}
 	}

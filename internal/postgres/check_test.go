@@ -27,10 +27,10 @@ func TestCheckAndRepair(t *testing.T) {
 		calls        int
 		loss         bool
 	}{
-		{"a count that is too high", `UPDATE callvault.counts SET total = total + 1 WHERE level = 1 AND workspace = ''`, "from 1970-01-01T00:00:00Z to 1970-01-01T04:00:00Z: 11 calls are counted, and 10 are there", "corrected 1 counts", 10, false},
-		{"a number of a count that is too low", `UPDATE callvault.counts SET number = 3 WHERE level = 1 AND workspace = ''`, "the last change is said to be number 3", "corrected 1 counts", 10, false},
-		{"a count that is missing", `DELETE FROM callvault.counts WHERE level = 0 AND workspace <> ''`, "0 calls are counted, and 10 are there", "corrected 1 counts", 10, true},
-		{"a count of nothing", `INSERT INTO callvault.counts VALUES ('default', '', 2, 99, 5, 7, 1)`, "5 calls are counted, and 0 are there", "corrected 1 counts", 10, true},
+		{"a count that is too high", `UPDATE callvault.counts SET total = total + 1 WHERE level = 1 AND workspace = ''`, "from 1970-01-01T00:00:00Z to 1970-01-01T04:00:00Z: 11 calls counted, but 10 found", "corrected 1 counts", 10, false},
+		{"a number of a count that is too low", `UPDATE callvault.counts SET number = 3 WHERE level = 1 AND workspace = ''`, "the last change is recorded as number 3", "corrected 1 counts", 10, false},
+		{"a count that is missing", `DELETE FROM callvault.counts WHERE level = 0 AND workspace <> ''`, "0 calls counted, but 10 found", "corrected 1 counts", 10, true},
+		{"a count of nothing", `INSERT INTO callvault.counts VALUES ('default', '', 2, 99, 5, 7, 1)`, "5 calls counted, but 0 found", "corrected 1 counts", 10, true},
 		{"an id that is missing", `DELETE FROM callvault.ids WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10, false},
 		{"an id that looks elsewhere", `UPDATE callvault.ids SET time = time + 1 WHERE number = 4`, "stands for a call that is not there", "gave 1 calls their ids back", 10, false},
 		{"an id that looks into another workspace", `UPDATE callvault.ids SET workspace = '' WHERE number = 4`, "stands at no place that its id knows", "gave 1 calls their ids back", 10, false},
@@ -46,7 +46,7 @@ func TestCheckAndRepair(t *testing.T) {
 		{"a tombstone's number", `UPDATE callvault.ids SET number = 99 WHERE time IS NULL`, "call 11 is damaged", "removed 1 damaged rows", 10, true},
 		{"a tombstone's checksum", `UPDATE callvault.ids SET checksum = NULL WHERE time IS NULL`, "call 11 is damaged: its row is malformed", "removed 1 damaged rows", 10, true},
 		{"a key", `UPDATE callvault.keys SET scopes = 'everything'`, "key K is damaged", "removed 1 damaged keys", 10, true},
-		{"everything", `TRUNCATE callvault.counts, callvault.ids`, "0 calls are counted", "gave 10 calls their ids back", 10, true},
+		{"everything", `TRUNCATE callvault.counts, callvault.ids`, "0 calls counted", "gave 10 calls their ids back", 10, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +117,7 @@ func TestRepairOfOldRows(t *testing.T) {
 		t.Errorf("after the repair of a call that stood twice: %s, %v", found, err)
 	}
 	execute(t, s, `DELETE FROM callvault.documents WHERE time = 50; INSERT INTO callvault.documents SELECT * FROM callvault.kept WHERE time = 4`)
-	if found := told(t, s.Check); !strings.Contains(found, "the calls are not those that were written last") {
+	if found := told(t, s.Check); !strings.Contains(found, "the calls differ from those that were last written") {
 		t.Errorf("found %s", found)
 	}
 	if err := s.Repair(t.Context(), callvault.NoLoss, func(string) {}); !errors.Is(err, callvault.ErrLoss) {

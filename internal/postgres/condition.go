@@ -81,7 +81,7 @@ func (c *Condition) askClock(ctx context.Context, conn *pgx.Conn) error {
 func Advice(err error) string {
 	switch codeOf(err) {
 	case "28P01", "28000":
-		return "check the role and its password: in CALLVAULT_DB, in ~/.pgpass or in a service file; the server's pg_hba.conf decides who is let in"
+		return "check the role and its password: in CALLVAULT_DB, in ~/.pgpass or in a service file; also check the server's pg_hba.conf"
 	case "3D000":
 		return "make the database: createdb --encoding=UTF8 --template=template0 NAME"
 	case insufficientPrivilege:

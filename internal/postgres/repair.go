@@ -44,7 +44,7 @@ const (
 // repairs correct a company, in this order, each with its report. The calls are believed:
 // ids and numbers follow them. Each repair writes only what differs.
 var repairs = []struct{ query, done string }{
-	{removeTwiceSQL, "removed %d calls that stood twice"},
+	{removeTwiceSQL, "removed %d duplicate calls"},
 	{followDocumentsSQL, "gave %d calls their ids back"},
 	{raiseNumberSQL, "raised the latest number of %d companies"},
 	{buryGoneSQL, "made tombstones of %d ids whose calls are gone"},
@@ -85,7 +85,7 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 		var left error
 		err := s.checkLaws(ctx, tx, func(company, difference string) {
 			if wrong[company] {
-				left = fmt.Errorf("company %s: %s, which no repair makes right", company, difference)
+				left = fmt.Errorf("company %s: %s, which --repair can't correct", company, difference)
 			}
 		})
 		if err == nil {

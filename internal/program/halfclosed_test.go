@@ -40,7 +40,7 @@ func TestHalfClosedClients(t *testing.T) {
 			{manage, "/api/site", http.StatusOK, `"companies":["default"]`},
 			{manage, "/api/summary?from=2026-01-01&to=2027-01-01", http.StatusOK, `"total":3`},
 			{manage, "/api/calls?from=2026-01-01&to=2027-01-01", http.StatusOK, `"calls":[{`},
-			{manage, "/api/call?at=0.1", http.StatusNotFound, "this call is not there"},
+			{manage, "/api/call?at=0.1", http.StatusNotFound, "call not found"},
 			{manage, "/metrics", http.StatusOK, "callvault_calls 3\n"},
 		} {
 			for _, version := range []string{"HTTP/1.0", "HTTP/1.1"} {

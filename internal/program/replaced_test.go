@@ -125,7 +125,7 @@ func TestReplacedWhileServed(t *testing.T) {
 			if code := s.End(syscall.SIGTERM); code != program.ExitFailed && code != program.ExitOK {
 				t.Errorf("the server ended with %d", code)
 			}
-			if n := strings.Count(s.Stderr.String(), `msg="every request is answered with 500 until serve is started again"`); n != 1 || !strings.Contains(s.Stderr.String(), r.want) {
+			if n := strings.Count(s.Stderr.String(), `msg="every request gets a 500 until serve is started again"`); n != 1 || !strings.Contains(s.Stderr.String(), r.want) {
 				t.Errorf("%d lines in\n%.2000s", n, s.Stderr.String())
 			}
 			soundAfter(c, r.left)
@@ -146,7 +146,7 @@ func TestReplacedWhileServedReadOnly(t *testing.T) {
 	moveStore(t, c.DB, c.DB+".old")
 	waitUntil(t, "the server notices", func() bool { return client.Get("").Status == http.StatusInternalServerError })
 	s.Kill() // its log is complete then
-	if log := s.Stderr.String(); strings.Count(log, `msg="every request is answered with 500 until serve is started again"`) != 1 {
+	if log := s.Stderr.String(); strings.Count(log, `msg="every request gets a 500 until serve is started again"`) != 1 {
 		t.Errorf("the log has\n%.2000s", log)
 	}
 }

@@ -80,9 +80,9 @@ func (c *conn) compareCompany(of company, report func(difference string)) error 
 		}
 		switch {
 		case !id.there || id.time != r.Time:
-			report(fmt.Sprintf("call %s stands at %s, and its id does not know that", r.ID, r.Time))
+			report(fmt.Sprintf("call %s is stored at %s, but its id does not lead there", r.ID, r.Time))
 		case id.number != r.Number:
-			report(fmt.Sprintf("call %s has number %d, and its id %d", r.ID, r.Number, id.number))
+			report(fmt.Sprintf("call %s has number %d, but its id has %d", r.ID, r.Number, id.number))
 		}
 		return nil
 	})

@@ -40,7 +40,7 @@ func explain(path string, err error) error {
 func meaning(path string, err error) string {
 	switch kindOf(err) {
 	case cantGrow:
-		return "it can't grow: its disk is full or fails, or a limit on the size of files is met"
+		return "it can't grow: its disk is full or fails, or a file has reached its size limit"
 	case full:
 		return "its disk is full"
 	case cantOpen:
@@ -78,7 +78,7 @@ func whyClosed(path string) string {
 		}
 		return err.Error()
 	}
-	return fmt.Sprintf("the folder %s must be writable too, since the log is kept beside the file", filepath.Dir(path))
+	return fmt.Sprintf("the folder %s must be writable too, because SQLite keeps its log there", filepath.Dir(path))
 }
 
 const itIsFolder = "it is a folder; use the path of a file"

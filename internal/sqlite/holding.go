@@ -208,7 +208,7 @@ func checkIndex(ctx context.Context, path string) error {
 			if isThere(log) {
 				log, index = index, log
 			}
-			return fmt.Errorf("%s is there without %s; end every process that has %s open, then run callvault check", index, log, path)
+			return fmt.Errorf("%s exists without %s; end every process that has %s open, then run callvault check", index, log, path)
 		}
 		select {
 		case <-ctx.Done():

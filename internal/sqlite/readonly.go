@@ -15,7 +15,7 @@ import (
 	"github.com/callvault/callvault/internal/limit"
 )
 
-var errReadOnly = errors.New("the store was opened to be looked at")
+var errReadOnly = errors.New("the store was opened read-only")
 
 // OpenReadOnly opens a store that is there to look at it, and changes nothing in
 // it: the schema stays what it is, and writes fail. What it reads is of the schema

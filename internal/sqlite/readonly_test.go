@@ -119,7 +119,7 @@ func TestOpenReadOnlyFails(t *testing.T) {
 // A reader makes no new index beside a log that others write: the next writer would then
 // open it, and two would write over each other's log.
 func TestIndexIsGone(t *testing.T) {
-	for gone, want := range map[string]string{"-shm": "-wal is there without ", "-wal": "-shm is there without "} {
+	for gone, want := range map[string]string{"-shm": "-wal exists without ", "-wal": "-shm exists without "} {
 		path, s := newStored(t, 3)
 		if err := os.Remove(path + gone); err != nil {
 			t.Fatal(err)

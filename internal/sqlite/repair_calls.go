@@ -97,7 +97,7 @@ func (c *callsRepair) removeMalformed() error {
 func (c *callsRepair) removeTwice() error {
 	err := c.conn.run(removeTwiceSQL, c.company.id)
 	if err == nil {
-		c.done("removed %d calls that stood twice", c.conn.changed())
+		c.done("removed %d duplicate calls", c.conn.changed())
 	}
 	return err
 }

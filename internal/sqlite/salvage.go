@@ -98,7 +98,7 @@ func (c *conn) salvage(of company, q callvault.Query, counted int, visit func(ca
 	}
 	problem := fmt.Sprintf("%d of the %d calls from %s to %s are missing", counted-len(seen), counted, q.From, q.To)
 	if counted <= len(seen) {
-		problem = fmt.Sprintf("from %s to %s not all of it can be read", q.From, q.To)
+		problem = fmt.Sprintf("not everything from %s to %s can be read", q.From, q.To)
 	}
 	damaged(&callvault.DamageError{Company: of.name, Problem: problem})
 	return nil

@@ -44,7 +44,7 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 		found, advice = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}, gongAdvice
 	}
 	if found == (gong.Credential{}) && value(variableGongKey) != "" {
-		return found, fmt.Errorf("%s goes to hosts of gong.io alone; for %s set %s and %s", variableGongKey, host, variableKey, variableSecret)
+		return found, fmt.Errorf("%s is only for hosts of gong.io; for %s set %s and %s", variableGongKey, host, variableKey, variableSecret)
 	}
 	if err := checkCredential(found); err != nil {
 		return gong.Credential{}, fmt.Errorf("the server needs a credential: %w; %s", err, advice)
@@ -56,13 +56,13 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 func checkCredential(c gong.Credential) error {
 	switch {
 	case c == gong.Credential{}:
-		return errors.New("there is none")
+		return errors.New("none is set")
 	case c.Token != "" && c != gong.Credential{Token: c.Token}:
-		return errors.New("there are an access key and a token; leave one out")
+		return errors.New("both an access key and a token are set; leave one out")
 	case c.Token == "" && c.AccessKey == "":
-		return errors.New("there is a secret without its access key")
+		return errors.New("a secret is set without its access key")
 	case c.Token == "" && c.AccessKeySecret == "":
-		return errors.New("there is an access key without its secret")
+		return errors.New("an access key is set without its secret")
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func ReadCredential(path string) (gong.Credential, error) {
 		return gong.Credential{}, err
 	}
 	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return gong.Credential{}, fmt.Errorf("others may read %s (its mode is %04o); make it yours alone: chmod 600 %[1]s", path, mode.Perm())
+		return gong.Credential{}, fmt.Errorf("others may read %s (its mode is %04o); make it private: chmod 600 %[1]s", path, mode.Perm())
 	}
 	content, err := io.ReadAll(io.LimitReader(f, maxCredential))
 	if err != nil {
@@ -104,7 +104,7 @@ func ReadCredential(path string) (gong.Credential, error) {
 func parseCredential(content string) (c gong.Credential, err error) {
 	words := strings.FieldsFunc(content, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`{}",:`, r) })
 	if len(words)%2 == 1 {
-		return c, errors.New("it is not names and values")
+		return c, errors.New("it does not consist of names and values")
 	}
 	for pair := range slices.Chunk(words, 2) {
 		switch pair[0] {

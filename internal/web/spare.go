@@ -58,6 +58,6 @@ func (a *allowance) end() {
 	a.lines = 0
 	a.mu.Unlock()
 	if left > 0 {
-		slog.New(a.log).Warn("lines that strangers caused were left out of the log", "lines", left)
+		slog.New(a.log).Warn("left out log lines that clients without a key caused", "lines", left)
 	}
 }

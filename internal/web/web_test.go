@@ -256,7 +256,7 @@ func TestSpare(t *testing.T) {
 			time.Sleep(time.Second) // the bubble's
 			synctest.Wait()
 			got := log.String()
-			if strings.Count(got, "msg=\"a stranger\"") != 20 || strings.Count(got, "\n") != 21 || !strings.Contains(got, "were left out of the log\" lines=10\n") {
+			if strings.Count(got, "msg=\"a stranger\"") != 20 || strings.Count(got, "\n") != 21 || !strings.Contains(got, "left out log lines that clients without a key caused\" lines=10\n") {
 				t.Errorf("logged %s", got)
 			}
 			log.Reset()
