@@ -80,7 +80,7 @@ func TestCallsOfNoPage(t *testing.T) {
 // A server that leads in a circle is an error, with what came beside the file.
 func TestCallsInACircle(t *testing.T) {
 	for name, answers := range map[string][]string{
-		"the same cursor again": {pageOf(9, "a", 1, 2), pageOf(9, "a", 3, 4)},
+		"the same cursor again":                                {pageOf(9, "a", 1, 2), pageOf(9, "a", 3, 4)},
 		"a page has a cursor, but only calls that came before": {pageOf(9, "a", 1, 4), pageOf(9, "b", 3, 4)},
 	} {
 		c, server := telling(t, answers...)

@@ -266,7 +266,7 @@ func TestRefusedParquet(t *testing.T) {
 		`the column "id" has numbers with a fraction; make them texts or whole numbers or decimals`:                     table(t, []fractions{{}}),
 		`the column "started" has whole numbers; make them timestamps in UTC or texts`:                                  table(t, []epochs{{}}),
 		`the column "key" has values of the type UUID; leave it out, or make it text`:                                   table(t, []unique{{}}),
-		`column id and column started or scheduled not found in the header "name"`:                                 table(t, []nobody{{}}),
+		`column id and column started or scheduled not found in the header "name"`:                                      table(t, []nobody{{}}),
 		`columns differ from fields only by case, spaces or invisible characters; rename "ID" to id, "STARTED" to star`: table(t, []snowflake{{}}),
 		`the name of column 1, "i\xff", is not valid UTF-8`:                                                             withMetadata(t, table(t, []snowflake{{}}), func(m *format.FileMetaData) { m.Schema[1].Name = "i\xff" }),
 		`row 1: the column "id": it is compressed by LZO; write it with zstd or snappy`:                                 relabelled(t, foreignRows(), format.LZO),
