@@ -109,8 +109,8 @@ func TestCheckAndRepair(t *testing.T) {
 				t.Errorf("timelines %v, and before the repair %v, %v", after, timelines, err)
 			}
 			_, err = calls.Delete(t.Context(), []callvault.ID{gone.ID})
-			if n, err := calls.Count(t.Context(), everything); n != tt.calls || err != nil {
-				t.Errorf("counts %d calls, %v, want %d", n, err, tt.calls)
+			if n, err1 := calls.Count(t.Context(), everything); n != tt.calls || errors.Join(err, err1) != nil {
+				t.Errorf("counts %d calls, %v, want %d", n, errors.Join(err, err1), tt.calls)
 			}
 		})
 	}
