@@ -258,7 +258,7 @@ func TestReplacedWhileImported(t *testing.T) {
 			line, _ := lines.ReadString('\n')
 			cmd.Wait() // the code says how
 			if line != "" || cmd.ProcessState.ExitCode() != program.ExitFailed || !strings.Contains(stderr.String(), "the store was replaced while it was open: ") || !strings.Contains(stderr.String(), r.want) ||
-				!strings.Contains(stderr.String(), "; import everything again, ") || strings.Contains(stderr.String(), "kept so far") {
+				!strings.Contains(stderr.String(), "; import everything again, ") || strings.Contains(stderr.String(), "kept so far:") {
 				t.Errorf("%q, code %d: %s", line, cmd.ProcessState.ExitCode(), stderr.String())
 			}
 		})
