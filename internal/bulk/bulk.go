@@ -88,6 +88,8 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	switch c, at, err := w.firstByte(0); {
 	case err == io.EOF:
 		r.read = func() (Record, error) { return Record{}, io.EOF }
+	case err == bufio.ErrBufferFull:
+		return nil, &LineError{1, errors.New("the file begins with more white space than a record may have")}
 	case err != nil:
 		return nil, err
 	case c == '{' || c == '[':

@@ -12,6 +12,7 @@ const (
 	setCountSQL    = `INSERT OR REPLACE INTO counts (company, workspace, level, bucket, calls, digest, number) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	deleteKeySQL   = `DELETE FROM keys WHERE id = ?`
 	definitionsSQL = `SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC`
+	typesSQL       = `SELECT format('typeof(%s) IN (''null'', ''%s'')', name, lower(type)) FROM pragma_table_info(?)`
 	remakeIndexes  = `REINDEX documents_by_workspace; REINDEX ids_by_number;`
 )
 
@@ -32,6 +33,9 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 				report(text)
 			}
 		}
+	}
+	if kindOf(err) == corrupt {
+		return fmt.Errorf("repair %w; restore a backup, or import what 'callvault export --skip-damaged' writes into a new store", err)
 	}
 	return callvault.Doing(err, "repair %s", s.path)
 }
@@ -92,16 +96,22 @@ func (r *repair) structure() error {
 	return nil
 }
 
-// rebuild writes a table again, in order, each row once.
+// rebuild writes a table again, in order, each row once, without those that have a value of
+// another type. With a condition SQLite reads the rows; otherwise it copies their bytes.
 func (r *repair) rebuild(table string) error {
 	var definitions []string // of the table, then of its indexes
 	err := r.each(func(st *stmt) error { definitions = append(definitions, st.ColumnText(0)); return nil }, definitionsSQL, table)
 	if err != nil {
 		return err
 	}
+	var types []string
+	err = r.each(func(st *stmt) error { types = append(types, st.ColumnText(0)); return nil }, typesSQL, table)
+	if err != nil {
+		return err
+	}
 	statements := append([]string{
 		strings.Replace(definitions[0], table, "rebuilt", 1),
-		"INSERT OR IGNORE INTO rebuilt SELECT * FROM " + table,
+		"INSERT OR IGNORE INTO rebuilt SELECT * FROM " + table + " WHERE " + strings.Join(types, " AND "),
 		"DROP TABLE " + table,
 		"PRAGMA legacy_alter_table = ON",
 		"ALTER TABLE rebuilt RENAME TO " + table,

@@ -14,13 +14,15 @@ const filledSQL = `SELECT bucket, calls FROM counts WHERE company = ? AND worksp
 // Salvage goes from bucket to bucket, so that it comes behind what is damaged whatever that
 // is, and knows from the counts what is missing.
 func (s *Store) Salvage(ctx context.Context, name string, q callvault.Query, visit func(callvault.Record) error, damaged func(*callvault.DamageError)) error {
-	calls := calls{s, name}
+	calls, whole := calls{s, name}, false
 	err := calls.read(ctx, func(c *conn, of company) error {
 		if q.IsEmpty() {
 			return nil
 		}
 		spans, err := c.salvageSpans(of, q)
-		if err != nil {
+		if kindOf(err) == corrupt {
+			damaged(&callvault.DamageError{Company: of.name, Problem: "its counts can't be read, and calls may be missing"})
+		} else if err != nil {
 			return err
 		}
 		for _, span := range spans {
@@ -29,8 +31,12 @@ func (s *Store) Salvage(ctx context.Context, name string, q callvault.Query, vis
 				return err
 			}
 		}
+		whole = true
 		return nil
 	})
+	if whole && kindOf(err) == corrupt {
+		return nil // at the end of the transaction SQLite repeats an error that was passed over
+	}
 	return callvault.Doing(err, "salvage calls")
 }
 
@@ -40,8 +46,8 @@ type span struct {
 	calls int
 }
 
-// salvageSpans cuts a query behind each finest bucket that has calls. Without counts that can
-// be read it is one span.
+// salvageSpans cuts a query behind each finest bucket that has calls. If it can't read the
+// counts, it returns what it has, with the rest as one span, beside the error.
 func (c *conn) salvageSpans(of company, q callvault.Query) (spans []span, err error) {
 	at := q.From
 	within := callvault.Range{From: max(q.From, callvault.CallTimes.From), To: min(q.To, callvault.CallTimes.To)}
@@ -57,10 +63,7 @@ func (c *conn) salvageSpans(of company, q callvault.Query) (spans []span, err er
 		at = s.To
 		return nil
 	}, filledSQL, of.id, q.Workspace.Key(), first, last+1)
-	if err != nil && kindOf(err) != corrupt {
-		return nil, err
-	}
-	return append(spans, span{callvault.Range{From: at, To: q.To}, -1}), nil
+	return append(spans, span{callvault.Range{From: at, To: q.To}, -1}), err
 }
 
 // salvage visits the sound calls of one span, each once. If some are missing it looks for
@@ -79,7 +82,8 @@ func (c *conn) salvage(of company, q callvault.Query, counted int, visit func(ca
 		scan := newScan(c, of, q, from, back)
 		var r row
 		err := scan.rows(-1, func(st *stmt) error {
-			if c.readRow(st, &r); seen[r.ID] { // a sound call out of order is as good as any
+			c.readRow(st, &r)
+			if seen[r.ID] || back && r.Time == q.To { // a sound call out of order is as good as any
 				return nil
 			}
 			seen[r.ID] = true

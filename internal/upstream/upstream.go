@@ -53,7 +53,7 @@ const addEvery = 1000
 // Walk visits the calls as they are at one moment. An error of the store ends it, a
 // *callvault.DamageError unless it skips damaged calls.
 func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
-	if w.Total, err = s.Calls.Count(ctx, q); err != nil {
+	if w.Total, err = s.Calls.Count(ctx, q); err != nil && !s.SkipDamaged { // the counts may be damaged too
 		return w, err
 	}
 	after, back := q.Start(), 0
