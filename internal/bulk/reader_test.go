@@ -235,7 +235,7 @@ func TestReaderOfLongRecords(t *testing.T) {
 		{"in an array", lines(`[{"id":"1","title":"`+long+`"},`, `{"id":"2"}]`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"broken JSON", lines(`{"id":"1","title":"`+long, `{"id":"2"}`), lines("1 the record is longer than 1048576 bytes", "2 2")},
 		{"deep JSON", lines(strings.Repeat(`{"x":`, 1_000), `{"id":"2"}`), lines("1 x: is nested more than 500 deep", "2 2")},
-		{"white space", strings.Repeat(" ", 3*maxRecord) + "{}", "the file begins with more white space than a record may have"},
+		{"white space", strings.Repeat(" ", 3*maxRecord) + "{}", "! line 1: the file begins with more white space than a record may have"},
 		{"CSV with a mark that is not closed", lines("id,title", "1,a", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 3: "+errLong.Error()+"; the rest was not read")},
 		{"CSV with a mark that is not closed behind a record of several lines", lines("id,title", "1,\"a", "b\"", "", `2,"`+strings.Repeat(long, 6)), lines("2 1", "! line 5: "+errLong.Error()+"; the rest was not read")},
 	} {
