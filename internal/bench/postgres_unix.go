@@ -97,7 +97,7 @@ func queryPage(ctx context.Context, pool *pgxpool.Pool, page *callvault.PageQuer
 	calls, total := 0, page.Total
 	for ; rows.Next(); calls++ {
 		if values := rows.RawValues(); page.Number == 0 {
-			total = int(binary.BigEndian.Uint64(values[3]))
+			total = int(binary.BigEndian.Uint64(values[len(values)-1])) // beside each call
 		}
 	}
 	if err := rows.Err(); err != nil {
