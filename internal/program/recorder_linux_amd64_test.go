@@ -98,7 +98,10 @@ func (r *recorder) run(c *program.CLI, stdin *os.File, args ...string) {
 	}
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // a thread traces, and is given up with its goroutine
+		// One thread traces. It must outlive the test: its end would end every process that
+		// it started, see noOrphan.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		done <- r.trace(c, stdin, args)
 	}()
 	err := <-done
@@ -133,6 +136,12 @@ func (r *recorder) trace(c *program.CLI, stdin *os.File, args []string) (err err
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil { // it is stopped, and nobody would let it go on
+			process.Kill()
+			process.Wait()
+		}
+	}()
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(process.Pid, &status, waitAll, nil); err != nil {
 		return err

@@ -207,7 +207,9 @@ func TestLogRemovedWhileServed(t *testing.T) {
 	for _, args := range [][]string{{"import", "-"}, {"key", "create"}, {"delete", "--yes", "--id", "1"}, {"check", "--repair"}, {"export"}, {"backup", "backup"}} {
 		fails(c, "calls.db-wal", "was removed while another process has "+c.DB+" open; end that process, then run this again", recordsFrom(1000, 1), args...)
 	}
-	s.End(syscall.SIGTERM)
+	if code := s.End(syscall.SIGTERM); code != program.ExitOK && code != program.ExitFailed {
+		t.Errorf("the server ended with %d: %s", code, s.Stderr.String())
+	}
 	sound(c, exported)
 	if got := c.Pipe(recordsFrom(1000, 1), "import", "-"); got.Code != program.ExitOK {
 		t.Errorf("after all: %+v", got)
