@@ -180,6 +180,12 @@ const ofAMillion = `
 	UPDATE sqlite_stat1 SET stat = '1000000 1000000 500000 4 1' WHERE idx = 'documents_by_workspace';`
 
 func TestPlans(t *testing.T) {
+	filled := filepath.Join(t.TempDir(), "filled.db")
+	s := open(t, filled)
+	fillSkewed(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for statistics, script := range map[string]string{
 		"without statistics":                 "",
 		"with statistics":                    "ANALYZE",
@@ -189,9 +195,8 @@ func TestPlans(t *testing.T) {
 	} {
 		t.Run(statistics, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "plans.db")
-			filled := open(t, path)
-			fillSkewed(t, filled)
-			err := filled.onWriter(func(c *conn) error { return c.script(script) })
+			copyFile(t, path, filled)
+			err := open(t, path).onWriter(func(c *conn) error { return c.script(script) })
 			if err != nil {
 				t.Fatal(err)
 			}
