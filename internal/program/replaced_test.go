@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -204,9 +205,13 @@ func TestLogRemovedWhileServed(t *testing.T) {
 	if err := errors.Join(os.Remove(c.DB+"-wal"), os.Remove(c.DB+"-shm")); err != nil {
 		t.Fatal(err)
 	}
+	var commands sync.WaitGroup // each waits for a log that may be on its way
 	for _, args := range [][]string{{"import", "-"}, {"key", "create"}, {"delete", "--yes", "--id", "1"}, {"check", "--repair"}, {"export"}, {"backup", "backup"}} {
-		fails(c, "calls.db-wal", "was removed while another process has "+c.DB+" open; end that process, then run this again", recordsFrom(1000, 1), args...)
+		commands.Go(func() {
+			fails(c, "calls.db-wal", "was removed while another process has "+c.DB+" open; end that process, then run this again", recordsFrom(1000, 1), args...)
+		})
 	}
+	commands.Wait()
 	if code := s.End(syscall.SIGTERM); code != program.ExitOK && code != program.ExitFailed {
 		t.Errorf("the server ended with %d: %s", code, s.Stderr.String())
 	}
