@@ -37,7 +37,7 @@ var habits = []habit{
 		next:   "fromDateTime=2020-01-01T00%3A00%3A00Z&toDateTime=2026-11-25T03%3A47%3A48Z&cursor=",
 	},
 	{
-		client:  "Airbyte, before", // the calls of its manifest 4.3.0
+		client:  "Airbyte, older", // the calls of its manifest 4.3.0
 		first:   "fromDateTime=2020-01-01T00%3A00%3A00Z",
 		next:    "fromDateTime=2020-01-01T00%3A00%3A00Z&cursor=",
 		undated: true,
@@ -73,7 +73,7 @@ var habits = []habit{
 		undated: true,
 	},
 	{
-		client:  "amp-labs/connectors, before",
+		client:  "amp-labs/connectors, older",
 		first:   "fromDateTime=2020-01-01T00%3A00%3A00Z",
 		next:    "cursor=",
 		undated: true,
