@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"internal/sqlite":       {"", "gong", "internal/file", "internal/limit"},
 	"internal/demo":         {"", "gong"},
 	"internal/doctor":       {"", "gong", "internal/file", "internal/web"},
-	"internal/storetest":    {"", "gong"},
+	"internal/storetest":    {"", "gong", "internal/upkeep"},
 	"internal/postgrestest": nil,
 	"internal/screen":       {"gong"},
 	"internal/upkeep":       {"", "gong"},

@@ -24,3 +24,15 @@ func TestKindOf(t *testing.T) {
 		t.Errorf("no error is taken for %d", got)
 	}
 }
+
+// A store that could not be locked may be in use, unless opening it fails and says why.
+func TestMayBeInUse(t *testing.T) {
+	for k, want := range map[kind]bool{busy: true, diskFails: true, full: true, interrupted: true, cantGrow: true, cantOpen: false, corrupt: false, notSQLite: false} {
+		if got := mayBeInUse(errorOf(k)); got != want {
+			t.Errorf("kind %d: %t", k, got)
+		}
+	}
+	if mayBeInUse(nil) {
+		t.Error("a store that could be locked may be in use")
+	}
+}

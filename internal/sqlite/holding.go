@@ -221,7 +221,7 @@ func checkIndex(ctx context.Context, path string) error {
 // missingLog is the name of the file that is missing beside a store, or empty. An empty
 // store never had a log.
 func missingLog(path string) string {
-	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
 		return ""
 	}
 	for _, name := range []string{path + "-wal", path + "-shm"} {
@@ -237,13 +237,22 @@ func missingLog(path string) string {
 // file ourselves, this process would lose its locks.
 func isInUse(path string) bool {
 	c, err := openFile(path, path, toWrite)
-	if err != nil {
-		return false // opening the store says why
+	if err == nil {
+		defer c.Close()
+		err = c.once("PRAGMA locking_mode = EXCLUSIVE")
 	}
-	defer c.Close()
-	err = c.once("PRAGMA locking_mode = EXCLUSIVE")
 	if err == nil {
 		_, err = c.pragma("schema_version")
 	}
-	return kindOf(err) == busy
+	return mayBeInUse(err)
+}
+
+// mayBeInUse tells what it means that a store could not be locked: it may be in use, unless
+// opening it fails too and says why.
+func mayBeInUse(err error) bool {
+	switch kindOf(err) {
+	case cantOpen, corrupt, notSQLite:
+		return false
+	}
+	return err != nil
 }

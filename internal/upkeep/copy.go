@@ -26,7 +26,8 @@ const (
 
 // Copy copies a store, as it is at one moment, into an empty one: calls, numbers,
 // tombstones, used quotas, keys and the cursor secret. An unfinished copy of the same
-// store is emptied first. Other stores that are not empty are ErrNotEmpty.
+// store is emptied first. Other stores that are not empty are ErrNotEmpty, also an
+// unfinished copy that something else wrote to.
 //
 // A mark in place of the cursor secret tells an unfinished copy. The secret and the keys
 // come last and together, so that nobody reads from an unfinished copy.
@@ -40,7 +41,7 @@ func Copy(ctx context.Context, from, to callvault.Store, progress Progress) erro
 		if err != nil {
 			return err
 		}
-		if err := prepare(ctx, to, mark(secret), companies); err != nil {
+		if err := prepare(ctx, s, to, mark(secret)); err != nil {
 			return err
 		}
 		if err := begin(progress, "copying", s, companies); err != nil {
@@ -58,7 +59,7 @@ func Copy(ctx context.Context, from, to callvault.Store, progress Progress) erro
 		if err != nil {
 			return err
 		}
-		return to.Inherit(ctx, secret, keys)
+		return finish(ctx, to, secret, keys)
 	})
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
@@ -73,7 +74,7 @@ func mark(secret []byte) []byte {
 }
 
 // prepare marks a store as an unfinished copy, and empties one that is marked already.
-func prepare(ctx context.Context, to callvault.Store, mark []byte, companies []string) error {
+func prepare(ctx context.Context, s callvault.Snapshot, to callvault.Store, mark []byte) error {
 	secret, err := to.CursorSecret(ctx)
 	if err != nil {
 		return err
@@ -82,13 +83,16 @@ func prepare(ctx context.Context, to callvault.Store, mark []byte, companies []s
 	if err != nil {
 		return err
 	}
-	isMarked := bytes.Equal(secret, mark)
-	isForeign := func(company string) bool { return !isMarked || !slices.Contains(companies, company) }
-	if slices.ContainsFunc(there, isForeign) {
-		return ErrNotEmpty
-	}
-	if !isMarked {
+	if !bytes.Equal(secret, mark) {
+		if len(there) > 0 {
+			return ErrNotEmpty
+		}
 		return to.Inherit(ctx, mark, nil)
+	}
+	for _, company := range there {
+		if err := checkUnwritten(ctx, s, to, company); err != nil {
+			return err
+		}
 	}
 	if err := to.Empty(ctx); errors.Is(err, callvault.ErrHasKeys) {
 		return ErrNotEmpty
@@ -96,6 +100,34 @@ func prepare(ctx context.Context, to callvault.Store, mark []byte, companies []s
 		return err
 	}
 	return to.Purge(ctx)
+}
+
+// checkUnwritten refuses an unfinished copy whose company has a timeline that its original
+// hasn't: whatever else writes to it begins one.
+func checkUnwritten(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string) error {
+	original, err := s.Timelines(company)
+	if err != nil {
+		return err
+	}
+	copied, err := to.Calls(company).Timelines(ctx)
+	for _, timeline := range copied {
+		if !slices.Contains(original, timeline) {
+			return ErrNotEmpty
+		}
+	}
+	return err
+}
+
+// finish takes the mark of an unfinished copy away, unless another copy has done so.
+func finish(ctx context.Context, to callvault.Store, secret []byte, keys []callvault.Key) error {
+	err := to.Inherit(ctx, secret, keys)
+	if err == nil {
+		return nil
+	}
+	if now, _ := to.CursorSecret(ctx); bytes.Equal(now, secret) {
+		return ErrDisturbed
+	}
+	return err
 }
 
 // copyCompany copies the records of a company in batches.
@@ -117,6 +149,9 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 		copied += len(batch)
 		progress.Add(len(batch))
 		batch, size = batch[:0], 0
+		if errors.Is(err, callvault.ErrOrder) {
+			return ErrDisturbed
+		}
 		return err
 	}
 	err = s.Records(company, 0, func(r callvault.Record) error {

@@ -1,0 +1,98 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/upkeep"
+)
+
+func copyLaws() []law {
+	return []law{
+		{"an import into an unfinished copy stays", importIntoUnfinishedCopyStays},
+		{"copies disturb each other", func(t *testing.T, open Open) { copiesDisturbEachOther(t, open, fifty(t)) }},
+		{"copies of keys alone disturb each other", func(t *testing.T, open Open) { copiesDisturbEachOther(t, open, nil) }},
+	}
+}
+
+// original is a store to copy from: one company with calls, and a key.
+type original struct {
+	callvault.Store
+	calls     []callvault.Call
+	keys      []callvault.Key
+	timelines []callvault.Timeline
+	meanwhile func() error // what happens when the calls are read
+}
+
+func newOriginal(t testing.TB) *original {
+	return &original{calls: fifty(t), timelines: []callvault.Timeline{callvault.NewTimeline(0)}, keys: []callvault.Key{key("K", acme)},
+		meanwhile: func() error { return nil }}
+}
+
+func (o *original) copyTo(t testing.TB, to callvault.Store) error {
+	return upkeep.Copy(t.Context(), o, to, unseen{})
+}
+
+func (o *original) Snapshot(_ context.Context, f func(callvault.Snapshot) error) error {
+	return f(moment{o})
+}
+
+// moment is the snapshot of an original.
+type moment struct{ *original }
+
+func (m moment) Companies() ([]string, error)            { return []string{acme}, nil }
+func (m moment) CountRecords(string, int64) (int, error) { return len(m.calls), nil }
+func (m moment) Keys() ([]callvault.Key, error)          { return m.keys, nil }
+func (m moment) Quotas() ([]callvault.QuotaUsed, error)  { return nil, nil }
+func (m moment) CursorSecret() ([]byte, error) {
+	return []byte("the secret of the original, 32 b"), nil
+}
+func (m moment) Timelines(string) ([]callvault.Timeline, error) { return m.timelines, nil }
+func (m moment) Records(_ string, _ int64, visit func(callvault.Record) error) error {
+	if err := m.meanwhile(); err != nil {
+		return err
+	}
+	for i, c := range m.calls {
+		if err := visit(callvault.Record{Number: int64(i) + 1, Call: c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unseen is a Progress that nobody looks at.
+type unseen struct{}
+
+func (unseen) Begin(string, string, int) {}
+func (unseen) Add(int)                   {}
+
+// An unfinished copy is copied again, unless something else wrote to it: that stays.
+func importIntoUnfinishedCopyStays(t *testing.T, open Open) {
+	store, o := open(t), newOriginal(t)
+	powerCut := errors.New("the power is gone")
+	o.meanwhile = func() error { return powerCut }
+	for range 2 {
+		if err := o.copyTo(t, store); !errors.Is(err, powerCut) {
+			t.Fatal(err)
+		}
+	}
+	put(t, store.Calls(acme), Sample{ID: "777", Time: day}.Call(t))
+	o.meanwhile = func() error { return nil }
+	if err := o.copyTo(t, store); !errors.Is(err, upkeep.ErrNotEmpty) {
+		t.Errorf("copied again: %v", err)
+	}
+	same(t, "calls", len(records(t, store, acme, 0)), 1)
+}
+
+// Of two copies into one store one is finished, and the other says that it was disturbed.
+func copiesDisturbEachOther(t *testing.T, open Open, calls []callvault.Call) {
+	store, first, second := open(t), newOriginal(t), newOriginal(t)
+	first.calls, second.calls, second.timelines = calls, calls, first.timelines
+	first.meanwhile = func() error { return second.copyTo(t, open(t)) }
+	if err := first.copyTo(t, store); !errors.Is(err, upkeep.ErrDisturbed) {
+		t.Error(err)
+	}
+	same(t, "calls", len(records(t, store, acme, 0)), len(calls))
+}
