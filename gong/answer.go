@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// How an answer is bounded.
+// Limits of an answer.
 const (
-	// answerWithin: a request fails that has no whole answer by then.
+	// answerWithin is the time for a request and its whole answer.
 	answerWithin = 90 * time.Second
 
-	// maxAnswer is twice a thousand of the largest calls; maxRefusal bounds errors.
+	// maxAnswer has room for two thousand of the largest calls; maxRefusal limits errors.
 	maxAnswer  = 128 << 20
 	maxRefusal = 64 << 10
 
@@ -72,8 +72,8 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 	return response, nil
 }
 
-// withinOrigin lets net/http follow a redirect within the origin. Otherwise it would
-// send the credential to another port or scheme, too.
+// withinOrigin refuses redirects to another origin, because net/http would also send
+// the credential to another port or scheme.
 func withinOrigin(to *http.Request, via []*http.Request) error {
 	from := via[0].URL
 	switch {
@@ -88,7 +88,7 @@ func withinOrigin(to *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// request is a request with the credential.
+// request makes a request with the credential.
 func (c *Client) request(ctx context.Context, target *url.URL) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *Client) request(ctx context.Context, target *url.URL) (*http.Request, e
 	return request, nil
 }
 
-// origin is the scheme, the host and the port of a URL, and nothing secret.
+// origin is the scheme, host and port of a URL, without its user and query.
 func origin(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {
@@ -119,10 +119,10 @@ func origin(u *url.URL) string {
 	return clip(u.Scheme+"://"+host, 300)
 }
 
-// refused reads an answer that is not 200.
+// refused is the error of an answer whose status is not 200.
 func refused(response *http.Response, target *url.URL) error {
 	e := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
-	// An error beyond maxRefusal is cut off, and then the status must do.
+	// Beyond maxRefusal the body is cut off, so only the status is reported.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 	if isObject(body) == nil {
 		e.Errors = saidIn(body, "errors", "error", "message")
@@ -136,8 +136,8 @@ func refused(response *http.Response, target *url.URL) error {
 	return e
 }
 
-// saysTLS tells whether a web server complains about plain HTTP where it speaks TLS, in
-// the words of Go, nginx or Apache.
+// saysTLS reports whether a body says, in the words of Go, nginx or Apache, that the
+// client sent plain HTTP to a TLS port.
 func saysTLS(body []byte) bool {
 	return bytes.Contains(body, []byte("HTTPS")) || bytes.Contains(body, []byte("SSL-enabled"))
 }

@@ -28,10 +28,10 @@ func (a *app) backup() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write a copy of a SQLite store to a file",
-		Long: `Write a snapshot of a SQLite store to a file. The store stays in use meanwhile. The
-backup has nothing that is written after it began, and nothing of deleted calls. A
-'callvault delete' that waits for a backup for more than half a minute exits with 1,
-because the store's log still has what it deleted: run it again after the backup.
+		Long: `Write a snapshot of a SQLite store to a file. Other commands can use the store
+meanwhile. The backup contains no later writes and no content of deleted calls. A
+'callvault delete' that has to wait more than 30 seconds for a backup exits with 1,
+because the store's log still contains the deleted calls: run it again afterwards.
 
 backup checks every call before FILE gets its name. Only its owner may read FILE. An
 existing FILE is overwritten only with --force.`,
@@ -50,12 +50,12 @@ func (a *app) restore() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Make a store from a backup",
 		Long: `Make a SQLite store from a file that 'callvault backup' wrote, and check it call by
-call. FILE is not changed. An existing store is overwritten only with --force. First
-stop 'callvault serve' and every other program that has it open.
+call. FILE does not change. An existing store is overwritten only with --force. First
+stop 'callvault serve' and every other program that has the store open.
 
-A restore takes the numbers of changes back, so each company's next change begins a
-new timeline, and programs that follow the changes read them again. If you put a store
-back in another way, such as cp, Litestream or pg_restore, run 'callvault restore
+A restored store uses change numbers again. So each company's next change begins a new
+timeline, and programs that follow the changes must read them again. If you restore a
+store by other means, such as cp, Litestream or pg_restore, run 'callvault restore
 --in-place' to begin new timelines.`,
 		Example: `  callvault restore callvault-2026-01-31.db
   callvault restore --db calls.db /mnt/backups/calls.db
@@ -74,7 +74,7 @@ func backupFlags(cmd *cobra.Command, o *backupOptions) {
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
 }
 
-// check refuses PostgreSQL URLs, and says how a database is saved and restored instead.
+// check refuses PostgreSQL URLs, and says what to use for a database instead.
 func (o backupOptions) check(file, instead string) error {
 	if postgres.IsURL(file) {
 		return usagef("FILE must be the path of a file; backup and restore are for SQLite stores")
@@ -121,7 +121,7 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, files []string) e
 	})
 }
 
-// fork begins new timelines in a store that somebody put back.
+// fork begins new timelines in a store that was restored by other means.
 func (a *app) fork(ctx context.Context, o backupOptions) (err error) {
 	store, err := openExisting(ctx, o.db)
 	if err != nil {
@@ -135,7 +135,7 @@ func (a *app) fork(ctx context.Context, o backupOptions) (err error) {
 	return err
 }
 
-// copyFile shows how far a copy is, and says what came of it.
+// copyFile shows the progress of a copy, and then its size and duration.
 func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, run func(sqlite.Progress) error) error {
 	if !o.force {
 		if err := mayWrite(to); err != nil {

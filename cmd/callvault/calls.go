@@ -42,8 +42,8 @@ func (a *app) calls() *cobra.Command {
 They come from a store, or with --url from any server that answers GET /v2/calls, Gong's
 own included. To write them to a file, use 'callvault export'.
 
-A range starts at --from and ends before --to, or at the end of --through. A side without
-a flag is open. Dates and times are in the zone --tz:
+A range starts at --from and ends before --to, or at the end of --through. Without --from
+or without an end it is open on that side. Dates and times are in the zone --tz:
 
   2026-01-31  2026-01  2026          the beginning of a day, month or year
   2026-01-31 09:00                   a time of the zone's clock
@@ -81,7 +81,7 @@ Exit codes: 0 the list is complete; 1 the run failed or was interrupted; 2 wrong
 	outputFormat(cmd, &o.output, "table, "+strings.Join(formatNames(), ", ")+" (default table)", append(formatNames(), table)...)
 	cmd.Flags().StringVar(&o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month")
 	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store; 0 shows all (default: %d in a table on a terminal, otherwise all)", tableLimit))
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
 	completeWith(cmd, "histogram", histograms...)
 	return cmd
 }

@@ -26,7 +26,7 @@ func (a *app) copy() *cobra.Command {
 		Long: `Copy a snapshot of a whole store into an empty one: all companies with their
 calls, the numbers of their changes, the tombstones of deleted calls, keys, used
 quotas, and the secret that signs cursors. The store stays in use meanwhile; the
-copy has nothing that is written after it began.
+copy contains no later writes.
 
 If the copy is interrupted, run it again: it empties the unfinished copy and starts
 again. An unfinished copy has no keys, so it serves nobody. copy never changes any

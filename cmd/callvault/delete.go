@@ -34,7 +34,7 @@ func (a *app) delete() *cobra.Command {
 		Use:   "delete --id ID... | --before DATE",
 		Short: "Remove calls for good",
 		Long: `Remove a company's calls for good: those with the given ids, or all before a date. Only
-a call's id and the number of its deletion stay. At the end delete rewrites a SQLite file,
+a call's id and the number of its deletion remain. At the end delete rewrites a SQLite file,
 so that no content stays in it. That takes time and disk space in proportion to the
 store, and other writers wait.
 
@@ -53,7 +53,7 @@ the same command again to finish.`,
 	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
 	tzFlag(cmd, &o.tz, "UTC")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "delete without asking")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and what is wrong")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and errors")
 	return cmd
 }
 

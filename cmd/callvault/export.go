@@ -35,22 +35,22 @@ func (a *app) export() *cobra.Command {
 		Short: "Write calls to a file",
 		Long: `Write calls to FILE, or to standard output without a FILE or with -. They come from a
 store, or with --url from any server that answers GET /v2/calls, Gong's own included, in
-the order of the API: by time, then by id. From a store they are the calls of one moment.
-Each format can be imported again and gives the same calls, byte for byte:
+the order of the API: by time, then by id. An export of a store is a snapshot. Importing
+any of the formats gives the same calls, byte for byte:
 
   ndjson   a line for each call
   json     one array
   csv      a table with a column for each field, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
 
---output sets the format, otherwise the name of FILE does, and otherwise it is ndjson. A
-name that ends with .gz or .zst compresses the file; Parquet compresses itself. In CSV a
-cell that a spreadsheet could take for a formula begins with an apostrophe.
+--output sets the format. Without it the name of FILE does; the default is ndjson. If the
+name ends with .gz or .zst, the file is compressed; Parquet is compressed anyway. In CSV
+an apostrophe precedes a cell that a spreadsheet could treat as a formula.
 
-FILE appears under its name only when it is complete. Only its owner may read it; --force
+FILE gets its name only when it is complete. Only its owner may read a new FILE; --force
 overwrites an existing one and keeps its mode. Links are followed. If ctrl-C or an error
-ends a list from a server, NAME.partial.EXT has the calls so far, and the message gives
-the --from to continue with. 'callvault calls --help' explains ranges and credentials.
+interrupts reading from a server, NAME.partial.EXT has the calls so far, and the message
+has the --from to continue with. 'callvault calls --help' explains ranges and credentials.
 
 A damaged call in a store stops the export. With --skip-damaged, export names it and
 writes the others.
@@ -74,8 +74,8 @@ skipped, or the server ended its list too early.`,
 	o.selection.flags(cmd, "UTC")
 	outputFormat(cmd, &o.output, strings.Join(formatNames(), ", ")+" (default: by the name of FILE)", formatNames()...)
 	forceFlag(cmd, &o.force)
-	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out calls whose rows in the store are damaged, and name them")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the calls and what is wrong")
+	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
 	return cmd
 }
 

@@ -38,14 +38,14 @@ func (a *app) importCalls() *cobra.Command {
 		Short: "Put calls from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON, a JSON
 array, saved response pages of GET /v2/calls, CSV with a header of field names, or
-Parquet, compressed by gzip or zstd or not; the format is detected. import unwraps calls
-from Airbyte, Singer, /v2/calls/{id} and /v2/calls/extensive.
+Parquet, plain or compressed with gzip or zstd; the format is detected. import unwraps
+calls from Airbyte, Singer, /v2/calls/{id} and /v2/calls/extensive.
 
-A call replaces the one with the same id; of several records with one id the last wins.
+A call replaces the one with the same id; if several records have it, the last one wins.
 If a row of a table has a document, its other columns are ignored. Bad records are
-skipped and reported as FILE:LINE: FIELD: what is wrong; the exit code is then 3. In
-Parquet the LINE is the number of the row. A broken JSON array or page is read up to the
-break; the exit code is then 1.
+skipped and reported as FILE:LINE: FIELD: what is wrong; the exit code is then 3. For
+Parquet, LINE is the row number. A broken JSON array or page is read up to the broken
+record; the exit code is then 1.
 
 Calls are committed in batches, each completely or not at all. When standard output is
 not a terminal, each commit prints the line "committed FILE:LINE": every record that
@@ -65,7 +65,7 @@ again to finish.`,
 	dbFlag(cmd, &o.db)
 	companyFlag(cmd, &o.company)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only what is wrong")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors and bad records")
 	cmd.Flags().IntVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
 	cmd.Flags().StringVar(&o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com")
 	cmd.Flags().StringVar(&o.workspace, "workspace", "", "fill an unset workspaceId with this id")

@@ -20,8 +20,8 @@ func (a *app) info() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info",
 		Short: "Show what is in a store",
-		Long: `Show the size of a store, and for each company how many calls, workspaces with calls and
-valid keys it has, and its first and last call.`,
+		Long: `Show the size of a store, and for each company its first and last call and the numbers of
+its calls, its workspaces with calls, and its valid keys.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
 		Args: cobra.NoArgs,

@@ -24,7 +24,7 @@ import (
 func (a *app) key() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
-		Short: "Make, list and revoke the keys that clients authenticate with",
+		Short: "Create, list and revoke the keys that clients authenticate with",
 		Args:  onlyCommands,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -43,8 +43,8 @@ func (a *app) keyCreate() *cobra.Command {
 	var o keyOptions
 	cmd := &cobra.Command{
 		Use:   "create",
-		Short: "Make a key and print its secret, once",
-		Long: `Make a key for a company and print it with its secret. callvault keeps only a
+		Short: "Create a key and print its secret, once",
+		Long: `Create a key for a company and print it with its secret. callvault keeps only a
 digest of the secret and can't show it again. The key works at once, in every
 process on the store.
 
@@ -64,7 +64,7 @@ every company: give this scope only to operators.`,
 	cmd.Flags().StringVar(&o.name, "name", "", "what the key is for, such as etl; key list shows it")
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a scope of the key; can be repeated")
 	cmd.Flags().StringVar(&o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)")
-	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "make a bearer token instead of an access key and secret")
+	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "create a bearer token instead of an access key and secret")
 	completeWith(cmd, "scope", scopes()...)
 	outputFlag(cmd, &o.output)
 	return cmd

@@ -346,7 +346,7 @@ func (f form) write(w io.Writer, fill func(bulk.Writer) error) error {
 }
 
 func forceFlag(cmd *cobra.Command, force *bool) {
-	cmd.Flags().BoolVar(force, "force", false, "overwrite a FILE that exists")
+	cmd.Flags().BoolVar(force, "force", false, "overwrite an existing file")
 }
 
 // mayWrite refuses to overwrite a file.

@@ -19,7 +19,7 @@ type clientError struct {
 	status int
 	texts  []string // for the client
 	header http.Header
-	cause  string // for the log; never holds what the client sent
+	cause  string // for the log; never contains what the client sent
 }
 
 func (e *clientError) Error() string { return e.cause }
@@ -29,8 +29,7 @@ func refuse(status int, text, cause string) *clientError {
 	return &clientError{status: status, texts: []string{text}, cause: cause}
 }
 
-// notAuthorized is the one text for every credential that is refused, whatever
-// is wrong with it.
+// notAuthorized is the text for every refused credential; only the log says why.
 const notAuthorized = "Access key, secret or token is not valid"
 
 func unauthorized(text, cause string) *clientError {
@@ -44,8 +43,8 @@ func noPermission(scope callvault.Scope) error {
 	return unauthorized(gong.NoPermission(string(scope)), "the key lacks the scope "+string(scope))
 }
 
-// toClient is an error as a client is told it: what no client can mend is a 500 with a
-// text that tells nothing.
+// toClient turns an error into the answer for the client. An error that no client can
+// correct becomes a 500 without details.
 func toClient(err error) *clientError {
 	var (
 		told     *clientError
@@ -66,12 +65,12 @@ func toClient(err error) *clientError {
 	return refuse(http.StatusInternalServerError, gong.InternalError, "")
 }
 
-// errorBody is the envelope of every error. Encoding never fails: both members are
-// text, and encoding/json repairs text that is not UTF-8.
+// errorBody is the body of every error. Encoding can't fail: both members are text, and
+// encoding/json repairs invalid UTF-8.
 func errorBody(requestID string, texts []string) []byte {
 	var body bytes.Buffer
 	e := json.NewEncoder(&body)
-	e.SetEscapeHTML(false) // clients look for texts in the raw body
+	e.SetEscapeHTML(false) // clients search the raw body for texts
 	e.Encode(gong.ErrorResponse{RequestID: requestID, Errors: texts})
 	return bytes.TrimSuffix(body.Bytes(), []byte("\n"))
 }

@@ -8,37 +8,36 @@ import (
 )
 
 const (
-	// usualPage is what a new buffer has room for: a hundred usual calls.
+	// usualPage is the capacity of a new buffer: a hundred calls of usual size.
 	usualPage = 96 << 10
 
-	// maxKept is the largest buffer that is kept from one answer to the next. A
-	// page of a thousand usual calls is smaller; one of large documents is not
-	// worth the memory.
+	// maxKept is the largest buffer that is kept for later answers. It fits a page
+	// of a thousand usual calls; larger pages are rare.
 	maxKept = 1 << 20
 )
 
-// pageBody is the body of a page as it is made. The head comes first on the wire, but is
-// known last, because of the total.
+// pageBody collects the body of a page. The head is sent first but made last, because
+// it has the total.
 type pageBody struct {
 	head, calls []byte
 	visit       func(document []byte) error // add, bound once
 }
 
-// pageBodies keeps buffers from one answer to the next.
+// pageBodies keeps buffers for later answers.
 var pageBodies = sync.Pool{New: func() any {
 	b := &pageBody{calls: make([]byte, 0, usualPage)}
 	b.visit = b.add
 	return b
 }}
 
-// newPageBody returns an empty body. Release gives it back.
+// newPageBody returns an empty body; release returns it to the pool.
 func newPageBody() *pageBody {
 	b := pageBodies.Get().(*pageBody)
 	b.head, b.calls = b.head[:0], b.calls[:0]
 	return b
 }
 
-// release ends the use of the body.
+// release returns the body to the pool, unless it is too large.
 func (b *pageBody) release() {
 	if cap(b.calls) <= maxKept {
 		pageBodies.Put(b)
@@ -54,8 +53,8 @@ func (b *pageBody) add(document []byte) error {
 	return nil
 }
 
-// finish completes the body: the keys in the contract's order, and the cursor to
-// the next page if there is one.
+// finish writes the head, with the keys in the contract's order and the cursor of the
+// next page, if there is one.
 func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, cursors *sealer) {
 	h := append(b.head, `{"requestId":"`...)
 	h = append(h, requestID...)

@@ -1,5 +1,5 @@
-// Package openapitest holds the answers of an API to its OpenAPI document, for
-// tests. It imports nothing of the module.
+// Package openapitest checks the answers of an API against its OpenAPI document, for
+// tests. It imports nothing from this module.
 package openapitest
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Validator knows what a document allows. It is safe for concurrent use.
+// Validator checks answers against one document. It is safe for concurrent use.
 type Validator struct {
 	document *openapi3.T
 	schemas  map[*openapi3.MediaType]*jsonschema.Schema
 }
 
-// others is the extension with the answers to requests that no path describes,
-// and the path that stands for them while they are read.
+// others is the extension with the answers to requests that no path describes. The
+// validator treats it as a path of the same name.
 const others = "x-other-requests"
 
 // New reads a document, and checks it and its examples.
@@ -49,8 +49,8 @@ func New(document []byte) (*Validator, error) {
 	return &Validator{loaded, schemas}, nil
 }
 
-// withOthers is a document with its extension as a path, so that the answers
-// there are read and checked as all others.
+// withOthers returns the document with its extension as a path, so that its answers
+// are checked like all others.
 func withOthers(document []byte) ([]byte, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(document, &members); err != nil {
@@ -69,8 +69,8 @@ func withOthers(document []byte) ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// compile makes the schemas of all bodies, once: openapi3filter would make them
-// for each answer, by the same library, in ten milliseconds.
+// compile compiles the schemas of all bodies once. openapi3filter would compile them
+// for each answer, which takes ten milliseconds.
 func compile(document []byte, loaded *openapi3.T) (map[*openapi3.MediaType]*jsonschema.Schema, error) {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
 	if err != nil {
@@ -104,9 +104,8 @@ func compile(document []byte, loaded *openapi3.T) (map[*openapi3.MediaType]*json
 	return schemas, nil
 }
 
-// Check tells how the answer to a request differs from what is described: its
-// status, the headers that are described, its content type and its body. Nil is
-// not at all.
+// Check returns an error if the answer's status, described headers, content type or
+// body differ from the description of the request.
 func (v *Validator) Check(r *http.Request, status int, header http.Header, body []byte) error {
 	if err := v.check(r, status, header, body); err != nil {
 		return fmt.Errorf("%s %s: status %d is not as described: %w", r.Method, r.URL.Path, status, err)
@@ -118,14 +117,14 @@ func (v *Validator) check(r *http.Request, status int, header http.Header, body 
 	route := v.route(r)
 	described := route.Operation.Responses.Status(status)
 	if described == nil {
-		return errors.New("the status is not there")
+		return errors.New("the description does not have this status")
 	}
 	bodiless := r.Method == http.MethodHead || len(described.Value.Content) == 0
 	if bodiless && len(body) > 0 {
-		return fmt.Errorf("a body of %d bytes where there is none", len(body))
+		return fmt.Errorf("a body of %d bytes, want none", len(body))
 	}
 	get := r.Clone(r.Context())
-	get.Method = http.MethodGet // answers to HEAD would be passed over
+	get.Method = http.MethodGet // openapi3filter skips answers to HEAD
 	err := openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: get, Route: route},
 		Status:                 status,
