@@ -98,9 +98,7 @@ func (r *recorder) run(c *program.CLI, stdin *os.File, args ...string) {
 	}
 	done := make(chan error)
 	go func() {
-		// One thread traces. It must outlive the test: its end would end every process that
-		// it started, see noOrphan.
-		runtime.LockOSThread()
+		runtime.LockOSThread() // one thread traces; its end would end what it started, see noOrphan
 		defer runtime.UnlockOSThread()
 		done <- r.trace(c, stdin, args)
 	}()
@@ -136,12 +134,7 @@ func (r *recorder) trace(c *program.CLI, stdin *os.File, args []string) (err err
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil { // it is stopped, and nobody would let it go on
-			process.Kill()
-			process.Wait()
-		}
-	}()
+	defer process.Kill() // after an error it is stopped, and nobody would let it go on
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(process.Pid, &status, waitAll, nil); err != nil {
 		return err
