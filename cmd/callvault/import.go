@@ -38,8 +38,7 @@ func (a *app) importCalls() *cobra.Command {
 		Short: "Put calls from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON, a JSON
 array, saved response pages of GET /v2/calls, CSV with a header of field names, or
-Parquet, plain or compressed with gzip or zstd; the format is detected. import unwraps
-calls from Airbyte, Singer, /v2/calls/{id} and /v2/calls/extensive.
+Parquet, plain or compressed with gzip or zstd; the format is detected.
 
 A call replaces the one with the same id; if several records have it, the last one wins.
 If a row of a table has a document, its other columns are ignored. Bad records are
@@ -338,9 +337,6 @@ func (r *importReport) Note(at bulk.Place, text string) {
 		r.progress.Note("%v: %s", at, text)
 	}
 }
-
-// Doubt prints what was probably meant otherwise, even for those who want no notes.
-func (r *importReport) Doubt(at bulk.Place, text string) { r.progress.Note("%v: %s", at, text) }
 
 // Committed acknowledges what is kept.
 func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) {

@@ -138,19 +138,6 @@ func TestImportStrictNotes(t *testing.T) {
 	}
 }
 
-// A column that is probably misspelt is told of where no notes are wanted, and where
-// nothing is stored.
-func TestImportDoubts(t *testing.T) {
-	c := newCLI(t)
-	doubt := `unknown column "duraton" (did you mean duration?): it is kept as a further field, and duration stays empty`
-	for _, args := range [][]string{{"-q"}, {"--strict"}, {"--strict", "-q"}} {
-		file := c.file("calls.csv", "id,started,duraton", "x,2026-01-01T00:00:00Z,12")
-		if got := c.run(append(append([]string{"import"}, args...), file)...); strings.Count(got.stderr, doubt) != 1 {
-			t.Errorf("%q: %+v", args, got)
-		}
-	}
-}
-
 // Files are looked at before anything is stored.
 func TestImportOfNoFile(t *testing.T) {
 	c := newCLI(t)

@@ -6,6 +6,7 @@ package bulk
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -37,12 +38,8 @@ type Record struct {
 
 // Reader reads the records of one source.
 type Reader struct {
-	names      []string // of the columns of a table
-	delimiter  byte
-	headerLine int
-
+	names []string // of the columns of a table
 	read  func() (Record, error)
-	left  map[string]bool // names of what import has dropped so far
 	close func()
 	empty bool // the source has no bytes
 }
@@ -50,19 +47,16 @@ type Reader struct {
 // NewReader looks at the first bytes of a source: they tell whether it is
 // compressed by gzip or zstd, and whether it is JSON (NDJSON, an array, saved
 // response pages, one after the other or mixed), Parquet, or CSV with a header of
-// the contract's field names. Text is UTF-8 or UTF-16. Parquet is read from its end, so
+// the contract's field names. Text is UTF-8. Parquet is read from its end, so
 // it is first copied to a temporary file, which Close removes.
 func NewReader(source io.Reader) (*Reader, error) {
 	in, err := unpack(source)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(bufio.NewReader(in))
+	r, err := newReader(bufio.NewReaderSize(in, windowSize))
 	if err != nil {
 		in.close()
-		if kind := (*kindError)(nil); errors.As(err, &kind) {
-			kind.within = in.format
-		}
 		return nil, err
 	}
 	after := r.close
@@ -79,9 +73,8 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	if string(magic) == parquetMagic {
 		return newSpooledReader(in)
 	}
-	in, err = asUTF8(in)
-	if err != nil {
-		return nil, err
+	if bytes.HasPrefix(magic, []byte(byteOrderMark)) {
+		in.Discard(len(byteOrderMark))
 	}
 	r := &Reader{close: func() {}}
 	w := newWindow(in)
@@ -93,18 +86,18 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	case err != nil:
 		return nil, err
 	case c == '{' || c == '[':
-		records := newJSONReader(w)
-		r.read, r.left = records.read, records.left
+		r.read = newJSONReader(w).read
 	default:
-		h, err := readHeader(w.in, string(w.atHand()[:at]))
+		h, err := readHeader(in, w.atHand()[:at])
 		if err != nil {
-			return nil, &LineError{max(h.lines, 1), err}
+			return nil, &LineError{h.lines, err}
 		}
-		table := newCSVReader(w.in, h)
-		r.read, r.names, r.delimiter, r.headerLine = table.read, h.names, h.delimiter, h.lines
+		r.read, r.names = newCSVReader(in, h).read, h.names
 	}
 	return r, nil
 }
+
+const byteOrderMark = "\xef\xbb\xbf"
 
 // Read returns the next record, io.EOF after the last, and any other error
 // when the rest of the source cannot be read.

@@ -75,7 +75,6 @@ type acknowledged struct {
 
 func (a *acknowledged) Skipped(Place, []gong.FieldError) {}
 func (a *acknowledged) Note(Place, string)               {}
-func (a *acknowledged) Doubt(Place, string)              {}
 func (a *acknowledged) Committed(last []Place, _ callvault.PutResult) {
 	n := 0
 	for _, size := range a.batches {

@@ -33,9 +33,6 @@ type column struct {
 
 func newCSVReader(in io.Reader, h header) *csvReader {
 	g := &guard{in: in}
-	if h.returns {
-		g.in = &lineEnds{in: in}
-	}
 	t := &csvReader{table: csv.NewReader(g), guard: g, skipped: h.lines, end: h.lines}
 	t.table.Comma = rune(h.delimiter)
 	t.table.ReuseRecord = true
@@ -62,12 +59,12 @@ func (t *csvReader) read() (Record, error) {
 		if err != nil {
 			return Record{}, fatal(line, "%w", err)
 		}
-		if isBlank(cells) || t.isHeader(cells) {
+		if isBlank(cells) {
 			t.end = end
 			continue
 		}
-		if isBlank(cells[min(len(t.columns), len(cells)):]) { // commas at the end of a line
-			cells = cells[:min(len(t.columns), len(cells))]
+		if n := len(t.columns); len(cells) > n && isBlank(cells[n:]) { // commas at the end of a line
+			cells = cells[:n]
 		}
 		if len(cells) != len(t.columns) {
 			return t.broken(line, end, fmt.Sprintf("the row has %d cells and the header %d", len(cells), len(t.columns)))
@@ -80,17 +77,7 @@ func (t *csvReader) read() (Record, error) {
 // isBlank tells whether all cells of a row are empty, as in the last rows of many
 // spreadsheets.
 func isBlank(cells []string) bool {
-	for _, cell := range cells {
-		if cell != "" {
-			return len(cells) == 1 && strings.TrimSpace(cell) == ""
-		}
-	}
-	return true
-}
-
-// isHeader tells whether a row repeats the header, as in files that were concatenated.
-func (t *csvReader) isHeader(cells []string) bool {
-	return cells[0] == t.columns[0].name && slices.EqualFunc(cells, t.columns, func(cell string, c column) bool { return cell == c.name })
+	return !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" })
 }
 
 // lines are the lines that a record begins and ends on.
@@ -200,31 +187,5 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	n, err := g.in.Read(p)
 	g.read += n
-	return n, err
-}
-
-// lineEnds makes one line feed of each line end of a table whose lines end with
-// carriage returns, as old Macs and Excel for Mac write it. It does so within
-// quotation marks too: there it is the line end of a text.
-type lineEnds struct {
-	in        io.Reader
-	wasReturn bool // the byte before was a carriage return
-}
-
-func (l *lineEnds) Read(p []byte) (n int, err error) {
-	for n == 0 && err == nil {
-		var read int
-		read, err = l.in.Read(p)
-		for _, c := range p[:read] {
-			follows := l.wasReturn && c == '\n'
-			if l.wasReturn = c == '\r'; l.wasReturn {
-				c = '\n'
-			}
-			if !follows {
-				p[n] = c
-				n++
-			}
-		}
-	}
 	return n, err
 }

@@ -2,7 +2,6 @@ package bulk
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
@@ -38,17 +37,6 @@ const (
 	Gzip         Compression = "gzip"
 	Zstd         Compression = "zstd"
 )
-
-// promise is the ending of a file's name if it names a kind of file that is never empty,
-// and "" otherwise.
-func promise(name string) string {
-	ending := strings.ToLower(path.Ext(name))
-	switch ending {
-	case ".parquet", ".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip", ".xlsx", ".xls", ".ods", ".tgz":
-		return ending
-	}
-	return ""
-}
 
 // ByName is what a file's name says that it is: calls.csv.gz is CSV in gzip. The
 // format is empty when the name does not say.

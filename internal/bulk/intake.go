@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/callvault/callvault/gong"
@@ -91,26 +89,22 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 		return located(s.Name, err)
 	}
 	defer reader.Close()
-	if ending := promise(s.Name); reader.empty && ending != "" {
-		return fmt.Errorf("%s: the file is empty, which is never a whole %s file; make or fetch it again", s.Name, ending)
+	if format, z := ByName(s.Name); reader.empty && (format == Parquet || z != Uncompressed) {
+		return fmt.Errorf("%s: the file is empty; make or fetch it again", s.Name)
 	}
 	if reader.names != nil {
-		err := missingColumns(reader.names, reader.delimiter)
-		if err != nil && reader.headerLine > 0 { // not of Parquet
-			err = &LineError{reader.headerLine, err}
-		}
-		if err != nil {
+		if err := missingColumns(reader.names); err != nil {
 			return located(s.Name, err)
 		}
 	}
-	if err := in.locked(func() { in.begin(s.Name, reader) }); err != nil {
+	if err := in.locked(func() { in.begin(s.Name, reader.names) }); err != nil {
 		return err
 	}
 	var record Record // one for all, which escapes
 	for {
 		record, err = reader.Read()
 		if err == io.EOF {
-			return in.locked(func() { in.end(reader.left) })
+			return in.locked(func() { in.complete(in.line) }) // of its last line too
 		}
 		if err != nil {
 			return located(s.Name, err)
@@ -157,19 +151,11 @@ func (in *intake) locked(f func()) error {
 	return nil
 }
 
-// begin begins a source, and tells what a person should know of a table's columns.
-func (in *intake) begin(name string, r *Reader) {
+// begin begins a source, and tells of the columns of a table.
+func (in *intake) begin(name string, columns []string) {
 	in.name, in.line, in.told = name, 0, 0
-	if in.checked {
-		return
-	}
-	at := Place{File: name, Line: 1}
-	doubts, note := columnNotes(r.names)
-	for _, text := range doubts {
-		in.Report.Doubt(at, text)
-	}
-	if note != "" {
-		in.Report.Note(at, note)
+	if note := columnNote(columns); note != "" && !in.checked {
+		in.Report.Note(Place{File: name, Line: 1}, note)
 	}
 }
 
@@ -238,14 +224,6 @@ func (in *intake) tell(r *Record, err error) {
 		problems = e.Problems
 	}
 	in.Report.Skipped(at, problems)
-}
-
-// end is the end of a source, and of its last line too.
-func (in *intake) end(left map[string]bool) {
-	in.complete(in.line)
-	if len(left) > 0 && !in.onlyChecks {
-		in.Report.Note(Place{File: in.name, Line: 1}, "only metaData of each call is kept, without "+some(slices.Sorted(maps.Keys(left))))
-	}
 }
 
 // complete notes that all records of a line were read, and of all before it.

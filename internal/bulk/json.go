@@ -15,22 +15,19 @@ import (
 // jsonReader finds the records in a sequence of JSON values, with or without line ends
 // between them. The elements of an array are values again. An object that has an array
 // "calls", and no "id" before it, is a response page, whose records are the elements of
-// that array. Any other object is a record, or wraps one (see unwrap). The calls of a
-// page are never pages.
+// that array. Any other object is a record. The calls of a page are never pages.
 //
 // It only tells records apart: gong.ParseCall reads them.
 type jsonReader struct {
 	*window
 	decoder *jsontext.Decoder
-	passed  int64           // how much of what the decoder has read was passed
-	isOpen  bool            // in an array or a page, which the decoder is in then too
-	page    int             // how deep the decoder is among the members of a page; 0 for no page
-	hasID   bool            // the page has an id, so perhaps it is a call
-	left    map[string]bool // names of what was dropped from wrappers
-	text    []byte          // of a record, used again
-	record  Record          // used again
-	counted int             // a line
-	records int             // that began on it
+	passed  int64  // how much of what the decoder has read was passed
+	isOpen  bool   // in an array or a page, which the decoder is in then too
+	page    int    // how deep the decoder is among the members of a page; 0 for no page
+	text    []byte // of a record, used again
+	record  Record // used again
+	counted int    // a line
+	records int    // that began on it
 }
 
 // asSent has the decoder leave it to gong.ParseCall to say what is wrong with a
@@ -38,7 +35,7 @@ type jsonReader struct {
 var asSent = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 func newJSONReader(w *window) *jsonReader {
-	return &jsonReader{window: w, decoder: jsontext.NewDecoder(w, asSent...), left: make(map[string]bool)}
+	return &jsonReader{window: w, decoder: jsontext.NewDecoder(w, asSent...)}
 }
 
 func (r *jsonReader) read() (Record, error) {
@@ -184,29 +181,21 @@ func leading(text []byte) int {
 // member takes a member of a page behind its calls, or its end.
 func (r *jsonReader) member(kind jsontext.Kind) (*Record, error) {
 	if kind != '"' {
-		if _, err := r.decoder.ReadToken(); err != nil {
-			return nil, err
+		_, err := r.decoder.ReadToken()
+		if err == nil {
+			r.page = 0
 		}
-		if r.page = 0; !r.hasID {
-			return nil, nil
-		}
-		r.passTo(r.decoder.InputOffset())
-		record := r.begin()
-		record.Err = wholly("it has calls before its id, and was read as a page of calls; if it is a call, put the id first")
-		return record, nil
+		return nil, err
 	}
 	name, err := r.decoder.ReadValue()
-	isCalls := bytes.Equal(name, callsName)
-	r.hasID = r.hasID || bytes.Equal(name, idName)
-	if err == nil && isCalls && r.decoder.PeekKind() == '[' {
+	if err == nil && bytes.Equal(name, callsName) && r.decoder.PeekKind() == '[' {
 		_, err = r.decoder.ReadToken()
 		return nil, err
 	}
 	return nil, errors.Join(err, r.decoder.SkipValue())
 }
 
-// object takes an object, which is a record unless it turns out to be a page or a
-// message. The error is the decoder's.
+// object takes an object, which is a record unless it turns out to be a page. The error is the decoder's.
 func (r *jsonReader) object(record *Record) (*Record, error) {
 	unread := r.decoder.UnreadBuffer()
 	inner, isObject := bytes.CutPrefix(unread[leading(unread):], []byte("{"))
@@ -227,7 +216,7 @@ func (r *jsonReader) object(record *Record) (*Record, error) {
 		isCalls := bytes.Equal(name, callsName)
 		r.text = append(append(r.text, name...), ':')
 		if isCalls && !hasID && r.page == 0 && r.decoder.PeekKind() == '[' {
-			r.fenced, r.isOpen, r.page, r.hasID = false, true, r.decoder.StackDepth(), false
+			r.fenced, r.isOpen, r.page = false, true, r.decoder.StackDepth()
 			_, err := r.decoder.ReadToken()
 			return nil, err
 		}
@@ -241,25 +230,7 @@ func (r *jsonReader) object(record *Record) (*Record, error) {
 		return nil, err
 	}
 	r.text = append(bytes.TrimSuffix(r.text, []byte(",")), '}')
-	if hasID {
-		record.read(r.text)
-		return record, nil
-	}
-	return r.unwrapped(record)
-}
-
-// unwrapped takes an object without an id.
-func (r *jsonReader) unwrapped(record *Record) (*Record, error) {
-	w := unwrap(r.text)
-	if w.isMessage {
-		return nil, nil
-	}
-	for _, name := range w.left {
-		r.left[name] = true
-	}
-	if record.read(w.call); w.problem != "" {
-		record.Err = wholly(w.problem)
-	}
+	record.read(r.text)
 	return record, nil
 }
 

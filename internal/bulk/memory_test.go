@@ -73,8 +73,7 @@ func (r *recorder) Skipped(at Place, problems []gong.FieldError) {
 		r.add("%v: %s: %s", at, p.Field, p.Problem)
 	}
 }
-func (r *recorder) Note(at Place, text string)  { r.add("%v: %s", at, text) }
-func (r *recorder) Doubt(at Place, text string) { r.add("%v: ? %s", at, text) }
+func (r *recorder) Note(at Place, text string) { r.add("%v: %s", at, text) }
 func (r *recorder) Committed(last []Place, result callvault.PutResult) {
 	r.add("committed %v %+v", last, result)
 }

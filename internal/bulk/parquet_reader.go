@@ -94,12 +94,12 @@ func newFileReader(ctx context.Context, f parquetSource) (*Reader, error) {
 				r.document = c
 			}
 		}
-		return checkNames(names, ',')
+		return checkNames(names)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{names: names, delimiter: ',', read: r.read, close: func() {}}, nil
+	return &Reader{names: names, read: r.read, close: func() {}}, nil
 }
 
 func (r *parquetReader) read() (record Record, err error) {

@@ -24,9 +24,8 @@ type window struct {
 	failed error // of the source, in Read
 }
 
-func newWindow(in io.Reader) *window {
-	return &window{in: bufio.NewReaderSize(in, windowSize), line: 1}
-}
+// newWindow needs a reader whose buffer has windowSize.
+func newWindow(in *bufio.Reader) *window { return &window{in: in, line: 1} }
 
 // atHand is the text that is in memory.
 func (w *window) atHand() []byte {
