@@ -82,9 +82,6 @@ func (o backupOptions) check(file, instead string) error {
 	if postgres.IsURL(o.db) {
 		return usagef("backup and restore are for SQLite stores; for PostgreSQL use %s", instead)
 	}
-	if _, err := isFile(o.db); err != nil {
-		return err
-	}
 	return refuseFilesOf(o.db, file)
 }
 
@@ -122,17 +119,16 @@ func (a *app) runRestore(ctx context.Context, o backupOptions, files []string) e
 }
 
 // fork begins new timelines in a store that was restored by other means.
-func (a *app) fork(ctx context.Context, o backupOptions) (err error) {
-	store, err := openExisting(ctx, o.db)
+func (a *app) fork(ctx context.Context, o backupOptions) error {
+	store, err := a.open(ctx, o.db)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := store.Fork(ctx); err != nil || o.quiet {
 		return err
 	}
-	_, err = screen.Printf(a.stderr, "the next change of each company begins a new timeline\n")
-	return err
+	a.say("the next change of each company begins a new timeline")
+	return nil
 }
 
 // copyFile shows the progress of a copy, and then its size and duration.
@@ -160,6 +156,6 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	if err != nil {
 		return err
 	}
-	_, err = screen.Printf(a.stderr, "wrote %s: %s in %v\n", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
-	return err
+	a.say("wrote %s: %s in %v", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
+	return nil
 }

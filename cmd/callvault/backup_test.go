@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,7 +93,7 @@ func TestRestoreSaysWhatToDo(t *testing.T) {
 // timelines are those of the default company in a store.
 func timelines(t *testing.T, db string) []callvault.Timeline {
 	t.Helper()
-	store, err := openExisting(t.Context(), db)
+	store, err := (&app{stderr: io.Discard}).open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
 	}

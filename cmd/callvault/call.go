@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -18,7 +17,11 @@ import (
 )
 
 // callOptions are the flags of call.
-type callOptions struct{ db, company, tz, output string }
+type callOptions struct {
+	tenant
+	zone   *time.Location
+	output string
+}
 
 func (a *app) call() *cobra.Command {
 	var o callOptions
@@ -31,30 +34,21 @@ func (a *app) call() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runCall(cmd.Context(), o, args[0]) },
 	}
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
-	tzFlag(cmd, &o.tz, "local")
+	o.flags(cmd)
+	zoneFlag(cmd, &o.zone, "local")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
-func (a *app) runCall(ctx context.Context, o callOptions, digits string) (err error) {
-	if err := checkOutput(o.output); err != nil {
-		return err
-	}
+func (a *app) runCall(ctx context.Context, o callOptions, digits string) error {
 	id, err := callvault.ParseID(digits)
 	if err != nil {
 		return usagef("%.40q is not an id; use a number of 1 to 20 digits", digits)
 	}
-	zone, err := parseZone(o.tz)
+	store, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
-	store, err := existing(ctx, o.db, o.company)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	var document []byte
 	err = store.Calls(o.company).Get(ctx, []callvault.ID{id}, func(record callvault.Record) error {
 		document = slices.Clone(record.Document)
@@ -70,7 +64,7 @@ func (a *app) runCall(ctx context.Context, o callOptions, digits string) (err er
 		return err
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, fact := range facts(document, zone) {
+	for _, fact := range facts(document, o.zone) {
 		fmt.Fprintf(w, "%s\t%s\n", fact[0], fact[1])
 	}
 	return w.Flush()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type callsOptions struct {
 	sourceOptions
 	selection
 	output, histogram string
-	limit             int
+	limit             uint
 	limited           bool // somebody set the limit
 	quiet             bool
 }
@@ -78,30 +79,34 @@ Exit codes: 0 the list is complete; 1 the run failed or was interrupted; 2 wrong
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "local")
-	outputFormat(cmd, &o.output, "table, "+strings.Join(formatNames(), ", ")+" (default table)", append(formatNames(), table)...)
-	cmd.Flags().StringVar(&o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month")
-	cmd.Flags().IntVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store; 0 shows all (default: %d in a table on a terminal, otherwise all)", tableLimit))
+	choiceFlag(cmd, &o.output, "output", "", strings.Join(formatNames(), ", ")+" or table (default table)", append(formatNames(), table)...)
+	choiceFlag(cmd, &o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month", "hour", "day", "week", "month")
+	cmd.Flags().UintVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store; 0 shows all (default: %d in a table on a terminal, otherwise all)", tableLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
-	completeWith(cmd, "histogram", histograms...)
+	exclude(cmd, "histogram", "output")
+	exclude(cmd, "histogram", "limit")
 	return cmd
 }
 
-func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
+func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	span, q, err := o.query(time.Now())
 	if err != nil {
 		return err
 	}
-	f, err := o.fit(a)
-	if err != nil {
-		return err
+	var f form // of a table it is zero
+	if o.output != "" && o.output != table {
+		if f, err = a.formOf(o.output, stdinName); err != nil {
+			return err
+		}
+	} else if !o.limited && screen.IsTerminal(a.stdout) {
+		o.limit = tableLimit
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	source, end, err := o.open(ctx, a, a.watch(p, o.quiet))
+	source, err := o.open(ctx, a, a.watch(p, o.quiet))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, end()) }()
 	if !o.quiet && span != (when.Span{}) {
 		p.Note("calls %v", span)
 	}
@@ -109,22 +114,22 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
 		return a.drawHistogram(ctx, source, o, span, q, p)
 	}
 	if store, ok := source.(*upstream.Store); ok && o.from == "" {
-		store.Last = o.limit
+		store.Last = int(o.limit)
 	}
 	stdout := p.Before(a.stdout)
-	width := 0
-	if screen.IsTerminal(a.stdout) {
-		width = screen.Width(a.stdout)
-	}
 	var w upstream.Walked
 	var reading error
 	fill := func(out bulk.Writer) (err error) {
-		w, reading, err = walk(ctx, source, q, o.limit, out)
+		w, reading, err = walk(ctx, source, q, int(o.limit), out)
 		return err
 	}
 	if f.format != "" {
 		err = f.write(stdout, fill)
 	} else {
+		width := 0
+		if screen.IsTerminal(a.stdout) {
+			width = screen.Width(a.stdout)
+		}
 		lines := screen.NewTable(stdout, o.zone, width)
 		err = errors.Join(fill(lines), lines.Close())
 	}
@@ -136,43 +141,14 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) (err error) {
 		return fmt.Errorf("write standard output: %w", err)
 	}
 	if !o.quiet {
-		screen.Printf(a.stderr, "%s\n", summary(w, o))
+		a.say("%s", summary(w, o))
 	}
 	return skipped(w.Skipped)
 }
 
-// fit refuses flags that do not fit together. The form is zero for a table.
-func (o *callsOptions) fit(a *app) (f form, err error) {
-	if err := o.choose(); err != nil {
-		return f, err
-	}
-	if o.limit < 0 {
-		return f, usagef("--limit %d: use a number of calls, or 0 for all", o.limit)
-	}
-	if o.histogram != "" {
-		if o.output != "" || o.limited {
-			return f, usagef("--histogram counts all calls; leave out --output and --limit")
-		}
-		if !slices.Contains(histograms, strings.ToLower(o.histogram)) {
-			return f, usagef("--histogram %.40q: use %s", o.histogram, strings.Join(histograms, ", "))
-		}
-		return f, nil
-	}
-	if o.output != "" && !strings.EqualFold(o.output, table) {
-		if f, err = a.formOf(o.output, stdinName); err != nil && !slices.Contains(formatNames(), strings.ToLower(o.output)) {
-			return f, usagef("--output %.40q is not a format; use table, %s", o.output, strings.Join(formatNames(), ", "))
-		}
-		return f, err
-	}
-	if !o.limited && screen.IsTerminal(a.stdout) {
-		o.limit = tableLimit
-	}
-	return f, nil
-}
-
 // summary says how many calls were shown.
 func summary(w upstream.Walked, o callsOptions) string {
-	if w.Met != o.limit || w.Total-w.Met-w.Skipped <= 0 {
+	if w.Met != int(o.limit) || w.Total-w.Met-w.Skipped <= 0 {
 		return counted(w)
 	}
 	which := "first"
@@ -209,91 +185,58 @@ func skipped(calls int) error {
 	return nil
 }
 
-// histograms are the units of a histogram.
-var histograms = []string{string(when.Hour), string(when.Day), string(when.Week), string(when.Month)}
-
-// maxBars is more than anybody looks at, and few enough to count one by one.
+// maxBars is more than anybody looks at.
 const maxBars = 10_000
 
-// drawHistogram counts the calls of each unit of the range, and draws or prints the
+// drawHistogram counts the calls in each unit of the range, and draws or prints the
 // counts. It shows a histogram only if all is counted: half of one would look whole.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
-	unit := when.Unit(strings.ToLower(o.histogram))
-	var counts []int
-	var w upstream.Walked
-	span, err := closed(ctx, source, span, q, o.zone)
-	var spans []when.Span
-	var parts []callvault.Range
-	for part := range span.By(unit) {
-		if len(spans) == maxBars {
-			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", humanize.Comma(maxBars), unit)
+	var times []callvault.Time
+	outside := 0
+	w, err := source.Walk(ctx, q, func(record callvault.Record) error {
+		if record.Time < q.From || q.To <= record.Time {
+			outside++
+			p.Note("skipped: call %s has the time %v, outside of the range", record.ID, record.Time)
+			return nil
 		}
-		spans, parts = append(spans, part), append(parts, rangeOf(part))
-	}
-	if err == nil && len(parts) > 0 {
-		q.Range = callvault.Range{From: parts[0].From, To: parts[len(parts)-1].To}
-		counts, w, err = source.Counts(ctx, q, parts)
-	}
+		times = append(times, record.Time)
+		return nil
+	})
 	p.End()
 	if err != nil {
 		return earlyEnd(ctx, w, err, "", o.zone)
 	}
-	if err := a.printBars(unit, spans, counts); err != nil {
-		return err
+	w.Met, w.Skipped = w.Met-outside, w.Skipped+outside
+	slices.Sort(times) // a server may list them in another order
+	if len(times) > 0 && q.To == callvault.MaxTime {
+		span.To = (times[len(times)-1] + 1).UTC().In(o.zone)
 	}
-	if !o.quiet {
-		screen.Printf(a.stderr, "%s\n", counted(w))
-	}
-	return skipped(w.Skipped)
-}
-
-// closed is a span with both ends: where they are open, from the day of the first call
-// until now, or of a store until the last call.
-func closed(ctx context.Context, source upstream.Source, span when.Span, q callvault.Query, zone *time.Location) (when.Span, error) {
-	if q.To == callvault.MaxTime {
-		span.To = time.Now().In(zone)
-		if store, ok := source.(*upstream.Store); ok {
-			err := store.Calls.ScanBack(ctx, q, q.End(), 1, func(last callvault.Record) error {
-				span.To = (last.Time + 1).UTC().In(zone)
-				return nil
-			})
-			if err != nil {
-				return span, err
-			}
+	if q.From == callvault.MinTime { // from the day of the first call
+		span.From = span.To
+		if len(times) > 0 {
+			year, month, day := times[0].UTC().In(o.zone).Date()
+			span.From = time.Date(year, month, day, 0, 0, 0, 0, o.zone)
 		}
 	}
-	if q.From > callvault.MinTime {
-		return span, nil
-	}
-	first := span.To
-	_, err := source.Walk(ctx, q, func(record callvault.Record) error {
-		first = record.Time.UTC().In(zone)
-		return errEnough
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
-	year, month, day := first.Date()
-	span.From = time.Date(year, month, day, 0, 0, 0, 0, zone)
-	return span, err
-}
-
-// printBars draws on a terminal, and elsewhere prints the beginning of each unit and
-// its count.
-func (a *app) printBars(unit when.Unit, spans []when.Span, counts []int) error {
-	bars := make([]screen.Bar, len(spans))
+	unit := when.Unit(o.histogram)
+	var bars []screen.Bar
 	plain := new(strings.Builder)
-	offsets := ""
-	if last := len(spans) - 1; unit == when.Hour && last >= 0 && spans[0].From.Format("-07:00") != spans[last].From.Format("-07:00") {
-		offsets = " -07:00" // an hour may be there twice
-	}
-	for i, span := range spans {
-		bars[i] = screen.Bar{Label: unit.Label(span.From) + span.From.Format(offsets), Count: counts[i]}
-		fmt.Fprintf(plain, "%s  %d\n", span.From.Format(time.RFC3339), counts[i])
+	for part := range span.By(unit) {
+		if len(bars) == maxBars {
+			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", humanize.Comma(maxBars), unit)
+		}
+		count, _ := slices.BinarySearch(times, callvault.CeilTime(part.To))
+		times = times[count:]
+		bars = append(bars, screen.Bar{Label: unit.Label(part.From), Count: count})
+		fmt.Fprintf(plain, "%s  %d\n", part.From.Format(time.RFC3339), count)
 	}
 	if screen.IsTerminal(a.stdout) {
-		return screen.Bars(a.stdout, screen.Width(a.stdout), bars)
+		err = screen.Bars(a.stdout, screen.Width(a.stdout), bars)
+	} else {
+		_, err = fmt.Fprint(a.stdout, plain)
 	}
-	_, err := fmt.Fprint(a.stdout, plain)
-	return err
+	if !o.quiet && err == nil {
+		a.say("%s", counted(w))
+	}
+	return cmp.Or(err, skipped(w.Skipped))
 }

@@ -64,7 +64,7 @@ func TestCallsOfNoPage(t *testing.T) {
 		if kept := read(t, file); kept != "what was there\n" {
 			t.Errorf("%s: the file has %q", answer, kept)
 		}
-		for _, flag := range []string{"--format=json", "--histogram=month"} {
+		for _, flag := range []string{"--output=json", "--histogram=month"} {
 			if got := c.run(january("--url", server.URL, flag)...); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, want) {
 				t.Errorf("%s %s: %+v", answer, flag, got)
 			}

@@ -11,8 +11,8 @@ import (
 // what is accepted, and no secret is repeated.
 func TestCallsUsage(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"--url http://127.0.0.1:1 --db calls.db", "--url and --db both name a source; leave one out"},
-		{"--url http://127.0.0.1:1 --company acme", "--company is for a store; leave it out"},
+		{"--url http://127.0.0.1:1 --db calls.db", "--db and --url exclude each other; leave one out"},
+		{"--url http://127.0.0.1:1 --company acme", "--company and --url exclude each other; leave one out"},
 		{"--credentials key.txt", "--credentials is for --url; pass --url too, or leave it out"},
 		{"--url http://me:hush@127.0.0.1:1", "--url: it has a credential, which every user of this machine can see; set CALLVAULT_ACCESS_KEY"},
 		{"--url http://hush@127.0.0.1:1", "--url: it has a credential"},
@@ -29,14 +29,14 @@ func TestCallsUsage(t *testing.T) {
 		{"--from 2026-02-01 --to 2026-01-01", "--from 2026-02-01 must be before --to 2026-01-01"},
 		{"--from 2026-02 --to 2026-02", "--from 2026-02 must be before --to 2026-02, but they are Sun 2026-02-01 00:00 and Sun 2026-02-01 00:00; to include all of 2026-02, use --through 2026-02"},
 		{"--through 2026-01-31T09:00", `--through "2026-01-31T09:00" is not a day, month or year; use 2026-01-31`},
-		{"--through 2026 --to 2027", "--to and --through both end the range; leave one out"},
+		{"--through 2026 --to 2027", "--through and --to exclude each other; leave one out"},
 		{"--tz Europe/Munich", `--tz "Europe/Munich" is not a time zone; use local, UTC`},
 		{"--workspace x", `--workspace "x": use the id of a workspace`},
-		{"--limit -1", "--limit -1: use a number of calls, or 0 for all"},
-		{"-o xml", `--output "xml" is not a format; use table, ndjson, json, csv, parquet`},
-		{"--histogram decade", `--histogram "decade": use hour, day, week, month`},
-		{"--histogram day -o json", "--histogram counts all calls; leave out --output and --limit"},
-		{"--histogram day --limit 5", "--histogram counts all calls"},
+		{"--limit -1", `--limit "-1": use a whole number`},
+		{"-o xml", `--output "xml": use ndjson, json, csv, parquet or table`},
+		{"--histogram decade", `--histogram "decade": use hour, day, week or month`},
+		{"--histogram day -o json", "--histogram and --output exclude each other; leave one out"},
+		{"--histogram day --limit 5", "--histogram and --limit exclude each other"},
 		{"a.json", "calls does not write files; type callvault export FILE"},
 	} {
 		c := newCLI(t)
@@ -63,26 +63,13 @@ func TestCallsOfGongsCredential(t *testing.T) {
 // Of a store and a server the command line's goes before the environment's; where
 // both are in the environment the server is meant, whose variable is of this command.
 func TestCallsSource(t *testing.T) {
-	for _, tt := range []struct {
-		given            []string
-		url, db, wantURL string
-	}{
-		{nil, "", "calls.db", ""},
-		{nil, "http://h", "calls.db", "http://h"},
-		{[]string{"url"}, "http://h", "calls.db", "http://h"},
-		{[]string{"db"}, "http://h", "calls.db", ""},
-	} {
-		o := sourceOptions{url: tt.url, db: tt.db, given: tt.given}
-		if err := o.choose(); err != nil || o.url != tt.wantURL {
-			t.Errorf("%+v: %q, %v", tt, o.url, err)
-		}
-	}
 	c, g := newListed(t, 3)
 	c.env["CALLVAULT_CALLS_URL"] = g.URL
 	c.env["CALLVAULT_COMPANY"] = "acme"
 	if got := c.run(january()...); got.code != exitOK || g.count() != 1 {
 		t.Errorf("%d requests, %+v", g.count(), got)
 	}
+	c.env["CALLVAULT_CALLS_CREDENTIALS"] = "no such file"
 	if got := c.run(january("--db", c.env["CALLVAULT_DB"], "--company", "default")...); got.code != exitOK || g.count() != 1 {
 		t.Errorf("%d requests, %+v", g.count(), got)
 	}
@@ -100,7 +87,7 @@ func TestFormOf(t *testing.T) {
 		{"", "calls.gz", form{bulk.NDJSON, bulk.Gzip}},
 		{"", "of.2026/calls", form{bulk.NDJSON, bulk.Uncompressed}},
 		{"json", "calls.tsv", form{bulk.JSON, bulk.Uncompressed}},
-		{"CSV", "calls.json.zst", form{bulk.CSV, bulk.Zstd}},
+		{"csv", "calls.json.zst", form{bulk.CSV, bulk.Zstd}},
 		{"parquet", "-", form{bulk.Parquet, bulk.Uncompressed}},
 	} {
 		if got, err := (&app{}).formOf(tt.name, tt.file); err != nil || got != tt.want {

@@ -37,26 +37,24 @@ other store that is not empty.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCopy(cmd.Context(), o) },
 	}
-	cmd.Flags().StringVar(&o.from, "from", "", "the store to copy")
-	cmd.Flags().StringVar(&o.to, "to", "", "the empty store to copy it to")
+	parsedFlag(cmd, &o.from, "from", "", "the store to copy", parseDB)
+	parsedFlag(cmd, &o.to, "to", "", "the empty store to copy it to", parseDB)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
 	return cmd
 }
 
-func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
+func (a *app) runCopy(ctx context.Context, o copyOptions) error {
 	if o.from == "" || o.to == "" || o.from == o.to {
 		return usagef("copy needs two different stores; type callvault copy --from DB --to DB")
 	}
-	from, err := openExisting(ctx, o.from)
+	from, err := a.open(ctx, o.from)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, from.Close()) }()
-	to, err := openStore(ctx, o.to)
+	to, err := a.openOrMake(ctx, o.to)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, to.Close()) }()
 	progress := a.progress(o.quiet)
 	err = upkeep.Copy(ctx, from, to, progress)
 	took := progress.End()
@@ -64,7 +62,7 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) (err error) {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; run the same command again to start the copy again")
 	case err == nil && !o.quiet:
-		_, err = screen.Printf(a.stderr, "copied the store in %v\n", took)
+		a.say("copied the store in %v", took)
 	}
 	return err
 }
@@ -105,15 +103,14 @@ of the same file do not.`,
 	return cmd
 }
 
-func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
+func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	if o.accept && !o.repair {
 		return usagef("--accept-loss is for --repair; add --repair, or leave it out")
 	}
-	store, err := openExisting(ctx, o.db)
+	store, err := a.open(ctx, o.db)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	progress := a.progress(false)
 	defer progress.End()
 	if o.repair {
@@ -134,7 +131,7 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) (err error) {
 	case found > 0:
 		return fmt.Errorf("%s; 'callvault check --repair' corrects counts, ids and numbers", plural(found, "difference"))
 	}
-	screen.Printf(a.stderr, "the store is sound\n")
+	a.say("the store is sound")
 	if !o.digest {
 		return nil
 	}

@@ -38,12 +38,12 @@ func (u unfinished) Inherit(ctx context.Context, secret []byte, keys []callvault
 // breakCopy leaves an unfinished copy of a store.
 func breakCopy(t *testing.T, from, to string) {
 	t.Helper()
-	original, err := openExisting(t.Context(), from)
+	original, err := (&app{stderr: io.Discard}).open(t.Context(), from)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer original.Close()
-	copied, err := openStore(t.Context(), to)
+	copied, err := (&app{stderr: io.Discard}).openOrMake(t.Context(), to)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,11 @@ const deleteBatch = 10_000
 
 // deleteOptions are the flags of delete.
 type deleteOptions struct {
-	db, company, before, tz string
-	ids                     []string
-	yes, quiet              bool
+	tenant
+	before     string
+	zone       *time.Location
+	ids        []string
+	yes, quiet bool
 }
 
 func (a *app) delete() *cobra.Command {
@@ -47,13 +49,13 @@ the same command again to finish.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDelete(cmd.Context(), o) },
 	}
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
+	o.flags(cmd)
 	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "a call to delete; can be repeated")
 	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
-	tzFlag(cmd, &o.tz, "UTC")
+	zoneFlag(cmd, &o.zone, "UTC")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "delete without asking")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and errors")
+	exclude(cmd, "id", "before")
 	return cmd
 }
 
@@ -64,15 +66,11 @@ type deletion struct {
 }
 
 func (o *deleteOptions) deletion() (d deletion, err error) {
-	if (len(o.ids) > 0) == (o.before != "") {
+	if len(o.ids) == 0 && o.before == "" {
 		return d, usagef("say which calls to delete with either --id or --before")
 	}
-	zone, err := parseZone(o.tz)
-	if err != nil {
-		return d, err
-	}
 	if o.before != "" {
-		span, err := when.Parse(o.before, time.Now().In(zone))
+		span, err := when.Parse(o.before, time.Now().In(o.zone))
 		if err != nil {
 			return d, usagef("--before %w", err)
 		}
@@ -90,7 +88,7 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	return d, nil
 }
 
-func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
+func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	d, err := o.deletion()
 	if err != nil {
 		return err
@@ -98,11 +96,10 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 	if !o.yes && !screen.IsTerminal(a.stdin) {
 		return usagef("stdin is not a terminal; pass --yes to delete without asking")
 	}
-	store, err := existing(ctx, o.db, o.company)
+	store, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	calls := store.Calls(o.company)
 	total := len(d.ids)
 	if d.ids == nil {
@@ -110,7 +107,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 			return err
 		}
 	}
-	if !o.yes && !a.confirm(total, d, o) {
+	if !o.yes && total > 0 && !a.confirm(total, d, o) {
 		return errors.New("nothing was deleted")
 	}
 	p := a.progress(o.quiet)
@@ -133,9 +130,9 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) (err error) {
 		return fmt.Errorf("after %s: %w", plural(deleted, "call"), err)
 	case o.quiet:
 	case missing > 0:
-		screen.Printf(a.stderr, "deleted %s; %s not found\n", plural(deleted, "call"), plural(missing, "id"))
+		a.say("deleted %s; %s not found", plural(deleted, "call"), plural(missing, "id"))
 	default:
-		screen.Printf(a.stderr, "deleted %s\n", plural(deleted, "call"))
+		a.say("deleted %s", plural(deleted, "call"))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
 	p.Begin("removing the content of deleted calls", "", screen.Unknown)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os/exec"
@@ -10,14 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/demo"
 	"github.com/callvault/callvault/internal/file"
-	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -26,11 +22,7 @@ const demoCalls = 10_000
 
 // serveDemo serves sample calls from a store that is removed when it ends. The next
 // temporary file of callvault removes that of a killed demo.
-func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (err error) {
-	if cmd.Flags().Changed("db") {
-		return usagef("--demo has a store of its own; leave out --db, and unset CALLVAULT_DB")
-	}
-	ctx := cmd.Context()
+func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) (err error) {
 	service, err := a.begin(ctx, o)
 	if err != nil {
 		return err
@@ -41,13 +33,12 @@ func (a *app) serveDemo(cmd *cobra.Command, o serveOptions, config api.Config) (
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, draft.Discard()) }()
+	a.opened = append(a.opened, draft.Discard)
 	service.db = draft.Part()
-	store, err := sqlite.Open(ctx, service.db)
+	store, err := a.openFile(ctx, service.db)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	now := time.Now()
 	newest, err := demo.Fill(ctx, store.Calls(callvault.DefaultCompany), demo.Options{Seed: o.seed, End: now, Count: demoCalls})
 	if err != nil {

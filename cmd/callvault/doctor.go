@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -26,8 +23,8 @@ import (
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
-	db, listen, manage, output string
-	tls                        web.CertFiles
+	addresses
+	db, output string
 }
 
 func (a *app) doctor() *cobra.Command {
@@ -48,26 +45,9 @@ doctor changes nothing. 'callvault check' reads every call and looks for damage.
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)
-	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address that serve listens on")
-	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address that serve listens on, or off")
-	tlsFlags(cmd, &o.tls)
+	o.addresses.flags(cmd)
 	outputFlag(cmd, &o.output)
 	return cmd
-}
-
-// check refuses what serve would refuse too.
-func (o doctorOptions) check() error {
-	if err := checkOutput(o.output); err != nil {
-		return err
-	}
-	if err := checkTLS(o.tls); err != nil {
-		return err
-	}
-	if !web.IsAddress(o.listen) || o.manage != manageOff && !web.IsAddress(o.manage) {
-		return usagef("--listen %.80q, --manage %.80q: use HOST:PORT, such as 127.0.0.1:8080", o.listen, o.manage)
-	}
-	_, err := isFile(o.db)
-	return err
 }
 
 func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
@@ -110,10 +90,21 @@ type tell func(doctor.Finding)
 // examine looks at everything.
 func (o doctorOptions) examine(ctx context.Context, tell tell) {
 	tell(doctor.Finding{Check: "program", Status: doctor.OK, What: strings.Join([]string{"callvault", buildVersion(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, " ")})
-	o.look(ctx, tell, gong.Path, doctor.Address{Flag: "listen", At: o.listen, IsOurs: doctor.IsAPI, Leaf: o.certificate(tell)})
+	client := web.OwnClient(answerWithin)
+	listen := doctor.Address{Flag: "listen", At: o.listen, Path: gong.Path, TLS: o.tls.Cert != "", IsOurs: doctor.IsAPI}
+	if listen.TLS {
+		var findings []doctor.Finding
+		findings, listen.Leaf = doctor.Certificate(o.tls, time.Now())
+		for _, f := range findings {
+			tell(f)
+		}
+	}
+	f, _ := listen.Look(ctx, client)
+	tell(f)
 	var server *doctor.Answer
 	if o.manage != manageOff {
-		server = o.look(ctx, tell, "/readyz", doctor.Address{Flag: "manage", At: o.manage, IsOurs: doctor.IsReadyz})
+		f, server = doctor.Address{Flag: "manage", At: o.manage, Path: "/readyz", TLS: o.tls.Cert != "", IsOurs: doctor.IsReadyz}.Look(ctx, client)
+		tell(f)
 	}
 	p, identity := patient{db: o.db, tell: tell}, ""
 	if p.open(ctx); p.store != nil {
@@ -124,52 +115,6 @@ func (o doctorOptions) examine(ctx context.Context, tell tell) {
 		tell(doctor.Server(o.manage, *server, identity))
 	}
 	p.examineKeys(ctx)
-}
-
-// look looks at an address, and returns the answer of a callvault there.
-func (o doctorOptions) look(ctx context.Context, tell tell, path string, a doctor.Address) *doctor.Answer {
-	address, err := net.ResolveTCPAddr("tcp", a.At)
-	if err != nil {
-		tell(doctor.Finding{Check: a.Flag, Status: doctor.Wrong, What: err.Error(), Do: "name another address with --" + a.Flag})
-		return nil
-	}
-	u := url.URL{Scheme: "http", Host: web.Reachable(address), Path: path}
-	if o.tls.Cert != "" && (a.Flag == "listen" || !web.IsLoopback(address)) {
-		u.Scheme = "https"
-	}
-	a.URL = u.String()
-	finding, answer := a.Look(ctx, web.OwnClient(answerWithin))
-	tell(finding)
-	return answer
-}
-
-// certificate looks at the certificate, if there is to be one. The leaf is nil if it
-// can't be served.
-func (o doctorOptions) certificate(tell tell) (leaf *x509.Certificate) {
-	if o.tls.Cert == "" {
-		return nil
-	}
-	pair, err := o.tls.Read()
-	if err != nil {
-		tell(doctor.Finding{Check: "tls", Status: doctor.Wrong, What: err.Error(), Do: "name two PEM files that belong together with --tls-cert and --tls-key"})
-		return nil
-	}
-	problems := o.tls.Problems(pair.Leaf, time.Now())
-	for _, problem := range problems {
-		f := doctor.Finding{Check: "tls", Status: doctor.Warning, What: "the certificate " + o.tls.Cert + ": " + problem.Text}
-		if problem.Refused {
-			f.Status, f.Do = doctor.Wrong, "clients refuse it: replace the file; serve reloads it"
-		}
-		tell(f)
-	}
-	if len(problems) == 0 {
-		names := pair.Leaf.DNSNames
-		for _, ip := range pair.Leaf.IPAddresses {
-			names = append(names, ip.String())
-		}
-		tell(doctor.Finding{Check: "tls", Status: doctor.OK, What: fmt.Sprintf("the certificate is for %s, until %s", strings.Join(names, ", "), pair.Leaf.NotAfter.UTC().Format(time.RFC3339))})
-	}
-	return pair.Leaf
 }
 
 // patient is the store that doctor looks at.
@@ -263,16 +208,8 @@ func (p *patient) openDatabase(ctx context.Context) error {
 }
 
 func (p *patient) addSchema(have, known int) {
-	f := doctor.Finding{Check: "schema", Status: doctor.OK, What: fmt.Sprintf("version %d, the one of this program", have)}
-	switch {
-	case have < known:
-		p.outdated = true
-		f.Status, f.What = doctor.Warning, fmt.Sprintf("version %d; this program has %d", have, known)
-		f.Do = "make a backup; the next 'callvault serve' of this program migrates the store"
-	case have > known:
-		f.What = fmt.Sprintf("version %d, newer than the %d of this program, which can use it", have, known)
-	}
-	p.tell(f)
+	p.outdated = have < known
+	p.tell(doctor.Schema(have, known))
 }
 
 // conditionFindings is what a PostgreSQL server's condition means.

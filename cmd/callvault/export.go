@@ -16,7 +16,6 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/file"
-	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 )
 
@@ -42,6 +41,8 @@ any of the formats gives the same calls, byte for byte:
   json     one array
   csv      a table with a column for each field, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
+
+Dates in --from, --to and --through are days of UTC, unless --tz names another zone.
 
 --output sets the format. Without it the name of FILE does; the default is ndjson. If the
 name ends with .gz or .zst, the file is compressed; Parquet is compressed anyway. In CSV
@@ -72,29 +73,29 @@ skipped, or the server ended its list too early.`,
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "UTC")
-	outputFormat(cmd, &o.output, strings.Join(formatNames(), ", ")+" (default: by the name of FILE)", formatNames()...)
+	choiceFlag(cmd, &o.output, "output", "", orList(formatNames())+" (default: by the name of FILE)", formatNames()...)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
+	exclude(cmd, "skip-damaged", "url")
 	return cmd
 }
 
-func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err error) {
+func (a *app) runExport(ctx context.Context, o exportOptions, name string) error {
 	_, q, err := o.query(time.Now())
 	if err != nil {
 		return err
 	}
-	f, err := a.checkExport(&o, name)
+	f, err := a.checkExport(o, name)
 	if err != nil {
 		return err
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	source, end, err := o.open(ctx, a, a.watch(p, o.quiet))
+	source, err := o.open(ctx, a, a.watch(p, o.quiet))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, end()) }()
 	if store, ok := source.(*upstream.Store); ok {
 		store.SkipDamaged = o.skipDamaged
 	}
@@ -116,38 +117,34 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) (err 
 	case err != nil:
 		return fmt.Errorf("write %s: %w", target, err)
 	case e.where == "":
-		return &incompleteError{errors.New("every call was skipped; nothing was written")}
+		return &exitError{exitSkipped, errors.New("every call was skipped; nothing was written")}
 	case !o.quiet:
 		text := "exported " + counted(e.Walked)
 		if name != stdinName {
 			text += fmt.Sprintf(" to %s as %s", name, f.format)
 		}
-		screen.Printf(a.stderr, "%s\n", text)
+		a.say("%s", text)
 	}
 	return skipped(e.Skipped)
 }
 
 // checkExport refuses flags and files that do not fit together.
-func (a *app) checkExport(o *exportOptions, name string) (form, error) {
-	if err := o.choose(); err != nil {
-		return form{}, err
-	}
-	if strings.Contains(name, "://") { // not repeated: it may have a secret
+func (a *app) checkExport(o exportOptions, name string) (form, error) {
+	switch {
+	case strings.Contains(name, "://"): // not repeated: it may have a secret
 		return form{}, usagef("FILE: use the path of a file; --url names a server")
-	}
-	if o.url != "" && o.skipDamaged {
-		return form{}, usagef("--skip-damaged is for a store; leave it out with --url")
-	}
-	if o.url == "" {
+	case file.IsHandle(name):
+		return form{}, usagef("%s is open already; use - for standard output", name)
+	case o.url == "":
 		if err := refuseFilesOf(o.db, name); err != nil {
 			return form{}, err
 		}
 	}
-	form, err := a.formOf(o.output, name)
+	f, err := a.formOf(o.output, name)
 	if err != nil || name == stdinName || o.force {
-		return form, err
+		return f, err
 	}
-	return form, mayWrite(name)
+	return f, mayWrite(name)
 }
 
 // exported is what an export came to.

@@ -11,7 +11,7 @@ import (
 
 const exportedCall = `{"id":"1","started":"2026-01-05T08:00:00.123456789+01:00","title":"=1+1","further":[1.50]}` + "\n"
 
-// The name of a file says what is written, unless --format does; from each comes
+// The name of a file says what is written, unless --output does; from each comes
 // back what was exported.
 func TestExportFormats(t *testing.T) {
 	c := newCLI(t)
@@ -44,7 +44,7 @@ func TestExportFormats(t *testing.T) {
 		}
 	}
 	for args, problem := range map[string]string{
-		"export -o xml":                    `--output "xml" is not a format; use ndjson, json, csv, parquet`,
+		"export -o xml":                    `--output "xml": use ndjson, json, csv or parquet`,
 		"export a.parquet.gz":              "Parquet compresses itself",
 		"export -o parquet calls.zst":      "Parquet compresses itself",
 		"export -o csv --from 2026-01-02T": "is not a time",

@@ -34,7 +34,7 @@ func variable(cmd *cobra.Command, flag string) string {
 }
 
 // unknownVariables are the names in an environment that begin with CALLVAULT_ and that
-// nothing reads, such as those of a misspelled flag.
+// nothing reads, each with the one that was probably meant.
 func unknownVariables(environment []string) (unknown []string) {
 	known := slices.Clone(upstream.Variables)
 	var visit func(cmd *cobra.Command)
@@ -52,7 +52,7 @@ func unknownVariables(environment []string) (unknown []string) {
 			continue
 		}
 		if !slices.Contains(known, name) && !strings.HasPrefix(name, "CALLVAULT_TEST_") {
-			unknown = append(unknown, name)
+			unknown = append(unknown, name+didYouMean(name, known))
 		}
 	}
 	return unknown
@@ -90,11 +90,34 @@ func (a *app) finish(cmd *cobra.Command) {
 	}
 }
 
+// rivals is the annotation of a flag with those that it excludes.
+const rivals = "rivals"
+
+// exclude says that two flags exclude each other. The command line goes before the
+// environment: if it has one of them, the variable of the other is not read.
+func exclude(cmd *cobra.Command, one, other string) {
+	for name, rival := range map[string]string{one: other, other: one} {
+		f := cmd.Flags().Lookup(name)
+		_ = cmd.Flags().SetAnnotation(name, rivals, append(f.Annotations[rivals], rival)) // the flag is there
+	}
+}
+
+// readVariables reads the variables of flags that the command line does not have.
 func (a *app) readVariables(cmd *cobra.Command) (err error) {
+	decided := map[string]bool{"help": true}
+	cmd.Flags().Visit(func(f *pflag.Flag) { // which are on the command line
+		decided[f.Name] = true
+		for _, rival := range f.Annotations[rivals] {
+			if cmd.Flags().Changed(rival) && err == nil {
+				err = usagef("--%s and --%s exclude each other; leave one out", f.Name, rival)
+			}
+			decided[rival] = true
+		}
+	})
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		name := variable(cmd, f.Name)
-		value, ok := a.env(name)
-		if err != nil || f.Changed || !ok || value == "" || f.Name == "help" {
+		value, _ := a.env(name)
+		if err != nil || decided[f.Name] || value == "" {
 			return
 		}
 		if setErr := cmd.Flags().Set(f.Name, value); setErr != nil {
@@ -108,6 +131,57 @@ func (a *app) readVariables(cmd *cobra.Command) (err error) {
 func completeWith(cmd *cobra.Command, flag string, values ...string) {
 	// The only errors are an unknown flag and a second function.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// parsed is the value of a flag that a function reads. The function's errors begin with
+// what was given, and say what to type.
+type parsed[T any] struct {
+	to    *T
+	text  string
+	parse func(string) (T, error)
+}
+
+func (v *parsed[T]) String() string { return v.text }
+func (v *parsed[T]) Type() string   { return "string" }
+
+func (v *parsed[T]) Set(text string) error {
+	read, err := v.parse(text)
+	if err != nil {
+		return &parseError{err}
+	}
+	*v.to, v.text = read, text
+	return nil
+}
+
+type parseError struct{ error }
+
+// shorthands are the letters of parsed flags, which are the same in every command.
+var shorthands = map[string]string{"output": "o"}
+
+// parsedFlag adds a flag that parse reads, as its default too.
+func parsedFlag[T any](cmd *cobra.Command, to *T, name, value, usage string, parse func(string) (T, error)) {
+	v := &parsed[T]{to: to, parse: parse}
+	if value != "" && v.Set(value) != nil {
+		panic("the default of --" + name)
+	}
+	cmd.Flags().VarP(v, name, shorthands[name], usage)
+}
+
+// choiceFlag adds a flag with a few values, in any case of their letters. No value is the
+// default that the usage names.
+func choiceFlag(cmd *cobra.Command, to *string, name, value, usage string, choices ...string) {
+	parsedFlag(cmd, to, name, value, usage, func(text string) (string, error) {
+		if choice := strings.ToLower(text); slices.Contains(choices, choice) {
+			return choice, nil
+		}
+		return "", fmt.Errorf("%.40q: use %s", text, orList(choices))
+	})
+	completeWith(cmd, name, choices...)
+}
+
+func orList(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // errEmpty is for a flag with an empty value.
@@ -134,23 +208,25 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	unknown := (*pflag.NotExistError)(nil)
 	if !errors.As(err, &unknown) {
-		return &usageError{err}
+		return usagef("%w", err)
 	}
-	if letters := unknown.GetSpecifiedShortnames(); letters != "" {
+	if unknown.GetSpecifiedShortnames() != "" {
 		return usagef("unknown flag -%s", unknown.GetSpecifiedName())
 	}
-	var flags cobra.Command // knows which names are near to each other
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
-	})
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	name := "--" + unknown.GetSpecifiedName()
-	return usagef("unknown flag %.40s%s", name, didYouMean(&flags, name))
+	return usagef("unknown flag %.40s%s", name, didYouMean(name, names))
 }
 
 // invalidValue says what is wrong with a value of a flag, which a flag or a variable gives.
 func invalidValue(given string, f *pflag.Flag, value string, err error) error {
-	if errors.Is(err, errEmpty) {
+	wrong := (*parseError)(nil)
+	switch {
+	case errors.Is(err, errEmpty):
 		return usagef("%s is empty; %s", given, advice(f))
+	case errors.As(err, &wrong):
+		return usagef("%s %w", given, wrong.error)
 	}
 	return usagef("%s %.40q: %s", given, value, advice(f))
 }
@@ -158,7 +234,7 @@ func invalidValue(given string, f *pflag.Flag, value string, err error) error {
 // advice is what to give a flag.
 func advice(f *pflag.Flag) string {
 	switch f.Value.Type() {
-	case "int", "uint64":
+	case "int", "uint", "uint64":
 		return "use a whole number, such as 100"
 	case "bool":
 		return "use true or false"
@@ -182,23 +258,19 @@ func checkArguments(cmd *cobra.Command, args []string, check cobra.PositionalArg
 	case err == nil:
 		return nil
 	case cmd.HasSubCommands(): // says which there are
-		return &usageError{err}
+		return usagef("%w", err)
 	case len(args) == 0:
 		_, name, _ := strings.Cut(usage, cmd.CommandPath()+" ")
 		return usagef("%s is missing; type %s", strings.TrimSuffix(name, "..."), usage)
 	}
-	for n := range args {
-		if check(cmd, args[:n+1]) != nil {
-			return usagef("unexpected argument: %s; type %s", quoteArgument(args[n]), usage)
+	for n, arg := range args {
+		if check(cmd, args[:n+1]) == nil {
+			continue
 		}
+		if strings.Contains(arg, "://") {
+			return usagef("unexpected argument: a URL; type %s", usage) // it may have a password
+		}
+		return usagef("unexpected argument: %.40q; type %s", arg, usage)
 	}
 	return usagef("%w; type %s", err, usage)
-}
-
-// quoteArgument repeats an argument, but not a URL: it may have a password.
-func quoteArgument(arg string) string {
-	if strings.Contains(arg, "://") {
-		return "a URL"
-	}
-	return fmt.Sprintf("%.40q", arg)
 }

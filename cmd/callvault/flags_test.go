@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/when"
 )
 
 // What a selection says nothing of is open, before the year 1 too.
@@ -23,7 +24,11 @@ func TestSelection(t *testing.T) {
 		{"2026", "", "2026-01-01", "UTC", callvault.Range{From: first, To: first + day}},
 		{"last year", "", "", "UTC", callvault.Range{From: first - 365*day, To: first}},
 	} {
-		s := selection{from: tt.from, to: tt.to, through: tt.through, tz: tt.tz}
+		zone, err := when.Zone(tt.tz)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := selection{from: tt.from, to: tt.to, through: tt.through, zone: zone}
 		if _, q, err := s.query(now); err != nil || q.Range != tt.want {
 			t.Errorf("%+v: got %v, %v", tt, q.Range, err)
 		}

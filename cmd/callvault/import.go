@@ -26,9 +26,11 @@ import (
 
 // importOptions are the flags of import.
 type importOptions struct {
-	db, company, appURL, workspace string
-	strict, quiet                  bool
-	maxErrors                      int
+	tenant
+	appURL        string
+	workspace     callvault.ID
+	strict, quiet bool
+	maxErrors     uint
 }
 
 func (a *app) importCalls() *cobra.Command {
@@ -54,48 +56,30 @@ again to finish.`,
   callvault import --strict page-*.json calls.parquet
   zcat calls.csv.gz | callvault import --company acme -`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error {
-			if err := o.normalize(); err != nil {
-				return err
-			}
-			return a.runImport(cmd.Context(), o, files)
-		},
+		RunE: func(cmd *cobra.Command, files []string) error { return a.runImport(cmd.Context(), o, files) },
 	}
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
+	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors and bad records")
-	cmd.Flags().IntVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
-	cmd.Flags().StringVar(&o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com")
-	cmd.Flags().StringVar(&o.workspace, "workspace", "", "fill an unset workspaceId with this id")
+	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
+	parsedFlag(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", parseAppURL)
+	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
 	return cmd
 }
 
-// normalize checks the flags and brings them into the form that they are used in.
-func (o *importOptions) normalize() error {
-	if err := checkCompany(o.company); err != nil {
-		return err
+func parseAppURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%.80q: use an address such as https://us-10001.app.example.com", text)
 	}
-	if o.maxErrors < 0 {
-		return usagef("--max-errors %d: use a number of records, or 0 for all", o.maxErrors)
-	}
-	if o.appURL != "" {
-		u, err := url.Parse(o.appURL)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return usagef("--app-url %.80q: use an address such as https://us-10001.app.example.com", o.appURL)
-		}
-		o.appURL = strings.TrimRight(o.appURL, "/")
-	}
-	workspace, err := parseWorkspace(o.workspace)
-	o.workspace = workspace.String()
-	return err
+	return strings.TrimRight(text, "/"), nil
 }
 
 // importGCPercent keeps the garbage of an import small: most of its heap is two batches of
 // documents, which would double beside as much garbage, and to collect early costs little.
 const importGCPercent = 10
 
-func (a *app) runImport(ctx context.Context, o importOptions, files []string) (err error) {
+func (a *app) runImport(ctx context.Context, o importOptions, files []string) error {
 	if err := refuseFilesOf(o.db, files...); err != nil {
 		return err
 	}
@@ -109,18 +93,14 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	report := a.importReport(o, in.size)
 	defer report.progress.End()
-	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace}
+	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace.String()}
 	if o.strict {
 		if err := checkAll(ctx, &im, report, in); err != nil {
 			return err
 		}
 	}
-	store, err := openOrMake(ctx, o.db, a.saidMade(o.db))
+	store, err := o.openOrMake(ctx, a)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := a.makeCompany(ctx, store, o.company); err != nil {
 		return err
 	}
 	im.Calls = &markedCalls{store.Calls(o.company), report.bytes.Load, report.show}
@@ -135,7 +115,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) (e
 		return fmt.Errorf("%w; import everything again, because the calls kept so far are in the replaced files", err)
 	}
 	if !o.quiet && result.PutResult != (callvault.PutResult{}) {
-		screen.Printf(a.stderr, "kept so far: %s\n", kept(result.PutResult))
+		a.say("kept so far: %s", kept(result.PutResult))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -181,24 +161,23 @@ func (a *app) openInput(names []string) (*input, error) {
 // add looks at a file. One that can't be read is refused before any is.
 func (in *input) add(name string) error {
 	info, err := os.Stat(name)
-	if on := (*fs.PathError)(nil); errors.As(err, &on) {
-		return on.Err
-	}
 	switch {
-	case err != nil:
-		return err
-	case info.IsDir():
+	case err == nil && info.IsDir():
 		return errors.New("it is a folder; name the files in it")
-	case !info.Mode().IsRegular():
+	case err == nil && !info.Mode().IsRegular():
 		in.once = name // to open a pipe waits for whoever writes to it
 		return nil
+	case err == nil:
+		in.size += info.Size()
+		var f *os.File
+		if f, err = os.Open(name); err == nil {
+			return f.Close()
+		}
 	}
-	in.size += info.Size()
-	f, err := os.Open(name)
 	if on := (*fs.PathError)(nil); errors.As(err, &on) {
 		return on.Err
 	}
-	return errors.Join(err, f.Close())
+	return err
 }
 
 // sources are the files. Read is told of every piece that is read of them.
@@ -253,9 +232,9 @@ func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *in
 // importReport says how an import goes on: to a person as a bar, to a program as a line for
 // each commit. What is wrong with records goes to standard error in any case.
 type importReport struct {
+	*app
 	progress *screen.Progress
 	commits  io.Writer
-	stderr   io.Writer
 	quiet    bool
 	most     int          // bad records to print in a pass, 0 for all
 	size     int64        // of all files, or screen.Unknown
@@ -268,7 +247,7 @@ type importReport struct {
 
 func (a *app) importReport(o importOptions, size int64) *importReport {
 	p := a.progress(o.quiet)
-	return &importReport{progress: p, commits: a.commits(p, o.quiet), stderr: a.stderr, quiet: o.quiet, most: o.maxErrors, size: size}
+	return &importReport{app: a, progress: p, commits: a.commits(p, o.quiet), quiet: o.quiet, most: int(o.maxErrors), size: size}
 }
 
 func (r *importReport) begin(doing string) {
@@ -373,7 +352,7 @@ func (r *importReport) summarize(result bulk.Result, took time.Duration) {
 	if result.Skipped > 0 {
 		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(result.Skipped)))
 	}
-	screen.Printf(r.stderr, "%s in %v\n", text, took)
+	r.say("%s in %v", text, took)
 }
 
 func kept(result callvault.PutResult) string {

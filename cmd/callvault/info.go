@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -25,12 +24,7 @@ its calls, its workspaces with calls, and its valid keys.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(output); err != nil {
-				return err
-			}
-			return a.runInfo(cmd.Context(), db, output)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInfo(cmd.Context(), db, output) },
 	}
 	dbFlag(cmd, &db)
 	outputFlag(cmd, &output)
@@ -54,12 +48,11 @@ type companyInfo struct {
 	Keys       int `json:"keys"`       // that are valid
 }
 
-func (a *app) runInfo(ctx context.Context, db, output string) (err error) {
-	store, err := openExisting(ctx, db)
+func (a *app) runInfo(ctx context.Context, db, output string) error {
+	store, err := a.open(ctx, db)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	info := storeInfo{Store: storeName(db)}
 	if info.Size, err = store.Size(ctx); err != nil {
 		return err

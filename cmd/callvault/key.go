@@ -34,9 +34,11 @@ func (a *app) key() *cobra.Command {
 
 // keyOptions are the flags of key create.
 type keyOptions struct {
-	db, company, name, expires, output string
-	scopes                             []string
-	bearer                             bool
+	tenant
+	name, output string
+	expires      time.Time
+	scopes       []string
+	bearer       bool
 }
 
 func (a *app) keyCreate() *cobra.Command {
@@ -59,11 +61,12 @@ every company: give this scope only to operators.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd.Context(), o) },
 	}
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
-	cmd.Flags().StringVar(&o.name, "name", "", "what the key is for, such as etl; key list shows it")
+	o.flags(cmd)
+	parsedFlag(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", keyName)
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a scope of the key; can be repeated")
-	cmd.Flags().StringVar(&o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)")
+	parsedFlag(cmd, &o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)", func(text string) (time.Time, error) {
+		return when.Ahead(text, time.Now().UTC().Truncate(time.Microsecond))
+	})
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "create a bearer token instead of an access key and secret")
 	completeWith(cmd, "scope", scopes()...)
 	outputFlag(cmd, &o.output)
@@ -73,61 +76,31 @@ every company: give this scope only to operators.`,
 // scopes are the scopes that callvault serves.
 func scopes() []string { return []string{gong.ScopeCallsRead, string(callvault.ScopeProfilesRead)} }
 
-func outputFlag(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "text", "text or json")
-	completeWith(cmd, "output", "text", "json")
-}
-
-func checkOutput(output string) error {
-	if output != "text" && output != "json" {
-		return usagef("--output %.40q: use text or json", output)
+// keyName refuses what would not stand on a line of key list.
+func keyName(name string) (string, error) {
+	const most = 100
+	if utf8.RuneCountInString(name) > most || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+		return "", fmt.Errorf("%.40q: use at most %d characters, without line ends", name, most)
 	}
-	return nil
+	return name, nil
 }
 
-// maxName is how many characters the name of a key may have.
-const maxName = 100
-
-// newKey is the key that the flags ask for, and its secret.
-func (o keyOptions) newKey(now time.Time) (key callvault.Key, secret string, err error) {
+func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	kind := callvault.BasicKey
 	if o.bearer {
 		kind = callvault.BearerKey
 	}
-	key, secret = callvault.NewKey(kind)
-	key.Company, key.Name = o.company, o.name
-	key.Created = now.UTC().Truncate(time.Microsecond)
-	if utf8.RuneCountInString(o.name) > maxName || strings.ContainsFunc(o.name, unicode.IsControl) || !utf8.ValidString(o.name) {
-		return key, "", usagef("--name %.40q: use at most %d characters, without line ends", o.name, maxName)
-	}
+	key, secret := callvault.NewKey(kind)
+	key.Company, key.Name, key.Expires = o.company, o.name, o.expires
+	key.Created = time.Now().UTC().Truncate(time.Microsecond)
 	for _, scope := range o.scopes {
 		if !slices.Contains(scopes(), scope) {
-			return key, "", usagef("--scope %.80q: unknown scope; use %s", scope, strings.Join(scopes(), " or "))
+			return usagef("--scope %.80q: unknown scope; use %s", scope, orList(scopes()))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}
-	if o.expires != "" {
-		if key.Expires, err = when.Ahead(o.expires, key.Created); err != nil {
-			return key, "", usagef("--expires %w", err)
-		}
-	}
-	return key, secret, checkCompany(o.company)
-}
-
-func (a *app) createKey(ctx context.Context, o keyOptions) error {
-	if err := checkOutput(o.output); err != nil {
-		return err
-	}
-	key, secret, err := o.newKey(time.Now())
+	store, err := o.openOrMake(ctx, a)
 	if err != nil {
-		return err
-	}
-	store, err := openOrMake(ctx, o.db, a.saidMade(o.db))
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	if err := a.makeCompany(ctx, store, o.company); err != nil {
 		return err
 	}
 	if err := store.AddKey(ctx, key); err != nil {
@@ -144,13 +117,9 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if !key.Expires.IsZero() {
 		ends = " The key expires at " + key.Expires.Format(time.RFC3339) + "."
 	}
-	screen.Printf(a.stderr, "The secret is not shown again.%s\n", ends)
-	of := ""
-	if o.company != callvault.DefaultCompany {
-		of = " --company " + o.company
-	}
-	_, err = screen.Printf(a.stderr, "To revoke the key: callvault key revoke %s%s%s\n", key.ID, dbArgument(o.db), of)
-	return err
+	a.say("The secret is not shown again.%s", ends)
+	a.say("To revoke the key: callvault key revoke %s%s%s", key.ID, dbArgument(o.db), companyArgument(o.company))
+	return nil
 }
 
 func (a *app) printFields(fields [][2]string, output string) error {
@@ -169,7 +138,8 @@ func (a *app) printFields(fields [][2]string, output string) error {
 }
 
 func (a *app) keyList() *cobra.Command {
-	var db, company, output string
+	var o tenant
+	var output string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List a company's keys, without their secrets",
@@ -177,24 +147,22 @@ func (a *app) keyList() *cobra.Command {
   callvault key list --company acme -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(output); err != nil {
-				return err
-			}
-			store, err := existing(cmd.Context(), db, company)
+			store, err := o.open(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
-			defer store.Close()
 			keys, _, err := store.Keys(cmd.Context(), callvault.KeysVersion{})
 			if err != nil {
 				return err
 			}
-			keys = slices.DeleteFunc(keys, func(k callvault.Key) bool { return k.Company != company })
+			keys = slices.DeleteFunc(keys, func(k callvault.Key) bool { return k.Company != o.company })
+			if len(keys) == 0 {
+				a.say("company %q has no keys; make one: %s%s", o.company, createKey(o.db), companyArgument(o.company))
+			}
 			return a.printKeys(keys, output)
 		},
 	}
-	dbFlag(cmd, &db)
-	companyFlag(cmd, &company)
+	o.flags(cmd)
 	outputFlag(cmd, &output)
 	return cmd
 }
@@ -263,21 +231,20 @@ func day(t time.Time) string {
 }
 
 func (a *app) keyRevoke() *cobra.Command {
-	var db, company string
+	var o tenant
 	cmd := &cobra.Command{
 		Use:     "revoke ID",
 		Short:   "Revoke a key: it stops within 5 seconds in every process on the store",
 		Example: "  callvault key revoke MFRGGZDFMZTWQ2LKNNWG23TP",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := existing(cmd.Context(), db, company)
+			store, err := o.open(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
-			defer store.Close()
-			err = store.RevokeKey(cmd.Context(), company, args[0], time.Now())
+			err = store.RevokeKey(cmd.Context(), o.company, args[0], time.Now())
 			if errors.Is(err, callvault.ErrNotFound) {
-				return fmt.Errorf("company %q has no key %.80q; list its keys with 'callvault key list'", company, args[0])
+				return fmt.Errorf("company %q has no key %.80q; list its keys with 'callvault key list'", o.company, args[0])
 			}
 			if err != nil {
 				return err
@@ -286,7 +253,6 @@ func (a *app) keyRevoke() *cobra.Command {
 			return err
 		},
 	}
-	dbFlag(cmd, &db)
-	companyFlag(cmd, &company)
+	o.flags(cmd)
 	return cmd
 }

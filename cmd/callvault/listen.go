@@ -4,17 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"io"
 	"net"
+	"path/filepath"
+	"runtime"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
+	"github.com/callvault/callvault/internal/page"
+	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/web"
 )
+
+// manageOff is what --manage says for no operator's listener.
+const manageOff = "off"
+
+// addresses are the flags that serve and doctor share.
+type addresses struct {
+	listen, manage string
+	tls            web.CertFiles
+}
+
+func (o *addresses) flags(cmd *cobra.Command) {
+	parsedFlag(cmd, &o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 picks a free one", func(text string) (string, error) {
+		if web.IsAddress(text) {
+			return text, nil
+		}
+		return "", fmt.Errorf("%.80q must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", text)
+	})
+	manageFlag(cmd, &o.manage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback it requires a key")
+	cmd.Flags().StringVar(&o.tls.Cert, "tls-cert", "", "the certificate to serve HTTPS with: a PEM file, reloaded when it changes")
+	cmd.Flags().StringVar(&o.tls.Key, "tls-key", "", "the key of --tls-cert: a PEM file")
+}
+
+func manageFlag(cmd *cobra.Command, address *string, usage string) {
+	parsedFlag(cmd, address, "manage", "127.0.0.1:8081", usage, func(text string) (string, error) {
+		if text == manageOff || web.IsAddress(text) {
+			return text, nil
+		}
+		return "", fmt.Errorf("%.80q must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none", text)
+	})
+}
+
+// check refuses a certificate without its key, and a key without its certificate.
+func (o addresses) check() error {
+	if (o.tls.Cert == "") != (o.tls.Key == "") {
+		return usagef("--tls-cert and --tls-key belong together; give both or neither")
+	}
+	return nil
+}
 
 const (
 	// drainWithin is the time for requests under way when the server stops: less than
@@ -31,7 +79,6 @@ const (
 // service is the two listeners of serve.
 type service struct {
 	*app
-	log    *slog.Logger
 	db     string        // names the store
 	secure *web.Follower // nil without TLS
 	api    net.Listener
@@ -53,12 +100,9 @@ func (s *service) logged(err error) error {
 
 // begin listens on both addresses, before it makes a store that nobody could read, and
 // answers the operator: a migration may take a while. The caller calls end.
-func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
-	log, err := o.log.newLog(a.stderr)
-	if err != nil {
-		return nil, err
-	}
-	s := &service{app: a, log: log, db: o.db}
+func (a *app) begin(ctx context.Context, o serveOptions) (s *service, err error) {
+	log := o.log.newLog(a.stderr)
+	s = &service{app: a, db: o.db}
 	if s.secure, err = web.Follow(o.tls, log); err != nil {
 		return nil, fmt.Errorf("--tls-cert: %w", err)
 	}
@@ -76,6 +120,7 @@ func (a *app) begin(ctx context.Context, o serveOptions) (*service, error) {
 		}
 		return nil, err
 	}
+	a.log = log
 	s.api = s.secure.Secure(s.api)
 	s.end = func() { s.api.Close() }
 	if s.manage == nil {
@@ -148,4 +193,81 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	s.serves = true
 	greet()
 	return server.Serve(ctx, s.api)
+}
+
+// show lets the operator's listener show the store.
+func (s *service) show(store callvault.Store, handler *api.Handler, metrics *prometheus.Registry) error {
+	calls, err := page.New(page.Config{
+		Store:   store,
+		Formats: pageFormats(),
+		API:     web.BoundURL(s.api),
+		Command: s.listCommand(),
+		Links:   s.pageLinks(),
+		Log:     s.log,
+	})
+	if err != nil {
+		return err
+	}
+	panel := manage.Config{Store: store, Key: handler.Key, Page: calls.Serve, Metrics: metrics, Log: s.log}
+	if panel.Description, err = openapi.Document(web.URL(s.api)); err != nil {
+		return err
+	}
+	if panel.Docs, err = openapi.Page(web.URL(s.api)); err != nil {
+		return err
+	}
+	return s.panel.Start(panel)
+}
+
+// pageLinks are the other pages of the operator's listener. Beyond loopback, the key of
+// the page does not open profiles.
+func (s *service) pageLinks() []page.Link {
+	links := []page.Link{
+		{Text: "The API", URL: "docs"}, {Text: "Its description", URL: "openapi.json"}, {Text: "Metrics", URL: "metrics"},
+	}
+	if web.IsLoopback(s.manage.Addr()) {
+		links = append(links, page.Link{Text: "Profiles", URL: "debug/pprof/"})
+	}
+	return links
+}
+
+// listCommand lists the calls of the store on this machine. Beyond loopback it is nil:
+// nobody elsewhere learns where the store is.
+func (s *service) listCommand() []string {
+	if !web.IsLoopback(s.manage.Addr()) {
+		return nil
+	}
+	command := []string{"callvault", "calls"}
+	switch path, err := filepath.Abs(s.db); {
+	case postgres.HasPassword(s.db): // CALLVAULT_DB names it
+		return command
+	case postgres.IsURL(s.db) || err != nil:
+		return append(command, "--db", s.db)
+	default:
+		return append(command, "--db", path)
+	}
+}
+
+func pageFormats() []page.Format {
+	of := func(name string, format bulk.Format, contentType string) page.Format {
+		return page.Format{Name: name, Extension: string(format), ContentType: contentType, New: func(w io.Writer) (page.Writer, error) {
+			return bulk.NewWriter(w, format)
+		}}
+	}
+	return []page.Format{
+		of("CSV", bulk.CSV, "text/csv; charset=utf-8"),
+		of("NDJSON", bulk.NDJSON, "application/x-ndjson"),
+		of("Parquet", bulk.Parquet, "application/vnd.apache.parquet"),
+	}
+}
+
+// newRegistry has the metrics of the process; the rooms add their own.
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	promauto.With(registry).NewGauge(prometheus.GaugeOpts{
+		Name:        "callvault_build_info",
+		Help:        "Always 1; the labels say what this program is.",
+		ConstLabels: prometheus.Labels{"version": buildVersion(), "go_version": runtime.Version()},
+	}).Set(1)
+	return registry
 }

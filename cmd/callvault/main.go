@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,8 +30,8 @@ func main() {
 	// supervisors signal a process and its group.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	web.LimitMemory(os.DirFS("/"), os.LookupEnv)
-	for _, name := range unknownVariables(os.Environ()) {
-		fmt.Fprintf(os.Stderr, "callvault: warning: unknown environment variable %s\n", screen.Clean(name))
+	for _, warning := range unknownVariables(os.Environ()) {
+		fmt.Fprintf(os.Stderr, "callvault: warning: unknown environment variable %s\n", screen.Clean(warning))
 	}
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }
@@ -42,69 +44,72 @@ const (
 	exitSkipped = 3 // done, but incomplete: records were skipped, or a server's list ended early
 )
 
-// app is the program's surroundings. Commands touch nothing else of the
-// process, so a test can run them.
+// app is the program's surroundings and what a command has opened. Commands touch nothing
+// else of the process, so a test can run them.
 type app struct {
 	env    func(string) (string, bool)
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+
+	log    *slog.Logger   // of serve, in place of lines on standard error
+	opened []func() error // closes each thing that the command has opened
 }
 
-// run is the program: arguments in, exit code out.
+// run is the program: arguments in, exit code out. It closes what the command has opened.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{env: env, stdin: stdin, stdout: screen.Shown(stdout), stderr: screen.Shown(stderr)}
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	code := exitFailed
-	var usage *usageError
-	var incomplete *incompleteError
-	switch {
-	case err == nil:
+	for _, end := range slices.Backward(a.opened) {
+		err = errors.Join(err, end())
+	}
+	if err == nil {
 		return exitOK
-	case errors.Is(err, errSkipped):
-		return exitSkipped
-	case errors.Is(err, errLogged):
-		return exitFailed
-	case errors.As(err, &incomplete):
-		code = exitSkipped
-	case errors.As(err, &usage):
-		code = exitUsage
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+	}
+	exit := &exitError{exitFailed, err}
+	if !errors.As(err, &exit) && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
+	}
+	if exit.error == nil {
+		return exit.code
 	}
 	if advice := postgres.Advice(err); advice != "" {
 		err = fmt.Errorf("%w; %s", err, advice)
 	}
 	screen.Printf(a.stderr, "callvault: %v\n", err)
-	if code == exitUsage {
+	if exit.code == exitUsage {
 		screen.Printf(a.stderr, "See '%s --help'.\n", cmd.CommandPath())
 	}
-	return code
+	return exit.code
 }
 
-// errSkipped ends a command that did its work except for some records, which it
-// has reported.
-var errSkipped = errors.New("some records were skipped")
+// say prints a line for a person, or logs it.
+func (a *app) say(format string, args ...any) {
+	if a.log != nil {
+		a.log.Info(fmt.Sprintf(format, args...))
+		return
+	}
+	screen.Printf(a.stderr, format+"\n", args...)
+}
 
-// errLogged ends a command whose error is in its log.
-var errLogged = errors.New("the log says why")
+// exitError ends a command with an exit code. One without an error was reported before.
+type exitError struct {
+	code int
+	error
+}
 
-// incompleteError ends a command that kept a part of its result.
-type incompleteError struct{ err error }
+func (e *exitError) Unwrap() error { return e.error }
 
-func (e *incompleteError) Error() string { return e.err.Error() }
-func (e *incompleteError) Unwrap() error { return e.err }
+var (
+	errSkipped = &exitError{exitSkipped, nil}
+	errLogged  = &exitError{exitFailed, nil}
+)
 
-// usageError is a mistake in how the program was called.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
+// usagef is a mistake in how the program was called.
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
 // help shows examples first, and usage what help ends with.
@@ -183,13 +188,22 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(cmd, args[0]))
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
 }
 
-// didYouMean asks for a command of cmd that is nearly so called.
-func didYouMean(cmd *cobra.Command, name string) string {
-	cmd.SuggestionsMinimumDistance = 2
-	if likely := cmd.SuggestionsFor(name); len(likely) > 0 {
+// didYouMean asks for those of some names that are nearly spelled like one, by the rule
+// that cobra has for commands.
+func didYouMean(name string, names []string) string {
+	all := cobra.Command{SuggestionsMinimumDistance: 2}
+	slices.Sort(names)
+	for _, n := range slices.Compact(names) {
+		all.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
+	}
+	if likely := all.SuggestionsFor(name); len(likely) > 0 {
 		return "; did you mean " + strings.Join(likely, " or ") + "?"
 	}
 	return ""
@@ -207,20 +221,12 @@ func (a *app) version() *cobra.Command {
 	}
 }
 
-// buildVersion is the version of this program, for people and for metrics.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return versionOf(info)
-}
-
-// versionOf is what the Go command recorded: the tag of a release, or a version made of
+// buildVersion is what the Go command recorded: the tag of a release, or a version made of
 // the time and the commit, with +dirty when something was not committed. It is "unknown"
 // where there was no repository, such as in an unpacked archive of the source.
-func versionOf(info *debug.BuildInfo) string {
-	if info.Main.Version == "" || info.Main.Version == "(devel)" {
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "unknown"
 	}
 	return info.Main.Version

@@ -98,12 +98,12 @@ func TestUsage(t *testing.T) {
 		{"export --form 2026", "unknown flag --form; did you mean --force or --from?"},
 		{"calls -x", "unknown flag -x"},
 		{"serve --page-size 1001", "--page-size 1001 must be from 1 to 1000"},
-		{"serve --rate-limit fast", `--rate-limit: "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},
-		{"serve --dates maybe", `--dates "maybe" must be required or optional`},
-		{"serve --demo --db x.db", "--demo has a store of its own; leave out --db, and unset CALLVAULT_DB"},
-		{"check --db postgres:/callvault", `--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE`},
-		{"import - --db host=/tmp:dbname=callvault:password=hush", `--db: this is not a PostgreSQL URL`},
-		{"serve --listen 127.0.0.1:0 --manage off --db mysql://me:hush@host/db", `--db: "mysql" is not a kind of store; use the path of a SQLite file or postgres://HOST/DATABASE`},
+		{"serve --rate-limit fast", `--rate-limit "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},
+		{"serve --dates maybe", `--dates "maybe": use required or optional`},
+		{"serve --demo --db x.db", "--db and --demo exclude each other; leave one out"},
+		{"check --db postgres:/callvault", `--db is not a PostgreSQL URL; use postgres://HOST/DATABASE`},
+		{"import - --db host=/tmp:dbname=callvault:password=hush", `--db is not a PostgreSQL URL`},
+		{"serve --listen 127.0.0.1:0 --manage off --db mysql://me:hush@host/db", `--db "mysql" is not a kind of store; use the path of a SQLite file or postgres://HOST/DATABASE`},
 		{"serve --db postgres://me:hush@host/db", "--db shows a password to every user of this machine; put the URL into CALLVAULT_DB"},
 		{"export --db postgres://host/db?password=hush", "--db shows a password"},
 		{"import", "FILE is missing; type callvault import FILE..."},
@@ -119,7 +119,7 @@ func TestUsage(t *testing.T) {
 		{"export --from 2026-02-01 --to 2026-02-01", "--from 2026-02-01 must be before --to 2026-02-01"},
 		{"export --to soon", `--to "soon" is not a time; use a date`},
 		{"delete --yes", "say which calls to delete with either --id or --before"},
-		{"delete --yes --id 1 --before 2026-01-01", "say which calls to delete with either --id or --before"},
+		{"delete --yes --id 1 --before 2026-01-01", "--before and --id exclude each other; leave one out"},
 		{"delete --yes --id one", `--id "one" is not an id; use a number of 1 to 20 digits`},
 		{"delete --yes --before 20260101", `--before "20260101" is not a time; use a date`},
 		{"delete --yes --before 2026-01-01 --tz Europe/Munich", `--tz "Europe/Munich" is not a time zone`},
@@ -134,8 +134,8 @@ func TestUsage(t *testing.T) {
 		{"key list -o yaml", `--output "yaml": use text or json`},
 		{"key create --scope=", "--scope is empty; give a value, or leave the flag out"},
 		{"serve --listen 8080", `--listen "8080" must be HOST:PORT`},
-		{"serve --log xml", `--log "xml" must be auto, text or json`},
-		{"serve --log-level loud", `--log-level "loud" must be debug, info, warn or error`},
+		{"serve --log xml", `--log "xml": use auto, text or json`},
+		{"serve --log-level loud", `--log-level "loud": use debug, info, warn or error`},
 		{"serve --manage none", `--manage "none" must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none`},
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999" must be HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense" must be HOST:PORT`},
@@ -152,7 +152,7 @@ func TestUsage(t *testing.T) {
 		{"export postgres://me:hush@host/db", "an argument shows a password"},
 		{"backup postgres://host/db", "FILE must be the path of a file; backup"},
 		{"restore postgres://host/db", "FILE must be the path of a file; backup"},
-		{"backup b.db --db mysql://host/db", `--db: "mysql" is not a kind of store`},
+		{"backup b.db --db mysql://host/db", `--db "mysql" is not a kind of store`},
 		{"restore b.db --db=", "--db is empty"},
 		{"backup", "FILE is missing; type callvault backup FILE"},
 		{"healthcheck --timeout 0", "--timeout 0s must be longer than 0"},
@@ -270,7 +270,7 @@ func TestHelpIsGrouped(t *testing.T) {
 func TestUnknownVariables(t *testing.T) {
 	got := unknownVariables([]string{"CALLVAULT_DB=a", "CALLVAULT_SERVE_PAGE_SICE=hush", "CALLVAULT_TOKEN=hush", "CALLVAULT_EXPORT_URL=a", "callvault_x=1",
 		"CALLVAULT_SERVICE_HOST=10.0.0.1", "CALLVAULT_PORT_8080_TCP=tcp://10.0.0.1:8080", "CALLVAULT_COPY_TO=b", "CALLVAULT_PASWORD", "HOME=/"})
-	if want := []string{"CALLVAULT_SERVE_PAGE_SICE", "CALLVAULT_PASWORD"}; !slices.Equal(got, want) {
+	if want := []string{"CALLVAULT_SERVE_PAGE_SICE; did you mean CALLVAULT_SERVE_PAGE_SIZE?", "CALLVAULT_PASWORD"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,15 +22,14 @@ import (
 
 // serveOptions are the flags of serve.
 type serveOptions struct {
-	db, listen, dates string
-	rateLimit, limit  string // limit is the former name
-	manage            string
-	log               logOptions
-	pageSize          int
-	demo              bool
-	readOnly          bool
-	seed              uint64
-	tls               web.CertFiles
+	addresses
+	db, dates string
+	rateLimit limit.Limit
+	log       logOptions
+	pageSize  int
+	demo      bool
+	readOnly  bool
+	seed      uint64
 }
 
 func (a *app) serve() *cobra.Command {
@@ -51,25 +49,16 @@ takes the next free one.`,
   callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
 		Args: cobra.NoArgs,
-		PreRunE: func(cmd *cobra.Command, _ []string) error { // no variable was read yet
-			if o.limit == "" || cmd.Flags().Changed("rate-limit") {
-				return nil
-			}
-			return cmd.Flags().Set("rate-limit", o.limit)
-		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.limit != "" && !cmd.Flags().Changed("rate-limit") {
-				o.rateLimit = o.limit
+			if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
+				return usagef("--page-size %d must be from 1 to %d", o.pageSize, api.MaxPageSize)
 			}
-			config, err := o.config()
-			if err != nil {
+			if err := o.check(); err != nil {
 				return err
 			}
-			if o.demo && o.readOnly {
-				return usagef("--demo makes a store; leave out --read-only")
-			}
+			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional"}
 			if o.demo {
-				return a.serveDemo(cmd, o, config)
+				return a.serveDemo(cmd.Context(), o, config)
 			}
 			if cmd.Flags().Changed("seed") {
 				return usagef("--seed is for sample calls; add --demo, or leave it out")
@@ -78,47 +67,21 @@ takes the next free one.`,
 		},
 	}
 	dbFlag(cmd, &o.db)
-	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 picks a free one")
-	cmd.Flags().StringVar(&o.manage, "manage", defaultManage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback it requires a key")
-	cmd.Flags().StringVar(&o.rateLimit, "rate-limit", "1000/s", "requests that a company may make: N/s, M/day, N/s,M/day, gong (3/s,10000/day) or off")
-	cmd.Flags().StringVar(&o.limit, "limit", "", "the former name of --rate-limit")
+	o.addresses.flags(cmd)
+	parsedFlag(cmd, &o.rateLimit, "rate-limit", "1000/s", "requests that a company may make: N/s, M/day, N/s,M/day, gong (3/s,10000/day) or off", limit.Parse)
+	cmd.Flags().Var(cmd.Flags().Lookup("rate-limit").Value, "limit", "the former name of --rate-limit")
 	_ = cmd.Flags().MarkHidden("limit") // the flag is there
-	cmd.Flags().StringVar(&o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional")
+	choiceFlag(cmd, &o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional", "required", "optional")
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d; for testing how a client pages", api.MaxPageSize))
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, for example on a standby; each process then counts --rate-limit on its own")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
-	tlsFlags(cmd, &o.tls)
+	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
 	logFlags(cmd, &o.log)
 	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")
-	completeWith(cmd, "dates", "required", "optional")
-	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
+	exclude(cmd, "rate-limit", "limit")
+	exclude(cmd, "demo", "read-only")
+	exclude(cmd, "demo", "db")
 	return cmd
-}
-
-// config is what the flags say of the API.
-func (o serveOptions) config() (api.Config, error) {
-	config := api.Config{PageSize: o.pageSize}
-	if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
-		return config, usagef("--page-size %d must be from 1 to %d", o.pageSize, api.MaxPageSize)
-	}
-	if !web.IsAddress(o.listen) {
-		return config, usagef("--listen %.80q must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", o.listen)
-	}
-	if o.manage != manageOff && !web.IsAddress(o.manage) {
-		return config, usagef("--manage %.80q must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none", o.manage)
-	}
-	if err := checkTLS(o.tls); err != nil {
-		return config, err
-	}
-	var err error
-	if config.Limit, err = limit.Parse(o.rateLimit); err != nil {
-		return config, usagef("--rate-limit: %w", err)
-	}
-	if o.dates != "required" && o.dates != "optional" {
-		return config, usagef("--dates %.40q must be required or optional", o.dates)
-	}
-	config.OptionalDates = o.dates == "optional"
-	return config, nil
 }
 
 func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {
@@ -128,11 +91,10 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 	}
 	defer service.end()
 	defer func() { err = service.logged(err) }()
-	store, err := openToServe(ctx, o, service.log)
+	store, err := a.openToServe(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	keys, _, err := store.Keys(ctx, callvault.KeysVersion{})
 	if err != nil {
 		return err
@@ -162,21 +124,21 @@ func (s *service) greet(o serveOptions, keys []callvault.Key) {
 
 // openToServe opens the store of serve, with --read-only without writing to it. It logs
 // when the store's files are replaced.
-func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store callvault.Store, err error) {
+func (a *app) openToServe(ctx context.Context, o serveOptions) (store callvault.Store, err error) {
 	switch {
 	case o.readOnly:
-		store, err = openToRead(ctx, o.db)
+		store, err = a.openToRead(ctx, o.db)
 	case postgres.IsURL(o.db):
-		store, err = postgres.OpenToServe(ctx, o.db)
+		store, err = a.closes(postgres.OpenToServe(ctx, o.db))
 	default:
-		store, err = openOrMake(ctx, o.db, func() { log.Info("made the store", "db", o.db) })
+		store, err = a.openOrMake(ctx, o.db)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if files, ok := store.(*sqlite.Store); ok {
 		files.WhenReplaced(func(err error) {
-			log.Error("every request gets a 500 until serve is started again", "error", err)
+			a.log.Error("every request gets a 500 until serve is started again", "error", err)
 		})
 	}
 	if o.readOnly {
@@ -186,38 +148,21 @@ func openToServe(ctx context.Context, o serveOptions, log *slog.Logger) (store c
 }
 
 // logOptions are the flags of the log.
-type logOptions struct {
-	format, level string
-}
+type logOptions struct{ format, level string }
 
 func logFlags(cmd *cobra.Command, o *logOptions) {
-	cmd.Flags().StringVar(&o.format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere")
-	cmd.Flags().StringVar(&o.level, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error")
-	completeWith(cmd, "log", "auto", "text", "json")
-	completeWith(cmd, "log-level", "debug", "info", "warn", "error")
+	choiceFlag(cmd, &o.format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
+	choiceFlag(cmd, &o.level, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error", "debug", "info", "warn", "error")
 }
 
 // newLog makes the log that the flags ask for.
-func (o logOptions) newLog(w io.Writer) (*slog.Logger, error) {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	level, ok := levels[o.level]
-	if !ok {
-		return nil, usagef("--log-level %.40q must be debug, info, warn or error", o.level)
+func (o logOptions) newLog(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(o.level)) // one of the choices
+	if o.format == "text" || o.format == "auto" && screen.IsTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	format := o.format
-	if format == "auto" {
-		format = "json"
-		if screen.IsTerminal(w) {
-			format = "text"
-		}
-	}
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inSeconds})), nil
-	}
-	return nil, usagef("--log %.40q must be auto, text or json", o.format)
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inSeconds}))
 }
 
 // inSeconds writes a duration in seconds, as Prometheus does: readers would mistake the

@@ -6,15 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/postgres"
-	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
 )
 
@@ -22,87 +23,125 @@ import (
 const defaultDB = "callvault.db"
 
 func dbFlag(cmd *cobra.Command, db *string) {
-	cmd.Flags().StringVar(db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE")
+	parsedFlag(cmd, db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE", parseDB)
 }
 
-func companyFlag(cmd *cobra.Command, company *string) {
-	cmd.Flags().StringVar(company, "company", callvault.DefaultCompany, "the company to use")
-}
-
-// isFile tells whether a store is a SQLite file, and refuses what can't be a store.
-func isFile(db string) (bool, error) {
+// parseDB refuses what can't be a store. It repeats no URL: it may have a password.
+func parseDB(db string) (string, error) {
+	const instead = "; use the path of a SQLite file or postgres://HOST/DATABASE"
 	scheme, _, isURL := strings.Cut(db, "://")
 	switch {
 	case postgres.IsURL(db):
-		return false, nil
-	case db == "" || db == ":memory:":
-		return true, usagef("--db %q is not a store; use the path of a SQLite file or postgres://HOST/DATABASE", db)
+	case db == ":memory:":
+		return "", fmt.Errorf("%q is not a store"+instead, db)
 	case isURL:
-		return true, usagef("--db: %.20q is not a kind of store; use the path of a SQLite file or postgres://HOST/DATABASE", scheme)
+		return "", fmt.Errorf("%.20q is not a kind of store"+instead, scheme)
 	case strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname="):
-		return true, usagef("--db: this is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
+		return "", errors.New("is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
 	}
-	return true, nil
+	return db, nil
 }
 
-// openStore opens a store and makes it when there is none.
-func openStore(ctx context.Context, db string) (callvault.Store, error) {
-	switch inFile, err := isFile(db); {
-	case err != nil:
-		return nil, err
-	case inFile:
-		return sqlite.Open(ctx, db)
-	}
-	return postgres.Open(ctx, db)
+// tenant is the flags of a command that works on a company of a store.
+type tenant struct{ db, company string }
+
+func (o *tenant) flags(cmd *cobra.Command) {
+	dbFlag(cmd, &o.db)
+	parsedFlag(cmd, &o.company, "company", callvault.DefaultCompany, "the company to use", func(name string) (string, error) {
+		if err := callvault.CheckCompany(name); err != nil {
+			return "", fmt.Errorf("%.80q: %w", name, err)
+		}
+		return name, nil
+	})
 }
 
-// openExisting opens a store that must be there.
-func openExisting(ctx context.Context, db string) (callvault.Store, error) {
-	switch inFile, err := isFile(db); {
+// open opens the store, which must be there and have the company.
+func (o tenant) open(ctx context.Context, a *app) (callvault.Store, error) {
+	store, err := a.open(ctx, o.db)
+	if err != nil {
+		return nil, err
+	}
+	switch names, err := store.Companies(ctx); {
 	case err != nil:
 		return nil, err
-	case !inFile:
-		return postgres.OpenExisting(ctx, db)
+	case len(names) == 0:
+		return nil, fmt.Errorf("this store has no calls yet; add some: callvault import FILE, or make a key: %s", createKey(o.db))
+	case !slices.Contains(names, o.company):
+		return nil, fmt.Errorf("there is no company %q in this store; it has %s", o.company, strings.Join(names, ", "))
+	}
+	return store, nil
+}
+
+// openOrMake opens the store, and makes it and the company where they are missing. It says
+// so: both may be misspelt.
+func (o tenant) openOrMake(ctx context.Context, a *app) (callvault.Store, error) {
+	store, err := a.openOrMake(ctx, o.db)
+	if err != nil {
+		return nil, err
+	}
+	made, err := store.MakeCompany(ctx, o.company)
+	if err != nil || !made {
+		return store, err
+	}
+	names, err := store.Companies(ctx)
+	others := ""
+	if names = slices.DeleteFunc(names, func(name string) bool { return name == o.company }); len(names) > 0 {
+		others = "; the store also has " + strings.Join(names, ", ")
+	}
+	a.say("made company %q%s", o.company, others)
+	return store, err
+}
+
+// closes keeps what was opened until the command ends.
+func (a *app) closes(store callvault.Store, err error) (callvault.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	a.opened = append(a.opened, store.Close)
+	return store, nil
+}
+
+// open opens a store that must be there.
+func (a *app) open(ctx context.Context, db string) (callvault.Store, error) {
+	if postgres.IsURL(db) {
+		return a.closes(postgres.OpenExisting(ctx, db))
 	}
 	if err := mustExist(db); err != nil {
 		return nil, err
 	}
-	return sqlite.Open(ctx, db)
+	return a.openFile(ctx, db)
 }
 
-// mustExist refuses the path of a SQLite store that is not there.
-func mustExist(db string) error {
-	if _, err := os.Stat(db); !errors.Is(err, fs.ErrNotExist) {
-		return nil // opening it says what else is wrong
+// openOrMake opens a store, and makes a file that is not there.
+func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error) {
+	if postgres.IsURL(db) {
+		return a.closes(postgres.Open(ctx, db))
 	}
-	if err := sqlite.CheckOrphans(db); err != nil {
-		return err
-	}
-	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", db)
-}
-
-// openOrMake opens a store, and calls made when it has made one: the name may be misspelt.
-func openOrMake(ctx context.Context, db string, made func()) (callvault.Store, error) {
 	_, missing := os.Stat(db)
-	store, err := openStore(ctx, db)
-	if err == nil && errors.Is(missing, fs.ErrNotExist) && !postgres.IsURL(db) {
-		made()
+	store, err := a.openFile(ctx, db)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the folder %s does not exist; make it, or name another store with --db", filepath.Dir(db))
+	case err == nil && errors.Is(missing, fs.ErrNotExist):
+		a.say("made store %s", db)
 	}
 	return store, err
 }
 
-func (a *app) saidMade(db string) func() {
-	return func() { screen.Printf(a.stderr, "made store %s\n", db) }
+// openFile opens a SQLite store, and says that it had the schema of an older program.
+func (a *app) openFile(ctx context.Context, db string) (callvault.Store, error) {
+	store, err := sqlite.Open(ctx, db)
+	if err == nil && store.Migrated() > 0 {
+		a.say("migrated %s to the schema of this callvault in %v", db, store.Migrated().Round(10*time.Millisecond))
+	}
+	return a.closes(store, err)
 }
 
 // openToRead opens a store without writing to it. The store must exist, with the schema
 // of this program.
-func openToRead(ctx context.Context, db string) (callvault.Store, error) {
-	switch inFile, err := isFile(db); {
-	case err != nil:
-		return nil, err
-	case !inFile:
-		return postgres.OpenToRead(ctx, db)
+func (a *app) openToRead(ctx context.Context, db string) (callvault.Store, error) {
+	if postgres.IsURL(db) {
+		return a.closes(postgres.OpenToRead(ctx, db))
 	}
 	if err := mustExist(db); err != nil {
 		return nil, err
@@ -118,7 +157,18 @@ func openToRead(ctx context.Context, db string) (callvault.Store, error) {
 	if have < known {
 		return nil, fmt.Errorf("%s was written by an older callvault; migrate it first: callvault check --db %s", db, db)
 	}
-	return sqlite.Open(ctx, db)
+	return a.openFile(ctx, db)
+}
+
+// mustExist refuses the path of a SQLite store that is not there.
+func mustExist(db string) error {
+	if _, err := os.Stat(db); !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening it says what else is wrong
+	}
+	if err := sqlite.CheckOrphans(db); err != nil {
+		return err
+	}
+	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", db)
 }
 
 // refuseFilesOf refuses to read or write a file of the store itself, by whatever name.
@@ -157,53 +207,6 @@ func hidePassword(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// checkCompany refuses what can't be the name of a company.
-func checkCompany(company string) error {
-	if err := callvault.CheckCompany(company); err != nil {
-		return usagef("--company %.80q: %w", company, err)
-	}
-	return nil
-}
-
-// makeCompany makes the company when it is new, and says so.
-func (a *app) makeCompany(ctx context.Context, store callvault.Store, company string) error {
-	made, err := store.MakeCompany(ctx, company)
-	if err != nil || !made {
-		return err
-	}
-	names, err := store.Companies(ctx)
-	if err != nil {
-		return err
-	}
-	others := ""
-	if names = slices.DeleteFunc(names, func(name string) bool { return name == company }); len(names) > 0 {
-		others = "; the store also has " + strings.Join(names, ", ")
-	}
-	_, err = screen.Printf(a.stderr, "made company %q%s\n", company, others)
-	return err
-}
-
-// existing opens a store that must be there, with a company that must be in it.
-func existing(ctx context.Context, db, company string) (callvault.Store, error) {
-	if err := checkCompany(company); err != nil {
-		return nil, err
-	}
-	store, err := openExisting(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	names, err := store.Companies(ctx)
-	switch {
-	case err == nil && slices.Contains(names, company):
-		return store, nil
-	case err == nil && len(names) == 0:
-		err = errors.New("this store has no calls yet; add some: callvault import FILE")
-	case err == nil:
-		err = fmt.Errorf("there is no company %q in this store; it has %s", company, strings.Join(names, ", "))
-	}
-	return nil, errors.Join(err, store.Close())
-}
-
 // createKey is the command that makes a key in a store.
 func createKey(db string) string { return "callvault key create" + dbArgument(db) }
 
@@ -214,4 +217,12 @@ func dbArgument(db string) string {
 		return ""
 	}
 	return " --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
+}
+
+// companyArgument is what names a company in a command, if it must be named.
+func companyArgument(company string) string {
+	if company == callvault.DefaultCompany {
+		return ""
+	}
+	return " --company " + company
 }

@@ -128,14 +128,23 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// Nobody is asked whether to delete no calls.
+func TestDeleteOfNothingDoesNotAsk(t *testing.T) {
+	c := newCLI(t)
+	c.stdin = callOne
+	c.must("import", "-")
+	terminal, end := newPty(t)
+	code := run(t.Context(), []string{"delete", "--before", "2000"}, c.lookup, terminal, terminal, terminal)
+	if shown := end(); code != exitOK || shown != "deleted 0 calls\n" {
+		t.Errorf("it ended with %d and shows %q", code, shown)
+	}
+}
+
 // A log shows nothing that a terminal acts on, in either form.
 func TestLogOnTerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		terminal, end := newPty(t)
-		log, err := logOptions{format: format, level: "info"}.newLog(screen.Shown(terminal))
-		if err != nil {
-			t.Fatal(err)
-		}
+		log := logOptions{format: format, level: "info"}.newLog(screen.Shown(terminal))
 		log.Info(evil, "path", evil)
 		got := end()
 		if strings.Count(got, "\n") != 1 || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) && r != '\n' || unicode.Is(unicode.Bidi_Control, r) }) {

@@ -8,14 +8,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -27,9 +25,9 @@ import (
 
 // selection is the flags that say which calls are meant.
 type selection struct {
-	from, to, through, tz, workspace string
-
-	zone *time.Location // of tz, once query was called
+	from, to, through string
+	zone              *time.Location
+	workspace         callvault.ID
 }
 
 func (s *selection) flags(cmd *cobra.Command, zone string) {
@@ -37,38 +35,35 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	flags.StringVar(&s.from, "from", "", "only calls at this time or later, such as 2026-01-31, 7d or \"last month\"")
 	flags.StringVar(&s.to, "to", "", "only calls before this time")
 	flags.StringVar(&s.through, "through", "", "only calls until the end of this day, month or year")
-	flags.StringVar(&s.workspace, "workspace", "", "only calls of this workspace")
-	tzFlag(cmd, &s.tz, zone)
+	exclude(cmd, "to", "through")
+	workspaceFlag(cmd, &s.workspace, "only calls of this workspace")
+	zoneFlag(cmd, &s.zone, zone)
 	times := []string{"today", "yesterday", "7d", "this week", "last week", "this month", "last month", "this year", "last year", "now"}
 	completeWith(cmd, "from", times...)
 	completeWith(cmd, "to", times...)
 }
 
-func tzFlag(cmd *cobra.Command, tz *string, zone string) {
-	cmd.Flags().StringVar(tz, "tz", zone, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin")
+func zoneFlag(cmd *cobra.Command, zone **time.Location, name string) {
+	parsedFlag(cmd, zone, "tz", name, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin", when.Zone)
 	completeWith(cmd, "tz", "local", "UTC")
 }
 
-func parseZone(tz string) (*time.Location, error) {
-	zone, err := when.Zone(tz)
-	if err != nil {
-		return nil, usagef("--tz %w", err)
-	}
-	return zone, nil
+func workspaceFlag(cmd *cobra.Command, id *callvault.ID, usage string) {
+	parsedFlag(cmd, id, "workspace", "", usage, func(digits string) (callvault.ID, error) {
+		id, err := callvault.ParseID(digits)
+		if err != nil {
+			err = fmt.Errorf("%.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
+		}
+		return id, err
+	})
 }
 
 // query is what the flags mean at a moment: the span is for people.
 func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err error) {
-	if s.zone, err = parseZone(s.tz); err != nil {
-		return span, q, err
-	}
 	now = now.Truncate(time.Second).In(s.zone)
-	switch {
-	case s.to != "" && s.through != "":
-		return span, q, usagef("--to and --through both end the range; leave one out")
-	case s.through != "":
+	if s.through != "" {
 		span, err = when.Through(s.from, s.through, now)
-	default:
+	} else {
 		span, err = when.Bounds(s.from, s.to, now)
 		if _, whole := when.Through(s.from, s.to, now); err != nil && whole == nil {
 			err = fmt.Errorf("%w; to include all of %s, use --through %[2]s", err, s.to)
@@ -77,94 +72,58 @@ func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err
 	if err != nil {
 		return span, q, usagef("%w", err)
 	}
-	q.Range = rangeOf(span)
+	q = callvault.Query{Range: callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}, Workspace: s.workspace}
 	if s.from == "" {
 		q.From = callvault.MinTime
 	}
 	if s.to == "" && span.To.IsZero() {
 		q.To = callvault.MaxTime
 	}
-	q.Workspace, err = parseWorkspace(s.workspace)
-	return span, q, err
-}
-
-// rangeOf is a span that has both ends as a store takes it.
-func rangeOf(span when.Span) callvault.Range {
-	return callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}
-}
-
-// parseWorkspace reads the flag --workspace, which may be empty.
-func parseWorkspace(digits string) (callvault.ID, error) {
-	if digits == "" {
-		return callvault.ID{}, nil
-	}
-	id, err := callvault.ParseID(digits)
-	if err != nil {
-		return callvault.ID{}, usagef("--workspace %.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
-	}
-	return id, nil
+	return span, q, nil
 }
 
 // sourceOptions are the flags that say where calls are read from.
 type sourceOptions struct {
-	db, company, url, credentials string
-
-	given []string // the flags that the command line has
+	tenant
+	url, credentials string
 }
 
 func (o *sourceOptions) flags(cmd *cobra.Command) {
-	dbFlag(cmd, &o.db)
-	companyFlag(cmd, &o.company)
+	o.tenant.flags(cmd)
 	cmd.Flags().StringVar(&o.url, "url", "", "read from a server of the API instead of a store, such as https://us-12345.api.gong.io")
 	cmd.Flags().StringVar(&o.credentials, "credentials", "", "with --url: a file with the credential, as 'callvault key create' prints it")
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { // no variable was read yet
-		cmd.Flags().Visit(func(f *pflag.Flag) { o.given = append(o.given, f.Name) })
-		return nil
-	}
+	exclude(cmd, "db", "url")
+	exclude(cmd, "db", "credentials")
+	exclude(cmd, "company", "url") // whose calls a server lists is decided by the credential
 }
 
-// choose decides between a store and a server. The command line goes before the
-// environment, where CALLVAULT_DB may stand for all commands.
-func (o *sourceOptions) choose() error {
-	given := func(flag string) bool { return slices.Contains(o.given, flag) }
-	switch {
-	case given("url") && given("db"):
-		return usagef("--url and --db both name a source; leave one out")
-	case given("url") && given("company"):
-		return usagef("--company is for a store; leave it out, because the credential decides whose calls --url lists")
-	case given("db"):
-		o.url = ""
-	}
-	if o.url == "" && given("credentials") {
-		return usagef("--credentials is for --url; pass --url too, or leave it out")
-	}
-	return nil
-}
-
-// open opens what the flags name, after choose.
-func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) (source upstream.Source, end func() error, err error) {
+// open opens what the flags name.
+func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) (upstream.Source, error) {
 	if o.url == "" {
-		store, err := existing(ctx, o.db, o.company)
-		if err != nil {
-			return nil, nil, err
+		if o.credentials != "" {
+			return nil, usagef("--credentials is for --url; pass --url too, or leave it out")
 		}
-		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Company: o.company, Watch: watch}, store.Close, nil
+		store, err := o.tenant.open(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Company: o.company, Watch: watch}, nil
 	}
 	server, err := upstream.ParseURL(o.url)
 	if err != nil {
-		return nil, nil, usagef("--url: %w", err)
+		return nil, usagef("--url: %w", err)
 	}
 	var credential gong.Credential
 	if o.credentials != "" {
 		if credential, err = upstream.ReadCredential(o.credentials); err != nil {
-			return nil, nil, fmt.Errorf("--credentials: %w", err)
+			return nil, fmt.Errorf("--credentials: %w", err)
 		}
 	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {
-		return nil, nil, usagef("%w", err)
+		return nil, usagef("%w", err)
 	}
 	watch.Begin("asking the server", "", screen.Unknown)
-	idle := func() error { http.DefaultClient.CloseIdleConnections(); return nil }
-	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), watch), idle, nil
+	a.opened = append(a.opened, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
+	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), watch), nil
 }
 
 // progress shows on standard error how far a command is; a quiet one shows no bar.
@@ -275,7 +234,7 @@ func earlyEnd(ctx context.Context, w upstream.Walked, reading error, where strin
 	}
 	err := fmt.Errorf("%s: %s are %s; go on with --from %s", cause, count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
 	if isShort {
-		return &incompleteError{err}
+		return &exitError{exitSkipped, err}
 	}
 	return err
 }
@@ -286,25 +245,11 @@ type form struct {
 	compression bulk.Compression
 }
 
-// outputFormat is --output of a command that writes calls. It was --format once.
-func outputFormat(cmd *cobra.Command, output *string, usage string, names ...string) {
-	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "format" {
-			name = "output"
-		}
-		return pflag.NormalizedName(name)
-	})
-	cmd.Flags().StringVarP(output, "output", "o", "", usage)
-	completeWith(cmd, "output", names...)
-}
-
 // formOf is the form that --output names, or else that of a file's name, or else NDJSON.
 func (a *app) formOf(output, file string) (f form, err error) {
 	f.format, f.compression = bulk.ByName(file)
 	if output != "" {
-		if f.format, err = bulk.ParseFormat(output); err != nil {
-			return f, usagef("--output %.40q is not a format; use %s", output, strings.Join(formatNames(), ", "))
-		}
+		f.format = bulk.Format(output)
 	}
 	ending := filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(file, ".gz"), ".zst"))
 	switch {
@@ -355,6 +300,11 @@ func mayWrite(name string) error {
 		return fmt.Errorf("%s exists; pass --force to overwrite it", name)
 	}
 	return nil
+}
+
+// outputFlag is --output of a command that prints facts.
+func outputFlag(cmd *cobra.Command, output *string) {
+	choiceFlag(cmd, output, "output", "text", "text or json", "text", "json")
 }
 
 // plural is a number of things.

@@ -16,7 +16,7 @@ const week = "?from=2020-03-23&to=2020-03-30&tz=Europe/Berlin"
 // exported is what the command line exports of a week.
 func (p tab) exported(format string) string {
 	p.t.Helper()
-	return p.cli.Must("export", "--format", format, "--from", "2020-03-23T00:00:00+01:00", "--to", "2020-03-30T00:00:00+02:00")
+	return p.cli.Must("export", "--output", format, "--from", "2020-03-23T00:00:00+01:00", "--to", "2020-03-30T00:00:00+02:00")
 }
 
 // Pages forward and back show every call of the range once, in order, and each has

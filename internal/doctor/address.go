@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/callvault/callvault/gong"
@@ -19,7 +20,8 @@ import (
 type Address struct {
 	Flag string // that names it, without its dashes
 	At   string // HOST:PORT
-	URL  string // to ask there who answers
+	Path string // to ask there who answers
+	TLS  bool   // serve has a certificate; the operator's listener uses it beyond loopback
 
 	// IsOurs tells by an answer whether a callvault gave it.
 	IsOurs func(Answer) bool
@@ -50,7 +52,7 @@ func (a Address) Look(ctx context.Context, client *http.Client) (f Finding, answ
 		f.Do = "name another address with --" + a.Flag
 		return f, nil
 	}
-	answer, err = ask(ctx, client, a.URL)
+	answer, err = ask(ctx, client, a.url())
 	isStranger := err != nil || !a.IsOurs(*answer)
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch):
@@ -72,6 +74,18 @@ func (a Address) Look(ctx context.Context, client *http.Client) (f Finding, answ
 		answer = nil
 	}
 	return f, answer
+}
+
+// url is where a server of this machine answers that listens on the address.
+func (a Address) url() string {
+	u := url.URL{Scheme: "http", Host: a.At, Path: a.Path}
+	if address, err := net.ResolveTCPAddr("tcp", a.At); err == nil {
+		u.Host = web.Reachable(address)
+		if a.TLS && (a.Flag == "listen" || !web.IsLoopback(address)) {
+			u.Scheme = "https"
+		}
+	}
+	return u.String()
 }
 
 func (a Address) found(status Status, format string, args ...any) Finding {

@@ -21,7 +21,7 @@ func api(w http.ResponseWriter, _ *http.Request) {
 }
 
 func address(at, scheme string) Address {
-	return Address{Flag: "listen", At: at, URL: scheme + "://" + at + "/v2/calls", IsOurs: IsAPI}
+	return Address{Flag: "listen", At: at, Path: "/v2/calls", TLS: scheme == "https", IsOurs: IsAPI}
 }
 
 // look is what an address is found to be. Only a callvault's answer is kept.

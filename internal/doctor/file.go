@@ -47,6 +47,17 @@ func File(path string, info fs.FileInfo) (findings []Finding) {
 	return findings
 }
 
+// Schema tells whether a store has the schema that this program knows.
+func Schema(have, known int) Finding {
+	switch {
+	case have < known:
+		return Finding{"schema", Warning, fmt.Sprintf("version %d; this program has %d", have, known), "make a backup; the next 'callvault serve' of this program migrates the store"}
+	case have > known:
+		return Finding{"schema", OK, fmt.Sprintf("version %d, newer than the %d of this program, which can use it", have, known), ""}
+	}
+	return Finding{"schema", OK, fmt.Sprintf("version %d, the one of this program", have), ""}
+}
+
 // keepsLog tells whether SQLite needs a log beside the file to open it. A store does, a
 // backup does not: https://www.sqlite.org/fileformat2.html#file_format_version_numbers
 func keepsLog(path string) bool {

@@ -40,6 +40,12 @@ func Follow(path string) (string, error) {
 	return "", &fs.PathError{Op: "open", Path: path, Err: errors.New("its links form a circle; name the file itself")}
 }
 
+// IsHandle tells whether a path leads to an open file of a process.
+func IsHandle(path string) bool {
+	target, err := Follow(path)
+	return err == nil && isHandle(target)
+}
+
 // isHandle tells whether a path names an open file of a process, as /dev/stdout does.
 func isHandle(path string) bool {
 	folder, err := filepath.EvalSymlinks(filepath.Dir(path))

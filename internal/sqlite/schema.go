@@ -71,14 +71,22 @@ func openWriter(ctx context.Context, path string) (*conn, error) {
 	}
 }
 
-// migrate brings the schema up to date, one transaction a step.
-func migrate(ctx context.Context, c *conn) error {
-	for {
-		done, err := migrateOne(ctx, c)
-		if err != nil || done {
-			return err
+// migrate brings the schema up to date, one transaction a step. It returns how long that
+// took if the file had an older one.
+func migrate(ctx context.Context, c *conn) (took time.Duration, err error) {
+	begun, from := time.Now(), 0
+	if err := waitBusy(ctx, func() (err error) { from, err = version(c); return err }); err != nil {
+		return 0, err
+	}
+	for done := false; !done; {
+		if done, err = migrateOne(ctx, c); err != nil {
+			return 0, err
 		}
 	}
+	if from > 0 && from < schema {
+		took = time.Since(begun)
+	}
+	return took, nil
 }
 
 // migrateOne runs the next migration; it looks under the write lock which one

@@ -64,6 +64,8 @@ type Store struct {
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
+	migrated time.Duration
+
 	turns     turns
 	waiting   waiting
 	companies sync.Map // name to row id; companies are never removed
@@ -110,7 +112,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	// SQLite's handler does, so that a writer with batch after batch cannot
 	// keep the others out.
 	w.waitForLocks(0)
-	err = migrate(ctx, w)
+	s.migrated, err = migrate(ctx, w)
 	if err == nil {
 		err = waitBusy(ctx, func() (err error) { s.held, err = w.hold(before, named); return err })
 	}
@@ -121,6 +123,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	s.writer <- w
 	return s, nil
 }
+
+// Migrated is how long Open took to bring the schema of an older callvault up to date, or
+// 0 if it was up to date.
+func (s *Store) Migrated() time.Duration { return s.migrated }
 
 // Close waits for reads and writes under way; those that come later fail. The
 // last process to close the file folds the write-ahead log into it. To close

@@ -52,6 +52,9 @@ func TestUpgrade(t *testing.T) {
 	const n = 3000
 	oldStore(t, path, n)
 	s := open(t, path)
+	if s.Migrated() <= 0 || open(t, path).Migrated() != 0 || open(t, filepath.Join(t.TempDir(), "new.db")).Migrated() != 0 {
+		t.Error("only this opening migrated anything")
+	}
 	if found := told(t, s.Check); found != "" {
 		t.Errorf("found %s", found)
 	}
