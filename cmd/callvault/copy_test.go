@@ -148,7 +148,7 @@ func TestCheck(t *testing.T) {
 	if got := c.run("check", "--repair"); got.code != exitFailed || got.stdout != "" || !strings.HasSuffix(got.stderr, "; restore a backup, or go on without what is lost: callvault check --repair --accept-loss\n") {
 		t.Errorf("%+v", got)
 	}
-	if got := c.run("check", "--repair", "--accept-loss"); got.code != exitOK || !strings.Contains(got.stdout, "made tombstones of 1 damaged calls") {
+	if got := c.run("check", "--repair", "--accept-loss"); got.code != exitOK || !strings.Contains(got.stdout, "removed 1 damaged calls") {
 		t.Errorf("%+v", got)
 	}
 }

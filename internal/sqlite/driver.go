@@ -184,6 +184,12 @@ func (c *conn) number(query string, args ...any) (n int64, err error) {
 	return n, err
 }
 
+// texts are the first column of a query.
+func (c *conn) texts(query string, args ...any) (texts []string, err error) {
+	err = c.each(func(st *stmt) error { texts = append(texts, st.ColumnText(0)); return nil }, query, args...)
+	return texts, err
+}
+
 // column reads a text into the connection's scratch space; it is valid until
 // the next row.
 func (c *conn) column(st *stmt, i int) []byte {

@@ -11,9 +11,6 @@ const (
 		FROM documents_before AS d LEFT JOIN ids AS i ON i.company = d.company AND i.id = d.id
 		WHERE d.company = ? ORDER BY d.time, d.id`
 
-	unsealedTombstonesSQL = `SELECT id, number FROM ids WHERE company = ? AND time IS NULL AND checksum IS NULL LIMIT ?`
-	sealTombstoneSQL      = `UPDATE ids SET checksum = ?3 WHERE company = ?1 AND id = ?2`
-
 	sealKeySQL = `UPDATE keys SET checksum = ?2 WHERE id = ?1`
 
 	// Calls of a company that is not there would be lost. Their companies are found one by one.
@@ -49,9 +46,6 @@ func (c *conn) fillChecksums() error {
 		if err := c.fillCalls(co.company); err != nil {
 			return err
 		}
-		if err := c.sealTombstones(co.company); err != nil {
-			return err
-		}
 	}
 	if err := c.fillKeys(); err != nil {
 		return err
@@ -59,40 +53,29 @@ func (c *conn) fillChecksums() error {
 	return c.script(afterFillSQL)
 }
 
-// fillCalls writes a company's calls to the new table, in order, and counts them.
+// fillCalls writes a company's calls to the new table, in order, and counts them. Its
+// tombstones get their checksums.
 func (c *conn) fillCalls(of company) error {
 	w := &change{conn: c, company: of, tally: make(callvault.Tally)}
-	var row row
+	var r row
 	err := c.each(func(st *stmt) error {
-		c.readRow(st, &row)
-		return w.insert(&row.Record)
+		c.readRow(st, &r)
+		return w.insert(&r.Record)
 	}, schema1SQL, of.id)
 	if err != nil {
 		return err
 	}
-	return w.writeCounts()
-}
-
-// sealTombstones gives tombstones their checksums, some at a time: a table can't be changed
-// while it is read.
-func (c *conn) sealTombstones(of company) error {
-	for {
-		var some []callvault.Record
-		err := c.each(func(st *stmt) error {
-			r := callvault.Record{Deleted: true, Number: st.ColumnInt64(1)}
-			st.ColumnBytes(0, r.ID[:])
-			some = append(some, r)
-			return nil
-		}, unsealedTombstonesSQL, of.id, largeBatch)
-		if err != nil || len(some) == 0 {
+	var tombstones []callvault.Record // a table can't be changed while it is read
+	if err := c.visitTombstones(of, func(r *row) { tombstones = append(tombstones, r.Record) }); err != nil {
+		return err
+	}
+	for i := range tombstones {
+		w.number = tombstones[i].Number
+		if err := w.bury(tombstones[i].ID); err != nil {
 			return err
 		}
-		for i := range some {
-			if err := c.run(sealTombstoneSQL, of.id, some[i].ID.Key(), some[i].Checksum(of.name)); err != nil {
-				return err
-			}
-		}
 	}
+	return w.writeCounts()
 }
 
 func (c *conn) fillKeys() error {

@@ -13,7 +13,6 @@ const (
 	deleteKeySQL   = `DELETE FROM keys WHERE id = ?`
 	definitionsSQL = `SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC`
 	typesSQL       = `SELECT format('typeof(%s) IN (''null'', ''%s'')', name, lower(type)) FROM pragma_table_info(?)`
-	remakeIndexes  = `REINDEX documents_by_workspace; REINDEX ids_by_number;`
 )
 
 // Repair makes right what Check finds. Writers wait for it only where something is
@@ -71,19 +70,11 @@ func (r *repair) lose() error {
 	return callvault.ErrLoss
 }
 
-// structure makes indexes again, and writes the tables of calls again if that is not enough.
-// What is lost with a page shows in the digests.
+// structure writes the tables of calls again, with their indexes, if SQLite finds something
+// wrong. What is lost with a page shows in the digests.
 func (r *repair) structure() error {
 	wrong := 0
 	count := func(string) { wrong++ }
-	if err := r.checkStructure(count); err != nil || wrong == 0 {
-		return err
-	}
-	if err := r.script(remakeIndexes); err != nil {
-		return err
-	}
-	r.report("made the indexes again")
-	wrong = 0
 	if err := r.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
@@ -92,20 +83,18 @@ func (r *repair) structure() error {
 			return err
 		}
 	}
-	r.report("wrote the tables of calls again")
+	r.report("wrote the tables of calls and their indexes again")
 	return nil
 }
 
 // rebuild writes a table again, in order, each row once, without those that have a value of
 // another type. With a condition SQLite reads the rows; otherwise it copies their bytes.
 func (r *repair) rebuild(table string) error {
-	var definitions []string // of the table, then of its indexes
-	err := r.each(func(st *stmt) error { definitions = append(definitions, st.ColumnText(0)); return nil }, definitionsSQL, table)
+	definitions, err := r.texts(definitionsSQL, table) // of the table, then of its indexes
 	if err != nil {
 		return err
 	}
-	var types []string
-	err = r.each(func(st *stmt) error { types = append(types, st.ColumnText(0)); return nil }, typesSQL, table)
+	types, err := r.texts(typesSQL, table)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/callvault/callvault"
@@ -10,16 +11,19 @@ const (
 	malformedCallsSQL = `DELETE FROM documents WHERE company = ? AND length(CAST(id AS BLOB)) <> 20`
 	malformedIDsSQL   = `DELETE FROM ids WHERE company = ? AND length(CAST(id AS BLOB)) <> 20`
 
-	removeTwiceSQL = `DELETE FROM documents WHERE company = ?1 AND EXISTS (
-		SELECT 1 FROM ids AS i JOIN documents AS d ON d.company = i.company AND d.time = i.time AND d.id = i.id
-		WHERE i.company = ?1 AND i.id = documents.id AND i.time <> documents.time)`
+	// Of a call that stands at several places the latest is believed.
+	removeTwiceSQL = `WITH lost AS (
+			SELECT d.id FROM documents AS d LEFT JOIN ids AS i ON i.company = d.company AND i.id = d.id
+			WHERE d.company = ?1 AND i.time IS NOT d.time),
+		places AS (
+			SELECT time, id, row_number() OVER (PARTITION BY id ORDER BY number DESC, time DESC) AS place
+			FROM documents WHERE company = ?1 AND id IN (SELECT id FROM lost))
+		DELETE FROM documents WHERE company = ?1 AND (time, id) IN (SELECT time, id FROM places WHERE place > 1)`
 
-	// An id follows its call, unless it has had a later change.
 	followSQL = `INSERT INTO ids (company, id, number, time)
 		SELECT d.company, d.id, d.number, d.time
 		FROM documents AS d LEFT JOIN ids AS i ON i.company = d.company AND i.id = d.id
-		WHERE d.company = ? AND (i.id IS NULL OR i.number <= d.number AND (i.time IS NOT d.time OR i.number <> d.number))
-		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time, checksum = NULL`
+		WHERE d.company = ? AND i.id IS NULL`
 
 	staleSQL = `SELECT d.id, d.time FROM documents AS d JOIN ids AS i ON i.company = d.company AND i.id = d.id
 		WHERE d.company = ? AND (i.time IS NOT d.time OR i.number <> d.number) LIMIT ?`
@@ -27,13 +31,15 @@ const (
 	goneSQL = `SELECT i.id, i.time FROM ids AS i WHERE i.company = ? AND i.time IS NOT NULL
 		AND NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id) LIMIT ?`
 
+	unsealedSQL = `SELECT id, time FROM ids WHERE company = ? AND time IS NULL AND checksum IS NULL LIMIT ?`
+
 	sharedSQL = `SELECT i.id, i.time FROM ids AS i WHERE i.company = ? AND EXISTS (
 		SELECT 1 FROM ids AS o INDEXED BY ids_by_number WHERE o.company = i.company AND o.number = i.number AND o.id < i.id) LIMIT ?`
 
-	lastIDSQL = `SELECT id, time FROM ids INDEXED BY ids_by_number WHERE company = ? ORDER BY number DESC LIMIT 1`
+	lastIDSQL = `SELECT id, number FROM ids INDEXED BY ids_by_number WHERE company = ? ORDER BY number DESC LIMIT 1`
 
 	pointIDSQL = `UPDATE ids SET time = ?3, checksum = NULL WHERE company = ?1 AND id = ?2`
-	highestSQL = `SELECT coalesce(max(number), 0) FROM ids WHERE company = ?`
+	unsealSQL  = `UPDATE ids SET checksum = NULL WHERE company = ? AND id = ?`
 )
 
 // callsRepair makes a company's ids follow its calls. A change of a record takes the next
@@ -46,19 +52,32 @@ type callsRepair struct {
 
 func (c *callsRepair) run() error {
 	before := c.number
-	highest, err := c.conn.number(highestSQL, c.company.id)
+	_, highest, err := c.lastID()
 	if err != nil {
 		return err
 	}
 	c.number = max(c.number, highest)
-	for _, step := range []func() error{c.removeMalformed, c.removeTwice, c.buryDamaged, c.buryTombstones, c.follow, c.removeTwice} {
-		if err := step(); err != nil {
+	if err := c.removeDamaged(); err != nil {
+		return err
+	}
+	if err := c.unsealTombstones(); err != nil {
+		return err
+	}
+	for _, step := range []struct{ query, done string }{
+		{malformedCallsSQL, "removed %d calls with malformed ids"},
+		{malformedIDsSQL, "removed %d malformed ids"},
+		{removeTwiceSQL, "removed %d duplicate calls"},
+		{followSQL, "gave %d calls their ids back"},
+	} {
+		if err := c.conn.run(step.query, c.company.id); err != nil {
 			return err
 		}
+		c.done(step.done, c.conn.changed())
 	}
 	for _, step := range []struct{ query, done string }{
 		{staleSQL, "gave %d calls their ids back, with new numbers"},
 		{goneSQL, "made tombstones of %d ids whose calls are gone"},
+		{unsealedSQL, "wrote %d damaged tombstones again"},
 		{sharedSQL, "gave %d ids numbers of their own"},
 	} {
 		if err := c.renumber(step.query, step.done); err != nil {
@@ -76,69 +95,33 @@ func (c *callsRepair) done(text string, n int) {
 	}
 }
 
-// removeMalformed removes the rows whose ids are none, which nothing can name.
-func (c *callsRepair) removeMalformed() error {
-	for _, query := range []string{malformedCallsSQL, malformedIDsSQL} {
-		if err := c.conn.run(query, c.company.id); err != nil {
-			return err
-		}
-		if n := c.conn.changed(); n > 0 {
-			if err := c.repair.lose(); err != nil {
-				return err
-			}
-			c.done("removed %d rows with malformed ids", n)
-		}
-	}
-	return nil
-}
-
-// removeTwice removes the calls that stand at a place that their ids do not know, while they
-// stand where those know too.
-func (c *callsRepair) removeTwice() error {
-	err := c.conn.run(removeTwiceSQL, c.company.id)
-	if err == nil {
-		c.done("removed %d duplicate calls", c.conn.changed())
-	}
-	return err
-}
-
-// buryDamaged makes tombstones of damaged calls.
-func (c *callsRepair) buryDamaged() error {
-	type found struct {
-		row
-		knows bool // its id knows this place
-	}
-	var damaged []found
-	err := c.walk(c.company, func(r *row, id place) error {
+// removeDamaged removes damaged calls. Where that loses one, the digests of the counts tell.
+func (c *callsRepair) removeDamaged() error {
+	var damaged []callvault.Position
+	err := c.walk(c.company, func(r *row, _ place) error {
 		if r.verify(c.company) == nil {
 			c.number = max(c.number, r.Number)
-			return nil
+		} else {
+			damaged = append(damaged, r.Position())
 		}
-		damaged = append(damaged, found{*r, id.there && id.time == r.Time})
-		damaged[len(damaged)-1].Document = []byte{}
-		return c.repair.lose()
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for i := range damaged {
-		c.number++
-		if err := c.remove(&damaged[i].row); err != nil {
+	n := 0
+	for _, p := range damaged {
+		if err := c.conn.run(deleteDocumentSQL, c.company.id, int64(p.Time), p.ID.Key()); err != nil {
 			return err
 		}
-		if !damaged[i].knows {
-			continue
-		}
-		if err := c.bury(damaged[i].ID); err != nil {
-			return err
-		}
+		n += c.conn.changed()
 	}
-	c.done("made tombstones of %d damaged calls", len(damaged))
+	c.done("removed %d damaged calls", n)
 	return nil
 }
 
-// buryTombstones writes damaged tombstones again.
-func (c *callsRepair) buryTombstones() error {
+// unsealTombstones takes damaged tombstones their checksums, so that they are written again.
+func (c *callsRepair) unsealTombstones() error {
 	var damaged []callvault.ID
 	err := c.visitTombstones(c.company, func(r *row) {
 		if r.verify(c.company) != nil {
@@ -148,25 +131,12 @@ func (c *callsRepair) buryTombstones() error {
 	if err != nil || len(damaged) == 0 {
 		return err
 	}
-	if err := c.repair.lose(); err != nil {
-		return err
-	}
 	for _, id := range damaged {
-		c.number++
-		if err := c.bury(id); err != nil {
+		if err := c.conn.run(unsealSQL, c.company.id, id.Key()); err != nil {
 			return err
 		}
 	}
-	c.done("wrote %d damaged tombstones again", len(damaged))
-	return nil
-}
-
-func (c *callsRepair) follow() error {
-	err := c.conn.run(followSQL, c.company.id)
-	if err == nil {
-		c.done("gave %d calls their ids back", c.conn.changed())
-	}
-	return err
+	return c.repair.lose()
 }
 
 // renumber gives the ids of a query, with the places of their calls, their next numbers, some
@@ -197,9 +167,6 @@ func (c *callsRepair) renumber(query, done string) error {
 			}
 		}
 		n += len(some)
-		if err := c.removeTwice(); err != nil {
-			return err
-		}
 	}
 }
 
@@ -218,38 +185,31 @@ func (c *callsRepair) renumberOne(p callvault.Position) error {
 		return c.bury(p.ID)
 	}
 	r.Document = append([]byte(nil), r.Document...)
-	if err := c.remove(&r); err != nil {
-		return err
-	}
-	r.Number = c.number
-	if err := c.insert(&r.Record); err != nil {
-		return err
-	}
-	return c.conn.run(setIDSQL, c.company.id, p.ID.Key(), c.number, int64(r.Time), nil)
+	return errors.Join(c.remove(&r), c.place(&callvault.Record{Number: c.number, Call: r.Call}))
 }
 
 // meetLatest makes the company's number that of its latest change: it never falls, so an id
 // whose changes were lost may have to rise.
 func (c *callsRepair) meetLatest(before int64) error {
-	highest, err := c.conn.number(highestSQL, c.company.id)
+	last, highest, err := c.lastID()
 	switch {
 	case err != nil || highest == 0:
 		return err
-	case highest == c.number:
-		if before < highest && !c.changed {
-			c.done("set the latest number to %d", int(highest))
-		}
-		return nil
+	case highest < c.number:
+		c.done("gave the last id the number %d", int(c.number)+1)
+		return c.renumberOne(callvault.Position{Time: callvault.MinTime, ID: last})
+	case before < highest && !c.changed:
+		c.done("set the latest number to %d", int(highest))
 	}
-	var last callvault.Position
+	return nil
+}
+
+// lastID is the id with the highest number.
+func (c *callsRepair) lastID() (id callvault.ID, number int64, err error) {
 	err = c.each(func(st *stmt) error {
-		last.Time = callvault.MinTime
-		st.ColumnBytes(0, last.ID[:])
+		st.ColumnBytes(0, id[:])
+		number = st.ColumnInt64(1)
 		return nil
 	}, lastIDSQL, c.company.id)
-	if err != nil {
-		return err
-	}
-	c.done("gave the last id the number %d", int(c.number)+1)
-	return c.renumberOne(last)
+	return id, number, err
 }

@@ -35,12 +35,8 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 	})
 }
 
-func (s snapshot) Companies() (names []string, err error) {
-	err = s.each(func(st *stmt) error {
-		names = append(names, st.ColumnText(0))
-		return nil
-	}, companiesSQL)
-	return names, err
+func (s snapshot) Companies() ([]string, error) {
+	return s.texts(companiesSQL)
 }
 
 func (s snapshot) company(name string) (of company, err error) {
@@ -169,5 +165,10 @@ func (w *change) load(r *callvault.Record) error {
 	if r.Deleted {
 		return w.bury(r.ID)
 	}
+	return w.place(r)
+}
+
+// place writes a record of a call, whose place is free, and points its id there.
+func (w *change) place(r *callvault.Record) error {
 	return errors.Join(w.run(setIDSQL, w.company.id, r.ID.Key(), r.Number, int64(r.Time), nil), w.insert(r))
 }
