@@ -78,14 +78,14 @@ func (s *Store) Salvage(ctx context.Context, company string, q callvault.Query, 
 		return ctx.Err()
 	}
 	v := callvault.Verifier{Company: company, Query: q, At: q.Start()}
+	r := &record{company: company, verify: v.Verify}
 	page := PageStatement(company, q, v.At, -1)
 	return s.each(ctx, func(rows pgx.Rows) error {
-		r, _, err := verified(rows, company, v.Verify)
-		if damage := damageOf(err); damage != nil {
+		if damage := damageOf(r.read(rows)); damage != nil {
 			damaged(damage)
 			return nil
 		}
-		return visit(r)
+		return visit(r.Record)
 	}, page.SQL, page.Args...)
 }
 

@@ -114,22 +114,22 @@ func (s *Store) examine(ctx context.Context, tx pgx.Tx, company string) (e exami
 	all := callvault.Query{Range: callvault.AllTime}
 	v := callvault.Verifier{Company: company, Query: all, At: all.Start()}
 	tally, kept := callvault.Tally{}, callvault.Tally{}
+	r := &record{company: company, verify: v.Verify}
 	page := PageStatement(company, all, v.At, -1)
 	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		r, checksum, err := verified(rows, company, v.Verify)
-		if damage := damageOf(err); damage != nil {
-			e.damaged = append(e.damaged, damagedRow{(*int64)(&r.Time), string(rows.RawValues()[3]), damage})
+		if damage := damageOf(r.read(rows)); damage != nil {
+			time := int64(r.Time)
+			e.damaged = append(e.damaged, damagedRow{&time, string(rows.RawValues()[3]), damage})
 		}
-		tally.Add(&r, checksum) // damaged or not: it was counted
+		tally.Add(&r.Record, r.kept) // damaged or not: it was counted
 		return nil
 	}, page.SQL, page.Args...)
 	if err != nil {
 		return e, err
 	}
-	verify := func(r *callvault.Record, kept int64) error { return r.Verify(company, kept) }
+	r.verify = func(r *callvault.Record, kept int64) error { return r.Verify(company, kept) }
 	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		_, _, err := verified(rows, company, verify)
-		if damage := damageOf(err); damage != nil {
+		if damage := damageOf(r.read(rows)); damage != nil {
 			e.damaged = append(e.damaged, damagedRow{nil, string(rows.RawValues()[3]), damage})
 		}
 		return nil

@@ -73,16 +73,16 @@ func (s *Store) fill(ctx context.Context, tx pgx.Tx) error {
 
 func (s *Store) fillCompany(ctx context.Context, tx pgx.Tx, company string) error {
 	tally, at := callvault.Tally{}, callvault.AllTime.Start()
+	r := &record{company: company, verify: func(*callvault.Record, int64) error { return nil }}
 	for n := fillAtOnce; n == fillAtOnce; {
 		var times, numbers, checksums []int64
 		var ids []string
 		err := s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-			r, _, err := readRecord(rows, company)
-			if err != nil {
+			if err := r.read(rows); err != nil {
 				return err
 			}
 			kept := r.Checksum(company)
-			tally.Add(&r, kept)
+			tally.Add(&r.Record, kept)
 			times, ids, at = append(times, int64(r.Time)), append(ids, r.ID.Key()), r.Position()
 			numbers, checksums = append(numbers, r.Number), append(checksums, kept)
 			return nil

@@ -11,38 +11,38 @@ import (
 	"github.com/callvault/callvault"
 )
 
+// record reads and verifies the rows of a query, each into the same memory.
+type record struct {
+	callvault.Record
+	kept    int64 // the checksum beside it
+	company string
+	verify  func(r *callvault.Record, kept int64) error
+}
+
 // visitor is a visitor of rows that verifies the record of each and hands it on.
 func visitor(company string, verify func(*callvault.Record, int64) error, visit func(callvault.Record) error) func(pgx.Rows) error {
+	r := &record{company: company, verify: verify}
 	return func(rows pgx.Rows) error {
-		r, _, err := verified(rows, company, verify)
-		if err != nil {
+		if err := r.read(rows); err != nil {
 			return err
 		}
-		return visit(r)
+		return visit(r.Record)
 	}
 }
 
-// verified reads a record and verifies it.
-func verified(rows pgx.Rows, company string, verify func(*callvault.Record, int64) error) (r callvault.Record, kept int64, err error) {
-	r, kept, err = readRecord(rows, company)
-	if err == nil {
-		err = verify(&r, kept)
-	}
-	return r, kept, err
-}
-
-// readRecord reads number, checksum, time, id, workspace and document as they are on the
-// wire; without a time it is a tombstone. The document is the connection's memory. A
-// malformed row is a *callvault.DamageError.
-func readRecord(rows pgx.Rows, company string) (r callvault.Record, kept int64, err error) {
+// read reads number, checksum, time, id, workspace and document as they are on the wire, and
+// verifies them; without a time it is a tombstone. The document is the connection's memory.
+// A malformed row is a *callvault.DamageError.
+func (r *record) read(rows pgx.Rows) error {
 	values, format := rows.RawValues(), rows.FieldDescriptions()[0].Format
 	id, workspace := values[3], values[4]
-	copy(r.ID[:], id)
-	copy(r.Workspace[:], workspace)
 	number, okNumber := readInt(values[0], format)
 	kept, okKept := readInt(values[1], format)
 	time, okTime := readInt(values[2], format)
-	r.Number, r.Time, r.Deleted, r.Document = number, callvault.Time(time), values[2] == nil, values[5]
+	r.Record, r.kept = callvault.Record{Number: number, Deleted: values[2] == nil}, kept
+	r.Time, r.Document = callvault.Time(time), values[5]
+	copy(r.ID[:], id)
+	copy(r.Workspace[:], workspace)
 	problem := ""
 	switch {
 	case !r.Deleted && r.Document == nil:
@@ -50,9 +50,9 @@ func readRecord(rows pgx.Rows, company string) (r callvault.Record, kept int64, 
 	case !okNumber || !okKept || !okTime && !r.Deleted || len(id) != len(r.ID) || len(workspace) != 0 && len(workspace) != len(r.Workspace):
 		problem = "its row is malformed"
 	default:
-		return r, kept, nil
+		return r.verify(&r.Record, kept)
 	}
-	return r, kept, &callvault.DamageError{Company: company, ID: r.ID, Problem: problem}
+	return &callvault.DamageError{Company: r.company, ID: r.ID, Problem: problem}
 }
 
 // readInt reads a bigint, whose form is text where statements are not prepared. It is not
