@@ -124,12 +124,9 @@ func refused(response *http.Response, target *url.URL) error {
 	e := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
 	// Beyond maxRefusal the body is cut off, so only the status is reported.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
-	if isObject(body) == nil {
-		e.Errors = saidIn(body, "errors", "error", "message")
-		_ = eachMember(body, []string{"requestId"}, func(_ string, value []byte) error {
-			e.RequestID = clip(textOf(value), 100)
-			return nil
-		})
+	if members, err := membersOf(body); err == nil {
+		e.Errors = saidIn(members, "errors", "error", "message")
+		e.RequestID = clip(textOf(members["requestId"]), 100)
 	} else if e.Status == http.StatusBadRequest && target.Scheme == "http" && saysTLS(body) {
 		e.Errors = []string{"it speaks TLS; use https:// in place of http:// in the base URL"}
 	}

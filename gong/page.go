@@ -1,11 +1,10 @@
 package gong
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 )
 
@@ -28,110 +27,82 @@ type page struct {
 const unknown = -1
 
 // parsePage parses an answer: only an object with an array "calls" is a page. The calls
-// share the memory of body. The error is the problem of an AnswerError.
+// are not parsed, so that one that breaks the contract does not spoil the others. The
+// error is the problem of an AnswerError.
 func parsePage(body []byte) (*page, error) {
-	if err := isObject(body); err != nil {
+	members, err := membersOf(body)
+	if err != nil {
 		return nil, err
 	}
-	p := &page{total: unknown}
-	var calls []byte
-	err := eachMember(body, []string{"requestId", "records", "calls"}, func(name string, value []byte) (err error) {
-		switch name {
-		case "requestId":
-			p.requestID = clip(textOf(value), 100)
-		case "records":
-			err = p.takeRecords(value)
-		case "calls":
-			calls = value
-		}
-		return err
-	})
+	calls, said := members["calls"], saidIn(members, "errors", "error")
 	switch {
-	case err != nil:
-		return nil, err
 	case calls == nil:
-		return nil, errors.New(strings.Join(append([]string{`it has no "calls"`}, saidIn(body, "errors", "error", "message")...), "; it says: "))
+		said = append([]string{`it has no "calls"`}, append(said, saidIn(members, "message")...)...)
+		return nil, errors.New(strings.Join(said, "; it says: "))
 	case calls[0] != '[':
-		return nil, fmt.Errorf(`its "calls" are %s, not an array`, kindOfJSON(calls))
-	}
-	if said := saidIn(body, "errors", "error"); len(said) > 0 {
+		return nil, fmt.Errorf(`its "calls" are %s, not an array`, kindOf(string(calls)))
+	case len(said) > 0:
 		return nil, errors.New("it has errors: " + strings.Join(said, "; "))
 	}
-	if p.calls = elements(calls, maxListed+1); len(p.calls) > maxListed {
-		return nil, fmt.Errorf("it has more than %d calls", maxListed)
+	p := &page{requestID: clip(textOf(members["requestId"]), 100), total: unknown}
+	if records := members["records"]; records != nil && string(records) != "null" {
+		if err := p.takeRecords(records); err != nil {
+			return nil, err
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(calls))
+	decoder.Token()
+	for decoder.More() {
+		if len(p.calls) == maxListed {
+			return nil, fmt.Errorf("it has more than %d calls", maxListed)
+		}
+		var call json.RawMessage
+		if err := decoder.Decode(&call); err != nil {
+			return nil, err
+		}
+		p.calls = append(p.calls, call)
 	}
 	return p, nil
 }
 
-// isObject returns why a body is not a JSON object, or nil if it begins like one.
-func isObject(body []byte) error {
-	s := scanner{data: body}
-	switch s.space(); s.peek() {
-	case '{':
-		return nil
-	case 0:
-		return errors.New("it is empty")
-	case '<':
-		return errors.New("it is HTML or XML; check the base URL, and whether a proxy or a login page answers instead")
+// membersOf are the members of a body that is a JSON object.
+func membersOf(body []byte) (members map[string]json.RawMessage, err error) {
+	body = bytes.TrimSpace(body)
+	switch {
+	case len(body) == 0:
+		return nil, errors.New("it is empty")
+	case body[0] == '<':
+		return nil, errors.New("it is HTML or XML; check the base URL, and whether a proxy or a login page answers instead")
 	}
-	value, err := s.raw()
-	if err != nil {
-		return err
+	err = json.Unmarshal(body, &members)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return nil, fmt.Errorf("not valid JSON at byte %d", syntax.Offset)
 	}
-	return fmt.Errorf("it is %s, not an object", kindOfJSON(value))
+	if members == nil {
+		return nil, fmt.Errorf("it is %s, not an object", kindOf(string(body)))
+	}
+	return members, nil
 }
 
 // takeRecords parses the value of records.
 func (p *page) takeRecords(value []byte) error {
-	switch value[0] {
-	case 'n':
-		return nil
-	case '{':
-	default:
-		return fmt.Errorf(`its "records" are %s, not an object`, kindOfJSON(value))
+	records := struct {
+		Records
+		TotalRecords *uint32 `json:"totalRecords"` // null is unknown
+	}{}
+	err := json.Unmarshal(value, &records)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return fmt.Errorf("its %q must not be %s", strings.TrimSuffix("records."+strings.TrimPrefix(wrong.Field, "Records."), "."), wrong.Value)
 	}
-	p.hasRecords = true
-	return eachMember(value, []string{"totalRecords", "currentPageSize", "currentPageNumber", "cursor"}, func(name string, value []byte) (err error) {
-		switch name {
-		case "totalRecords":
-			if p.total, err = countOf(name, value); err == nil {
-				p.records.TotalRecords = max(0, p.total)
-			}
-			return err
-		case "currentPageSize":
-			p.records.CurrentPageSize, err = countOf(name, value)
-		case "currentPageNumber":
-			p.records.CurrentPageNumber, err = countOf(name, value)
-		case "cursor":
-			return p.takeCursor(value)
-		}
-		return err
-	})
-}
-
-func (p *page) takeCursor(value []byte) error {
-	switch {
-	case value[0] == 'n':
-		return nil
-	case value[0] != '"':
-		return fmt.Errorf(`its "cursor" is %s, not a string`, kindOfJSON(value))
-	case len(value) > maxCursor:
-		return fmt.Errorf(`its "cursor" has %d bytes; at most %d fit into a request`, len(value), maxCursor)
+	if len(records.Cursor) > maxCursor {
+		return fmt.Errorf(`its "cursor" has %d bytes; at most %d fit into a request`, len(records.Cursor), maxCursor)
 	}
-	p.records.Cursor = textOf(value)
-	return nil
-}
-
-// countOf parses a number of things; null is unknown.
-func countOf(name string, value []byte) (int, error) {
-	if value[0] == 'n' {
-		return unknown, nil
+	p.records, p.hasRecords = records.Records, true
+	if records.TotalRecords != nil {
+		p.total = int(*records.TotalRecords)
+		p.records.TotalRecords = p.total
 	}
-	n, err := strconv.ParseUint(string(value[:min(len(value), 20)]), 10, 31)
-	if err != nil {
-		return 0, fmt.Errorf("its %q is %s, not a whole number of 0 to %d", name, clip(string(value), maxEcho), math.MaxInt32)
-	}
-	return int(n), nil
+	return err
 }
 
 // wrong adds to an error which call of the page it is about.
@@ -145,7 +116,7 @@ func (p *page) wrong(i int, err error) error {
 // listedCall parses a call of a list, which must have an id.
 func listedCall(document []byte) (Call, error) {
 	if document[0] != '{' {
-		return Call{}, &CallError{[]FieldError{{Problem: "it is " + kindOfJSON(document) + ", not an object"}}}
+		return Call{}, &CallError{[]FieldError{{Problem: "it is " + kindOf(string(document)) + ", not an object"}}}
 	}
 	call, err := ParseCall(document)
 	if err != nil {
@@ -159,21 +130,31 @@ func listedCall(document []byte) (Call, error) {
 
 // saidIn are the strings, or the strings in arrays, of some members of an object, where
 // APIs and the gateways before them put errors.
-func saidIn(object []byte, names ...string) (said []string) {
-	// A name that appears twice ends it; what came before is enough.
-	_ = eachMember(object, names, func(_ string, value []byte) error {
-		values := []json.RawMessage{value}
-		if value[0] == '[' {
-			values = elements(value, 5)
+func saidIn(members map[string]json.RawMessage, names ...string) (said []string) {
+	for _, name := range names {
+		var value any
+		if json.Unmarshal(members[name], &value) != nil {
+			continue
 		}
-		for _, value := range values {
-			if text := textOf(value); text != "" {
+		values, isArray := value.([]any)
+		if !isArray {
+			values = []any{value}
+		}
+		for _, value := range values[:min(len(values), 5)] {
+			if text, _ := value.(string); text != "" {
 				said = append(said, clip(text, 300))
 			}
 		}
-		return nil
-	})
+	}
 	return said
+}
+
+// textOf is the text of a JSON string, and empty for any other value.
+func textOf(value []byte) (text string) {
+	if json.Unmarshal(value, &text) != nil {
+		return ""
+	}
+	return text
 }
 
 // clip is the beginning of a text.

@@ -23,39 +23,36 @@ func answering(t *testing.T, body string) *fake {
 // Status 200 alone does not make a page of calls.
 func TestNotAPage(t *testing.T) {
 	for body, want := range map[string]string{
-		``:                                                   `it is empty`,
-		" \r\n":                                              `it is empty`,
-		`{}`:                                                 `it has no "calls"`,
-		`{"error":"maintenance"}`:                            `it has no "calls"; it says: maintenance`,
-		`{"message":"not authorized"}`:                       `it has no "calls"; it says: not authorized`,
-		`{"errors":["a","b"],"requestId":"r"}`:               `it has no "calls"; it says: a; it says: b`,
-		`{"error":{"code":5}}`:                               `it has no "calls"`,
-		`{"records":{"totalRecords":3}}`:                     `it has no "calls"`,
-		`{"Calls":[]}`:                                       `it has no "calls"`,
-		`{"calls":null}`:                                     `its "calls" are null, not an array`,
-		`{"calls":{"id":"1"}}`:                               `its "calls" are an object, not an array`,
-		`{"calls":"[]"}`:                                     `its "calls" are a string, not an array`,
-		`{"calls":0}`:                                        `its "calls" are a number, not an array`,
-		`{"calls":[],"calls":[{"id":"1"}]}`:                  `its "calls" appears twice`,
-		`{"calls":[],"\u0063alls":[]}`:                       `its "calls" appears twice`,
-		`{"calls":[],"errors":["half of it"]}`:               `it has errors: half of it`,
-		`{"calls":[],"records":[]}`:                          `its "records" are an array, not an object`,
-		`{"calls":[],"records":"none"}`:                      `its "records" are a string, not an object`,
-		`{"calls":[],"records":{"totalRecords":-1}}`:         `its "totalRecords" is -1, not a whole number of 0 to 2147483647`,
-		`{"calls":[],"records":{"totalRecords":1e99}}`:       `its "totalRecords" is 1e99, not a whole number of 0 to 2147483647`,
-		`{"calls":[],"records":{"totalRecords":"33"}}`:       `its "totalRecords" is "33", not a whole number of 0 to 2147483647`,
-		`{"calls":[],"records":{"currentPageSize":[]}}`:      `its "currentPageSize" is [], not a whole number of 0 to 2147483647`,
-		`{"calls":[],"records":{"cursor":7}}`:                `its "cursor" is a number, not a string`,
-		`{"calls":[],"records":{"cursor":"a","cursor":"b"}}`: `its "cursor" appears twice`,
-		`[]`:                           `it is an array, not an object`,
-		`null`:                         `it is null, not an object`,
-		`"calls"`:                      `it is a string, not an object`,
-		`<!DOCTYPE html><title>Log in`: `it is HTML or XML; check the base URL, and whether a proxy or a login page answers instead`,
-		`{"calls":[{"id":"1"`:          `not valid JSON: it ends too early`,
-		`{"calls":[]}{}`:               `not valid JSON: unexpected '{' at byte 13`,
-		`Service Unavailable`:          `not valid JSON: unexpected 'S' at byte 1`,
-		`{"calls":[],"records":{"cursor":"` + strings.Repeat("x", maxCursor) + `"}}`: `its "cursor" has 32770 bytes; at most 32768 fit into a request`,
-		`{"calls":[0` + strings.Repeat(",0", maxListed) + `]}`:                       `it has more than 10000 calls`,
+		``:                                     `it is empty`,
+		" \r\n":                                `it is empty`,
+		`{}`:                                   `it has no "calls"`,
+		`{"error":"maintenance"}`:              `it has no "calls"; it says: maintenance`,
+		`{"message":"not authorized"}`:         `it has no "calls"; it says: not authorized`,
+		`{"errors":["a","b"],"requestId":"r"}`: `it has no "calls"; it says: a; it says: b`,
+		`{"error":{"code":5}}`:                 `it has no "calls"`,
+		`{"records":{"totalRecords":3}}`:       `it has no "calls"`,
+		`{"Calls":[]}`:                         `it has no "calls"`,
+		`{"calls":null}`:                       `its "calls" are null, not an array`,
+		`{"calls":{"id":"1"}}`:                 `its "calls" are an object, not an array`,
+		`{"calls":"[]"}`:                       `its "calls" are a string, not an array`,
+		`{"calls":0}`:                          `its "calls" are a number, not an array`,
+		`{"calls":[],"errors":["half of it"]}`: `it has errors: half of it`,
+		`{"calls":[],"records":[]}`:            `its "records" must not be array`,
+		`{"calls":[],"records":"none"}`:        `its "records" must not be string`,
+		`{"calls":[],"records":{"totalRecords":-1}}`:    `its "records.totalRecords" must not be number -1`,
+		`{"calls":[],"records":{"totalRecords":1e99}}`:  `its "records.totalRecords" must not be number 1e99`,
+		`{"calls":[],"records":{"totalRecords":"33"}}`:  `its "records.totalRecords" must not be string`,
+		`{"calls":[],"records":{"currentPageSize":[]}}`: `its "records.currentPageSize" must not be array`,
+		`{"calls":[],"records":{"cursor":7}}`:           `its "records.cursor" must not be number`,
+		`[]`:                                            `it is an array, not an object`,
+		`null`:                                          `it is null, not an object`,
+		`"calls"`:                                       `it is a string, not an object`,
+		`<!DOCTYPE html><title>Log in`:                  `it is HTML or XML; check the base URL, and whether a proxy or a login page answers instead`,
+		`{"calls":[{"id":"1"`:                           `not valid JSON at byte 19`,
+		`{"calls":[]}{}`:                                `not valid JSON at byte 13`,
+		`Service Unavailable`:                           `not valid JSON at byte 1`,
+		`{"calls":[],"records":{"cursor":"` + strings.Repeat("x", maxCursor+1) + `"}}`: `its "cursor" has 32769 bytes; at most 32768 fit into a request`,
+		`{"calls":[0` + strings.Repeat(",0", maxListed) + `]}`:                         `it has more than 10000 calls`,
 	} {
 		f := answering(t, body)
 		met, err := ids(f.client(), ListCallsQuery{})
@@ -194,17 +191,5 @@ func TestLongRefusal(t *testing.T) {
 	_, err := f.client().ListCalls(t.Context(), ListCallsQuery{}, "")
 	if text := fmt.Sprint(err); len(text) > 500 || !strings.HasPrefix(text, "gong: the server answered 403: no no ") || strings.Contains(text, "; 6") {
 		t.Errorf("%d bytes: %s", len(text), text)
-	}
-}
-
-// Members and elements are found whatever their values look like.
-func TestSkip(t *testing.T) {
-	array := `[ 1 ,-2.5e+3,"a]\\\"," , [[]] ,{"}":"{"},true, null ]`
-	var got []string
-	for _, element := range elements([]byte(array), 100) {
-		got = append(got, string(element))
-	}
-	if want := []string{"1", "-2.5e+3", `"a]\\\","`, "[[]]", `{"}":"{"}`, "true", "null"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -3,7 +3,7 @@ package gong
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,11 +28,8 @@ const (
 	numeric      // ±hh:mm
 )
 
-const (
-	dateLength   = len("2006-01-02")
-	minuteLength = len("2006-01-02T15:04")
-	maxEcho      = 40
-)
+// maxEcho is how much of a wrong text an error repeats, in bytes.
+const maxEcho = 40
 
 const useTimes = "use ISO-8601 with a UTC offset, such as 2018-02-18T08:00:00Z or 2018-02-18T02:30:00-07:00"
 
@@ -50,135 +47,75 @@ func ParseTime(s string) (Time, error) {
 	return t, nil
 }
 
-// parseTime returns what is wrong with s, or "".
+// parseTime returns what is wrong with s, or "". It brings s into the form of RFC 3339,
+// which the package time reads.
 func parseTime(s string) (t Time, problem string) {
-	year, month, day, ok := parseDate(s)
-	if !ok {
+	const date = len("2006-01-02")
+	switch {
+	case len(s) < date || s[4] != '-' || s[7] != '-':
 		return t, "is not a date and time"
-	}
-	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if date.Day() != day || date.Month() != time.Month(month) { // it would be taken for another day
-		return t, "is not a day of the calendar"
-	}
-	if len(s) == dateLength {
+	case len(s) == date:
 		return t, "has no time of day and no UTC offset"
-	}
-	if s[dateLength]|0x20 != 't' {
+	case s[date]|0x20 != 't':
 		return t, "has no T between date and time"
 	}
-	if len(s) < minuteLength {
+	clock, zone := s[date+1:], ""
+	i := strings.IndexAny(clock, "Zz+- ")
+	if i < 0 {
+		return t, "has no UTC offset"
+	}
+	clock, zone = clock[:i], clock[i:]
+	if len(clock) == len("15:04") {
+		clock += ":00"
+	}
+	const second = len("15:04:05")
+	switch {
+	case len(clock) < second || clock[2] != ':' || clock[5] != ':' || len(clock) > second && clock[second] != '.' || len(clock) == second+1:
+		return t, "is not a date and time"
+	case len(clock) > second+1+9:
+		return t, "has more than 9 digits of a fraction"
+	}
+	t.digits = int8(max(0, len(clock)-second-1))
+	if zone, t.mark = fullOffset(zone); t.mark == unset {
+		return t, "does not end with a UTC offset"
+	}
+	text := s
+	if s[date] != 'T' || len(clock) != i || zone != s[date+1+i:] { // else it is spared a copy
+		text = s[:date] + "T" + clock + zone
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
 		return t, "is not a date and time"
 	}
-	hour, okHour := pair(s[11:])
-	minute, okMinute := pair(s[14:])
-	if !okHour || !okMinute || s[13] != ':' {
-		return t, "is not a date and time"
-	}
-	rest := s[minuteLength:]
-	second := 0
-	if len(rest) > 0 && rest[0] == ':' {
-		if second, ok = pair(rest[1:]); !ok {
-			return t, "is not a date and time"
-		}
-		rest = rest[3:]
-		if rest, problem = t.parseFraction(rest); problem != "" {
-			return t, problem
-		}
-	}
-	if hour > 23 || minute > 59 || second > 59 {
-		return t, "is not a time of day"
-	}
-	if problem = t.parseOffset(rest); problem != "" {
-		return t, problem
-	}
-	t.seconds = date.Unix() + int64(hour*3600+minute*60+second) - int64(t.offset)*60
+	_, offset := at.Zone()
+	t.seconds, t.nanos, t.offset = at.Unix(), int32(at.Nanosecond()), int16(offset/60)
 	return t, ""
 }
 
-// parseFraction reads the fraction of a second that rest may begin with, and
-// returns what follows it.
-func (t *Time) parseFraction(rest string) (after, problem string) {
-	if len(rest) == 0 || rest[0] != '.' {
-		return rest, ""
+// fullOffset is an offset as RFC 3339 has it. Its mark is unset if it is none.
+func fullOffset(zone string) (full string, m mark) {
+	if zone == "Z" || zone == "z" {
+		return "Z", zulu
 	}
-	n := 0
-	for n+1 < len(rest) && isDigit(rest[n+1]) {
-		n++
-		if n > 9 {
-			return "", "has more than 9 digits of a fraction"
-		}
-		t.nanos = t.nanos*10 + int32(rest[n]-'0')
+	sign, digits := zone[:1], zone[1:]
+	if sign == " " {
+		sign = "+"
 	}
-	if n == 0 {
-		return "", "has a point without a fraction"
+	switch {
+	case len(digits) == len("7:00") && digits[1] == ':':
+		digits = "0" + digits
+	case len(digits) == len("0700"):
+		digits = digits[:2] + ":" + digits[2:]
+	case len(digits) == len("07"):
+		digits += ":00"
 	}
-	t.digits = int8(n)
-	for range 9 - n {
-		t.nanos *= 10
+	if len(digits) != len("07:00") || digits[2] != ':' || digits[:2] > "23" || digits[3:] > "59" {
+		return "", unset
 	}
-	return rest[n+1:], ""
-}
-
-// parseOffset reads the offset, which is the rest of the text.
-func (t *Time) parseOffset(s string) (problem string) {
-	if s == "" {
-		return "has no UTC offset"
+	if zone[0] == sign[0] && len(zone) == len("-07:00") {
+		return zone, numeric
 	}
-	if s == "Z" || s == "z" {
-		t.mark = zulu
-		return ""
-	}
-	sign := int16(1)
-	switch s[0] {
-	case '-':
-		sign = -1
-	case '+', ' ':
-	default:
-		return "does not end with a UTC offset"
-	}
-	digits := s[1:]
-	var hours, minutes int
-	ok, okMinutes := false, true
-	switch len(digits) {
-	case len("07"):
-		hours, ok = pair(digits)
-	case len("7:00"):
-		hours, ok = int(digits[0]-'0'), isDigit(digits[0]) && digits[1] == ':'
-		minutes, okMinutes = pair(digits[2:])
-	case len("07:00"):
-		hours, ok = pair(digits)
-		minutes, okMinutes = pair(digits[3:])
-		ok = ok && digits[2] == ':'
-	}
-	if len(digits) == 4 && digits[1] != ':' {
-		hours, ok = pair(digits)
-		minutes, okMinutes = pair(digits[2:])
-	}
-	if !ok || !okMinutes || hours > 23 || minutes > 59 {
-		return "does not end with a UTC offset"
-	}
-	t.mark = numeric
-	t.offset = sign * int16(hours*60+minutes)
-	return ""
-}
-
-func parseDate(s string) (year, month, day int, ok bool) {
-	if len(s) < dateLength || s[4] != '-' || s[7] != '-' {
-		return 0, 0, 0, false
-	}
-	century, ok1 := pair(s)
-	rest, ok2 := pair(s[2:])
-	month, ok3 := pair(s[5:])
-	day, ok4 := pair(s[8:])
-	return century*100 + rest, month, day, ok1 && ok2 && ok3 && ok4
-}
-
-// pair is the number that the first two digits of s make.
-func pair(s string) (n int, ok bool) {
-	if len(s) < 2 || !isDigit(s[0]) || !isDigit(s[1]) {
-		return 0, false
-	}
-	return int(s[0]-'0')*10 + int(s[1]-'0'), true
+	return sign + digits, numeric
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
@@ -209,41 +146,19 @@ func (t Time) Instant() time.Time { return time.Unix(t.seconds, int64(t.nanos)).
 
 // AppendTo appends the time in RFC 3339.
 func (t Time) AppendTo(dst []byte) []byte {
-	local := time.Unix(t.seconds+int64(t.offset)*60, 0).UTC()
-	year, month, day := local.Date()
-	hour, minute, second := local.Clock()
-	dst = appendPadded(dst, year, 4)
-	dst = appendPadded(append(dst, '-'), int(month), 2)
-	dst = appendPadded(append(dst, '-'), day, 2)
-	dst = appendPadded(append(dst, 'T'), hour, 2)
-	dst = appendPadded(append(dst, ':'), minute, 2)
-	dst = appendPadded(append(dst, ':'), second, 2)
-	if t.digits > 0 {
-		fraction := int(t.nanos)
-		for range 9 - t.digits {
-			fraction /= 10
-		}
-		dst = appendPadded(append(dst, '.'), fraction, int(t.digits))
+	local := t.Instant().In(time.FixedZone("", int(t.offset)*60))
+	if t.digits == 0 && (t.mark != numeric || t.offset != 0) { // the usual form has a fast way
+		return local.AppendFormat(dst, time.RFC3339)
 	}
+	layout := "2006-01-02T15:04:05"
+	if t.digits > 0 {
+		layout = "2006-01-02T15:04:05.000000000"[:len(layout)+1+int(t.digits)]
+	}
+	dst = local.AppendFormat(dst, layout)
 	if t.mark != numeric {
 		return append(dst, 'Z')
 	}
-	offset := int(t.offset)
-	sign := byte('+')
-	if offset < 0 {
-		sign, offset = '-', -offset
-	}
-	dst = appendPadded(append(dst, sign), offset/60, 2)
-	return appendPadded(append(dst, ':'), offset%60, 2)
-}
-
-func appendPadded(dst []byte, n, width int) []byte {
-	var digits [20]byte
-	text := strconv.AppendInt(digits[:0], int64(n), 10)
-	for range width - len(text) {
-		dst = append(dst, '0')
-	}
-	return append(dst, text...)
+	return local.AppendFormat(dst, "-07:00")
 }
 
 // String is the time in RFC 3339, with the offset and the digits that were sent.

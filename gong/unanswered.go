@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -75,25 +74,9 @@ func distrust(err error) string {
 	case errors.As(err, &authority):
 		return "has a certificate of an authority that this machine does not trust; name the authority's file in SSL_CERT_FILE"
 	case errors.As(err, &host):
-		return "has a certificate for other names (" + namesOf(host.Certificate) + "); use one of them in the base URL"
+		return "has a certificate for other names (" + clip(strings.Join(host.Certificate.DNSNames, ", "), 300) + "); use one of them in the base URL"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "has a certificate that has expired or is not valid yet; check the server's certificate and this machine's clock"
 	}
 	return "has a certificate that this machine does not trust: " + err.Error()
-}
-
-// namesOf are the first names that a certificate is for.
-func namesOf(certificate *x509.Certificate) string {
-	const most = 5
-	names := slices.Clone(certificate.DNSNames)
-	for _, address := range certificate.IPAddresses {
-		names = append(names, address.String())
-	}
-	switch {
-	case len(names) == 0:
-		return "none"
-	case len(names) > most:
-		names = append(names[:most], "and more")
-	}
-	return clip(strings.Join(names, ", "), 300)
 }

@@ -56,7 +56,7 @@ type PageCall struct {
 // Pages is Calls page by page, with the server's records.
 func (c *Client) Pages(ctx context.Context, q ListCallsQuery) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
-		w := walk{client: c, query: q, total: unknown, seen: newSeen()}
+		w := walk{client: c, query: q, total: unknown, calls: make(seen), cursors: make(seen)}
 		for {
 			p, err := w.next(ctx)
 			if err == io.EOF {
@@ -79,7 +79,8 @@ type walk struct {
 	total   int   // of the first page
 	met     int   // calls so far
 	largest int   // calls on the largest page so far
-	seen    *seen
+	calls   seen  // ids, and calls that break the contract
+	cursors seen
 
 	// After a cursor has expired the walk begins again at the second of the latest date,
 	// and the server lists the calls of that second again. In another order there is no
@@ -120,7 +121,7 @@ func (w *walk) next(ctx context.Context) (*Page, error) {
 // beginAgain begins again at the second of the latest call.
 func (w *walk) beginAgain() {
 	w.advancing, w.again, w.cursor = false, w.inSecond, ""
-	clear(w.seen.cursors)
+	clear(w.cursors)
 	if second := time.Unix(w.second, 0); second.After(w.query.From) {
 		w.query.From = second
 	}
@@ -144,7 +145,7 @@ func (w *walk) take(p *page) (*Page, error) {
 		}
 	case len(page.Calls) == 0 && !isAgain:
 		return nil, fmt.Errorf("%w: a page has a cursor, but only calls that came before", ErrNoProgress)
-	case !w.seen.addCursor(w.cursor):
+	case !w.cursors.add([]byte(w.cursor)):
 		w.end = fmt.Errorf("%w: the server sent the same cursor again", ErrNoProgress)
 	}
 	w.largest = max(w.largest, len(p.calls))
@@ -187,7 +188,7 @@ func (w *walk) fresh(p *page) []PageCall {
 		switch {
 		case err == nil && here[call.ID]:
 			err = &CallError{[]FieldError{{"id", fmt.Sprintf("%s appears on this page twice", call.ID)}}}
-		case err == nil && !w.seen.addID(call.ID), err != nil && !w.seen.addBroken(document):
+		case err == nil && !w.calls.add([]byte(call.ID)), err != nil && !w.calls.add(document):
 			continue
 		}
 		w.met++

@@ -194,28 +194,3 @@ func TestBeginAgainWithinASecond(t *testing.T) {
 		t.Errorf("met %q in %d requests, %v", met, len(f.requests), err)
 	}
 }
-
-// Ids are kept exactly, beyond 64 bits too.
-func TestSeen(t *testing.T) {
-	s := newSeen()
-	all := []string{"0", "1", "10", "18446744073709551615", "18446744073709551616", "18446744073709551617", "36893488147419103232", "99999999999999999999", "92233720368547758080"}
-	for _, id := range all {
-		if !s.addID(id) {
-			t.Errorf("%s was there", id)
-		}
-	}
-	for _, id := range all {
-		if s.addID(id) {
-			t.Errorf("%s was not there", id)
-		}
-	}
-}
-
-// BenchmarkSeen is what remembering the ids of a walk costs.
-func BenchmarkSeen(b *testing.B) {
-	s := newSeen()
-	b.ReportAllocs()
-	for i := range b.N {
-		s.addID(strconv.Itoa(7782342274025937895 + i*7919))
-	}
-}
