@@ -39,23 +39,14 @@ func (h *Handler) list(r *http.Request, keyCompany string) (any, error) {
 		return nil, err
 	}
 	parameters := r.URL.Query()
-	var p page
-	switch after, before := parameters.Get("after"), parameters.Get("before"); {
-	case before != "":
-		p, err = v.pageBefore(r.Context(), before)
-	default:
-		p, err = v.pageAfter(r.Context(), after)
+	if before := parameters.Get("before"); before != "" {
+		return v.pageBefore(r.Context(), before)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if p.Calls == nil {
-		p.Calls = []row{}
-	}
-	return p, nil
+	return v.pageAfter(r.Context(), parameters.Get("after"))
 }
 
 func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
+	p.Calls = []row{}
 	after := v.query.Start()
 	if text != "" {
 		if after, err = parsePosition(text); err != nil {
@@ -84,13 +75,14 @@ func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
 }
 
 func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) {
-	before := callvault.Position{Time: v.query.To}
+	p.Calls = []row{}
+	before := v.query.End()
 	if text != "end" {
 		if before, err = parsePosition(text); err != nil {
 			return p, err
 		}
-		if end := (callvault.Position{Time: v.query.To}); before.Compare(end) > 0 {
-			before = end
+		if before.Compare(v.query.End()) > 0 {
+			before = v.query.End()
 		}
 	}
 	err = v.calls.ScanBack(ctx, v.query, before, pageSize, func(r callvault.Record) error {

@@ -23,8 +23,7 @@ import (
 
 // Config is what a Handler shows. Store is required.
 type Config struct {
-	// Store has the calls.
-	Store callvault.Store
+	Store callvault.Companies
 
 	// Formats are the formats of downloads.
 	Formats []Format
@@ -101,14 +100,17 @@ func New(config Config) (*Handler, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
+	assets, err := newAssets()
+	if err != nil {
+		return nil, err
+	}
 	h := &Handler{
 		Config:    config,
-		assets:    newAssets(),
+		assets:    assets,
 		reads:     web.NewTurns(maxReads, maxHeld),
 		downloads: web.NewTurns(1, maxDownloads),
 	}
 	h.routes = map[string]route{
-		"/":             h.index,
 		"/api/site":     h.ask(h.site),
 		"/api/summary":  h.ask(h.summary),
 		"/api/calls":    h.ask(h.list),

@@ -155,11 +155,19 @@ func (v *view) closeSpan(ctx context.Context, now time.Time) error {
 		q.From = callvault.CeilTime(v.span.From)
 		empty = q.From
 	}
-	first, last, err := ends(ctx, v.calls, q)
-	switch {
-	case errors.Is(err, callvault.ErrNotFound):
-		first, last = empty, empty
-	case err != nil:
+	first, last := empty, empty
+	err := v.calls.Scan(ctx, q, q.Start(), 1, func(r callvault.Record) error {
+		first, last = r.Time, r.Time
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.calls.ScanBack(ctx, q, q.End(), 1, func(r callvault.Record) error {
+		last = max(first, r.Time) // it may be another moment
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	if v.span.From.IsZero() {
