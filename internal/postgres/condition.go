@@ -45,11 +45,11 @@ func (s *Store) Condition(ctx context.Context) (c Condition, err error) {
 		return c, err
 	}
 	c.Known = len(p.steps)
-	conn, release, err := s.pool.acquire(ctx)
+	conn, err := s.pool.acquire(ctx)
 	if err != nil {
 		return c, s.cause(ctx, err)
 	}
-	defer release()
+	defer conn.Release()
 	if c.Schema, _, err = schemaVersion(ctx, conn); err != nil {
 		return c, s.cause(ctx, err)
 	}

@@ -5,93 +5,64 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
-	// growAfter is how long the pool stays smaller after the server refused a
-	// connection.
-	growAfter = 5 * time.Second
+	// growAfter is how long after a refusal the server is not asked for a connection.
+	growAfter = time.Second
 
-	// askAgain is the pause between two attempts of a process without any connection.
-	askAgain = 100 * time.Millisecond
-
-	// refuseWithin bounds the wait after a refusal: the caller may itself hold the only
-	// connection.
-	refuseWithin = 30 * time.Second
+	// askAgain is the pause of a caller that waits for a connection of the pool.
+	askAgain = 20 * time.Millisecond
 )
 
-// pool hands out as many connections as the server allows. When the server refuses one,
-// because of the role's CONNECTION LIMIT or max_connections, the pool is smaller for a
-// while, and callers wait for a connection that it has.
+// pool is pgxpool's. When the server refuses a connection, because of the role's CONNECTION
+// LIMIT or max_connections, callers wait for one that the pool has.
 type pool struct {
 	*pgxpool.Pool
-	turns chan struct{} // one for each caller with a connection, and for each kept back
-	kept  atomic.Int64  // turns that are kept back because the server refused
-
-	waits  atomic.Int64 // callers that waited for a turn
-	waited atomic.Int64 // how long, in nanoseconds
+	refused atomic.Pointer[refusal] // the latest
 }
 
-func newPool(ctx context.Context, config *pgxpool.Config) (*pool, error) {
-	p, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, err
+type refusal struct {
+	err error
+	at  time.Time
+}
+
+func newPool(ctx context.Context, config *pgxpool.Config) (p *pool, err error) {
+	p = new(pool)
+	config.BeforeConnect = p.mayConnect
+	p.Pool, err = pgxpool.NewWithConfig(ctx, config)
+	return p, err
+}
+
+// mayConnect spares the server questions that it has just answered.
+func (p *pool) mayConnect(context.Context, *pgx.ConnConfig) error {
+	if last := p.refused.Load(); last != nil && time.Since(last.at) < growAfter {
+		return last.err
 	}
-	return &pool{Pool: p, turns: make(chan struct{}, config.MaxConns)}, nil
+	return nil
 }
 
-// acquire waits for a connection, which release returns to the pool.
-func (p *pool) acquire(ctx context.Context) (c *pgxpool.Conn, release func(), err error) {
+// acquire waits for a connection, but no longer than connectWithin where the server refuses
+// one: the caller may itself hold the only one.
+func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	for begun := time.Now(); ; {
-		if err := p.takeTurn(ctx); err != nil {
-			return nil, nil, err
-		}
 		c, err := p.Acquire(ctx)
-		if err == nil {
-			return c, func() { c.Release(); <-p.turns }, nil
+		if codeOf(err) != tooManyConnections {
+			return c, err
 		}
-		waited := time.Since(begun)
-		isBare := p.Stat().TotalConns() == 0 // there is no connection to wait for
-		if codeOf(err) != tooManyConnections || waited > refuseWithin || waited > connectWithin && isBare {
-			<-p.turns
-			return nil, nil, err
+		now := time.Now()
+		if p.mayConnect(ctx, nil) == nil {
+			p.refused.Store(&refusal{err, now})
 		}
-		p.refused(ctx)
+		if now.Sub(begun) > connectWithin {
+			return nil, err
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-}
-
-func (p *pool) takeTurn(ctx context.Context) error {
-	select {
-	case p.turns <- struct{}{}:
-		return nil
-	default:
-	}
-	begun := time.Now()
-	select {
-	case p.turns <- struct{}{}:
-		p.waits.Add(1)
-		p.waited.Add(int64(time.Since(begun)))
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// refused keeps a turn back for growAfter, unless it is the last one. Then its holder may
-// try again after askAgain.
-func (p *pool) refused(ctx context.Context) {
-	if p.kept.Add(1) < int64(cap(p.turns)) {
-		time.AfterFunc(growAfter, func() {
-			p.kept.Add(-1)
-			<-p.turns
-		})
-		return
-	}
-	p.kept.Add(-1)
-	select {
-	case <-time.After(askAgain):
-	case <-ctx.Done():
-	}
-	<-p.turns
 }

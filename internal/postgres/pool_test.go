@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -73,31 +74,21 @@ func TestNoConnectionLeft(t *testing.T) {
 	}
 }
 
-// What was refused is kept back for a while, the last one excepted, and then tried
-// again.
+// After a refusal the server is left alone for a while, and then asked again.
 func TestRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pool{turns: make(chan struct{}, 3)}
-		refuse := func() {
-			if err := p.takeTurn(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			p.refused(t.Context())
+		p, full := new(pool), errors.New("full")
+		if err := p.mayConnect(t.Context(), nil); err != nil {
+			t.Errorf("got %v before any refusal", err)
 		}
-		begun := time.Now()
-		refuse()
-		refuse()
-		if len(p.turns) != 2 || p.kept.Load() != 2 || time.Since(begun) != 0 {
-			t.Errorf("%d turns are taken, %d kept back, after %v", len(p.turns), p.kept.Load(), time.Since(begun))
+		p.refused.Store(&refusal{full, time.Now()})
+		time.Sleep(growAfter - 1)
+		if err := p.mayConnect(t.Context(), nil); err != full {
+			t.Errorf("got %v just before %v", err, growAfter)
 		}
-		refuse()
-		if len(p.turns) != 2 || time.Since(begun) != askAgain {
-			t.Errorf("%d turns are taken after %v", len(p.turns), time.Since(begun))
-		}
-		time.Sleep(growAfter)
-		synctest.Wait()
-		if len(p.turns) != 0 || p.kept.Load() != 0 {
-			t.Errorf("%d turns are taken, %d kept back", len(p.turns), p.kept.Load())
+		time.Sleep(1)
+		if err := p.mayConnect(t.Context(), nil); err != nil {
+			t.Errorf("got %v after %v", err, growAfter)
 		}
 	})
 }

@@ -141,9 +141,9 @@ func (s *Store) Pool() callvault.Pool {
 	return callvault.Pool{
 		InUse:  int(stat.AcquiredConns()),
 		Idle:   int(stat.IdleConns()),
-		Max:    int(int64(stat.MaxConns()) - s.pool.kept.Load()),
-		Waits:  stat.EmptyAcquireCount() + s.pool.waits.Load(),
-		Waited: stat.EmptyAcquireWaitTime() + time.Duration(s.pool.waited.Load()),
+		Max:    int(stat.MaxConns()),
+		Waits:  stat.EmptyAcquireCount(),
+		Waited: stat.EmptyAcquireWaitTime(),
 	}
 }
 
@@ -155,11 +155,11 @@ func (s *Store) Close() error {
 
 // with calls f with a connection. An error of f is returned as it is.
 func (s *Store) with(ctx context.Context, f func(c *pgxpool.Conn) error) error {
-	c, release, err := s.pool.acquire(ctx)
+	c, err := s.pool.acquire(ctx)
 	if err != nil {
 		return s.cause(ctx, err)
 	}
-	defer release()
+	defer c.Release()
 	return f(c)
 }
 

@@ -152,7 +152,7 @@ func (s *Store) runSteps(ctx context.Context, tx pgx.Tx, p plan) error {
 	if version == 0 {
 		err = makeSchema(ctx, tx)
 	} else {
-		err = execAll(ctx, tx, outlastVacuumSQL, holdVacuumSQL, spareOthersSQL, holdOthersSQL)
+		err = execAll(ctx, tx, spareOthersSQL, holdOthersSQL)
 	}
 	if err != nil {
 		return err

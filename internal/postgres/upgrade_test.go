@@ -3,7 +3,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,8 +15,6 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/postgrestest"
-	"github.com/callvault/callvault/internal/program"
 )
 
 // newer is what a newer program may do to the schema: a step that adds, and takes
@@ -138,42 +135,6 @@ func TestUpgradeGivesUp(t *testing.T) {
 	if _, err := openAs(t, url, nil, newer(t)); err != nil {
 		t.Errorf("got %v with nobody reading", err)
 	}
-}
-
-// A step waits longer for a vacuum than the server lets one of its own go on when
-// somebody waits; meanwhile nobody waits for the step.
-func TestUpgradeOutlastsVacuum(t *testing.T) {
-	url := database(t)
-	old := open(t, url)
-	patient, cancel := context.WithTimeout(t.Context(), program.Patience)
-	defer cancel()
-	vacuum, err := old.pool.Begin(patient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer vacuum.Rollback(t.Context())
-	if _, err := vacuum.Exec(patient, `LOCK TABLE callvault.documents IN SHARE UPDATE EXCLUSIVE MODE`); err != nil {
-		t.Fatal(err)
-	}
-	var group sync.WaitGroup
-	group.Go(func() {
-		if _, err := openAs(t, url, nil, newer(t)); err != nil {
-			t.Error(err)
-		}
-	})
-	const waits = `EXISTS (SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid), pg_settings AS s
-		WHERE l.relation = 'callvault.documents'::regclass AND l.mode = 'ShareUpdateExclusiveLock' AND NOT l.granted
-		AND s.name = 'deadlock_timeout' AND clock_timestamp() > l.waitstart + s.setting::int * interval '1 ms')`
-	if !postgrestest.Await(patient, t, url, waits) {
-		t.Error("the step did not wait for longer than the server lets a vacuum go on")
-	}
-	done := make(chan struct{})
-	close(done)
-	useUntil(t, old, 1, nil, done)
-	if err := vacuum.Commit(t.Context()); err != nil {
-		t.Error(err)
-	}
-	group.Wait()
 }
 
 var update = flag.Bool("update", false, "add to testdata/statements what this program asks of its schema")

@@ -14,49 +14,18 @@ func IsURL(name string) bool {
 // HasPassword tells whether a URL shows a password.
 func HasPassword(name string) bool { return Redact(name) != name }
 
-// inQuery finds the parameters of a URL.
-var inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
-
-// Where a password stands before the host. In a URL that parses, what follows a
-// path and a question mark and has an equals sign is its query; one that does not
-// parse may have been broken by any character of its password. When in doubt it is
-// taken for a password.
 var (
-	inUser   = longest(`(?s)^(postgres(?:ql)?://[^:/]*):(?:[^?]*|[^=]*|[^/]*|\d*[?#].*)@`)
-	inBroken = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/]*):.*@`)
+	// inQuery finds the parameters of a URL.
+	inQuery = regexp.MustCompile(`[?&][^?&=]*=[^&]+`)
+
+	// inUser finds a password before the host: it may have any character, and so goes up to
+	// the last @. When in doubt a text is taken for a password.
+	inUser = regexp.MustCompile(`(?s)^(postgres(?:ql)?://[^:/]*):.*@`)
 )
 
-// longest is a pattern that takes as much as it can, whichever way.
-func longest(pattern string) *regexp.Regexp {
-	re := regexp.MustCompile(pattern)
-	re.Longest()
-	return re
-}
-
-// Redact is a URL without its passwords, for people to read. It hides until there
-// is nothing more to hide: what is left may look like another URL.
+// Redact is a URL without its passwords, for people to read.
 func Redact(name string) string {
-	for {
-		hidden := redactOnce(name)
-		if hidden == name {
-			return name
-		}
-		name = hidden
-	}
-}
-
-func redactOnce(name string) string {
-	name = inQuery.ReplaceAllStringFunc(name, redactParameter)
-	u, err := url.Parse(name)
-	if err != nil {
-		return inBroken.ReplaceAllString(name, "$1:xxxxx@")
-	}
-	if u.User != nil {
-		if _, ok := u.User.Password(); !ok {
-			return name
-		}
-	}
-	return inUser.ReplaceAllString(name, "$1:xxxxx@")
+	return inUser.ReplaceAllString(inQuery.ReplaceAllStringFunc(name, redactParameter), "$1:xxxxx@")
 }
 
 // redactParameter hides the value of a parameter that is a password, however its

@@ -26,11 +26,11 @@ func TestRedact(t *testing.T) {
 		"postgres:///db?PassWord=hush":                "postgres:///db?PassWord=xxxxx",
 		"postgres:///db?sslpassword=hush&host=/tmp":   "postgres:///db?sslpassword=xxxxx&host=/tmp",
 		"postgres:///db?host=/tmp&application_name=@": "postgres:///db?host=/tmp&application_name=@",
-		"postgres://host:5432/db?application_name=@":  "postgres://host:5432/db?application_name=@",
+		"postgres://host:5432/db?application_name=@":  "postgres://host:xxxxx@",      // 5432… may be a password
 		"postgres://me:hu?sh@host/db":                 "postgres://me:xxxxx@host/db", // does not parse
 		"postgres://me:5?sh@host/db":                  "postgres://me:xxxxx@host/db", // 5 is taken for a port
 		"postgres://me:hu@s?h@host/db":                "postgres://me:xxxxx@host/db", // s is taken for the host
-		"postgres://me:hu=sh@host/db?x=@":             "postgres://me:xxxxx@host/db?x=@",
+		"postgres://me:hu=sh@host/db?x=@":             "postgres://me:xxxxx@",
 		"postgres:///db?pass%77ord=hush":              "postgres:///db?pass%77ord=xxxxx",
 	} {
 		if got := Redact(url); got != want {

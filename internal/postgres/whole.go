@@ -57,25 +57,16 @@ const (
 	// transaction's, so that it works through a pooler.
 	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
 
-	// The server's own vacuum gives a table up to a transaction that has waited for it
-	// for deadlock_timeout, a second. So all tables are first locked, for longer than
-	// that, in a mode that waits for vacuums and stops neither readers nor writers.
-	outlastVacuumSQL = `SET LOCAL lock_timeout = '3s'`
-	holdVacuumSQL    = lockTablesSQL + `'SHARE UPDATE EXCLUSIVE' ` + fromTablesSQL
-
 	// Older processes read and write while a newer one migrates. It locks all tables
 	// before it changes any, and tries so briefly that statements behind it hardly wait
-	// and the server, which looks for deadlocks after a second, ends none of them.
+	// and the server, which looks for deadlocks after a second, ends none of them. The
+	// tables are the database's to name: a newer program's may be among them.
 	//
 	// Citus asks for the second setting before a transaction changes tables and adds some.
 	spareOthersSQL = `SET LOCAL lock_timeout = '100ms'; SET LOCAL citus.multi_shard_modify_mode = 'sequential'`
-	holdOthersSQL  = lockTablesSQL + `'ACCESS EXCLUSIVE' ` + fromTablesSQL
-
-	// Which tables there are is not the program's to know: a newer one's may be among
-	// them.
-	lockTablesSQL = `DO $$ BEGIN EXECUTE (
-		SELECT 'LOCK TABLE ' || string_agg(format('callvault.%I', tablename), ', ' ORDER BY tablename) || ' IN ' || `
-	fromTablesSQL = `|| ' MODE' FROM pg_tables WHERE schemaname = 'callvault'); END $$`
+	holdOthersSQL  = `DO $$ BEGIN EXECUTE (
+		SELECT 'LOCK TABLE ' || string_agg(format('callvault.%I', tablename), ', ' ORDER BY tablename) || ' IN ACCESS EXCLUSIVE MODE'
+		FROM pg_tables WHERE schemaname = 'callvault'); END $$`
 
 	// Space is given back by the tables as a whole.
 	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts`
