@@ -56,6 +56,10 @@ func TestExportSkipsDamaged(t *testing.T) {
 	if got, want := c.run("export", file), "callvault: "+damage+"; nothing was written; to export the other calls: --skip-damaged\n"; got != (outcome{exitFailed, "", want}) {
 		t.Errorf("got %+v", got)
 	}
+	before := strings.Join(strings.SplitAfter(whole, "\n")[:6], "")
+	if got, want := c.run("export"), "callvault: "+damage+"; 6 calls before it are on standard output; to export the other calls: --skip-damaged\n"; got != (outcome{exitFailed, before, want}) {
+		t.Errorf("got %+v", got)
+	}
 	if got := c.run("call", "7"); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "call 7 ") || !strings.Contains(got.stderr, "is damaged") {
 		t.Errorf("got %+v", got)
 	}

@@ -109,7 +109,11 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	p.End()
 	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
 	case errors.As(e.reading, &damage):
-		return fmt.Errorf("%w; nothing was written; to export the other calls: --skip-damaged", e.reading)
+		written := "nothing was written"
+		if e.where != "" && e.Met > 0 {
+			written = plural(e.Met, "call") + " before it are " + e.where
+		}
+		return fmt.Errorf("%w; %s; to export the other calls: --skip-damaged", e.reading, written)
 	case e.reading != nil:
 		return earlyEnd(ctx, e.Walked, e.reading, e.where, o.zone)
 	case errors.As(err, &on):

@@ -115,17 +115,14 @@ func IsAPI(a Answer) bool {
 		json.Unmarshal([]byte(a.Text), &said) == nil && said.RequestID != "" && len(said.Errors) > 0
 }
 
-// storeHeader names the identity of a ready server's store.
-const storeHeader = "Callvault-Store"
-
 // IsReadyz tells whether an answer comes from /readyz of an operator's listener.
-func IsReadyz(a Answer) bool { return len(a.Header[storeHeader]) == 1 }
+func IsReadyz(a Answer) bool { return len(a.Header[web.StoreHeader]) == 1 }
 
 // Server tells by the answer of /readyz whether the server at an address is ready and has
 // the store with this identity open. The identity is empty if the store can't be read.
 func Server(at string, a Answer, identity string) Finding {
 	why, _, _ := strings.Cut(a.Text, ";")
-	switch has := a.Header.Get(storeHeader); {
+	switch has := a.Header.Get(web.StoreHeader); {
 	case a.StatusCode != http.StatusOK && identity == "":
 		return Finding{"server", Wrong, fmt.Sprintf("the server at %s is not ready: %s", at, why), "put the store back in place, then start serve again"}
 	case a.StatusCode != http.StatusOK:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault/internal/certtest"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // api answers as the API does to who has no credentials.
@@ -111,7 +112,7 @@ func TestAddressSpeaksAnotherScheme(t *testing.T) {
 // The operator's listener says which store its server has.
 func TestServer(t *testing.T) {
 	answer := func(status int, text, identity string) Answer {
-		return Answer{&http.Response{StatusCode: status, Header: http.Header{storeHeader: {identity}}}, text}
+		return Answer{&http.Response{StatusCode: status, Header: http.Header{web.StoreHeader: {identity}}}, text}
 	}
 	if IsReadyz(Answer{&http.Response{StatusCode: http.StatusOK}, "ok"}) || !IsReadyz(answer(http.StatusServiceUnavailable, "", "")) {
 		t.Error("a callvault is known by its header")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/web"
 )
 
 // readyWithin is how long the store may take to answer. Probes give up soon: those of
@@ -22,10 +23,6 @@ var (
 	errReplaced = errors.New("the store was replaced while it was open; start serve again")
 )
 
-// storeHeader names the identity of the open store. It is empty while the server is not
-// ready, and tells a callvault from other servers.
-const storeHeader = "Callvault-Store"
-
 // live answers as long as the process does: a restart would mend nothing else.
 func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
@@ -34,7 +31,7 @@ func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.Sta
 // of the store go to the log alone.
 func (h *Handler) ready(w http.ResponseWriter, _ *http.Request) {
 	identity, err := h.readiness()
-	w.Header().Set(storeHeader, identity)
+	w.Header().Set(web.StoreHeader, identity)
 	if err != nil {
 		say(w, http.StatusServiceUnavailable, err.Error())
 		return

@@ -40,6 +40,10 @@ const (
 	maxLines = 100
 )
 
+// StoreHeader names the identity of the open store in answers of the operator's listener. It
+// is empty while the server is not ready, and tells a callvault from other servers.
+const StoreHeader = "Callvault-Store"
+
 // ErrCutOff is the error of Serve when it had to cut off requests.
 var ErrCutOff = errors.New("requests were cut off")
 
