@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ type Progress func(written, size int64)
 // which only its owner may read, without anything of deleted calls.
 func Backup(ctx context.Context, store, file string, progress Progress) error {
 	if err := backup(ctx, store, file, progress); err != nil {
-		return fmt.Errorf("backup: %w", whatEnded(ctx, err))
+		return fmt.Errorf("backup: %w", err)
 	}
 	return nil
 }
@@ -65,7 +66,7 @@ func backup(ctx context.Context, store, name string, progress Progress) error {
 // checked before it has its name; the file is not changed.
 func Restore(ctx context.Context, file, store string, progress Progress) error {
 	if err := restore(ctx, file, store, progress); err != nil {
-		return fmt.Errorf("restore: %w", whatEnded(ctx, err))
+		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
 }
@@ -121,14 +122,7 @@ func checkCopy(ctx context.Context, part, original string) error {
 	}
 	defer c.Close()
 	found := ""
-	more := 0
-	report := func(difference string) {
-		if found == "" {
-			found = difference
-		} else {
-			more++
-		}
-	}
+	report := func(difference string) { found = cmp.Or(found, difference) }
 	err = c.interruptible(ctx, func() error {
 		if old, err := c.isOld(); err != nil || old {
 			return errors.Join(err, c.checkStructure(report))
@@ -138,9 +132,6 @@ func checkCopy(ctx context.Context, part, original string) error {
 	if err != nil || found == "" {
 		return explain(original, err)
 	}
-	if more > 0 {
-		found += fmt.Sprintf(" (and %d more)", more)
-	}
 	return fmt.Errorf("%s is damaged: %s; see 'callvault check'", original, found)
 }
 
@@ -148,14 +139,6 @@ func checkCopy(ctx context.Context, part, original string) error {
 func (c *conn) isOld() (bool, error) {
 	at, err := version(c)
 	return at < schema, err
-}
-
-// whatEnded is the context's error when it was the context that ended the work.
-func whatEnded(ctx context.Context, err error) error {
-	if kindOf(err) == interrupted && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
 }
 
 // checkBackup refuses what is not a store that this program knows.

@@ -2,10 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -119,22 +117,14 @@ func (s *Store) Size(ctx context.Context) (size int64, err error) {
 // that it is writing.
 const journal = "-journal"
 
-// longestName is what a name may have, in bytes, so that those of the files beside
-// it have no more than 255.
-const longestName = 255 - len(journal)
-
 // mustBeAlone refuses a name for a new store if SQLite would take another file for its
-// log, would take it for the log of another store, or could not name its log, and if a
-// store of that name may be open.
+// log, or would take it for the log of another store, and if a store of that name may be open.
 func mustBeAlone(path string) error {
-	if len(filepath.Base(path)) > longestName {
-		return fmt.Errorf("%.40q… is too long for the name of a store, which may have %d bytes; name a shorter one", filepath.Base(path), longestName)
-	}
 	if err := CheckOrphans(path); err != nil {
 		return err
 	}
 	for _, suffix := range logs {
-		if isThere(path+suffix) && !isOfNewStore(path+suffix) {
+		if isThere(path + suffix) {
 			return fmt.Errorf("%s has a log, %s: a program has it open or was killed; end 'callvault serve', then run 'callvault check --db %[1]s'", path, path+suffix)
 		}
 		if store, ok := strings.CutSuffix(path, suffix); ok && isThere(store) {
@@ -164,7 +154,7 @@ func CheckOrphans(path string) error {
 	}
 	var left []string
 	for _, suffix := range logs {
-		if isThere(path+suffix) && !isOfNewStore(path+suffix) {
+		if isThere(path + suffix) {
 			left = append(left, path+suffix)
 		}
 	}
@@ -179,26 +169,6 @@ func CheckOrphans(path string) error {
 		What: fmt.Sprintf("%s belongs to a %s that was moved without it, and may hold its latest calls", left[0], filepath.Base(path)),
 		Do:   fmt.Sprintf("move %s to where that file is now, do not delete %s, then run this again", move, them),
 	}
-}
-
-// isOfNewStore tells whether a file is a journal that can bring nothing back: SQLite was
-// making the store when it was killed, so that the store had no pages before. See
-// https://www.sqlite.org/fileformat.html#the_rollback_journal.
-func isOfNewStore(path string) bool {
-	if !strings.HasSuffix(path, journal) {
-		return false
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	header := make([]byte, 20)
-	if _, err := io.ReadFull(f, header); err != nil {
-		return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	}
-	const magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
-	return string(header[:8]) != magic || binary.BigEndian.Uint32(header[16:]) == 0
 }
 
 func isThere(path string) bool {

@@ -4,7 +4,6 @@ package sqlite
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,30 +105,6 @@ func TestLinksInCircle(t *testing.T) {
 	if got := names(t, folder); got != "a.db b.db" {
 		t.Errorf("there are %s", got)
 	}
-}
-
-// A name is as long as leaves room for those of the files beside it.
-func TestLongName(t *testing.T) {
-	folder := t.TempDir()
-	open(t, filepath.Join(folder, strings.Repeat("n", longestName)))
-	long := filepath.Join(folder, strings.Repeat("n", longestName+1))
-	for _, err := range []error{Backup(t.Context(), filepath.Join(folder, strings.Repeat("n", longestName)), long, unwatched), openError(t, long)} {
-		if err == nil || !strings.Contains(err.Error(), "is too long for the name of a store, which may have 247 bytes; name a shorter one") {
-			t.Errorf("%v", err)
-		}
-	}
-	if _, err := os.Lstat(long); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("it was made")
-	}
-}
-
-func openError(t *testing.T, path string) error {
-	t.Helper()
-	s, err := Open(t.Context(), path)
-	if err == nil {
-		s.Close()
-	}
-	return err
 }
 
 // A pipe is refused by name, and not waited for.

@@ -355,7 +355,7 @@ func TestNewStoreBesideALog(t *testing.T) {
 	for _, suffix := range []string{"-wal", "-shm", journal} {
 		path, _ := newStored(t, 3)
 		if suffix == journal {
-			if err := os.WriteFile(path+journal, journalOf(3), 0o600); err != nil {
+			if err := os.WriteFile(path+journal, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

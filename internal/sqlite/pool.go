@@ -20,39 +20,21 @@ func (w *waiting) since(begun time.Time) {
 	w.nanoseconds.Add(int64(time.Since(begun)))
 }
 
-// takeSlot waits until another reader may read.
-func (s *Store) takeSlot(ctx context.Context) error {
+// take waits until there is something in a channel: a slot, or the writer.
+func take[T any](ctx context.Context, s *Store, from <-chan T) (taken T, err error) {
 	select {
-	case s.slots <- struct{}{}:
-		return nil
+	case taken = <-from:
+		return taken, nil
 	default:
 	}
 	defer s.waiting.since(time.Now())
 	select {
-	case s.slots <- struct{}{}:
-		return nil
+	case taken = <-from:
+		return taken, nil
 	case <-s.closed:
-		return errClosed
+		return taken, errClosed
 	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// takeWriter waits for the writer.
-func (s *Store) takeWriter(ctx context.Context) (*conn, error) {
-	select {
-	case c := <-s.writer:
-		return c, nil
-	default:
-	}
-	defer s.waiting.since(time.Now())
-	select {
-	case c := <-s.writer:
-		return c, nil
-	case <-s.closed:
-		return nil, errClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
+		return taken, ctx.Err()
 	}
 }
 
@@ -69,7 +51,7 @@ func (s *Store) Pool() callvault.Pool {
 	default:
 	}
 	resting := len(s.writer)
-	p.InUse = len(s.slots) + cap(s.writer) - resting
+	p.InUse = cap(s.slots) - len(s.slots) + cap(s.writer) - resting
 	p.Idle = len(s.readers) + resting
 	p.Max = cap(s.slots) + cap(s.writer)
 	return p

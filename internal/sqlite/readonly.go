@@ -8,11 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/callvault/callvault/internal/file"
-	"github.com/callvault/callvault/internal/limit"
 )
 
 var errReadOnly = errors.New("the store was opened read-only")
@@ -30,15 +27,7 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{
-		path:    path,
-		open:    openToRead,
-		readers: make(chan *conn, leastReaders),
-		slots:   make(chan struct{}, leastReaders),
-		closed:  make(chan struct{}),
-		seconds: limit.NewBuckets(time.Now),
-	}
-	s.close = sync.OnceValue(s.closeConns)
+	s := newStore(path, leastReaders, openToRead)
 	before, err := os.Stat(path)
 	if err != nil {
 		return nil, err

@@ -58,9 +58,9 @@ type Store struct {
 	path    string
 	held    *holding
 	open    func(ctx context.Context, path string) (*conn, error) // opens a reader
-	readers chan *conn                                            // of conns that rest; takes no more than slots gave out
-	slots   chan struct{}
-	writer  chan *conn // the one writer, when it rests; nil when there is none
+	readers chan *conn                                            // that rest; there are no more than slots
+	slots   chan struct{}                                         // each lets one read
+	writer  chan *conn                                            // the one writer, when it rests; nil when there is none
 	closed  chan struct{}
 	close   func() error // what Close does, once
 
@@ -86,17 +86,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	readers := min(max(leastReaders, 2*runtime.GOMAXPROCS(0)), mostReaders)
-	s := &Store{
-		path:    path,
-		open:    openReader,
-		readers: make(chan *conn, readers),
-		slots:   make(chan struct{}, readers),
-		writer:  make(chan *conn, 1),
-		closed:  make(chan struct{}),
-		turns:   turns{maxLog, restartWithin, time.Sleep},
-		seconds: limit.NewBuckets(time.Now),
-	}
-	s.close = sync.OnceValue(s.closeConns)
+	s := newStore(path, readers, openReader)
+	s.writer = make(chan *conn, 1)
 	if err := checkLog(ctx, path); err != nil {
 		return nil, err
 	}
@@ -128,6 +119,24 @@ func Open(ctx context.Context, path string) (*Store, error) {
 // 0 if it was up to date.
 func (s *Store) Migrated() time.Duration { return s.migrated }
 
+// newStore is a store that opens up to a number of readers as they are needed, and no writer.
+func newStore(path string, readers int, open func(context.Context, string) (*conn, error)) *Store {
+	s := &Store{
+		path:    path,
+		open:    open,
+		readers: make(chan *conn, readers),
+		slots:   make(chan struct{}, readers),
+		closed:  make(chan struct{}),
+		turns:   turns{maxLog, restartWithin, time.Sleep},
+		seconds: limit.NewBuckets(time.Now),
+	}
+	for range readers {
+		s.slots <- struct{}{}
+	}
+	s.close = sync.OnceValue(s.closeConns)
+	return s
+}
+
 // Close waits for reads and writes under way; those that come later fail. The
 // last process to close the file folds the write-ahead log into it. To close
 // again does nothing.
@@ -136,7 +145,7 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) closeConns() error {
 	close(s.closed)
 	for range cap(s.slots) {
-		s.slots <- struct{}{}
+		<-s.slots
 	}
 	if s.held.hasStranger() {
 		return nil // the connections end with the process, which removes nothing
@@ -156,7 +165,6 @@ func openReader(ctx context.Context, path string) (*conn, error) {
 }
 
 func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
-	mendLog(path)
 	c, err := openFile(path, path, toWrite)
 	if err != nil {
 		return nil, err
@@ -180,25 +188,6 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 	}
 	c.waitForLocksForEver()
 	return c, nil
-}
-
-// mendLog gives the files beside a store, which a reader may have made while the
-// store was read-only, what the mode of the store has and theirs lack. Where it
-// can't, opening says why.
-func mendLog(path string) {
-	store, err := os.Stat(path)
-	if err != nil {
-		return
-	}
-	for _, suffix := range []string{"-wal", "-shm"} {
-		info, err := os.Lstat(path + suffix)
-		if err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if mode := info.Mode().Perm() | store.Mode().Perm(); mode != info.Mode().Perm() {
-			_ = os.Chmod(path+suffix, mode)
-		}
-	}
 }
 
 // settings are the pragmas of every connection. The size of pages counts only
@@ -248,10 +237,11 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.takeSlot(ctx); err != nil {
+	slot, err := take(ctx, s, s.slots)
+	if err != nil {
 		return err
 	}
-	defer func() { <-s.slots }()
+	defer func() { s.slots <- slot }()
 	if err := s.held.glance(); err != nil {
 		return err
 	}
@@ -312,7 +302,7 @@ func (s *Store) withWriter(ctx context.Context, f func(*conn) error) error {
 	if s.writer == nil {
 		return errReadOnly
 	}
-	c, err := s.takeWriter(ctx)
+	c, err := take(ctx, s, s.writer)
 	if err != nil {
 		return err
 	}
