@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
-	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,15 +80,17 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	if err := refuseFilesOf(o.db, files...); err != nil {
 		return err
 	}
-	in, err := a.openInput(files)
-	if err != nil {
+	in, err := bulk.OpenFiles(files, a.stdin)
+	switch {
+	case errors.Is(err, bulk.ErrStdinTwice):
+		return usagef("%w", err)
+	case err != nil:
 		return err
-	}
-	if o.strict && in.once != "" {
-		return usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.once)
+	case o.strict && in.Once != "":
+		return usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.Once)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
-	report := a.importReport(o, in.size)
+	report := a.importReport(o, in.Size)
 	defer report.progress.End()
 	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace.String()}
 	if o.strict {
@@ -105,7 +104,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	}
 	im.Calls = &markedCalls{store.Calls(o.company), report.bytes.Load, report.show}
 	report.begin("importing")
-	result, err := im.Run(ctx, in.sources(report.read))
+	result, err := im.Run(ctx, in.Sources(report.read))
 	took := report.end()
 	if err == nil {
 		report.summarize(result, took)
@@ -127,96 +126,12 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 }
 
 // stdinName stands for standard input and output among the names of files.
-const stdinName = "-"
-
-// input is the files of an import.
-type input struct {
-	*app
-	names []string
-	size  int64  // of all files, as they are on the disk, or screen.Unknown
-	once  string // a pipe among them, which can be read only once
-}
-
-// openInput looks at every file before anything is done with the first.
-func (a *app) openInput(names []string) (*input, error) {
-	in := &input{app: a, names: names}
-	for i, name := range names {
-		switch {
-		case name == stdinName && slices.Contains(names[:i], name):
-			return nil, usagef("standard input (-) is named twice")
-		case name == stdinName:
-			in.once = "standard input"
-		default:
-			if err := in.add(name); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-		}
-	}
-	if in.once != "" {
-		in.size = screen.Unknown
-	}
-	return in, nil
-}
-
-// add looks at a file. One that can't be read is refused before any is.
-func (in *input) add(name string) error {
-	info, err := os.Stat(name)
-	switch {
-	case err == nil && info.IsDir():
-		return errors.New("it is a folder; name the files in it")
-	case err == nil && !info.Mode().IsRegular():
-		in.once = name // to open a pipe waits for whoever writes to it
-		return nil
-	case err == nil:
-		in.size += info.Size()
-		var f *os.File
-		if f, err = os.Open(name); err == nil {
-			return f.Close()
-		}
-	}
-	if on := (*fs.PathError)(nil); errors.As(err, &on) {
-		return on.Err
-	}
-	return err
-}
-
-// sources are the files. Read is told of every piece that is read of them.
-func (in *input) sources(read func(n int)) []bulk.Source {
-	sources := make([]bulk.Source, len(in.names))
-	for i, name := range in.names {
-		sources[i] = bulk.Source{Name: name, Open: func() (io.ReadCloser, error) {
-			if name == stdinName {
-				return io.NopCloser(in.stdin), nil
-			}
-			f, err := os.Open(name)
-			return &countedFile{f, read}, err
-		}}
-	}
-	return sources
-}
-
-// countedFile tells how much was read of a file, from wherever.
-type countedFile struct {
-	*os.File
-	read func(n int)
-}
-
-func (f *countedFile) Read(p []byte) (int, error) {
-	n, err := f.File.Read(p)
-	f.read(n)
-	return n, err
-}
-
-func (f *countedFile) ReadAt(p []byte, at int64) (int, error) {
-	n, err := f.File.ReadAt(p, at)
-	f.read(n)
-	return n, err
-}
+const stdinName = bulk.Stdin
 
 // checkAll reads everything once and fails if any record is bad.
-func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *input) error {
+func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *bulk.Files) error {
 	report.begin("checking")
-	result, err := im.Check(ctx, in.sources(report.passed))
+	result, err := im.Check(ctx, in.Sources(report.passed))
 	report.end()
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -1,8 +1,6 @@
 package bulk
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,14 +17,6 @@ const (
 
 // Formats are the formats that calls are written in.
 func Formats() []Format { return []Format{NDJSON, JSON, CSV, Parquet} }
-
-// ParseFormat reads the name of a format, in any case. The error names those there are.
-func ParseFormat(name string) (Format, error) {
-	if f := Format(strings.ToLower(name)); slices.Contains(Formats(), f) {
-		return f, nil
-	}
-	return "", fmt.Errorf("%.40q is not a format; use ndjson, json, csv or parquet", name)
-}
 
 // Compression is what is done to a whole file.
 type Compression string
