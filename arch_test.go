@@ -60,7 +60,7 @@ var libraries = map[string][]string{
 	"internal/measure":      {"github.com/prometheus/client_golang"},
 	"internal/postgres":     {"github.com/jackc/pgx/v5"},
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
-	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg", "golang.org/x/term"},
 	"internal/limit":        {"github.com/prometheus/client_golang", "golang.org/x/time"},
 	"internal/sqlite":       {"zombiezen.com/go/sqlite"},
 	"internal/bench":        {"github.com/jackc/pgx/v5", "github.com/dustin/go-humanize"},

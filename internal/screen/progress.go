@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/schollz/progressbar/v3"
 )
 
 // Unknown is the total of what nobody has counted.
@@ -20,6 +19,8 @@ const (
 	drawEvery = 100 * time.Millisecond
 	barCells  = 10
 	figures   = 22 // cells of a line for the percentage and the bar
+
+	clearLine = "\x1b[2K\r" // removes a line of a terminal
 )
 
 // Progress shows a person what a command does and how far it has come: as a bar on a
@@ -31,12 +32,11 @@ type Progress struct {
 	width int
 
 	mu                   sync.Mutex // also keeps notes and the bar from mixing
-	bar                  *progressbar.ProgressBar
 	drawn                bool
 	doing, thing, detail string
 	done, total          int64
-	first, begun         time.Time // of the command, and of what it does now
-	stop                 chan struct{}
+	first, begun         time.Time     // of the command, and of what it does now
+	stop                 chan struct{} // ends the drawing; nil when nothing is drawn
 }
 
 // NewProgress makes a Progress that writes to w.
@@ -67,15 +67,6 @@ func (p *Progress) Begin(doing, thing string, total int) {
 	if p.raw == nil || total == 0 {
 		return
 	}
-	p.bar = progressbar.NewOptions64(p.total,
-		progressbar.OptionSetWriter(p.raw),
-		progressbar.OptionSetWidth(barCells),
-		progressbar.OptionSetSpinnerChangeInterval(0), // nothing draws but draw
-		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionUseANSICodes(true),
-	)
-	p.bar.StartWithoutRender()
 	p.stop = make(chan struct{})
 	go p.watch(p.stop)
 }
@@ -99,15 +90,16 @@ func (p *Progress) watch(stop <-chan struct{}) {
 func (p *Progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar == nil {
+	if p.stop == nil {
 		return
 	}
 	p.drawn = true
+	line := p.words()
 	if p.total > 0 {
-		p.bar.ChangeMax64(p.total)
-		p.bar.Set64(min(p.done, p.total-1)) // the library ends a full bar
+		done := int(min(p.done, p.total))
+		line += fmt.Sprintf(" %3d%% |%s|", int64(done)*100/p.total, pad(drawn(done, int(p.total), barCells), barCells))
 	}
-	p.bar.Describe(p.words())
+	io.WriteString(p.raw, clearLine+line)
 }
 
 // words is what stands before the bar, as far as there is room for it.
@@ -185,7 +177,7 @@ func (p *Progress) Note(format string, args ...any) {
 
 func (p *Progress) clear() {
 	if p.drawn {
-		p.bar.Clear()
+		io.WriteString(p.raw, clearLine)
 		p.drawn = false
 	}
 }
@@ -194,10 +186,10 @@ func (p *Progress) clear() {
 func (p *Progress) End() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar != nil {
+	if p.stop != nil {
 		p.clear()
 		close(p.stop)
-		p.bar = nil
+		p.stop = nil
 	}
 	return time.Since(p.begun).Round(10 * time.Millisecond)
 }

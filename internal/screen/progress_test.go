@@ -64,7 +64,7 @@ func TestProgress(t *testing.T) {
 		}
 		p.Add(15_000)
 		pass(time.Second)
-		if got := shown(drawn); !regexp.MustCompile(`^copying 20,000 of 30,000 records, 1s left, 10,\d+/s +66% \|██████    \|$`).MatchString(got) {
+		if got := shown(drawn); !regexp.MustCompile(`^copying 20,000 of 30,000 records, 1s left, 10,\d+/s +66% \|██████▋   \|$`).MatchString(got) {
 			t.Errorf("after two seconds it shows %q", got)
 		}
 		p.Note("acme: %s\n", "a\nb\x1b")
@@ -79,7 +79,7 @@ func TestProgress(t *testing.T) {
 		pass(drawEvery)
 		p.Begin("purging", "", Unknown)
 		pass(3 * time.Second)
-		if got := shown(drawn); !strings.HasSuffix(got, " purging 3s") {
+		if got := shown(drawn); got != "purging 3s" {
 			t.Errorf("what follows shows %q", got)
 		}
 		if took := p.End(); took != 3*time.Second {
