@@ -48,14 +48,14 @@ func (s *Store) cause(ctx context.Context, err error) error {
 	return &storeError{s.name, explained(err)}
 }
 
-const noWrites = "a standby, or a role with default_transaction_read_only, takes no writes; name the primary"
+var errNoWrites = errors.New("this server is a standby, or the role has default_transaction_read_only, so it takes no writes; name the primary, or run 'callvault serve --read-only'")
 
 // explained adds advice to an error.
 func explained(err error) error {
 	help := ""
 	switch codeOf(err) {
 	case readOnlyTransaction:
-		help = noWrites
+		help = errNoWrites.Error()
 	case serializationFailure:
 		help = "a standby ends reads that keep it from following its primary; set hot_standby_feedback = on there, or read from the primary"
 	case queryCanceled, lockNotAvailable:

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +14,7 @@ const oldest = 150000
 // settingsSQL asks for what the laws of a store rest on.
 const settingsSQL = `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
 	current_setting('server_encoding'), current_setting('default_transaction_isolation'),
-	pg_is_in_recovery(), current_setting('transaction_read_only')::boolean`
+	current_setting('transaction_read_only')::boolean`
 
 // settings are what a server says of itself and of this database and role.
 type settings struct {
@@ -23,7 +22,6 @@ type settings struct {
 	version          string
 	encoding         string
 	defaultIsolation string
-	standby          bool
 	readOnly         bool // for all transactions
 }
 
@@ -31,7 +29,7 @@ type settings struct {
 // read-only server unless the plan is for an existing store, which is then only read.
 func (s *Store) checkServer(ctx context.Context, p *plan) error {
 	var got settings
-	_, err := s.one(ctx, []any{&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.standby, &got.readOnly}, settingsSQL)
+	_, err := s.one(ctx, []any{&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.readOnly}, settingsSQL)
 	if err != nil {
 		return s.cause(ctx, explained(err))
 	}
@@ -39,7 +37,7 @@ func (s *Store) checkServer(ctx context.Context, p *plan) error {
 		return err
 	}
 	if !p.mustBeThere {
-		return got.refusal()
+		return errNoWrites
 	}
 	p.readOnly = true
 	return nil
@@ -58,19 +56,6 @@ func (s settings) check() error {
 	}
 	return nil
 }
-
-// refusal is why the server takes no writes.
-func (s settings) refusal() error {
-	if s.standby {
-		return errStandby
-	}
-	return errReadOnly
-}
-
-var (
-	errStandby  = errors.New("this server is a standby, which takes no writes; name the primary, or run 'callvault serve --read-only' here")
-	errReadOnly = errors.New("this role's transactions may not write; ALTER ROLE … SET default_transaction_read_only = off, or run 'callvault serve --read-only'")
-)
 
 // timeoutsSQL lifts the time-outs that would end a long command. Not every version has
 // all of them.

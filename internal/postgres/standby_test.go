@@ -30,10 +30,10 @@ func TestStandby(t *testing.T) {
 	standby := primary.Standby()
 	all := callvault.Query{Range: callvault.AllTime}
 
-	if _, err := Open(t.Context(), standby.URL()); !errors.Is(err, errStandby) {
+	if _, err := Open(t.Context(), standby.URL()); !errors.Is(err, errNoWrites) {
 		t.Errorf("opened to make: %v", err)
 	}
-	if _, err := OpenToServe(t.Context(), standby.URL()); !errors.Is(err, errStandby) {
+	if _, err := OpenToServe(t.Context(), standby.URL()); !errors.Is(err, errNoWrites) {
 		t.Errorf("opened to serve: %v", err)
 	}
 	s, err := OpenExisting(t.Context(), standby.URL())

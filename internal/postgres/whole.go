@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -96,7 +95,7 @@ func (s *Store) Identity(ctx context.Context) (id string, err error) {
 	_, err = s.one(ctx, []any{&id, &readOnly}, identitySQL)
 	if err == nil && readOnly && !s.readOnly {
 		s.pool.Reset() // a new connection may find the primary
-		err = &storeError{s.name, errors.New(noWrites)}
+		err = &storeError{s.name, errNoWrites}
 	}
 	return id, callvault.Doing(err, "read the store's id")
 }
