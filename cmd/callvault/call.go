@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -12,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/screen"
 )
 
@@ -64,37 +61,8 @@ func (a *app) runCall(ctx context.Context, o callOptions, digits string) error {
 		return err
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, fact := range facts(document, o.zone) {
+	for _, fact := range screen.Facts(document, o.zone) {
 		fmt.Fprintf(w, "%s\t%s\n", fact[0], fact[1])
 	}
 	return w.Flush()
-}
-
-// facts are the names and values of a document's fields that are set, in its order.
-func facts(document []byte, zone *time.Location) (facts [][2]string) {
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.Token() // the brace; a document was checked when it was written
-	for d.More() {
-		name, _ := d.Token()
-		var raw json.RawMessage
-		if d.Decode(&raw) != nil {
-			return facts
-		}
-		text := string(raw)
-		json.Unmarshal(raw, &text) // only texts change
-		switch name {
-		case "scheduled", "started":
-			if at, err := gong.ParseTime(text); err == nil {
-				text = at.Instant().In(zone).Format("Mon 2006-01-02 15:04:05 -07:00")
-			}
-		case "duration":
-			if seconds, err := time.ParseDuration(text + "s"); err == nil {
-				text = seconds.String()
-			}
-		}
-		if string(raw) != "null" {
-			facts = append(facts, [2]string{fmt.Sprint(name), screen.Clean(text)})
-		}
-	}
-	return facts
 }

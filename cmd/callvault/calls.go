@@ -93,7 +93,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	if err != nil {
 		return err
 	}
-	var f form // of a table it is zero
+	var f bulk.Form // of a table it is zero
 	if o.output != "" && o.output != table {
 		if f, err = a.formOf(o.output, stdinName); err != nil {
 			return err
@@ -123,8 +123,8 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		w, reading, err = walk(ctx, source, q, int(o.limit), out)
 		return err
 	}
-	if f.format != "" {
-		err = f.write(stdout, fill)
+	if f.Format != "" {
+		err = f.Write(stdout, fill)
 	} else {
 		width := 0
 		if screen.IsTerminal(a.stdout) {

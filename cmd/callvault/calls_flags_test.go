@@ -3,8 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-
-	"github.com/callvault/callvault/internal/bulk"
 )
 
 // What is wrong with how calls are asked for is said before anything is opened, with
@@ -72,27 +70,6 @@ func TestCallsSource(t *testing.T) {
 	c.env["CALLVAULT_CALLS_CREDENTIALS"] = "no such file"
 	if got := c.run(january("--db", c.env["CALLVAULT_DB"], "--company", "default")...); got.code != exitOK || g.count() != 1 {
 		t.Errorf("%d requests, %+v", g.count(), got)
-	}
-}
-
-func TestFormOf(t *testing.T) {
-	for _, tt := range []struct {
-		name, file string
-		want       form
-	}{
-		{"", "-", form{bulk.NDJSON, bulk.Uncompressed}},
-		{"", "calls.jsonl", form{bulk.NDJSON, bulk.Uncompressed}},
-		{"", "calls.v2.JSON.gz", form{bulk.JSON, bulk.Gzip}},
-		{"", "folder.csv/calls.parquet", form{bulk.Parquet, bulk.Uncompressed}},
-		{"", "calls.gz", form{bulk.NDJSON, bulk.Gzip}},
-		{"", "of.2026/calls", form{bulk.NDJSON, bulk.Uncompressed}},
-		{"json", "calls.tsv", form{bulk.JSON, bulk.Uncompressed}},
-		{"csv", "calls.json.zst", form{bulk.CSV, bulk.Zstd}},
-		{"parquet", "-", form{bulk.Parquet, bulk.Uncompressed}},
-	} {
-		if got, err := (&app{}).formOf(tt.name, tt.file); err != nil || got != tt.want {
-			t.Errorf("%+v: %+v, %v", tt, got, err)
-		}
 	}
 }
 

@@ -125,7 +125,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	case !o.quiet:
 		text := "exported " + counted(e.Walked)
 		if name != stdinName {
-			text += fmt.Sprintf(" to %s as %s", name, f.format)
+			text += fmt.Sprintf(" to %s as %s", name, f.Format)
 		}
 		a.say("%s", text)
 	}
@@ -133,15 +133,15 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 }
 
 // checkExport refuses flags and files that do not fit together.
-func (a *app) checkExport(o exportOptions, name string) (form, error) {
+func (a *app) checkExport(o exportOptions, name string) (bulk.Form, error) {
 	switch {
 	case strings.Contains(name, "://"): // not repeated: it may have a secret
-		return form{}, usagef("FILE: use the path of a file; --url names a server")
+		return bulk.Form{}, usagef("FILE: use the path of a file; --url names a server")
 	case file.IsHandle(name):
-		return form{}, usagef("%s is open already; use - for standard output", name)
+		return bulk.Form{}, usagef("%s is open already; use - for standard output", name)
 	case o.url == "":
 		if err := refuseFilesOf(o.db, name); err != nil {
-			return form{}, err
+			return bulk.Form{}, err
 		}
 	}
 	f, err := a.formOf(o.output, name)
@@ -159,8 +159,8 @@ type exported struct {
 }
 
 // write writes a whole file of what is read, even if the reading ends early.
-func (e *exported) write(ctx context.Context, source upstream.Source, q callvault.Query, f form, w io.Writer) error {
-	return f.write(w, func(out bulk.Writer) (err error) {
+func (e *exported) write(ctx context.Context, source upstream.Source, q callvault.Query, f bulk.Form, w io.Writer) error {
+	return f.Write(w, func(out bulk.Writer) (err error) {
 		e.Walked, e.reading, err = walk(ctx, source, q, 0, out)
 		return err
 	})
@@ -168,7 +168,7 @@ func (e *exported) write(ctx context.Context, source upstream.Source, q callvaul
 
 // writeFile writes a file of that name, or what a server listed until an early end under
 // another one. A store can be read again at once.
-func (e *exported) writeFile(ctx context.Context, source upstream.Source, q callvault.Query, f form, name string) (err error) {
+func (e *exported) writeFile(ctx context.Context, source upstream.Source, q callvault.Query, f bulk.Form, name string) (err error) {
 	e.where = ""
 	d, err := file.Create(name)
 	if err != nil {

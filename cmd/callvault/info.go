@@ -10,8 +10,8 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upkeep"
 )
 
 func (a *app) info() *cobra.Command {
@@ -31,81 +31,23 @@ its calls, its workspaces with calls, and its valid keys.`,
 	return cmd
 }
 
-// storeInfo is what info -o json prints.
-type storeInfo struct {
-	Store     string        `json:"store"`
-	Size      int64         `json:"size"` // bytes
-	Companies []companyInfo `json:"companies"`
-}
-
-type companyInfo struct {
-	Name  string     `json:"name"`
-	Calls int        `json:"calls"`
-	First *time.Time `json:"first"`
-	Last  *time.Time `json:"last"`
-
-	Workspaces int `json:"workspaces"` // that have calls
-	Keys       int `json:"keys"`       // that are valid
-}
-
 func (a *app) runInfo(ctx context.Context, db, output string) error {
 	store, err := a.open(ctx, db)
 	if err != nil {
 		return err
 	}
-	info := storeInfo{Store: storeName(db)}
-	if info.Size, err = store.Size(ctx); err != nil {
-		return err
-	}
-	names, err := store.Companies(ctx)
+	info, err := upkeep.Look(ctx, store, time.Now())
 	if err != nil {
 		return err
 	}
-	keys, _, err := store.Keys(ctx, callvault.KeysVersion{})
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		c, err := companyOf(ctx, store.Calls(name))
-		if err != nil {
-			return err
-		}
-		c.Name = name
-		for i := range keys {
-			if keys[i].Company == name && keys[i].ActiveAt(time.Now()) {
-				c.Keys++
-			}
-		}
-		info.Companies = append(info.Companies, c)
-	}
+	info.Store = storeName(db)
 	if output == "json" {
 		return json.NewEncoder(a.stdout).Encode(info)
 	}
 	return a.printInfo(info)
 }
 
-// companyOf is what a company has, but for its name and keys.
-func companyOf(ctx context.Context, calls callvault.Calls) (c companyInfo, err error) {
-	all := callvault.Query{Range: callvault.AllTime}
-	at := func(kept **time.Time) func(callvault.Record) error {
-		return func(record callvault.Record) error {
-			t := record.Time.UTC()
-			*kept = &t
-			return nil
-		}
-	}
-	if c.Calls, err = calls.First(ctx, all, 1, at(&c.First)); err != nil {
-		return c, err
-	}
-	if err = calls.ScanBack(ctx, all, all.End(), 1, at(&c.Last)); err != nil {
-		return c, err
-	}
-	workspaces, err := calls.Workspaces(ctx)
-	c.Workspaces = len(workspaces)
-	return c, err
-}
-
-func (a *app) printInfo(info storeInfo) error {
+func (a *app) printInfo(info upkeep.Info) error {
 	screen.Printf(a.stdout, "%s: %s\n", info.Store, humanize.IBytes(uint64(info.Size)))
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nCOMPANY\tCALLS\tFIRST\tLAST\tWORKSPACES\tKEYS")

@@ -7,12 +7,9 @@ import (
 	"io"
 	"net"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
@@ -165,7 +162,7 @@ func (o serveOptions) listenOn(ctx context.Context, flag, address string) (net.L
 // service. It calls greet when it answers requests.
 func (s *service) serve(ctx context.Context, store callvault.Store, config api.Config, greet func()) (err error) {
 	defer s.end()
-	metrics := newRegistry()
+	metrics := measure.NewRegistry(buildVersion())
 	s.secure.Measure(metrics)
 	store = measure.Store(store, metrics)
 	config.Store, config.Log, config.Metrics = store, s.log, metrics
@@ -258,16 +255,4 @@ func pageFormats() []page.Format {
 		of("NDJSON", bulk.NDJSON, "application/x-ndjson"),
 		of("Parquet", bulk.Parquet, "application/vnd.apache.parquet"),
 	}
-}
-
-// newRegistry has the metrics of the process; the rooms add their own.
-func newRegistry() *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	promauto.With(registry).NewGauge(prometheus.GaugeOpts{
-		Name:        "callvault_build_info",
-		Help:        "Always 1; the labels say what this program is.",
-		ConstLabels: prometheus.Labels{"version": buildVersion(), "go_version": runtime.Version()},
-	}).Set(1)
-	return registry
 }

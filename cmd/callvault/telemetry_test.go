@@ -36,7 +36,7 @@ func serveRegistry(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	registry := newRegistry()
+	registry := measure.NewRegistry(buildVersion())
 	store := measure.Store(engine, registry)
 	if _, err := api.New(t.Context(), api.Config{Store: store, Metrics: registry}); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
@@ -239,27 +238,13 @@ func earlyEnd(ctx context.Context, w upstream.Walked, reading error, where strin
 	return err
 }
 
-// form is what is written of calls.
-type form struct {
-	format      bulk.Format
-	compression bulk.Compression
-}
-
 // formOf is the form that --output names, or else that of a file's name, or else NDJSON.
-func (a *app) formOf(output, file string) (f form, err error) {
-	f.format, f.compression = bulk.ByName(file)
-	if output != "" {
-		f.format = bulk.Format(output)
-	}
-	ending := filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(file, ".gz"), ".zst"))
+func (a *app) formOf(output, file string) (bulk.Form, error) {
+	f, err := bulk.FormOf(bulk.Format(output), file)
 	switch {
-	case f.format == "" && ending != "":
-		return f, usagef("%s: unknown extension %s; end the name with .%s, or pass --output", file, ending, strings.Join(formatNames(), ", ."))
-	case f.format == "":
-		f.format = bulk.NDJSON
-	case f.format == bulk.Parquet && f.compression != bulk.Uncompressed:
-		return f, usagef("%s: Parquet compresses itself; use a name without .gz or .zst", file)
-	case f.format == bulk.Parquet && file == stdinName && screen.IsTerminal(a.stdout):
+	case err != nil:
+		return f, usagef("%w", err)
+	case f.Format == bulk.Parquet && file == stdinName && screen.IsTerminal(a.stdout):
 		return f, usagef("a terminal can't show Parquet; write it to a file: callvault export FILE.parquet")
 	}
 	return f, nil
@@ -272,22 +257,6 @@ func formatNames() []string {
 		names = append(names, string(f))
 	}
 	return names
-}
-
-// write writes a whole file in this form: what fill writes.
-func (f form) write(w io.Writer, fill func(bulk.Writer) error) error {
-	out, err := bulk.NewCompressor(w, f.compression)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.compression, err)
-	}
-	calls, err := bulk.NewWriter(out, f.format)
-	if err != nil {
-		return err
-	}
-	if err := fill(calls); err != nil {
-		return err
-	}
-	return errors.Join(calls.Close(), out.Close())
 }
 
 func forceFlag(cmd *cobra.Command, force *bool) {
