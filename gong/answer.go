@@ -3,7 +3,6 @@ package gong
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -63,9 +62,6 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 	}
 	client.CheckRedirect = withinOrigin
 	response, err := client.Do(request)
-	if redirect := (*RedirectError)(nil); errors.As(err, &redirect) {
-		return nil, redirect
-	}
 	if err != nil {
 		return nil, c.unanswered(target, err)
 	}
@@ -75,17 +71,19 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 // withinOrigin refuses redirects to another origin, because net/http would also send
 // the credential to another port or scheme.
 func withinOrigin(to *http.Request, via []*http.Request) error {
-	from := via[0].URL
+	from, problem := via[0].URL, ""
 	switch {
 	case origin(to.URL) != origin(from):
-		return &RedirectError{from.Host, origin(to.URL), "and the credential is not sent there; if that is the server, use it as the base URL"}
+		problem = "and the credential is not sent there; if that is the server, use it as the base URL"
 	case to.URL.User != nil:
-		return &RedirectError{from.Host, origin(to.URL), "with a user in the address, which is not sent"}
+		problem = "with a user in the address, which is not sent"
 	case len(via) == maxRedirects:
-		return &RedirectError{from.Host, origin(to.URL), "and did so 10 times; use the address of the API itself"}
+		problem = "and did so 10 times; use the address of the API itself"
+	default:
+		to.Header = via[0].Header.Clone() // with the credential, and without a Referer
+		return nil
 	}
-	to.Header = via[0].Header.Clone() // with the credential, and without a Referer
-	return nil
+	return &unanswered{host: from.Host, text: "redirects to " + origin(to.URL) + ", " + problem}
 }
 
 // request makes a request with the credential.

@@ -82,7 +82,7 @@ type ListCallsQuery struct {
 // For a cursor without a page the error is an *Error with status 404.
 //
 // It returns an *Error for what the server refused, an *AnswerError for an
-// answer that is not a page of calls, a *RedirectError, ErrDayUsedUp, a
+// answer that is not a page of calls, ErrDayUsedUp, a
 // *CallError for a call that breaks the contract, or an error that wraps the
 // reason why no answer came.
 func (c *Client) ListCalls(ctx context.Context, q ListCallsQuery, cursor string) (*ListCallsResponse, error) {

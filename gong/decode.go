@@ -127,71 +127,44 @@ func (p *parser) field(number int) error {
 	}
 	p.seen |= 1 << number
 	begin := p.pos
-	switch p.peek() {
-	case '"':
+	if p.peek() == '"' {
 		raw, escaped, err := p.str()
 		if err == nil && !p.isRefused(name) {
-			p.setString(name, decode(raw, escaped))
+			p.set(name, "a string", decode(raw, escaped))
 		}
-		return err
-	case 'n':
-		err := p.word("null")
-		p.isRefused(name)
 		return err
 	}
 	if err := p.value(2); err != nil {
 		return err
 	}
-	if !p.isRefused(name) {
-		p.setLiteral(name, string(p.data[begin:p.pos]))
+	literal := string(p.data[begin:p.pos])
+	if !p.isRefused(name) && literal != "null" {
+		p.set(name, kindOf(literal), literal)
 	}
 	return nil
 }
 
-// setString sets a field that was sent as a string.
-func (p *parser) setString(name, text string) {
+// set sets a field from a value of some kind; of a string the text is what it says.
+func (p *parser) set(name, kind, text string) {
+	wanted, fits := "a string or null", kind == "a string"
 	switch name {
 	case "duration":
-		p.wrong(name, "must be a number or null, not a string")
+		wanted, fits = "a number or null", kind == "a number"
 	case "isPrivate":
-		p.wrong(name, "must be true, false or null, not a string")
-	default:
-		if err := p.call.set(name, text); err != nil {
-			p.wrong(name, err.Error())
+		wanted, fits = "true, false or null", kind == "a boolean"
+	case "id", "workspaceId", "primaryUserId":
+		wanted, fits = "a string of digits", fits || kind == "a number"
+		if kind == "a number" && strings.Trim(text, "0123456789") != "" {
+			p.wrong(name, fmt.Sprintf("%.*s is not a whole number of at least 0", maxEcho, text))
+			return
 		}
 	}
-}
-
-// setLiteral sets a field that was sent as something other than a string.
-func (p *parser) setLiteral(name, literal string) {
-	kind := kindOf(literal)
-	switch name {
-	case "id", "workspaceId", "primaryUserId":
-		if kind != "a number" {
-			p.wrong(name, "must be a string of digits, not "+kind)
-			return
-		}
-		if strings.Trim(literal, "0123456789") != "" {
-			p.wrong(name, fmt.Sprintf("%.*s is not a whole number of at least 0", maxEcho, literal))
-			return
-		}
-		p.call.set(name, literal)
-	case "duration":
-		if kind != "a number" {
-			p.wrong(name, "must be a number or null, not "+kind)
-			return
-		}
-		if err := p.call.set(name, literal); err != nil {
-			p.wrong(name, err.Error())
-		}
-	case "isPrivate":
-		if kind != "a boolean" {
-			p.wrong(name, "must be true, false or null, not "+kind)
-			return
-		}
-		p.call.set(name, literal)
-	default:
-		p.wrong(name, "must be a string or null, not "+kind)
+	if !fits {
+		p.wrong(name, "must be "+wanted+", not "+kind)
+		return
+	}
+	if err := p.call.set(name, text); err != nil {
+		p.wrong(name, err.Error())
 	}
 }
 

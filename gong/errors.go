@@ -82,18 +82,6 @@ func (e *AnswerError) Error() string {
 	return "gong: the answer of " + e.Host + " is not a page of calls: " + e.Problem
 }
 
-// RedirectError is a redirect that the Client does not follow, because it leads to
-// another origin than that of Client.BaseURL, or in a circle.
-type RedirectError struct {
-	Host    string
-	To      string // the origin it leads to
-	Problem string
-}
-
-func (e *RedirectError) Error() string {
-	return "gong: " + e.Host + " redirects to " + e.To + ", " + e.Problem
-}
-
 // ShortError ends a walk whose server ended its list too early. The calls that came are
 // good; which are missing is unknown.
 type ShortError struct {

@@ -32,6 +32,9 @@ func (c *Client) unanswered(target *url.URL, err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
+	if redirect := (*unanswered)(nil); errors.As(err, &redirect) {
+		return redirect
+	}
 	e := &unanswered{host: target.Host, cause: err, passes: true}
 	certificate, record, name := (*tls.CertificateVerificationError)(nil), tls.RecordHeaderError{}, (*net.DNSError)(nil)
 	switch {
