@@ -34,7 +34,7 @@ func (c *Client) once(ctx context.Context, target *url.URL) (*page, error) {
 	defer response.Body.Close()
 	c.answered.Store(true)
 	if response.StatusCode != http.StatusOK {
-		return nil, refused(response, target)
+		return nil, c.refused(response, target)
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
@@ -118,10 +118,11 @@ func origin(u *url.URL) string {
 }
 
 // refused is the error of an answer whose status is not 200.
-func refused(response *http.Response, target *url.URL) error {
+func (c *Client) refused(response *http.Response, target *url.URL) error {
 	e := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
 	// Beyond maxRefusal the body is cut off, so only the status is reported.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
+	body = c.Credential.hide(body)
 	if members, err := membersOf(body); err == nil {
 		e.Errors = saidIn(members, "errors", "error", "message")
 		e.RequestID = clip(textOf(members["requestId"]), 100)

@@ -59,18 +59,6 @@ type Client struct {
 	answered atomic.Bool // a server has answered this Client
 }
 
-// Credential is an access key with its secret, or a token.
-type Credential struct {
-	AccessKey, AccessKeySecret string // sent as Basic
-	Token                      string // sent as Bearer, in place of a key
-}
-
-// String shows nothing: a credential that is printed by mistake stays secret.
-func (Credential) String() string { return "(a credential)" }
-
-// GoString is String.
-func (c Credential) GoString() string { return c.String() }
-
 // ListCallsQuery says which calls to list.
 type ListCallsQuery struct {
 	From, To    time.Time // half-open; a zero bound is not sent, which not every server takes
@@ -124,6 +112,9 @@ func (c *Client) target(q ListCallsQuery, cursor string) (*url.URL, error) {
 	}
 	if target.User != nil {
 		return nil, errors.New("gong: the base URL has a user; put credentials into Client.Credential")
+	}
+	if err := c.Credential.check(); err != nil {
+		return nil, err
 	}
 	query := make(url.Values)
 	if !q.From.IsZero() {

@@ -306,3 +306,38 @@ func TestSecretsDoNotShow(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An answer that repeats the request's header shows no secret, however JSON escapes it.
+func TestEchoedCredential(t *testing.T) {
+	for _, credential := range []Credential{{Token: "hush/hush?hush"}, {AccessKey: "k", AccessKeySecret: "hush?hush?hush?"}} {
+		for _, slash := range []string{"/", `\/`} {
+			f := &fake{t: t}
+			f.refuse = func(n int, w http.ResponseWriter) bool {
+				said := f.requests[n-1].Header.Get("Authorization") + " " + credential.AccessKeySecret
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprintf(w, `{"errors":["you sent %s"],"requestId":"%[1]s"}`, strings.ReplaceAll(said, "/", slash))
+				return true
+			}
+			c := f.client()
+			c.Credential = credential
+			_, err := ids(c, ListCallsQuery{})
+			sent := strings.Fields(f.requests[0].Header.Get("Authorization"))[1]
+			if err == nil || !strings.Contains(err.Error(), "you sent B") || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), sent) {
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+}
+
+// A credential that no header can carry is refused before a request.
+func TestUnsendableCredential(t *testing.T) {
+	for _, credential := range []Credential{{Token: "hush\n"}, {Token: "hush\r"}, {AccessKey: "hush\r", AccessKeySecret: "s"}, {AccessKey: "k", AccessKeySecret: "hush\x00"}} {
+		f := &fake{t: t}
+		c := f.client()
+		c.Credential = credential
+		const want = "gong: the credential has a line end or another control character; remove it"
+		if _, err := ids(c, ListCallsQuery{}); err == nil || err.Error() != want || len(f.requests) != 0 {
+			t.Errorf("got %v after %d requests", err, len(f.requests))
+		}
+	}
+}
