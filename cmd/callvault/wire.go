@@ -114,7 +114,7 @@ func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) 
 	}
 	var credential gong.Credential
 	if o.credentials != "" {
-		if credential, err = upstream.ReadCredential(o.credentials); err != nil {
+		if credential, err = upstream.ReadCredential(ctx, o.credentials); err != nil {
 			return nil, fmt.Errorf("--credentials: %w", err)
 		}
 	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {

@@ -1,9 +1,11 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -71,9 +73,29 @@ func checkCredential(c gong.Credential) error {
 const maxCredential = 64 << 10
 
 // ReadCredential reads a file as 'callvault key create' prints it: lines of a name and a
-// value, or JSON. It refuses a file that others may read. No error repeats the content.
-func ReadCredential(path string) (gong.Credential, error) {
+// value, or JSON. It refuses a file that others may read. No error repeats the content, nor
+// a path that can't be opened, which may be the credential itself.
+func ReadCredential(ctx context.Context, path string) (gong.Credential, error) {
+	var credential gong.Credential
+	var err error
+	done := make(chan struct{})
+	go func() { // to open or read a pipe waits for whoever writes to it
+		defer close(done)
+		credential, err = readCredential(path)
+	}()
+	select {
+	case <-done:
+		return credential, err
+	case <-ctx.Done():
+		return gong.Credential{}, ctx.Err()
+	}
+}
+
+func readCredential(path string) (gong.Credential, error) {
 	f, err := os.Open(path)
+	if on := (*fs.PathError)(nil); errors.As(err, &on) {
+		return gong.Credential{}, fmt.Errorf("%w; name a file that holds what 'callvault key create' prints", on.Err)
+	}
 	if err != nil {
 		return gong.Credential{}, err
 	}

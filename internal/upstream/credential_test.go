@@ -67,7 +67,7 @@ func TestCredentialOfAFile(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := ReadCredential(path)
+		_, err := ReadCredential(t.Context(), path)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), path+": "+want) {
 			t.Errorf("%q: %v", content, err)
 		}
@@ -78,12 +78,13 @@ func TestCredentialOfAFile(t *testing.T) {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ReadCredential(path); err == nil || !strings.Contains(err.Error(), "others may read "+path) || !strings.Contains(err.Error(), "chmod 600 "+path) {
+			if _, err := ReadCredential(t.Context(), path); err == nil || !strings.Contains(err.Error(), "others may read "+path) || !strings.Contains(err.Error(), "chmod 600 "+path) {
 				t.Errorf("mode %o: %v", mode, err)
 			}
 		}
 	}
-	if _, err := ReadCredential(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+	_, err := ReadCredential(t.Context(), filepath.Join(t.TempDir(), "hush"))
+	if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "name a file") {
 		t.Errorf("got %v", err)
 	}
 }
