@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,10 @@ func dbFlag(cmd *cobra.Command, db *string) {
 	parsedFlag(cmd, db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE", parseDB)
 }
 
+// isNearlyURL finds what is meant for PostgreSQL and is not a URL: one with a typing error,
+// or libpq's keywords. As a SQLite file it would be named after its password.
+var isNearlyURL = regexp.MustCompile(`(?i)^postgres(ql)?:|^postgres(ql)?/.*@|(dbname|password)\s*=|^\s*(host|hostaddr|port|user|service)\s*=`)
+
 // parseDB refuses what can't be a store. It repeats no URL: it may have a password.
 func parseDB(db string) (string, error) {
 	const instead = "; use the path of a SQLite file or postgres://HOST/DATABASE"
@@ -36,7 +41,7 @@ func parseDB(db string) (string, error) {
 		return "", fmt.Errorf("%q is not a store"+instead, db)
 	case isURL:
 		return "", fmt.Errorf("%.20q is not a kind of store"+instead, scheme)
-	case strings.HasPrefix(db, "postgres:") || strings.HasPrefix(db, "postgresql:") || strings.Contains(db, "dbname="):
+	case isNearlyURL.MatchString(db):
 		return "", errors.New("is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
 	}
 	return db, nil

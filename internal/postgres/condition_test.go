@@ -20,7 +20,7 @@ import (
 // To open a store as it is makes nothing and brings nothing up to date.
 func TestOpenAsIs(t *testing.T) {
 	url := database(t)
-	if _, err := OpenAsIs(t.Context(), url); !errors.Is(err, errNoStore) || Advice(err) == "" {
+	if _, err := OpenAsIs(t.Context(), url); !errors.Is(err, errNoStore) || Advice(err) == "" || strings.Contains(Advice(err), "make one") {
 		t.Errorf("got %v, %q", err, Advice(err))
 	}
 	open(t, url)
@@ -99,6 +99,10 @@ func TestAdvice(t *testing.T) {
 	f := server.Fragile(t)
 	_, err = OpenAsIs(t.Context(), strings.Replace(f.URL(), "/postgres?", "/missing?", 1))
 	if err == nil || !strings.HasPrefix(Advice(err), "make the database") {
+		t.Errorf("got %v, %q", err, Advice(err))
+	}
+	_, err = OpenAsIs(t.Context(), f.URL()+"&nonsense=1")
+	if err == nil || !strings.Contains(err.Error(), "nonsense") || Advice(err) != "" {
 		t.Errorf("got %v, %q", err, Advice(err))
 	}
 	askPasswords(t, f)
