@@ -8,13 +8,12 @@ package openapi
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
+
+	"github.com/callvault/callvault/internal/web"
 )
 
 //go:embed openapi.json
@@ -28,7 +27,7 @@ func Document(address string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fileOf("application/json", body), nil
+	return web.File("application/json", body), nil
 }
 
 // at is the document with the address of the API.
@@ -38,17 +37,4 @@ func at(address string) ([]byte, error) {
 		return nil, fmt.Errorf("the address of the API: %w", err)
 	}
 	return bytes.Replace(document, []byte(`"url": "/"`), append([]byte(`"url": `), quoted...), 1), nil
-}
-
-// fileOf serves bytes to GET and HEAD, or 304 to a client that has them. Clients ask each
-// time, because a newer program may have others.
-func fileOf(contentType string, body []byte) http.Handler {
-	sum := sha256.Sum256(body)
-	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("Etag", etag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	})
 }

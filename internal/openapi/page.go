@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/callvault/callvault/internal/web"
 )
 
 //go:embed page.html
@@ -30,7 +32,7 @@ func Page(address string) (http.Handler, error) {
 	sum := sha256.Sum256([]byte(pageStyle))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	page := fileOf("text/html; charset=utf-8", body)
+	page := web.File("text/html; charset=utf-8", body)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		page.ServeHTTP(w, r)

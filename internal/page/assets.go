@@ -1,53 +1,40 @@
 package page
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
-	"time"
+
+	"github.com/callvault/callvault/internal/web"
 )
 
 //go:embed assets
 var embedded embed.FS
 
-// assets are the files of the page. Browsers ask for each by its ETag, which is that of all
-// of them, so they never mix versions.
-type assets struct {
-	files map[string][]byte // by path
-	etag  string
-}
-
-// newAssets reads the embedded files.
-func newAssets() (*assets, error) {
-	a := &assets{files: map[string][]byte{}}
-	hash := sha256.New()
+// newAssets are the page and its files, by path.
+func newAssets() (map[string]http.Handler, error) {
+	assets := map[string]http.Handler{}
 	names, err := fs.Glob(embedded, "assets/*")
 	for _, name := range names {
-		if a.files["/"+name], err = embedded.ReadFile(name); err != nil {
+		content, err := embedded.ReadFile(name)
+		if err != nil {
 			return nil, err
 		}
-		hash.Write(a.files["/"+name])
+		assets["/"+name] = web.File(contentType(name), content)
 	}
-	a.files["/"] = a.files["/assets/index.html"]
-	delete(a.files, "/assets/index.html")
-	a.etag = fmt.Sprintf("\"%.8x\"", hash.Sum(nil))
-	return a, err
+	assets["/"] = assets["/assets/index.html"]
+	delete(assets, "/assets/index.html")
+	return assets, err
 }
 
 // asset serves the page or one of its files.
 func (h *Handler) asset(w http.ResponseWriter, r *http.Request, _ string) error {
-	content, ok := h.assets.files[r.URL.Path]
+	file, ok := h.assets[r.URL.Path]
 	if !ok {
 		return refusef(http.StatusNotFound, "page not found")
 	}
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("Content-Type", contentType(r.URL.Path))
-	w.Header().Set("ETag", h.assets.etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+	file.ServeHTTP(w, r)
 	return nil
 }
 

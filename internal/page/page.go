@@ -69,7 +69,7 @@ type Link struct {
 // Handler serves the page. It is safe for concurrent use.
 type Handler struct {
 	Config
-	assets    *assets
+	assets    map[string]http.Handler
 	routes    map[string]route
 	reads     *web.Turns
 	downloads *web.Turns // each weighs 1

@@ -203,7 +203,7 @@ func TestAssets(t *testing.T) {
 		}
 		named++
 		asset := get(h, "/"+part)
-		if asset.Code != http.StatusOK || asset.Header().Get("Cache-Control") != "no-cache" || asset.Header().Get("ETag") != w.Header().Get("ETag") {
+		if asset.Code != http.StatusOK || asset.Header().Get("Cache-Control") != "no-cache" || asset.Header().Get("ETag") == "" {
 			t.Errorf("%s: %d %v", part, asset.Code, asset.Header())
 		}
 		if strings.HasSuffix(part, ".js") {
@@ -215,7 +215,7 @@ func TestAssets(t *testing.T) {
 			}
 		}
 	}
-	if want := len(h.assets.files) - 1; named != want {
+	if want := len(h.assets) - 1; named != want {
 		t.Errorf("the page names %d files of %d", named, want)
 	}
 	again := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -236,12 +236,13 @@ func TestAssets(t *testing.T) {
 func TestScripts(t *testing.T) {
 	h := start(t, Config{}, at())
 	size := 0
-	for name, content := range h.assets.files {
+	for name := range h.assets {
 		if !strings.HasSuffix(name, ".js") {
 			continue
 		}
+		content := get(h, name).Body.String()
 		size += len(content)
-		text := strings.ReplaceAll(string(content), "'http://www.w3.org/2000/svg'", "") // a name, which nobody loads
+		text := strings.ReplaceAll(content, "'http://www.w3.org/2000/svg'", "") // a name, which nobody loads
 		for _, word := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "https://", "http://"} {
 			if strings.Contains(text, word) {
 				t.Errorf("%s has %s", name, word)
