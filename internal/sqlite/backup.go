@@ -83,7 +83,7 @@ func restore(ctx context.Context, backup, store string, progress Progress) error
 			return explain(backup, err)
 		}
 		defer c.Close()
-		if err := c.checkBackup(ctx); err != nil {
+		if err := checkSchema(ctx, c); err != nil {
 			return explain(backup, err)
 		}
 		if err := c.vacuumInto(ctx, d, progress); err != nil {
@@ -139,18 +139,6 @@ func checkCopy(ctx context.Context, part, original string) error {
 func (c *conn) isOld() (bool, error) {
 	at, err := version(c)
 	return at < schema, err
-}
-
-// checkBackup refuses what is not a store that this program knows.
-func (c *conn) checkBackup(ctx context.Context) error {
-	return c.interruptible(ctx, func() error {
-		if id, err := c.pragma("application_id"); err != nil {
-			return err
-		} else if id != applicationID {
-			return errForeign
-		}
-		return checkSchema(ctx, c)
-	})
 }
 
 // vacuumInto writes what c reads, as it is at one moment, to an empty file.

@@ -58,7 +58,7 @@ func (c *conn) compare(report func(difference string)) error {
 	}
 	for _, of := range companies {
 		tell := func(difference string) { report("company " + of.name + ": " + difference) }
-		if err := c.compareCompany(of.company, tell); err != nil {
+		if err := c.compareCompany(of, tell); err != nil {
 			return err
 		}
 	}

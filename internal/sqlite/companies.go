@@ -9,7 +9,7 @@ import (
 const (
 	companySQL      = `SELECT company FROM companies WHERE name = ?`
 	companiesSQL    = `SELECT name FROM companies ORDER BY name`
-	allCompaniesSQL = `SELECT company, name, number FROM companies ORDER BY name`
+	allCompaniesSQL = `SELECT company, name FROM companies ORDER BY name`
 	makeCompanySQL  = `INSERT INTO companies (name) VALUES (?) ON CONFLICT DO NOTHING`
 
 	timelinesSQL      = `SELECT id, number FROM timelines WHERE company = ? ORDER BY number`
@@ -109,16 +109,10 @@ func (c *conn) addTimeline(company int64, t callvault.Timeline) error {
 	return c.run(addTimelineSQL, company, t.From, t.ID[:])
 }
 
-// numbered is a company with the number of its latest change.
-type numbered struct {
-	company
-	number int64
-}
-
 // allCompanies are the companies by name.
-func (c *conn) allCompanies() (all []numbered, err error) {
+func (c *conn) allCompanies() (all []company, err error) {
 	err = c.each(func(st *stmt) error {
-		all = append(all, numbered{company{st.ColumnInt64(0), st.ColumnText(1)}, st.ColumnInt64(2)})
+		all = append(all, company{st.ColumnInt64(0), st.ColumnText(1)})
 		return nil
 	}, allCompaniesSQL)
 	return all, err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/callvault/callvault"
@@ -14,45 +15,28 @@ const (
 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
-	err = s.delete(ctx, func(w *change) error {
+	return s.delete(ctx, func(w *change) (found []row, err error) {
 		for _, id := range callvault.SortIDs(ids) {
-			found, there, err := w.find(w.company, id)
-			if err == nil && there && !found.Deleted {
-				deleted++
-				err = w.delete(&found)
-			}
+			r, there, err := w.find(w.company, id)
 			if err != nil {
-				return fmt.Errorf("call %s: %w", id, err)
+				return nil, fmt.Errorf("call %s: %w", id, err)
 			}
+			if !there || r.Deleted {
+				continue
+			}
+			if r.Document != nil {
+				r.Document = []byte{} // it is there, and not needed
+			}
+			found = append(found, r)
 		}
-		return nil
+		return found, nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return deleted, nil
 }
 
 // DeleteFirst removes the first calls of q. Whether a document is what was written does not
 // matter, but where it stands does.
 func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (deleted int, err error) {
-	err = s.delete(ctx, func(w *change) error {
-		found, err := w.first(q, limit)
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			deleted++
-			if err := w.delete(&found[i]); err != nil {
-				return fmt.Errorf("call %s: %w", found[i].ID, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return deleted, nil
+	return s.delete(ctx, func(w *change) ([]row, error) { return w.first(q, limit) })
 }
 
 // first is the first calls of q, without their documents.
@@ -74,25 +58,32 @@ func (w *change) first(q callvault.Query, limit int) (found []row, err error) {
 	return found, err
 }
 
-// delete removes the calls that f finds, in one transaction.
-func (s calls) delete(ctx context.Context, f func(*change) error) error {
-	err := s.store.write(ctx, func(c *conn) error {
+// delete removes the calls that are found, in one transaction. It leaves the id of each with
+// its next number, and nothing else.
+func (s calls) delete(ctx context.Context, find func(*change) ([]row, error)) (deleted int, err error) {
+	remove := func(w *change) error {
+		found, err := find(w)
+		for i := range found {
+			if err != nil {
+				return err
+			}
+			w.number++
+			err = errors.Join(w.remove(&found[i]), w.bury(found[i].ID))
+		}
+		deleted = len(found)
+		return err
+	}
+	err = s.store.write(ctx, func(c *conn) error {
 		of, there, err := s.store.companyOf(c, s.company)
 		if err != nil || !there {
 			return err
 		}
 		return c.change(of, func(w *change) error {
-			return w.fork(func() error { return f(w) })
+			return w.fork(func() error { return remove(w) })
 		})
 	})
-	return callvault.Doing(err, "delete calls")
-}
-
-// delete leaves a call's id with its next number, and nothing else.
-func (w *change) delete(r *row) error {
-	w.number++
-	if err := w.remove(r); err != nil {
-		return err
+	if err != nil {
+		return 0, callvault.Doing(err, "delete calls")
 	}
-	return w.bury(r.ID)
+	return deleted, nil
 }

@@ -86,12 +86,9 @@ func (c *conn) once(query string, args ...any) error {
 }
 
 // pragma is the number that a setting of SQLite's has.
-func (c *conn) pragma(name string) (value int, err error) {
-	err = sqlitex.ExecuteTransient(c.db, "PRAGMA "+name, &sqlitex.ExecOptions{ResultFunc: func(st *stmt) error {
-		value = st.ColumnInt(0)
-		return nil
-	}})
-	return value, err
+func (c *conn) pragma(name string) (int, error) {
+	value, err := c.number("PRAGMA " + name)
+	return int(value), err
 }
 
 // stmt is the connection's prepared statement for a query.

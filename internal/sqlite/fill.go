@@ -13,11 +13,7 @@ const (
 
 	sealKeySQL = `UPDATE keys SET checksum = ?2 WHERE id = ?1`
 
-	// Calls of a company that is not there would be lost. Their companies are found one by one.
-	strayCompaniesSQL = `WITH RECURSIVE c (company) AS (
-			SELECT min(company) FROM documents_before UNION ALL
-			SELECT (SELECT min(company) FROM documents_before AS d WHERE d.company > c.company) FROM c WHERE company IS NOT NULL)
-		SELECT count(*) FROM c WHERE company IS NOT NULL AND company NOT IN (SELECT company FROM companies)`
+	strayCallSQL = `SELECT EXISTS (SELECT 1 FROM documents_before WHERE company NOT IN (SELECT company FROM companies))`
 
 	// Indexes are made last, from rows that are there: that is a sort and no search.
 	afterFillSQL = `DROP TABLE documents_before;
@@ -30,7 +26,7 @@ var errStray = errors.New("it has calls of companies that it does not know; rest
 
 // fillChecksums computes what schema 2 keeps beside the rows of schema 1.
 func (c *conn) fillChecksums() error {
-	if stray, err := c.number(strayCompaniesSQL); err != nil {
+	if stray, err := c.number(strayCallSQL); err != nil {
 		return err
 	} else if stray > 0 {
 		return errStray
@@ -43,7 +39,7 @@ func (c *conn) fillChecksums() error {
 		if err := c.addTimeline(co.id, callvault.NewTimeline(0)); err != nil {
 			return err
 		}
-		if err := c.fillCalls(co.company); err != nil {
+		if err := c.fillCalls(co); err != nil {
 			return err
 		}
 	}

@@ -179,36 +179,38 @@ func (s *Store) Identity(ctx context.Context) (text string, err error) {
 // process keeps using the removed log. It would not see what is written to a new one, and
 // would overwrite it in the end.
 func checkLog(ctx context.Context, path string) error {
-	for begun := time.Now(); ; {
+	return untilRight(ctx, func() error {
 		missing := missingLog(path)
 		if missing == "" || !isInUse(path) {
 			return nil
 		}
-		if time.Since(begun) > withoutLog {
-			return fmt.Errorf("%s was removed while another process has %s open; end that process, then run this again", missing, path)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(lockPoll):
-		}
-	}
+		return fmt.Errorf("%s was removed while another process has %s open; end that process, then run this again", missing, path)
+	})
 }
 
 // checkIndex refuses to read a log without its index, or an index without its log. A
 // reader would make a new index, whose locks a process with the old one does not see: the
 // next writer and that process would write over each other's log.
 func checkIndex(ctx context.Context, path string) error {
-	for begun := time.Now(); ; {
+	return untilRight(ctx, func() error {
 		log, index := path+"-wal", path+"-shm"
 		if isThere(log) == isThere(index) {
 			return nil
 		}
-		if time.Since(begun) > withoutLog {
-			if isThere(log) {
-				log, index = index, log
-			}
-			return fmt.Errorf("%s exists without %s; end every process that has %s open, then run callvault check", index, log, path)
+		if isThere(log) {
+			log, index = index, log
+		}
+		return fmt.Errorf("%s exists without %s; end every process that has %s open, then run callvault check", index, log, path)
+	})
+}
+
+// untilRight repeats a look at the files of a store until nothing is wrong with them, for as
+// long as another process may be opening or closing it.
+func untilRight(ctx context.Context, look func() error) error {
+	for begun := time.Now(); ; {
+		err := look()
+		if err == nil || time.Since(begun) > withoutLog {
+			return err
 		}
 		select {
 		case <-ctx.Done():

@@ -65,11 +65,7 @@ func openToRead(ctx context.Context, path string) (*conn, error) {
 		return nil, err
 	}
 	c.waitForLocksForEver()
-	err = waitBusy(ctx, c.checkOurs)
-	if err == nil {
-		err = checkSchema(ctx, c)
-	}
-	if err != nil {
+	if err := checkSchema(ctx, c); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil

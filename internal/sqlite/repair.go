@@ -55,7 +55,7 @@ func (r *repair) all() error {
 		return err
 	}
 	for _, of := range companies {
-		if err := r.company(of.company); err != nil {
+		if err := r.company(of); err != nil {
 			return err
 		}
 	}

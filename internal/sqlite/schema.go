@@ -129,11 +129,16 @@ func errNewer(at int) error {
 	return fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, at, schema)
 }
 
-// checkSchema refuses a file that has no schema and one whose schema is ahead of
-// this program.
+// checkSchema refuses a file that is not a store, and one whose schema is ahead of this program.
 func checkSchema(ctx context.Context, c *conn) error {
 	at := 0
-	err := waitBusy(ctx, func() (err error) { at, err = version(c); return err })
+	err := waitBusy(ctx, func() (err error) {
+		if err := c.checkOurs(); err != nil {
+			return err
+		}
+		at, err = version(c)
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
