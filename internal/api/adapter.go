@@ -18,13 +18,13 @@ import (
 // an answer within five.
 const storeWithin = 4 * time.Second
 
-// statusClientGone is what the log says, and nobody is sent, when the client
-// went away before its answer.
+// statusClientGone stands only in the log, if the client disconnected before its
+// answer.
 const statusClientGone = 499
 
-// ServeHTTP answers a request, whatever happens, counts and logs it. It is the one
-// place where an error becomes an answer. For a client that has gone it breaks the
-// connection: net/http would send an empty 200 for a handler that wrote nothing.
+// ServeHTTP answers, counts and logs every request. Only here an error becomes an
+// answer. If the client has disconnected, it breaks the connection, because net/http
+// would send an empty 200 for a handler that wrote nothing.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, request: r, id: h.newID(), start: h.config.Now(), trace: traceID(r.Header)}
 	x.set(0, "X-Traceid", x.id)
@@ -48,7 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // errPanic is a panic of a handler.
 var errPanic = errors.New("panic")
 
-// serve answers a request, or returns why not. It turns a panic into an error.
+// serve answers a request or returns an error. It turns a panic into an error.
 func (h *Handler) serve(x *exchange) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

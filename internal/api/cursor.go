@@ -20,7 +20,7 @@ const (
 	// whole and never read, so no client can choose another algorithm.
 	cursorHeader = "eyJhbGciOiJIUzI1NiJ9."
 
-	// maxCursor is more than the longest cursor there can be.
+	// maxCursor is larger than any valid cursor.
 	maxCursor = 1024
 
 	// cursorLife is counted from the first page of a walk, as on the wire.
@@ -39,8 +39,7 @@ type cursor struct {
 	company string
 }
 
-// What can be wrong with a cursor: for the log. A client is told no more than
-// that it does not verify.
+// Why a cursor is refused, for the log. The client only learns that it does not verify.
 var (
 	errCursorForged    = errors.New("not signed by this store")
 	errCursorUnread    = errors.New("signed, but not in the form of this version")
@@ -103,7 +102,7 @@ func (s *sealer) open(text string) (cursor, error) {
 		return cursor{}, errCursorUnread
 	}
 	c := parseClaims(string(claims))
-	// What is not ours to the byte would be another cursor.
+	// Claims that this server would write differently are not its own.
 	signer.buf = c.appendClaims(signer.buf[:0])
 	if string(signer.buf) != string(claims) || !c.isSound() {
 		return cursor{}, errCursorUnread
@@ -111,7 +110,7 @@ func (s *sealer) open(text string) (cursor, error) {
 	return c, nil
 }
 
-// isSound tells whether a page can follow one that was given.
+// isSound reports whether the claims can belong to a page that was served.
 func (c *cursor) isSound() bool {
 	return !c.After.ID.IsZero() && c.Total >= 0 && c.Number >= 1 && c.Size >= 1 && c.Size <= MaxPageSize
 }

@@ -17,7 +17,7 @@ type exchange struct {
 	id    string // of the request
 	start time.Time
 	trace string         // the id of the trace that the request belongs to; empty for none
-	key   *callvault.Key // known, though perhaps not let in; nil before that
+	key   *callvault.Key // also if it was refused; nil while unknown
 	route *route         // nil until the request is let in
 
 	status int // as sent, or 499; 0 before that
@@ -50,8 +50,8 @@ func (x *exchange) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// send is the whole answer: a status and the parts of a body of JSON, compressed when that
-// is wanted and worth it.
+// send sends the whole answer: a status and a JSON body in parts, compressed if the
+// client accepts that and the body is large enough.
 func (x *exchange) send(status int, body ...[]byte) error {
 	length := 0
 	for _, part := range body {
@@ -78,8 +78,8 @@ func (x *exchange) send(status int, body ...[]byte) error {
 	return nil
 }
 
-// cutOff ends the sending of the answer, from any goroutine: its connection is of
-// no use after that.
+// cutOff stops sending the answer, from any goroutine. The connection can't be used
+// after that.
 func (x *exchange) cutOff() {
 	// A writer that knows no deadlines is a test's.
 	_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0))

@@ -9,8 +9,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// minGzip is the largest body that is not worth compressing: it fits a packet
-// either way.
+// minGzip is the largest body that is sent uncompressed: it fits one packet anyway.
 const minGzip = 1 << 10
 
 // compressor is a gzip writer and the buffer it writes to. The body is
@@ -45,9 +44,8 @@ func (z *compressor) compress(body [][]byte) [][]byte {
 	return z.body[:]
 }
 
-// acceptsGzip tells whether the values of Accept-Encoding ask for gzip: they
-// name it, or everything, with a weight that is not 0 and not less than the
-// weight they give to no encoding at all.
+// acceptsGzip reports whether Accept-Encoding prefers gzip: it names gzip or "*" with
+// a weight that is not 0 and not less than the weight of identity.
 func acceptsGzip(values []string) bool {
 	gzip, identity, others := -1.0, -1.0, -1.0 // not named
 	for _, value := range values {
@@ -70,8 +68,8 @@ func acceptsGzip(values []string) bool {
 	return gzip > 0 && gzip >= identity
 }
 
-// quality is the weight in the parameters of a coding, 1 when it has none and 0
-// when it makes no sense.
+// quality is the weight in the parameters of a coding: 1 if there is none, 0 if it is
+// malformed.
 func quality(parameters string) float64 {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// otherRoute is the label of every path that is not served: what a stranger sends must
-// not become a label.
+// otherRoute is the label of all unknown paths, because clients must not be able to
+// add labels.
 const otherRoute = "other"
 
 // durations are the upper bounds of the buckets that requests are counted in: a page
@@ -24,7 +24,7 @@ var statuses = []int{
 	http.StatusTooManyRequests, statusClientGone, http.StatusInternalServerError, http.StatusNotImplemented,
 }
 
-// metrics are what is counted of requests.
+// metrics are the metrics of requests.
 type metrics struct {
 	inFlight prometheus.Gauge
 	routes   map[string]routeMetrics // by path, and one for all other paths

@@ -12,7 +12,7 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// The parameters of GET /v2/calls, in the order in which their problems are told.
+// The parameters of GET /v2/calls, in the order in which errors list them.
 const (
 	fromParameter = iota
 	toParameter
@@ -28,7 +28,7 @@ const (
 	maxOthers = 8  // problems of parameters that we do not know
 )
 
-// parameters is what a query said and what is wrong with it.
+// parameters are the values of a query and their problems.
 type parameters struct {
 	values   [parameterCount]string // "" when nothing was sent
 	problems [parameterCount]string // at most one to a parameter
@@ -37,9 +37,9 @@ type parameters struct {
 }
 
 // parse splits a query at every "&" and decodes what is ours. Only
-// "&" separates: ";" is an ordinary character. An empty value counts as absent
-// and a parameter that we do not know as not sent, but a broken escape is
-// refused wherever it stands: nobody knows what it would have said.
+// "&" separates: ";" is an ordinary character. An empty value counts as absent, and
+// unknown parameters are ignored. A broken escape is an error anywhere, because it could
+// hide a parameter that we know.
 func (p *parameters) parse(rawQuery string) {
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		rawName, rawValue, _ := strings.Cut(pair, "=")
@@ -62,7 +62,7 @@ func (p *parameters) parse(rawQuery string) {
 	}
 }
 
-// unescape is url.QueryUnescape, which looks at every byte, where there is something to do.
+// unescape calls url.QueryUnescape only if needed, because that reads every byte.
 func unescape(s string) (string, error) {
 	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
 		return s, nil
@@ -79,7 +79,7 @@ func (p *parameters) refuse(which int, problem string) {
 	}
 }
 
-// sent tells whether a parameter was sent, well or badly.
+// sent reports whether a parameter was sent, valid or not.
 func (p *parameters) sent(which int) bool {
 	return p.values[which] != "" || p.problems[which] != ""
 }

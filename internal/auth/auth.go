@@ -1,5 +1,5 @@
-// Package auth tells whose key a client presents. It knows nothing of HTTP but the form
-// of the header Authorization.
+// Package auth authenticates clients by their keys. Of HTTP it knows only the form of the
+// header Authorization.
 package auth
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Refused is the error of a credential that opens nothing. It says why, for the log: a
-// client learns no more than that it was refused.
+// Refused is the error of a bad credential. Its text is for the log; the client only
+// learns that the credential was refused.
 type Refused string
 
 func (r Refused) Error() string { return string(r) }

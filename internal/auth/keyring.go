@@ -14,8 +14,8 @@ import (
 const (
 	// How old the keys in memory may be. A revoked key stops working within staleAfter
 	// in every process.
-	freshFor   = 2 * time.Second // they are used as they are
-	staleAfter = 5 * time.Second // they are not used at all
+	freshFor   = 2 * time.Second // keys are used without a refresh
+	staleAfter = 5 * time.Second // keys are no longer used
 
 	// storeWithin is when a question to the store gives up: as late as the requests that
 	// wait for it.
@@ -52,7 +52,7 @@ type known struct {
 	use *atomic.Int64 // from when on a use is worth remembering, in seconds since 1970
 }
 
-// question asks the store for the keys. All who wait for it share its end.
+// question is a query for the keys. All requests that wait for it share its result.
 type question struct {
 	done chan struct{} // closed at its end
 	err  error
@@ -67,8 +67,8 @@ func New(store callvault.Keys, now func() time.Time) *Keyring {
 	return k
 }
 
-// find returns the key with an id, or nil when there is none. It fails when that can't be
-// known: the key is not in memory, or too long, and the store does not answer.
+// find returns the key with an id, or nil if there is none. It fails if the key is not in
+// memory, or its copy is stale, and the store does not answer.
 func (k *Keyring) find(ctx context.Context, id string, now time.Time) (*known, error) {
 	ring := k.ring.Load()
 	key, age := ring.keys[id], ring.age(now)
@@ -100,8 +100,8 @@ func (k *Keyring) find(ctx context.Context, id string, now time.Time) (*known, e
 	return latest.keys[id], nil
 }
 
-// age is how long ago a ring was read. One that has never been read is old, and so is one
-// from the future: the clock was set back.
+// age is how long ago a ring was read. A ring that was never read is old, and so is one
+// from the future, after the clock was set back.
 func (r *ring) age(now time.Time) time.Duration {
 	age := now.Sub(r.read)
 	if age < 0 {

@@ -14,8 +14,8 @@ const (
 	useAgain = time.Minute
 )
 
-// remember has the store keep the day of a key's use, once a day. It neither delays nor
-// fails the request: what the store does not take is tried again by a later one.
+// remember stores the day of a key's use, once a day. It neither delays nor fails the
+// request; if the store fails, a later request tries again.
 func (k *Keyring) remember(key *known, now time.Time) {
 	next := key.use.Load()
 	if now.Unix() < next || !key.use.CompareAndSwap(next, math.MaxInt64) {

@@ -18,8 +18,8 @@ const (
 	dayParts  = 100
 	aheadPart = 5
 
-	// askAgain is how long a used-up day is taken for granted: another process may give
-	// something back.
+	// askAgain is when a used-up day is checked again, because another process may have
+	// returned a part.
 	askAgain = 10 * time.Second
 
 	// A share of the second is at most this part of it, and less where requests are few:
@@ -47,12 +47,12 @@ type allowance struct {
 // lease is what was drawn from a limit and not used.
 type lease struct {
 	left  int
-	until time.Time // it is worth nothing from then on
-	next  time.Time // the store has nothing before that
+	until time.Time // when it expires
+	next  time.Time // when the store may have more
 	draw  *draw     // under way; nil when there is none
 }
 
-// draw is a question to the store. All who wait for it share its answer.
+// draw is a query to the store. All requests that wait for it share its result.
 type draw struct {
 	done chan struct{} // closed when the answer is there
 	err  error

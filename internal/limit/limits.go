@@ -78,7 +78,7 @@ func (l *Limits) Take(ctx context.Context, company string) error {
 	}
 }
 
-// tryTake is Take, unless a draw must be waited for first.
+// tryTake is Take, or returns a draw that must end first.
 func (l *Limits) tryTake(a *allowance) (*draw, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

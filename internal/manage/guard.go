@@ -98,8 +98,8 @@ func bounded(next http.Handler) http.Handler {
 	})
 }
 
-// Signpost tells who opens the API in a browser on this machine where the web page is.
-// All other requests are the API's, and beyond loopback all are.
+// Signpost answers a browser that opens the API on loopback with the web page's address.
+// The API answers all other requests.
 func Signpost(api net.Addr, page string, next http.Handler) http.Handler {
 	if !web.IsLoopback(api) {
 		return next
@@ -129,11 +129,11 @@ func isLocalName(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(name, "."), "localhost")
 }
 
-// isProbe tells whether a request names no host, as a load balancer's probe may. A
-// browser names the host, and one that does not would still name the page's origin.
+// isProbe reports whether a request names neither a host nor an origin, as a load
+// balancer's probe may. Browsers always name one of them.
 func isProbe(r *http.Request) bool { return r.Host == "" && r.Header.Get("Origin") == "" }
 
-// isOwnOrigin tells whether no page sent a request, or one of the host it asks did.
+// isOwnOrigin reports whether a request comes from this listener's page, or from none.
 func isOwnOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {

@@ -23,7 +23,7 @@ var (
 	errReplaced = errors.New("the store was replaced while it was open; start serve again")
 )
 
-// live answers as long as the process does: a restart would mend nothing else.
+// live always answers ok, because a restart would repair nothing else.
 func (h *Handler) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
 // ready answers 200 when the API can answer: the store is open, its schema is up to
@@ -67,7 +67,7 @@ func (h *Handler) readiness() (identity string, err error) {
 	return a.identity, a.err
 }
 
-// answer is what the store says of its identity.
+// answer is the store's identity, or the error of asking for it.
 type answer struct {
 	done     chan struct{} // closed when it is there
 	identity string

@@ -15,7 +15,7 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// Probe asks the operator's listener of a server on this machine how it is.
+// Probe checks the health of a server on this machine through its operator's listener.
 type Probe struct {
 	Address string        // HOST:PORT, as serve has it
 	Secure  bool          // serve has a certificate
@@ -23,8 +23,8 @@ type Probe struct {
 	Within  time.Duration // how long the answer may take
 }
 
-// URL is the URL that Ask asks. Whether the server speaks TLS follows from its flags: to
-// try both would leave a warning in its log each time.
+// URL is the URL that Ask requests. The flags say whether the server speaks TLS, because
+// trying both would log a warning each time.
 func (p Probe) URL() (string, error) {
 	address, err := net.ResolveTCPAddr("tcp", p.Address)
 	if err != nil {

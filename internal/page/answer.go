@@ -100,7 +100,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 			refused.text, refused.final = "the store was replaced while it was open; start serve again", true
 		}
 	}
-	// The answer that failed had set it.
+	// The failed answer has set it.
 	w.Header().Del("Content-Disposition")
 	body, err := encode(struct {
 		Error string `json:"error"`

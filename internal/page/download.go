@@ -13,7 +13,7 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// How a download is bounded.
+// Limits of a download.
 const (
 	// takeWithin is how long a client may take for the next part.
 	takeWithin = time.Minute

@@ -6,7 +6,7 @@
 // order of calls is computed here, once: the browser gets times as its zone's clock shows
 // them, with the offset from UTC, and draws them.
 //
-// Package manage decides who may see what, before a request comes here.
+// Package manage checks the caller's rights before a request comes here.
 package page
 
 import (

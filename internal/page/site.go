@@ -2,7 +2,7 @@ package page
 
 import "net/http"
 
-// site is what the page needs before it shows anything.
+// site is the data that the page loads first.
 type site struct {
 	Companies []string `json:"companies"` // to choose from, the default first
 	Formats   []format `json:"formats"`

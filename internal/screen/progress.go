@@ -11,7 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Unknown is the total of what nobody has counted.
+// Unknown stands for a total that is not known.
 const Unknown = -1
 
 const (

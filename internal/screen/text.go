@@ -2,8 +2,8 @@
 // terminal, and as bars. Widths are in cells, of which most characters take one,
 // those of East Asia and emoji two, and marks on others none.
 //
-// What calls say is foreign text. None of its control characters, escape sequences
-// or changes of direction gets through: they could hide lines, or type commands.
+// Calls contain foreign text. This package removes its control characters, escape
+// sequences and changes of direction, which could hide lines or type commands.
 package screen
 
 import (
@@ -19,8 +19,8 @@ const (
 	zeroWidthJoiner    = '\u200d'
 )
 
-// Clean is text without what a terminal acts on. Every kind of white space becomes
-// a space.
+// Clean returns text without characters that control a terminal. White space of every
+// kind becomes a space.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -18,7 +18,7 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // without a body net/http may be in Read
 		c.passing = true
 	}
-	r.Trailer = nil // nobody reads it, and a line holds thousands of names
+	r.Trailer = nil // unused, and one line can hold thousands of names
 	// The context of net/http ends when the client closes its half, though it may still
 	// read. This one ends with the connection.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
@@ -30,8 +30,8 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // connKey is the key of a context's value for the connection of a request.
 type connKey struct{}
 
-// Known marks the connection of a request as that of an authenticated client: it no
-// longer counts among those of strangers.
+// Known marks a request's connection as authenticated: it no longer counts against the
+// limit for clients without a key.
 func Known(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(*conn); ok && !c.known.Swap(true) {
 		c.conns.strangers.leave(c)

@@ -56,13 +56,13 @@ func readFile(path string) ([]byte, error) {
 // usually renewed when 30 are left.
 const expiresSoon = 14 * 24 * time.Hour
 
-// Problem is something wrong with a certificate that a server can use nevertheless.
+// Problem is a defect of a certificate that a server can still use.
 type Problem struct {
 	Text    string
-	Refused bool // clients refuse the certificate for it
+	Refused bool // clients refuse such a certificate
 }
 
-// Problems returns what is wrong, at an instant, with a certificate that was read.
+// Problems returns the defects of a certificate at an instant.
 func (f CertFiles) Problems(leaf *x509.Certificate, now time.Time) (problems []Problem) {
 	switch left := leaf.NotAfter.Sub(now); {
 	case now.Before(leaf.NotBefore):

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// All connections of strangers together may cost an eighth of the memory.
+// All connections without a key together may use an eighth of the memory.
 const (
 	strangersPart = 8
 	usualMemory   = 1 << 30 // without a limit of memory
@@ -32,7 +32,7 @@ const (
 	gracePause  = 10 * time.Millisecond
 )
 
-// conns is a listener that bounds what the connections of strangers cost.
+// conns is a listener that limits the memory of connections without a key.
 type conns struct {
 	net.Listener
 	log       *slog.Logger
@@ -106,8 +106,8 @@ type conn struct {
 	rest    []byte // bytes that belong to a later Read
 }
 
-// hadTime tells whether the connection has had its time to send a header, and whether
-// net/http has looked for it: on a busy machine that may take longer.
+// hadTime reports whether the connection has had its time to send a header, and whether
+// net/http has tried to read it, which may take longer on a busy machine.
 func (c *conn) hadTime() bool { return c.begun.Load() && time.Since(c.accepted) >= graceWithin }
 
 func (c *conn) Read(p []byte) (int, error) {

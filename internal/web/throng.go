@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// throng is the connections of strangers, of which there may be a number. With one more,
-// the address that has most loses the connection that has waited longest for a whole
+// throng holds a limited number of connections without a key. When one more joins, the
+// address with the most connections loses the one that has waited longest for a whole
 // header.
 type throng struct {
 	most int
@@ -21,8 +21,8 @@ func newThrong(most int) *throng {
 	return &throng{most: max(1, most), origins: make(map[netip.Prefix]int)}
 }
 
-// join adds a connection. It returns the one that must be closed for it, or nil, and has
-// taken that out.
+// join adds a connection. If another one must be closed for it, join removes that and
+// returns it; otherwise it returns nil.
 func (t *throng) join(c *conn) (gone *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -45,8 +45,8 @@ func (t *throng) next() *conn {
 	return t.worst()
 }
 
-// worst is the member to close first. Of addresses that have as many it is the one that
-// has waited longest: a newcomer must not be closed before those that do nothing.
+// worst is the member to close first. If several addresses have the most, it is the one
+// that has waited longest, so that a new connection is not closed before idle ones.
 func (t *throng) worst() (worst *conn) {
 	for e := t.members.Front(); e != nil; e = e.Next() {
 		if c := e.Value.(*conn); worst == nil || t.origins[c.from] > t.origins[worst.from] {
@@ -56,14 +56,14 @@ func (t *throng) worst() (worst *conn) {
 	return worst
 }
 
-// leave takes a connection out.
+// leave removes a connection.
 func (t *throng) leave(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.drop(c)
 }
 
-// renew notes that a connection has sent a whole header.
+// renew records that a connection has sent a whole header.
 func (t *throng) renew(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 // the room: a client that does not read must not keep others from their answers.
 const PressWithin = 1500 * time.Millisecond
 
-// Turns bounds how many answers are made at once, and how many bytes of them are held
-// until their clients have read them. An answer enters before it is made, tells its size
-// when it has been made, and leaves when it was sent.
+// Turns limits how many answers are made at the same time, and how many bytes wait until
+// clients have read them. Each answer calls Enter before it is made, Weigh with its size
+// when it is made, and Leave when it is sent.
 //
 // Each company has a queue, and the queues are served in turns: while a company waits
 // that can be served, no other has two turns. While another waits, no company makes more
@@ -21,12 +21,12 @@ const PressWithin = 1500 * time.Millisecond
 // every company it has met, so only companies of valid keys may enter.
 type Turns struct {
 	mu        sync.Mutex
-	room      int // bytes at which no further answer is made
+	room      int // the limit on held
 	held      int // bytes of the answers that are being sent
-	resting   int // free places to make an answer
+	resting   int // free places
 	half      int // places of one company while another waits
 	companies map[string]*company
-	waiting   []*company // with a queue; the first had its turn the longest ago
+	waiting   []*company // with a queue; the least recently served first
 	sending   map[*Place]struct{}
 	cuts      int // answers that were cut off
 }
@@ -87,7 +87,7 @@ func (t *Turns) enqueue(name string) *Place {
 		t.companies[name] = c
 	}
 	p := &Place{turns: t, company: c}
-	if t.resting > 0 && t.hasRoom(c) { // then nobody waits who could be served
+	if t.resting > 0 && t.hasRoom(c) { // then no waiting company could be served
 		t.resting--
 		c.making++
 		return p

@@ -11,8 +11,8 @@
 //
 // Minutes and hours ago pass evenly. Days, weeks, months and years ago are the same time of
 // the zone's clock on an earlier day, or on the last day of a shorter month. Weeks begin on
-// Monday (ISO 8601). A time that the clock leaps over is the instant of the leap; of a time
-// that it shows twice the first is meant.
+// Monday (ISO 8601). A time that the clock skips is the instant of the skip; a time that it
+// shows twice is the first of the two.
 package when
 
 import (
@@ -36,8 +36,8 @@ const Forms = `use a date (2026-01-31, 2026-01, 2026), a time (2026-01-31 09:00,
 
 const maxEcho = 40
 
-// Parse reads a time. The span begins at it, and ends where a range from it ends that has
-// no other end: at the end of what words name, now for a time ago, and else it is open.
+// Parse reads a time. The span begins at it. It ends at the end of the span that words
+// name, or now for a time ago; otherwise it is open.
 func Parse(s string, now time.Time) (Span, error) {
 	text := normal(s)
 	for _, parse := range []func(string, time.Time) (Span, bool){parseInstant, parseClock, parseWords, parseAgo} {

@@ -22,8 +22,8 @@ func Zone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-// shown is what the clock of t's zone shows at t, as if it were a clock of UTC:
-// there every day has 24 hours, and one can reckon with it.
+// shown is the time that the clock of t's zone shows at t, as a time in UTC, where every
+// day has 24 hours and arithmetic is easy.
 func shown(t time.Time) time.Time {
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
@@ -33,8 +33,8 @@ func shown(t time.Time) time.Time {
 // farEast is more than any clock was ever ahead of UTC (15 hours, in Alaska).
 const farEast = 26 * time.Hour
 
-// at is the first instant at which the clock of a zone shows a time, or a later
-// one where it leaps over it.
+// at is the first instant at which the clock of a zone shows a time, or a later time if
+// the clock skips it.
 func at(shown time.Time, zone *time.Location) time.Time {
 	for t := shown.Add(-farEast).In(zone); ; {
 		_, offset := t.Zone()
