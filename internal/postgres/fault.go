@@ -68,8 +68,7 @@ func explained(err error) error {
 	return fmt.Errorf("%w: %s", err, help)
 }
 
-// storeError is an error with the store it happened on, so that whoever reads it
-// knows which server to look after.
+// storeError is an error with the name of its store, which tells where to look.
 type storeError struct {
 	name string
 	err  error

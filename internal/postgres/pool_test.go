@@ -82,11 +82,11 @@ func TestRefused(t *testing.T) {
 			t.Errorf("got %v before any refusal", err)
 		}
 		p.refused.Store(&refusal{full, time.Now()})
-		time.Sleep(growAfter - 1)
+		time.Sleep(growAfter - time.Nanosecond)
 		if err := p.mayConnect(t.Context(), nil); err != full {
 			t.Errorf("got %v just before %v", err, growAfter)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if err := p.mayConnect(t.Context(), nil); err != nil {
 			t.Errorf("got %v after %v", err, growAfter)
 		}

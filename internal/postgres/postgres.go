@@ -1,12 +1,10 @@
 // Package postgres keeps calls in a PostgreSQL database, version 15 or later,
 // through pgx and its pool.
 //
-// What to know about it: writers of one company wait for each other, those of
-// different companies do not, and readers wait for nobody. A batch is one round
-// trip, a page and its total another. Everything stands in the schema
-// "callvault" of the database. A pooler between the two may give each
-// transaction another connection: nothing is kept in a session but prepared
-// statements, which a parameter of the URL turns off (docs/postgresql.md).
+// Writers of one company wait for each other, and readers wait for nobody. A batch is one
+// round trip, and so are a page and its total. Everything is in the schema "callvault". A
+// session keeps nothing but prepared statements, which a parameter of the URL turns off, so
+// that a pooler may give each transaction another connection (docs/postgresql.md).
 //
 // Locks are taken in one order, so that no two wait for each other: a company's
 // row, then what belongs to the company, then the one row of the store.

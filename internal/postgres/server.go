@@ -7,8 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// oldest is the first version of the server that is supported, as it numbers
-// itself. Older ones are not tested.
+// oldest is the oldest version of the server that is tested.
 const oldest = 150000
 
 // settingsSQL asks for what the laws of a store rest on.
