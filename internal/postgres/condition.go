@@ -82,7 +82,7 @@ func Advice(err error) string {
 		return "give the role its rights: docs/postgresql.md, \"Roles and rights\""
 	}
 	if errors.Is(err, errNoStore) {
-		return "--db names another database"
+		return "'callvault import' and 'callvault serve' make one; --db names another database"
 	}
 	if unconnected := (*pgconn.ConnectError)(nil); errors.As(err, &unconnected) && codeOf(err) == "" {
 		return "check that the server runs, and that this machine reaches its host and port"

@@ -52,7 +52,7 @@ type plan struct {
 }
 
 // errNoStore is returned for a database that has no schema and is to get none.
-var errNoStore = errors.New("there is no store in this database; 'callvault import' and 'callvault serve' make one")
+var errNoStore = errors.New("there is no store in this database")
 
 // errSchemaOlder is returned by OpenToRead for a schema that needs a migration.
 var errSchemaOlder = errors.New("the store was written by an older callvault; let this one open it on the primary first: callvault check")
