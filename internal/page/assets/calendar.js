@@ -9,7 +9,7 @@ const iso = (date) => date.toISOString().slice(0, 10);
 const later = (date, days) => new Date(date.getTime() + days * dayLength);
 const isDate = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 
-// monthsLater keeps the day of the month, or takes the last one where it is shorter.
+// monthsLater keeps the day of the month, or uses the last day of a shorter month.
 function monthsLater(date, months) {
   const first = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1));
   const length = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
@@ -23,7 +23,7 @@ export function newCalendar(chosen) {
   const from = byId('from');
   const to = byId('to');
   let focus = new Date(0); // the day that the keyboard is at
-  let picking = false; // the first day was chosen, the last was not
+  let picking = false; // the first day is chosen, the last is not
 
   function draw() {
     const first = new Date(Date.UTC(focus.getUTCFullYear(), focus.getUTCMonth(), 1));

@@ -44,8 +44,8 @@ export function newPanel(closed) {
   };
 }
 
-// coloured is JSON as nodes: keys, strings, and what else has a value stand out, and
-// a string that is a URL is a link.
+// coloured is JSON as nodes: keys, strings and other values have colours, and a string
+// that is a URL is a link.
 function* coloured(text) {
   const token = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
   let end = 0;

@@ -1,5 +1,5 @@
-// The chart: a bar for each count. It is drawn anew for every width. Its bars are one
-// path, so that many cost no more than a few.
+// The chart: a bar for each count. Each width needs a new drawing. All bars are one path,
+// so that many cost no more than a few.
 
 import { byId } from './dom.js';
 import { bound, calls, clock, count, month, span, tick, weekday } from './time.js';
@@ -23,10 +23,10 @@ export function newChart(narrow) {
   let bars = []; // each with from, to and count
   let unit = '';
   let width = 0;
-  let left = 0; // of it is the scale's
-  let band = 0; // a bar has, with its gap
-  let at = -1; // the bar that is looked at
-  let anchor = -1; // the other end of what is selected
+  let left = 0; // the width of the scale
+  let band = 0; // the width of a bar and its gap
+  let at = -1; // the current bar
+  let anchor = -1; // the other end of the selection
   let pressed = null; // where a pointer went down
   const mark = svg('rect', { class: 'mark', y: 0, height: height - foot });
 
@@ -62,7 +62,7 @@ export function newChart(narrow) {
     show();
   }
 
-  // show says what is looked at or selected.
+  // show describes the current bar or the selection.
   function show() {
     const [first, last] = selected();
     mark.toggleAttribute('hidden', at < 0);
@@ -128,7 +128,7 @@ export function newChart(narrow) {
     if (!pressed) return;
     const { i, before, moved } = pressed;
     pressed = null;
-    // A finger shows a count by its first touch, and narrows by the second.
+    // The first touch of a finger shows a count, the second narrows the range.
     if (moved || event.pointerType === 'mouse' || before === i) choose();
   });
   picture.addEventListener('pointercancel', () => { pressed = null; look(-1); });
@@ -153,7 +153,7 @@ export function newChart(narrow) {
   new ResizeObserver(() => { if (bars.length > 0 && root.clientWidth !== width) draw(); }).observe(root);
 
   return {
-    // show draws counts; of none it draws nothing.
+    // show draws counts, or nothing if there are none.
     show(summary) {
       bars = summary.bars.map((b, i) => ({ ...b, to: summary.bars[i + 1]?.from ?? summary.to }));
       unit = summary.unit;

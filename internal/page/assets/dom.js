@@ -1,5 +1,4 @@
-// Elements are made of nodes and never of HTML, so that whatever a call says is
-// text.
+// Elements are made of nodes and never of HTML, so that a call's content is always text.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -19,8 +18,8 @@ export function make(name, properties = {}, ...children) {
 export const button = (properties, onclick, ...children) =>
   make('button', { type: 'button', onclick, ...properties }, ...children);
 
-// webURL is a text as a URL that a link may lead to, or nothing: a call may have
-// come with javascript: in its place.
+// webURL is a text as a URL for a link, or nothing, because a call may contain a
+// javascript: URL.
 export function webURL(text) {
   if (typeof text !== 'string' || !/^https?:\/\//i.test(text)) return null;
   try {

@@ -1,4 +1,4 @@
-// The page: what the address asks for is fetched and shown.
+// The page: it fetches and shows what the address says.
 
 import { newCalendar } from './calendar.js';
 import { newPanel } from './call.js';
@@ -9,8 +9,8 @@ import { showPager, showRows } from './table.js';
 import { calls, span } from './time.js';
 
 let state = read(location.search);
-let site = null; // what the server has to choose from
-let summary = null; // what is shown, with the question that it answers
+let site = null; // the server's companies, links and formats
+let summary = null; // the counts shown, and the query that they answer
 let page = null;
 
 const chart = newChart((from, to) => go({ range: '', from, to }));
@@ -26,7 +26,7 @@ function go(changes) {
   load();
 }
 
-// A final refusal stays whatever is asked again.
+// Asking again can't change a final refusal.
 class Refusal extends Error {
   constructor(text, final = false) {
     super(text);
@@ -38,7 +38,7 @@ async function ask(question, signal) {
   let response;
   let text;
   try {
-    // The address may have been opened with a key in it, which fetch does not take.
+    // The page's address may contain a key, which fetch refuses.
     response = await fetch(`${location.origin}${location.pathname}${question}`, { signal, headers: { Accept: 'application/json' } });
     text = await response.text(); // the server may be stopped half-way
     if (response.ok) return JSON.parse(text);
@@ -57,7 +57,7 @@ async function ask(question, signal) {
 
 let underWay = new AbortController();
 
-// load fetches what the state asks for and is not there yet.
+// load fetches the parts of the state that are not loaded yet.
 async function load() {
   underWay.abort();
   const { signal } = (underWay = new AbortController());
@@ -117,8 +117,8 @@ async function fetchCall(signal) {
   }
 }
 
-// showLists shows the calls once it is known how many there are: never a page of one
-// view with the total of another.
+// showLists shows the calls once the total is known, so that a page of one view never
+// appears with the total of another.
 function showLists() {
   if (page?.question !== questions.list(state) || summary?.question !== questions.summary(state)) return;
   showRows(page, (call) => go({ call }), (workspace) => { go({ workspace }); byId('calls').focus(); });
@@ -156,7 +156,7 @@ function* line(label, text) {
     button({}, (event) => copy(text, event.target), 'Copy'));
 }
 
-// showControls shows what is chosen.
+// showControls shows the chosen values.
 function showControls() {
   const chosen = preset(state);
   const strip = byId('presets');
@@ -168,8 +168,8 @@ function showControls() {
   choose(byId('zone'), state.tz ?? '');
 }
 
-// choose chooses a value, also one that was not offered: a zone that the browser has
-// another name for, a company that is not there any more.
+// choose selects a value, even if it was not offered: a zone under another name, or a
+// company that no longer exists.
 function choose(select, value) {
   select.value = value;
   if (select.selectedIndex < 0) select.append(make('option', { value, selected: true }, value));

@@ -1,11 +1,11 @@
-// What is shown is the address: every change is a step of the history, and what an
-// address shows depends on nothing else.
+// The address holds the whole state: every change is a step of the history, and a view
+// depends on nothing else.
 
 const names = ['company', 'range', 'from', 'to', 'tz', 'workspace', 'by', 'after', 'before', 'call'];
 
 export const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
-// presets are the ranges with a name, and the one that is shown first.
+// presets are the named ranges, and the default.
 export const presets = [
   ['today', 'Today'], ['yesterday', 'Yesterday'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days'],
   ['this-month', 'This month'], ['last-month', 'Last month'], ['all', 'All'],
@@ -42,8 +42,7 @@ export const address = (state) => `?${text(state, names)}`;
 // preset is the preset that a state shows, or nothing.
 export const preset = (state) => (state.from || state.to ? '' : state.range || firstPreset);
 
-// questions are what the server is asked for a state. They differ where the answers
-// may.
+// questions are the requests for a state. If two answers may differ, so do their requests.
 const view = ['company', 'range', 'from', 'to', 'tz', 'workspace'];
 export const questions = {
   summary: (state) => `api/summary?${text(asked(state), [...view, 'by'])}`,

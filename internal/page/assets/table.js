@@ -30,8 +30,8 @@ export function showRows(page, open, filter) {
   byId('workspaces').replaceChildren(...[...seen].sort().map((value) => make('option', { value })));
 }
 
-// showPager says which calls are shown, and leads to others. Go is called with what
-// changes.
+// showPager says which calls are shown, and has the buttons for others. Go is called with
+// the changes of the state.
 export function showPager(page, total, go) {
   const { before, calls: shown, more } = page;
   const first = shown[0]?.at;

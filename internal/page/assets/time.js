@@ -1,5 +1,5 @@
-// Times come from the server as RFC 3339, as the clock of the chosen zone shows
-// them. What is shown of them are these digits: nothing here knows of time zones.
+// The server sends times as RFC 3339, as the clock of the chosen zone shows them. The
+// page shows these digits and knows nothing of time zones.
 
 export const count = new Intl.NumberFormat('en');
 
@@ -14,7 +14,7 @@ export function clock(time) {
   return new Date(`${date.length > 10 ? '+0' : ''}${date}T${hours}Z`);
 }
 
-// isMidnight tells whether a day begins at a time.
+// isMidnight reports whether a day begins at a time.
 export const isMidnight = (time) => /T00:00:00[Z+-]/.test(time);
 
 // bound is a time as it stands in an address: a date where a day begins with it.
