@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/callvault/callvault"
@@ -63,15 +62,20 @@ func (w *change) first(q callvault.Query, limit int) (found []row, err error) {
 func (s calls) delete(ctx context.Context, find func(*change) ([]row, error)) (deleted int, err error) {
 	remove := func(w *change) error {
 		found, err := find(w)
+		if err != nil {
+			return err
+		}
 		for i := range found {
-			if err != nil {
+			w.number++
+			if err := w.remove(&found[i]); err != nil {
 				return err
 			}
-			w.number++
-			err = errors.Join(w.remove(&found[i]), w.bury(found[i].ID))
+			if err := w.bury(found[i].ID); err != nil {
+				return err
+			}
 		}
 		deleted = len(found)
-		return err
+		return nil
 	}
 	err = s.store.write(ctx, func(c *conn) error {
 		of, there, err := s.store.companyOf(c, s.company)

@@ -236,8 +236,12 @@ func missingLog(path string) string {
 
 // isInUse tells whether any process has a store open. A connection in exclusive mode
 // takes the lock before it makes a log. SQLite has to ask: if we opened and closed the
-// file ourselves, this process would lose its locks.
+// file ourselves, this process would lose its locks. A file that can't be written has no
+// log that could be missed, and can't be locked.
 func isInUse(path string) bool {
+	if file.CheckAccess(path, os.O_RDWR) != nil {
+		return false
+	}
 	c, err := openFile(path, path, toWrite)
 	if err == nil {
 		defer c.Close()

@@ -165,6 +165,7 @@ func openReader(ctx context.Context, path string) (*conn, error) {
 }
 
 func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
+	mendLog(path)
 	c, err := openFile(path, path, toWrite)
 	if err != nil {
 		return nil, err
@@ -188,6 +189,25 @@ func openConn(ctx context.Context, path string, cacheKiB int) (*conn, error) {
 	}
 	c.waitForLocksForEver()
 	return c, nil
+}
+
+// mendLog gives the files beside a store, which a reader may have made while the
+// store was read-only, what the mode of the store has and theirs lack. Where it
+// can't, opening says why.
+func mendLog(path string) {
+	store, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		info, err := os.Lstat(path + suffix)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if mode := info.Mode().Perm() | store.Mode().Perm(); mode != info.Mode().Perm() {
+			_ = os.Chmod(path+suffix, mode)
+		}
+	}
 }
 
 // settings are the pragmas of every connection. The size of pages counts only
