@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -188,55 +186,89 @@ func skipped(calls int) error {
 // maxBars is more than anybody looks at.
 const maxBars = 10_000
 
-// drawHistogram counts the calls in each unit of the range, and draws or prints the
+// drawHistogram counts the calls of each unit of the range, and draws or prints the
 // counts. It shows a histogram only if all is counted: half of one would look whole.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
-	var times []callvault.Time
-	outside := 0
-	w, err := source.Walk(ctx, q, func(record callvault.Record) error {
-		if record.Time < q.From || q.To <= record.Time {
-			outside++
-			p.Note("skipped: call %s has the time %v, outside of the range", record.ID, record.Time)
-			return nil
+	unit := when.Unit(o.histogram)
+	span, err := closed(ctx, source, span, q, o.zone)
+	if err != nil {
+		return earlyEnd(ctx, upstream.Walked{}, err, "", o.zone)
+	}
+	var spans []when.Span
+	var parts []callvault.Range
+	for part := range span.By(unit) {
+		if len(spans) == maxBars {
+			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", humanize.Comma(maxBars), unit)
 		}
-		times = append(times, record.Time)
-		return nil
-	})
+		spans = append(spans, part)
+		parts = append(parts, callvault.Range{From: callvault.CeilTime(part.From), To: callvault.CeilTime(part.To)})
+	}
+	var counts []int
+	var w upstream.Walked
+	if len(parts) > 0 {
+		q.Range = callvault.Range{From: parts[0].From, To: parts[len(parts)-1].To}
+		counts, w, err = source.Counts(ctx, q, parts)
+	}
 	p.End()
 	if err != nil {
 		return earlyEnd(ctx, w, err, "", o.zone)
 	}
-	w.Met, w.Skipped = w.Met-outside, w.Skipped+outside
-	slices.Sort(times) // a server may list them in another order
-	if len(times) > 0 && q.To == callvault.MaxTime {
-		span.To = (times[len(times)-1] + 1).UTC().In(o.zone)
+	if err := a.printBars(unit, spans, counts); err != nil {
+		return err
 	}
-	if q.From == callvault.MinTime { // from the day of the first call
-		span.From = span.To
-		if len(times) > 0 {
-			year, month, day := times[0].UTC().In(o.zone).Date()
-			span.From = time.Date(year, month, day, 0, 0, 0, 0, o.zone)
-		}
-	}
-	unit := when.Unit(o.histogram)
-	var bars []screen.Bar
-	plain := new(strings.Builder)
-	for part := range span.By(unit) {
-		if len(bars) == maxBars {
-			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", humanize.Comma(maxBars), unit)
-		}
-		count, _ := slices.BinarySearch(times, callvault.CeilTime(part.To))
-		times = times[count:]
-		bars = append(bars, screen.Bar{Label: unit.Label(part.From), Count: count})
-		fmt.Fprintf(plain, "%s  %d\n", part.From.Format(time.RFC3339), count)
-	}
-	if screen.IsTerminal(a.stdout) {
-		err = screen.Bars(a.stdout, screen.Width(a.stdout), bars)
-	} else {
-		_, err = fmt.Fprint(a.stdout, plain)
-	}
-	if !o.quiet && err == nil {
+	if !o.quiet {
 		a.say("%s", counted(w))
 	}
-	return cmp.Or(err, skipped(w.Skipped))
+	return skipped(w.Skipped)
+}
+
+// closed is a span with both ends: where they are open, from the day of the first call
+// until now, or of a store until the last call.
+func closed(ctx context.Context, source upstream.Source, span when.Span, q callvault.Query, zone *time.Location) (when.Span, error) {
+	if q.To == callvault.MaxTime {
+		span.To = time.Now().In(zone)
+		if store, ok := source.(*upstream.Store); ok {
+			err := store.Calls.ScanBack(ctx, q, q.End(), 1, func(last callvault.Record) error {
+				span.To = (last.Time + 1).UTC().In(zone)
+				return nil
+			})
+			if err != nil {
+				return span, err
+			}
+		}
+	}
+	if q.From > callvault.MinTime {
+		return span, nil
+	}
+	first := span.To
+	_, err := source.Walk(ctx, q, func(record callvault.Record) error {
+		first = record.Time.UTC().In(zone)
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	year, month, day := first.Date()
+	span.From = time.Date(year, month, day, 0, 0, 0, 0, zone)
+	return span, err
+}
+
+// printBars draws on a terminal, and elsewhere prints the beginning of each unit and
+// its count.
+func (a *app) printBars(unit when.Unit, spans []when.Span, counts []int) error {
+	bars := make([]screen.Bar, len(spans))
+	plain := new(strings.Builder)
+	offsets := ""
+	if last := len(spans) - 1; unit == when.Hour && last >= 0 && spans[0].From.Format("-07:00") != spans[last].From.Format("-07:00") {
+		offsets = " -07:00" // an hour may be there twice
+	}
+	for i, span := range spans {
+		bars[i] = screen.Bar{Label: unit.Label(span.From) + span.From.Format(offsets), Count: counts[i]}
+		fmt.Fprintf(plain, "%s  %d\n", span.From.Format(time.RFC3339), counts[i])
+	}
+	if screen.IsTerminal(a.stdout) {
+		return screen.Bars(a.stdout, screen.Width(a.stdout), bars)
+	}
+	_, err := fmt.Fprint(a.stdout, plain)
+	return err
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +70,15 @@ func asked(q callvault.Query) gong.ListCallsQuery {
 
 // Walk visits the calls page by page, waits where the server asks for it, and goes on
 // where a cursor expired.
-func (s *Server) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
+func (s *Server) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error) {
+	return s.walk(ctx, q, math.MaxInt, visit)
+}
+
+// errPages ends a walk that takes more pages than it may.
+var errPages = errors.New("the walk takes more pages")
+
+// walk is Walk, unless that takes more than so many pages.
+func (s *Server) walk(ctx context.Context, q callvault.Query, pages int, visit func(callvault.Record) error) (w Walked, err error) {
 	begun := false
 	for page, err := range s.Client.Pages(ctx, asked(q)) {
 		if err != nil {
@@ -76,6 +86,9 @@ func (s *Server) Walk(ctx context.Context, q callvault.Query, visit func(callvau
 		}
 		if !begun { // later pages of a walk that began again count what is left
 			begun, w.Total = true, page.Records.TotalRecords
+			if listed := len(page.Calls); listed > 0 && (w.Total-1)/listed >= pages {
+				return w, errPages
+			}
 			s.Watch.Begin("reading", "call", w.Total)
 		}
 		for i := range page.Calls {
@@ -107,4 +120,52 @@ func checked(listed *gong.PageCall) (callvault.Call, error) {
 		return callvault.Call{}, fmt.Errorf("call %s: %w", listed.Call.ID, err)
 	}
 	return call, nil
+}
+
+// Counts walks through all calls, or asks for the first page of each part and takes its
+// total, whichever needs fewer requests: on a server requests are slow, and counted.
+func (s *Server) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error) {
+	counts := make([]int, len(parts))
+	outside := 0
+	w, err := s.walk(ctx, q, 1+len(parts), func(record callvault.Record) error {
+		i, _ := slices.BinarySearchFunc(parts, record.Time, func(part callvault.Range, at callvault.Time) int {
+			if part.To <= at {
+				return -1
+			}
+			return 1
+		})
+		if i == len(parts) || record.Time < parts[i].From {
+			outside++
+			s.Watch.Skipped(fmt.Errorf("call %s has the time %v, outside of the range", record.ID, record.Time))
+			return nil
+		}
+		counts[i]++
+		return nil
+	})
+	w.Met -= outside
+	w.Skipped += outside
+	if errors.Is(err, errPages) {
+		return s.totals(ctx, q, parts)
+	}
+	return counts, w, err
+}
+
+// totals asks for the first page of each part.
+func (s *Server) totals(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
+	s.Watch.Begin("counting", "bar", len(parts))
+	counts = make([]int, len(parts))
+	for i := range parts {
+		q.Range = parts[i]
+		for page, err := range s.Client.Pages(ctx, asked(q)) {
+			if err != nil {
+				return nil, w, err
+			}
+			counts[i] = max(page.Records.TotalRecords, len(page.Calls))
+			break
+		}
+		w.Met += counts[i]
+		s.Watch.Add(1)
+	}
+	w.Total = w.Met
+	return counts, w, nil
 }

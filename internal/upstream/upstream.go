@@ -13,6 +13,9 @@ import (
 type Source interface {
 	// Walk visits the calls of q in order. An error of visit ends the walk and is returned.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
+
+	// Counts is how many calls of q are in each of the parts that its range is divided into.
+	Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error)
 }
 
 // Walked counts what a walk has visited, even if it failed.
@@ -82,4 +85,20 @@ func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvaul
 		s.Watch.Skipped(damage)
 	})
 	return w, err
+}
+
+// Counts asks for each part: a store knows its counts without reading the calls.
+func (s *Store) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
+	s.Watch.Begin("counting", "bar", len(parts))
+	counts = make([]int, len(parts))
+	for i := range parts {
+		q.Range = parts[i]
+		if counts[i], err = s.Calls.Count(ctx, q); err != nil {
+			return nil, w, err
+		}
+		w.Total += counts[i]
+		s.Watch.Add(1)
+	}
+	w.Met = w.Total
+	return counts, w, nil
 }
