@@ -3,38 +3,17 @@
 package postgres
 
 import (
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/storetest"
 )
 
 // Two processes have one bucket: together they get what the limit allows.
 func TestProcessesShareASecond(t *testing.T) {
 	url := database(t)
-	second := callvault.QuotaSecond{Company: "acme", Limit: 100}
-	var group sync.WaitGroup
-	var mu sync.Mutex
-	got, full := 0, time.Now()
-	for range 2 {
-		s := open(t, url)
-		group.Go(func() {
-			for range 150 {
-				taken, _, err := s.TakeSecond(t.Context(), second, 1)
-				if err != nil {
-					t.Error(err)
-				}
-				mu.Lock()
-				got += taken
-				mu.Unlock()
-			}
-		})
-	}
-	group.Wait()
-	if most := 101 + int(100*time.Since(full).Seconds()); got < 100 || got > most {
-		t.Errorf("took %d in %v", got, time.Since(full))
-	}
+	storetest.SecondIsShared(t, open(t, url), open(t, url))
 }
 
 // A bucket that nobody took from for an hour holds no more than its limit, and

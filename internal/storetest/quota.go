@@ -257,13 +257,20 @@ func companiesHaveTheirOwnSecond(t *testing.T, open Open) {
 // However many draw from a second at once, they get what the limit allows and no
 // more.
 func secondIsNeverExceeded(t *testing.T, open Open) {
-	store, second := open(t), callvault.QuotaSecond{Company: acme, Limit: 100}
+	store := open(t)
+	SecondIsShared(t, store, store, store, store, store, store)
+}
+
+// SecondIsShared draws from a second in each store at once. They are of one database, and
+// together get what the limit allows and no more.
+func SecondIsShared(t *testing.T, stores ...callvault.Store) {
+	second := callvault.QuotaSecond{Company: acme, Limit: 100}
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	got, full := 0, time.Now()
-	for n := range 6 {
+	for n, store := range stores {
 		group.Go(func() {
-			for range 30 {
+			for range 60 {
 				taken, _, err := store.TakeSecond(t.Context(), second, n+1)
 				if err != nil {
 					t.Error(err)
