@@ -94,7 +94,8 @@ func (a *app) finish(cmd *cobra.Command) {
 const rivals = "rivals"
 
 // exclude says that two flags exclude each other. The command line goes before the
-// environment: if it has one of them, the variable of the other is not read.
+// environment: if it has one of them, the variable of the other is not read. A variable that
+// all commands share excludes nothing.
 func exclude(cmd *cobra.Command, one, other string) {
 	for name, rival := range map[string]string{one: other, other: one} {
 		f := cmd.Flags().Lookup(name)
@@ -122,6 +123,11 @@ func (a *app) readVariables(cmd *cobra.Command) (err error) {
 		}
 		if setErr := cmd.Flags().Set(f.Name, value); setErr != nil {
 			err = invalidValue(name, f, value, setErr)
+		}
+		for _, rival := range f.Annotations[rivals] {
+			if cmd.Flags().Changed(rival) && sharedFlags[f.Name] == "" && sharedFlags[rival] == "" {
+				err = usagef("%s and %s exclude each other; unset one", variable(cmd, rival), name)
+			}
 		}
 	})
 	return err

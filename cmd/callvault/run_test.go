@@ -296,6 +296,10 @@ func TestEnvironment(t *testing.T) {
 	if got := c.run("key", "create", "--bearer=false"); !strings.HasPrefix(got.stdout, "accessKey ") {
 		t.Errorf("a flag did not win: %+v", got)
 	}
+	c.env["CALLVAULT_DELETE_ID"], c.env["CALLVAULT_DELETE_BEFORE"] = "1", "2100-01-01"
+	if got := c.run("delete", "--yes"); got.code != exitUsage || !strings.Contains(got.stderr, "CALLVAULT_DELETE_BEFORE and CALLVAULT_DELETE_ID exclude each other; unset one") {
+		t.Errorf("%+v", got)
+	}
 	c.env["CALLVAULT_KEY_CREATE_BEARER"] = "perhaps"
 	if got := c.run("key", "create"); got.code != exitUsage || !strings.Contains(got.stderr, `CALLVAULT_KEY_CREATE_BEARER "perhaps": use true or false`) {
 		t.Errorf("got %+v", got)
