@@ -22,6 +22,7 @@ const (
 	// A process that opens or closes a store has it open without a log for some
 	// milliseconds. After this long the log was removed.
 	withoutLog = 5 * time.Second
+	lookAgain  = 20 * time.Millisecond
 
 	storeIDSQL = `SELECT id FROM store`
 )
@@ -215,7 +216,7 @@ func untilRight(ctx context.Context, look func() error) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(lockPoll):
+		case <-time.After(lookAgain):
 		}
 	}
 }
