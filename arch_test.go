@@ -67,7 +67,7 @@ var libraries = map[string][]string{
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
 	"internal/doctor":       {"github.com/dustin/go-humanize"},
-	"cmd/callvault":         {"github.com/dustin/go-humanize", "github.com/prometheus/client_golang", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+	"cmd/callvault":         {"github.com/prometheus/client_golang", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 }
 
 // testLibraries are those that only tests of a room may import.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/postgres"
@@ -156,6 +155,6 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	if err != nil {
 		return err
 	}
-	a.say("wrote %s: %s in %v", to, humanize.IBytes(uint64(info.Size())), time.Since(begun).Round(10*time.Millisecond))
+	a.say("wrote %s: %s in %v", to, screen.Size(info.Size()), time.Since(begun).Round(10*time.Millisecond))
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,9 +59,5 @@ func (a *app) runCall(ctx context.Context, o callOptions, digits string) error {
 		_, err := fmt.Fprintf(a.stdout, "%s\n", document)
 		return err
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, fact := range screen.Facts(document, o.zone) {
-		fmt.Fprintf(w, "%s\t%s\n", fact[0], fact[1])
-	}
-	return w.Flush()
+	return screen.Columns(a.stdout, screen.Facts(document, o.zone))
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
@@ -153,7 +152,7 @@ func summary(w upstream.Walked, o callsOptions) string {
 	if o.from == "" && o.url == "" {
 		which = "last"
 	}
-	text := fmt.Sprintf("the %s %s of %s", which, humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+	text := fmt.Sprintf("the %s %s of %s", which, screen.Number(w.Met), screen.Count(w.Total, "call"))
 	if !o.limited {
 		text += "; --limit 0 shows all"
 	}
@@ -162,15 +161,15 @@ func summary(w upstream.Walked, o callsOptions) string {
 
 // counted is the number of calls of a whole list. A server may have counted more.
 func counted(w upstream.Walked) string {
-	text := plural(w.Met, "call")
+	text := screen.Count(w.Met, "call")
 	switch {
 	case w.Missing > 0:
-		text = fmt.Sprintf("%s of %s (all that the server listed)", humanize.Comma(int64(w.Met)), plural(w.Total, "call"))
+		text = fmt.Sprintf("%s of %s (all that the server listed)", screen.Number(w.Met), screen.Count(w.Total, "call"))
 	case w.Met == 0 && w.Skipped == 0:
 		text = "no calls"
 	}
 	if w.Skipped > 0 {
-		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(w.Skipped)))
+		text += fmt.Sprintf(", %s skipped", screen.Number(w.Skipped))
 	}
 	return text
 }
@@ -198,7 +197,7 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 	var parts []callvault.Range
 	for part := range span.By(unit) {
 		if len(spans) == maxBars {
-			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", humanize.Comma(maxBars), unit)
+			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", screen.Number(maxBars), unit)
 		}
 		spans = append(spans, part)
 		parts = append(parts, callvault.Range{From: callvault.CeilTime(part.From), To: callvault.CeilTime(part.To)})

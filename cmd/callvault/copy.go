@@ -129,7 +129,7 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	case err != nil:
 		return err
 	case found > 0:
-		return fmt.Errorf("%s; 'callvault check --repair' corrects counts, ids and numbers", plural(found, "difference"))
+		return fmt.Errorf("%s; 'callvault check --repair' corrects counts, ids and numbers", screen.Count(found, "difference"))
 	}
 	a.say("the store is sound")
 	if !o.digest {

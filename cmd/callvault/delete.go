@@ -125,14 +125,14 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	p.End()
 	switch missing := len(d.ids) - deleted; {
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s; run it again to finish", plural(deleted, "call"))
+		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, "call"))
 	case err != nil:
-		return fmt.Errorf("after %s: %w", plural(deleted, "call"), err)
+		return fmt.Errorf("after %s: %w", screen.Count(deleted, "call"), err)
 	case o.quiet:
 	case missing > 0:
-		a.say("deleted %s; %s not found", plural(deleted, "call"), plural(missing, "id"))
+		a.say("deleted %s; %s not found", screen.Count(deleted, "call"), screen.Count(missing, "id"))
 	default:
-		a.say("deleted %s", plural(deleted, "call"))
+		a.say("deleted %s", screen.Count(deleted, "call"))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
 	p.Begin("removing the content of deleted calls", "", screen.Unknown)
@@ -145,9 +145,9 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 
 // confirm asks a person.
 func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
-	what := plural(total, "call") + " by id"
+	what := screen.Count(total, "call") + " by id"
 	if d.ids == nil {
-		what = fmt.Sprintf("%s before %s", plural(total, "call"), d.query.To)
+		what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.query.To)
 	}
 	screen.Printf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')

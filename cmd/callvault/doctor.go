@@ -86,7 +86,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case wrong > 0:
-		return fmt.Errorf("%s wrong", plural(wrong, "thing"))
+		return fmt.Errorf("%s wrong", screen.Count(wrong, "thing"))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/file"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 )
 
@@ -111,7 +112,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	case errors.As(e.reading, &damage):
 		written := "nothing was written"
 		if e.where != "" && e.Met > 0 {
-			written = plural(e.Met, "call") + " before it are " + e.where
+			written = screen.Count(e.Met, "call") + " before it are " + e.where
 		}
 		return fmt.Errorf("%w; %s; to export the other calls: --skip-damaged", e.reading, written)
 	case e.reading != nil:

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
@@ -212,15 +211,15 @@ func (r *importReport) Skipped(at bulk.Place, problems []gong.FieldError) {
 		r.progress.Note("%v: %s", at, p.Error())
 	}
 	if more := len(problems) - mostProblems; more > 0 {
-		r.progress.Note("%v: and %s", at, plural(more, "more problem"))
+		r.progress.Note("%v: and %s", at, screen.Count(more, "more problem"))
 	}
 }
 
 // detail shows what came of the records so far.
 func (r *importReport) detail() {
-	text := plural(r.kept.Created+r.kept.Changed+r.kept.Unchanged, "call")
+	text := screen.Count(r.kept.Created+r.kept.Changed+r.kept.Unchanged, "call")
 	if r.skipped > 0 {
-		text += ", " + humanize.Comma(int64(r.skipped)) + " skipped"
+		text += ", " + screen.Number(r.skipped) + " skipped"
 	}
 	r.progress.Detail("%s", text)
 }
@@ -249,7 +248,7 @@ func (r *importReport) end() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if more := r.skipped - r.most; r.most > 0 && more > 0 {
-		r.progress.Note("and %s; --max-errors 0 prints all", plural(more, "more bad record"))
+		r.progress.Note("and %s; --max-errors 0 prints all", screen.Count(more, "more bad record"))
 	}
 	r.skipped = 0
 	return took
@@ -260,17 +259,17 @@ func (r *importReport) summarize(result bulk.Result, took time.Duration) {
 	if r.quiet {
 		return
 	}
-	text := fmt.Sprintf("%s: %s", plural(result.Read, "record"), kept(result.PutResult))
+	text := fmt.Sprintf("%s: %s", screen.Count(result.Read, "record"), kept(result.PutResult))
 	if n := result.Repeated(); n > 0 {
-		text += fmt.Sprintf(", %s replaced by a later one with the same id", humanize.Comma(int64(n)))
+		text += fmt.Sprintf(", %s replaced by a later one with the same id", screen.Number(n))
 	}
 	if result.Skipped > 0 {
-		text += fmt.Sprintf(", %s skipped", humanize.Comma(int64(result.Skipped)))
+		text += fmt.Sprintf(", %s skipped", screen.Number(result.Skipped))
 	}
 	r.say("%s in %v", text, took)
 }
 
 func kept(result callvault.PutResult) string {
-	return fmt.Sprintf("%s created, %s changed, %s unchanged", humanize.Comma(int64(result.Created)),
-		humanize.Comma(int64(result.Changed)), humanize.Comma(int64(result.Unchanged)))
+	return fmt.Sprintf("%s created, %s changed, %s unchanged", screen.Number(result.Created),
+		screen.Number(result.Changed), screen.Number(result.Unchanged))
 }

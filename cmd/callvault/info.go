@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault/internal/screen"
@@ -48,13 +46,12 @@ func (a *app) runInfo(ctx context.Context, db, output string) error {
 }
 
 func (a *app) printInfo(info upkeep.Info) error {
-	screen.Printf(a.stdout, "%s: %s\n", info.Store, humanize.IBytes(uint64(info.Size)))
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nCOMPANY\tCALLS\tFIRST\tLAST\tWORKSPACES\tKEYS")
+	screen.Printf(a.stdout, "%s: %s\n\n", info.Store, screen.Size(info.Size))
+	rows := [][]string{{"COMPANY", "CALLS", "FIRST", "LAST", "WORKSPACES", "KEYS"}}
 	for _, c := range info.Companies {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", c.Name, humanize.Comma(int64(c.Calls)), dayOf(c.First), dayOf(c.Last), c.Workspaces, c.Keys)
+		rows = append(rows, []string{c.Name, screen.Number(c.Calls), dayOf(c.First), dayOf(c.Last), strconv.Itoa(c.Workspaces), strconv.Itoa(c.Keys)})
 	}
-	return w.Flush()
+	return screen.Columns(a.stdout, rows)
 }
 
 func dayOf(t *time.Time) string {

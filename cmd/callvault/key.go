@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -106,9 +105,9 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if err := store.AddKey(ctx, key); err != nil {
 		return err
 	}
-	fields := [][2]string{{"accessKey", key.ID}, {"accessKeySecret", secret}}
+	fields := [][]string{{"accessKey", key.ID}, {"accessKeySecret", secret}}
 	if key.Kind == callvault.BearerKey {
-		fields = [][2]string{{"token", key.Token(secret)}}
+		fields = [][]string{{"token", key.Token(secret)}}
 	}
 	if err := a.printFields(fields, o.output); err != nil {
 		return err
@@ -122,7 +121,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	return nil
 }
 
-func (a *app) printFields(fields [][2]string, output string) error {
+func (a *app) printFields(fields [][]string, output string) error {
 	if output == "json" {
 		object := make(map[string]string)
 		for _, field := range fields {
@@ -130,11 +129,7 @@ func (a *app) printFields(fields [][2]string, output string) error {
 		}
 		return json.NewEncoder(a.stdout).Encode(object)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, field := range fields {
-		fmt.Fprintf(w, "%s\t%s\n", field[0], field[1])
-	}
-	return w.Flush()
+	return screen.Columns(a.stdout, fields)
 }
 
 func (a *app) keyList() *cobra.Command {
@@ -188,17 +183,15 @@ func (a *app) printKeys(keys []callvault.Key, output string) error {
 		}
 		return json.NewEncoder(a.stdout).Encode(list)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tKIND\tCREATED\tLAST USED\tSTATUS\tSCOPES")
+	rows := [][]string{{"ID", "NAME", "KIND", "CREATED", "LAST USED", "STATUS", "SCOPES"}}
 	for _, k := range keys {
 		scopes := make([]string, len(k.Scopes))
 		for i, s := range k.Scopes {
 			scopes[i] = string(s)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", screen.Text(a.stdout, k.ID), screen.Text(a.stdout, cmp.Or(k.Name, "-")), k.Kind,
-			day(k.Created), day(k.Used), status(k, time.Now()), screen.Text(a.stdout, strings.Join(scopes, ",")))
+		rows = append(rows, []string{k.ID, cmp.Or(k.Name, "-"), string(k.Kind), day(k.Created), day(k.Used), status(k, time.Now()), strings.Join(scopes, ",")})
 	}
-	return w.Flush()
+	return screen.Columns(a.stdout, rows)
 }
 
 // status is whether a key is valid, and until or since when.

@@ -11,7 +11,6 @@ import (
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
@@ -227,9 +226,9 @@ func earlyEnd(ctx context.Context, w upstream.Walked, reading error, where strin
 	if w.Met == 0 || where == "" {
 		return fmt.Errorf("%s; nothing was written", cause)
 	}
-	count := plural(w.Met, "call")
+	count := screen.Count(w.Met, "call")
 	if w.Total > 0 {
-		count = fmt.Sprintf("%s of %s", humanize.Comma(int64(w.Met)), plural(max(w.Total, w.Met), "call"))
+		count = fmt.Sprintf("%s of %s", screen.Number(w.Met), screen.Count(max(w.Total, w.Met), "call"))
 	}
 	err := fmt.Errorf("%s: %s are %s; go on with --from %s", cause, count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
 	if isShort {
@@ -274,12 +273,4 @@ func mayWrite(name string) error {
 // outputFlag is --output of a command that prints facts.
 func outputFlag(cmd *cobra.Command, output *string) {
 	choiceFlag(cmd, output, "output", "text", "text or json", "text", "json")
-}
-
-// plural is a number of things.
-func plural(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return humanize.Comma(int64(n)) + " " + thing
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/rivo/uniseg"
 )
 
@@ -23,12 +22,12 @@ func Bars(w io.Writer, width int, bars []Bar) error {
 	labels, counts, largest := 0, 0, 1
 	for _, bar := range bars {
 		labels = max(labels, uniseg.StringWidth(bar.Label))
-		counts = max(counts, len(humanize.Comma(int64(bar.Count))))
+		counts = max(counts, len(Number(bar.Count)))
 		largest = max(largest, bar.Count)
 	}
 	room := max(0, width-labels-len(gap)-counts-1)
 	for _, bar := range bars {
-		line := pad(bar.Label, labels) + gap + padLeft(humanize.Comma(int64(bar.Count)), counts) + " " + drawn(bar.Count, largest, room)
+		line := pad(bar.Label, labels) + gap + padLeft(Number(bar.Count), counts) + " " + drawn(bar.Count, largest, room)
 		if _, err := io.WriteString(w, cut(strings.TrimRight(line, " "), width)+"\n"); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // Facts are the names and values of a document's fields that are set, in its order.
-func Facts(document []byte, zone *time.Location) (facts [][2]string) {
+func Facts(document []byte, zone *time.Location) (facts [][]string) {
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.Token() // the brace; a document was checked when it was written
 	for d.More() {
@@ -32,7 +32,7 @@ func Facts(document []byte, zone *time.Location) (facts [][2]string) {
 			}
 		}
 		if string(raw) != "null" {
-			facts = append(facts, [2]string{fmt.Sprint(name), Clean(text)})
+			facts = append(facts, []string{fmt.Sprint(name), Clean(text)})
 		}
 	}
 	return facts
