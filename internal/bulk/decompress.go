@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -53,7 +54,9 @@ func unpack(source io.Reader) (*unpacked, error) {
 	switch text := string(magic); {
 	case bytes.HasPrefix(magic, []byte(gzipMagic)):
 		u.format = "gzip"
-		if u.in, err = gzip.NewReader(buffered); err == gzip.ErrHeader {
+		members := &members{buffered: buffered}
+		u.in = members
+		if err = members.next(); err == gzip.ErrHeader {
 			err = ErrDamaged
 		}
 	case text == zstdMagic, len(text) == 4 && text[0]&0xf0 == 0x50 && text[1:] == zstdSkips:
@@ -95,6 +98,41 @@ func (u *unpacked) named(err error) error {
 		err = ErrDamaged
 	}
 	return fmt.Errorf("%s: %w", u.format, err)
+}
+
+// members reads the members of a gzip file one by one: gzip.Reader alone takes a few
+// bytes behind the last for a member that was cut off.
+type members struct {
+	buffered *bufio.Reader
+	gzip.Reader
+}
+
+func (m *members) next() error {
+	err := m.Reset(m.buffered)
+	m.Multistream(false)
+	return err
+}
+
+func (m *members) Read(p []byte) (int, error) {
+	for {
+		n, err := m.Reader.Read(p)
+		switch {
+		case err != io.EOF:
+			return n, err
+		case n > 0:
+			return n, nil
+		}
+		magic, err := m.buffered.Peek(len(gzipMagic))
+		switch {
+		case len(magic) == 0:
+			return 0, err
+		case !strings.HasPrefix(gzipMagic, string(magic)):
+			return 0, gzip.ErrHeader
+		}
+		if err := m.next(); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // witness remembers an error of the source itself, such as a failing disk.

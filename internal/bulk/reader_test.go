@@ -208,6 +208,8 @@ func TestReaderOfBrokenSources(t *testing.T) {
 		{"gzip with wrong data", bytes.NewReader(wrong), "! gzip: " + ErrDamaged.Error()},
 		{"several members of gzip", bytes.NewReader(slices.Concat(packed, gzipped(t, ""), three)), lines("1 1", "2 2", "3 3")},
 		{"text behind gzip", bytes.NewReader(append(bytes.Clone(packed), `{"id":"4"}`+"\n"...)), lines("1 1", "2 2", "! line 3: gzip: "+errTrailing.Error()+"; the rest was not read")},
+		{"a little text behind gzip", bytes.NewReader(append(bytes.Clone(packed), "{}\n"...)), lines("1 1", "2 2", "! line 3: gzip: "+errTrailing.Error()+"; the rest was not read")},
+		{"a source that fails behind gzip", io.MultiReader(bytes.NewReader(packed), iotest.ErrReader(errors.New("disk on fire"))), lines("1 1", "2 2", "! line 3: disk on fire; the rest was not read")},
 		{"gzip with another begun", bytes.NewReader(slices.Concat(packed, three[:5])), lines("1 1", "2 2", "! line 3: gzip: "+errCut.Error()+"; the rest was not read")},
 		{"several frames of zstd", bytes.NewReader(slices.Concat([]byte("\x53\x2a\x4d\x18\x01\x00\x00\x00x"), zstandard(t, two), zstandard(t, `{"id":"3"}`))), lines("1 1", "2 2", "3 3")},
 		{"text behind zstd", bytes.NewReader(append(zstandard(t, two), "{}{}{}{}\n"...)), lines("1 1", "2 2", "! line 3: zstd: "+errTrailing.Error()+"; the rest was not read")},

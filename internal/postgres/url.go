@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -26,6 +29,22 @@ var (
 // Redact is a URL without its passwords, for people to read.
 func Redact(name string) string {
 	return inUser.ReplaceAllString(inQuery.ReplaceAllStringFunc(name, redactParameter), "$1:xxxxx@")
+}
+
+// malformed is pgx's error for a bad URL, without the URL, which the caller names, and
+// without the texts of Go's packages.
+func malformed(err error) error {
+	text := err.Error()
+	text = text[strings.LastIndex(text, "`: ")+len("`: "):]
+	wrong, _, _ := strings.Cut(text, " (")
+	cause := errors.Unwrap(err)
+	switch number := (*strconv.NumError)(nil); {
+	case errors.As(cause, &number):
+		return fmt.Errorf("%s; use a whole number", wrong)
+	case cause != nil && strings.HasPrefix(cause.Error(), "time: "):
+		return fmt.Errorf("%s; use a time such as 30s or 1h", wrong)
+	}
+	return errors.New(text)
 }
 
 // redactParameter hides the value of a parameter that is a password, however its

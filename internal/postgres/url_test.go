@@ -75,6 +75,21 @@ func TestErrorsHideThePassword(t *testing.T) {
 	}
 }
 
+// What is wrong with a URL is said once, and not in the words of Go's packages.
+func TestMalformedURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"postgres://host/db?connect_timeout=x":        "invalid connect_timeout; use a whole number",
+		"postgres://host/db?pool_max_conns=many":      "cannot parse pool_max_conns; use a whole number",
+		"postgres://host/db?pool_max_conn_lifetime=1": "cannot parse pool_max_conn_lifetime; use a time such as 30s or 1h",
+		"postgres://host:x/db":                        "invalid port",
+		"postgres://host/db?sslmode=perhaps":          "failed to configure TLS (sslmode is invalid)",
+	} {
+		if _, err := Open(t.Context(), url); err == nil || err.Error() != "open "+url+": "+want {
+			t.Errorf("%s: %v, want %s", url, err, want)
+		}
+	}
+}
+
 func TestConnectTimeout(t *testing.T) {
 	for url, want := range map[string]time.Duration{
 		"postgres://host/db":                   connectWithin,

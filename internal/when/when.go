@@ -90,9 +90,12 @@ func between(from, flag, value string, end, now time.Time) (span Span, err error
 		return span, nil
 	case value == "":
 		return Span{}, fmt.Errorf("--from %.*s gives an empty range; use an earlier time", maxEcho, from)
+	case flag == "--through":
+		return Span{}, fmt.Errorf("--from %.*s begins at %s, but --through %.*s ends at %s; use an earlier --from or a later --through",
+			maxEcho, from, moment(span.From), maxEcho, value, moment(span.To))
 	}
-	return Span{}, fmt.Errorf("--from %.*s must be before %s %.*s, but they are %s and %s",
-		maxEcho, from, flag, maxEcho, value, moment(span.From), moment(span.To))
+	return Span{}, fmt.Errorf("--from %.*s must be before --to %.*s, but they are %s and %s",
+		maxEcho, from, maxEcho, value, moment(span.From), moment(span.To))
 }
 
 func parseInstant(s string, now time.Time) (Span, bool) {

@@ -200,7 +200,7 @@ func TestThrough(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ from, through, want string }{
-		{"2026-02-01", "2026-01", "--from 2026-02-01 must be before --through 2026-01, but they are Sun 2026-02-01 00:00 and Sun 2026-02-01 00:00"},
+		{"2026-02-01", "2026-01", "--from 2026-02-01 begins at Sun 2026-02-01 00:00, but --through 2026-01 ends at Sun 2026-02-01 00:00; use an earlier --from or a later --through"},
 		{"", "2026-02-28 09:00", `--through "2026-02-28 09:00" is not a day, month or year; use `},
 		{"", "now", `--through "now" is not a day`}, {"", "7d", `--through "7d" is not a day`}, {"", "2026-02-30", `--through "2026-02-30" is not a day`},
 		{"soon", "2026", `--from "soon" is not a time; ` + when.Forms},
