@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 	"internal/postgrestest": nil,
 	"internal/screen":       {"gong"},
 	"internal/upkeep":       {"", "gong"},
-	"internal/upstream":     {"", "gong"},
+	"internal/upstream":     {"", "gong", "internal/screen"},
 	"internal/web":          nil,
 	"internal/when":         {"gong"},
 	"internal/program":      nil,

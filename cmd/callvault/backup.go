@@ -123,10 +123,10 @@ func (a *app) fork(ctx context.Context, o backupOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Fork(ctx); err != nil || o.quiet {
+	if err := store.Fork(ctx); err != nil {
 		return err
 	}
-	a.say("the next change of each company begins a new timeline")
+	a.progress(o.quiet).Tell("the next change of each company begins a new timeline")
 	return nil
 }
 
@@ -148,13 +148,13 @@ func (a *app) copyFile(ctx context.Context, o backupOptions, doing, to string, r
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("interrupted; %s was not written", to)
 	}
-	if err != nil || o.quiet {
+	if err != nil {
 		return err
 	}
 	info, err := os.Stat(to)
 	if err != nil {
 		return err
 	}
-	a.say("wrote %s: %s in %v", to, screen.Size(info.Size()), time.Since(begun).Round(10*time.Millisecond))
+	progress.Tell("wrote %s: %s in %v", to, screen.Size(info.Size()), time.Since(begun).Round(10*time.Millisecond))
 	return nil
 }

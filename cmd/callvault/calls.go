@@ -100,12 +100,12 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	source, err := o.open(ctx, a, a.watch(p, o.quiet))
+	source, err := o.open(ctx, a, p)
 	if err != nil {
 		return err
 	}
-	if !o.quiet && span != (when.Span{}) {
-		p.Note("calls %v", span)
+	if span != (when.Span{}) {
+		p.Tell("calls %v", span)
 	}
 	if o.histogram != "" {
 		return a.drawHistogram(ctx, source, o, span, q, p)
@@ -114,12 +114,8 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		store.Last = int(o.limit)
 	}
 	stdout := p.Before(a.stdout)
-	var w upstream.Walked
-	var reading error
-	fill := func(out bulk.Writer) (err error) {
-		w, reading, err = walk(ctx, source, q, int(o.limit), out)
-		return err
-	}
+	var r reading
+	fill := r.fill(ctx, source, q, int(o.limit))
 	if f.Format != "" {
 		err = f.Write(stdout, fill)
 	} else {
@@ -132,21 +128,19 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	}
 	p.End()
 	switch {
-	case reading != nil:
-		return earlyEnd(ctx, w, reading, "on standard output", o.zone)
+	case r.early != nil:
+		return r.end(ctx, "on standard output", o.zone)
 	case err != nil:
 		return fmt.Errorf("write standard output: %w", err)
 	}
-	if !o.quiet {
-		a.say("%s", summary(w, o))
-	}
-	return skipped(w.Skipped)
+	p.Tell("%s", summary(r.Walked, o))
+	return skipped(r.Skipped)
 }
 
 // summary says how many calls were shown.
 func summary(w upstream.Walked, o callsOptions) string {
 	if w.Met != int(o.limit) || w.Total-w.Met-w.Skipped <= 0 {
-		return counted(w)
+		return w.String()
 	}
 	which := "first"
 	if o.from == "" && o.url == "" {
@@ -155,21 +149,6 @@ func summary(w upstream.Walked, o callsOptions) string {
 	text := fmt.Sprintf("the %s %s of %s", which, screen.Number(w.Met), screen.Count(w.Total, "call"))
 	if !o.limited {
 		text += "; --limit 0 shows all"
-	}
-	return text
-}
-
-// counted is the number of calls of a whole list. A server may have counted more.
-func counted(w upstream.Walked) string {
-	text := screen.Count(w.Met, "call")
-	switch {
-	case w.Missing > 0:
-		text = fmt.Sprintf("%s of %s (all that the server listed)", screen.Number(w.Met), screen.Count(w.Total, "call"))
-	case w.Met == 0 && w.Skipped == 0:
-		text = "no calls"
-	}
-	if w.Skipped > 0 {
-		text += fmt.Sprintf(", %s skipped", screen.Number(w.Skipped))
 	}
 	return text
 }
@@ -188,11 +167,21 @@ const maxBars = 10_000
 // drawHistogram counts the calls of each unit of the range, and draws or prints the
 // counts. It shows a histogram only if all is counted: half of one would look whole.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
-	unit := when.Unit(o.histogram)
-	span, err := closed(ctx, source, span, q, o.zone)
-	if err != nil {
-		return earlyEnd(ctx, upstream.Walked{}, err, "", o.zone)
+	var r reading
+	if q.From == callvault.MinTime || q.To == callvault.MaxTime {
+		var first, last time.Time
+		if first, last, r.early = source.Ends(ctx, q, time.Now()); r.early != nil {
+			return r.end(ctx, "", o.zone)
+		}
+		if q.To == callvault.MaxTime {
+			span.To = last.Add(time.Microsecond).In(o.zone)
+		}
+		if q.From == callvault.MinTime { // the whole first day
+			year, month, day := first.In(o.zone).Date()
+			span.From = time.Date(year, month, day, 0, 0, 0, 0, o.zone)
+		}
 	}
+	unit := when.Unit(o.histogram)
 	var spans []when.Span
 	var parts []callvault.Range
 	for part := range span.By(unit) {
@@ -203,53 +192,19 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 		parts = append(parts, callvault.Range{From: callvault.CeilTime(part.From), To: callvault.CeilTime(part.To)})
 	}
 	var counts []int
-	var w upstream.Walked
 	if len(parts) > 0 {
 		q.Range = callvault.Range{From: parts[0].From, To: parts[len(parts)-1].To}
-		counts, w, err = source.Counts(ctx, q, parts)
+		counts, r.Walked, r.early = source.Counts(ctx, q, parts)
 	}
 	p.End()
-	if err != nil {
-		return earlyEnd(ctx, w, err, "", o.zone)
+	if r.early != nil {
+		return r.end(ctx, "", o.zone)
 	}
 	if err := a.printBars(unit, spans, counts); err != nil {
 		return err
 	}
-	if !o.quiet {
-		a.say("%s", counted(w))
-	}
-	return skipped(w.Skipped)
-}
-
-// closed is a span with both ends: where they are open, from the day of the first call
-// until now, or of a store until the last call.
-func closed(ctx context.Context, source upstream.Source, span when.Span, q callvault.Query, zone *time.Location) (when.Span, error) {
-	if q.To == callvault.MaxTime {
-		span.To = time.Now().In(zone)
-		if store, ok := source.(*upstream.Store); ok {
-			err := store.Calls.ScanBack(ctx, q, q.End(), 1, func(last callvault.Record) error {
-				span.To = (last.Time + 1).UTC().In(zone)
-				return nil
-			})
-			if err != nil {
-				return span, err
-			}
-		}
-	}
-	if q.From > callvault.MinTime {
-		return span, nil
-	}
-	first := span.To
-	_, err := source.Walk(ctx, q, func(record callvault.Record) error {
-		first = record.Time.UTC().In(zone)
-		return errEnough
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
-	year, month, day := first.Date()
-	span.From = time.Date(year, month, day, 0, 0, 0, 0, zone)
-	return span, err
+	p.Tell("%v", r.Walked)
+	return skipped(r.Skipped)
 }
 
 // printBars draws on a terminal, and elsewhere prints the beginning of each unit and

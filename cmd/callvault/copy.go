@@ -61,8 +61,8 @@ func (a *app) runCopy(ctx context.Context, o copyOptions) error {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; run the same command again to start the copy again")
-	case err == nil && !o.quiet:
-		a.say("copied the store in %v", took)
+	case err == nil:
+		progress.Tell("copied the store in %v", took)
 	}
 	return err
 }

@@ -113,7 +113,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	p := a.progress(o.quiet)
 	defer p.End()
 	p.Begin("deleting", "call", total)
-	commits, deleted := a.commits(p, o.quiet), 0
+	commits, deleted := p.Commits(a.stdout), 0
 	for more := true; more && err == nil; {
 		var n int
 		if n, more, err = d.step(ctx, calls); n > 0 {
@@ -128,11 +128,10 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, "call"))
 	case err != nil:
 		return fmt.Errorf("after %s: %w", screen.Count(deleted, "call"), err)
-	case o.quiet:
 	case missing > 0:
-		a.say("deleted %s; %s not found", screen.Count(deleted, "call"), screen.Count(missing, "id"))
+		p.Tell("deleted %s; %s not found", screen.Count(deleted, "call"), screen.Count(missing, "id"))
 	default:
-		a.say("deleted %s", screen.Count(deleted, "call"))
+		p.Tell("deleted %s", screen.Count(deleted, "call"))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
 	p.Begin("removing the content of deleted calls", "", screen.Unknown)

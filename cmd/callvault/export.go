@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,42 +92,42 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	source, err := o.open(ctx, a, a.watch(p, o.quiet))
+	source, err := o.open(ctx, a, p)
 	if err != nil {
 		return err
 	}
 	if store, ok := source.(*upstream.Store); ok {
 		store.SkipDamaged = o.skipDamaged
 	}
-	e, target := exported{where: "on standard output"}, name
+	_, isServer := source.(*upstream.Server)
+	e, target := exported{where: "on standard output", isServer: isServer}, name
+	fill := e.fill(ctx, source, q, 0)
 	if name == stdinName {
 		target = "standard output"
-		err = e.write(ctx, source, q, f, p.Before(a.stdout))
+		err = f.Write(p.Before(a.stdout), fill)
 	} else {
-		err = e.writeFile(ctx, source, q, f, name)
+		err = e.writeFile(f, fill, name)
 	}
 	p.End()
 	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
-	case errors.As(e.reading, &damage):
+	case errors.As(e.early, &damage):
 		written := "nothing was written"
 		if e.where != "" && e.Met > 0 {
 			written = screen.Count(e.Met, "call") + " before it are " + e.where
 		}
-		return fmt.Errorf("%w; %s; to export the other calls: --skip-damaged", e.reading, written)
-	case e.reading != nil:
-		return earlyEnd(ctx, e.Walked, e.reading, e.where, o.zone)
+		return fmt.Errorf("%w; %s; to export the other calls: --skip-damaged", e.early, written)
+	case e.early != nil:
+		return e.end(ctx, e.where, o.zone)
 	case errors.As(err, &on):
 		return fmt.Errorf("write %s: %w", target, on.Err)
 	case err != nil:
 		return fmt.Errorf("write %s: %w", target, err)
 	case e.where == "":
 		return &exitError{exitSkipped, errors.New("every call was skipped; nothing was written")}
-	case !o.quiet:
-		text := "exported " + counted(e.Walked)
-		if name != stdinName {
-			text += fmt.Sprintf(" to %s as %s", name, f.Format)
-		}
-		a.say("%s", text)
+	case name == stdinName:
+		p.Tell("exported %v", e.Walked)
+	default:
+		p.Tell("exported %v to %s as %s", e.Walked, name, f.Format)
 	}
 	return skipped(e.Skipped)
 }
@@ -154,42 +153,33 @@ func (a *app) checkExport(o exportOptions, name string) (bulk.Form, error) {
 
 // exported is what an export came to.
 type exported struct {
-	upstream.Walked
-	reading error  // what ended it early
-	where   string // the calls are; empty where nothing was kept
-}
-
-// write writes a whole file of what is read, even if the reading ends early.
-func (e *exported) write(ctx context.Context, source upstream.Source, q callvault.Query, f bulk.Form, w io.Writer) error {
-	return f.Write(w, func(out bulk.Writer) (err error) {
-		e.Walked, e.reading, err = walk(ctx, source, q, 0, out)
-		return err
-	})
+	reading
+	where    string // the calls are; empty where nothing was kept
+	isServer bool   // that they come from
 }
 
 // writeFile writes a file of that name, or what a server listed until an early end under
 // another one. A store can be read again at once.
-func (e *exported) writeFile(ctx context.Context, source upstream.Source, q callvault.Query, f bulk.Form, name string) (err error) {
+func (e *exported) writeFile(f bulk.Form, fill func(bulk.Writer) error, name string) (err error) {
 	e.where = ""
 	d, err := file.Create(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := e.write(ctx, source, q, f, d); err != nil {
+	if err := f.Write(d, fill); err != nil {
 		return err
 	}
 	partial := partialName(d.Target())
-	_, isServer := source.(*upstream.Server)
 	switch {
-	case e.reading != nil && isServer:
+	case e.early != nil && e.isServer:
 		e.where = "in " + partial
 		return d.CommitAs(partial)
-	case e.reading != nil || e.Met == 0 && e.Skipped > 0:
+	case e.early != nil || e.Met == 0 && e.Skipped > 0:
 		return nil
 	}
 	e.where = name
-	if err := d.Commit(); err != nil || !isServer {
+	if err := d.Commit(); err != nil || !e.isServer {
 		return err
 	}
 	if err := os.Remove(partial); !errors.Is(err, fs.ErrNotExist) {

@@ -112,8 +112,8 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	if errors.Is(err, callvault.ErrReplaced) {
 		return fmt.Errorf("%w; import everything again, because the calls kept so far are in the replaced files", err)
 	}
-	if !o.quiet && result.PutResult != (callvault.PutResult{}) {
-		a.say("kept so far: %s", kept(result.PutResult))
+	if result.PutResult != (callvault.PutResult{}) {
+		report.progress.Tell("kept so far: %s", kept(result.PutResult))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -149,7 +149,6 @@ type importReport struct {
 	*app
 	progress *screen.Progress
 	commits  io.Writer
-	quiet    bool
 	most     int          // bad records to print in a pass, 0 for all
 	size     int64        // of all files, or screen.Unknown
 	bytes    atomic.Int64 // that were read
@@ -161,7 +160,7 @@ type importReport struct {
 
 func (a *app) importReport(o importOptions, size int64) *importReport {
 	p := a.progress(o.quiet)
-	return &importReport{app: a, progress: p, commits: a.commits(p, o.quiet), quiet: o.quiet, most: int(o.maxErrors), size: size}
+	return &importReport{app: a, progress: p, commits: p.Commits(a.stdout), most: int(o.maxErrors), size: size}
 }
 
 func (r *importReport) begin(doing string) {
@@ -226,9 +225,7 @@ func (r *importReport) detail() {
 
 // Note prints what a person should know.
 func (r *importReport) Note(at bulk.Place, text string) {
-	if !r.quiet {
-		r.progress.Note("%v: %s", at, text)
-	}
+	r.progress.Tell("%v: %s", at, text)
 }
 
 // Committed acknowledges what is kept.
@@ -256,9 +253,6 @@ func (r *importReport) end() time.Duration {
 
 // summarize says what the import came to.
 func (r *importReport) summarize(result bulk.Result, took time.Duration) {
-	if r.quiet {
-		return
-	}
 	text := fmt.Sprintf("%s: %s", screen.Count(result.Read, "record"), kept(result.PutResult))
 	if n := result.Repeated(); n > 0 {
 		text += fmt.Sprintf(", %s replaced by a later one with the same id", screen.Number(n))
@@ -266,7 +260,7 @@ func (r *importReport) summarize(result bulk.Result, took time.Duration) {
 	if result.Skipped > 0 {
 		text += fmt.Sprintf(", %s skipped", screen.Number(result.Skipped))
 	}
-	r.say("%s in %v", text, took)
+	r.progress.Tell("%s in %v", text, took)
 }
 
 func kept(result callvault.PutResult) string {

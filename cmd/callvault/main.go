@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	}
 	exit := &exitError{exitFailed, err}
 	if !errors.As(err, &exit) && ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
+		err = errInterrupted
 	}
 	if exit.error == nil {
 		return exit.code
@@ -103,6 +103,8 @@ type exitError struct {
 func (e *exitError) Unwrap() error { return e.error }
 
 var (
+	errInterrupted = errors.New("interrupted")
+
 	errSkipped = &exitError{exitSkipped, nil}
 	errLogged  = &exitError{exitFailed, nil}
 )

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
 
@@ -96,7 +94,7 @@ func (o *sourceOptions) flags(cmd *cobra.Command) {
 }
 
 // open opens what the flags name.
-func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) (upstream.Source, error) {
+func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (upstream.Source, error) {
 	if o.url == "" {
 		if o.credentials != "" {
 			return nil, usagef("--credentials is for --url; pass --url too, or leave it out")
@@ -105,7 +103,7 @@ func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) 
 		if err != nil {
 			return nil, err
 		}
-		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Company: o.company, Watch: watch}, nil
+		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Company: o.company, Progress: p}, nil
 	}
 	server, err := upstream.ParseURL(o.url)
 	if err != nil {
@@ -119,119 +117,55 @@ func (o *sourceOptions) open(ctx context.Context, a *app, watch upstream.Watch) 
 	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {
 		return nil, usagef("%w", err)
 	}
-	watch.Begin("asking the server", "", screen.Unknown)
+	p.Begin("asking the server", "", screen.Unknown)
 	a.opened = append(a.opened, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
-	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), watch), nil
+	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), p), nil
 }
 
-// progress shows on standard error how far a command is; a quiet one shows no bar.
+// progress shows on standard error how far a command is.
 func (a *app) progress(quiet bool) *screen.Progress {
 	p := screen.NewProgress(a.stderr)
 	if quiet {
-		p.Hide()
+		p.Quiet()
 	}
 	return p
 }
 
-// commits is where a line for each commit goes: to standard output, unless a person sees the
-// bar on the same terminal, or wants nothing.
-func (a *app) commits(p *screen.Progress, quiet bool) io.Writer {
-	if quiet || screen.IsTerminal(a.stdout) && screen.IsTerminal(a.stderr) {
-		return io.Discard
-	}
-	return p.Before(a.stdout)
+// reading is the reading of a source into a file.
+type reading struct {
+	upstream.Walked
+	early error // what ended it early
 }
 
-// watch shows how the reading of a source goes on. What the server makes it wait for is
-// part of the bar on a terminal, and elsewhere a line.
-func (a *app) watch(p *screen.Progress, quiet bool) upstream.Watch {
-	return upstream.Watch{
-		Begin: p.Begin,
-		Add: func(n int) {
-			p.Detail("")
-			p.Add(n)
-		},
-		Waiting: func(pause time.Duration, cause error) {
-			pause = pause.Round(100 * time.Millisecond)
-			if pause > time.Second {
-				pause = pause.Round(time.Second)
+// fill writes the calls of a source to a file, up to a limit unless it is 0. Its error keeps
+// the file from being completed. What ends the reading early does so only if there is
+// nothing to keep.
+func (r *reading) fill(ctx context.Context, source upstream.Source, q callvault.Query, limit int) func(bulk.Writer) error {
+	return func(out bulk.Writer) (err error) {
+		r.Walked, r.early = source.Walk(ctx, q, func(record callvault.Record) error {
+			if err = out.Write(record.Document); err != nil {
+				return upstream.ErrEnough
 			}
-			switch {
-			case screen.IsTerminal(a.stderr):
-				p.Detail("waiting %v, %s", pause, inBrief(cause))
-			case !quiet:
-				p.Note("waiting %v: %s", pause, said(cause))
+			if limit--; limit == 0 {
+				return upstream.ErrEnough
 			}
-		},
-		Skipped: func(err error) { p.Note("skipped: %s", said(err)) },
-	}
-}
-
-// said is an error of a source in the words of the commands.
-func said(err error) string {
-	return screen.Clean(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "gong: "), "the base URL", "--url"))
-}
-
-// inBrief is the cause of a pause, in a few words.
-func inBrief(cause error) string {
-	refusal := (*gong.Error)(nil)
-	switch {
-	case !errors.As(cause, &refusal):
-		return "no answer"
-	case refusal.Status == http.StatusTooManyRequests:
-		return "too many requests"
-	}
-	return fmt.Sprintf("answered %d", refusal.Status)
-}
-
-// errEnough ends a walk at its limit.
-var errEnough = errors.New("the limit is reached")
-
-// walk writes the calls of a source to a file, up to a limit unless it is 0. The first
-// error is what ended the reading early. The second keeps the file from being completed: an
-// error of the writing, or that of the reading if there is nothing to keep.
-func walk(ctx context.Context, source upstream.Source, q callvault.Query, limit int, out bulk.Writer) (w upstream.Walked, reading, ending error) {
-	left := limit
-	w, reading = source.Walk(ctx, q, func(record callvault.Record) error {
-		if ending = out.Write(record.Document); ending != nil {
-			return ending
+			return nil
+		})
+		if err == nil && r.Met == 0 {
+			err = r.early
 		}
-		if left--; left == 0 {
-			return errEnough
-		}
-		return nil
-	})
-	switch {
-	case ending != nil || errors.Is(reading, errEnough):
-		reading = nil
-	case w.Met == 0:
-		ending = reading
+		return err
 	}
-	return w, reading, ending
 }
 
-// earlyEnd is the error of a reading that ended early: why, how many calls came, where they
-// are, and with which --from to go on. A list that a server ended early is an
-// incomplete result, as one with skipped calls is.
-func earlyEnd(ctx context.Context, w upstream.Walked, reading error, where string, zone *time.Location) error {
-	short := (*gong.ShortError)(nil)
-	isShort := errors.As(reading, &short)
-	cause := said(reading)
-	switch {
-	case ctx.Err() != nil:
-		cause, isShort = "interrupted", false
-	case isShort:
-		cause = fmt.Sprintf("the server's list ended early (%s)", short.Reason)
+// end is the error of a reading that ended early, with its exit code: a list that a server
+// ended early is an incomplete result, as one with skipped calls is.
+func (r *reading) end(ctx context.Context, where string, zone *time.Location) error {
+	if ctx.Err() != nil {
+		r.early = errInterrupted
 	}
-	if w.Met == 0 || where == "" {
-		return fmt.Errorf("%s; nothing was written", cause)
-	}
-	count := screen.Count(w.Met, "call")
-	if w.Total > 0 {
-		count = fmt.Sprintf("%s of %s", screen.Number(w.Met), screen.Count(max(w.Total, w.Met), "call"))
-	}
-	err := fmt.Errorf("%s: %s are %s; go on with --from %s", cause, count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
-	if isShort {
+	err := r.EndedEarly(r.early, where, zone)
+	if short := (*gong.ShortError)(nil); errors.As(r.early, &short) && r.Met > 0 && where != "" {
 		return &exitError{exitSkipped, err}
 	}
 	return err

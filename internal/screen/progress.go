@@ -30,6 +30,7 @@ type Progress struct {
 	out   io.Writer // for notes
 	raw   io.Writer // for the bar; nil shows none
 	width int
+	quiet bool
 
 	mu                   sync.Mutex // also keeps notes and the bar from mixing
 	drawn                bool
@@ -48,8 +49,14 @@ func NewProgress(w io.Writer) *Progress {
 	return p
 }
 
-// Hide shows no bar any more. Notes are still printed.
-func (p *Progress) Hide() {
+// Quiet keeps everything but notes from being shown. It is called before anything is.
+func (p *Progress) Quiet() {
+	p.quiet = true
+	p.hide()
+}
+
+// hide shows no bar any more.
+func (p *Progress) hide() {
 	p.End()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,6 +182,23 @@ func (p *Progress) Note(format string, args ...any) {
 	Printf(p.out, strings.TrimSuffix(format, "\n")+"\n", args...)
 }
 
+// Tell is Note, unless the person wants it quiet.
+func (p *Progress) Tell(format string, args ...any) {
+	if !p.quiet {
+		p.Note(format, args...)
+	}
+}
+
+// Pause tells why the command waits: in brief beside the bar of a terminal, and elsewhere
+// in a line.
+func (p *Progress) Pause(brief, whole string) {
+	if IsTerminal(p.out) {
+		p.Detail("%s", brief)
+	} else {
+		p.Tell("%s", whole)
+	}
+}
+
 func (p *Progress) clear() {
 	if p.drawn {
 		io.WriteString(p.raw, clearLine)
@@ -205,6 +229,15 @@ func (p *Progress) Before(w io.Writer) io.Writer {
 	return &first{w, p}
 }
 
+// Commits is where a line for each commit goes: to the output of the command, unless a
+// person sees the bar on the same terminal, or wants it quiet.
+func (p *Progress) Commits(w io.Writer) io.Writer {
+	if p.quiet || IsTerminal(w) && IsTerminal(p.out) {
+		return io.Discard
+	}
+	return p.Before(w)
+}
+
 // first is a writer that hides a Progress when it is written to.
 type first struct {
 	io.Writer
@@ -212,6 +245,6 @@ type first struct {
 }
 
 func (w *first) Write(b []byte) (int, error) {
-	w.progress.Hide()
+	w.progress.hide()
 	return w.Writer.Write(b)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,19 +13,48 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // Server is the calls that a server of the API lists. A call that breaks the contract is
 // skipped. Errors are those of gong.Client.Pages.
 type Server struct {
-	Client *gong.Client
-	Watch  Watch
+	client   *gong.Client
+	progress *screen.Progress
 }
 
 // NewServer is the server at an address.
-func NewServer(address *url.URL, credential gong.Credential, agent string, watch Watch) *Server {
-	client := &gong.Client{BaseURL: address.String(), Credential: credential, UserAgent: agent, Waiting: watch.Waiting}
-	return &Server{client, watch}
+func NewServer(address *url.URL, credential gong.Credential, agent string, progress *screen.Progress) *Server {
+	s := &Server{progress: progress}
+	s.client = &gong.Client{BaseURL: address.String(), Credential: credential, UserAgent: agent, Waiting: s.waiting}
+	return s
+}
+
+// waiting tells what the server makes the reading wait for.
+func (s *Server) waiting(pause time.Duration, cause error) {
+	pause = pause.Round(100 * time.Millisecond)
+	if pause > time.Second {
+		pause = pause.Round(time.Second)
+	}
+	s.progress.Pause(fmt.Sprintf("waiting %v, %s", pause, inBrief(cause)), fmt.Sprintf("waiting %v: %s", pause, Text(cause)))
+}
+
+// inBrief is the cause of a pause, in a few words.
+func inBrief(cause error) string {
+	refusal := (*gong.Error)(nil)
+	switch {
+	case !errors.As(cause, &refusal):
+		return "no answer"
+	case refusal.Status == http.StatusTooManyRequests:
+		return "too many requests"
+	}
+	return fmt.Sprintf("answered %d", refusal.Status)
+}
+
+// skipped tells why a call was skipped.
+func (s *Server) skipped(w *Walked, err error) {
+	w.Skipped++
+	s.progress.Note("skipped: %s", Text(err))
 }
 
 // ParseURL reads the address of a server. No error repeats it: it may have a secret.
@@ -80,7 +110,7 @@ var errPages = errors.New("the walk takes more pages")
 // walk is Walk, unless that takes more than so many pages.
 func (s *Server) walk(ctx context.Context, q callvault.Query, pages int, visit func(callvault.Record) error) (w Walked, err error) {
 	begun := false
-	for page, err := range s.Client.Pages(ctx, asked(q)) {
+	for page, err := range s.client.Pages(ctx, asked(q)) {
 		if err != nil {
 			return w, err
 		}
@@ -89,20 +119,20 @@ func (s *Server) walk(ctx context.Context, q callvault.Query, pages int, visit f
 			if listed := len(page.Calls); listed > 0 && (w.Total-1)/listed >= pages {
 				return w, errPages
 			}
-			s.Watch.Begin("reading", "call", w.Total)
+			s.progress.Begin("reading", "call", w.Total)
 		}
 		for i := range page.Calls {
 			call, err := checked(&page.Calls[i])
 			if err != nil {
-				w.Skipped++
-				s.Watch.Skipped(err)
+				s.skipped(&w, err)
 				continue
 			}
 			w.Met++
 			w.Last = call.Time
-			s.Watch.Add(1)
+			s.progress.Detail("") // no longer waiting
+			s.progress.Add(1)
 			if err := visit(callvault.Record{Call: call}); err != nil {
-				return w, err
+				return w, notEnough(err)
 			}
 		}
 		w.Missing = page.Missing
@@ -122,11 +152,21 @@ func checked(listed *gong.PageCall) (callvault.Call, error) {
 	return call, nil
 }
 
+// Ends asks for the first call. The last one may be on the last of many pages.
+func (s *Server) Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error) {
+	first = now
+	_, err = s.Walk(ctx, q, func(record callvault.Record) error {
+		first = record.Time.UTC()
+		return ErrEnough
+	})
+	return first, now, err
+}
+
 // Counts walks through all calls, or asks for the first page of each part and takes its
 // total, whichever needs fewer requests: on a server requests are slow, and counted.
 func (s *Server) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error) {
 	counts := make([]int, len(parts))
-	outside := 0
+	outside := Walked{}
 	w, err := s.walk(ctx, q, 1+len(parts), func(record callvault.Record) error {
 		i, _ := slices.BinarySearchFunc(parts, record.Time, func(part callvault.Range, at callvault.Time) int {
 			if part.To <= at {
@@ -135,15 +175,14 @@ func (s *Server) Counts(ctx context.Context, q callvault.Query, parts []callvaul
 			return 1
 		})
 		if i == len(parts) || record.Time < parts[i].From {
-			outside++
-			s.Watch.Skipped(fmt.Errorf("call %s has the time %v, outside of the range", record.ID, record.Time))
+			s.skipped(&outside, fmt.Errorf("call %s has the time %v, outside of the range", record.ID, record.Time))
 			return nil
 		}
 		counts[i]++
 		return nil
 	})
-	w.Met -= outside
-	w.Skipped += outside
+	w.Met -= outside.Skipped
+	w.Skipped += outside.Skipped
 	if errors.Is(err, errPages) {
 		return s.totals(ctx, q, parts)
 	}
@@ -152,11 +191,11 @@ func (s *Server) Counts(ctx context.Context, q callvault.Query, parts []callvaul
 
 // totals asks for the first page of each part.
 func (s *Server) totals(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
-	s.Watch.Begin("counting", "bar", len(parts))
+	s.progress.Begin("counting", "bar", len(parts))
 	counts = make([]int, len(parts))
 	for i := range parts {
 		q.Range = parts[i]
-		for page, err := range s.Client.Pages(ctx, asked(q)) {
+		for page, err := range s.client.Pages(ctx, asked(q)) {
 			if err != nil {
 				return nil, w, err
 			}
@@ -164,7 +203,7 @@ func (s *Server) totals(ctx context.Context, q callvault.Query, parts []callvaul
 			break
 		}
 		w.Met += counts[i]
-		s.Watch.Add(1)
+		s.progress.Add(1)
 	}
 	w.Total = w.Met
 	return counts, w, nil

@@ -4,43 +4,44 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // Source is where calls are read from.
 type Source interface {
-	// Walk visits the calls of q in order. An error of visit ends the walk and is returned.
+	// Walk visits the calls of q in order. An error of visit ends the walk and is returned,
+	// unless it is ErrEnough.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
+
+	// Ends are the times of the first and the last call of q, or of a server the time now
+	// for the last. Both are now if there is none.
+	Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error)
 
 	// Counts is how many calls of q are in each of the parts that its range is divided into.
 	Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error)
 }
 
-// Walked counts what a walk has visited, even if it failed.
-type Walked struct {
-	Total   int            // calls that were counted when it began
-	Met     int            // calls that were visited
-	Last    callvault.Time // the time of the last of them
-	Skipped int            // calls that break the contract
-	Missing int            // calls that a server counted but did not list, in a whole walk
-}
+// ErrEnough ends a walk without an error when visit returns it.
+var ErrEnough = errors.New("enough calls were visited")
 
-// Watch is told how the reading goes on. Every function must be set.
-type Watch struct {
-	Begin   func(doing, thing string, total int)   // so many things are read from now on
-	Add     func(n int)                            // n more of them were read
-	Waiting func(pause time.Duration, cause error) // the server causes a pause
-	Skipped func(err error)                        // a call breaks the contract
+// notEnough is an error of a walk.
+func notEnough(err error) error {
+	if errors.Is(err, ErrEnough) {
+		return nil
+	}
+	return err
 }
 
 // Store is a company's calls in a store.
 type Store struct {
-	Whole   callvault.Whole
-	Calls   callvault.Calls
-	Company string
-	Watch   Watch
+	Whole    callvault.Whole
+	Calls    callvault.Calls
+	Company  string
+	Progress *screen.Progress
 
 	Last        int  // Walk visits the last so many calls; 0 is all
 	SkipDamaged bool // Walk reports damaged calls as skipped, and goes on
@@ -68,28 +69,45 @@ func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvaul
 			return w, err
 		}
 	}
-	s.Watch.Begin("reading", "call", w.Total)
+	s.Progress.Begin("reading", "call", w.Total)
 	each := func(record callvault.Record) error {
 		w.Last = record.Time
 		if w.Met++; w.Met%addEvery == 0 {
-			s.Watch.Add(addEvery)
+			s.Progress.Add(addEvery)
 		}
 		return visit(record)
 	}
 	if !s.SkipDamaged {
 		err = s.Calls.Scan(ctx, q, after, -1, each)
-		return w, err
+		return w, notEnough(err)
 	}
 	err = s.Whole.Salvage(ctx, s.Company, q, each, func(damage *callvault.DamageError) {
 		w.Skipped++
-		s.Watch.Skipped(damage)
+		s.Progress.Note("skipped: %s", Text(damage))
 	})
-	return w, err
+	return w, notEnough(err)
+}
+
+// Ends reads a call at each end.
+func (s *Store) Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error) {
+	first, last = now, now
+	err = s.Calls.Scan(ctx, q, q.Start(), 1, func(record callvault.Record) error {
+		first = record.Time.UTC()
+		return nil
+	})
+	if err != nil {
+		return first, last, err
+	}
+	err = s.Calls.ScanBack(ctx, q, q.End(), 1, func(record callvault.Record) error {
+		last = record.Time.UTC()
+		return nil
+	})
+	return first, last, err
 }
 
 // Counts asks for each part: a store knows its counts without reading the calls.
 func (s *Store) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
-	s.Watch.Begin("counting", "bar", len(parts))
+	s.Progress.Begin("counting", "bar", len(parts))
 	counts = make([]int, len(parts))
 	for i := range parts {
 		q.Range = parts[i]
@@ -97,7 +115,7 @@ func (s *Store) Counts(ctx context.Context, q callvault.Query, parts []callvault
 			return nil, w, err
 		}
 		w.Total += counts[i]
-		s.Watch.Add(1)
+		s.Progress.Add(1)
 	}
 	w.Met = w.Total
 	return counts, w, nil
