@@ -21,13 +21,15 @@ const (
 	NoCallsFound      = "No calls found corresponding to the provided filters" // 404, observed
 	CursorNotVerified = "Failed to verify cursor"                              // 400, observed
 	CursorExpired     = "cursor has expired"                                   // 400, the words that clients look for
-	MethodNotAllowed  = "Method Not Allowed"                                   // 405, observed
 	LimitExceeded     = "API request limit exceeded"                           // 429, documented description
 	InternalError     = "An error has occurred"                                // 500, documented example
 
 	MustNotBeNull = "must not be null"                        // after a parameter's name, observed
 	FromBeforeTo  = "fromDateTime: must be before toDateTime" // 400, observed of request bodies
 )
+
+// CallNotFound is the text for an id that no call has, with status 404: observed.
+func CallNotFound(id string) string { return "Call ID " + id + " was not found" }
 
 // NoPermission is the text for a key without a scope, with status 401: observed.
 func NoPermission(scope string) string {

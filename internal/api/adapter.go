@@ -56,7 +56,7 @@ func (h *Handler) serve(x *exchange) (err error) {
 		}
 	}()
 	ctx := x.request.Context()
-	found, unmatched := h.match(x.request)
+	found, unmatched := h.match(x)
 	if found != nil && found.scope == anybody {
 		x.route = found
 		return found.handle(ctx, x)

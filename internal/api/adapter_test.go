@@ -134,13 +134,13 @@ func TestLongMethod(t *testing.T) {
 	s := newServer(t, Config{})
 	r := request("/v2/calls")
 	r.Method = strings.Repeat("M", 1000)
-	wantStatus(t, s.do(r), http.StatusMethodNotAllowed, "Method Not Allowed")
+	wantStatus(t, s.do(r), http.StatusMethodNotAllowed, "This server does not serve "+r.Method[:maxEcho]+" /v2/calls")
 	if !strings.Contains(s.log.String(), "method=MMMMMMMMMMMMMMMM status") {
 		t.Errorf("got %s", s.log)
 	}
 }
 
-// TestUnknownRouteIsNoEmptyRange: no client may take the 404 of a wrong URL for
+// TestUnknownRouteIsNoEmptyRange: no client may take the answer to a wrong URL for
 // an empty range. These are the ways in which clients recognise one.
 func TestUnknownRouteIsNoEmptyRange(t *testing.T) {
 	s := newServer(t, Config{})

@@ -14,11 +14,13 @@ type exchange struct {
 	http.ResponseWriter
 	request *http.Request
 
-	id    string // of the request
-	start time.Time
-	trace string         // the id of the trace that the request belongs to; empty for none
-	key   *callvault.Key // also if it was refused; nil while unknown
-	route *route         // nil until the request is let in
+	id     string // of the request
+	start  time.Time
+	trace  string         // the id of the trace that the request belongs to; empty for none
+	key    *callvault.Key // also if it was refused; nil while unknown
+	path   string         // of the route that has the request's path; empty for none
+	object callvault.ID   // in the path, where the route has one
+	route  *route         // nil until the request is let in
 
 	status int // as sent, or 499; 0 before that
 	bytes  int // of the body

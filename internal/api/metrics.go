@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -21,7 +22,7 @@ var durations = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .0
 // beginning, so that the first 500 is seen as a rise.
 var statuses = []int{
 	http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed,
-	http.StatusTooManyRequests, statusClientGone, http.StatusInternalServerError, http.StatusNotImplemented,
+	http.StatusTooManyRequests, statusClientGone, http.StatusInternalServerError,
 }
 
 // metrics are the metrics of requests.
@@ -90,7 +91,7 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 
 // paths are the values that the label route has: a small, fixed set.
 func (h *Handler) paths() []string {
-	paths := append([]string{otherRoute}, unserved[:]...)
+	paths := []string{otherRoute}
 	for _, route := range h.routes {
 		paths = append(paths, route.path)
 	}
@@ -100,10 +101,7 @@ func (h *Handler) paths() []string {
 // count counts an answered request for the route of its path, even if it was refused
 // before it got there.
 func (m *metrics) count(x *exchange, took time.Duration) {
-	route, known := m.routes[x.request.URL.Path]
-	if !known || x.request.URL.RawPath != "" {
-		route = m.routes[otherRoute]
-	}
+	route := m.routes[cmp.Or(x.path, otherRoute)]
 	counter := route.usual[x.status]
 	if counter == nil {
 		counter = route.requests.WithLabelValues(strconv.Itoa(x.status))

@@ -69,7 +69,7 @@ func TestMetricsOfRequests(t *testing.T) {
 	head := request(everything)
 	head.Method = http.MethodHead
 	do("/v2/calls", head)
-	do("/v2/calls/extensive", request("/v2/calls/extensive"))
+	do("/v2/calls/{id}", request("/v2/calls/1"))
 	for i := range 3 {
 		do("other", request(fmt.Sprintf("/v2/nothing/%d", i)))
 	}
@@ -81,11 +81,11 @@ func TestMetricsOfRequests(t *testing.T) {
 		`callvault_http_requests_total{route="/v2/calls",status="400"} 1`,
 		`callvault_http_requests_total{route="/v2/calls",status="401"} 1`,
 		`callvault_http_requests_total{route="/v2/calls",status="500"} 1`,
-		`callvault_http_requests_total{route="/v2/calls/extensive",status="501"} 1`,
-		`callvault_http_requests_total{route="other",status="404"} 4`)
+		`callvault_http_requests_total{route="/v2/calls/{id}",status="200"} 1`,
+		`callvault_http_requests_total{route="other",status="405"} 4`)
 	wantSeries(t, registry, "callvault_http_response_body_bytes_total",
 		fmt.Sprintf(`callvault_http_response_body_bytes_total{route="/v2/calls"} %d`, sent["/v2/calls"]),
-		fmt.Sprintf(`callvault_http_response_body_bytes_total{route="/v2/calls/extensive"} %d`, sent["/v2/calls/extensive"]),
+		fmt.Sprintf(`callvault_http_response_body_bytes_total{route="/v2/calls/{id}"} %d`, sent["/v2/calls/{id}"]),
 		fmt.Sprintf(`callvault_http_response_body_bytes_total{route="other"} %d`, sent["other"]))
 	text := scrape(registry)
 	for _, want := range []string{

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,8 +11,9 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// route is a method and a path that are served, the scope that a key needs
-// for them, and what serves them. A route of GET serves HEAD too.
+// route is a method and a path that are served, the scope that a key needs for them, and
+// what serves them. In a path {id} stands for a number of 1 to 20 digits. A route of GET
+// serves HEAD too.
 //
 // The table is our own and not an http.ServeMux because that one answers some
 // requests itself: it redirects //v2/calls and writes its own 404 and 405,
@@ -26,6 +28,7 @@ type route struct {
 func (h *Handler) table() []route {
 	routes := []route{
 		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
+		{http.MethodGet, gong.Path + "/{id}", gong.ScopeCallsRead, h.getCall},
 	}
 	if h.config.Description != nil {
 		routes = append(routes, route{http.MethodGet, descriptionPath, anybody, h.describe})
@@ -45,25 +48,19 @@ const descriptionPath = "/openapi.json"
 // anybody is the scope of a route that needs no key.
 const anybody callvault.Scope = ""
 
-// unserved are routes of Gong's API that list calls too. They are answered with 501
-// because some clients take every 404 of them for "no calls"
-// (amp-labs/connectors, providers/gong, 2026).
-var unserved = [...]string{gong.Path + "/extensive", gong.Path + "/transcript"}
-
-const answers = "this server answers GET " + gong.Path
-
-// unknownRoute must not look like the 404 of an empty range to any client:
-// some look for "no calls", some for /No .* found/i.
-const unknownRoute = "Unknown route; " + answers
-
-// match finds the route of a request.
-func (h *Handler) match(r *http.Request) (*route, error) {
+// match finds the route of a request, and notes its path and the id in it. Everything
+// else is 405: clients take a 404 for "nothing found", and one repeats a 5xx for ever
+// (docs/wire.md).
+func (h *Handler) match(x *exchange) (*route, error) {
+	r := x.request
 	var allowed []string
 	for i := range h.routes {
 		route := &h.routes[i]
-		if route.path != r.URL.Path || r.URL.RawPath != "" { // as in /v2%2Fcalls
+		id, matches := route.matches(r)
+		if !matches {
 			continue
 		}
+		x.path, x.object = route.path, id
 		methods := []string{route.method, http.MethodHead}
 		if route.method != http.MethodGet {
 			methods = methods[:1]
@@ -73,13 +70,34 @@ func (h *Handler) match(r *http.Request) (*route, error) {
 		}
 		allowed = append(allowed, methods...)
 	}
-	if slices.Contains(unserved[:], r.URL.Path) {
-		return nil, refuse(http.StatusNotImplemented, r.URL.Path+" is not implemented; "+answers, "a route of the API that is not served")
+	text := fmt.Sprintf("This server does not serve %.*s %.*s", maxEcho, r.Method, 2*maxEcho, r.URL.Path)
+	if hasWrongBase(r.URL.Path) {
+		text += fmt.Sprintf("; end the base URL with %.*s, without a path or a slash", 2*maxEcho, r.Host)
 	}
-	if allowed == nil {
-		return nil, refuse(http.StatusNotFound, unknownRoute, "unknown route")
-	}
-	err := refuse(http.StatusMethodNotAllowed, gong.MethodNotAllowed, "Method Not Allowed")
+	err := refuse(http.StatusMethodNotAllowed, text, "not served")
 	err.header = http.Header{"Allow": {strings.Join(allowed, ", ")}}
 	return nil, err
+}
+
+// matches tells whether a request has the path of a route, and which id stands in it.
+func (route *route) matches(r *http.Request) (id callvault.ID, ok bool) {
+	if r.URL.RawPath != "" { // as in /v2%2Fcalls
+		return id, false
+	}
+	prefix, hasID := strings.CutSuffix(route.path, "{id}")
+	if !hasID {
+		return id, r.URL.Path == route.path
+	}
+	digits, ok := strings.CutPrefix(r.URL.Path, prefix)
+	if !ok {
+		return id, false
+	}
+	id, err := callvault.ParseID(digits)
+	return id, err == nil
+}
+
+// hasWrongBase tells whether a path looks like one of the API's after a base URL that has a
+// path or a slash at its end, or before a slash too many.
+func hasWrongBase(path string) bool {
+	return strings.HasPrefix(path, "/v2/v2/") || strings.Contains(path, "//") || len(path) > 1 && strings.HasSuffix(path, "/")
 }

@@ -183,6 +183,16 @@ func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvaul
 	return nil
 }
 
+func (c *modelCalls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+	q := callvault.Query{Range: callvault.AllTime}
+	return c.Scan(ctx, q, q.Start(), -1, func(r callvault.Record) error {
+		if !slices.Contains(ids, r.ID) {
+			return nil
+		}
+		return visit(r)
+	})
+}
+
 func (c *modelCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (int, error) {
 	c.model.mu.Lock()
 	total := len(matching(c.model.calls[c.company], q))

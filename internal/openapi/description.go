@@ -37,8 +37,8 @@ type operation struct {
 	Summary, Description string
 	Security             []map[string][]string
 	Parameters           []struct {
-		Name, Description, Example string
-		Schema                     *schema
+		Name, In, Description, Example string
+		Schema                         *schema
 	}
 	Responses map[string]*response
 }

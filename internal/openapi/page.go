@@ -89,13 +89,16 @@ func code(text string) template.HTML {
 // curl is a command that requests an operation with the examples of its parameters, but
 // without a cursor, which only one server takes. curl prompts for the secret.
 func (d *description) curl(path string, o *operation) string {
-	target := strings.TrimSuffix(d.Servers[0].URL, "/") + path
 	query := url.Values{}
 	for _, p := range o.Parameters {
-		if p.Name != "cursor" {
+		switch {
+		case p.In == "path":
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", p.Example)
+		case p.Name != "cursor":
 			query.Set(p.Name, p.Example)
 		}
 	}
+	target := strings.TrimSuffix(d.Servers[0].URL, "/") + path
 	if len(query) > 0 {
 		target += "?" + strings.ReplaceAll(query.Encode(), "%3A", ":")
 	}

@@ -65,6 +65,7 @@ func TestPageShowsAll(t *testing.T) {
 	}
 	wants = append(wants,
 		"curl -u <access key> 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T12:00:00Z&toDateTime=2026-03-04T06:00:00-07:00&workspaceId=623457276584334'",
+		"curl -u <access key> 'http://127.0.0.1:8080/v2/calls/7782342274025937895'",
 		"curl 'http://127.0.0.1:8080/openapi.json'",
 		"string or null, date-time", "integer or null, int64", "One of Video, Audio.", "array of Call", "string, or absent")
 	for _, want := range wants {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -163,7 +164,7 @@ func (v *Validator) checkBody(content *openapi3.MediaType, header http.Header, b
 
 // route is the operation that describes a request. HEAD is described with GET.
 func (v *Validator) route(r *http.Request) *routers.Route {
-	path, method := r.URL.Path, r.Method
+	path, method := v.path(r.URL.Path), r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
@@ -174,6 +175,18 @@ func (v *Validator) route(r *http.Request) *routers.Route {
 	}
 	return &routers.Route{Spec: v.document, Path: path, PathItem: item, Method: method, Operation: item.GetOperation(method)}
 }
+
+// path is the path of the document that a request's path is an instance of. What stands
+// for {id} is a number of 1 to 20 digits.
+func (v *Validator) path(requested string) string {
+	last := strings.LastIndexByte(requested, '/') + 1
+	if digits := requested[last:]; isNumber.MatchString(digits) {
+		return requested[:last] + "{id}"
+	}
+	return requested
+}
+
+var isNumber = regexp.MustCompile(`^[0-9]{1,20}$`)
 
 func decompress(header http.Header, body []byte) ([]byte, error) {
 	if header.Get("Content-Encoding") != "gzip" {

@@ -269,7 +269,7 @@ func TestClientsSeeThatThereAreNoCalls(t *testing.T) {
 		if !recognises(empty) {
 			t.Errorf("%s does not recognise %s", name, empty.Body)
 		}
-		if other.Status != http.StatusNotFound || recognises(other) {
+		if other.Status != http.StatusMethodNotAllowed || recognises(other) {
 			t.Errorf("%s takes %d %s for an empty range", name, other.Status, other.Body)
 		}
 	}

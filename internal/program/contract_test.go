@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -162,12 +163,13 @@ func TestMethods(t *testing.T) {
 		method, path string
 		status       int
 		text         string // "" for no body
+		allow        []string
 	}{
-		{http.MethodHead, "/v2/calls", http.StatusOK, ""},
-		{http.MethodPost, "/v2/calls", http.StatusMethodNotAllowed, "Method Not Allowed"},
-		{http.MethodDelete, "/v2/calls", http.StatusMethodNotAllowed, "Method Not Allowed"},
-		{http.MethodGet, "/v2/calls/9", http.StatusNotFound, "Unknown route; this server answers GET /v2/calls"},
-		{http.MethodGet, "/", http.StatusNotFound, "Unknown route; this server answers GET /v2/calls"},
+		{http.MethodHead, "/v2/calls", http.StatusOK, "", nil},
+		{http.MethodPost, "/v2/calls", http.StatusMethodNotAllowed, "This server does not serve POST /v2/calls", []string{"GET, HEAD"}},
+		{http.MethodDelete, "/v2/calls", http.StatusMethodNotAllowed, "This server does not serve DELETE /v2/calls", []string{"GET, HEAD"}},
+		{http.MethodGet, "/v2/calls/99999", http.StatusNotFound, "Call ID 99999 was not found", nil},
+		{http.MethodGet, "/", http.StatusMethodNotAllowed, "This server does not serve GET /", []string{""}},
 	} {
 		r := client.Request(noonQuery)
 		r.Method, r.URL.Path = tt.method, tt.path
@@ -177,8 +179,29 @@ func TestMethods(t *testing.T) {
 		} else if a.Status != tt.status || a.Body != "" || a.Header.Get("Content-Type") != "application/json;charset=UTF-8" {
 			t.Errorf("%s %s: %+v", tt.method, tt.path, a)
 		}
-		if got := a.Header.Get("Allow"); (got == "GET, HEAD") != (tt.status == http.StatusMethodNotAllowed) {
+		if got := a.Header["Allow"]; !slices.Equal(got, tt.allow) {
 			t.Errorf("%s %s: Allow is %q", tt.method, tt.path, got)
+		}
+	}
+}
+
+// A call by its id has the bytes of the list.
+func TestCallIsAsListed(t *testing.T) {
+	_, client := newNoon(t)
+	list := client.Get(noonQuery)
+	var page struct {
+		Calls []json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(list.Body), &page); err != nil || len(page.Calls) == 0 {
+		t.Fatalf("%v, %s", err, list.Body)
+	}
+	for _, listed := range page.Calls {
+		r := client.Request("")
+		r.URL.Path = "/v2/calls/" + fieldOf(string(listed), "id")
+		a := client.Send(r)
+		want := `{"requestId":"` + fieldOf(a.Body, "requestId") + `","call":` + string(listed) + `}`
+		if a.Status != http.StatusOK || a.Body != want {
+			t.Errorf("%d %s, want %s", a.Status, a.Body, want)
 		}
 	}
 }

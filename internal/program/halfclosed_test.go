@@ -35,7 +35,7 @@ func TestHalfClosedClients(t *testing.T) {
 			{api, everything.URL.RequestURI(), http.StatusOK, `"totalRecords":3`},
 			{api, everything.URL.Path + "?" + program.Between("1999-01-01T00:00:00Z", "1999-01-02T00:00:00Z").Encode(), http.StatusNotFound, "No calls found"},
 			{api, everything.URL.Path, http.StatusBadRequest, "fromDateTime"},
-			{api, "/v2/calls/extensive", http.StatusNotImplemented, "not implemented"},
+			{api, "/v2/calls/extensive", http.StatusMethodNotAllowed, "does not serve"},
 			{manage, "/readyz", http.StatusOK, "ok\n"},
 			{manage, "/api/site", http.StatusOK, `"companies":["default"]`},
 			{manage, "/api/summary?from=2026-01-01&to=2027-01-01", http.StatusOK, `"total":3`},

@@ -1,0 +1,35 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// getCall is GET /v2/calls/{id}: one call.
+func (h *Handler) getCall(ctx context.Context, x *exchange) error {
+	place, err := h.bodies.Enter(ctx, x.key.Company)
+	if err != nil {
+		return fmt.Errorf("wait for the company's turn: %w", err)
+	}
+	defer place.Leave()
+	body := newPageBody()
+	defer body.release()
+	calls := h.config.Store.Calls(x.key.Company)
+	err = calls.Get(ctx, []callvault.ID{x.object}, func(r callvault.Record) error { return body.add(r.Document) })
+	if err != nil {
+		return fmt.Errorf("get a call: %w", err)
+	}
+	if len(body.calls) == 0 {
+		return refuse(http.StatusNotFound, gong.CallNotFound(x.object.String()), "no such call")
+	}
+	body.head = append(body.head, `{"requestId":"`...)
+	body.head = append(body.head, x.id...)
+	body.head = append(body.head, `","call":`...)
+	body.calls = append(body.calls, '}')
+	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
+	return x.send(http.StatusOK, body.head, body.calls)
+}
