@@ -18,18 +18,20 @@ import (
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/web"
+	"github.com/callvault/callvault/internal/when"
 )
 
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	addresses
-	db, dates string
-	rateLimit limit.Limit
-	log       logOptions
-	pageSize  int
-	demo      bool
-	readOnly  bool
-	seed      uint64
+	db, dates  string
+	rateLimit  limit.Limit
+	cursorLife time.Duration
+	log        logOptions
+	pageSize   int
+	demo       bool
+	readOnly   bool
+	seed       uint64
 }
 
 func (a *app) serve() *cobra.Command {
@@ -56,7 +58,7 @@ takes the next free one.`,
 			if err := o.check(); err != nil {
 				return err
 			}
-			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional"}
+			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife}
 			if o.demo {
 				return a.serveDemo(cmd.Context(), o, config)
 			}
@@ -72,6 +74,13 @@ takes the next free one.`,
 	cmd.Flags().Var(cmd.Flags().Lookup("rate-limit").Value, "limit", "the former name of --rate-limit")
 	_ = cmd.Flags().MarkHidden("limit") // the flag is there
 	choiceFlag(cmd, &o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional", "required", "optional")
+	parsedFlag(cmd, &o.cursorLife, "cursor-life", "1d", "how long a cursor can be used after the first page: 1min to 30d", func(text string) (time.Duration, error) {
+		life, ok := when.Length(text)
+		if !ok || life < api.MinCursorLife || life > api.MaxCursorLife {
+			return 0, fmt.Errorf("%.40q must be from 1min to 30d, such as 30min, 2h or 7d", text)
+		}
+		return life, nil
+	})
 	cmd.Flags().IntVar(&o.pageSize, "page-size", gong.PageSize, fmt.Sprintf("calls on a page, 1 to %d; for testing how a client pages", api.MaxPageSize))
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, for example on a standby; each process then counts --rate-limit on its own")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")

@@ -61,6 +61,10 @@ type Config struct {
 	// gong.PageSize, the contract's. A walk keeps the size it began with.
 	PageSize int
 
+	// CursorLife is how long a cursor lives from the first page of its walk; 0 means a
+	// day. Clients that keep one in a checkpoint never recover from an expired one.
+	CursorLife time.Duration
+
 	// OptionalDates serves all of time to a request without dates, as the live service
 	// does. The contract demands a range or a cursor.
 	OptionalDates bool
@@ -78,6 +82,12 @@ type Config struct {
 
 // MaxPageSize is the largest Config.PageSize.
 const MaxPageSize = 1000
+
+// The bounds of Config.CursorLife.
+const (
+	MinCursorLife = time.Minute
+	MaxCursorLife = 30 * 24 * time.Hour
+)
 
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
@@ -100,6 +110,10 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	}
 	if config.PageSize < 0 || config.PageSize > MaxPageSize {
 		return nil, fmt.Errorf("page size %d is not between 1 and %d", config.PageSize, MaxPageSize)
+	}
+	config.CursorLife = cmp.Or(config.CursorLife, 24*time.Hour)
+	if config.CursorLife < MinCursorLife || config.CursorLife > MaxCursorLife {
+		return nil, fmt.Errorf("the life of a cursor, %v, is not between a minute and 30 days", config.CursorLife)
 	}
 	secret, err := config.Store.CursorSecret(ctx)
 	if err != nil {

@@ -22,9 +22,6 @@ const (
 
 	// maxCursor is larger than any valid cursor.
 	maxCursor = 1024
-
-	// cursorLife is counted from the first page of a walk, as on the wire.
-	cursorLife = time.Hour
 )
 
 // cursor is a page that a client may ask for in its walk through the calls of a query. On

@@ -234,6 +234,8 @@ func parseConfig(t *testing.T, args []string) Config {
 			config.Description = http.HandlerFunc(describe)
 		case "page":
 			config.PageSize, err = strconv.Atoi(value)
+		case "life":
+			config.CursorLife, err = time.ParseDuration(value)
 		case "limit":
 			config.Limit, err = limit.Parse(value)
 		}

@@ -42,7 +42,7 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	p.parse(x.request.URL.RawQuery)
 	w := cursor{
 		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.config.PageSize},
-		expires:   x.start.Add(cursorLife).Unix(),
+		expires:   x.start.Add(h.config.CursorLife).Unix(),
 		company:   x.key.Company,
 	}
 	if text := p.values[cursorParameter]; text != "" && p.problems[cursorParameter] == "" {

@@ -198,6 +198,13 @@ func parseAgo(s string, now time.Time) (Span, bool) {
 	return Span{from, now}, ok && from.Year() > 0
 }
 
+// Length reads how long something lasts, such as 30min, 2h or 30d.
+func Length(s string) (time.Duration, bool) {
+	begin := time.Unix(0, 0).UTC()
+	end, ok := shift(normal(s), 1, begin)
+	return end.Sub(begin), ok
+}
+
 // Ahead reads when something ends: a time from now on (12h, 90d, 2w, 3mo, 1y), or a date
 // or time after now, in now's zone. A date is its beginning.
 func Ahead(s string, now time.Time) (time.Time, error) {
