@@ -59,6 +59,7 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
 				p.refuse(which, parameterNames[which]+": "+gong.MustNotBeNull)
+				p.advice = optionalDates
 			}
 		}
 	}
@@ -83,6 +84,9 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 	}
 	return w, p.err()
 }
+
+// optionalDates is for clients that can't send both dates.
+const optionalDates = "callvault serve --dates=optional allows requests without dates"
 
 // openCursor opens a cursor that the caller sent, if it is the caller's and in time. It
 // checks the company first, so that a stranger does not learn when it expires.

@@ -33,6 +33,7 @@ type parameters struct {
 	values   [parameterCount]string // "" when nothing was sent
 	problems [parameterCount]string // at most one to a parameter
 	others   []string               // problems of parameters that we do not know
+	advice   string                 // after all problems, unless empty
 	cause    string                 // of the cursor's problem, for the log
 }
 
@@ -140,6 +141,9 @@ func (p *parameters) err() error {
 	}
 	if texts == nil {
 		return nil
+	}
+	if p.advice != "" {
+		texts = append(texts, p.advice)
 	}
 	return &clientError{status: http.StatusBadRequest, texts: texts, cause: "bad parameters: " + strings.Join(names, ", ")}
 }

@@ -72,7 +72,7 @@ func (h *Handler) match(x *exchange) (*route, error) {
 	}
 	text := fmt.Sprintf("This server does not serve %.*s %.*s", maxEcho, r.Method, 2*maxEcho, r.URL.Path)
 	if hasWrongBase(r.URL.Path) {
-		text += fmt.Sprintf("; end the base URL with %.*s, without a path or a slash", 2*maxEcho, r.Host)
+		text += fmt.Sprintf("; the base URL must end with %.*s, without a path or a slash", 2*maxEcho, r.Host)
 	}
 	err := refuse(http.StatusMethodNotAllowed, text, "not served")
 	err.header = http.Header{"Allow": {strings.Join(allowed, ", ")}}

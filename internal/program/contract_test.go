@@ -246,7 +246,7 @@ func TestTimes(t *testing.T) {
 func TestMalformed(t *testing.T) {
 	_, client := newNoon(t)
 	for query, want := range map[string][]string{
-		"": {"fromDateTime: must not be null", "toDateTime: must not be null"},
+		"": {"fromDateTime: must not be null", "toDateTime: must not be null", "callvault serve --dates=optional allows requests without dates"},
 		"fromDateTime=2026-03-04T12:00:00Z&toDateTime=2026-03-04T14:00:00+02:00": {"fromDateTime: must be before toDateTime"},
 		"fromDateTime=2026-03-04T12:00:01Z&toDateTime=2026-03-04T12:00:00Z":      {"fromDateTime: must be before toDateTime"},
 		"cursor=nonsense": {"Failed to verify cursor"},

@@ -85,7 +85,7 @@ func TestMovingOutOfNothing(t *testing.T) {
 	for name, try := range map[string]func() ([]byte, error){
 		"401": func() ([]byte, error) { return follow(c, recipe(t), client.Base, wrong) },
 		"400": func() ([]byte, error) { return follow(c, recipe(t), client.Base, client.Key, "FROM=yesterday") },
-		"404": func() ([]byte, error) { return follow(c, recipe(t), client.Base+"/api", client.Key) },
+		"405": func() ([]byte, error) { return follow(c, recipe(t), client.Base+"/api", client.Key) },
 	} {
 		out, err := try()
 		if err == nil || !strings.Contains(string(out), "status "+name) || !strings.Contains(string(out), `"errors":[`) {

@@ -35,7 +35,7 @@ func TestAhead(t *testing.T) {
 
 func TestLength(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"1min": time.Minute, "30 MIN": 30 * time.Minute, "2h": 2 * time.Hour, "1d": 24 * time.Hour, "2w": 14 * 24 * time.Hour,
+		"1min": time.Minute, "30MIN": 30 * time.Minute, "2h": 2 * time.Hour, "1d": 24 * time.Hour, "2w": 14 * 24 * time.Hour,
 		"": 0, "5": 0, "5m": 0, "-1h": 0, "2026-01-01": 0, "1h30min": 0, "tomorrow": 0,
 	} {
 		if got, ok := when.Length(text); got != want || ok != (want > 0) {

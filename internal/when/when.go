@@ -202,7 +202,10 @@ func parseAgo(s string, now time.Time) (Span, bool) {
 func Length(s string) (time.Duration, bool) {
 	begin := time.Unix(0, 0).UTC()
 	end, ok := shift(normal(s), 1, begin)
-	return end.Sub(begin), ok
+	if !ok {
+		return 0, false
+	}
+	return end.Sub(begin), true
 }
 
 // Ahead reads when something ends: a time from now on (12h, 90d, 2w, 3mo, 1y), or a date
