@@ -1,28 +1,17 @@
 package callvault
 
-// Snapshot is a whole store as it is at one moment: what copies, checks and
-// digests read.
+import "context"
+
+// Snapshot is a whole store as it is at one moment: what copies and digests read. Its
+// methods are those of Store. While one visits records, no other may be called.
 type Snapshot interface {
-	// Companies are the names of the companies, in the order of their bytes.
-	Companies() ([]string, error)
-
-	// Records is Calls.Changes of a company, without a limit.
-	Records(company string, after int64, visit func(Record) error) error
-
-	// CountRecords is how many Records would visit, without reading them.
-	CountRecords(company string, after int64) (int, error)
-
-	// Timelines are a company's, as Calls.Timelines lists them.
-	Timelines(company string) ([]Timeline, error)
-
-	// Keys are all keys, by id.
-	Keys() ([]Key, error)
+	Companies(ctx context.Context) ([]string, error)
+	Calls(company string) Reads
+	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
+	CursorSecret(ctx context.Context) ([]byte, error)
 
 	// Quotas are the counts of requests that are above zero, by company and day.
-	Quotas() ([]QuotaUsed, error)
-
-	// CursorSecret is the secret that cursors are signed with.
-	CursorSecret() ([]byte, error)
+	Quotas(ctx context.Context) ([]QuotaUsed, error)
 }
 
 // Record is what the latest change of an id left behind: a call, or a tombstone

@@ -34,6 +34,8 @@ type Companies interface {
 
 // Calls is the calls of one company.
 type Calls interface {
+	Reads
+
 	// Put writes a batch, all or none. A call with a new id is created; one
 	// with a known id replaces it, and moves when its time or workspace differs;
 	// one that is there to the byte is left alone. Created and changed calls
@@ -48,7 +50,10 @@ type Calls interface {
 	// DeleteFirst removes up to limit calls of q (all when limit is negative),
 	// first ones first, as Delete does.
 	DeleteFirst(ctx context.Context, q Query, limit int) (deleted int, err error)
+}
 
+// Reads is the part of Calls that reads.
+type Reads interface {
 	// Count is exactly how many calls q selects.
 	Count(ctx context.Context, q Query) (int, error)
 
@@ -81,6 +86,9 @@ type Calls interface {
 	// limit is negative), as they are at one moment. Numbers are unique within a company,
 	// and the highest equals the count of all its changes ever made.
 	Changes(ctx context.Context, after int64, limit int, visit func(Record) error) error
+
+	// CountRecords is how many records Changes visits from number 0 on, without reading them.
+	CountRecords(ctx context.Context) (int, error)
 
 	// Timelines lists the company's timelines by the number at which each began, at most one
 	// at a number. The first begins with the company. There are none where it is not there.

@@ -128,3 +128,6 @@ func (f fakeCalls) Workspaces(ctx context.Context) ([]callvault.ID, error) {
 func (f fakeCalls) Timelines(ctx context.Context) ([]callvault.Timeline, error) {
 	return nil, f.ask(ctx, "Timelines", f.company)
 }
+func (f fakeCalls) CountRecords(ctx context.Context) (int, error) {
+	return 0, f.ask(ctx, "CountRecords", f.company)
+}

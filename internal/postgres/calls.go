@@ -38,30 +38,37 @@ const (
 				WHERE d.company = $1 AND d.workspace > w.workspace ORDER BY d.workspace, d.time, d.id LIMIT 1) AS n)
 		SELECT workspace FROM w WHERE workspace <> ''`
 
-	latestSQL    = `SELECT number FROM callvault.companies WHERE company = $1`
-	timelinesSQL = `SELECT number, id FROM callvault.timelines WHERE company = $1 ORDER BY number`
+	countRecordsSQL = `SELECT count(*) FROM callvault.ids WHERE company = $1`
+	latestSQL       = `SELECT number FROM callvault.companies WHERE company = $1`
+	timelinesSQL    = `SELECT number, id FROM callvault.timelines WHERE company = $1 ORDER BY number`
 )
 
-// calls is one company's calls.
-type calls struct {
-	store   *Store
+// reads is one company's calls, to be read.
+type reads struct {
+	asker
 	company string
 }
 
-// Calls hands out one company's calls.
-func (s *Store) Calls(company string) callvault.Calls { return calls{s, company} }
+// calls is one company's calls.
+type calls struct {
+	reads
+	store *Store
+}
 
-func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
+// Calls hands out one company's calls.
+func (s *Store) Calls(company string) callvault.Calls { return calls{reads{s, company}, s} }
+
+func (s reads) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	v := callvault.Verifier{Company: s.company, Query: q, At: after}
 	return s.scan(ctx, &v, limit, visit)
 }
 
-func (s calls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
+func (s reads) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
 	v := callvault.Verifier{Company: s.company, Query: q, At: before, Back: true}
 	return s.scan(ctx, &v, limit, visit)
 }
 
-func (s calls) scan(ctx context.Context, v *callvault.Verifier, limit int, visit func(callvault.Record) error) error {
+func (s reads) scan(ctx context.Context, v *callvault.Verifier, limit int, visit func(callvault.Record) error) error {
 	if v.Query.IsEmpty() {
 		return ctx.Err()
 	}
@@ -69,7 +76,7 @@ func (s calls) scan(ctx context.Context, v *callvault.Verifier, limit int, visit
 	if v.Back {
 		page = pageBackStatement(s.company, v.Query, v.At, limit)
 	}
-	return s.store.each(ctx, visitor(s.company, v.Verify, visit), page.SQL, page.Args...)
+	return s.each(ctx, visitor(s.company, v.Verify, visit), page.SQL, page.Args...)
 }
 
 // Salvage visits the calls of q, and tells of those that are damaged.
@@ -89,9 +96,9 @@ func (s *Store) Salvage(ctx context.Context, company string, q callvault.Query, 
 	}, page.SQL, page.Args...)
 }
 
-func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+func (s reads) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
 	verify := func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }
-	return s.store.each(ctx, visitor(s.company, verify, visit), getSQL, s.company, keysOf(callvault.SortIDs(ids)))
+	return s.each(ctx, visitor(s.company, verify, visit), getSQL, s.company, keysOf(callvault.SortIDs(ids)))
 }
 
 func keysOf(ids []callvault.ID) []string {
@@ -102,8 +109,8 @@ func keysOf(ids []callvault.ID) []string {
 	return keys
 }
 
-func (s calls) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {
-	err = s.store.each(ctx, func(rows pgx.Rows) error {
+func (s reads) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {
+	err = s.each(ctx, func(rows pgx.Rows) error {
 		var id callvault.ID
 		if copy(id[:], rows.RawValues()[0]) != len(id) {
 			return &callvault.DamageError{Company: s.company, Problem: "a workspace is malformed"}
@@ -114,18 +121,23 @@ func (s calls) Workspaces(ctx context.Context) (workspaces []callvault.ID, err e
 	return workspaces, err
 }
 
-func (s calls) Latest(ctx context.Context) (number int64, err error) {
-	_, err = s.store.one(ctx, []any{&number}, latestSQL, s.company)
+func (s reads) Latest(ctx context.Context) (number int64, err error) {
+	err = one(ctx, s, []any{&number}, latestSQL, s.company)
 	return number, err
 }
 
-func (s calls) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) error {
+func (s reads) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) error {
 	v := callvault.NumberVerifier{Company: s.company, After: after}
-	return s.store.each(ctx, visitor(s.company, v.Verify, visit), changesSQL, s.company, after, limited(limit))
+	return s.each(ctx, visitor(s.company, v.Verify, visit), changesSQL, s.company, after, limited(limit))
 }
 
-func (s calls) Timelines(ctx context.Context) (timelines []callvault.Timeline, err error) {
-	err = s.store.each(ctx, collect(&timelines, readTimeline), timelinesSQL, s.company)
+func (s reads) CountRecords(ctx context.Context) (n int, err error) {
+	err = one(ctx, s, []any{&n}, countRecordsSQL, s.company)
+	return n, err
+}
+
+func (s reads) Timelines(ctx context.Context) (timelines []callvault.Timeline, err error) {
+	err = s.each(ctx, collect(&timelines, readTimeline), timelinesSQL, s.company)
 	return timelines, err
 }
 

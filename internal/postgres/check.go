@@ -49,7 +49,7 @@ func (s *Store) check(ctx context.Context, report func(company, difference strin
 		if err != nil {
 			return err
 		}
-		companies, err := snapshot{s, ctx, tx}.Companies()
+		companies, err := view{moment{s, tx}}.Companies(ctx)
 		if err != nil {
 			return err
 		}

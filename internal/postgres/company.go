@@ -27,7 +27,7 @@ const (
 func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err error) {
 	err = callvault.CheckCompany(name)
 	if err == nil {
-		_, err = s.one(ctx, []any{&made}, makeCompanySQL, name)
+		err = one(ctx, s, []any{&made}, makeCompanySQL, name)
 	}
 	return made, callvault.Doing(err, "make company %q", name)
 }
@@ -57,7 +57,7 @@ func (s *Store) Adopt(ctx context.Context, company string, timelines []callvault
 func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
 	err = callvault.CheckCompany(day.Company)
 	if err == nil {
-		_, err = s.one(ctx, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), callvault.QuotaDaysKept)
+		err = one(ctx, s, []any{&taken}, takeQuotaSQL, day.Company, int32(day.Day), int64(day.Limit), int64(n), callvault.QuotaDaysKept)
 	}
 	return taken, callvault.Doing(err, "take quota of company %q", day.Company)
 }
@@ -73,7 +73,7 @@ func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n 
 	var answer [2]int64
 	err = callvault.CheckCompany(second.Company)
 	if err == nil {
-		_, err = s.one(ctx, []any{&answer}, takeSecondSQL, second.Company, int64(second.Limit), int64(n))
+		err = one(ctx, s, []any{&answer}, takeSecondSQL, second.Company, int64(second.Limit), int64(n))
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("take of a second of company %q: %w", second.Company, err)

@@ -74,17 +74,17 @@ func bounds(r callvault.Range) (args []any) {
 }
 
 // Count is a first page of no calls.
-func (s calls) Count(ctx context.Context, q callvault.Query) (total int, err error) {
+func (s reads) Count(ctx context.Context, q callvault.Query) (total int, err error) {
 	return s.First(ctx, q, 0, nil)
 }
 
-func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
+func (s reads) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	if q.IsEmpty() {
 		return 0, ctx.Err()
 	}
 	v := callvault.Verifier{Company: s.company, Query: q, At: q.Start()}
 	page, first := FirstStatement(s.company, q, limit), visitor(s.company, v.Verify, visit)
-	err = s.store.each(ctx, func(rows pgx.Rows) error {
+	err = s.each(ctx, func(rows pgx.Rows) error {
 		n, _ := readInt(rows.RawValues()[6], rows.FieldDescriptions()[6].Format)
 		total = int(n)
 		if rows.RawValues()[3] == nil { // no call follows the total

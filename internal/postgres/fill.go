@@ -53,7 +53,7 @@ func (s *Store) fill(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, byKeySQL); err != nil {
 		return err
 	}
-	companies, err := snapshot{s, ctx, tx}.Companies()
+	companies, err := view{moment{s, tx}}.Companies(ctx)
 	for _, company := range companies {
 		if err == nil {
 			err = s.fillCompany(ctx, tx, company)

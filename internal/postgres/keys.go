@@ -99,7 +99,7 @@ func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) er
 }
 
 // Keys returns all keys, unless the caller knows their version.
-func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
+func (s view) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
 	err = s.each(ctx, func(rows pgx.Rows) error {
 		key, version, err := readKey(rows)
 		copy(latest[:], version)

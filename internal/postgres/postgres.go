@@ -12,7 +12,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 
 // Store is a callvault.Store in a PostgreSQL database.
 type Store struct {
+	view
 	pool     *pool
 	name     string // for errors; empty while it is opened
 	readOnly bool   // it was opened to write nothing
@@ -120,6 +120,7 @@ func openPool(ctx context.Context, config *pgxpool.Config, p plan) (*Store, erro
 		return nil, err
 	}
 	s := &Store{pool: pool}
+	s.view = view{s}
 	err = s.checkServer(ctx, &p)
 	if err == nil {
 		err = s.migrate(ctx, p)
@@ -184,19 +185,9 @@ func execAll(ctx context.Context, tx pgx.Tx, statements ...string) error {
 	return nil
 }
 
-// one runs a query that returns one row and scans it. It is not found when
-// there is none.
-func (s *Store) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
-	for range conflicts {
-		err = s.with(ctx, func(c *pgxpool.Conn) error { return c.QueryRow(ctx, query, args...).Scan(into...) })
-		if codeOf(err) != serializationFailure {
-			break
-		}
-	}
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, s.cause(ctx, err)
+// one scans the row of a query that returns one, if there is one.
+func one(ctx context.Context, from asker, into []any, query string, args ...any) error {
+	return from.each(ctx, func(rows pgx.Rows) error { return rows.Scan(into...) }, query, args...)
 }
 
 // each calls visit with every row of a query, until it returns an error, which

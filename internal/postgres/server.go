@@ -28,7 +28,7 @@ type settings struct {
 // read-only server unless the plan is for an existing store, which is then only read.
 func (s *Store) checkServer(ctx context.Context, p *plan) error {
 	var got settings
-	_, err := s.one(ctx, []any{&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.readOnly}, settingsSQL)
+	err := one(ctx, s, []any{&got.number, &got.version, &got.encoding, &got.defaultIsolation, &got.readOnly}, settingsSQL)
 	if err != nil {
 		return s.cause(ctx, explained(err))
 	}

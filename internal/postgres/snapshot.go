@@ -9,14 +9,28 @@ import (
 	"github.com/callvault/callvault"
 )
 
-const countRecordsSQL = `SELECT count(*) FROM callvault.ids WHERE company = $1 AND number > $2`
+// asker is where a query is sent: to any connection of the store, or to a transaction that
+// sees one moment. each calls visit with every row, until it returns an error, which is
+// returned as it is.
+type asker interface {
+	each(ctx context.Context, visit func(pgx.Rows) error, query string, args ...any) error
+}
 
-// snapshot is a transaction that sees one moment.
-type snapshot struct {
+// moment is a transaction that sees one moment.
+type moment struct {
 	store *Store
-	ctx   context.Context
 	tx    pgx.Tx
 }
+
+func (m moment) each(ctx context.Context, visit func(pgx.Rows) error, query string, args ...any) error {
+	return m.store.eachIn(ctx, m.tx, visit, query, args...)
+}
+
+// view is what is read of a store but for calls.
+type view struct{ asker }
+
+// snapshot is a view of a moment.
+type snapshot struct{ view }
 
 // oneMoment is a transaction that sees the store as it was at its first look.
 var oneMoment = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
@@ -29,7 +43,7 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 		if err := execAll(ctx, tx, unsortedSQL, momentSQL); err != nil {
 			return err
 		}
-		failed = f(snapshot{s, ctx, tx})
+		failed = f(snapshot{view{moment{s, tx}}})
 		return failed
 	})
 	if failed != nil {
@@ -38,45 +52,11 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 	return s.cause(ctx, err)
 }
 
-func (s snapshot) Companies() (names []string, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, collect(&names, pgx.RowTo[string]), companiesSQL)
-	return names, err
-}
+func (s snapshot) Calls(company string) callvault.Reads { return reads{s, company} }
 
-func (s snapshot) Records(company string, after int64, visit func(callvault.Record) error) error {
-	v := callvault.NumberVerifier{Company: company, After: after}
-	return s.store.eachIn(s.ctx, s.tx, visitor(company, v.Verify, visit), changesSQL, company, after, limited(-1))
-}
-
-func (s snapshot) Timelines(company string) (timelines []callvault.Timeline, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, collect(&timelines, readTimeline), timelinesSQL, company)
-	return timelines, err
-}
-
-func (s snapshot) CountRecords(company string, after int64) (n int, err error) {
-	err = s.tx.QueryRow(s.ctx, countRecordsSQL, company, after).Scan(&n)
-	return n, s.store.cause(s.ctx, err)
-}
-
-func (s snapshot) Keys() (keys []callvault.Key, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, func(rows pgx.Rows) error {
-		key, _, err := readKey(rows)
-		if err == nil && key != nil {
-			keys = append(keys, *key)
-		}
-		return err
-	}, keysSQL, make([]byte, len(callvault.KeysVersion{})))
-	return keys, err
-}
-
-func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
-	err = s.store.eachIn(s.ctx, s.tx, collect(&used, pgx.RowToStructByPos[callvault.QuotaUsed]), usedQuotasSQL)
+func (s snapshot) Quotas(ctx context.Context) (used []callvault.QuotaUsed, err error) {
+	err = s.each(ctx, collect(&used, pgx.RowToStructByPos[callvault.QuotaUsed]), usedQuotasSQL)
 	return used, err
-}
-
-func (s snapshot) CursorSecret() (secret []byte, err error) {
-	err = s.tx.QueryRow(s.ctx, cursorSecretSQL).Scan(&secret)
-	return secret, s.store.cause(s.ctx, err)
 }
 
 // Inherit takes over the cursor secret and the keys of another store.

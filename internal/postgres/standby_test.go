@@ -75,7 +75,7 @@ func TestCopiesOfADatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := s.one(t.Context(), []any{&name}, `SELECT current_database()`)
+	err := one(t.Context(), s, []any{&name}, `SELECT current_database()`)
 	want := timelines(t, s.Calls("acme"))
 	if err != nil || len(want) != 1 {
 		t.Fatalf("timelines %v, %v", want, err)
@@ -173,7 +173,7 @@ func TestConflicts(t *testing.T) {
 	}{{conflicts - 1, true}, {conflicts, false}} {
 		got := int64(0)
 		execute(t, s, `ALTER SEQUENCE callvault.tries RESTART`)
-		_, err := s.one(t.Context(), []any{&got}, `SELECT callvault.flaky($1)`, tt.failures)
+		err := one(t.Context(), s, []any{&got}, `SELECT callvault.flaky($1)`, tt.failures)
 		if (err == nil && got == 7) != tt.ok || !tt.ok && !strings.Contains(err.Error(), "hot_standby_feedback") {
 			t.Errorf("%d failures: got %d, %v", tt.failures, got, err)
 		}

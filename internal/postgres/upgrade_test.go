@@ -120,7 +120,7 @@ func TestUpgradeGivesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := s.Snapshot(t.Context(), func(snapshot callvault.Snapshot) error {
-		err := snapshot.Records("acme", 0, func(callvault.Record) error { return nil })
+		err := snapshot.Calls("acme").Changes(t.Context(), 0, -1, func(callvault.Record) error { return nil })
 		if err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func (s *Store) Purge(ctx context.Context) error {
 }
 
 // Companies lists the companies by name.
-func (s *Store) Companies(ctx context.Context) (names []string, err error) {
+func (s view) Companies(ctx context.Context) (names []string, err error) {
 	err = s.each(ctx, collect(&names, pgx.RowTo[string]), companiesSQL)
 	return names, callvault.Doing(err, "list companies")
 }
@@ -92,7 +92,7 @@ func (s *Store) Companies(ctx context.Context) (names []string, err error) {
 // opened to be written to and its server takes no writes any more.
 func (s *Store) Identity(ctx context.Context) (id string, err error) {
 	var readOnly bool
-	_, err = s.one(ctx, []any{&id, &readOnly}, identitySQL)
+	err = one(ctx, s, []any{&id, &readOnly}, identitySQL)
 	if err == nil && readOnly && !s.readOnly {
 		s.pool.Reset() // a new connection may find the primary
 		err = &storeError{s.name, errNoWrites}
@@ -103,13 +103,13 @@ func (s *Store) Identity(ctx context.Context) (id string, err error) {
 // Size is the size of the tables with their indexes. On a Citus cluster it is that of the
 // coordinator alone.
 func (s *Store) Size(ctx context.Context) (size int64, err error) {
-	_, err = s.one(ctx, []any{&size}, sizeSQL)
+	err = one(ctx, s, []any{&size}, sizeSQL)
 	return size, callvault.Doing(err, "read the size of the store")
 }
 
 // CursorSecret is the secret that cursors are signed with.
-func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
-	_, err = s.one(ctx, []any{&secret}, cursorSecretSQL)
+func (s view) CursorSecret(ctx context.Context) (secret []byte, err error) {
+	err = one(ctx, s, []any{&secret}, cursorSecretSQL)
 	return secret, callvault.Doing(err, "read the cursor secret")
 }
 

@@ -163,7 +163,7 @@ func (s *Store) load(ctx context.Context, company string, records []callvault.Re
 		}
 	}
 	ascend := false
-	_, err := s.one(ctx, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums)
+	err := one(ctx, s, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums)
 	if err == nil && !ascend {
 		err = callvault.ErrOrder
 	}

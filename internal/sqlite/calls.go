@@ -8,22 +8,26 @@ import (
 
 const (
 	nextWorkspaceSQL = `SELECT workspace FROM counts WHERE company = ? AND workspace > ? LIMIT 1`
+	countRecordsSQL  = `SELECT count(*) FROM ids INDEXED BY ids_by_number WHERE company = ?`
 	hasCallsSQL      = `SELECT EXISTS (SELECT 1 FROM counts WHERE company = ? AND workspace = ? AND level = 2 AND calls > 0)`
 )
 
-// calls is one company's calls.
-type calls struct {
-	store   *Store
+// reads is one company's calls, to be read.
+type reads struct {
+	view
 	company string
 }
 
-// Calls hands out one company's calls.
-func (s *Store) Calls(company string) callvault.Calls { return calls{s, company} }
+// calls is one company's calls.
+type calls struct{ reads }
 
-// read runs f in one read transaction, and not at all while the company is
+// Calls hands out one company's calls.
+func (s *Store) Calls(company string) callvault.Calls { return calls{reads{s.view, company}} }
+
+// ofCompany runs f in one read transaction, and not at all while the company is
 // not there.
-func (s calls) read(ctx context.Context, f func(c *conn, of company) error) error {
-	return s.store.read(ctx, func(c *conn) error {
+func (s reads) ofCompany(ctx context.Context, f func(c *conn, of company) error) error {
+	return s.read(ctx, func(c *conn) error {
 		of, there, err := s.store.companyOf(c, s.company)
 		if err != nil || !there {
 			return err
@@ -33,16 +37,16 @@ func (s calls) read(ctx context.Context, f func(c *conn, of company) error) erro
 	})
 }
 
-func (s calls) Count(ctx context.Context, q callvault.Query) (total int, err error) {
-	err = s.read(ctx, func(c *conn, of company) error {
+func (s reads) Count(ctx context.Context, q callvault.Query) (total int, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
 		total, err = c.count(of.id, q)
 		return err
 	})
 	return total, err
 }
 
-func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
-	return s.read(ctx, func(c *conn, of company) error {
+func (s reads) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+	return s.ofCompany(ctx, func(c *conn, of company) error {
 		for _, id := range callvault.SortIDs(ids) {
 			r, there, err := c.find(of, id)
 			if err != nil {
@@ -62,20 +66,20 @@ func (s calls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault
 	})
 }
 
-func (s calls) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
-	return s.read(ctx, func(c *conn, of company) error {
+func (s reads) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
+	return s.ofCompany(ctx, func(c *conn, of company) error {
 		return newScan(c, of, q, after, false).run(limit, visit)
 	})
 }
 
-func (s calls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
-	return s.read(ctx, func(c *conn, of company) error {
+func (s reads) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
+	return s.ofCompany(ctx, func(c *conn, of company) error {
 		return newScan(c, of, q, before, true).run(limit, visit)
 	})
 }
 
-func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
-	err = s.read(ctx, func(c *conn, of company) error {
+func (s reads) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
 		if total, err = c.count(of.id, q); err != nil {
 			return err
 		}
@@ -86,8 +90,8 @@ func (s calls) First(ctx context.Context, q callvault.Query, limit int, visit fu
 	return total, err
 }
 
-func (s calls) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {
-	err = s.read(ctx, func(c *conn, of company) error {
+func (s reads) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
 		for last := ""; ; {
 			next := ""
 			err := c.each(func(st *stmt) error { next = st.ColumnText(0); return nil }, nextWorkspaceSQL, of.id, last)
@@ -105,20 +109,29 @@ func (s calls) Workspaces(ctx context.Context) (workspaces []callvault.ID, err e
 	return workspaces, err
 }
 
-func (s calls) Latest(ctx context.Context) (number int64, err error) {
-	err = s.read(ctx, func(c *conn, of company) error {
+func (s reads) Latest(ctx context.Context) (number int64, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
 		number, err = c.number(lastNumberSQL, of.id)
 		return err
 	})
 	return number, err
 }
 
-func (s calls) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) error {
-	return s.read(ctx, func(c *conn, of company) error { return c.visitChanges(of, after, limit, visit) })
+func (s reads) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) error {
+	return s.ofCompany(ctx, func(c *conn, of company) error { return c.visitChanges(of, after, limit, visit) })
 }
 
-func (s calls) Timelines(ctx context.Context) (timelines []callvault.Timeline, err error) {
-	err = s.read(ctx, func(c *conn, of company) error {
+func (s reads) CountRecords(ctx context.Context) (n int, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
+		records, err := c.number(countRecordsSQL, of.id)
+		n = int(records)
+		return err
+	})
+	return n, err
+}
+
+func (s reads) Timelines(ctx context.Context) (timelines []callvault.Timeline, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
 		timelines, err = c.timelines(of.id)
 		return err
 	})

@@ -52,9 +52,9 @@ func (s *Store) makeCompany(c *conn, name string) (of company, made bool, err er
 }
 
 // Companies lists the companies by name.
-func (s *Store) Companies(ctx context.Context) (names []string, err error) {
+func (s view) Companies(ctx context.Context) (names []string, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		names, err = snapshot{c}.Companies()
+		names, err = c.texts(companiesSQL)
 		return err
 	})
 	return names, callvault.Doing(err, "list companies")

@@ -88,9 +88,9 @@ func (c *conn) drawKeysVersion() error {
 }
 
 // Keys returns all keys, unless the caller knows their version.
-func (s *Store) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
+func (s view) Keys(ctx context.Context, known callvault.KeysVersion) (keys []callvault.Key, latest callvault.KeysVersion, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		if err := s.held.checkWithin(c); err != nil {
+		if err := s.store.held.checkWithin(c); err != nil {
 			return err
 		}
 		err := c.each(func(st *stmt) error {
@@ -169,10 +169,12 @@ func usedDay(t time.Time) any {
 }
 
 // CursorSecret is the secret that cursors are signed with.
-func (s *Store) CursorSecret(ctx context.Context) (secret []byte, err error) {
+func (s view) CursorSecret(ctx context.Context) (secret []byte, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		secret, err = snapshot{c}.CursorSecret()
-		return err
+		return c.each(func(st *stmt) error {
+			secret = append([]byte(nil), c.column(st, 0)...)
+			return nil
+		}, cursorSecretSQL)
 	})
 	return secret, callvault.Doing(err, "read the cursor secret")
 }

@@ -40,8 +40,8 @@ var plans = []plan{
 		"SEARCH i USING INDEX ids_by_number (company=? AND number>?)",
 		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
 	}},
-	{"number of records", countRecordsSQL, []any{int64(1), int64(0)}, []string{
-		"SEARCH ids USING COVERING INDEX ids_by_number (company=? AND number>?)",
+	{"number of records", countRecordsSQL, []any{int64(1)}, []string{
+		"SEARCH ids USING COVERING INDEX ids_by_number (company=?)",
 	}},
 	{"next workspace", nextWorkspaceSQL, []any{int64(1), ""}, []string{
 		"SEARCH counts USING PRIMARY KEY (company=? AND workspace>?)",

@@ -14,8 +14,8 @@ const filledSQL = `SELECT bucket, calls FROM counts WHERE company = ? AND worksp
 // Salvage goes from bucket to bucket, so that it comes behind what is damaged whatever that
 // is, and knows from the counts what is missing.
 func (s *Store) Salvage(ctx context.Context, name string, q callvault.Query, visit func(callvault.Record) error, damaged func(*callvault.DamageError)) error {
-	calls, whole := calls{s, name}, false
-	err := calls.read(ctx, func(c *conn, of company) error {
+	whole := false
+	err := reads{s.view, name}.ofCompany(ctx, func(c *conn, of company) error {
 		if q.IsEmpty() {
 			return nil
 		}

@@ -9,8 +9,6 @@ import (
 )
 
 const (
-	countRecordsSQL = `SELECT count(*) FROM ids INDEXED BY ids_by_number WHERE company = ? AND number > ?`
-
 	usedQuotasSQL = `SELECT c.name, q.day, q.used FROM quotas AS q JOIN companies AS c USING (company)
 		WHERE q.used > 0 ORDER BY c.name, q.day`
 
@@ -18,8 +16,29 @@ const (
 	countKeysSQL = `SELECT count(*) FROM keys`
 )
 
-// snapshot is a read transaction.
-type snapshot struct{ *conn }
+// reader runs what reads: the store each in a transaction of its own, a moment all in one.
+type reader interface {
+	read(ctx context.Context, f func(*conn) error) error
+}
+
+// moment is a read transaction.
+type moment struct{ conn *conn }
+
+func (m moment) read(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f(m.conn)
+}
+
+// view is what is read of a store but for calls.
+type view struct {
+	reader
+	store *Store
+}
+
+// snapshot is a view of a moment.
+type snapshot struct{ view }
 
 // Snapshot calls f with the store as it is at one moment.
 func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) error {
@@ -28,63 +47,23 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 		if err := s.held.checkWithin(c); err != nil {
 			return err
 		}
-		if err := f(snapshot{c}); err != nil {
+		if err := f(snapshot{view{moment{c}, s}}); err != nil {
 			return err
 		}
 		return s.held.check() // what was read is believed now
 	})
 }
 
-func (s snapshot) Companies() ([]string, error) {
-	return s.texts(companiesSQL)
-}
+func (s snapshot) Calls(company string) callvault.Reads { return reads{s.view, company} }
 
-func (s snapshot) company(name string) (of company, err error) {
-	id, err := s.number(companySQL, name)
-	return company{id, name}, err
-}
-
-func (s snapshot) Records(company string, after int64, visit func(callvault.Record) error) error {
-	of, err := s.company(company)
-	if err != nil || of.id == 0 {
-		return err
-	}
-	return s.visitChanges(of, after, -1, visit)
-}
-
-func (s snapshot) CountRecords(company string, after int64) (int, error) {
-	of, err := s.company(company)
-	if err != nil {
-		return 0, err
-	}
-	n, err := s.number(countRecordsSQL, of.id, after)
-	return int(n), err
-}
-
-func (s snapshot) Timelines(company string) ([]callvault.Timeline, error) {
-	of, err := s.company(company)
-	if err != nil {
-		return nil, err
-	}
-	return s.timelines(of.id)
-}
-
-func (s snapshot) Keys() ([]callvault.Key, error) { return s.keys(allKeysSQL) }
-
-func (s snapshot) Quotas() (used []callvault.QuotaUsed, err error) {
-	err = s.each(func(st *stmt) error {
-		used = append(used, callvault.QuotaUsed{Company: st.ColumnText(0), Day: st.ColumnInt(1), Used: st.ColumnInt(2)})
-		return nil
-	}, usedQuotasSQL)
+func (s snapshot) Quotas(ctx context.Context) (used []callvault.QuotaUsed, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.each(func(st *stmt) error {
+			used = append(used, callvault.QuotaUsed{Company: st.ColumnText(0), Day: st.ColumnInt(1), Used: st.ColumnInt(2)})
+			return nil
+		}, usedQuotasSQL)
+	})
 	return used, err
-}
-
-func (s snapshot) CursorSecret() (secret []byte, err error) {
-	err = s.each(func(st *stmt) error {
-		secret = append([]byte(nil), s.column(st, 0)...)
-		return nil
-	}, cursorSecretSQL)
-	return secret, err
 }
 
 // Inherit takes over the cursor secret and the keys of another store.

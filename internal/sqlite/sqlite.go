@@ -55,6 +55,7 @@ const (
 
 // Store is a callvault.Store in one SQLite file.
 type Store struct {
+	view
 	path    string
 	held    *holding
 	open    func(ctx context.Context, path string) (*conn, error) // opens a reader
@@ -130,6 +131,7 @@ func newStore(path string, readers int, open func(context.Context, string) (*con
 		turns:   turns{maxLog, restartWithin, time.Sleep},
 		seconds: limit.NewBuckets(time.Now),
 	}
+	s.view = view{s, s}
 	for range readers {
 		s.slots <- struct{}{}
 	}

@@ -42,19 +42,31 @@ func (o *original) Snapshot(_ context.Context, f func(callvault.Snapshot) error)
 // moment is the snapshot of an original.
 type moment struct{ *original }
 
-func (m moment) Companies() ([]string, error)            { return []string{acme}, nil }
-func (m moment) CountRecords(string, int64) (int, error) { return len(m.calls), nil }
-func (m moment) Keys() ([]callvault.Key, error)          { return m.keys, nil }
-func (m moment) Quotas() ([]callvault.QuotaUsed, error)  { return nil, nil }
-func (m moment) CursorSecret() ([]byte, error) {
+func (m moment) Companies(context.Context) ([]string, error)           { return []string{acme}, nil }
+func (m moment) Quotas(context.Context) ([]callvault.QuotaUsed, error) { return nil, nil }
+func (m moment) Calls(string) callvault.Reads                          { return reads{original: m.original} }
+func (m moment) Keys(context.Context, callvault.KeysVersion) ([]callvault.Key, callvault.KeysVersion, error) {
+	return m.keys, callvault.KeysVersion{}, nil
+}
+func (m moment) CursorSecret(context.Context) ([]byte, error) {
 	return []byte("the secret of the original, 32 b"), nil
 }
-func (m moment) Timelines(string) ([]callvault.Timeline, error) { return m.timelines, nil }
-func (m moment) Records(_ string, _ int64, visit func(callvault.Record) error) error {
-	if err := m.meanwhile(); err != nil {
+
+// reads is what a copy reads of calls.
+type reads struct {
+	callvault.Reads
+	original *original
+}
+
+func (r reads) CountRecords(context.Context) (int, error) { return len(r.original.calls), nil }
+func (r reads) Timelines(context.Context) ([]callvault.Timeline, error) {
+	return r.original.timelines, nil
+}
+func (r reads) Changes(_ context.Context, _ int64, _ int, visit func(callvault.Record) error) error {
+	if err := r.original.meanwhile(); err != nil {
 		return err
 	}
-	for i, c := range m.calls {
+	for i, c := range r.original.calls {
 		if err := visit(callvault.Record{Number: int64(i) + 1, Call: c}); err != nil {
 			return err
 		}

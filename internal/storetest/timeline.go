@@ -21,7 +21,7 @@ func timelines(t testing.TB, store callvault.Store, company string) []callvault.
 		t.Fatal(err)
 	}
 	err = store.Snapshot(t.Context(), func(s callvault.Snapshot) error {
-		all, err := s.Timelines(company)
+		all, err := s.Calls(company).Timelines(t.Context())
 		same(t, "timelines of a snapshot", all, got)
 		return err
 	})

@@ -33,18 +33,18 @@ const (
 // come last and together, so that nobody reads from an unfinished copy.
 func Copy(ctx context.Context, from, to callvault.Store, progress Progress) error {
 	err := from.Snapshot(ctx, func(s callvault.Snapshot) error {
-		secret, err := s.CursorSecret()
+		secret, err := s.CursorSecret(ctx)
 		if err != nil {
 			return err
 		}
-		companies, err := s.Companies()
+		companies, err := s.Companies(ctx)
 		if err != nil {
 			return err
 		}
 		if err := prepare(ctx, s, to, mark(secret)); err != nil {
 			return err
 		}
-		if err := begin(progress, "copying", s, companies); err != nil {
+		if err := begin(ctx, progress, "copying", s, companies); err != nil {
 			return err
 		}
 		for _, company := range companies {
@@ -55,7 +55,7 @@ func Copy(ctx context.Context, from, to callvault.Store, progress Progress) erro
 		if err := copyQuotas(ctx, s, to); err != nil {
 			return err
 		}
-		keys, err := s.Keys()
+		keys, _, err := s.Keys(ctx, callvault.KeysVersion{})
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func prepare(ctx context.Context, s callvault.Snapshot, to callvault.Store, mark
 // checkUnwritten refuses an unfinished copy whose company has a timeline that its original
 // hasn't: whatever else writes to it begins one.
 func checkUnwritten(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string) error {
-	original, err := s.Timelines(company)
+	original, err := s.Calls(company).Timelines(ctx)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,8 @@ func finish(ctx context.Context, to callvault.Store, secret []byte, keys []callv
 
 // copyCompany copies the records of a company in batches.
 func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string, progress Progress) error {
-	timelines, err := s.Timelines(company)
+	calls := s.Calls(company)
+	timelines, err := calls.Timelines(ctx)
 	if err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 		}
 		return err
 	}
-	err = s.Records(company, 0, func(r callvault.Record) error {
+	err = calls.Changes(ctx, 0, -1, func(r callvault.Record) error {
 		r.Document = bytes.Clone(r.Document)
 		batch, size = append(batch, r), size+len(r.Document)
 		if len(batch) == maxRecords || size >= maxBytes {
@@ -168,17 +169,15 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 	if err != nil {
 		return err
 	}
-	return to.Snapshot(ctx, func(s callvault.Snapshot) error {
-		n, err := s.CountRecords(company, 0)
-		if err == nil && n != copied {
-			err = ErrDisturbed
-		}
-		return err
-	})
+	n, err := to.Calls(company).CountRecords(ctx)
+	if err == nil && n != copied {
+		err = ErrDisturbed
+	}
+	return err
 }
 
 func copyQuotas(ctx context.Context, s callvault.Snapshot, to callvault.Store) error {
-	used, err := s.Quotas()
+	used, err := s.Quotas(ctx)
 	if err != nil {
 		return err
 	}

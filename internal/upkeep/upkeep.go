@@ -19,10 +19,10 @@ type Progress interface {
 }
 
 // begin tells a Progress how many records there are to read.
-func begin(p Progress, doing string, s callvault.Snapshot, companies []string) error {
+func begin(ctx context.Context, p Progress, doing string, s callvault.Snapshot, companies []string) error {
 	total := 0
 	for _, company := range companies {
-		n, err := s.CountRecords(company, 0)
+		n, err := s.Calls(company).CountRecords(ctx)
 		if err != nil {
 			return err
 		}
@@ -38,17 +38,17 @@ func begin(p Progress, doing string, s callvault.Snapshot, companies []string) e
 func Digest(ctx context.Context, store callvault.Store, progress Progress) (digest string, err error) {
 	d := digester{sha256.New()}
 	err = store.Snapshot(ctx, func(s callvault.Snapshot) error {
-		companies, err := s.Companies()
+		companies, err := s.Companies(ctx)
 		if err != nil {
 			return err
 		}
-		if err := begin(progress, "digesting", s, companies); err != nil {
+		if err := begin(ctx, progress, "digesting", s, companies); err != nil {
 			return err
 		}
 		d.number(int64(len(companies)))
 		for _, company := range companies {
 			d.text(company)
-			err := s.Records(company, 0, func(r callvault.Record) error {
+			err := s.Calls(company).Changes(ctx, 0, -1, func(r callvault.Record) error {
 				progress.Add(1)
 				d.record(r)
 				return nil
@@ -58,7 +58,7 @@ func Digest(ctx context.Context, store callvault.Store, progress Progress) (dige
 			}
 			d.number(0) // no record has this number
 		}
-		return d.rest(s)
+		return d.rest(ctx, s)
 	})
 	if err != nil {
 		return "", fmt.Errorf("digest: %w", err)
@@ -92,8 +92,8 @@ func (d digester) record(r callvault.Record) {
 }
 
 // rest hashes everything but calls.
-func (d digester) rest(s callvault.Snapshot) error {
-	keys, err := s.Keys()
+func (d digester) rest(ctx context.Context, s callvault.Snapshot) error {
+	keys, _, err := s.Keys(ctx, callvault.KeysVersion{})
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (d digester) rest(s callvault.Snapshot) error {
 		d.number(key.Checksum())
 		d.number(key.Used.UnixMicro())
 	}
-	quotas, err := s.Quotas()
+	quotas, err := s.Quotas(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (d digester) rest(s callvault.Snapshot) error {
 		d.number(int64(q.Day))
 		d.number(int64(q.Used))
 	}
-	secret, err := s.CursorSecret()
+	secret, err := s.CursorSecret(ctx)
 	d.field(secret)
 	return err
 }

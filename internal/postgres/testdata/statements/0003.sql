@@ -35,7 +35,7 @@ SELECT company, format('call %s stands at no place that its id knows', id) FROM 
 SELECT company, format('id %s stands for a call that is not there', id) FROM callvault.ids AS i
 		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
 SELECT company, format('number %s is that of %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
-SELECT count(*) FROM callvault.ids WHERE company = $1 AND number > $2;
+SELECT count(*) FROM callvault.ids WHERE company = $1;
 SELECT count(*) FROM callvault.keys;
 SELECT cursor_secret FROM callvault.store;
 SELECT d.*, t.total
