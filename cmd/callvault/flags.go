@@ -58,13 +58,18 @@ func unknownVariables(environment []string) (unknown []string) {
 	return unknown
 }
 
-// finish gives every command what all have in common. A wrong or empty argument is a usage
-// error. Every flag has an environment variable, which the help names, and which is read
+// finish gives every command what all have in common. Help begins with examples. A wrong or
+// empty argument is a usage error. Every flag has an environment variable, which the help names, and which is read
 // if the flag is not given.
 func (a *app) finish(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		a.finish(sub)
 	}
+	help := cmd.Short + "."
+	if cmd.Example != "" {
+		help += "\n\nExamples:\n" + cmd.Example
+	}
+	cmd.Long, cmd.Example = strings.TrimSpace(help+"\n\n"+cmd.Long), ""
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error { return checkArguments(cmd, args, check) }
 	}

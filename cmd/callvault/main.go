@@ -114,32 +114,6 @@ func usagef(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// help shows examples first, and usage what help ends with.
-const (
-	help = `{{.Short}}.
-
-{{if .HasExample}}Examples:
-{{.Example}}
-
-{{end}}{{with .Long}}{{.}}
-
-{{end}}{{.UsageString}}`
-
-	usage = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} [command]{{else}}{{.UseLine}}{{end}}
-{{range $group := .Groups}}
-{{.Title}}
-{{range $.Commands}}{{if eq .GroupID $group.ID}}  {{rpad .Name .NamePadding}}  {{.Short}}
-{{end}}{{end}}{{end}}{{if .HasAvailableSubCommands}}
-{{if .Groups}}Others:{{else}}Commands:{{end}}
-{{range .Commands}}{{if and (eq .GroupID "") .IsAvailableCommand}}  {{rpad .Name .NamePadding}}  {{.Short}}
-{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-Flags:
-{{.LocalFlags.FlagUsages}}{{end}}{{if .HasAvailableSubCommands}}
-Use "{{.CommandPath}} [command] --help" for more.
-{{end}}`
-)
-
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "callvault",
@@ -162,8 +136,8 @@ skipped, or a server's list ended early.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetHelpTemplate(help)
-	root.SetUsageTemplate(usage)
+	// A command that only holds others can't be run with its flags alone.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1))
 	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "Data", a.importCalls(), a.calls(), a.call(), a.export(), a.info(), a.delete())
 	addGroup(root, "Server", a.serve(), a.key(), a.healthcheck())

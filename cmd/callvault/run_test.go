@@ -247,7 +247,7 @@ func TestHelpIsWhole(t *testing.T) {
 		if cmd.RunE == nil || cmd.HasSubCommands() || strings.Contains(cmd.CommandPath(), "completion") {
 			return // cobra's own, or not to be run
 		}
-		if cmd.Example == "" && cmd.LocalFlags().HasFlags() {
+		if !strings.Contains(cmd.Long, "\n\nExamples:\n") && cmd.LocalFlags().HasFlags() {
 			t.Errorf("%s has no example", cmd.CommandPath())
 		}
 		help := newCLI(t).must(append(path, "--help")...)
@@ -264,7 +264,7 @@ func TestHelpIsWhole(t *testing.T) {
 func TestHelpIsGrouped(t *testing.T) {
 	help := newCLI(t).must("--help")
 	at := -1
-	for _, part := range []string{"\nExamples:\n  callvault serve --demo", "\nData:\n  call ", "\nServer:\n  healthcheck ", "\nCare:\n  backup ", "\nOthers:\n  completion"} {
+	for _, part := range []string{"\nExamples:\n  callvault serve --demo", "\nData:\n  call ", "\nServer:\n  healthcheck ", "\nCare:\n  backup ", "\nAdditional Commands:\n  completion"} {
 		if next := strings.Index(help, part); next <= at {
 			t.Errorf("%q is not where it should be in\n%s", part, help)
 		} else {
