@@ -12,8 +12,15 @@ const (
 	PageSize = 100 // calls on a page, as seen on the wire
 )
 
-// ScopeCallsRead is the scope that a key needs to list calls.
-const ScopeCallsRead = "api:calls:read:basic"
+// The scopes of keys.
+const (
+	ScopeCallsRead           = "api:calls:read:basic"
+	ScopeCallsReadExtensive  = "api:calls:read:extensive"
+	ScopeCallsReadTranscript = "api:calls:read:transcript"
+	ScopeCallsCreate         = "api:calls:create"
+	ScopeUsersRead           = "api:users:read"
+	ScopeWorkspacesRead      = "api:workspaces:read"
+)
 
 // Texts of errors. The observed ones are word for word what clients compare
 // with; see docs/wire.md for who saw them.
@@ -31,7 +38,8 @@ const (
 // CallNotFound is the text for an id that no call has, with status 404: observed.
 func CallNotFound(id string) string { return "Call ID " + id + " was not found" }
 
-// NoPermission is the text for a key without a scope, with status 401: observed.
+// NoPermission is the text for a key without a scope: observed with status 401. For
+// users and workspaces the documentation has 403.
 func NoPermission(scope string) string {
 	return "You don't have permission to use '" + scope + "' in your app."
 }

@@ -55,7 +55,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 func demoKey(ctx context.Context, store callvault.Store, now time.Time) (gong.Credential, error) {
 	key, secret := callvault.NewKey(callvault.BasicKey)
 	key.Company = callvault.DefaultCompany
-	key.Scopes = []callvault.Scope{gong.ScopeCallsRead}
+	key.Scopes = api.ReadScopes()
 	key.Created = now.UTC().Truncate(time.Microsecond)
 	return gong.Credential{AccessKey: key.ID, AccessKeySecret: secret}, store.AddKey(ctx, key)
 }

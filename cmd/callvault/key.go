@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/when"
 )
@@ -49,7 +49,7 @@ func (a *app) keyCreate() *cobra.Command {
 digest of the secret and can't show it again. The key works at once, in every
 process on the store.
 
-Without --scope a key may list calls and open the web page. The scope
+Without --scope a key may read calls and open the web page. The scope
 callvault:profiles:read opens the profiles of an operator's listener beyond
 loopback. Profiles contain the memory of the server, with secrets and calls of
 every company: give this scope only to operators.`,
@@ -62,7 +62,7 @@ every company: give this scope only to operators.`,
 	}
 	o.flags(cmd)
 	parsedFlag(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", keyName)
-	cmd.Flags().StringSliceVar(&o.scopes, "scope", []string{gong.ScopeCallsRead}, "a scope of the key; can be repeated")
+	cmd.Flags().StringSliceVar(&o.scopes, "scope", nil, "a scope of the key; can be repeated (default: all that only read calls)")
 	parsedFlag(cmd, &o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)", func(text string) (time.Time, error) {
 		return when.Ahead(text, time.Now().UTC().Truncate(time.Microsecond))
 	})
@@ -73,7 +73,12 @@ every company: give this scope only to operators.`,
 }
 
 // scopes are the scopes that callvault serves.
-func scopes() []string { return []string{gong.ScopeCallsRead, string(callvault.ScopeProfilesRead)} }
+func scopes() (names []string) {
+	for _, scope := range append(api.ReadScopes(), callvault.ScopeProfilesRead) {
+		names = append(names, string(scope))
+	}
+	return names
+}
 
 // keyName refuses what would not stand on a line of key list.
 func keyName(name string) (string, error) {
@@ -97,6 +102,9 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 			return usagef("--scope %.80q: unknown scope; use %s", scope, orList(scopes()))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
+	}
+	if len(key.Scopes) == 0 {
+		key.Scopes = api.ReadScopes()
 	}
 	store, err := o.openOrMake(ctx, a)
 	if err != nil {

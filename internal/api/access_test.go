@@ -2,11 +2,13 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // TestKeysOfTheVocabulary lets in what callvault.NewKey makes.
@@ -66,4 +68,35 @@ func TestACursorOutlivesItsKey(t *testing.T) {
 	s.clock.advance(5 * time.Second)
 	wantStatus(t, s.get(next), http.StatusUnauthorized, notAuthorized)
 	wantStatus(t, s.getAs(basicAuth("SECOND", "hush2"), next), http.StatusOK)
+}
+
+// A new key reaches every route that reads, and no other: what writes is for keys whose
+// owner says so.
+func TestReadScopes(t *testing.T) {
+	usual := ReadScopes()
+	var served []callvault.Scope
+	for _, route := range newServer(t, Config{}).routes {
+		if route.scope != gong.ScopeCallsCreate && !slices.Contains(served, route.scope) {
+			served = append(served, route.scope)
+		}
+	}
+	if !slices.Equal(served, usual) {
+		t.Errorf("routes that read need %q, a new key has %q", served, usual)
+	}
+}
+
+// A missing scope is 401 on calls, and 403 on users and workspaces.
+func TestNoPermission(t *testing.T) {
+	for scope, status := range map[callvault.Scope]int{
+		gong.ScopeCallsRead: 401, gong.ScopeCallsReadExtensive: 401, gong.ScopeCallsReadTranscript: 401, gong.ScopeCallsCreate: 401,
+		gong.ScopeUsersRead: 403, gong.ScopeWorkspacesRead: 403,
+	} {
+		told := toClient(noPermission(scope))
+		if told.status != status || told.texts[0] != "You don't have permission to use '"+string(scope)+"' in your app." {
+			t.Errorf("%s: %d %q", scope, told.status, told.texts)
+		}
+		if _, challenge := told.header["Www-Authenticate"]; challenge != (status == 401) {
+			t.Errorf("%s: header %v", scope, told.header)
+		}
+	}
 }

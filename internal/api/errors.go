@@ -38,9 +38,14 @@ func unauthorized(text, cause string) *clientError {
 	return err
 }
 
-// noPermission is the answer to a key without the scope: 401, as on the wire.
+// noPermission is the answer to a key without the scope: 401 as on the wire, and 403 for
+// users and workspaces as the documentation has it.
 func noPermission(scope callvault.Scope) error {
-	return unauthorized(gong.NoPermission(string(scope)), "the key lacks the scope "+string(scope))
+	text, cause := gong.NoPermission(string(scope)), "the key lacks the scope "+string(scope)
+	if scope == gong.ScopeUsersRead || scope == gong.ScopeWorkspacesRead {
+		return refuse(http.StatusForbidden, text, cause)
+	}
+	return unauthorized(text, cause)
 }
 
 // toClient turns an error into the answer for the client. An error that no client can

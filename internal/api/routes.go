@@ -36,6 +36,12 @@ func (h *Handler) table() []route {
 	return routes
 }
 
+// ReadScopes are the scopes of the routes that only read, which a key has unless its owner
+// says otherwise.
+func ReadScopes() []callvault.Scope {
+	return []callvault.Scope{gong.ScopeCallsRead}
+}
+
 // describe is GET /openapi.json: the description of the API.
 func (h *Handler) describe(_ context.Context, x *exchange) error {
 	h.config.Description.ServeHTTP(x, x.request)
