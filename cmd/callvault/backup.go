@@ -88,9 +88,6 @@ func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error
 	if err := o.check(file, "pg_dump, or 'callvault copy --to "+file+"' with the URL in CALLVAULT_COPY_FROM"); err != nil {
 		return err
 	}
-	if err := mustExist(o.db); err != nil {
-		return err
-	}
 	return a.copyFile(ctx, o, "backing up", file, func(progress sqlite.Progress) error {
 		return sqlite.Backup(ctx, o.db, file, progress)
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/demo"
 	"github.com/callvault/callvault/internal/file"
+	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -33,9 +34,9 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 	if err != nil {
 		return err
 	}
-	a.opened = append(a.opened, draft.Discard)
+	a.ends = append(a.ends, draft.Discard)
 	service.db = draft.Part()
-	store, err := a.openFile(ctx, service.db)
+	store, err := a.opened(sqlite.Open(ctx, service.db))
 	if err != nil {
 		return err
 	}

@@ -122,15 +122,8 @@ func openToExamine(ctx context.Context, db string) (s doctor.Store) {
 
 // openFile opens a SQLite store.
 func openFile(ctx context.Context, db string, s *doctor.Store) error {
-	if err := mustExist(db); err != nil {
-		return err
-	}
-	info, err := os.Stat(db)
-	if err != nil {
-		return err
-	}
 	var kept []doctor.Finding
-	if info.Mode().IsRegular() { // before the store is opened: see doctor.File
+	if info, err := os.Stat(db); err == nil && info.Mode().IsRegular() { // before the store is opened: see doctor.File
 		kept = append(doctor.File(db, info), doctor.Disk(db, info.Size())...)
 		s.Written = info.ModTime()
 	}

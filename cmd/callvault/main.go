@@ -52,8 +52,8 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 
-	log    *slog.Logger   // of serve, in place of lines on standard error
-	opened []func() error // closes each thing that the command has opened
+	log  *slog.Logger   // of serve, in place of lines on standard error
+	ends []func() error // closes each thing that the command has opened
 }
 
 // run is the program: arguments in, exit code out. It closes what the command has opened.
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	for _, end := range slices.Backward(a.opened) {
+	for _, end := range slices.Backward(a.ends) {
 		err = errors.Join(err, end())
 	}
 	if err == nil {

@@ -102,7 +102,7 @@ func (a *app) closes(store callvault.Store, err error) (callvault.Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	a.opened = append(a.opened, store.Close)
+	a.ends = append(a.ends, store.Close)
 	return store, nil
 }
 
@@ -111,10 +111,7 @@ func (a *app) open(ctx context.Context, db string) (callvault.Store, error) {
 	if postgres.IsURL(db) {
 		return a.closes(postgres.OpenExisting(ctx, db))
 	}
-	if err := mustExist(db); err != nil {
-		return nil, err
-	}
-	return a.openFile(ctx, db)
+	return a.opened(sqlite.OpenExisting(ctx, db))
 }
 
 // openOrMake opens a store, and makes a file that is not there.
@@ -123,7 +120,7 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 		return a.closes(postgres.Open(ctx, db))
 	}
 	_, missing := os.Stat(db)
-	store, err := a.openFile(ctx, db)
+	store, err := a.opened(sqlite.Open(ctx, db))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the folder %s does not exist; make it, or name another store with --db", filepath.Dir(db))
@@ -133,47 +130,20 @@ func (a *app) openOrMake(ctx context.Context, db string) (callvault.Store, error
 	return store, err
 }
 
-// openFile opens a SQLite store, and says that it had the schema of an older program.
-func (a *app) openFile(ctx context.Context, db string) (callvault.Store, error) {
-	store, err := sqlite.Open(ctx, db)
-	if err == nil && store.Migrated() > 0 {
-		a.say("migrated %s to the schema of this callvault in %v", db, store.Migrated().Round(10*time.Millisecond))
-	}
-	return a.closes(store, err)
-}
-
-// openToRead opens a store without writing to it. The store must exist, with the schema
-// of this program.
+// openToRead opens a store that must be there, and does not write to it.
 func (a *app) openToRead(ctx context.Context, db string) (callvault.Store, error) {
 	if postgres.IsURL(db) {
 		return a.closes(postgres.OpenToRead(ctx, db))
 	}
-	if err := mustExist(db); err != nil {
-		return nil, err
-	}
-	look, err := sqlite.OpenReadOnly(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	have, known, err := look.Schema(ctx)
-	if err = errors.Join(err, look.Close()); err != nil {
-		return nil, err
-	}
-	if have < known {
-		return nil, fmt.Errorf("%s was written by an older callvault; migrate it first: callvault check --db %s", db, db)
-	}
-	return a.openFile(ctx, db)
+	return a.opened(sqlite.OpenToRead(ctx, db))
 }
 
-// mustExist refuses the path of a SQLite store that is not there.
-func mustExist(db string) error {
-	if _, err := os.Stat(db); !errors.Is(err, fs.ErrNotExist) {
-		return nil // opening it says what else is wrong
+// opened says that a SQLite store had the schema of an older program.
+func (a *app) opened(store *sqlite.Store, err error) (callvault.Store, error) {
+	if err == nil && store.Migrated() > 0 {
+		a.say("migrated the store to the schema of this callvault in %v", store.Migrated().Round(10*time.Millisecond))
 	}
-	if err := sqlite.CheckOrphans(db); err != nil {
-		return err
-	}
-	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", db)
+	return a.closes(store, err)
 }
 
 // refuseFilesOf refuses to read or write a file of the store itself, by whatever name.

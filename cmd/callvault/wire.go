@@ -118,7 +118,7 @@ func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (u
 		return nil, usagef("%w", err)
 	}
 	p.Begin("asking the server", "", screen.Unknown)
-	a.opened = append(a.opened, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
+	a.ends = append(a.ends, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
 	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), p), nil
 }
 

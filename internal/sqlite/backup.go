@@ -20,6 +20,9 @@ type Progress func(written, size int64)
 // copy appears under its name when it is complete and on the disk. It is one file,
 // which only its owner may read, without anything of deleted calls.
 func Backup(ctx context.Context, store, file string, progress Progress) error {
+	if err := checkThere(store); err != nil {
+		return err
+	}
 	if err := backup(ctx, store, file, progress); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}

@@ -120,7 +120,7 @@ const journal = "-journal"
 // mustBeAlone refuses a name for a new store if SQLite would take another file for its
 // log, or would take it for the log of another store, and if a store of that name may be open.
 func mustBeAlone(path string) error {
-	if err := CheckOrphans(path); err != nil {
+	if err := checkOrphans(path); err != nil {
 		return err
 	}
 	for _, suffix := range logs {
@@ -145,9 +145,20 @@ type OrphanError struct {
 
 func (e *OrphanError) Error() string { return e.What + "; " + e.Do }
 
-// CheckOrphans returns an OrphanError if a store is not there and others of its files are:
+// checkThere refuses the path of a store that is not there.
+func checkThere(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening it says what else is wrong
+	}
+	if err := checkOrphans(path); err != nil {
+		return err
+	}
+	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", path)
+}
+
+// checkOrphans returns an OrphanError if a store is not there and others of its files are:
 // its log may hold calls that the store itself has not yet.
-func CheckOrphans(path string) error {
+func checkOrphans(path string) error {
 	path = Files(path)[0]
 	if isThere(path) {
 		return nil

@@ -23,6 +23,9 @@ var errReadOnly = errors.New("the store was opened read-only")
 // without files of its own. Beside a log, SQLite keeps its index of it (FILE-shm),
 // as for every reader.
 func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
+	if err := checkThere(path); err != nil {
+		return nil, err
+	}
 	path, err := file.Follow(path)
 	if err != nil {
 		return nil, err
@@ -43,6 +46,23 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	s.held = newHolding(heldFile{name: path, info: before})
 	s.readers <- c
 	return s, nil
+}
+
+// OpenToRead is OpenExisting for a store that is only read. It is an error if this program
+// would have to migrate the schema.
+func OpenToRead(ctx context.Context, path string) (*Store, error) {
+	look, err := OpenReadOnly(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	have, known, err := look.Schema(ctx)
+	if err = errors.Join(err, look.Close()); err != nil {
+		return nil, err
+	}
+	if have < known {
+		return nil, fmt.Errorf("%s was written by an older callvault; migrate it first: callvault check --db %[1]s", path)
+	}
+	return Open(ctx, path)
 }
 
 // openToRead opens a connection that reads. As long as there is no log it takes

@@ -116,6 +116,14 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
+// OpenExisting is Open of a store that must be there.
+func OpenExisting(ctx context.Context, path string) (*Store, error) {
+	if err := checkThere(path); err != nil {
+		return nil, err
+	}
+	return Open(ctx, path)
+}
+
 // Migrated is how long Open took to bring the schema of an older callvault up to date, or
 // 0 if it was up to date.
 func (s *Store) Migrated() time.Duration { return s.migrated }
