@@ -40,8 +40,9 @@ const (
 		FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) AS f (workspace, level, bucket, total, digest, number)
 		ON CONFLICT (company, workspace, level, bucket) DO UPDATE SET total = excluded.total, digest = excluded.digest, number = excluded.number`
 
-	filledSQL = `ALTER TABLE callvault.documents ALTER number SET NOT NULL, ALTER checksum SET NOT NULL;
-		ALTER TABLE callvault.keys ALTER checksum SET NOT NULL`
+	// Citus hands a statement that changes a table to its workers, and refuses two at once.
+	filledSQL     = `ALTER TABLE callvault.documents ALTER number SET NOT NULL, ALTER checksum SET NOT NULL`
+	filledKeysSQL = `ALTER TABLE callvault.keys ALTER checksum SET NOT NULL`
 )
 
 // fillAtOnce is how many rows are read and written together.
@@ -63,7 +64,7 @@ func (s *Store) fill(ctx context.Context, tx pgx.Tx) error {
 		err = s.fillKeys(ctx, tx)
 	}
 	if err == nil {
-		_, err = tx.Exec(ctx, filledSQL)
+		err = execAll(ctx, tx, filledSQL, filledKeysSQL)
 	}
 	if d := damageOf(err); d != nil {
 		err = fmt.Errorf("call %s of company %s: %s; repair the store with the callvault that wrote it: callvault check --repair", d.ID, d.Company, d.Problem)

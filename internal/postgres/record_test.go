@@ -56,6 +56,9 @@ func (r *recorder) check(t *testing.T) {
 		case touches.MatchString(statement):
 			seen++
 			checkCompany(t, "a law", statement, "$1")
+			if strings.Contains(statement, ";") {
+				t.Errorf("a cluster takes one statement at a time: %s", statement)
+			}
 		}
 	}
 	if seen < 10 {
