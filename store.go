@@ -92,6 +92,7 @@ type Reads interface {
 
 	// Timelines lists the company's timelines by the number at which each began, at most one
 	// at a number. The first begins with the company. There are none where it is not there.
+	// Whoever follows the changes asks for them each time, also when Latest is the same.
 	Timelines(ctx context.Context) ([]Timeline, error)
 }
 
@@ -190,7 +191,8 @@ type Whole interface {
 	// believed: ids, numbers and counts follow them. Where rows are damaged, or digests tell
 	// that writes were lost, it returns ErrLoss and changes nothing, unless the loss is
 	// accepted: then damaged calls become tombstones, damaged keys go, and digests follow the
-	// calls. It never lowers a company's number, and forks the companies that it changed.
+	// calls. It never lowers a company's number. A company whose calls or ids it changed gets
+	// a timeline from 0 in place of all its timelines.
 	Repair(ctx context.Context, accept Loss, report func(done string)) error
 
 	// Salvage is a Scan of all of q that goes on where a row is damaged: damaged is called

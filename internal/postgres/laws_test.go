@@ -27,6 +27,18 @@ func TestLaws(t *testing.T) {
 	}
 }
 
+// TestLawsOfDamage runs the laws of damaged stores.
+func TestLawsOfDamage(t *testing.T) {
+	storetest.RunDamaged(t, func(t testing.TB) (storetest.Open, storetest.Damage) { return damaged(database(t)) })
+}
+
+// damaged is a store, and what changes its rows.
+func damaged(url string) (storetest.Open, storetest.Damage) {
+	return func(t testing.TB) callvault.Store { return open(t, url) }, func(t testing.TB, statement string) {
+		execute(t, open(t, url+"&search_path=callvault"), statement)
+	}
+}
+
 func FuzzStore(f *testing.F) {
 	f.Add([]byte("a program is any bytes; these make a few calls and look at them"))
 	f.Fuzz(func(t *testing.T, program []byte) { storetest.RunModel(t, fresh(t), program) })

@@ -161,7 +161,7 @@ func fillSkewed(t *testing.T, s *Store) {
 		FROM callvault.documents, (VALUES {ratios}) AS l (level, ratio), LATERAL (VALUES (''), (workspace)) AS v (w) GROUP BY 1, 2, 3, 4`))
 }
 
-func execute(t *testing.T, s *Store, statement string) {
+func execute(t testing.TB, s *Store, statement string) {
 	t.Helper()
 	if _, err := s.pool.Exec(t.Context(), statement); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ const (
 		FROM (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m
 		WHERE t.company = $1 AND t.company = m.company AND t.number < m.number`
 
-	// Tombstones that are made take the next numbers, so that readers of changes see them.
+	// Tombstones that are made take the next numbers: those of their ids may belong to others.
 	buryGoneSQL = `UPDATE callvault.ids AS t SET time = NULL, workspace = NULL, checksum = NULL, number = gone.number
 		FROM (SELECT i.company, i.id, c.number + row_number() OVER (ORDER BY i.id) AS number
 			FROM callvault.ids AS i JOIN callvault.companies AS c ON c.company = i.company
@@ -116,6 +116,8 @@ func (r *repair) count(done string, rows int64) {
 	}
 }
 
+// company repairs a company, and begins a timeline at 0 in place of all others if rows were
+// changed or lost.
 func (r *repair) company(ctx context.Context, company string) error {
 	if _, err := r.tx.Exec(ctx, lockCompanySQL, company); err != nil {
 		return err
@@ -152,7 +154,12 @@ func (r *repair) company(ctx context.Context, company string) error {
 	if err != nil || !changed && !lost {
 		return err
 	}
-	return r.run(ctx, "", forkCompanySQL, company)
+	for _, statement := range []string{forkCompanySQL, forgetTimelinesSQL, beginTimelineSQL} {
+		if _, err := r.tx.Exec(ctx, statement, company); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recount makes the counts those of the calls, and tells whether calls were lost.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,8 +43,9 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 // repair is a repair within a transaction.
 type repair struct {
 	*conn
-	accept callvault.Loss
-	report func(done string)
+	accept  callvault.Loss
+	report  func(done string)
+	rebuilt bool // tables were written again: what they lost shows only in part
 }
 
 func (r *repair) all() error {
@@ -83,6 +85,7 @@ func (r *repair) structure() error {
 			return err
 		}
 	}
+	r.rebuilt = true
 	r.report("wrote the tables of calls and their indexes again")
 	return nil
 }
@@ -114,8 +117,8 @@ func (r *repair) rebuild(table string) error {
 	return nil
 }
 
-// company repairs the calls of a company. Its next change begins a timeline if calls or ids
-// were changed, or were lost.
+// company repairs the calls of a company, and begins a timeline at 0 in place of all others
+// if calls or ids were changed, or may have been lost.
 func (r *repair) company(of company) error {
 	changed := false
 	err := r.change(of, func(w *change) error {
@@ -128,10 +131,10 @@ func (r *repair) company(of company) error {
 		return err
 	}
 	lost, err := r.recount(of)
-	if err != nil || !changed && !lost {
+	if err != nil || !changed && !lost && !r.rebuilt {
 		return err
 	}
-	return r.run(forkSQL, of.id)
+	return errors.Join(r.run(clearTimelinesSQL, of.id), r.addTimeline(of.id, callvault.NewTimeline(0)))
 }
 
 // recount makes the counts those of the calls, and tells whether calls were lost.

@@ -42,8 +42,8 @@ const (
 	unsealSQL  = `UPDATE ids SET checksum = NULL WHERE company = ? AND id = ?`
 )
 
-// callsRepair makes a company's ids follow its calls. A change of a record takes the next
-// number, so that whoever follows the numbers learns of it.
+// callsRepair makes a company's ids follow its calls. An id that contradicts its call takes
+// the next number, because nobody knows which of the two is right.
 type callsRepair struct {
 	*change
 	repair  *repair

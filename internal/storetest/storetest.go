@@ -37,3 +37,23 @@ func Run(t *testing.T, fresh func(t testing.TB) Open) {
 		})
 	}
 }
+
+// Damage changes the rows of a store behind its back, as a disk does, by one statement of
+// SQL: all engines name their tables and columns alike.
+type Damage func(t testing.TB, statement string)
+
+// RunDamaged tests laws of damaged stores. Fresh makes a new, empty store, and what damages it.
+func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
+	for _, l := range []struct {
+		name string
+		test func(t *testing.T, open Open, damage Damage)
+	}{
+		{"a repair tells who follows the changes", repairTellsWhoFollows},
+	} {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			open, damage := fresh(t)
+			l.test(t, open, damage)
+		})
+	}
+}
