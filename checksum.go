@@ -45,7 +45,7 @@ type DamageError struct {
 }
 
 func (e *DamageError) Error() string {
-	what := "a part of the calls"
+	what := "part of the calls"
 	switch {
 	case e.Key != "":
 		what = "key " + e.Key

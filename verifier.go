@@ -22,9 +22,9 @@ func (v *Verifier) Follow(r *Record) error {
 	problem := ""
 	switch turn := r.Position().Compare(v.At); {
 	case r.Time < v.Query.From || r.Time >= v.Query.To:
-		problem = "it is not in the range that its row was found in"
+		problem = "its time is outside of the range of its row"
 	case !v.Query.Workspace.IsZero() && r.Workspace != v.Query.Workspace:
-		problem = "it is not of the workspace that its row was found in"
+		problem = "it belongs to another workspace than its row"
 	case turn == 0 || (turn < 0) != v.Back:
 		problem = "its row is out of order"
 	}

@@ -82,7 +82,7 @@ func TestDoctorOfWhatIsWell(t *testing.T) {
 	findings, got := c.diagnose()
 	checks := map[string]string{
 		"program": "callvault ", "listen": "will take a free port", "manage": "will take a free port", "store": "SQLite, " + c.env["CALLVAULT_DB"],
-		"rights": "this user may write to it", "schema": "the one of this program", "clock": "", "keys": "every company (1) has a valid key",
+		"rights": "this user may write to it", "schema": "as in this program", "clock": "", "keys": "every company (1) has a valid key",
 	}
 	if runtime.GOOS == "linux" {
 		checks["disk"] = " free"
@@ -219,7 +219,7 @@ func TestDoctorOfCertificates(t *testing.T) {
 	wantFinding(t, findings, got, "tls", doctor.OK, "the certificate is for localhost, 127.0.0.1, ::1, until ", "")
 	certtest.Make(t, certtest.Options{NotAfter: time.Now().Add(-time.Minute)}).Write(t, folder)
 	findings, got = c.diagnose(with...)
-	wantFinding(t, findings, got, "tls", doctor.Wrong, "it expired at ", "replace the file")
+	wantFinding(t, findings, got, "tls", doctor.Wrong, "it expired on ", "replace the file")
 	writeFile(t, keyFile, string(certtest.Make(t, certtest.Options{}).Key))
 	findings, got = c.diagnose(with...)
 	wantFinding(t, findings, got, "tls", doctor.Wrong, "private key does not match public key", "name two PEM files that belong together")

@@ -70,7 +70,7 @@ func TestHealthcheckFails(t *testing.T) {
 	}{
 		{"--manage " + address, "callvault: " + server.URL + "/readyz: status 503: the store can't be read\n", exitFailed},
 		{"--live --timeout 10ms --manage " + address, "callvault: " + server.URL + "/livez: no answer within 10ms\n", exitFailed},
-		{"--manage " + strings.TrimPrefix(other.URL, "http://"), "/readyz: the server there is not a callvault\n", exitFailed},
+		{"--manage " + strings.TrimPrefix(other.URL, "http://"), "/readyz: the server there is not callvault\n", exitFailed},
 		{"--manage off", "healthcheck needs the operator's listener", exitUsage},
 		{"--manage 8081", "must be HOST:PORT", exitUsage},
 	} {

@@ -114,7 +114,7 @@ func TestUsage(t *testing.T) {
 		{"serve --db postgres://me:hush@host/db", "--db shows a password to every user of this machine; put the URL into CALLVAULT_DB"},
 		{"export --db postgres://host/db?password=hush", "--db shows a password"},
 		{"import", "FILE is missing; type callvault import FILE..."},
-		{"import - -", "standard input (-) is named twice"},
+		{"import - -", "standard input (-) is named twice; name it once"},
 		{"import - --company a/b", `--company "a/b": a company's name has 1 to 64 letters`},
 		{"import - --app-url app.example.com", `--app-url "app.example.com": use an address such as https://`},
 		{"import - --app-url https://app.example.com/?id=", `--app-url "https://app.example.com/?id=": use an address such as`},

@@ -82,7 +82,7 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	case err == io.EOF:
 		r.read = func() (Record, error) { return Record{}, io.EOF }
 	case err == bufio.ErrBufferFull:
-		return nil, &LineError{1, errors.New("the file begins with more white space than a record may have")}
+		return nil, &LineError{1, errors.New("the file begins with too much white space; remove it")}
 	case err != nil:
 		return nil, err
 	case c == '{' || c == '[':

@@ -67,7 +67,7 @@ func (t *csvReader) read() (Record, error) {
 			cells = cells[:n]
 		}
 		if len(cells) != len(t.columns) {
-			return t.broken(line, end, fmt.Sprintf("the row has %d cells and the header %d", len(cells), len(t.columns)))
+			return t.broken(line, end, fmt.Sprintf("the row has %d cells, but the header has %d", len(cells), len(t.columns)))
 		}
 		t.end = end
 		return t.record(line, cells), nil
@@ -146,7 +146,7 @@ func (t *csvReader) record(line int, cells []string) Record {
 // anything.
 func (c column) set(call *gong.Call, cell string) (problem string) {
 	if c.name == "" {
-		return fmt.Sprintf("the cell %.40q has no column name in the header", cell)
+		return fmt.Sprintf("the cell %.40q has no column name in the header; name its column", cell)
 	}
 	if c.isField {
 		var e *gong.FieldError

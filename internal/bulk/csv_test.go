@@ -55,11 +55,11 @@ func TestTables(t *testing.T) {
 		{"bars", "id|title\n1|a\n2|b\n", two},
 		{"commas within semicolons", "id;title;a,b\n1;x,y;\n", `2 1 "x,y"`},
 		{"a mark within semicolons", "id;title\n1;\"x;\"\"y\"\n", `2 1 "x;\"y"`},
-		{"the first column without a name, by tabs", "\tid\ttitle\n\t1\ta\n0\t2\tb\n", lines(`2 1 "a"`, `3 ! the cell "0" has no column name in the header`)},
+		{"the first column without a name, by tabs", "\tid\ttitle\n\t1\ta\n0\t2\tb\n", lines(`2 1 "a"`, `3 ! the cell "0" has no column name in the header; name its column`)},
 		{"one column", "id\n1\n2\n", lines("2 1", "3 2")},
 
-		{"delimiters at the end of rows", "id,title\n1,a,\n2,b,,,\n3,c,,x\n", lines(two, "4 ! the row has 4 cells and the header 2")},
-		{"delimiters at the end of all lines", "id,title,,\n1,a,,\n2,b,,\n3,c,,x\n", lines(two, `4 ! the cell "x" has no column name in the header`)},
+		{"delimiters at the end of rows", "id,title\n1,a,\n2,b,,,\n3,c,,x\n", lines(two, "4 ! the row has 4 cells, but the header has 2")},
+		{"delimiters at the end of all lines", "id,title,,\n1,a,,\n2,b,,\n3,c,,x\n", lines(two, `4 ! the cell "x" has no column name in the header; name its column`)},
 		{"rows of delimiters", "id,title\n,\n1,a\n,,,\n\n2,b\n,\n", lines(`3 1 "a"`, `6 2 "b"`)},
 		{"a header alone", "id,title\n", ""},
 		{"a header alone without a line end", "id,title", ""},
@@ -69,7 +69,7 @@ func TestTables(t *testing.T) {
 		{"a carriage return in a name", "id,\"tit\rle\"\n1,a\n", `! line 1: the column name "tit\rle" has a line end; close its quotation mark, or end lines with LF`},
 		{"a mark that is not closed", "id,\"title\n1,a\n", "! line 1: not a CSV header: a quotation mark is not closed, or not doubled inside a cell"},
 		{"names in another case", "id, Title,team\n1,a,b\n", `! line 1: columns differ from fields only by case or spaces; rename " Title" to title`},
-		{"a name twice", "id,x,x\n", `! line 1: the column "x" appears twice`},
+		{"a name twice", "id,x,x\n", `! line 1: the column "x" appears twice; rename or remove one`},
 		{"a header that is not UTF-8", "id,gesch\xe4ft\n1,a\n", "! line 1: the header is not valid UTF-8; convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE | callvault import -"},
 		{"a cell that is not UTF-8", "id,title\n1,gesch\xe4ft\n2,b\n", lines("2 ! title: is not valid UTF-8", `3 2 "b"`)},
 	} {
@@ -98,7 +98,7 @@ func TestManyColumns(t *testing.T) {
 	if got := rows(strings.NewReader(in.String())); got != "2 1" {
 		t.Errorf("got %.200s", got)
 	}
-	if got, want := rows(strings.NewReader("c99999,"+in.String())), `! line 1: the column "c99999" appears twice`; got != want {
+	if got, want := rows(strings.NewReader("c99999,"+in.String())), `! line 1: the column "c99999" appears twice; rename or remove one`; got != want {
 		t.Errorf("got %.200s, want %s", got, want)
 	}
 }

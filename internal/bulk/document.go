@@ -33,7 +33,7 @@ func newSplitter() *splitter {
 }
 
 // errDocument is of bytes that gong.Call does not write.
-var errDocument = errors.New("it is not in the form that a store keeps; 'callvault check' tells more")
+var errDocument = errors.New("it is not in the form that a store keeps; run 'callvault check'")
 
 // split finds the values of a document's fields.
 func (s *splitter) split(document []byte, v *values) error {

@@ -13,7 +13,7 @@ import (
 const Stdin = "-"
 
 // ErrStdinTwice is returned for a list of files that has standard input twice.
-var ErrStdinTwice = errors.New("standard input (-) is named twice")
+var ErrStdinTwice = errors.New("standard input (-) is named twice; name it once")
 
 // Files are the files of an import.
 type Files struct {

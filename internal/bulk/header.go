@@ -95,7 +95,7 @@ func checkNames(names []string) error {
 		case field != "" && field != name:
 			mistakes = append(mistakes, fmt.Sprintf("%.40q to %s", name, field))
 		case seen[name] && name != "":
-			return fmt.Errorf("the column %.40q appears twice", name)
+			return fmt.Errorf("the column %.40q appears twice; rename or remove one", name)
 		}
 		seen[name] = true
 	}

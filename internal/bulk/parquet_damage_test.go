@@ -88,7 +88,7 @@ func TestHostileParquet(t *testing.T) {
 		in         []byte
 	}{
 		{"a footer longer than the file", "its metadata is longer than the file", append(bytes.Clone(in[:len(in)-8]), 0, 0, 0xf0, 0, 'P', 'A', 'R', '1')},
-		{"a footer that is encrypted", "it is encrypted", append(bytes.Clone(in[:len(in)-4]), "PARE"...)},
+		{"a footer that is encrypted", "the Parquet file is encrypted", append(bytes.Clone(in[:len(in)-4]), "PARE"...)},
 		{"a column beyond the end", "its pages are not in the file", column(func(m *format.ColumnMetaData) { m.TotalCompressedSize = math.MaxInt64 })},
 		{"a column at no place", "its pages are not in the file", column(func(m *format.ColumnMetaData) { m.DataPageOffset = -1 })},
 		{"a column too few", errParquet.Error(), withMetadata(t, in, func(m *format.FileMetaData) { m.RowGroups[0].Columns = m.RowGroups[0].Columns[1:] })},

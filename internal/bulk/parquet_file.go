@@ -16,7 +16,7 @@ import (
 // parquetMagic begins a Parquet file, and ends it.
 const parquetMagic = "PAR1"
 
-var errParquet = errors.New("not a whole Parquet file")
+var errParquet = errors.New("the Parquet file is damaged or incomplete")
 
 // parquetFile is a file that the library decodes. The library is told that its pages
 // are not compressed, and gets them from parquetPages.
@@ -50,7 +50,7 @@ func openParquet(in io.ReaderAt, size int64) (*parquetFile, error) {
 	file = append(binary.LittleEndian.AppendUint32(file, uint32(len(footer))), parquetMagic...)
 	f.File, err = parquet.OpenFile(bytes.NewReader(file), int64(len(file)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, fmt.Errorf("%w: its metadata: %w", errParquet, err)
+		return nil, fmt.Errorf("%w: its metadata can't be read", errParquet)
 	}
 	return f, nil
 }
@@ -68,9 +68,9 @@ func readMetadata(in io.ReaderAt, size int64) (meta format.FileMetaData, err err
 	length := int64(binary.LittleEndian.Uint32(end[:]))
 	switch magic := string(end[4:]); {
 	case magic == "PARE":
-		return meta, fmt.Errorf("%w: it is encrypted", errParquet)
+		return meta, errors.New("the Parquet file is encrypted; write it without encryption")
 	case magic != parquetMagic:
-		return meta, fmt.Errorf("%w: its end is missing; it may have been cut off", errParquet)
+		return meta, fmt.Errorf("%w: its end is missing", errParquet)
 	case length > before-int64(len(parquetMagic)):
 		return meta, fmt.Errorf("%w: its metadata is longer than the file", errParquet)
 	}
@@ -79,7 +79,7 @@ func readMetadata(in io.ReaderAt, size int64) (meta format.FileMetaData, err err
 		return meta, err
 	}
 	if err := thrift.Unmarshal(new(thrift.CompactProtocol), footer, &meta); err != nil {
-		return meta, fmt.Errorf("%w: its metadata: %w", errParquet, err)
+		return meta, fmt.Errorf("%w: its metadata can't be read", errParquet)
 	}
 	return meta, nil
 }

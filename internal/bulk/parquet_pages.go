@@ -51,7 +51,7 @@ func (f *parquetFile) pages(group, column int) (*parquetPages, error) {
 		return nil, fmt.Errorf("%w: its pages are not in the file", errParquet)
 	}
 	if parquet.LookupCompressionCodec(m.Codec).String() == "UNSUPPORTED" {
-		return nil, fmt.Errorf("it is compressed by %v; write it with zstd or snappy", m.Codec)
+		return nil, fmt.Errorf("its compression is %v, which callvault does not read; write it with zstd or snappy", m.Codec)
 	}
 	in := bufio.NewReaderSize(io.NewSectionReader(f.in, at, size), 16<<10)
 	headers := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(in))

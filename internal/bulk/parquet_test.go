@@ -264,7 +264,7 @@ func TestRefusedParquet(t *testing.T) {
 		`the column "key" has values of the type UUID; leave it out, or make it text`:               table(t, []unique{{}}),
 		`columns differ from fields only by case or spaces; rename "ID" to id, "STARTED" to star`:   table(t, []snowflake{{}}),
 		`the name of column 1, "i\xff", is not valid UTF-8`:                                         withMetadata(t, table(t, []snowflake{{}}), func(m *format.FileMetaData) { m.Schema[1].Name = "i\xff" }),
-		`row 1: the column "id": it is compressed by LZO; write it with zstd or snappy`:             relabelled(t, foreignRows(), format.LZO),
+		`row 1: the column "id": its compression is LZO, which callvault does not read; write it with zstd or snappy`:             relabelled(t, foreignRows(), format.LZO),
 	} {
 		if got := documents(t, bytes.NewReader(in)); !strings.Contains(got, "! ") || !strings.Contains(got, want) {
 			t.Errorf("got %s, want %s", got, want)

@@ -31,7 +31,7 @@ func NewWriter(w io.Writer, f Format) (Writer, error) {
 	case Parquet:
 		return newParquetWriter(w), nil
 	}
-	return nil, fmt.Errorf("calls are not written as %q", f)
+	return nil, fmt.Errorf("unknown format %q", f)
 }
 
 // writeSize is how much is written at a time, in bytes.

@@ -65,10 +65,10 @@ func (a Address) Look(ctx context.Context, client *http.Client) (f Finding, answ
 		f = a.found(Wrong, "another program uses %s", a.At)
 		f.Do = "end that program, or name another address with --" + a.Flag
 	case a.Leaf != nil && answer.TLS != nil && !answer.TLS.PeerCertificates[0].Equal(a.Leaf):
-		f = a.found(Warning, "the server at %s shows another certificate than the file has", a.At)
-		f.Do = "see its log, or start it with these files"
+		f = a.found(Warning, "the server at %s uses another certificate than the one in the file", a.At)
+		f.Do = "see its log, or restart it with these files"
 	default:
-		f = a.found(OK, "a callvault server answers at %s", a.At)
+		f = a.found(OK, "callvault answers at %s", a.At)
 	}
 	if isStranger {
 		answer = nil

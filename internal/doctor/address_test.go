@@ -29,7 +29,7 @@ func address(at, scheme string) Address {
 func look(t *testing.T, a Address, client *http.Client) Finding {
 	t.Helper()
 	f, answer := a.Look(t.Context(), client)
-	if isOurs := strings.Contains(f.What, "a callvault server answers") || f.Status == Warning; isOurs != (answer != nil) {
+	if isOurs := strings.Contains(f.What, "callvault answers") || f.Status == Warning; isOurs != (answer != nil) {
 		t.Errorf("%s, with the answer %v", f, answer)
 	}
 	return f
@@ -41,7 +41,7 @@ func TestAddress(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		{"ours", api, "ok a callvault server answers at "},
+		{"ours", api, "ok callvault answers at "},
 		{"another's 401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "wrong another program uses "},
 		{"another's page", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }, "wrong another program uses "},
 		{"another's realm", func(w http.ResponseWriter, _ *http.Request) {
@@ -79,16 +79,16 @@ func TestAddressOfNobody(t *testing.T) {
 	want(t, []Finding{look(t, address("203.0.113.1:80", "http"), silent)}, "wrong bind")
 }
 
-// A server that shows another certificate than the file has is told of.
+// A server that uses another certificate than the one in the file is told of.
 func TestAddressShowsCertificate(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(api))
 	defer server.Close()
 	d := address(strings.TrimPrefix(server.URL, "https://"), "https")
 	d.Leaf = server.Certificate()
-	want(t, []Finding{look(t, d, server.Client())}, "ok a callvault server answers")
+	want(t, []Finding{look(t, d, server.Client())}, "ok callvault answers")
 	other := certtest.Make(t, certtest.Options{}).TLS(t)
 	d.Leaf = other.Leaf
-	want(t, []Finding{look(t, d, server.Client())}, "warning shows another certificate than the file has")
+	want(t, []Finding{look(t, d, server.Client())}, "warning uses another certificate than the one in the file")
 }
 
 // Where one side speaks TLS and the other does not, the line says what to type.

@@ -34,11 +34,11 @@ func Clock(now time.Time, keys []callvault.Key, written time.Time) Finding {
 func Clocks(ahead, asking time.Duration) Finding {
 	apart := ahead.Abs().Round(time.Millisecond)
 	if ahead.Abs()-asking/2 < apartALittle {
-		return Finding{"clocks", OK, fmt.Sprintf("those of the server and this machine are at most %v apart", (ahead.Abs() + asking/2).Round(time.Millisecond)), ""}
+		return Finding{"clocks", OK, fmt.Sprintf("the clocks of the server and this machine differ by at most %v", (ahead.Abs() + asking/2).Round(time.Millisecond)), ""}
 	}
-	f := Finding{"clocks", Warning, fmt.Sprintf("that of the server is %v ahead of this machine's", apart), "use NTP on both: limits, keys and cursors depend on them"}
+	f := Finding{"clocks", Warning, fmt.Sprintf("the server's clock is %v ahead of this machine's", apart), "use NTP on both: limits, keys and cursors depend on them"}
 	if ahead < 0 {
-		f.What = fmt.Sprintf("that of the server is %v behind this machine's", apart)
+		f.What = fmt.Sprintf("the server's clock is %v behind this machine's", apart)
 	}
 	if apart >= apartFar {
 		f.Status = Wrong

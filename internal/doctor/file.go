@@ -31,7 +31,7 @@ func File(path string, info fs.FileInfo) (findings []Finding) {
 	const asServer = "run this as the user of serve, or let that user write to the file and its folder"
 	switch {
 	case beside != nil && noLog != nil && keepsLog(path):
-		add(Wrong, asServer+"; a file that 'callvault backup' wrote can be read there", "SQLite can't open it, because this user may not write to the folder %s", folder)
+		add(Wrong, asServer+"; a file that 'callvault backup' wrote needs neither", "SQLite can't open it, because this user may not write to the folder %s", folder)
 	case itself != nil || beside != nil:
 		add(Warning, asServer, "this user can only read it (%v)", errors.Unwrap(cmp.Or(itself, beside)))
 	}
@@ -53,9 +53,9 @@ func Schema(have, known int) Finding {
 	case have < known:
 		return Finding{"schema", Warning, fmt.Sprintf("version %d; this program has %d", have, known), "make a backup; the next 'callvault serve' of this program migrates the store"}
 	case have > known:
-		return Finding{"schema", OK, fmt.Sprintf("version %d, newer than the %d of this program, which can use it", have, known), ""}
+		return Finding{"schema", OK, fmt.Sprintf("version %d; this program has %d, and can use the newer one", have, known), ""}
 	}
-	return Finding{"schema", OK, fmt.Sprintf("version %d, the one of this program", have), ""}
+	return Finding{"schema", OK, fmt.Sprintf("version %d, as in this program", have), ""}
 }
 
 // keepsLog tells whether SQLite needs a log beside the file to open it. A store does, a
@@ -105,7 +105,7 @@ func (d disk) find(size uint64) Finding {
 	case d.kind != "":
 		return Finding{"disk", Warning, "the store may be on a network file system (" + d.kind + ")", "if it is, " + local}
 	case d.free < max(size, enoughFree):
-		return Finding{"disk", Warning, fmt.Sprintf("its disk has %s free, and the store has %s", free, humanize.IBytes(size)), "free some space before the next import, delete or backup; the last two rewrite the whole store"}
+		return Finding{"disk", Warning, fmt.Sprintf("its disk has %s free, and the store uses %s", free, humanize.IBytes(size)), "free some space before the next import, delete or backup; the last two rewrite the whole store"}
 	}
-	return Finding{"disk", OK, fmt.Sprintf("the store has %s, and its disk %s free", humanize.IBytes(size), free), ""}
+	return Finding{"disk", OK, fmt.Sprintf("the store uses %s, and its disk has %s free", humanize.IBytes(size), free), ""}
 }

@@ -14,12 +14,12 @@ func TestDisk(t *testing.T) {
 		size uint64
 		want string
 	}{
-		{"room", disk{free: 1 << 40}, 1 << 30, "ok the store has 1.0 GiB, and its disk 1.0 TiB free"},
+		{"room", disk{free: 1 << 40}, 1 << 30, "ok the store uses 1.0 GiB, and its disk has 1.0 TiB free"},
 		{"network", disk{free: 1 << 40, kind: "NFS", sure: true}, 1, "wrong the store is on a network file system (NFS)"},
 		{"perhaps network", disk{free: 1 << 40, kind: "FUSE"}, 1, "warning the store may be on a network file system (FUSE)"},
 		{"full", disk{free: leastFree - 1}, 1, "wrong its disk has only 16 MiB free"},
 		{"full and perhaps network", disk{free: 1, kind: "9P"}, 1, "wrong its disk has only 1 B free"},
-		{"little", disk{free: leastFree}, 1, "warning its disk has 16 MiB free, and the store has 1 B"},
+		{"little", disk{free: leastFree}, 1, "warning its disk has 16 MiB free, and the store uses 1 B"},
 		{"less than the store", disk{free: 1 << 30}, 1<<30 + 1, "warning its disk has 1.0 GiB free"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { want(t, []Finding{tt.disk.find(tt.size)}, tt.want) })

@@ -107,12 +107,12 @@ func TestClocks(t *testing.T) {
 		ahead, asking time.Duration
 		want          string
 	}{
-		{0, time.Millisecond, "ok at most 1ms apart"},
-		{2900 * time.Millisecond, 2 * time.Second, "ok at most 3.9s apart"},
-		{3 * time.Second, 2 * time.Second, "warning that of the server is 3s ahead"},
-		{-3 * time.Second, 0, "warning that of the server is 3s behind"},
-		{time.Minute, 0, "wrong that of the server is 1m0s ahead"},
-		{-time.Hour, 0, "wrong that of the server is 1h0m0s behind"},
+		{0, time.Millisecond, "ok differ by at most 1ms"},
+		{2900 * time.Millisecond, 2 * time.Second, "ok differ by at most 3.9s"},
+		{3 * time.Second, 2 * time.Second, "warning the server's clock is 3s ahead"},
+		{-3 * time.Second, 0, "warning the server's clock is 3s behind"},
+		{time.Minute, 0, "wrong the server's clock is 1m0s ahead"},
+		{-time.Hour, 0, "wrong the server's clock is 1h0m0s behind"},
 	} {
 		want(t, []Finding{Clocks(tt.ahead, tt.asking)}, tt.want)
 	}

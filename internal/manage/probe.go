@@ -69,7 +69,7 @@ func (p Probe) Ask(ctx context.Context) error {
 	case response.StatusCode != http.StatusOK:
 		return fmt.Errorf("%s: status %d: %s", target, response.StatusCode, said)
 	case said != "ok":
-		return fmt.Errorf("%s: the server there is not a callvault", target)
+		return fmt.Errorf("%s: the server there is not callvault", target)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (p *profiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p.making <- struct{}{}:
 		defer func() { <-p.making }()
 	default:
-		http.Error(w, "4 profiles are being made; try again when one has ended", http.StatusServiceUnavailable)
+		http.Error(w, "4 profiles are running; retry when one has ended", http.StatusServiceUnavailable)
 		return
 	}
 	p.routes.ServeHTTP(w, r)

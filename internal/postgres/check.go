@@ -12,13 +12,13 @@ import (
 // checks are the laws between the tables, each a query of what breaks it: the company, and
 // a text. On a cluster each shard does its part, since all joins are by company.
 var checks = []string{
-	`SELECT company, format('call %s stands at no place that its id knows', id) FROM callvault.documents AS d
+	`SELECT company, format('call %s is not where the table ids has it', id) FROM callvault.documents AS d
 		WHERE NOT EXISTS (SELECT FROM callvault.ids AS i
 			WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL)`,
-	`SELECT company, format('id %s stands for a call that is not there', id) FROM callvault.ids AS i
+	`SELECT company, format('call %s is missing, but the table ids has it', id) FROM callvault.ids AS i
 		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace)`,
-	`SELECT company, format('number %s is that of %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1`,
-	`SELECT c.company, format('the latest number is %s, and that of its ids %s', c.number, m.number) FROM callvault.companies AS c
+	`SELECT company, format('number %s belongs to %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1`,
+	`SELECT c.company, format('the latest number is %s, but the table ids has %s', c.number, m.number) FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company WHERE c.number < m.number`,
 }
 

@@ -76,7 +76,7 @@ func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n 
 		err = one(ctx, s, []any{&answer}, takeSecondSQL, second.Company, int64(second.Limit), int64(n))
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("take of a second of company %q: %w", second.Company, err)
+		return 0, 0, fmt.Errorf("take requests of a second of company %q: %w", second.Company, err)
 	}
 	return int(answer[0]), time.Duration(answer[1]) * time.Microsecond, nil
 }

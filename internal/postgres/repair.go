@@ -45,9 +45,9 @@ const (
 // ids and numbers follow them. Each repair writes only what differs.
 var repairs = []struct{ query, done string }{
 	{removeTwiceSQL, "removed %d duplicate calls"},
-	{followDocumentsSQL, "gave %d calls their ids back"},
+	{followDocumentsSQL, "restored the ids of %d calls"},
 	{raiseNumberSQL, "raised the latest number of %d companies"},
-	{buryGoneSQL, "made tombstones of %d ids whose calls are gone"},
+	{buryGoneSQL, "made tombstones for %d ids whose calls are missing"},
 	{raiseNumberSQL, ""},
 }
 

@@ -97,7 +97,7 @@ func (s *Store) migrate(ctx context.Context, p plan) error {
 			return s.cause(ctx, err)
 		}
 		if time.Since(begun) > p.holdWithin {
-			return s.cause(ctx, fmt.Errorf("%w: something has used the store for %v, such as a copy, an export or a vacuum; start again when it has ended", err, p.holdWithin))
+			return s.cause(ctx, fmt.Errorf("%w: another session has used the store for %v (a copy, an export or a vacuum?); start again when it has ended", err, p.holdWithin))
 		}
 		select {
 		case <-ctx.Done():

@@ -36,7 +36,7 @@ func TestDoctorBesideAServer(t *testing.T) {
 	api, manage := strings.TrimPrefix(s.Base, "http://"), strings.TrimPrefix(s.Manage(), "http://")
 	before := digestOf(t, c.DB)
 	wantDiagnosis(c, program.ExitOK, []string{"--listen", api, "--manage", manage},
-		"ok listen a callvault server answers at "+api, "ok manage a callvault server answers at "+manage, "ok server the server at "+manage+" has this store open")
+		"ok listen callvault answers at "+api, "ok manage callvault answers at "+manage, "ok server the server at "+manage+" has this store open")
 	if digestOf(t, c.DB) != before {
 		t.Error("the store has changed")
 	}

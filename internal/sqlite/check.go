@@ -20,11 +20,11 @@ const (
 
 // laws are what holds between the tables of a company, each a query of what breaks it.
 var laws = []string{
-	`SELECT 'id ' || id || ' stands for a call that is not there' FROM ids AS i
+	`SELECT 'call ' || id || ' is missing, but the table ids has it' FROM ids AS i
 		WHERE i.company = ? AND i.time IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)`,
 	`SELECT 'number ' || number || ' belongs to ' || count(*) || ' ids' FROM ids INDEXED BY ids_by_number
 		WHERE company = ? GROUP BY number HAVING count(*) > 1`,
-	`SELECT 'the latest number is ' || number || ', and that of its ids ' || latest
+	`SELECT 'the latest number is ' || number || ', but the table ids has ' || latest
 		FROM companies JOIN (SELECT max(number) AS latest FROM ids WHERE company = ?1) WHERE company = ?1 AND number <> latest`,
 }
 
@@ -80,9 +80,9 @@ func (c *conn) compareCompany(of company, report func(difference string)) error 
 		}
 		switch {
 		case !id.there || id.time != r.Time:
-			report(fmt.Sprintf("call %s is stored at %s, but its id does not lead there", r.ID, r.Time))
+			report(fmt.Sprintf("call %s is stored at %s, but the table ids does not have it there", r.ID, r.Time))
 		case id.number != r.Number:
-			report(fmt.Sprintf("call %s has number %d, but its id has %d", r.ID, r.Number, id.number))
+			report(fmt.Sprintf("call %s has number %d, but the table ids has %d", r.ID, r.Number, id.number))
 		}
 		return nil
 	})

@@ -91,7 +91,7 @@ func (s *Store) Adopt(ctx context.Context, name string, timelines []callvault.Ti
 
 // Fork makes the next change of every company begin a timeline.
 func (s *Store) Fork(ctx context.Context) error {
-	return callvault.Doing(s.write(ctx, func(c *conn) error { return c.run(forkAllSQL) }), "fork %s", s.path)
+	return callvault.Doing(s.write(ctx, func(c *conn) error { return c.run(forkAllSQL) }), "begin a new timeline in %s", s.path)
 }
 
 func (c *conn) timelines(company int64) (timelines []callvault.Timeline, err error) {

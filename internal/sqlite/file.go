@@ -128,7 +128,7 @@ func mustBeAlone(path string) error {
 			return fmt.Errorf("%s has a log, %s: a program has it open or was killed; end 'callvault serve', then run 'callvault check --db %[1]s'", path, path+suffix)
 		}
 		if store, ok := strings.CutSuffix(path, suffix); ok && isThere(store) {
-			return fmt.Errorf("%s would be taken for the log of %s; name another file", path, store)
+			return fmt.Errorf("SQLite would take %s for the log of %s; name another file", path, store)
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ const (
 		PRAGMA legacy_alter_table = OFF;`
 )
 
-var errStray = errors.New("it has calls of companies that it does not know; restore a backup")
+var errStray = errors.New("it has calls of unknown companies; restore a backup")
 
 // fillChecksums computes what schema 2 keeps beside the rows of schema 1.
 func (c *conn) fillChecksums() error {

@@ -62,7 +62,7 @@ func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n 
 		err = s.usable(ctx)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("take of a second of company %q: %w", second.Company, err)
+		return 0, 0, fmt.Errorf("take requests of a second of company %q: %w", second.Company, err)
 	}
 	taken, wait = s.seconds.Take(second, n)
 	return taken, wait, nil

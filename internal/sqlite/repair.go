@@ -86,7 +86,7 @@ func (r *repair) structure() error {
 		}
 	}
 	r.rebuilt = true
-	r.report("wrote the tables of calls and their indexes again")
+	r.report("rewrote the tables of calls and their indexes")
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (r *repair) recount(of company) (lost bool, err error) {
 		}
 	}
 	if len(differences) > 0 {
-		r.report(fmt.Sprintf("company %s: counted the calls again: %d counts were wrong", of.name, len(differences)))
+		r.report(fmt.Sprintf("company %s: corrected %d counts", of.name, len(differences)))
 	}
 	return lost, nil
 }
@@ -185,7 +185,7 @@ func (r *repair) keys() error {
 		if err := r.run(deleteKeySQL, id); err != nil {
 			return err
 		}
-		r.report(fmt.Sprintf("removed key %s, which was damaged", id))
+		r.report(fmt.Sprintf("removed the damaged key %s", id))
 	}
 	return r.drawKeysVersion()
 }

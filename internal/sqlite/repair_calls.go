@@ -67,7 +67,7 @@ func (c *callsRepair) run() error {
 		{malformedCallsSQL, "removed %d calls with malformed ids"},
 		{malformedIDsSQL, "removed %d malformed ids"},
 		{removeTwiceSQL, "removed %d duplicate calls"},
-		{followSQL, "gave %d calls their ids back"},
+		{followSQL, "restored the ids of %d calls"},
 	} {
 		if err := c.conn.run(step.query, c.company.id); err != nil {
 			return err
@@ -75,10 +75,10 @@ func (c *callsRepair) run() error {
 		c.done(step.done, c.conn.changed())
 	}
 	for _, step := range []struct{ query, done string }{
-		{staleSQL, "gave %d calls their ids back, with new numbers"},
-		{goneSQL, "made tombstones of %d ids whose calls are gone"},
-		{unsealedSQL, "wrote %d damaged tombstones again"},
-		{sharedSQL, "gave %d ids numbers of their own"},
+		{staleSQL, "restored the ids of %d calls, with new numbers"},
+		{goneSQL, "made tombstones for %d ids whose calls are missing"},
+		{unsealedSQL, "rewrote %d damaged tombstones"},
+		{sharedSQL, "renumbered %d ids that shared a number"},
 	} {
 		if err := c.renumber(step.query, step.done); err != nil {
 			return err

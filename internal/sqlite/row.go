@@ -71,7 +71,7 @@ func (c *conn) readRecord(st *stmt, r *row) {
 		r.problem = "its document is missing"
 		return
 	case st.ColumnInt64(4) != r.Number:
-		r.problem = "its number is not the one of its id"
+		r.problem = "its number differs from the one in the table ids"
 	}
 	r.Time = callvault.Time(st.ColumnInt64(2))
 	st.ColumnBytes(5, r.Workspace[:])

@@ -111,7 +111,7 @@ func (s *scan) run(limit int, visit func(callvault.Record) error) error {
 		}
 	}
 	if visited != counted {
-		return &callvault.DamageError{Company: s.of.name, Problem: fmt.Sprintf("%d calls are counted, and %d are there", counted, visited)}
+		return &callvault.DamageError{Company: s.of.name, Problem: fmt.Sprintf("%d calls counted, but %d found", counted, visited)}
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func readCredential(path string) (gong.Credential, error) {
 func parseCredential(content string) (c gong.Credential, err error) {
 	words := strings.FieldsFunc(content, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`{}",:`, r) })
 	if len(words)%2 == 1 {
-		return c, errors.New("it does not consist of names and values")
+		return c, errors.New("it is not a list of names and values")
 	}
 	for pair := range slices.Chunk(words, 2) {
 		switch pair[0] {

@@ -68,9 +68,9 @@ func (f CertFiles) Problems(leaf *x509.Certificate, now time.Time) (problems []P
 	case now.Before(leaf.NotBefore):
 		problems = append(problems, Problem{"it is not valid before " + day(leaf.NotBefore), true})
 	case left < 0:
-		problems = append(problems, Problem{"it expired at " + day(leaf.NotAfter), true})
+		problems = append(problems, Problem{"it expired on " + day(leaf.NotAfter), true})
 	case left < expiresSoon:
-		problems = append(problems, Problem{"it expires soon, at " + day(leaf.NotAfter), false})
+		problems = append(problems, Problem{"it expires soon, on " + day(leaf.NotAfter), false})
 	}
 	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
 		problems = append(problems, Problem{"it names no host (subjectAltName is missing)", true})

@@ -21,9 +21,9 @@ func TestProblems(t *testing.T) {
 		refused bool
 	}{
 		{"sound", func(*certtest.Options) {}, 0o640, "", false},
-		{"soon", func(o *certtest.Options) { o.NotAfter = now.Add(expiresSoon - time.Second) }, 0o600, "it expires soon, at 2026-03-18T11:59:59Z", false},
-		{"very soon", func(o *certtest.Options) { o.NotAfter = now }, 0o600, "it expires soon, at 2026-03-04T12:00:00Z", false},
-		{"expired", func(o *certtest.Options) { o.NotAfter = now.Add(-time.Second) }, 0o600, "it expired at 2026-03-04T11:59:59Z", true},
+		{"soon", func(o *certtest.Options) { o.NotAfter = now.Add(expiresSoon - time.Second) }, 0o600, "it expires soon, on 2026-03-18T11:59:59Z", false},
+		{"very soon", func(o *certtest.Options) { o.NotAfter = now }, 0o600, "it expires soon, on 2026-03-04T12:00:00Z", false},
+		{"expired", func(o *certtest.Options) { o.NotAfter = now.Add(-time.Second) }, 0o600, "it expired on 2026-03-04T11:59:59Z", true},
 		{"not yet", func(o *certtest.Options) { o.NotBefore = now.Add(time.Second) }, 0o600, "it is not valid before 2026-03-04T12:00:01Z", true},
 		{"nameless", func(o *certtest.Options) { o.Nameless = true }, 0o600, "it names no host (subjectAltName is missing)", true},
 		{"open", func(*certtest.Options) {}, 0o644, "every user of this machine can read the key ", false},
@@ -60,5 +60,5 @@ func TestProblemsAreLogged(t *testing.T) {
 	f.write(certtest.Options{Serial: 1, NotAfter: f.now.Add(-time.Minute)})
 	f.now = f.now.Add(lookEvery)
 	f.wantServed(1)
-	f.wantLogged(taken, `level=WARN msg="TLS: the certificate is in use, but it expired at `)
+	f.wantLogged(taken, `level=WARN msg="TLS: the certificate is in use, but it expired on `)
 }

@@ -19,7 +19,7 @@ INSERT INTO callvault.timelines (company, number, id)
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
-SELECT c.company, format('the latest number is %s, and that of its ids %s', c.number, m.number) FROM callvault.companies AS c
+SELECT c.company, format('the latest number is %s, but the table ids has %s', c.number, m.number) FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company WHERE c.number < m.number;
 SELECT callvault.delete_calls($1, $2, $3);
 SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7);
@@ -29,12 +29,12 @@ SELECT callvault.take_quota($1, $2, $3, $4, $5);
 SELECT callvault.take_second($1, $2, $3);
 SELECT company FROM callvault.companies ORDER BY company;
 SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
-SELECT company, format('call %s stands at no place that its id knows', id) FROM callvault.documents AS d
+SELECT company, format('call %s is not where the table ids has it', id) FROM callvault.documents AS d
 		WHERE NOT EXISTS (SELECT FROM callvault.ids AS i
 			WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL);
-SELECT company, format('id %s stands for a call that is not there', id) FROM callvault.ids AS i
+SELECT company, format('call %s is missing, but the table ids has it', id) FROM callvault.ids AS i
 		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
-SELECT company, format('number %s is that of %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
+SELECT company, format('number %s belongs to %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
 SELECT count(*) FROM callvault.ids WHERE company = $1;
 SELECT count(*) FROM callvault.keys;
 SELECT cursor_secret FROM callvault.store;
