@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"io"
+	"math"
 	"net/http"
 )
 
@@ -10,13 +12,17 @@ type answering struct{ http.Handler }
 
 func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := r.Context().Value(connKey{}).(*conn)
-	// What follows a body may be smuggled, where a message has two lengths (RFC 9112, 6.1).
-	// No request here needs a body, or HTTP/1.0, which ignores one of the lengths.
+	// What follows a body may be smuggled if a message has two lengths (RFC 9112, 6.1).
+	// net/http hides whether it has, but then the length is unknown. HTTP/1.0 ignores one.
 	if r.ContentLength != 0 || !r.ProtoAtLeast(1, 1) {
 		w.Header().Set("Connection", "close")
 	}
-	if r.ContentLength != 0 { // without a body net/http may be in Read
-		c.passing = true
+	switch { // with a body, net/http is not in Read
+	case r.ContentLength > 0 && r.ProtoAtLeast(1, 1):
+		c.body = r.ContentLength
+		r.Body = whole{r.Body, w.Header()}
+	case r.ContentLength != 0: // the last request of the connection
+		c.body = math.MaxInt64
 	}
 	r.Trailer = nil // unused, and one line can hold thousands of names
 	// The context of net/http ends when the client closes its half, though it may still
@@ -25,6 +31,21 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(c.lasts, cancel)()
 	defer cancel()
 	a.Handler.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// whole is a body of a known length. The connection is kept for the next request if the
+// handler reads it to its end before it answers.
+type whole struct {
+	io.ReadCloser
+	answer http.Header
+}
+
+func (b whole) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.answer.Del("Connection")
+	}
+	return n, err
 }
 
 // connKey is the key of a context's value for the connection of a request.

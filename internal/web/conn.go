@@ -84,7 +84,7 @@ func origin64(address net.Addr) netip.Prefix {
 }
 
 // conn is a client's connection. A Read returns bytes of one header, so that each header
-// is measured as it arrives, until a request has a body: that request is the last.
+// is measured as it arrives, or bytes of one body.
 type conn struct {
 	net.Conn          // TCP, or TLS
 	under    net.Conn // the TCP connection
@@ -100,10 +100,10 @@ type conn struct {
 	member *list.Element // of the throng, which guards it; nil for a known client
 
 	// The fields below belong to Read, which net/http never calls twice at a time.
-	tls     *tls.Conn // nil without TLS, and after the handshake
-	header  header
-	passing bool   // a body comes, and nothing is measured any more
-	rest    []byte // bytes that belong to a later Read
+	tls    *tls.Conn // nil without TLS, and after the handshake
+	header header
+	body   int64  // bytes that are still to come of the request's body, which is not measured
+	rest   []byte // bytes that belong to a later Read
 }
 
 // hadTime reports whether the connection has had its time to send a header, and whether
@@ -121,10 +121,12 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.header.lines > maxLines+1 { // the request line is one, too
 		return endless(p)
 	}
-	n, err := c.fill(p)
-	if c.passing {
+	if c.body > 0 {
+		n, err := c.fill(p[:min(int64(len(p)), c.body)])
+		c.body -= int64(n)
 		return n, err
 	}
+	n, err := c.fill(p)
 	own, whole := c.header.take(p[:n])
 	if c.header.lines > maxLines+1 {
 		return endless(p)

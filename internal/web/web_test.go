@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -67,6 +68,11 @@ func serve(t *testing.T, handler http.HandlerFunc, test func(t *testing.T, p *pi
 	})
 }
 
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	w.Write(body)
+}
+
 func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
 
 // said is a connection whose client has sent all it has, and then ended the connection
@@ -110,7 +116,6 @@ func TestHalfClosed(t *testing.T) {
 // body among them are still read.
 func TestEndWithTheLastBytes(t *testing.T) {
 	const text = "GET / HTTP/1.1\r\nHost: h\r\n\r\nPOST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody"
-	echo := func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 	serve(t, echo, func(t *testing.T, p *pipes) {
 		client, server := net.Pipe()
 		p.accepting <- &said{server, iotest.DataErrReader(strings.NewReader(text)), io.EOF}
@@ -189,8 +194,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// A request with a body ends its connection, so that bytes that follow are not taken for
-// a request. See RFC 9112, 6.1.
+// A body that is not read, or whose length is not certain, ends its connection, so that
+// bytes that follow are not taken for a request. See RFC 9112, 6.1.
 func TestTwoLengths(t *testing.T) {
 	const get = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 	for name, text := range map[string]string{
@@ -206,6 +211,35 @@ func TestTwoLengths(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			serve(t, hello, func(t *testing.T, p *pipes) { wantStatuses(t, p.dial(), text+get, http.StatusOK) })
+		})
+	}
+}
+
+// A body of a known length that is read keeps its connection. What follows is a header, and
+// is measured as the first was.
+func TestBodiesKeepTheConnection(t *testing.T) {
+	lines := func(n int) string { return strings.Repeat("a:\r\n", n) }
+	post := func(body string) string {
+		return fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
+	const get, last = "GET / HTTP/1.1\r\nHost: h\r\n", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+	const ok, large = http.StatusOK, http.StatusRequestHeaderFieldsTooLarge
+	for name, c := range map[string]struct {
+		text string
+		want []int
+	}{
+		"bodies in a row":       {post("a") + post(lines(1000)) + get + "\r\n" + post("b\r\n\r\n") + last, []int{ok, ok, ok, ok, ok}},
+		"many lines after one":  {post("a") + get + lines(100) + "\r\n", []int{ok, large}},
+		"as many as may be":     {post(lines(1000)) + get + lines(99) + "\r\n" + last, []int{ok, ok, ok}},
+		"an endless header":     {post("a") + get + lines(16_000), []int{ok, large}},
+		"the client closes":     {strings.Replace(post("a"), "Host", "Connection: close\r\nHost", 1) + last, []int{ok}},
+		"chunked":               {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" + last, []int{ok}},
+		"both lengths":          {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + last, []int{ok}},
+		"two different lengths": {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab" + last, []int{http.StatusBadRequest}},
+		"HTTP/1.0":              {"POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na" + last, []int{ok}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serve(t, echo, func(t *testing.T, p *pipes) { wantStatuses(t, p.dial(), c.text, c.want...) })
 		})
 	}
 }
