@@ -256,15 +256,15 @@ func TestRefusedParquet(t *testing.T) {
 		Started string `parquet:"STARTED"`
 	}
 	for want, in := range map[string][]byte{
-		`the column "teams" is nested: a list, a map or a structure; leave it out, or make it text`: table(t, []nested{{}}),
-		`the column "started" has times without a zone; make them timestamps in UTC or texts`:       table(t, []local{{}}),
-		`the column "started" has dates without a time; make them timestamps in UTC or texts`:       table(t, []dates{{}}),
-		`the column "id" has numbers with a fraction; make them texts or whole numbers or decimals`: table(t, []fractions{{}}),
-		`the column "started" has whole numbers; make them timestamps in UTC or texts`:              table(t, []epochs{{}}),
-		`the column "key" has values of the type UUID; leave it out, or make it text`:               table(t, []unique{{}}),
-		`columns differ from fields only by case or spaces; rename "ID" to id, "STARTED" to star`:   table(t, []snowflake{{}}),
-		`the name of column 1, "i\xff", is not valid UTF-8`:                                         withMetadata(t, table(t, []snowflake{{}}), func(m *format.FileMetaData) { m.Schema[1].Name = "i\xff" }),
-		`row 1: the column "id": its compression is LZO, which callvault does not read; write it with zstd or snappy`:             relabelled(t, foreignRows(), format.LZO),
+		`the column "teams" is nested: a list, a map or a structure; leave it out, or make it text`:                   table(t, []nested{{}}),
+		`the column "started" has times without a zone; make them timestamps in UTC or texts`:                         table(t, []local{{}}),
+		`the column "started" has dates without a time; make them timestamps in UTC or texts`:                         table(t, []dates{{}}),
+		`the column "id" has numbers with a fraction; make them texts or whole numbers or decimals`:                   table(t, []fractions{{}}),
+		`the column "started" has whole numbers; make them timestamps in UTC or texts`:                                table(t, []epochs{{}}),
+		`the column "key" has values of the type UUID; leave it out, or make it text`:                                 table(t, []unique{{}}),
+		`columns differ from fields only by case or spaces; rename "ID" to id, "STARTED" to star`:                     table(t, []snowflake{{}}),
+		`the name of column 1, "i\xff", is not valid UTF-8`:                                                           withMetadata(t, table(t, []snowflake{{}}), func(m *format.FileMetaData) { m.Schema[1].Name = "i\xff" }),
+		`row 1: the column "id": its compression is LZO, which callvault does not read; write it with zstd or snappy`: relabelled(t, foreignRows(), format.LZO),
 	} {
 		if got := documents(t, bytes.NewReader(in)); !strings.Contains(got, "! ") || !strings.Contains(got, want) {
 			t.Errorf("got %s, want %s", got, want)
