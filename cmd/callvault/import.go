@@ -4,20 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"runtime/debug"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
-	"github.com/callvault/callvault/internal/screen"
 )
 
 // importOptions are the flags of import.
@@ -89,9 +83,10 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.Once)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
-	report := a.importReport(o, in.Size)
-	defer report.progress.End()
-	im := bulk.Import{Report: report, AppURL: o.appURL, Workspace: o.workspace.String()}
+	p := a.progress(o.quiet)
+	defer p.End()
+	report := &bulk.Console{Progress: p, Commits: p.Commits(a.stdout), Size: in.Size, Most: int(o.maxErrors)}
+	im := bulk.Import{Report: report, Read: in.Read, AppURL: o.appURL, Workspace: o.workspace.String()}
 	if o.strict {
 		if err := checkAll(ctx, &im, report, in); err != nil {
 			return err
@@ -101,19 +96,19 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	if err != nil {
 		return err
 	}
-	im.Calls = &markedCalls{store.Calls(o.company), report.bytes.Load, report.show}
-	report.begin("importing")
-	result, err := im.Run(ctx, in.Sources(report.read))
-	took := report.end()
+	im.Calls = store.Calls(o.company)
+	report.Begin("importing")
+	result, err := im.Run(ctx, in.Sources(func(int64) {}))
+	took := report.End()
 	if err == nil {
-		report.summarize(result, took)
+		p.Tell("%v in %v", result, took)
 		return skipped(result.Skipped)
 	}
 	if errors.Is(err, callvault.ErrReplaced) {
 		return fmt.Errorf("%w; import everything again, because the calls kept so far are in the replaced files", err)
 	}
 	if result.PutResult != (callvault.PutResult{}) {
-		report.progress.Tell("kept so far: %s", kept(result.PutResult))
+		p.Tell("kept so far: %s", bulk.Kept(result.PutResult))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -128,10 +123,10 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 const stdinName = bulk.Stdin
 
 // checkAll reads everything once and fails if any record is bad.
-func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *bulk.Files) error {
-	report.begin("checking")
-	result, err := im.Check(ctx, in.Sources(report.passed))
-	report.end()
+func checkAll(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bulk.Files) error {
+	report.Begin("checking")
+	result, err := im.Check(ctx, in.Sources(report.Done))
+	report.End()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted; nothing was stored")
@@ -141,129 +136,4 @@ func checkAll(ctx context.Context, im *bulk.Import, report *importReport, in *bu
 		return fmt.Errorf("%d of %d records are bad; nothing was stored", result.Skipped, result.Read)
 	}
 	return nil
-}
-
-// importReport says how an import goes on: to a person as a bar, to a program as a line for
-// each commit. What is wrong with records goes to standard error in any case.
-type importReport struct {
-	*app
-	progress *screen.Progress
-	commits  io.Writer
-	most     int          // bad records to print in a pass, 0 for all
-	size     int64        // of all files, or screen.Unknown
-	bytes    atomic.Int64 // that were read
-
-	mu      sync.Mutex // of what follows
-	kept    callvault.PutResult
-	skipped int // in this pass
-}
-
-func (a *app) importReport(o importOptions, size int64) *importReport {
-	p := a.progress(o.quiet)
-	return &importReport{app: a, progress: p, commits: p.Commits(a.stdout), most: int(o.maxErrors), size: size}
-}
-
-func (r *importReport) begin(doing string) {
-	r.bytes.Store(0)
-	r.progress.Begin(doing, "byte", int(r.size))
-}
-
-// read is told how much was read of a file.
-func (r *importReport) read(n int) { r.bytes.Add(int64(n)) }
-
-// passed is read for a pass that commits nothing.
-func (r *importReport) passed(n int) { r.show(r.bytes.Add(int64(n))) }
-
-// show shows how many bytes are done. A part of a file may be read twice.
-func (r *importReport) show(bytes int64) { r.progress.Set(max(0, min(bytes, r.size)), r.size) }
-
-// markedCalls are calls that tell how many bytes of the files are committed with each batch:
-// the bar shows those, which are less than what was read.
-type markedCalls struct {
-	callvault.Calls
-	read      func() int64
-	committed func(bytes int64)
-}
-
-func (c *markedCalls) Put(ctx context.Context, batch callvault.Batch) (callvault.PutResult, error) {
-	read := c.read()
-	result, err := c.Calls.Put(ctx, batch)
-	if err == nil {
-		c.committed(read)
-	}
-	return result, err
-}
-
-// mostProblems bounds the problems that are printed of one record.
-const mostProblems = 20
-
-// Skipped prints what is wrong with a record, for the first records.
-func (r *importReport) Skipped(at bulk.Place, problems []gong.FieldError) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.skipped++
-	r.detail()
-	if r.most > 0 && r.skipped > r.most {
-		return
-	}
-	for _, p := range problems[:min(len(problems), mostProblems)] {
-		r.progress.Note("%v: %s", at, p.Error())
-	}
-	if more := len(problems) - mostProblems; more > 0 {
-		r.progress.Note("%v: and %s", at, screen.Count(more, "more problem"))
-	}
-}
-
-// detail shows what came of the records so far.
-func (r *importReport) detail() {
-	text := screen.Count(r.kept.Created+r.kept.Changed+r.kept.Unchanged, "call")
-	if r.skipped > 0 {
-		text += ", " + screen.Number(r.skipped) + " skipped"
-	}
-	r.progress.Detail("%s", text)
-}
-
-// Note prints what a person should know.
-func (r *importReport) Note(at bulk.Place, text string) {
-	r.progress.Tell("%v: %s", at, text)
-}
-
-// Committed acknowledges what is kept.
-func (r *importReport) Committed(last []bulk.Place, result callvault.PutResult) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.kept = r.kept.Add(result)
-	r.detail()
-	for _, at := range last {
-		screen.Printf(r.commits, "committed %v\n", at)
-	}
-}
-
-// end ends a pass and prints how many bad records it did not print.
-func (r *importReport) end() time.Duration {
-	took := r.progress.End()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if more := r.skipped - r.most; r.most > 0 && more > 0 {
-		r.progress.Note("and %s; --max-errors 0 prints all", screen.Count(more, "more bad record"))
-	}
-	r.skipped = 0
-	return took
-}
-
-// summarize says what the import came to.
-func (r *importReport) summarize(result bulk.Result, took time.Duration) {
-	text := fmt.Sprintf("%s: %s", screen.Count(result.Read, "record"), kept(result.PutResult))
-	if n := result.Repeated(); n > 0 {
-		text += fmt.Sprintf(", %s replaced by a later one with the same id", screen.Number(n))
-	}
-	if result.Skipped > 0 {
-		text += fmt.Sprintf(", %s skipped", screen.Number(result.Skipped))
-	}
-	r.progress.Tell("%s in %v", text, took)
-}
-
-func kept(result callvault.PutResult) string {
-	return fmt.Sprintf("%s created, %s changed, %s unchanged", screen.Number(result.Created),
-		screen.Number(result.Changed), screen.Number(result.Unchanged))
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,8 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/callvault/callvault"
 )
 
 const (
@@ -294,29 +290,6 @@ func TestDeleteAsks(t *testing.T) {
 		if got, want := stderr.String(), `Delete 2 calls before 2026-02-01T00:00:00Z of company "default" from calls.db for good? [y/N] `; got != want {
 			t.Errorf("asked %q, want %q", got, want)
 		}
-	}
-}
-
-// slow is calls whose puts take as long as a function, and end as it says.
-type slow struct {
-	callvault.Calls
-	put func() error
-}
-
-func (s slow) Put(context.Context, callvault.Batch) (callvault.PutResult, error) {
-	return callvault.PutResult{}, s.put()
-}
-
-// What the bar shows was read before the batch was put that is committed, and not since.
-func TestBarShowsWhatIsCommitted(t *testing.T) {
-	read, shown := int64(100), int64(0)
-	calls := &markedCalls{slow{put: func() error { read = 300; return nil }}, func() int64 { return read }, func(bytes int64) { shown = bytes }}
-	if _, err := calls.Put(t.Context(), callvault.Batch{}); err != nil || shown != 100 {
-		t.Errorf("shows %d, %v", shown, err)
-	}
-	calls.Calls = slow{put: func() error { return errors.New("disk on fire") }}
-	if _, err := calls.Put(t.Context(), callvault.Batch{}); err == nil || shown != 100 {
-		t.Errorf("after an error shows %d, %v", shown, err)
 	}
 }
 

@@ -75,7 +75,7 @@ type acknowledged struct {
 
 func (a *acknowledged) Skipped(Place, []gong.FieldError) {}
 func (a *acknowledged) Note(Place, string)               {}
-func (a *acknowledged) Committed(last []Place, _ callvault.PutResult) {
+func (a *acknowledged) Committed(last []Place, _ callvault.PutResult, _ int64) {
 	n := 0
 	for _, size := range a.batches {
 		n += size

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync/atomic"
 )
 
 // Stdin stands for standard input among the names of files.
@@ -22,6 +23,7 @@ type Files struct {
 
 	names []string
 	stdin io.Reader
+	read  atomic.Int64 // bytes, in this pass
 }
 
 // OpenFiles looks at every file before anything is done with the first, and refuses those
@@ -67,8 +69,12 @@ func (files *Files) add(name string) error {
 	return err
 }
 
-// Sources are the files. Read is told of every piece that is read of them.
-func (files *Files) Sources(read func(n int)) []Source {
+// Read is how many bytes were read of the files in this pass.
+func (files *Files) Read() int64 { return files.read.Load() }
+
+// Sources are the files for another pass. Read is told how many bytes were read.
+func (files *Files) Sources(read func(bytes int64)) []Source {
+	files.read.Store(0)
 	sources := make([]Source, len(files.names))
 	for i, name := range files.names {
 		sources[i] = Source{Name: name, Open: func() (io.ReadCloser, error) {
@@ -76,7 +82,7 @@ func (files *Files) Sources(read func(n int)) []Source {
 				return io.NopCloser(files.stdin), nil
 			}
 			f, err := os.Open(name)
-			return &countedFile{f, read}, err
+			return &countedFile{f, func(n int) { read(files.read.Add(int64(n))) }}, err
 		}}
 	}
 	return sources

@@ -44,8 +44,8 @@ type Report interface {
 	// Committed is told that a batch is kept, or that lines are whose records
 	// all are bad or were kept before. A place acknowledges that every record
 	// which begins at or before its line is kept. There is none for a file of
-	// which no further line is complete.
-	Committed(last []Place, result callvault.PutResult)
+	// which no further line is complete. Read is how many bytes were read for it.
+	Committed(last []Place, result callvault.PutResult, read int64)
 }
 
 // Result is what an import came to.
@@ -55,16 +55,11 @@ type Result struct {
 	Skipped int // bad records
 }
 
-// Repeated is how many records gave way to a later one of the same batch with
-// the same id.
-func (r Result) Repeated() int {
-	return r.Read - r.Skipped - r.Created - r.Changed - r.Unchanged
-}
-
 // Import puts the calls of files into a store.
 type Import struct {
 	Calls  callvault.Calls
 	Report Report
+	Read   func() int64 // how many bytes of the sources were read; may be nil
 
 	// What a record leaves unset is filled from here, where it is not empty.
 	AppURL    string // url becomes AppURL/call?id=<id>
@@ -127,8 +122,11 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 		if ctx.Err() != nil {
 			return kept, context.Cause(ctx)
 		}
-		b := in.take()
-		result, putErr := im.putOne(ctx, b)
+		b, read := in.take(), int64(0)
+		if im.Read != nil {
+			read = im.Read()
+		}
+		result, putErr := im.putOne(ctx, b, read)
 		if putErr != nil {
 			return kept, putErr
 		}
@@ -140,7 +138,7 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 
 // putOne puts calls and acknowledges them. Without calls it acknowledges lines whose
 // records are bad, or were put before.
-func (im *Import) putOne(ctx context.Context, p *pending) (result callvault.PutResult, err error) {
+func (im *Import) putOne(ctx context.Context, p *pending, read int64) (result callvault.PutResult, err error) {
 	if p.isEmpty() {
 		return result, nil
 	}
@@ -150,6 +148,6 @@ func (im *Import) putOne(ctx context.Context, p *pending) (result callvault.PutR
 			return result, err
 		}
 	}
-	im.Report.Committed(p.places, result)
+	im.Report.Committed(p.places, result, read)
 	return result, nil
 }

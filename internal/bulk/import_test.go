@@ -41,8 +41,11 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if want := (Result{callvault.PutResult{Created: 1, Unchanged: 2}, 6, 2}); result != want || result.Repeated() != 1 {
-		t.Errorf("got %+v with %d repeated, want %+v with 1", result, result.Repeated(), want)
+	if want := (Result{callvault.PutResult{Created: 1, Unchanged: 2}, 6, 2}); result != want {
+		t.Errorf("got %+v, want %+v", result, want)
+	}
+	if got, want := result.String(), "6 records: 1 created, 0 changed, 2 unchanged, 1 replaced by a later one with the same id, 2 skipped"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 	problem := `a.ndjson:2: duration: "-1" is not a whole number of at least 0`
 	want := []string{
