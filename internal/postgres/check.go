@@ -9,17 +9,18 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// checks are the laws between the tables, each a query of what breaks it: the company, and
-// a text. On a cluster each shard does its part, since all joins are by company.
-var checks = []string{
-	`SELECT company, format('call %s is not where the table ids has it', id) FROM callvault.documents AS d
-		WHERE NOT EXISTS (SELECT FROM callvault.ids AS i
-			WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL)`,
-	`SELECT company, format('call %s is missing, but the table ids has it', id) FROM callvault.ids AS i
-		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace)`,
-	`SELECT company, format('number %s belongs to %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1`,
-	`SELECT c.company, format('the latest number is %s, but the table ids has %s', c.number, m.number) FROM callvault.companies AS c
-		JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company WHERE c.number < m.number`,
+// laws are what holds between the tables of a company, each a query of what breaks it.
+var laws = []struct{ query, text string }{
+	{`SELECT ltrim(id, '0') FROM callvault.documents AS d
+		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
+			WHERE i.company = $1 AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL OFFSET 0)`, callvault.IDMisleads},
+	{`SELECT ltrim(id, '0') FROM callvault.ids AS i
+		WHERE i.company = $1 AND i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d
+			WHERE d.company = $1 AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace OFFSET 0)`, callvault.CallIsGone},
+	{`SELECT number::text, count(*)::text FROM callvault.ids WHERE company = $1 GROUP BY number HAVING count(*) > 1`, callvault.NumberShared},
+	{`SELECT c.number::text, m.number::text FROM callvault.companies AS c
+		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
+		WHERE c.company = $1 AND c.number < m.number`, callvault.LatestIsLow},
 }
 
 const (
@@ -40,44 +41,59 @@ func (s *Store) Check(ctx context.Context, report func(difference string)) error
 // check reports each difference with its company.
 func (s *Store) check(ctx context.Context, report func(company, difference string)) error {
 	err := s.inTx(ctx, oneMoment, func(tx pgx.Tx) error {
-		if err := s.checkLaws(ctx, tx, report); err != nil {
-			return err
-		}
-		err := s.damagedKeys(ctx, tx, func(damage *callvault.DamageError) {
-			report(damage.Company, fmt.Sprintf("key %s is damaged: %s", damage.Key, damage.Problem))
-		})
-		if err != nil {
-			return err
-		}
 		companies, err := view{moment{s, tx}}.Companies(ctx)
 		if err != nil {
 			return err
 		}
 		for _, company := range companies {
-			e, err := s.examine(ctx, tx, company)
-			if err != nil {
+			rows := companyRows{s, ctx, tx, company}
+			if err := callvault.CheckRows(company, rows, func(difference string) { report(company, difference) }); err != nil {
 				return err
 			}
-			for _, d := range e.damaged {
-				report(company, fmt.Sprintf("call %s is damaged: %s", d.damage.ID, d.damage.Problem))
-			}
-			callvault.ReportCounts(e.counts, func(difference string) { report(company, difference) })
 		}
-		return nil
+		damaged, err := s.damagedKeys(ctx, tx)
+		for _, d := range damaged {
+			report(d.Company, fmt.Sprintf("key %s is damaged", d.Key))
+		}
+		return err
 	})
 	return s.cause(ctx, err)
 }
 
-func (s *Store) checkLaws(ctx context.Context, tx pgx.Tx, report func(company, difference string)) error {
-	for _, query := range checks {
-		err := s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-			var company, difference string
-			err := rows.Scan(&company, &difference)
-			if err == nil {
-				report(company, difference)
+func (s *Store) damagedKeys(ctx context.Context, tx pgx.Tx) (damaged []*callvault.DamageError, err error) {
+	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
+		_, _, err := readKey(rows)
+		if damage := damageOf(err); damage != nil {
+			damaged = append(damaged, damage)
+			return nil
+		}
+		return err
+	}, keysSQL, make([]byte, len(callvault.KeysVersion{})))
+	return damaged, err
+}
+
+// companyRows is a callvault.CompanyRows.
+type companyRows struct {
+	*Store
+	ctx     context.Context
+	tx      pgx.Tx
+	company string
+}
+
+func (c companyRows) each(visit func(pgx.Rows) error, query string, args ...any) error {
+	return c.eachIn(c.ctx, c.tx, visit, query, args...)
+}
+
+func (c companyRows) Contradictions(report func(difference string)) error {
+	for _, law := range laws {
+		err := c.each(func(rows pgx.Rows) error {
+			texts := make([]any, len(rows.RawValues()))
+			for i, raw := range rows.RawValues() {
+				texts[i] = string(raw)
 			}
-			return err
-		}, query)
+			report(fmt.Sprintf(law.text, texts...))
+			return nil
+		}, law.query, c.company)
 		if err != nil {
 			return err
 		}
@@ -85,67 +101,31 @@ func (s *Store) checkLaws(ctx context.Context, tx pgx.Tx, report func(company, d
 	return nil
 }
 
-func (s *Store) damagedKeys(ctx context.Context, tx pgx.Tx, report func(*callvault.DamageError)) error {
-	return s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		_, _, err := readKey(rows)
-		if damage := damageOf(err); damage != nil {
-			report(damage)
-			return nil
-		}
-		return err
-	}, keysSQL, make([]byte, len(callvault.KeysVersion{})))
-}
-
-// examination is what all rows of a company come to.
-type examination struct {
-	damaged []damagedRow
-	counts  []callvault.CountDifference
-}
-
-// damagedRow is a row of documents, or of ids where there is no time, by its key.
-type damagedRow struct {
-	time   *int64
-	id     string
-	damage *callvault.DamageError
-}
-
-// examine verifies all rows of a company, and compares the counts with them.
-func (s *Store) examine(ctx context.Context, tx pgx.Tx, company string) (e examination, err error) {
-	all := callvault.Query{Range: callvault.AllTime}
-	v := callvault.Verifier{Company: company, Query: all, At: all.Start()}
-	tally, kept := callvault.Tally{}, callvault.Tally{}
-	r := &record{company: company, verify: v.Verify}
-	page := PageStatement(company, all, v.At, -1)
-	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		if damage := damageOf(r.read(rows)); damage != nil {
-			time := int64(r.Time)
-			e.damaged = append(e.damaged, damagedRow{&time, string(rows.RawValues()[3]), damage})
-		}
-		tally.Add(&r.Record, r.kept) // damaged or not: it was counted
-		return nil
+func (c companyRows) Examine(e *callvault.Examination) error {
+	r := &record{company: c.company, verify: e.Verifier.Verify}
+	page := PageStatement(c.company, e.Verifier.Query, e.Verifier.At, -1)
+	err := c.each(func(rows pgx.Rows) error {
+		err := r.read(rows)
+		return e.Call(&r.Record, r.kept, string(rows.RawValues()[3]), err)
 	}, page.SQL, page.Args...)
 	if err != nil {
-		return e, err
+		return err
 	}
-	r.verify = func(r *callvault.Record, kept int64) error { return r.Verify(company, kept) }
-	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		if damage := damageOf(r.read(rows)); damage != nil {
-			e.damaged = append(e.damaged, damagedRow{nil, string(rows.RawValues()[3]), damage})
-		}
-		return nil
-	}, tombstonesSQL, company)
+	r.verify = func(r *callvault.Record, kept int64) error { return r.Verify(c.company, kept) }
+	err = c.each(func(rows pgx.Rows) error {
+		err := r.read(rows)
+		return e.Tombstone(string(rows.RawValues()[3]), err)
+	}, tombstonesSQL, c.company)
 	if err != nil {
-		return e, err
+		return err
 	}
-	err = s.eachIn(ctx, tx, func(rows pgx.Rows) error {
+	return c.each(func(rows pgx.Rows) error {
 		var workspace string
 		var key callvault.CountKey
-		var c callvault.Counted
-		err := rows.Scan(&workspace, &key.Level, &key.Number, &c.Calls, &c.Digest, &c.Number)
+		var n callvault.Counted
+		err := rows.Scan(&workspace, &key.Level, &key.Number, &n.Calls, &n.Digest, &n.Number)
 		copy(key.Workspace[:], workspace)
-		kept[key] = c
+		e.Kept(key, n)
 		return err
-	}, countsSQL, company)
-	e.counts = tally.CompareCounts(kept)
-	return e, err
+	}, countsSQL, c.company)
 }

@@ -72,7 +72,7 @@ func TestCitusDeletesAndRepairs(t *testing.T) {
 		t.Errorf("found %.2000s", found)
 	}
 	done := repaired(t, s)
-	for _, want := range []string{"removed 1 damaged rows", "restored the ids of ", "made tombstones for 1 ids", "raised the latest number of", "corrected "} {
+	for _, want := range []string{"removed 1 damaged calls", "restored ", "removed 1 ids whose calls are missing", "raised the latest number of", "corrected "} {
 		if !strings.Contains(done, want) {
 			t.Errorf("%q is missing from %s", want, done)
 		}

@@ -158,8 +158,8 @@ func (r *recorder) keep(t *testing.T) {
 	if err != nil && !(*update && os.IsNotExist(err)) {
 		t.Fatal(err)
 	}
-	for _, repair := range repairs { // no law has a store in which something is wrong
-		r.statements[repair.query] = true
+	for _, repair := range []string{removeTwiceSQL, followSQL, removeGoneSQL, raiseNumberSQL} { // no law has a store in which something is wrong
+		r.statements[repair] = true
 	}
 	var missing []string
 	for statement := range r.statements {

@@ -62,7 +62,7 @@ func (c *conn) fillCalls(of company) error {
 		return err
 	}
 	var tombstones []callvault.Record // a table can't be changed while it is read
-	if err := c.visitTombstones(of, func(r *row) { tombstones = append(tombstones, r.Record) }); err != nil {
+	if err := c.visitTombstones(of, func(_ string, r *row) error { tombstones = append(tombstones, r.Record); return nil }); err != nil {
 		return err
 	}
 	for i := range tombstones {

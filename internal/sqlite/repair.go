@@ -14,6 +14,28 @@ const (
 	deleteKeySQL   = `DELETE FROM keys WHERE id = ?`
 	definitionsSQL = `SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC`
 	typesSQL       = `SELECT format('typeof(%s) IN (''null'', ''%s'')', name, lower(type)) FROM pragma_table_info(?)`
+
+	removeTombstoneSQL = `DELETE FROM ids WHERE company = ? AND id = ? AND time IS NULL`
+
+	removeTwiceSQL = `WITH lost AS (
+			SELECT d.id FROM documents AS d LEFT JOIN ids AS i ON i.company = d.company AND i.id = d.id
+			WHERE d.company = ?1 AND i.time IS NOT d.time),
+		places AS (
+			SELECT time, id, row_number() OVER (PARTITION BY id ORDER BY number DESC, time DESC) AS place
+			FROM documents WHERE company = ?1 AND id IN (SELECT id FROM lost))
+		DELETE FROM documents WHERE company = ?1 AND (time, id) IN (SELECT time, id FROM places WHERE place > 1)`
+
+	followSQL = `INSERT INTO ids (company, id, number, time)
+		SELECT d.company, d.id, d.number, d.time
+		FROM documents AS d LEFT JOIN ids AS i ON i.company = d.company AND i.id = d.id
+		WHERE d.company = ? AND (i.time IS NOT d.time OR i.number <> d.number OR i.checksum IS NOT NULL)
+		ON CONFLICT DO UPDATE SET number = excluded.number, time = excluded.time, checksum = NULL`
+
+	removeGoneSQL = `DELETE FROM ids AS i WHERE i.company = ? AND i.time IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id)`
+
+	raiseNumberSQL = `UPDATE companies SET number = latest FROM (SELECT max(number) AS latest FROM ids WHERE company = ?1)
+		WHERE company = ?1 AND number < latest`
 )
 
 // Repair makes right what Check finds. Writers wait for it only where something is
@@ -23,15 +45,10 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 	count := func(string) { wrong++ }
 	err := s.read(ctx, func(c *conn) error { return c.check(count) })
 	if err == nil && wrong > 0 {
-		var done []string
-		err = s.write(ctx, func(c *conn) error {
-			r := repair{conn: c, accept: accept, report: func(text string) { done = append(done, text) }}
-			return r.all()
-		})
+		r := callvault.Repair{Accept: accept}
+		err = s.write(ctx, func(c *conn) error { return c.repair(&r) })
 		if err == nil {
-			for _, text := range done {
-				report(text)
-			}
+			r.Tell(report)
 		}
 	}
 	if kindOf(err) == corrupt {
@@ -40,64 +57,47 @@ func (s *Store) Repair(ctx context.Context, accept callvault.Loss, report func(d
 	return callvault.Doing(err, "repair %s", s.path)
 }
 
-// repair is a repair within a transaction.
-type repair struct {
-	*conn
-	accept  callvault.Loss
-	report  func(done string)
-	rebuilt bool // tables were written again: what they lost shows only in part
-}
-
-func (r *repair) all() error {
-	if err := r.structure(); err != nil {
+func (c *conn) repair(r *callvault.Repair) error {
+	if err := c.repairStructure(r); err != nil {
 		return err
 	}
-	companies, err := r.allCompanies()
+	companies, err := c.allCompanies()
 	if err != nil {
 		return err
 	}
 	for _, of := range companies {
-		if err := r.company(of); err != nil {
+		if err := r.Company(of.name, companyRows{c, of}); err != nil {
 			return err
 		}
 	}
-	return r.keys()
+	return c.repairKeys(r)
 }
 
-// lose is ErrLoss, unless the loss is accepted.
-func (r *repair) lose() error {
-	if r.accept == callvault.AcceptLoss {
-		return nil
-	}
-	return callvault.ErrLoss
-}
-
-// structure writes the tables of calls again, with their indexes, if SQLite finds something
-// wrong. What is lost with a page shows in the digests.
-func (r *repair) structure() error {
+// repairStructure writes the tables of calls again, with their indexes, if SQLite finds
+// something wrong. What is lost with a page of documents shows in the digests.
+func (c *conn) repairStructure(r *callvault.Repair) error {
 	wrong := 0
 	count := func(string) { wrong++ }
-	if err := r.checkStructure(count); err != nil || wrong == 0 {
+	if err := c.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
 	for _, table := range []string{"documents", "ids", "counts"} {
-		if err := r.rebuild(table); err != nil {
+		if err := c.rebuild(table); err != nil {
 			return err
 		}
 	}
-	r.rebuilt = true
-	r.report("rewrote the tables of calls and their indexes")
+	r.Rebuilt("rewrote the tables of calls and their indexes")
 	return nil
 }
 
 // rebuild writes a table again, in order, each row once, without those that have a value of
 // another type. With a condition SQLite reads the rows; otherwise it copies their bytes.
-func (r *repair) rebuild(table string) error {
-	definitions, err := r.texts(definitionsSQL, table) // of the table, then of its indexes
+func (c *conn) rebuild(table string) error {
+	definitions, err := c.texts(definitionsSQL, table) // of the table, then of its indexes
 	if err != nil {
 		return err
 	}
-	types, err := r.texts(typesSQL, table)
+	types, err := c.texts(typesSQL, table)
 	if err != nil {
 		return err
 	}
@@ -110,82 +110,68 @@ func (r *repair) rebuild(table string) error {
 		"PRAGMA legacy_alter_table = OFF",
 	}, definitions[1:]...)
 	for _, statement := range statements {
-		if err := r.once(statement); err != nil {
+		if err := c.once(statement); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// company repairs the calls of a company, and begins a timeline at 0 in place of all others
-// if calls or ids were changed, or may have been lost.
-func (r *repair) company(of company) error {
-	changed := false
-	err := r.change(of, func(w *change) error {
-		c := callsRepair{change: w, repair: r}
-		err := c.run()
-		changed = c.changed
-		return err
-	})
-	if err != nil {
-		return err
+func (c companyRows) Remove(d callvault.DamagedRow) error {
+	if d.IsTombstone {
+		return c.run(removeTombstoneSQL, c.of.id, d.Key)
 	}
-	lost, err := r.recount(of)
-	if err != nil || !changed && !lost && !r.rebuilt {
-		return err
-	}
-	return errors.Join(r.run(clearTimelinesSQL, of.id), r.addTimeline(of.id, callvault.NewTimeline(0)))
+	return c.run(deleteDocumentSQL, c.of.id, int64(d.Time), d.Key)
 }
 
-// recount makes the counts those of the calls, and tells whether calls were lost.
-func (r *repair) recount(of company) (lost bool, err error) {
-	tally := make(callvault.Tally)
-	err = r.walk(of, func(row *row, _ place) error { tally.Add(&row.Record, row.kept); return nil })
-	if err != nil {
-		return false, err
-	}
-	kept, err := r.keptCounts(of)
-	if err != nil {
-		return false, err
-	}
-	differences := tally.CompareCounts(kept)
-	for i := range differences {
-		d := &differences[i]
-		if d.IsLoss() {
-			lost = true
-			if err := r.lose(); err != nil {
-				return true, err
-			}
+func (c companyRows) Follow(did func(step string, rows int)) error {
+	for _, step := range []struct{ query, done string }{
+		{removeTwiceSQL, callvault.DuplicatesRemoved},
+		{followSQL, callvault.IDsFollowed},
+		{removeGoneSQL, callvault.IDsRemoved},
+		{raiseNumberSQL, callvault.LatestRaised},
+	} {
+		if err := c.run(step.query, c.of.id); err != nil {
+			return err
 		}
-		err := r.run(setCountSQL, of.id, d.Workspace.Key(), d.Level, d.Number, d.Has.Calls, d.Has.Digest, d.Has.Number)
-		if err != nil {
-			return false, err
-		}
+		did(step.done, c.changed())
 	}
-	if len(differences) > 0 {
-		r.report(fmt.Sprintf("company %s: corrected %d counts", of.name, len(differences)))
-	}
-	return lost, nil
+	return nil
 }
 
-// keys removes damaged keys.
-func (r *repair) keys() error {
-	var damaged []string
-	err := r.visitKeys(func(key *callvault.Key, damage error) error {
-		if damage == nil {
-			return nil
+func (c companyRows) SetCounts(tally callvault.Tally) error {
+	for _, key := range tally.Keys() {
+		n := tally[key]
+		if err := c.run(setCountSQL, c.of.id, key.Workspace.Key(), key.Level, key.Number, n.Calls, n.Digest, n.Number); err != nil {
+			return err
 		}
-		damaged = append(damaged, key.ID)
-		return r.lose()
+	}
+	return nil
+}
+
+func (c companyRows) Restart() error {
+	return errors.Join(c.run(clearTimelinesSQL, c.of.id), c.addTimeline(c.of.id, callvault.NewTimeline(0)))
+}
+
+// repairKeys removes damaged keys.
+func (c *conn) repairKeys(r *callvault.Repair) error {
+	var damaged []*callvault.DamageError
+	err := c.visitKeys(func(_ *callvault.Key, err error) error {
+		if damage := (*callvault.DamageError)(nil); errors.As(err, &damage) {
+			damaged = append(damaged, damage)
+		}
+		return nil
 	})
+	if err == nil {
+		err = r.Keys(damaged)
+	}
 	if err != nil || len(damaged) == 0 {
 		return err
 	}
-	for _, id := range damaged {
-		if err := r.run(deleteKeySQL, id); err != nil {
+	for _, damage := range damaged {
+		if err := c.run(deleteKeySQL, damage.Key); err != nil {
 			return err
 		}
-		r.report(fmt.Sprintf("removed the damaged key %s", id))
 	}
-	return r.drawKeysVersion()
+	return c.drawKeysVersion()
 }

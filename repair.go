@@ -1,0 +1,219 @@
+package callvault
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+)
+
+// CompanyRows is what Check and Repair need of the rows of a company. It is for engines.
+type CompanyRows interface {
+	// Examine shows all rows and counts to an examination, calls in their order.
+	Examine(e *Examination) error
+
+	// Contradictions reports where the company's tables contradict each other.
+	Contradictions(report func(difference string)) error
+
+	// Remove deletes a damaged row.
+	Remove(d DamagedRow) error
+
+	// Follow makes ids and the latest number follow the calls, and tells how many rows each
+	// step changed. Of a call that stands at several places the latest is believed.
+	Follow(did func(step string, rows int)) error
+
+	// SetCounts writes counts.
+	SetCounts(Tally) error
+
+	// Restart replaces all timelines by one that begins at 0.
+	Restart() error
+}
+
+// What Contradictions reports, with ids and numbers as texts.
+const (
+	IDMisleads   = "call %s is not where the table ids has it"
+	CallIsGone   = "call %s is missing, but the table ids has it"
+	NumberShared = "number %s belongs to %s ids"
+	LatestIsLow  = "the latest number is %s, but the table ids has %s"
+)
+
+// The steps of Follow, in their order.
+const (
+	DuplicatesRemoved = "removed %d duplicate calls"
+	IDsFollowed       = "restored the ids of %d calls"
+	IDsRemoved        = "removed %d ids whose calls are missing"
+	LatestRaised      = "raised the latest number of %d companies"
+)
+
+// DamagedRow is a damaged row, by its key.
+type DamagedRow struct {
+	Time        Time
+	Key         string // the id as it stands there
+	IsTombstone bool
+	Damage      *DamageError
+}
+
+// Examination is what all rows of a company come to.
+type Examination struct {
+	Verifier Verifier // of the calls
+	Report   func(difference string)
+
+	damaged     []DamagedRow
+	tally, kept Tally
+}
+
+func newExamination(company string, report func(difference string)) *Examination {
+	all := Query{Range: AllTime}
+	return &Examination{Verifier: Verifier{Company: company, Query: all, At: all.Start()}, Report: report, tally: Tally{}, kept: Tally{}}
+}
+
+// Call takes a row of a call, with the error of verifying it. The error is returned unless it
+// is of damage.
+func (e *Examination) Call(r *Record, kept int64, key string, err error) error {
+	e.tally.Add(r, kept) // damaged or not: it was counted
+	return e.add(DamagedRow{Time: r.Time, Key: key}, "call %s is damaged: %s", err)
+}
+
+// Tombstone takes a tombstone as Call does a call.
+func (e *Examination) Tombstone(key string, err error) error {
+	return e.add(DamagedRow{Key: key, IsTombstone: true}, "the tombstone of call %s is damaged: %s", err)
+}
+
+func (e *Examination) add(d DamagedRow, text string, err error) error {
+	if !errors.As(err, &d.Damage) {
+		return err
+	}
+	e.damaged = append(e.damaged, d)
+	e.Report(fmt.Sprintf(text, d.Damage.ID, d.Damage.Problem))
+	return nil
+}
+
+// Kept takes a count.
+func (e *Examination) Kept(key CountKey, c Counted) {
+	if 0 <= key.Level && key.Level < BucketLevels {
+		e.kept[key] = c
+	}
+}
+
+// CheckRows reports what is wrong with the rows of a company. It is for engines.
+func CheckRows(company string, rows CompanyRows, report func(difference string)) error {
+	e := newExamination(company, report)
+	if err := rows.Examine(e); err != nil {
+		return err
+	}
+	ReportCounts(e.tally.CompareCounts(e.kept), report)
+	return rows.Contradictions(report)
+}
+
+// Repair is a repair within a transaction. It is for engines.
+type Repair struct {
+	Accept  Loss
+	rebuilt bool // rows may be missing without a trace
+	done    []string
+}
+
+// Did notes what was done to rows, if to any.
+func (r *Repair) Did(company, step string, rows int) {
+	if rows > 0 {
+		r.done = append(r.done, "company "+company+": "+fmt.Sprintf(step, rows))
+	}
+}
+
+// Rebuilt notes that tables were written again: what they lost shows only in part.
+func (r *Repair) Rebuilt(done string) {
+	r.rebuilt = true
+	r.done = append(r.done, done)
+}
+
+// Tell reports what was done, once it is committed.
+func (r *Repair) Tell(report func(done string)) {
+	for _, done := range r.done {
+		report(done)
+	}
+}
+
+// lose is ErrLoss, unless the loss is accepted.
+func (r *Repair) lose(loss error) error {
+	if r.Accept == AcceptLoss {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrLoss, loss)
+}
+
+// Company repairs the rows of a company. It restarts the timelines if it changed calls or ids,
+// or if some were or may be lost.
+func (r *Repair) Company(company string, rows CompanyRows) error {
+	e := newExamination(company, func(string) {})
+	if err := rows.Examine(e); err != nil {
+		return err
+	}
+	calls, tombstones := 0, 0
+	for _, d := range e.damaged {
+		if d.IsTombstone {
+			tombstones++
+			if err := r.lose(d.Damage); err != nil {
+				return err
+			}
+		} else {
+			calls++ // if that loses one, the digests of the counts tell
+		}
+		if err := rows.Remove(d); err != nil {
+			return err
+		}
+	}
+	r.Did(company, "removed %d damaged calls", calls)
+	r.Did(company, "removed %d damaged tombstones", tombstones)
+	changed := r.rebuilt || len(e.damaged) > 0
+	err := rows.Follow(func(step string, n int) {
+		changed = changed || n > 0
+		r.Did(company, step, n)
+	})
+	if err != nil {
+		return err
+	}
+	lost, err := r.counts(company, rows)
+	if err != nil {
+		return err
+	}
+	if changed || lost {
+		err = rows.Restart()
+	}
+	if err != nil {
+		return err
+	}
+	var left error
+	err = rows.Contradictions(func(difference string) {
+		left = fmt.Errorf("company %s: %s, which --repair can't correct", company, difference)
+	})
+	return cmp.Or(err, left)
+}
+
+// counts makes the counts those of the calls, and tells whether calls were lost.
+func (r *Repair) counts(company string, rows CompanyRows) (lost bool, err error) {
+	e := newExamination(company, func(string) {})
+	if err := rows.Examine(e); err != nil {
+		return false, err
+	}
+	right := make(Tally)
+	for _, d := range e.tally.CompareCounts(e.kept) {
+		if d.IsLoss() {
+			lost = true
+			if err := r.lose(fmt.Errorf("company %s: %s", company, d.String())); err != nil {
+				return true, err
+			}
+		}
+		right[d.CountKey] = d.Has
+	}
+	r.Did(company, "corrected %d counts", len(right))
+	return lost, rows.SetCounts(right)
+}
+
+// Keys takes the damaged keys, which the engine removes if there is no error.
+func (r *Repair) Keys(damaged []*DamageError) error {
+	for _, d := range damaged {
+		if err := r.lose(d); err != nil {
+			return err
+		}
+		r.done = append(r.done, fmt.Sprintf("company %s: removed the damaged key %s", d.Company, d.Key))
+	}
+	return nil
+}
