@@ -190,9 +190,9 @@ type Whole interface {
 	// Repair makes right, all or none, what Check finds, and reports what it did. Calls are
 	// believed: ids, numbers and counts follow them. Where rows are damaged, or digests tell
 	// that writes were lost, it returns ErrLoss and changes nothing, unless the loss is
-	// accepted: then damaged calls become tombstones, damaged keys go, and digests follow the
-	// calls. It never lowers a company's number. A company whose calls or ids it changed gets
-	// a timeline from 0 in place of all its timelines.
+	// accepted: then damaged calls, tombstones and keys go, and digests follow the calls. It
+	// never lowers a company's number. A company whose calls or ids it changed gets a timeline
+	// from 0 in place of all its timelines.
 	Repair(ctx context.Context, accept Loss, report func(done string)) error
 
 	// Salvage is a Scan of all of q that goes on where a row is damaged: damaged is called

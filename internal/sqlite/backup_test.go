@@ -147,8 +147,8 @@ func TestBackupBesideOthers(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		other + "-wal":                      "would be taken for the log of " + other + "; name another file",
-		other + "-journal":                  "would be taken for the log of " + other + "; name another file",
+		other + "-wal":                      "for the log of " + other + "; name another file",
+		other + "-journal":                  "for the log of " + other + "; name another file",
 		filepath.Join(folder, "none.db"):    "none.db that was moved without it, and may hold its latest calls; move it",
 		folder:                              "is a folder; name a file in it",
 		folder + string(filepath.Separator): "names a folder; name a file in it",

@@ -293,7 +293,7 @@ func TestOldLeaf(t *testing.T) {
 	}
 	found := f.found(t)
 	for _, want := range []string{
-		fmt.Sprintf("company default: call 301 has number 301, but the table ids has %d", manyRows+1),
+		"company default: call 301 is not where the table ids has it",
 		"company default: from 1970-01-01T08:20:00Z to 1970-01-01T08:25:00Z: the calls differ from those that were last written",
 	} {
 		if !strings.Contains(found, want) {

@@ -5,6 +5,8 @@ DELETE FROM callvault.documents AS t
 			FROM callvault.documents WHERE company = $1) AS d
 		WHERE d.place > 1 AND t.company = $1 AND t.company = d.company AND t.time = d.time AND t.id = d.id;
 DELETE FROM callvault.ids;
+DELETE FROM callvault.ids AS i WHERE i.company = $1 AND i.time IS NOT NULL
+		AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = $1 AND d.time = i.time AND d.id = i.id OFFSET 0);
 DELETE FROM callvault.quotas;
 DELETE FROM callvault.timelines;
 DELETE FROM callvault.timelines WHERE company = $1;
@@ -21,6 +23,9 @@ SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
 SELECT c.company, format('the latest number is %s, but the table ids has %s', c.number, m.number) FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company WHERE c.number < m.number;
+SELECT c.number::text, m.number::text FROM callvault.companies AS c
+		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
+		WHERE c.company = $1 AND c.number < m.number;
 SELECT callvault.delete_calls($1, $2, $3);
 SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7);
 SELECT callvault.make_company($1);
@@ -29,11 +34,11 @@ SELECT callvault.take_quota($1, $2, $3, $4, $5);
 SELECT callvault.take_second($1, $2, $3);
 SELECT company FROM callvault.companies ORDER BY company;
 SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
+SELECT company, format('call %s is missing, but the table ids has it', id) FROM callvault.ids AS i
+		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
 SELECT company, format('call %s is not where the table ids has it', id) FROM callvault.documents AS d
 		WHERE NOT EXISTS (SELECT FROM callvault.ids AS i
 			WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL);
-SELECT company, format('call %s is missing, but the table ids has it', id) FROM callvault.ids AS i
-		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
 SELECT company, format('number %s belongs to %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
 SELECT count(*) FROM callvault.ids WHERE company = $1;
 SELECT count(*) FROM callvault.keys;
@@ -101,6 +106,12 @@ SELECT id FROM (SELECT number, checksum, time, id, workspace, document FROM call
 SELECT id FROM (SELECT number, checksum, time, id, workspace, document FROM callvault.documents
 		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
 		ORDER BY workspace, time, id LIMIT $6) AS first;
+SELECT ltrim(id, '0') FROM callvault.documents AS d
+		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
+			WHERE i.company = $1 AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL OFFSET 0);
+SELECT ltrim(id, '0') FROM callvault.ids AS i
+		WHERE i.company = $1 AND i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d
+			WHERE d.company = $1 AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace OFFSET 0);
 SELECT number FROM callvault.companies WHERE company = $1;
 SELECT number, checksum, NULL::bigint, id, NULL::text, NULL::text FROM callvault.ids WHERE company = $1 AND time IS NULL;
 SELECT number, checksum, time, id, workspace, document FROM (
@@ -126,6 +137,7 @@ SELECT number, checksum, time, id, workspace, document FROM callvault.documents
 		WHERE company = $1 AND (workspace, time, id) > ($2, $3, $5) AND (workspace, time) < ($2, $4)
 		ORDER BY workspace, time, id LIMIT $6;
 SELECT number, id FROM callvault.timelines WHERE company = $1 ORDER BY number;
+SELECT number::text, count(*)::text FROM callvault.ids WHERE company = $1 GROUP BY number HAVING count(*) > 1;
 SELECT s.keys_version, k.id, k.name, k.kind, k.company, k.scopes, k.digest, k.created, k.expires, k.revoked, k.used, k.checksum
 		FROM callvault.store AS s LEFT JOIN callvault.keys AS k ON s.keys_version <> $1 ORDER BY k.id;
 SELECT version, usable_since FROM callvault.schema;
