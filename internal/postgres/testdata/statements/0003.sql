@@ -21,8 +21,6 @@ INSERT INTO callvault.timelines (company, number, id)
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
-SELECT c.company, format('the latest number is %s, but the table ids has %s', c.number, m.number) FROM callvault.companies AS c
-		JOIN (SELECT company, max(number) AS number FROM callvault.ids GROUP BY company) AS m ON m.company = c.company WHERE c.number < m.number;
 SELECT c.number::text, m.number::text FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
 		WHERE c.company = $1 AND c.number < m.number;
@@ -34,12 +32,6 @@ SELECT callvault.take_quota($1, $2, $3, $4, $5);
 SELECT callvault.take_second($1, $2, $3);
 SELECT company FROM callvault.companies ORDER BY company;
 SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
-SELECT company, format('call %s is missing, but the table ids has it', id) FROM callvault.ids AS i
-		WHERE i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = i.company AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace);
-SELECT company, format('call %s is not where the table ids has it', id) FROM callvault.documents AS d
-		WHERE NOT EXISTS (SELECT FROM callvault.ids AS i
-			WHERE i.company = d.company AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL);
-SELECT company, format('number %s belongs to %s ids', number, count(*)) FROM callvault.ids GROUP BY company, number HAVING count(*) > 1;
 SELECT count(*) FROM callvault.ids WHERE company = $1;
 SELECT count(*) FROM callvault.keys;
 SELECT cursor_secret FROM callvault.store;
@@ -150,12 +142,6 @@ UPDATE callvault.companies AS t SET number = m.number
 UPDATE callvault.companies SET fork = true;
 UPDATE callvault.companies SET fork = true WHERE company = $1;
 UPDATE callvault.companies SET number = 0, fork = true;
-UPDATE callvault.ids AS t SET time = NULL, workspace = NULL, checksum = NULL, number = gone.number
-		FROM (SELECT i.company, i.id, c.number + row_number() OVER (ORDER BY i.id) AS number
-			FROM callvault.ids AS i JOIN callvault.companies AS c ON c.company = i.company
-			WHERE i.company = $1 AND c.company = $1 AND (i.time IS NOT NULL OR i.checksum IS NULL)
-			AND NOT EXISTS (SELECT FROM callvault.documents AS d WHERE d.company = $1 AND d.time = i.time AND d.id = i.id OFFSET 0)) AS gone
-		WHERE t.company = $1 AND t.company = gone.company AND t.id = gone.id;
 UPDATE callvault.keys SET used = $3 WHERE company = $1 AND id = $2 AND (used < $3 OR used IS NULL);
 UPDATE callvault.quotas SET used = greatest(0, used - $3) WHERE company = $1 AND day = $2;
 UPDATE callvault.schema SET version = $1, usable_since = $2;
