@@ -195,11 +195,12 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 // show lets the operator's listener show the store.
 func (s *service) show(store callvault.Store, handler *api.Handler, metrics *prometheus.Registry) error {
 	calls, err := page.New(page.Config{
-		Store:   store,
-		Formats: pageFormats(),
+		Store: store,
+		Formats: page.Formats(func(w io.Writer, extension string) (page.Writer, error) {
+			return bulk.NewWriter(w, bulk.Format(extension))
+		}),
 		API:     web.BoundURL(s.api),
-		Command: s.listCommand(),
-		Links:   s.pageLinks(),
+		Command: listCommand(s.db),
 		Log:     s.log,
 	})
 	if err != nil {
@@ -215,44 +216,14 @@ func (s *service) show(store callvault.Store, handler *api.Handler, metrics *pro
 	return s.panel.Start(panel)
 }
 
-// pageLinks are the other pages of the operator's listener. Beyond loopback, the key of
-// the page does not open profiles.
-func (s *service) pageLinks() []page.Link {
-	links := []page.Link{
-		{Text: "The API", URL: "docs"}, {Text: "Its description", URL: "openapi.json"}, {Text: "Metrics", URL: "metrics"},
-	}
-	if web.IsLoopback(s.manage.Addr()) {
-		links = append(links, page.Link{Text: "Profiles", URL: "debug/pprof/"})
-	}
-	return links
-}
-
-// listCommand lists the calls of the store on this machine. Beyond loopback it is nil:
-// nobody elsewhere learns where the store is.
-func (s *service) listCommand() []string {
-	if !web.IsLoopback(s.manage.Addr()) {
-		return nil
-	}
+// listCommand lists the calls of a store.
+func listCommand(db string) []string {
 	command := []string{"callvault", "calls"}
-	switch path, err := filepath.Abs(s.db); {
-	case postgres.HasPassword(s.db): // CALLVAULT_DB names it
+	if postgres.HasPassword(db) { // CALLVAULT_DB names it
 		return command
-	case postgres.IsURL(s.db) || err != nil:
-		return append(command, "--db", s.db)
-	default:
-		return append(command, "--db", path)
 	}
-}
-
-func pageFormats() []page.Format {
-	of := func(name string, format bulk.Format, contentType string) page.Format {
-		return page.Format{Name: name, Extension: string(format), ContentType: contentType, New: func(w io.Writer) (page.Writer, error) {
-			return bulk.NewWriter(w, format)
-		}}
+	if path, err := filepath.Abs(db); err == nil && !postgres.IsURL(db) {
+		db = path
 	}
-	return []page.Format{
-		of("CSV", bulk.CSV, "text/csv; charset=utf-8"),
-		of("NDJSON", bulk.NDJSON, "application/x-ndjson"),
-		of("Parquet", bulk.Parquet, "application/vnd.apache.parquet"),
-	}
+	return append(command, "--db", db)
 }

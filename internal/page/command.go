@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/callvault/callvault"
@@ -24,8 +25,11 @@ func (h *Handler) curl(r *http.Request, v view) string {
 }
 
 // command is a shell command that lists the view with callvault.
-func (h *Handler) command(r *http.Request, v view) string {
-	words := append([]string(nil), h.Command...)
+func (h *Handler) command(r *http.Request, keyCompany string, v view) string {
+	var words []string
+	if keyCompany == "" {
+		words = slices.Clone(h.Command)
+	}
 	switch {
 	case len(words) == 0 && h.API == "":
 		return ""

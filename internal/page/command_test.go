@@ -27,30 +27,31 @@ func TestLines(t *testing.T) {
 	command := []string{"callvault", "calls", "--db", "/home/my calls.db"}
 	for _, tt := range []struct {
 		name, query   string
+		key           string // whose it is
 		config        Config
 		curl, command string
 	}{
-		{"all there is", with("range", "today", "tz", "Europe/Berlin", "workspace", "7"), Config{API: "http://127.0.0.1:8080", Command: command},
+		{"all there is", with("range", "today", "tz", "Europe/Berlin", "workspace", "7"), "", Config{API: "http://127.0.0.1:8080", Command: command},
 			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-03T23:00:00Z&toDateTime=2026-03-04T23:00:00Z&workspaceId=7'",
 			"callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00+01:00 --to 2026-03-05T00:00:00+01:00 --tz Europe/Berlin --workspace 7"},
-		{"a company", with("range", "today", "company", "acme"), Config{API: "http://127.0.0.1:8080", Command: command},
+		{"a company", with("range", "today", "company", "acme"), "", Config{API: "http://127.0.0.1:8080", Command: command},
 			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z'",
 			"callvault calls --db '/home/my calls.db' --company acme --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"},
-		{"from elsewhere", with("range", "today", "company", "acme"), Config{API: "http://[::]:8080"},
+		{"from elsewhere", with("range", "today", "company", "acme"), "acme", Config{API: "http://[::]:8080", Command: command},
 			"curl -u ACCESS_KEY 'http://vault.example:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z'",
 			"callvault calls --url http://vault.example:8080 --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"},
-		{"no API", with("range", "today"), Config{}, "", ""},
+		{"no API", with("range", "today"), "", Config{}, "", ""},
 	} {
 		h := start(t, tt.config, at())
 		r := httptest.NewRequest(http.MethodGet, "http://vault.example:8081/api/summary"+tt.query, nil)
-		v, err := h.view(r, "")
+		v, err := h.view(r, tt.key)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := h.curl(r, v); got != tt.curl {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.curl)
 		}
-		if got := h.command(r, v); got != tt.command {
+		if got := h.command(r, tt.key, v); got != tt.command {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.command)
 		}
 	}

@@ -32,11 +32,9 @@ type Config struct {
 	API string
 
 	// Command is the command that lists the store's calls on this machine, in words; flags
-	// for the range are added. If it is empty, the page shows a command that uses the API.
+	// for the range are added. Callers who may see only one company's calls are shown a
+	// command that uses the API: they learn nothing of where the store is.
 	Command []string
-
-	// Links are shown in the footer.
-	Links []Link
 
 	// Now is the clock that "today" depends on; nil is time.Now.
 	Now func() time.Time
@@ -60,10 +58,17 @@ type Writer interface {
 	Close() error
 }
 
-// Link is a link to another page.
-type Link struct {
-	Text string `json:"text"`
-	URL  string `json:"url"`
+// Formats are the formats of downloads. Open makes the writer of an extension.
+func Formats(open func(w io.Writer, extension string) (Writer, error)) (formats []Format) {
+	for _, f := range []Format{
+		{Name: "CSV", Extension: "csv", ContentType: "text/csv; charset=utf-8"},
+		{Name: "NDJSON", Extension: "ndjson", ContentType: "application/x-ndjson"},
+		{Name: "Parquet", Extension: "parquet", ContentType: "application/vnd.apache.parquet"},
+	} {
+		f.New = func(w io.Writer) (Writer, error) { return open(w, f.Extension) }
+		formats = append(formats, f)
+	}
+	return formats
 }
 
 // Handler serves the page. It is safe for concurrent use.

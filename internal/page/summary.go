@@ -65,7 +65,7 @@ func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 		From:    shown(v.span.From),
 		To:      shown(v.span.To),
 		Curl:    h.curl(r, v),
-		Command: h.command(r, v),
+		Command: h.command(r, keyCompany, v),
 	}
 	s.Unit, s.Units = unitsOf(v.span, when.Unit(r.URL.Query().Get("by")))
 	if s.Bars, err = v.bars(r.Context(), s.Unit); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -84,8 +85,8 @@ func TestCompanies(t *testing.T) {
 		"default": at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"),
 		"zeta":    at(),
 	}}}, calls{})
-	if s := read[site](t, h, "/api/site"); strings.Join(s.Companies, " ") != "default acme zeta" {
-		t.Errorf("companies %v", s.Companies)
+	if s := read[site](t, h, "/api/site"); strings.Join(s.Companies, " ") != "default acme zeta" || !slices.Contains(s.Links, link{"Profiles", "debug/pprof/"}) {
+		t.Errorf("companies %v, links %v", s.Companies, s.Links)
 	}
 	if s := read[summary](t, h, "/api/summary"); s.Company != "default" || s.Total != 2 {
 		t.Errorf("%+v", s)
@@ -93,7 +94,7 @@ func TestCompanies(t *testing.T) {
 	if s := read[summary](t, h, "/api/summary?company=acme"); s.Company != "acme" || s.Total != 1 {
 		t.Errorf("%+v", s)
 	}
-	if body := getAs(h, "acme", "/api/site").Body.String(); !strings.Contains(body, `"companies":["acme"]`) {
+	if body := getAs(h, "acme", "/api/site").Body.String(); !strings.Contains(body, `"companies":["acme"]`) || !strings.Contains(body, "openapi.json") || strings.Contains(body, "pprof") {
 		t.Errorf("with acme's key: %s", body)
 	}
 	for _, path := range []string{"/api/summary", "/api/calls", "/api/call?at=1772409600000000.2", "/api/download?format=ndjson"} {
