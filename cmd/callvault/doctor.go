@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/doctor"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
@@ -93,35 +92,18 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 
 // openToExamine opens a store so that nothing in it is changed.
 func openToExamine(ctx context.Context, db string) (s doctor.Store) {
-	open := openFile
+	open := examineFile
 	if postgres.IsURL(db) {
-		open = openDatabase
+		open = examineDatabase
 	}
-	err := open(ctx, db, &s)
-	if err == nil {
-		return s
+	if err := open(ctx, db, &s); err != nil {
+		s.Findings = append(s.Findings, doctor.Unopened(err, postgres.Advice(err)))
 	}
-	f := doctor.Finding{Check: "store", Status: doctor.Wrong, What: err.Error()}
-	var orphan *sqlite.OrphanError
-	switch {
-	case errors.Is(err, callvault.ErrSchemaNewer):
-		f.Do = "use the newer program"
-	case errors.As(err, &orphan):
-		f.What, f.Do = orphan.What, orphan.Do
-	case postgres.IsURL(db):
-		f.Do = postgres.Advice(err)
-	default:
-		var advised bool
-		if f.What, f.Do, advised = strings.Cut(err.Error(), "; "); !advised {
-			f.Do = "run this as the user of serve, name another file with --db, or restore a backup: callvault restore FILE"
-		}
-	}
-	s.Findings = append(s.Findings, f)
 	return s
 }
 
-// openFile opens a SQLite store.
-func openFile(ctx context.Context, db string, s *doctor.Store) error {
+// examineFile opens a SQLite store.
+func examineFile(ctx context.Context, db string, s *doctor.Store) error {
 	var kept []doctor.Finding
 	if info, err := os.Stat(db); err == nil && info.Mode().IsRegular() { // before the store is opened: see doctor.File
 		kept = append(doctor.File(db, info), doctor.Disk(db, info.Size())...)
@@ -141,8 +123,8 @@ func openFile(ctx context.Context, db string, s *doctor.Store) error {
 	return err
 }
 
-// openDatabase opens a PostgreSQL store.
-func openDatabase(ctx context.Context, db string, s *doctor.Store) error {
+// examineDatabase opens a PostgreSQL store.
+func examineDatabase(ctx context.Context, db string, s *doctor.Store) error {
 	store, err := postgres.OpenAsIs(ctx, db)
 	if err != nil {
 		return err
@@ -152,27 +134,7 @@ func openDatabase(ctx context.Context, db string, s *doctor.Store) error {
 		return errors.Join(err, store.Close())
 	}
 	s.Opened, s.Outdated = store, c.Schema < c.Known
-	s.Findings = append(s.Findings, doctor.Finding{Check: "store", Status: doctor.OK, What: "PostgreSQL " + c.Server + ", " + storeName(db)}, doctor.Schema(c.Schema, c.Known))
-	s.Findings = append(s.Findings, conditionFindings(c)...)
-	s.Findings = append(s.Findings, doctor.Clocks(c.Skew, c.RoundTrip))
+	s.Findings = append(s.Findings, doctor.Finding{Check: "store", Status: doctor.OK, What: "PostgreSQL " + c.Server + ", " + storeName(db)})
+	s.Findings = append(s.Findings, doctor.Database(c).Findings()...)
 	return nil
-}
-
-// conditionFindings is what a PostgreSQL server's condition means.
-func conditionFindings(c postgres.Condition) (findings []doctor.Finding) {
-	add := func(check string, status doctor.Status, what, do string) {
-		findings = append(findings, doctor.Finding{Check: check, Status: status, What: what, Do: do})
-	}
-	if c.Standby {
-		add("server", doctor.Wrong, "it is a standby and takes no writes", "name the primary (target_session_attrs=read-write in the URL finds it among several hosts), or use 'callvault serve --read-only'")
-	}
-	if len(c.Lossy) > 0 {
-		add("server", doctor.Warning, strings.Join(c.Lossy, " and ")+" off: acknowledged writes may be lost", "turn it on")
-	}
-	if len(c.Missing) > 0 {
-		add("rights", doctor.Wrong, "the role lacks "+strings.Join(c.Missing, ", "), "let it own the schema, or grant them: docs/postgresql.md")
-	} else {
-		add("rights", doctor.OK, "the role may read and write the tables", "")
-	}
-	return findings
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/callvault/callvault/internal/doctor"
-	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/postgrestest"
 )
 
@@ -42,39 +41,12 @@ func TestDoctorOfPostgres(t *testing.T) {
 	}
 	setVersion("99")
 	findings, got = c.diagnose()
-	wantFinding(t, findings, got, "store", doctor.Wrong, "made by a newer version of callvault", "use the newer program")
+	wantFinding(t, findings, got, "store", doctor.Wrong, "made by a newer version of callvault", "upgrade callvault")
 
 	c.env["CALLVAULT_DB"] = "postgres://me:hush@" + strings.Replace(unused(t), "127.0.0.1", "localhost", 1) + "/calls"
 	findings, got = c.diagnose()
 	wantFinding(t, findings, got, "store", doctor.Wrong, "postgres://me:xxxxx@localhost", "check that the server runs")
 	if strings.Contains(got.stdout+got.stderr, "hush") {
 		t.Errorf("the password is shown: %+v", got)
-	}
-}
-
-// What a server says of itself is put into words.
-func TestConditionFindings(t *testing.T) {
-	for _, tt := range []struct {
-		name      string
-		condition postgres.Condition
-		check     string
-		status    doctor.Status
-		what      string
-	}{
-		{"standby", postgres.Condition{Standby: true}, "server", doctor.Wrong, "it is a standby"},
-		{"rights", postgres.Condition{Missing: []string{"INSERT on callvault.keys", "UPDATE on callvault.ids"}}, "rights", doctor.Wrong, "the role lacks INSERT on callvault.keys, UPDATE on callvault.ids"},
-		{"lossy", postgres.Condition{Lossy: []string{"fsync", "synchronous_commit"}}, "server", doctor.Warning, "fsync and synchronous_commit off"},
-		{"well", postgres.Condition{}, "rights", doctor.OK, "may read and write"},
-	} {
-		found := false
-		for _, f := range conditionFindings(tt.condition) {
-			found = found || f.Check == tt.check && f.Status == tt.status && strings.Contains(f.What, tt.what)
-			if f.Check != tt.check && f.Status != doctor.OK {
-				t.Errorf("%s: found %s too", tt.name, f)
-			}
-		}
-		if !found {
-			t.Errorf("%s: found %v", tt.name, conditionFindings(tt.condition))
-		}
 	}
 }

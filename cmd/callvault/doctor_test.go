@@ -111,17 +111,17 @@ func TestDoctorOfStores(t *testing.T) {
 			writeFile(t, path+"-wal", "")
 			writeFile(t, path+"-shm", "")
 		}},
-		{"foreign", "it is not a SQLite file", "name another file with --db", func(t *testing.T, path string) {
+		{"foreign", "it is not a SQLite file", "name another store with --db", func(t *testing.T, path string) {
 			writeFile(t, path, strings.Repeat("this is no store", 100))
 		}},
-		{"empty", "not a callvault store", "name another file with --db", func(t *testing.T, path string) { writeFile(t, path, "") }},
+		{"empty", "not a callvault store", "name another store with --db", func(t *testing.T, path string) { writeFile(t, path, "") }},
 		{"folder", "it is a folder", "use the path of a file", func(t *testing.T, path string) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { os.Remove(path) })
 		}},
-		{"newer", "made by a newer version of callvault", "use the newer program", func(t *testing.T, path string) {
+		{"newer", "made by a newer version of callvault", "upgrade callvault", func(t *testing.T, path string) {
 			newCLIOn(t, path).must("key", "create")
 			damage(t, path, func(file []byte) { file[63] = 99 }) // user_version
 		}},

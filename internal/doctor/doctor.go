@@ -35,3 +35,15 @@ func (f Finding) String() string {
 	}
 	return fmt.Sprintf("%-8s %-8s %s", f.Status, f.Check, what)
 }
+
+// Unopened is why a store can't be opened. The advice is of its engine, and may be empty.
+func Unopened(err error, advice string) Finding {
+	what, do, advised := strings.Cut(err.Error(), "; ")
+	switch {
+	case advice != "":
+		what, do = err.Error(), advice
+	case !advised:
+		do = "run this as the user of serve, name another store with --db, or restore a backup: callvault restore FILE"
+	}
+	return Finding{"store", Wrong, what, do}
+}

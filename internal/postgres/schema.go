@@ -115,7 +115,7 @@ const lockPause = 100 * time.Millisecond
 func (p plan) version(ctx context.Context, db querier) (int, error) {
 	version, usableSince, err := schemaVersion(ctx, db)
 	if known := len(p.steps); err == nil && version > known && usableSince > known {
-		err = fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, version, known)
+		err = fmt.Errorf("%w (schema %d, this one knows %d); upgrade callvault", callvault.ErrSchemaNewer, version, known)
 	}
 	if err == nil && version == 0 && p.mustBeThere {
 		err = errNoStore

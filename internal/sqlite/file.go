@@ -137,14 +137,6 @@ func mustBeAlone(path string) error {
 // logs are the ends of the names of a store's other files.
 var logs = []string{"-wal", "-shm", journal}
 
-// OrphanError is of a file of a store's that was left without it.
-type OrphanError struct {
-	What string // is wrong
-	Do   string // is to be done
-}
-
-func (e *OrphanError) Error() string { return e.What + "; " + e.Do }
-
 // checkThere refuses the path of a store that is not there.
 func checkThere(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -156,7 +148,7 @@ func checkThere(path string) error {
 	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", path)
 }
 
-// checkOrphans returns an OrphanError if a store is not there and others of its files are:
+// checkOrphans returns an error if a store is not there and others of its files are:
 // its log may hold calls that the store itself has not yet.
 func checkOrphans(path string) error {
 	path = Files(path)[0]
@@ -176,10 +168,8 @@ func checkOrphans(path string) error {
 	if len(left) > 1 {
 		move, them = "it (and "+strings.Join(left[1:], ", ")+")", "them"
 	}
-	return &OrphanError{
-		What: fmt.Sprintf("%s belongs to a %s that was moved without it, and may hold its latest calls", left[0], filepath.Base(path)),
-		Do:   fmt.Sprintf("move %s to where that file is now, do not delete %s, then run this again", move, them),
-	}
+	return fmt.Errorf("%s belongs to a %s that was moved without it, and may hold its latest calls; move %s to where that file is now, do not delete %s, then run this again",
+		left[0], filepath.Base(path), move, them)
 }
 
 func isThere(path string) bool {

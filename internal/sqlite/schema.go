@@ -126,7 +126,7 @@ func migrateOne(ctx context.Context, c *conn) (done bool, err error) {
 }
 
 func errNewer(at int) error {
-	return fmt.Errorf("%w (schema %d, this one knows %d): upgrade callvault", callvault.ErrSchemaNewer, at, schema)
+	return fmt.Errorf("%w (schema %d, this one knows %d); upgrade callvault", callvault.ErrSchemaNewer, at, schema)
 }
 
 // checkSchema refuses a file that is not a store, and one whose schema is ahead of this program.
