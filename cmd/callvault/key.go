@@ -235,7 +235,7 @@ func (a *app) keyRevoke() *cobra.Command {
 	var o tenant
 	cmd := &cobra.Command{
 		Use:     "revoke ID",
-		Short:   "Revoke a key: it stops within 5 seconds in every process on the store",
+		Short:   "Revoke a key; within 5 seconds every process on the store refuses it",
 		Example: "  callvault key revoke MFRGGZDFMZTWQ2LKNNWG23TP",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
