@@ -55,11 +55,11 @@ func floorDiv(a, b int64) int64 {
 	return quotient
 }
 
-// CountParts is a range taken apart for counting: the calls of some parts, less
+// Pieces is a range taken apart for counting: the calls of some pieces, less
 // those of others. Where more than the half of a bucket is in the range it is
-// cheaper to take the whole one and count what is not. Parts that are not needed
+// cheaper to take the whole one and count what is not. Pieces that are not needed
 // are empty. Spans[i] is of level i/2.
-type CountParts struct {
+type Pieces struct {
 	Edges [2]Edge                     // to be counted call by call: within a finest bucket
 	Spans [2*BucketLevels - 1]Buckets // to be summed
 }
@@ -83,8 +83,8 @@ func (b Buckets) IsEmpty() bool { return b.From >= b.To }
 // IsEmpty tells whether no time is in the range.
 func (r Range) IsEmpty() bool { return r.From >= r.To }
 
-// CountParts takes the range apart, as far as calls can be in it.
-func (r Range) CountParts() (p CountParts) {
+// Pieces takes the range apart, as far as calls can be in it.
+func (r Range) Pieces() (p Pieces) {
 	r.From, r.To = max(r.From, CallTimes.From), min(r.To, CallTimes.To)
 	if r.IsEmpty() {
 		return p
@@ -112,7 +112,7 @@ func (r Range) CountParts() (p CountParts) {
 
 // split fills the spans with the buckets from <= b < to of the finest level, by
 // as wide ones as fit: up a level as soon as the ends meet its boundaries.
-func (p *CountParts) split(from, to int64) {
+func (p *Pieces) split(from, to int64) {
 	for level := range BucketLevels - 1 {
 		ratio := int64(bucketWidths[level+1] / bucketWidths[level])
 		up, down := floorDiv(from, ratio), floorDiv(to, ratio)

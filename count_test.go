@@ -9,15 +9,15 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// The parts of a range are the range: taken together, each instant of it is
+// The pieces of a range are the range: taken together, each instant of it is
 // counted once and no other is. Whatever the range, little is counted.
-func TestCountPartsAreTheRange(t *testing.T) {
+func TestPiecesAreTheRange(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 100_000 {
 		r := callvault.Range{From: randomBound(random), To: randomBound(random)}
-		parts := r.CountParts()
+		pieces := r.Pieces()
 		steps := make(map[callvault.Time]int64) // by how much the count changes at an instant
-		for _, edge := range parts.Edges {
+		for _, edge := range pieces.Edges {
 			if edge.IsEmpty() {
 				continue
 			}
@@ -28,7 +28,7 @@ func TestCountPartsAreTheRange(t *testing.T) {
 			steps[edge.From] += edge.Sign
 			steps[edge.To] -= edge.Sign
 		}
-		for i, span := range parts.Spans {
+		for i, span := range pieces.Spans {
 			if span.IsEmpty() {
 				continue
 			}
@@ -45,7 +45,7 @@ func TestCountPartsAreTheRange(t *testing.T) {
 			want = map[callvault.Time]int64{r.From: 1, r.To: -1}
 		}
 		if !maps.Equal(steps, want) {
-			t.Fatalf("%v: the parts %+v count %v", r, parts, steps)
+			t.Fatalf("%v: the pieces %+v count %v", r, pieces, steps)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestClockRangesHaveNoEdges(t *testing.T) {
 		{From: callvault.FloorTime(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)), To: callvault.FloorTime(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))},
 		{From: callvault.FloorTime(time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC)), To: callvault.FloorTime(time.Date(1970, 1, 2, 0, 5, 0, 0, time.UTC))},
 	} {
-		for _, edge := range r.CountParts().Edges {
+		for _, edge := range r.Pieces().Edges {
 			if !edge.IsEmpty() {
 				t.Errorf("%v has the edge %v", r, edge)
 			}

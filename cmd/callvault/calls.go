@@ -183,18 +183,18 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 	}
 	unit := when.Unit(o.histogram)
 	var spans []when.Span
-	var parts []callvault.Range
-	for part := range span.By(unit) {
+	var ranges []callvault.Range
+	for bar := range span.By(unit) {
 		if len(spans) == maxBars {
 			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", screen.Number(maxBars), unit)
 		}
-		spans = append(spans, part)
-		parts = append(parts, callvault.Range{From: callvault.CeilTime(part.From), To: callvault.CeilTime(part.To)})
+		spans = append(spans, bar)
+		ranges = append(ranges, callvault.Range{From: callvault.CeilTime(bar.From), To: callvault.CeilTime(bar.To)})
 	}
 	var counts []int
-	if len(parts) > 0 {
-		q.Range = callvault.Range{From: parts[0].From, To: parts[len(parts)-1].To}
-		counts, r.Walked, r.early = source.Counts(ctx, q, parts)
+	if len(ranges) > 0 {
+		q.Range = callvault.Range{From: ranges[0].From, To: ranges[len(ranges)-1].To}
+		counts, r.Walked, r.early = source.Counts(ctx, q, ranges)
 	}
 	p.End()
 	if r.early != nil {

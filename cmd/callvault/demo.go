@@ -35,7 +35,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 		return err
 	}
 	a.ends = append(a.ends, draft.Discard)
-	service.db = draft.Part()
+	service.db = draft.Name()
 	store, err := a.opened(sqlite.Open(ctx, service.db))
 	if err != nil {
 		return err

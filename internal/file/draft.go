@@ -104,8 +104,8 @@ func (d *Draft) Write(p []byte) (int, error) {
 	return n, d.named(err)
 }
 
-// Part is the name of the draft, for a library that opens files by name.
-func (d *Draft) Part() string { return d.base + partSuffix }
+// Name is the name of the draft, for a library that opens files by name.
+func (d *Draft) Name() string { return d.base + partSuffix }
 
 // Target is the name that Commit gives the file: the path, or the target of the link at
 // the path.
@@ -124,7 +124,7 @@ func (d *Draft) CommitAs(target string) (err error) {
 	defer func() { err = errors.Join(err, d.Discard()) }()
 	err = errors.Join(d.out.Sync(), d.out.Close()) // Windows renames no open file
 	if err == nil {
-		err = os.Rename(d.Part(), target)
+		err = os.Rename(d.Name(), target)
 	}
 	if err != nil {
 		return d.named(err)

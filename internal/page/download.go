@@ -15,24 +15,24 @@ import (
 
 // Limits of a download.
 const (
-	// takeWithin is how long a client may take for the next part.
+	// takeWithin is how long a client may take for the next chunk.
 	takeWithin = time.Minute
 
-	// A part is read to its end before it is sent: a store has few readers, and a slow
-	// client must not hold one. A part ends at either bound.
-	partCalls = 2000
-	partBytes = 4 << 20
+	// A chunk is read to its end before it is sent: a store has few readers, and a slow
+	// client must not hold one. A chunk ends at either bound.
+	chunkCalls = 2000
+	chunkBytes = 4 << 20
 )
 
 // download sends the view as a file in the format that parameter format names by its
 // extension. As on the API's pages, no call comes twice and no call that stays in its place
-// is missed. A download that fails is cut off, so that no browser takes a part for the whole.
+// is missed. A download that fails is cut off, so that no browser takes a fragment for the whole.
 func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany string) error {
 	format, err := h.format(r.URL.Query().Get("format"))
 	if err != nil {
 		return err
 	}
-	if !r.ProtoAtLeast(1, 1) { // where a file ends with the connection, a part looks like the whole
+	if !r.ProtoAtLeast(1, 1) { // where a file ends with the connection, a fragment looks whole
 		return refusef(http.StatusHTTPVersionNotSupported, "a download needs HTTP/1.1, in which a client notices that a file was cut off")
 	}
 	place, err := h.begin(r.Context(), keyCompany)
@@ -109,49 +109,49 @@ func atMidnight(t time.Time) bool {
 	return hour+minute+second+t.Nanosecond() == 0
 }
 
-// write writes the calls of the view in parts, and reads each in the company's turn.
+// write writes the calls of the view in chunks, and reads each in the company's turn.
 func (h *Handler) write(ctx context.Context, company string, v view, file Writer) error {
-	part := make([][]byte, 0, partCalls)
+	chunk := make([][]byte, 0, chunkCalls)
 	for after := v.query.Start(); ; {
 		err := h.read(ctx, company, func(ctx context.Context) (err error) {
-			after, err = v.part(ctx, after, &part)
+			after, err = v.chunk(ctx, after, &chunk)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		for _, document := range part {
+		for _, document := range chunk {
 			if err := file.Write(document); err != nil {
 				return err
 			}
 		}
-		if len(part) == 0 {
+		if len(chunk) == 0 {
 			return nil
 		}
 	}
 }
 
-var errPartFull = errors.New("the part is full")
+var errChunkFull = errors.New("the chunk is full")
 
-// part reads the documents after a position, into what was read before.
-func (v *view) part(ctx context.Context, after callvault.Position, part *[][]byte) (last callvault.Position, err error) {
-	*part = (*part)[:0]
+// chunk reads the documents after a position, into what was read before.
+func (v *view) chunk(ctx context.Context, after callvault.Position, chunk *[][]byte) (last callvault.Position, err error) {
+	*chunk = (*chunk)[:0]
 	bytes := 0
-	err = v.calls.Scan(ctx, v.query, after, partCalls, func(row callvault.Record) error {
-		*part = append(*part, slices.Clone(row.Document))
+	err = v.calls.Scan(ctx, v.query, after, chunkCalls, func(row callvault.Record) error {
+		*chunk = append(*chunk, slices.Clone(row.Document))
 		last = row.Position()
-		if bytes += len(row.Document); bytes > partBytes {
-			return errPartFull
+		if bytes += len(row.Document); bytes > chunkBytes {
+			return errChunkFull
 		}
 		return nil
 	})
-	if errors.Is(err, errPartFull) {
+	if errors.Is(err, errChunkFull) {
 		err = nil
 	}
 	return last, err
 }
 
-// client is the receiver of an answer. It may take takeWithin for each part.
+// client is the receiver of an answer. It may take takeWithin for each chunk.
 type client struct {
 	io.Writer
 	control *http.ResponseController

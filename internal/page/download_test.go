@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// A file has all calls of the view once, however many parts they are read in.
+// A file has all calls of the view once, however many chunks they are read in.
 func TestDownload(t *testing.T) {
-	made := many(2*partCalls+7, rand.New(rand.NewPCG(3, 4)))
+	made := many(2*chunkCalls+7, rand.New(rand.NewPCG(3, 4)))
 	h := start(t, Config{}, made)
 	want := new(strings.Builder)
 	for _, c := range made.rows {
@@ -31,19 +31,19 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-// Large documents are read in parts that memory has room for.
+// Large documents are read in chunks that memory has room for.
 func TestDownloadOfLarge(t *testing.T) {
 	made := at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z")
-	made.rows[0].Document = make([]byte, partBytes+1)
+	made.rows[0].Document = make([]byte, chunkBytes+1)
 	h := start(t, Config{}, made)
 	v, err := h.view(httptest.NewRequest(http.MethodGet, "/?range=all", nil), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var part [][]byte
-	last, err := v.part(t.Context(), v.query.Start(), &part)
-	if err != nil || len(part) != 1 || last != made.rows[0].Position() {
-		t.Errorf("%d calls up to %v, %v", len(part), last, err)
+	var chunk [][]byte
+	last, err := v.chunk(t.Context(), v.query.Start(), &chunk)
+	if err != nil || len(chunk) != 1 || last != made.rows[0].Position() {
+		t.Errorf("%d calls up to %v, %v", len(chunk), last, err)
 	}
 	if w := get(h, "/api/download?range=all&format=ndjson"); strings.Count(w.Body.String(), "\n") != 3 {
 		t.Errorf("%d bytes", w.Body.Len())

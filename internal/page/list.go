@@ -12,11 +12,11 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// pageSize is how many calls a page of the table has.
-const pageSize = 50
+// rowsOnPage is how many calls a page of the table has.
+const rowsOnPage = 50
 
-// page is a page of the table.
-type page struct {
+// tablePage is a page of the table.
+type tablePage struct {
 	Before int   `json:"before"` // how many calls of the view stand before it
 	Calls  []row `json:"calls"`
 	More   bool  `json:"more"` // calls follow
@@ -45,7 +45,7 @@ func (h *Handler) list(r *http.Request, keyCompany string) (any, error) {
 	return v.pageAfter(r.Context(), parameters.Get("after"))
 }
 
-func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
+func (v *view) pageAfter(ctx context.Context, text string) (p tablePage, err error) {
 	p.Calls = []row{}
 	after := v.query.Start()
 	if text != "" {
@@ -56,8 +56,8 @@ func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
 			after = v.query.Start()
 		}
 	}
-	err = v.calls.Scan(ctx, v.query, after, pageSize+1, func(r callvault.Record) error {
-		if len(p.Calls) == pageSize {
+	err = v.calls.Scan(ctx, v.query, after, rowsOnPage+1, func(r callvault.Record) error {
+		if len(p.Calls) == rowsOnPage {
 			p.More = true
 			return nil
 		}
@@ -74,7 +74,7 @@ func (v *view) pageAfter(ctx context.Context, text string) (p page, err error) {
 	return p, err
 }
 
-func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) {
+func (v *view) pageBefore(ctx context.Context, text string) (p tablePage, err error) {
 	p.Calls = []row{}
 	before := v.query.End()
 	if text != "end" {
@@ -85,7 +85,7 @@ func (v *view) pageBefore(ctx context.Context, text string) (p page, err error) 
 			before = v.query.End()
 		}
 	}
-	err = v.calls.ScanBack(ctx, v.query, before, pageSize, func(r callvault.Record) error {
+	err = v.calls.ScanBack(ctx, v.query, before, rowsOnPage, func(r callvault.Record) error {
 		p.Calls = append(p.Calls, v.row(r))
 		return nil
 	})

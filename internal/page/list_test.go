@@ -16,7 +16,7 @@ import (
 func many(n int, r *rand.Rand) (made calls) {
 	t := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	for i := range n {
-		if r.IntN(3) > 0 && (i < n/2 || i > n/2+2*pageSize) {
+		if r.IntN(3) > 0 && (i < n/2 || i > n/2+2*rowsOnPage) {
 			t = t.Add(time.Duration(r.IntN(1_000_000)) * time.Millisecond)
 		}
 		made.rows = append(made.rows, call(i+1, t, fmt.Sprint(1+r.IntN(2))))
@@ -24,7 +24,7 @@ func many(n int, r *rand.Rand) (made calls) {
 	return made
 }
 
-func ids(p page) (ids []string) {
+func ids(p tablePage) (ids []string) {
 	for _, r := range p.Calls {
 		_, id, _ := strings.Cut(r.At, ".")
 		ids = append(ids, id)
@@ -36,7 +36,7 @@ func ids(p page) (ids []string) {
 // many stand before them.
 func TestPages(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, pageSize - 1, pageSize, pageSize + 1, 2 * pageSize, 487} {
+	for _, n := range []int{0, 1, rowsOnPage - 1, rowsOnPage, rowsOnPage + 1, 2 * rowsOnPage, 487} {
 		made := many(n, random)
 		h := start(t, Config{}, made)
 		for _, query := range []string{"?range=all", "?range=all&workspace=2", "?from=2026-03-01T00:10:00Z&to=2026-03-02"} {
@@ -51,8 +51,8 @@ func TestPages(t *testing.T) {
 				}
 			}
 			var forward []string
-			for p := read[page](t, h, "/api/calls"+query); ; p = read[page](t, h, "/api/calls"+query+"&after="+p.Calls[len(p.Calls)-1].At) {
-				if p.Before != len(forward) || p.More && len(p.Calls) != pageSize {
+			for p := read[tablePage](t, h, "/api/calls"+query); ; p = read[tablePage](t, h, "/api/calls"+query+"&after="+p.Calls[len(p.Calls)-1].At) {
+				if p.Before != len(forward) || p.More && len(p.Calls) != rowsOnPage {
 					t.Fatalf("%s: after %d calls a page of %d, before it %d", query, len(forward), len(p.Calls), p.Before)
 				}
 				forward = append(forward, ids(p)...)
@@ -64,9 +64,9 @@ func TestPages(t *testing.T) {
 				t.Fatalf("%s of %d: forward\n%v, want\n%v", query, n, forward, want)
 			}
 			var back []string
-			for p := read[page](t, h, "/api/calls"+query+"&before=end"); len(p.Calls) > 0; p = read[page](t, h, "/api/calls"+query+"&before="+p.Calls[0].At) {
+			for p := read[tablePage](t, h, "/api/calls"+query+"&before=end"); len(p.Calls) > 0; p = read[tablePage](t, h, "/api/calls"+query+"&before="+p.Calls[0].At) {
 				back = slices.Concat(ids(p), back)
-				if p.Before != len(want)-len(back) || p.Before > 0 && len(p.Calls) != pageSize || p.More != (len(back) > len(p.Calls)) {
+				if p.Before != len(want)-len(back) || p.Before > 0 && len(p.Calls) != rowsOnPage || p.More != (len(back) > len(p.Calls)) {
 					t.Fatalf("%s: %d calls from the end a page of %d, before it %d", query, len(back), len(p.Calls), p.Before)
 				}
 			}
@@ -97,7 +97,7 @@ func TestPositions(t *testing.T) {
 		{"before=" + day(9) + ".1", "[1 2 3]", 0, true},
 		{"before=-1.1", "[]", 0, true},
 	} {
-		p := read[page](t, h, "/api/calls?from=2026-03-01&to=2026-03-04&"+tt.query)
+		p := read[tablePage](t, h, "/api/calls?from=2026-03-01&to=2026-03-04&"+tt.query)
 		if got := fmt.Sprint(ids(p)); got != tt.want || p.Before != tt.before || p.More != tt.more {
 			t.Errorf("%s: %s, %d before, more %v", tt.query, got, p.Before, p.More)
 		}
@@ -118,7 +118,7 @@ func TestPositions(t *testing.T) {
 // Times are those of the zone's clock, to the microsecond.
 func TestRowTimes(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-04T06:30:00.123456Z"))
-	p := read[page](t, h, "/api/calls?range=today&tz=Asia/Kathmandu")
+	p := read[tablePage](t, h, "/api/calls?range=today&tz=Asia/Kathmandu")
 	if len(p.Calls) != 1 || p.Calls[0].Time != "2026-03-04T12:15:00.123456+05:45" {
 		t.Errorf("%+v", p)
 	}

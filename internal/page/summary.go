@@ -82,7 +82,7 @@ func (h *Handler) summary(r *http.Request, keyCompany string) (any, error) {
 func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Unit) {
 	seconds := span.To.Unix() - span.From.Unix()
 	for _, u := range units {
-		tooMany := u.Unit != when.Year && seconds > (maxBars-2)*u.seconds // the first and the last may be parts of one
+		tooMany := u.Unit != when.Year && seconds > (maxBars-2)*u.seconds // the first and the last may be cut short
 		tooFew := seconds < u.seconds*9/10                                // a day may have 23 hours, a month 28 days
 		if tooMany || tooFew && len(fitting) > 0 {
 			continue
@@ -102,15 +102,15 @@ func unitsOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Un
 // centuries: where a stretch of units has none, they are not counted one by one.
 func (v *view) bars(ctx context.Context, unit when.Unit) (bars []bar, err error) {
 	q := callvault.Query{Workspace: v.query.Workspace}
-	for parts := range slices.Chunk(slices.Collect(v.span.By(unit)), stretch) {
-		q.Range = rangeOf(when.Span{From: parts[0].From, To: parts[len(parts)-1].To})
+	for spans := range slices.Chunk(slices.Collect(v.span.By(unit)), stretch) {
+		q.Range = rangeOf(when.Span{From: spans[0].From, To: spans[len(spans)-1].To})
 		together, err := v.calls.Count(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		for _, part := range parts {
-			b := bar{From: shown(part.From)}
-			q.Range = rangeOf(part)
+		for _, span := range spans {
+			b := bar{From: shown(span.From)}
+			q.Range = rangeOf(span)
 			if together > 0 {
 				b.Count, err = v.calls.Count(ctx, q)
 			}

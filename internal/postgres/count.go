@@ -12,7 +12,7 @@ import (
 
 // A total is one expression: the edges of a range counted call by call, and
 // the buckets between them summed, each with its sign. $1 and $2 are the company and the workspace
-// (” for all), as in the page's query; the bounds of the parts follow its
+// (” for all), as in the page's query; the bounds of the pieces follow its
 // parameters.
 //
 // An edge of a workspace is read as its pages are, and has no more calls than the
@@ -45,14 +45,14 @@ var (
 )
 
 func firstOf(edge, page string) string {
-	var parts callvault.CountParts
+	var pieces callvault.Pieces
 	var terms []string
 	n := firstBound
-	for range parts.Edges {
+	for range pieces.Edges {
 		terms = append(terms, fmt.Sprintf(edge, n, n+1, n+2))
 		n += 3
 	}
-	for range parts.Spans {
+	for range pieces.Spans {
 		terms = append(terms, fmt.Sprintf(spanSQL, n, n+1, n+2, n+3))
 		n += 4
 	}
@@ -63,11 +63,11 @@ func firstOf(edge, page string) string {
 
 // bounds are the parameters of a total.
 func bounds(r callvault.Range) (args []any) {
-	parts := r.CountParts()
-	for _, edge := range parts.Edges {
+	pieces := r.Pieces()
+	for _, edge := range pieces.Edges {
 		args = append(args, edge.Sign, int64(edge.From), int64(edge.To))
 	}
-	for _, span := range parts.Spans {
+	for _, span := range pieces.Spans {
 		args = append(args, span.Sign, int32(span.Level), span.From, span.To)
 	}
 	return args

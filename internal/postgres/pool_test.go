@@ -41,17 +41,17 @@ func narrow(t *testing.T, connections int) string {
 // with those that they get.
 func TestConnectionLimit(t *testing.T) {
 	url := narrow(t, 3) + "&pool_max_conns=4"
-	patient, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	stores := []*Store{open(t, url), open(t, url)}
-	if _, err := stores[0].Calls("acme").Put(patient, sample(t, 10)); err != nil {
+	if _, err := stores[0].Calls("acme").Put(ctx, sample(t, 10)); err != nil {
 		t.Fatal(err)
 	}
 	var group sync.WaitGroup
 	for worker := range 12 {
 		group.Go(func() {
 			for range 50 {
-				n, err := stores[worker%2].Calls("acme").Count(patient, callvault.Query{Range: callvault.AllTime})
+				n, err := stores[worker%2].Calls("acme").Count(ctx, callvault.Query{Range: callvault.AllTime})
 				if n != 10 || err != nil {
 					t.Errorf("counts %d, %v", n, err)
 				}

@@ -32,40 +32,40 @@ func sample(t testing.TB, n int) callvault.Batch {
 // and then its statement is gone from the server.
 func TestCompaniesDoNotWait(t *testing.T) {
 	s := open(t, database(t))
-	patient, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	busy, other := s.Calls("busy"), s.Calls("other")
-	if _, err := busy.Put(patient, sample(t, 3)); err != nil {
+	if _, err := busy.Put(ctx, sample(t, 3)); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := s.pool.Begin(patient)
+	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(patient)
-	if _, err := tx.Exec(patient, putSQL, "busy", []string{key(9)}, []int64{9}, []string{""}, []string{"{}"}, []int64{1}); err != nil {
+	defer tx.Rollback(ctx)
+	if _, err := tx.Exec(ctx, putSQL, "busy", []string{key(9)}, []int64{9}, []string{""}, []string{"{}"}, []int64{1}); err != nil {
 		t.Fatal(err)
 	}
 
-	if _, err := other.Put(patient, sample(t, 5)); err != nil {
+	if _, err := other.Put(ctx, sample(t, 5)); err != nil {
 		t.Error(err)
 	}
-	if n, err := other.DeleteFirst(patient, callvault.Query{Range: callvault.AllTime}, 1); err != nil || n != 1 {
+	if n, err := other.DeleteFirst(ctx, callvault.Query{Range: callvault.AllTime}, 1); err != nil || n != 1 {
 		t.Errorf("deleted %d, %v", n, err)
 	}
 	for _, company := range []string{"busy", "other", "new"} {
-		if n, err := s.TakeQuota(patient, callvault.QuotaDay{Company: company, Day: 1, Limit: 9}, 1); err != nil || n != 1 {
+		if n, err := s.TakeQuota(ctx, callvault.QuotaDay{Company: company, Day: 1, Limit: 9}, 1); err != nil || n != 1 {
 			t.Errorf("took %d of company %s, %v", n, company, err)
 		}
-		if err := s.AddKey(patient, callvault.Key{ID: company, Kind: callvault.BasicKey, Company: company}); err != nil {
+		if err := s.AddKey(ctx, callvault.Key{ID: company, Kind: callvault.BasicKey, Company: company}); err != nil {
 			t.Error(err)
 		}
 	}
-	if n, err := busy.Count(patient, callvault.Query{Range: callvault.AllTime}); err != nil || n != 3 {
+	if n, err := busy.Count(ctx, callvault.Query{Range: callvault.AllTime}); err != nil || n != 3 {
 		t.Errorf("the company counts %d calls, %v", n, err)
 	}
 
-	waiting, giveUp := context.WithCancel(patient)
+	waiting, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -73,14 +73,14 @@ func TestCompaniesDoNotWait(t *testing.T) {
 			t.Errorf("the writer that waited: %v", err)
 		}
 	})
-	waitFor(patient, t, s, 1)
+	waitFor(ctx, t, s, 1)
 	giveUp()
-	waitFor(patient, t, s, 0)
+	waitFor(ctx, t, s, 0)
 	group.Wait()
-	if err := tx.Commit(patient); err != nil {
+	if err := tx.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := busy.Count(patient, callvault.Query{Range: callvault.AllTime}); err != nil || n != 4 {
+	if n, err := busy.Count(ctx, callvault.Query{Range: callvault.AllTime}); err != nil || n != 4 {
 		t.Errorf("the company counts %d calls, %v", n, err)
 	}
 }
@@ -224,7 +224,7 @@ func TestPutInParts(t *testing.T) {
 	}
 }
 
-func TestPart(t *testing.T) {
+func TestChunk(t *testing.T) {
 	large := make([]byte, callvault.MaxDocument)
 	for _, tt := range []struct{ calls, size, want int }{
 		{0, 0, 0}, {1, len(large), 1}, {maxCalls, 10, maxCalls}, {maxCalls + 1, 10, maxCalls},
@@ -234,7 +234,7 @@ func TestPart(t *testing.T) {
 		for i := range batch {
 			batch[i].Document = large[:tt.size]
 		}
-		if got := part(batch); got != tt.want {
+		if got := chunk(batch); got != tt.want {
 			t.Errorf("%d of %d calls of %d bytes, want %d", got, tt.calls, tt.size, tt.want)
 		}
 	}

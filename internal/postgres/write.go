@@ -27,8 +27,8 @@ const (
 	maxBytes = 2 << 20
 )
 
-// Put writes a batch: in one round trip, or when it is large in parts, in one
-// transaction, in which the company stays locked from the first part on.
+// Put writes a batch: in one round trip, or when it is large in chunks, in one
+// transaction, in which the company stays locked from the first chunk on.
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	err = callvault.CheckCompany(s.company)
 	if err == nil {
@@ -41,17 +41,17 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 }
 
 func (s calls) put(ctx context.Context, batch []callvault.Call) (result callvault.PutResult, err error) {
-	if part(batch) == len(batch) {
+	if chunk(batch) == len(batch) {
 		err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-			result, err = s.putPart(ctx, c, batch)
+			result, err = s.putChunk(ctx, c, batch)
 			return err
 		})
 		return result, err
 	}
 	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		for len(batch) > 0 {
-			n := part(batch)
-			put, err := s.putPart(ctx, tx, batch[:n])
+			n := chunk(batch)
+			put, err := s.putChunk(ctx, tx, batch[:n])
 			if err != nil {
 				return err
 			}
@@ -62,8 +62,8 @@ func (s calls) put(ctx context.Context, batch []callvault.Call) (result callvaul
 	return result, err
 }
 
-// part is how many of the first calls go together.
-func part(batch []callvault.Call) (n int) {
+// chunk is how many of the first calls go into one statement.
+func chunk(batch []callvault.Call) (n int) {
 	size := 0
 	for ; n < min(len(batch), maxCalls); n++ {
 		size += len(batch[n].Document)
@@ -74,7 +74,7 @@ func part(batch []callvault.Call) (n int) {
 	return n
 }
 
-func (s calls) putPart(ctx context.Context, db querier, batch []callvault.Call) (result callvault.PutResult, err error) {
+func (s calls) putChunk(ctx context.Context, db querier, batch []callvault.Call) (result callvault.PutResult, err error) {
 	n := len(batch)
 	ids, times := make([]string, n), make([]int64, n)
 	workspaces, documents, checksums := make([]string, n), make([]string, n), make([]int64, n)

@@ -60,7 +60,7 @@ func backup(ctx context.Context, store, name string, progress Progress) error {
 		if err := held.check(); err != nil {
 			return err
 		}
-		return checkCopy(ctx, d.Part(), path)
+		return checkCopy(ctx, d.Name(), path)
 	})
 }
 
@@ -92,17 +92,17 @@ func restore(ctx context.Context, backup, store string, progress Progress) error
 		if err := c.vacuumInto(ctx, d, progress); err != nil {
 			return err
 		}
-		if err := forkCopy(d.Part()); err != nil {
+		if err := forkCopy(d.Name()); err != nil {
 			return explain(d.Target(), err)
 		}
-		return checkCopy(ctx, d.Part(), backup)
+		return checkCopy(ctx, d.Name(), backup)
 	})
 }
 
 // forkCopy makes the companies of a store that nobody has open begin new timelines. One of an
 // older schema has none, and its first ones are drawn when it is opened.
-func forkCopy(part string) error {
-	c, err := openFile(part, part, toWrite)
+func forkCopy(draft string) error {
+	c, err := openFile(draft, draft, toWrite)
 	if err != nil {
 		return err
 	}
@@ -118,8 +118,8 @@ func forkCopy(part string) error {
 
 // checkCopy refuses a copy of a store that Check finds something wrong with. Of an older
 // schema, only its structure is checked.
-func checkCopy(ctx context.Context, part, original string) error {
-	c, err := openFile(part, part, toRead)
+func checkCopy(ctx context.Context, draft, original string) error {
+	c, err := openFile(draft, draft, toRead)
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,9 @@ func (c *conn) vacuumInto(ctx context.Context, d *file.Draft, progress Progress)
 		watched := make(chan struct{})
 		go func() {
 			defer close(watched)
-			watch(d.Part(), size, progress, ended)
+			watch(d.Name(), size, progress, ended)
 		}()
-		err = waitBusy(ctx, func() error { return c.once("VACUUM INTO ?", d.Part()) })
+		err = waitBusy(ctx, func() error { return c.once("VACUUM INTO ?", d.Name()) })
 		close(ended)
 		<-watched
 		if err == nil {
@@ -176,7 +176,7 @@ func (c *conn) vacuumInto(ctx context.Context, d *file.Draft, progress Progress)
 const watchEvery = 100 * time.Millisecond
 
 // watch tells how large a file is until it is complete.
-func watch(part string, size int64, progress Progress, ended <-chan struct{}) {
+func watch(draft string, size int64, progress Progress, ended <-chan struct{}) {
 	glances := time.NewTicker(watchEvery)
 	defer glances.Stop()
 	for {
@@ -185,7 +185,7 @@ func watch(part string, size int64, progress Progress, ended <-chan struct{}) {
 			return
 		case <-glances.C:
 		}
-		if info, err := os.Stat(part); err == nil {
+		if info, err := os.Stat(draft); err == nil {
 			progress(min(info.Size(), size-1), size)
 		}
 	}

@@ -125,7 +125,7 @@ func TestBackupInterrupted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	err := writeStore(filepath.Join(folder, "other"), func(d *file.Draft) error {
-		if names(t, folder) == "" || d.Part() == "" {
+		if names(t, folder) == "" || d.Name() == "" {
 			t.Error("nothing is being written")
 		}
 		return context.Canceled

@@ -4,7 +4,7 @@ import "github.com/callvault/callvault"
 
 // A total is one statement: the two edges of a range counted call by call, and
 // the buckets between them summed, each with its sign. ?1 is the company, ?2 the
-// workspace (” for all), then come signs and bounds of callvault.CountParts in
+// workspace (” for all), then come signs and bounds of callvault.Pieces in
 // their order; bounds that hold nothing cost a look.
 const (
 	totalSQL = `SELECT
@@ -46,15 +46,15 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 	}
 	st.BindInt64(1, company)
 	st.BindText(2, q.Workspace.Key())
-	parts := q.CountParts()
+	pieces := q.Pieces()
 	n := 3
-	for _, edge := range parts.Edges {
+	for _, edge := range pieces.Edges {
 		st.BindInt64(n, edge.Sign)
 		st.BindInt64(n+1, int64(edge.From))
 		st.BindInt64(n+2, int64(edge.To))
 		n += 3
 	}
-	for _, span := range parts.Spans {
+	for _, span := range pieces.Spans {
 		st.BindInt64(n, span.Sign)
 		st.BindInt64(n+1, span.From)
 		st.BindInt64(n+2, span.To)

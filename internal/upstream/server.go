@@ -162,19 +162,19 @@ func (s *Server) Ends(ctx context.Context, q callvault.Query, now time.Time) (fi
 	return first, now, err
 }
 
-// Counts walks through all calls, or asks for the first page of each part and takes its
+// Counts walks through all calls, or asks for the first page of each range and takes its
 // total, whichever needs fewer requests: on a server requests are slow, and counted.
-func (s *Server) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error) {
-	counts := make([]int, len(parts))
+func (s *Server) Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) ([]int, Walked, error) {
+	counts := make([]int, len(ranges))
 	outside := Walked{}
-	w, err := s.walk(ctx, q, 1+len(parts), func(record callvault.Record) error {
-		i, _ := slices.BinarySearchFunc(parts, record.Time, func(part callvault.Range, at callvault.Time) int {
-			if part.To <= at {
+	w, err := s.walk(ctx, q, 1+len(ranges), func(record callvault.Record) error {
+		i, _ := slices.BinarySearchFunc(ranges, record.Time, func(r callvault.Range, at callvault.Time) int {
+			if r.To <= at {
 				return -1
 			}
 			return 1
 		})
-		if i == len(parts) || record.Time < parts[i].From {
+		if i == len(ranges) || record.Time < ranges[i].From {
 			s.skipped(&outside, fmt.Errorf("call %s has the time %v, outside of the range", record.ID, record.Time))
 			return nil
 		}
@@ -184,17 +184,17 @@ func (s *Server) Counts(ctx context.Context, q callvault.Query, parts []callvaul
 	w.Met -= outside.Skipped
 	w.Skipped += outside.Skipped
 	if errors.Is(err, errPages) {
-		return s.totals(ctx, q, parts)
+		return s.totals(ctx, q, ranges)
 	}
 	return counts, w, err
 }
 
-// totals asks for the first page of each part.
-func (s *Server) totals(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
-	s.progress.Begin("counting", "bar", len(parts))
-	counts = make([]int, len(parts))
-	for i := range parts {
-		q.Range = parts[i]
+// totals asks for the first page of each range.
+func (s *Server) totals(ctx context.Context, q callvault.Query, ranges []callvault.Range) (counts []int, w Walked, err error) {
+	s.progress.Begin("counting", "bar", len(ranges))
+	counts = make([]int, len(ranges))
+	for i := range ranges {
+		q.Range = ranges[i]
 		for page, err := range s.client.Pages(ctx, asked(q)) {
 			if err != nil {
 				return nil, w, err

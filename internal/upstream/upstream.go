@@ -21,8 +21,8 @@ type Source interface {
 	// for the last. Both are now if there is none.
 	Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error)
 
-	// Counts is how many calls of q are in each of the parts that its range is divided into.
-	Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) ([]int, Walked, error)
+	// Counts is how many calls of q are in each of the ranges that its range is divided into.
+	Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) ([]int, Walked, error)
 }
 
 // ErrEnough ends a walk without an error when visit returns it.
@@ -105,12 +105,12 @@ func (s *Store) Ends(ctx context.Context, q callvault.Query, now time.Time) (fir
 	return first, last, err
 }
 
-// Counts asks for each part: a store knows its counts without reading the calls.
-func (s *Store) Counts(ctx context.Context, q callvault.Query, parts []callvault.Range) (counts []int, w Walked, err error) {
-	s.Progress.Begin("counting", "bar", len(parts))
-	counts = make([]int, len(parts))
-	for i := range parts {
-		q.Range = parts[i]
+// Counts asks for each range: a store knows its counts without reading the calls.
+func (s *Store) Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) (counts []int, w Walked, err error) {
+	s.Progress.Begin("counting", "bar", len(ranges))
+	counts = make([]int, len(ranges))
+	for i := range ranges {
+		q.Range = ranges[i]
 		if counts[i], err = s.Calls.Count(ctx, q); err != nil {
 			return nil, w, err
 		}
