@@ -127,5 +127,37 @@ func (k *Key) Verify(kept int64) error {
 	return &DamageError{Company: k.Company, Key: k.ID, Problem: "its checksum does not match"}
 }
 
+// Columns is the key as engines keep it: id, name, kind, company (as the engine has it), scopes,
+// digest, times and checksum. Times are in microseconds, that of the last use in days; nil is
+// the zero time.
+func (k *Key) Columns(company any) []any {
+	var expires, revoked, used any
+	if !k.Expires.IsZero() {
+		expires = k.Expires.UnixMicro()
+	}
+	if !k.Revoked.IsZero() {
+		revoked = k.Revoked.UnixMicro()
+	}
+	if !k.Used.IsZero() {
+		used = DayOf(k.Used)
+	}
+	return []any{k.ID, k.Name, string(k.Kind), company, JoinScopes(k.Scopes), k.Digest[:],
+		k.Created.UnixMicro(), expires, revoked, used, k.Checksum()}
+}
+
+// SetTimes sets the times from their columns.
+func (k *Key) SetTimes(created int64, expires, revoked, used *int64) {
+	k.Created = Time(created).UTC()
+	if expires != nil {
+		k.Expires = Time(*expires).UTC()
+	}
+	if revoked != nil {
+		k.Revoked = Time(*revoked).UTC()
+	}
+	if used != nil {
+		k.Used = Midnight(int(*used))
+	}
+}
+
 // Allows tells whether the key carries a scope.
 func (k *Key) Allows(scope Scope) bool { return slices.Contains(k.Scopes, scope) }

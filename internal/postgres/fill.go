@@ -24,12 +24,8 @@ const (
 		FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[]) AS f (time, id, number, checksum)
 		WHERE d.company = $1 AND d.time = f.time AND d.id = f.id`
 
-	unfilledTombstonesSQL = `SELECT number, id FROM callvault.ids
-		WHERE company = $1 AND id > $2 AND time IS NULL AND checksum IS NULL ORDER BY id LIMIT $3`
-
-	fillTombstonesSQL = `UPDATE callvault.ids AS i SET checksum = f.checksum
-		FROM unnest($2::text[], $3::bigint[]) AS f (id, checksum)
-		WHERE i.company = $1 AND i.id = f.id`
+	// Nobody followed changes before there were timelines, so nobody needs tombstones.
+	dropTombstonesSQL = `DELETE FROM callvault.ids WHERE company = $1 AND time IS NULL`
 
 	fillKeySQL = `UPDATE callvault.keys SET checksum = $2 WHERE id = $1`
 
@@ -96,38 +92,13 @@ func (s *Store) fillCompany(ctx context.Context, tx pgx.Tx, company string) erro
 		}
 		n = len(ids)
 	}
-	if err := s.fillTombstones(ctx, tx, company); err != nil {
-		return err
-	}
 	if err := setCounts(ctx, tx, company, tally.Wide()); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, beginTimelineSQL, company)
-	return err
-}
-
-// fillTombstones gives tombstones without a checksum theirs.
-func (s *Store) fillTombstones(ctx context.Context, tx pgx.Tx, company string) error {
-	last := ""
-	for n := fillAtOnce; n == fillAtOnce; {
-		var ids []string
-		var checksums []int64
-		err := s.eachIn(ctx, tx, func(rows pgx.Rows) error {
-			tombstone := callvault.Record{Deleted: true}
-			if err := rows.Scan(&tombstone.Number, &last); err != nil {
-				return err
-			}
-			copy(tombstone.ID[:], last)
-			ids, checksums = append(ids, last), append(checksums, tombstone.Checksum(company))
-			return nil
-		}, unfilledTombstonesSQL, company, last, fillAtOnce)
-		if err != nil {
+	for _, statement := range []string{dropTombstonesSQL, beginTimelineSQL} {
+		if _, err := tx.Exec(ctx, statement, company); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, fillTombstonesSQL, company, ids, checksums); err != nil {
-			return err
-		}
-		n = len(ids)
 	}
 	return nil
 }

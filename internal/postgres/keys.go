@@ -43,13 +43,8 @@ func addKey(ctx context.Context, tx pgx.Tx, key callvault.Key) error {
 	if _, err := tx.Exec(ctx, makeCompanySQL, key.Company); err != nil {
 		return err
 	}
-	var used any
-	if !key.Used.IsZero() {
-		used = callvault.DayOf(key.Used)
-	}
 	version := callvault.NewKeysVersion()
-	_, err := tx.Exec(ctx, addKeySQL, key.ID, key.Name, string(key.Kind), key.Company, callvault.JoinScopes(key.Scopes), key.Digest[:],
-		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), used, key.Checksum(), version[:])
+	_, err := tx.Exec(ctx, addKeySQL, append(key.Columns(key.Company), version[:])...)
 	return err
 }
 
@@ -83,14 +78,6 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 		return err
 	})
 	return callvault.Doing(s.cause(ctx, err), "revoke key %s of company %q", id, company)
-}
-
-// optional is the time in microseconds, or NULL for the zero time.
-func optional(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
 }
 
 // UseKey remembers the day of a key's use.
@@ -131,22 +118,11 @@ func scanKey(rows pgx.Rows) (key *callvault.Key, latest []byte, kept int64, err 
 	if err != nil || id == nil {
 		return nil, latest, 0, err
 	}
-	key = &callvault.Key{ID: *id, Name: *name, Kind: callvault.KeyKind(*kind), Company: *company,
-		Scopes: callvault.SplitScopes(*scopes), Created: instant(created), Expires: instant(expires), Revoked: instant(revoked)}
+	key = &callvault.Key{ID: *id, Name: *name, Kind: callvault.KeyKind(*kind), Company: *company, Scopes: callvault.SplitScopes(*scopes)}
+	key.SetTimes(*created, expires, revoked, used)
 	copy(key.Digest[:], digest)
-	if used != nil {
-		key.Used = callvault.Midnight(int(*used))
-	}
 	if checksum != nil {
 		kept = *checksum
 	}
 	return key, latest, kept, nil
-}
-
-// instant is what optional was made of.
-func instant(micros *int64) time.Time {
-	if micros == nil {
-		return time.Time{}
-	}
-	return callvault.Time(*micros).UTC()
 }

@@ -83,7 +83,11 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
-	err = c.visitTombstones(c.of, func(key string, r *row) error { return e.Tombstone(key, r.verify(c.of)) })
+	err = c.each(func(st *stmt) error {
+		r := row{Record: callvault.Record{Number: st.ColumnInt64(1), Deleted: true}, kept: st.ColumnInt64(2)}
+		st.ColumnBytes(0, r.ID[:])
+		return e.Tombstone(st.ColumnText(0), r.verify(c.of))
+	}, tombstonesSQL, c.of.id)
 	if err != nil {
 		return err
 	}
@@ -107,13 +111,4 @@ func (c companyRows) Contradictions(report func(difference string)) error {
 		}
 	}
 	return nil
-}
-
-// visitTombstones visits the tombstones of a company, each with its id as it stands there.
-func (c *conn) visitTombstones(of company, visit func(key string, r *row) error) error {
-	return c.each(func(st *stmt) error {
-		r := row{Record: callvault.Record{Number: st.ColumnInt64(1), Deleted: true}, kept: st.ColumnInt64(2)}
-		st.ColumnBytes(0, r.ID[:])
-		return visit(st.ColumnText(0), &r)
-	}, tombstonesSQL, of.id)
 }

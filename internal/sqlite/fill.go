@@ -15,8 +15,10 @@ const (
 
 	strayCallSQL = `SELECT EXISTS (SELECT 1 FROM documents_before WHERE company NOT IN (SELECT company FROM companies))`
 
+	// Nobody followed changes before there were timelines, so nobody needs the tombstones.
 	// Indexes are made last, from rows that are there: that is a sort and no search.
 	afterFillSQL = `DROP TABLE documents_before;
+		DELETE FROM ids WHERE time IS NULL;
 		CREATE INDEX documents_by_workspace ON documents (company, workspace, time, id);
 		CREATE INDEX ids_by_number ON ids (company, number);
 		PRAGMA legacy_alter_table = OFF;`
@@ -49,8 +51,7 @@ func (c *conn) fillChecksums() error {
 	return c.script(afterFillSQL)
 }
 
-// fillCalls writes a company's calls to the new table, in order, and counts them. Its
-// tombstones get their checksums.
+// fillCalls writes a company's calls to the new table, in order, and counts them.
 func (c *conn) fillCalls(of company) error {
 	w := &change{conn: c, company: of, tally: make(callvault.Tally)}
 	var r row
@@ -60,16 +61,6 @@ func (c *conn) fillCalls(of company) error {
 	}, schema1SQL, of.id)
 	if err != nil {
 		return err
-	}
-	var tombstones []callvault.Record // a table can't be changed while it is read
-	if err := c.visitTombstones(of, func(_ string, r *row) error { tombstones = append(tombstones, r.Record); return nil }); err != nil {
-		return err
-	}
-	for i := range tombstones {
-		w.number = tombstones[i].Number
-		if err := w.bury(tombstones[i].ID); err != nil {
-			return err
-		}
 	}
 	return w.writeCounts()
 }

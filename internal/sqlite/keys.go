@@ -19,8 +19,8 @@ const (
 	revokeKeySQL = `UPDATE keys SET revoked = ?2, checksum = ?3 WHERE id = ?1`
 	useKeySQL    = `UPDATE keys SET used = ?3 WHERE company = ?1 AND id = ?2 AND coalesce(used < ?3, true)`
 
-	keysSQL = `SELECT id, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
-		scopes, digest, created, expires, revoked, name, used, checksum FROM keys`
+	keysSQL = `SELECT id, name, kind, (SELECT name FROM companies AS c WHERE c.company = keys.company),
+		scopes, digest, created, expires, revoked, used, checksum FROM keys`
 	allKeysSQL = keysSQL + ` ORDER BY id`
 	findKeySQL = keysSQL + ` WHERE company = ? AND id = ?`
 )
@@ -38,8 +38,7 @@ func (s *Store) addKey(c *conn, key callvault.Key) error {
 	if err := c.drawKeysVersion(); err != nil {
 		return err
 	}
-	return c.run(addKeySQL, key.ID, key.Name, string(key.Kind), of.id, callvault.JoinScopes(key.Scopes), key.Digest[:],
-		key.Created.UnixMicro(), optional(key.Expires), optional(key.Revoked), usedDay(key.Used), key.Checksum())
+	return c.run(addKeySQL, key.Columns(of.id)...)
 }
 
 // RevokeKey marks a key as revoked.
@@ -133,39 +132,22 @@ const keyChecksum = 10
 func readKey(st *stmt) callvault.Key {
 	key := callvault.Key{
 		ID:      st.ColumnText(0),
-		Name:    st.ColumnText(8),
-		Kind:    callvault.KeyKind(st.ColumnText(1)),
-		Company: st.ColumnText(2),
-		Scopes:  callvault.SplitScopes(st.ColumnText(3)),
-		Created: callvault.Time(st.ColumnInt64(5)).UTC(),
+		Name:    st.ColumnText(1),
+		Kind:    callvault.KeyKind(st.ColumnText(2)),
+		Company: st.ColumnText(3),
+		Scopes:  callvault.SplitScopes(st.ColumnText(4)),
 	}
-	st.ColumnBytes(4, key.Digest[:])
-	if !st.ColumnIsNull(6) {
-		key.Expires = callvault.Time(st.ColumnInt64(6)).UTC()
-	}
-	if !st.ColumnIsNull(7) {
-		key.Revoked = callvault.Time(st.ColumnInt64(7)).UTC()
-	}
-	if !st.ColumnIsNull(9) {
-		key.Used = callvault.Midnight(st.ColumnInt(9))
-	}
+	st.ColumnBytes(5, key.Digest[:])
+	key.SetTimes(st.ColumnInt64(6), optional(st, 7), optional(st, 8), optional(st, 9))
 	return key
 }
 
-// optional is the time in microseconds, or NULL for the zero time.
-func optional(t time.Time) any {
-	if t.IsZero() {
+// optional is an integer that may be NULL.
+func optional(st *stmt, i int) *int64 {
+	if st.ColumnIsNull(i) {
 		return nil
 	}
-	return t.UnixMicro()
-}
-
-// usedDay is the day, or NULL for the zero time.
-func usedDay(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return callvault.DayOf(t)
+	return new(st.ColumnInt64(i))
 }
 
 // CursorSecret is the secret that cursors are signed with.
