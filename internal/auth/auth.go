@@ -57,7 +57,6 @@ func (k *Keyring) Authenticate(ctx context.Context, authorization []string) (*ca
 	return &key.Key, nil
 }
 
-// credential is what a client presents.
 type credential struct {
 	kind       callvault.KeyKind
 	id, secret string

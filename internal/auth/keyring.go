@@ -22,12 +22,9 @@ const (
 	storeWithin = 4 * time.Second
 )
 
-// Keyring has the keys of a store in memory, so that a known key costs no read of the
-// store. Requests refresh it: while it is fresh they use it as it is; when it is older,
-// one refreshes it and the others go on with it; when it is stale, all wait. An id that is
-// not in it is looked for in the store, so that a new key works at once. Unknown ids are
-// not remembered: the keyring grows with the store's keys and with nothing that a stranger
-// sends. It is safe for concurrent use.
+// Keyring keeps a store's keys in memory. When it is no longer fresh, one request refreshes
+// it; when it is stale, all wait for that. It looks up an unknown id in the store, so a new
+// key works at once, and remembers none, so strangers can't fill it. Concurrent use is safe.
 type Keyring struct {
 	store callvault.Keys
 	now   func() time.Time

@@ -9,8 +9,8 @@ import (
 const (
 	day = 24 * time.Hour
 
-	// useAgain is how long a use that the store did not keep is left: an import may hold
-	// the store, or a disk be full.
+	// useAgain is the pause after the store failed to keep a use: an import may hold the
+	// store, or its disk may be full.
 	useAgain = time.Minute
 )
 

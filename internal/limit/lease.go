@@ -26,7 +26,7 @@ const (
 	// a process must not hold what others could use.
 	secondParts = 10
 
-	// shareWithin is how long a share may be used, from the question to the store on.
+	// shareWithin is how long a share may be used, counted from the question to the store.
 	// Requests that wait for a late answer may use it within handOutWithin.
 	shareWithin   = time.Second
 	handOutWithin = 100 * time.Millisecond

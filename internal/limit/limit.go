@@ -1,10 +1,6 @@
-// Package limit holds companies to a number of requests a second and a day.
-//
-// Requests are counted in the store, for all processes on it, but asking the store for
-// each would cost more than its answer. So a process leases a part of the day and a share
-// of the second at a time, and counts in memory. What it leased and does not use, because
-// it dies or nobody asks, is lost. So a day's limit is never exceeded, and in t seconds no
-// more is leased than t+1 seconds have: a bucket, and what refills it.
+// Package limit holds companies to a number of requests a second and a day, over all processes
+// on a store. Each leases a part of the day and of the second, counts in memory, and loses what
+// it does not use: no day exceeds its limit, and t seconds lease at most what t+1 seconds have.
 package limit
 
 import (

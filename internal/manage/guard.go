@@ -12,21 +12,9 @@ import (
 	"github.com/callvault/callvault/internal/web"
 )
 
-// Access rules:
-//
-// Only this machine reaches a listener on loopback, so every client is the operator,
-// except a browser that shows a page from elsewhere. So a request must name a loopback
-// host: another name that resolves to it (DNS rebinding) is refused. A request without
-// a host is a probe of HTTP/1.0, because every browser names one.
-//
-// A listener beyond loopback needs a key with the scope of the route, and shows that
-// key's company. Profiles contain memory of every company, so they need a scope that no
-// key has by default.
-//
-// On both, a request that names the page that sent it must come from a page of the
-// listener itself, unless somebody follows a link to it: every view is a URL.
-
-// fromHere refuses requests of pages elsewhere, also for health and metrics.
+// fromHere refuses requests of pages elsewhere, also for health and metrics. On loopback a
+// request must name this machine, because another name may resolve to it (DNS rebinding); and
+// if it names the page that sent it, that must be the listener's own.
 func (h *Handler) fromHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -40,7 +28,9 @@ func (h *Handler) fromHere(next http.Handler) http.Handler {
 	})
 }
 
-// letIn requires a key with a scope, except on loopback.
+// letIn requires a key with a scope, except on loopback, which only this machine reaches. The
+// key decides whose calls the page shows. Profiles contain memory of every company, so no key
+// has their scope by default.
 func (h *Handler) letIn(s *site, scope callvault.Scope, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.local {
@@ -71,7 +61,6 @@ func (h *Handler) letIn(s *site, scope callvault.Scope, next http.Handler) http.
 	})
 }
 
-// companyKey is the key of a context's value for the company of the presented key.
 type companyKey struct{}
 
 // keyCompany is the company of the key that a request presents. It is false on

@@ -1,8 +1,6 @@
-// Package manage is the operator's listener: health, metrics, profiles and the
-// web page. It is for the person who runs the server, not for clients of the API.
-//
-// Every machine that reaches the listener may read health and metrics, which tell
-// only how many calls there are. The rules for everything else are in guard.go.
+// Package manage is the operator's listener: health, metrics, profiles and the web page.
+// Every machine that reaches it may read health and metrics, which tell only how many calls
+// there are. guard.go has the rules for everything else.
 package manage
 
 import (

@@ -40,7 +40,6 @@ func Store(store callvault.Store, metrics prometheus.Registerer) callvault.Store
 // seconds.
 var buckets = []float64{.000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .25, 1, 2.5, 5}
 
-// meter has the metrics of the operations.
 type meter struct {
 	durations *prometheus.HistogramVec
 	failures  *prometheus.CounterVec

@@ -1,11 +1,5 @@
-// Package page is the web page that shows a store's calls: a date range, a chart, a
-// table, one call's document, and the same calls as downloads and shell commands.
-//
-// The browser gets plain HTML, CSS and JavaScript from the binary. A Content-Security-Policy
-// keeps it from loading anything else. Everything that depends on the calendar or on the
-// order of calls is computed here, once: the browser gets times as its zone's clock shows
-// them, with the offset from UTC, and draws them.
-//
+// Package page is the web page that shows a store's calls. Only it knows the calendar and the
+// order of calls: the browser draws times as it gets them, by the clock of the chosen zone.
 // Package manage checks the caller's rights before a request comes here.
 package page
 

@@ -24,13 +24,8 @@ type view struct {
 // defaultRange is the range of a request without one.
 const defaultRange = "30d"
 
-// view parses the parameters that every request has:
-//
-//	company    the company; a key allows only its own
-//	range      a preset: see preset
-//	from, to   a range as people write it, instead of a preset
-//	tz         the IANA name of the zone
-//	workspace  only that workspace's calls
+// view parses the parameters that every request has: company, of which a key allows only its
+// own; range, a preset, or from and to as people write them; tz, the zone's IANA name; workspace.
 func (h *Handler) view(r *http.Request, keyCompany string) (v view, err error) {
 	parameters := r.URL.Query()
 	if v.company, err = h.company(r.Context(), parameters.Get("company"), keyCompany); err != nil {

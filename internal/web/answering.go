@@ -48,7 +48,6 @@ func (b whole) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// connKey is the key of a context's value for the connection of a request.
 type connKey struct{}
 
 // Known marks a request's connection as authenticated: it no longer counts against the

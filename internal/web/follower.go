@@ -17,11 +17,9 @@ import (
 // lookEvery is the least time between two looks at the files.
 const lookEvery = time.Second
 
-// Follower is a certificate that is reloaded when its files change. The first handshake
-// after a second reads the files, because times and sizes do not show every change.
-//
-// Files that can't be used are logged once for each reason, and the previous certificate
-// stays in use. Existing connections are not affected.
+// Follower reloads a certificate when its files change, without dropping connections. The first
+// handshake after a second reads the files, because times and sizes do not show every change.
+// It logs files that it can't use once for each reason, and keeps the previous certificate.
 type Follower struct {
 	files   CertFiles
 	log     *slog.Logger

@@ -51,7 +51,6 @@ func (a *allowance) take() bool {
 	return a.lines <= sparedLines
 }
 
-// end ends the second.
 func (a *allowance) end() {
 	a.mu.Lock()
 	left := a.lines - sparedLines

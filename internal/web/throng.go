@@ -56,7 +56,6 @@ func (t *throng) worst() (worst *conn) {
 	return worst
 }
 
-// leave removes a connection.
 func (t *throng) leave(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

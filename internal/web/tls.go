@@ -19,7 +19,6 @@ func Secure(listener net.Listener, config *tls.Config) net.Listener {
 	return secure{tls.NewListener(secured{listener}, config)}
 }
 
-// secure is a listener that speaks TLS.
 type secure struct{ net.Listener }
 
 type secured struct{ net.Listener }
@@ -36,9 +35,9 @@ func (l secured) Accept() (net.Conn, error) {
 // incomplete messages. Current clients send 2 KiB.
 const maxHello = 16 << 10
 
-// securedConn is the connection under TLS. After a write was late it takes no more: TLS
-// would spend another five seconds on its goodbye, and the answer that was cut off would
-// keep its room for as long.
+// securedConn is the connection under TLS. After a late write it refuses all others: TLS
+// would spend five more seconds on its closing alert, and the answer that was cut off would
+// keep its room that long.
 type securedConn struct {
 	net.Conn
 	late   atomic.Bool

@@ -11,14 +11,9 @@ import (
 // the room: a client that does not read must not keep others from their answers.
 const PressWithin = 1500 * time.Millisecond
 
-// Turns limits how many answers are made at the same time, and how many bytes wait until
-// clients have read them. Each answer calls Enter before it is made, Weigh with its size
-// when it is made, and Leave when it is sent.
-//
-// Each company has a queue, and the queues are served in turns: while a company waits
-// that can be served, no other has two turns. While another waits, no company makes more
-// than half of the answers; none ever holds more than half of the bytes. Turns remembers
-// every company it has met, so only companies of valid keys may enter.
+// Turns limits how many answers are made at once, and how many bytes wait for clients to read
+// them. Companies that wait take turns, and none makes more than half of the answers then; none
+// ever holds more than half of the bytes. It forgets no company, so only valid keys may enter.
 type Turns struct {
 	mu        sync.Mutex
 	room      int // the limit on held

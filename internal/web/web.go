@@ -23,8 +23,8 @@ const (
 	// readWithin: the whole request. No body is worth waiting for.
 	readWithin = 30 * time.Second
 
-	// answerWithin: from the end of the header to the end of the answer. A page of a
-	// thousand large calls gets through a slow line in it.
+	// answerWithin: from the end of the header to the end of the answer, enough for a page
+	// of a thousand large calls on a slow line.
 	answerWithin = 60 * time.Second
 
 	// idleWithin: longer than the pauses of clients that keep to three requests
