@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -123,6 +124,54 @@ func callCanComeBack(t *testing.T, open Open) {
 		holds(t, calls)
 		if got := count(t, calls, in(t, fmt.Sprint(i%3))); got != 0 {
 			t.Errorf("its workspace counts %d, want 0", got)
+		}
+	}
+}
+
+// A call whose document is lost is there for who writes: Put changes it and Delete deletes
+// it. It stays counted, because nobody knows what to take from the counts, so Check tells of
+// the loss until it is accepted.
+func lostDocumentIsThere(t *testing.T, open Open, damage Damage) {
+	store := open(t)
+	calls, batch := store.Calls(acme), fifty(t)
+	there := batch[20]
+	moved := Sample{ID: "20", Time: day + hour, Workspace: "7"}.Call(t)
+	first := callvault.Query{Range: callvault.Range{From: there.Time, To: there.Time + 1}}
+	for _, tt := range []struct {
+		name    string
+		write   func()
+		counted int
+	}{
+		{"Put of the same", func() { same(t, "result", put(t, calls, there), callvault.PutResult{Changed: 1}) }, 51},
+		{"Put at another place", func() { same(t, "result", put(t, calls, moved), callvault.PutResult{Changed: 1}) }, 51},
+		{"Delete", func() { same(t, "deleted, and deleted again", []int{remove(t, calls, "20"), remove(t, calls, "20")}, []int{1, 0}) }, 50},
+		{"DeleteFirst", func() {
+			n, err := calls.DeleteFirst(t.Context(), first, -1)
+			same(t, "deleted", n, 0)
+			same(t, "error", err, nil)
+		}, 50},
+		{"Load", func() { load(t, store, acme, []callvault.Record{{Number: 1_000, Call: there}}) }, 51},
+		{"Load of a tombstone", func() {
+			load(t, store, acme, []callvault.Record{{Number: 2_000, Deleted: true, Call: callvault.Call{ID: there.ID}}})
+		}, 50},
+	} {
+		t.Log(tt.name)
+		put(t, calls, batch...)
+		damage(t, "DELETE FROM documents WHERE id = '"+there.ID.Key()+"'")
+		tt.write()
+		same(t, "count", count(t, calls, all()), tt.counted)
+		found := 0
+		if err := store.Check(t.Context(), func(string) { found++ }); err != nil || found == 0 {
+			t.Errorf("%d differences, %v", found, err)
+		}
+		if err := store.Repair(t.Context(), callvault.NoLoss, func(string) {}); !errors.Is(err, callvault.ErrLoss) {
+			t.Errorf("a repair: %v", err)
+		}
+		if err := store.Repair(t.Context(), callvault.AcceptLoss, func(string) {}); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Check(t.Context(), func(difference string) { t.Errorf("after the repair: %s", difference) }); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -49,6 +49,7 @@ func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 		test func(t *testing.T, open Open, damage Damage)
 	}{
 		{"a repair tells who follows the changes", repairTellsWhoFollows},
+		{"a call whose document is lost is there", lostDocumentIsThere},
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()

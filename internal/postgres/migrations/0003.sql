@@ -155,7 +155,7 @@ DECLARE
 	the_workspaces text[];
 	the_documents text[];
 	the_checksums bigint[];
-	old_times bigint[]; -- where each of them stood; NULL when it is new
+	old_times bigint[]; -- where each of them stood; NULL when it is new, or its document is lost
 	old_workspaces text[];
 	old_checksums bigint[];
 	created bigint;
@@ -165,11 +165,11 @@ BEGIN
 	SELECT number INTO last_number FROM callvault.companies WHERE company = the_company FOR UPDATE;
 
 	SELECT array_agg(n.number), array_agg(n.id), array_agg(n.time), array_agg(n.workspace), array_agg(n.document), array_agg(n.checksum # n.number),
-		array_agg(n.old_time), array_agg(n.old_workspace), array_agg(n.old_checksum), count(*) FILTER (WHERE n.old_time IS NULL)
+		array_agg(n.old_time), array_agg(n.old_workspace), array_agg(n.old_checksum), count(*) FILTER (WHERE n.is_new)
 	INTO the_numbers, the_ids, the_times, the_workspaces, the_documents, the_checksums, old_times, old_workspaces, old_checksums, created
 	FROM (
 		SELECT last_number + row_number() OVER (ORDER BY b.place) AS number, b.id, b.time, b.workspace, b.document, b.checksum,
-			old.time AS old_time, old.workspace AS old_workspace, old.checksum AS old_checksum
+			at.time IS NULL AS is_new, old.time AS old_time, old.workspace AS old_workspace, old.checksum AS old_checksum
 		FROM unnest(new_ids, new_times, new_workspaces, new_documents, new_checksums) WITH ORDINALITY AS b (id, time, workspace, document, checksum, place)
 		LEFT JOIN LATERAL (
 			SELECT i.time, i.workspace FROM callvault.ids AS i
@@ -239,7 +239,7 @@ BEGIN
 	INTO the_numbers, the_ids, the_checksums, old_times, old_workspaces, old_checksums
 	FROM (
 		SELECT last_number + row_number() OVER (ORDER BY b.place) AS number, b.id, b.checksum,
-			at.time AS old_time, at.workspace AS old_workspace, old.checksum AS old_checksum
+			old.time AS old_time, old.workspace AS old_workspace, old.checksum AS old_checksum
 		FROM unnest(doomed, new_checksums) WITH ORDINALITY AS b (id, checksum, place)
 		CROSS JOIN LATERAL (
 			SELECT i.time, i.workspace FROM callvault.ids AS i
@@ -247,7 +247,7 @@ BEGIN
 			OFFSET 0
 		) AS at
 		LEFT JOIN LATERAL (
-			SELECT d.checksum FROM callvault.documents AS d
+			SELECT d.time, d.workspace, d.checksum FROM callvault.documents AS d
 			WHERE d.company = the_company AND d.workspace = at.workspace AND d.time = at.time AND d.id = b.id
 			OFFSET 0
 		) AS old ON true
@@ -297,7 +297,7 @@ BEGIN
 		RETURN false;
 	END IF;
 
-	SELECT array_agg(at.time ORDER BY b.place), array_agg(at.workspace ORDER BY b.place), array_agg(old_row.checksum ORDER BY b.place)
+	SELECT array_agg(old_row.time ORDER BY b.place), array_agg(old_row.workspace ORDER BY b.place), array_agg(old_row.checksum ORDER BY b.place)
 	INTO old_times, old_workspaces, old_checksums
 	FROM unnest(new_ids) WITH ORDINALITY AS b (id, place)
 	LEFT JOIN LATERAL (
@@ -306,7 +306,7 @@ BEGIN
 		OFFSET 0
 	) AS at ON true
 	LEFT JOIN LATERAL (
-		SELECT d.checksum FROM callvault.documents AS d
+		SELECT d.time, d.workspace, d.checksum FROM callvault.documents AS d
 		WHERE d.company = the_company AND d.workspace = at.workspace AND d.time = at.time AND d.id = b.id
 		OFFSET 0
 	) AS old_row ON true;
