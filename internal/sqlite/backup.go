@@ -35,7 +35,7 @@ func backup(ctx context.Context, store, name string, progress Progress) error {
 		if err != nil {
 			return err // it would be made
 		}
-		path, err := makeFile(store)
+		path, _, err := makeFile(store)
 		if err == nil {
 			err = checkLog(ctx, path)
 		}

@@ -2,11 +2,14 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/callvault/callvault"
@@ -25,25 +28,52 @@ func Files(path string) []string {
 // makeFile creates an empty file with mode 0600 unless there is one: the store will hold
 // calls and the secret that signs cursors. SQLite gives its other files the same mode.
 // It returns the target of a link, which SQLite names its other files by.
-func makeFile(path string) (string, error) {
-	path, err := file.Follow(path)
+func makeFile(path string) (target string, made bool, err error) {
+	target, err = file.Follow(path)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	file.Sweep(filepath.Dir(path))
-	orphan := mustBeAlone(path) // counts only if this creates the file
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+	file.Sweep(filepath.Dir(target))
+	orphan := mustBeAlone(target) // counts only if this creates the file
+	f, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return path, checkNames(path)
+		return target, false, checkNames(target)
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	err = errors.Join(orphan, f.Close())
 	if err != nil {
-		return "", errors.Join(err, os.Remove(path))
+		return "", false, errors.Join(err, os.Remove(target))
 	}
-	return path, nil
+	return target, true, nil
+}
+
+// removeUnused removes a file that was made for a store and became none. It leaves one that
+// another process has open, or has made a store of.
+func removeUnused(path string) error {
+	if slices.ContainsFunc(logs, func(suffix string) bool { return isThere(path + suffix) }) {
+		return nil
+	}
+	if at, err := fileVersion(path); err != nil || at > 0 {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// fileVersion reads the version of a schema without SQLite: 0 of an empty file.
+func fileVersion(path string) (uint32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var version [4]byte
+	_, err = f.ReadAt(version[:], 60) // https://www.sqlite.org/fileformat.html#user_version
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return binary.BigEndian.Uint32(version[:]), err
 }
 
 // checkNames refuses a file with several hard links: SQLite would keep a log for each

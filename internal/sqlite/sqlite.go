@@ -79,13 +79,21 @@ var _ callvault.Store = (*Store)(nil)
 
 // Open opens the store in a file and makes it when there is none. The schema
 // is brought up to date; ErrSchemaNewer is returned for one that is ahead of
-// this program.
+// this program. If it fails, it leaves no file that it made.
 func Open(ctx context.Context, path string) (*Store, error) {
-	named := path
-	path, err := makeFile(path)
+	target, made, err := makeFile(path)
 	if err != nil {
 		return nil, err
 	}
+	s, err := openTarget(ctx, target, path)
+	if err != nil && made {
+		err = errors.Join(err, removeUnused(target))
+	}
+	return s, err
+}
+
+// openTarget opens the store in a file that is there, by the name that it was given.
+func openTarget(ctx context.Context, path, named string) (*Store, error) {
 	readers := min(max(leastReaders, 2*runtime.GOMAXPROCS(0)), mostReaders)
 	s := newStore(path, readers, openReader)
 	s.writer = make(chan *conn, 1)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -364,4 +365,29 @@ func TestOpenEndsItsWait(t *testing.T) {
 			t.Errorf("the caller's own time-out: %v", err)
 		}
 	})
+}
+
+// A store that can't be made leaves no file, unless another process has made one of it.
+func TestOpenThatFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.db")
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := Open(stopped, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file: %v", err)
+	}
+	other := open(t, path)
+	for range 2 {
+		if err := removeUnused(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+		if err := other.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -15,7 +15,7 @@ import (
 // tombstones, and a key.
 func oldStore(t testing.TB, path string, calls int) {
 	t.Helper()
-	if _, err := makeFile(path); err != nil {
+	if _, _, err := makeFile(path); err != nil {
 		t.Fatal(err)
 	}
 	c, err := openConn(t.Context(), path, writerCache)

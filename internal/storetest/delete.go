@@ -144,7 +144,9 @@ func lostDocumentIsThere(t *testing.T, open Open, damage Damage) {
 	}{
 		{"Put of the same", func() { same(t, "result", put(t, calls, there), callvault.PutResult{Changed: 1}) }, 51},
 		{"Put at another place", func() { same(t, "result", put(t, calls, moved), callvault.PutResult{Changed: 1}) }, 51},
-		{"Delete", func() { same(t, "deleted, and deleted again", []int{remove(t, calls, "20"), remove(t, calls, "20")}, []int{1, 0}) }, 50},
+		{"Delete", func() {
+			same(t, "deleted, and deleted again", []int{remove(t, calls, "20"), remove(t, calls, "20")}, []int{1, 0})
+		}, 50},
 		{"DeleteFirst", func() {
 			n, err := calls.DeleteFirst(t.Context(), first, -1)
 			same(t, "deleted", n, 0)
