@@ -37,7 +37,7 @@ func (o *addresses) flags(cmd *cobra.Command) {
 		if web.IsAddress(text) {
 			return text, nil
 		}
-		return "", fmt.Errorf("%.80q must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address", text)
+		return "", fmt.Errorf("%.80q must be HOST:PORT with a port up to 65535, such as 127.0.0.1:8080, or :8080 for every address", text)
 	})
 	manageFlag(cmd, &o.manage, "the operator's address, for health, metrics, profiles and the web page, or off; beyond loopback it requires a key")
 	cmd.Flags().StringVar(&o.tls.Cert, "tls-cert", "", "the certificate to serve HTTPS with: a PEM file, reloaded when it changes")
@@ -49,7 +49,7 @@ func manageFlag(cmd *cobra.Command, address *string, usage string) {
 		if text == manageOff || web.IsAddress(text) {
 			return text, nil
 		}
-		return "", fmt.Errorf("%.80q must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none", text)
+		return "", fmt.Errorf("%.80q must be HOST:PORT with a port up to 65535, such as 127.0.0.1:8081, or :8081 for every address, or off for none", text)
 	})
 }
 
@@ -153,7 +153,10 @@ func (o serveOptions) listenOn(ctx context.Context, flag, address string) (net.L
 		return nil, fmt.Errorf("%s: %s is in use; choose another address, such as %s 127.0.0.1:0 for a free port", flag, address, flag)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
+		if on := (*net.OpError)(nil); errors.As(err, &on) {
+			err = on.Err // without Go's name of the network
+		}
+		return nil, fmt.Errorf("%s: can't listen on %s: %w; use an address of this machine, such as 127.0.0.1:8080", flag, address, err)
 	}
 	return listener, nil
 }

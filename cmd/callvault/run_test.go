@@ -143,7 +143,7 @@ func TestUsage(t *testing.T) {
 		{"serve --listen 8080", `--listen "8080" must be HOST:PORT`},
 		{"serve --log xml", `--log "xml": use auto, text or json`},
 		{"serve --log-level loud", `--log-level "loud": use debug, info, warn or error`},
-		{"serve --manage none", `--manage "none" must be HOST:PORT, such as 127.0.0.1:8081, or :8081 for every address, or off for none`},
+		{"serve --manage none", `--manage "none" must be HOST:PORT with a port up to 65535, such as 127.0.0.1:8081, or :8081 for every address, or off for none`},
 		{"serve --listen 127.0.0.1:99999", `--listen "127.0.0.1:99999" must be HOST:PORT`},
 		{"serve --listen 127.0.0.1:http-nonsense", `--listen "127.0.0.1:http-nonsense" must be HOST:PORT`},
 		{"serve --seed 3", "--seed is for sample calls"},

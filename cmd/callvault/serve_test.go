@@ -215,7 +215,7 @@ func TestServeFails(t *testing.T) {
 	foreign := c.file("foreign.db", "this is no store")
 	for _, tt := range []struct{ args, want string }{
 		{"--db " + foreign, foreign},
-		{"--listen 256.0.0.1:0", "--listen: "},
+		{"--listen 256.0.0.1:0", "--listen: can't listen on 256.0.0.1:0: "},
 	} {
 		got := c.run(append([]string{"serve"}, strings.Fields(tt.args)...)...)
 		if got.code != exitFailed || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {

@@ -99,7 +99,7 @@ func TestServeTLSFails(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	missing := filepath.Join(folder, "missing.key")
-	if got := c.run("serve", "--tls-cert", certFile, "--tls-key", missing); got.code != exitFailed || !strings.Contains(got.stderr, "--tls-cert: read the key: stat "+missing) {
+	if got := c.run("serve", "--tls-cert", certFile, "--tls-key", missing); got.code != exitFailed || !strings.Contains(got.stderr, "--tls-cert: can't read the key "+missing) {
 		t.Errorf("%+v", got)
 	}
 	if err := os.WriteFile(keyFile, certtest.Make(t, certtest.Options{}).Key, 0o600); err != nil {

@@ -25,11 +25,11 @@ const maxFile = 1 << 20
 func (f CertFiles) Read() (*tls.Certificate, error) {
 	certificate, err := readFile(f.Cert)
 	if err != nil {
-		return nil, fmt.Errorf("read the certificate: %w", err)
+		return nil, fmt.Errorf("can't read the certificate %s: %w", f.Cert, err)
 	}
 	key, err := readFile(f.Key)
 	if err != nil {
-		return nil, fmt.Errorf("read the key: %w", err)
+		return nil, fmt.Errorf("can't read the key %s: %w", f.Key, err)
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
@@ -38,18 +38,23 @@ func (f CertFiles) Read() (*tls.Certificate, error) {
 	return &pair, nil
 }
 
-// readFile reads a small file. To read a pipe could wait for ever.
-func readFile(path string) ([]byte, error) {
+// readFile reads a small file. To read a pipe could wait for ever. Errors do not name the
+// file, which the caller does.
+func readFile(path string) (content []byte, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, &os.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+		err = errors.New("it is not a regular file")
 	case info.Size() > maxFile:
-		return nil, &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", maxFile)}
+		err = fmt.Errorf("it has more than %d bytes", maxFile)
+	default:
+		content, err = os.ReadFile(path)
 	}
-	return os.ReadFile(path)
+	if on := (*os.PathError)(nil); errors.As(err, &on) {
+		err = on.Err
+	}
+	return content, err
 }
 
 // expiresSoon is how long before its end a certificate is a problem. One for 90 days is

@@ -121,8 +121,8 @@ func TestBrokenPair(t *testing.T) {
 		{"no PEM", func() error { return os.WriteFile(f.files.Cert, []byte("no PEM"), 0o600) }, "failed to find any PEM data"},
 		{"another's key", func() error { return os.WriteFile(f.files.Cert, next.Certificate, 0o600) }, "does not match"},
 		{"empty", func() error { return os.Truncate(f.files.Cert, 0) }, "failed to find any PEM data"},
-		{"key gone", func() error { return os.Remove(f.files.Key) }, "read the key: stat " + f.files.Key},
-		{"both gone", func() error { return os.Remove(f.files.Cert) }, "read the certificate: stat " + f.files.Cert},
+		{"key gone", func() error { return os.Remove(f.files.Key) }, "can't read the key " + f.files.Key},
+		{"both gone", func() error { return os.Remove(f.files.Cert) }, "can't read the certificate " + f.files.Cert},
 		{"a folder", func() error { return os.Mkdir(f.files.Key, 0o700) }, ""},
 		{"too large", func() error {
 			return errors.Join(os.Remove(f.files.Key), os.WriteFile(f.files.Key, next.Key, 0o600),
