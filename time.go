@@ -14,12 +14,11 @@ const (
 	MaxTime Time = math.MaxInt64
 )
 
-// FloorTime is the whole microsecond at or before t: how a call is placed.
+// FloorTime is the whole microsecond at or before t: the time of a call.
 func FloorTime(t time.Time) Time { return Time(t.UnixMicro()) }
 
-// CeilTime is the whole microsecond at or after t: how both bounds of a range
-// are placed. Calls have whole microseconds, so "at or after t" and "before t"
-// mean the same for them as for the rounded bound.
+// CeilTime is the whole microsecond at or after t, for both bounds of a range. Because calls
+// have whole microseconds, the same calls are before t and before the rounded bound.
 func CeilTime(t time.Time) Time {
 	if t.Nanosecond()%1000 == 0 {
 		return Time(t.UnixMicro())
@@ -30,11 +29,10 @@ func CeilTime(t time.Time) Time {
 // UTC is the instant as a time.Time in UTC.
 func (t Time) UTC() time.Time { return time.UnixMicro(int64(t)).UTC() }
 
-// String is the instant in RFC 3339, in UTC, with as many digits of a
-// fraction as it has.
+// String is the instant in RFC 3339, in UTC, without zeros at the end of its fraction.
 func (t Time) String() string { return t.UTC().Format(time.RFC3339Nano) }
 
-// DayOf is the day of an instant, UTC, counted from 1970-01-01: how stores keep days.
+// DayOf is the number of days from 1970-01-01 to an instant, in UTC, as stores keep days.
 func DayOf(t time.Time) int { return int(floorDiv(t.Unix(), 24*60*60)) }
 
 // Midnight is the instant at which a day begins, UTC.

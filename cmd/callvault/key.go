@@ -80,7 +80,7 @@ func scopes() (names []string) {
 	return names
 }
 
-// keyName refuses what would not stand on a line of key list.
+// keyName refuses names that would break the lines of key list.
 func keyName(name string) (string, error) {
 	const most = 100
 	if utf8.RuneCountInString(name) > most || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {

@@ -15,7 +15,7 @@ import (
 
 func TestAcceptsGzip(t *testing.T) {
 	tests := []struct {
-		values string // of several headers, apart by "|"
+		values string // several headers, separated by "|"
 		want   bool
 	}{
 		{"", false},
@@ -58,7 +58,7 @@ func TestAcceptsGzip(t *testing.T) {
 	}
 }
 
-// TestGzip: the body is the same, and only its length and encoding tell.
+// TestGzip: compression changes the length and the encoding of an answer, and nothing else.
 func TestGzip(t *testing.T) {
 	s := newServer(t, Config{})
 	s.newID = func() string { return "always-the-same" }
@@ -99,7 +99,7 @@ func TestGzip(t *testing.T) {
 	wantHeader(t, plain.Header(), "Vary", "Accept-Encoding")
 	wantHeader(t, plain.Header(), "Content-Encoding", "")
 
-	// A small body is not worth it.
+	// A small body is not worth compressing.
 	r := request("/v2/calls")
 	r.Header.Set("Accept-Encoding", "gzip")
 	wantHeader(t, s.do(r).Header(), "Content-Encoding", "")
@@ -112,8 +112,8 @@ func wantHeader(t *testing.T, h http.Header, name, want string) {
 	}
 }
 
-// FuzzAcceptsGzip: several headers are one with commas (RFC 9110, 5.3), and
-// nobody gets gzip who does not name it or everything, or who refuses it.
+// FuzzAcceptsGzip: several headers count as one with commas (RFC 9110, 5.3). A client gets
+// gzip only if it names gzip or * and does not refuse it.
 func FuzzAcceptsGzip(f *testing.F) {
 	f.Add("gzip;q=0.5, identity;q=0.7", "*;q=0")
 	f.Add("*", "gzip ; Q=1e-3;q=2")

@@ -4,5 +4,5 @@ package program
 
 import "syscall"
 
-// noOrphan can promise nothing here: a process outlives tests that are killed.
+// noOrphan does nothing: only Linux can end a process together with its parent.
 func noOrphan() *syscall.SysProcAttr { return nil }

@@ -127,7 +127,7 @@ func TestBrokenPair(t *testing.T) {
 		{"too large", func() error {
 			return errors.Join(os.Remove(f.files.Key), os.WriteFile(f.files.Key, next.Key, 0o600),
 				os.WriteFile(f.files.Cert, make([]byte, maxFile+1), 0o600))
-		}, "larger than 1048576 bytes"},
+		}, "more than 1048576 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f.t = t

@@ -75,8 +75,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
 
-// said is a connection whose client has sent all it has, and then ended the connection
-// or its half.
+// said is a connection whose client sent a text, and then closed the connection or its half.
 type said struct {
 	net.Conn
 	text io.Reader
@@ -259,7 +258,7 @@ func TestKeepsAlive(t *testing.T) {
 	}
 }
 
-// It does not matter in which parts a header arrives.
+// A header may arrive in pieces of any size.
 func TestHeaderInParts(t *testing.T) {
 	const text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nX: y\n\r\nthe body"
 	for part := range len(text) {
