@@ -6,28 +6,28 @@ help: ## print this help
 build: ## build bin/callvault, as go run does
 	go build -o bin/callvault ./cmd/callvault
 
-demo: build ## serve invented calls
+demo: build ## serve sample calls
 	@bin/callvault serve --demo
 
 test: ## run all tests, with the race detector where there is a C compiler
 	./tools/test.sh
 
-golden: ## write the golden files anew, to be looked at in git diff
+golden: ## rewrite the golden files; review them with git diff
 	go test ./internal/api -update
 
 fuzz: ## fuzz every target for FUZZTIME (default 30s)
 	./tools/fuzz.sh $(or $(FUZZTIME),30s)
 
-faults: ## break things at length, for the figures of docs/reliability.md
+faults: ## run the long tests of failures, which print the figures of docs/reliability.md
 	go test ./internal/program -full -v -count=1 -timeout=120m
 
 check: ## run gofmt, go vet, go mod tidy, staticcheck and govulncheck
 	./tools/check.sh
 
-check-deploy: ## check the Dockerfile, what is under deploy, and the other systems
+check-deploy: ## check the Dockerfile and deploy/, and build for the other systems
 	./tools/check-deploy.sh
 
-packaging: check-deploy ## make the files of a release in dist, twice, and compare them
+packaging: check-deploy ## build the files of a release in dist twice, and compare them
 	./tools/packaging.sh
 
 bench: ## measure pages, imports and exports, as docs/performance.md says
@@ -36,7 +36,7 @@ bench: ## measure pages, imports and exports, as docs/performance.md says
 bench-large: ## measure a store of 10,000,000 calls
 	go run ./internal/bench -calls 10000000
 
-screenshots: ## leave pictures of the web page in screenshots/, which takes chromium
+screenshots: ## take pictures of the web page into screenshots/; needs chromium
 	CALLVAULT_SCREENSHOTS=$(CURDIR)/screenshots go test ./internal/browser -count=1 -run TestPage
 
 .PHONY: help build demo test golden fuzz faults check check-deploy packaging bench bench-large screenshots

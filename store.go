@@ -92,7 +92,7 @@ type Reads interface {
 
 	// Timelines lists the company's timelines by the number at which each began, at most one
 	// at a number. The first begins with the company. There are none where it is not there.
-	// Whoever follows the changes asks for them each time, also when Latest is the same.
+	// Readers of changes ask for them each time, also when Latest is the same.
 	Timelines(ctx context.Context) ([]Timeline, error)
 }
 

@@ -2,12 +2,11 @@ package callvault
 
 import "crypto/rand"
 
-// Timeline is a history of a company's numbers. What is written goes on with the last one
-// until something makes numbers be used again: a restored backup, a copy that is written to,
-// another PostgreSQL server. Then a new one begins with the next change. A repair begins one
-// at 0, in place of all others, because nobody knows what damage has hidden. So a timeline and
-// a number name one state for good, and whoever follows the numbers learns that what it has
-// above From, or all of it when its timeline is gone, does not belong to the company any more.
+// Timeline is a history of a company's numbers, so that a timeline and a number name one state
+// for ever. After a restored backup, in a copy, or on another PostgreSQL server, numbers are
+// used again, so the next change begins a new timeline. A repair begins one at 0, in place of
+// all others, because nobody knows what the damage hid. A reader of changes discards what it
+// has above From, or everything if its timeline is gone.
 type Timeline struct {
 	ID   [8]byte // random
 	From int64   // the company's number when it began; its changes have higher ones

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a change must leave clean. The tools are pinned in a module of their
-# own, so that whoever imports our packages does not inherit them.
+# Checks that every change must pass. The tools are pinned in a module of their own, so
+# that importers of our packages do not inherit them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

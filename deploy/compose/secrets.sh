@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a password for the database, in the form that each service reads, once.
+# Creates a password for the database, in the form that each service reads.
 set -eu
 cd "$(dirname "$0")"
 

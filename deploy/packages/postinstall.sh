@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tells systemd of the unit. A first installation starts nothing: it is for the
-# operator to say where the store is. An upgrade starts anew what was running.
+# Tells systemd about the unit. Installing does not start the service, because the
+# operator must first say where the store is. Upgrading restarts it if it runs.
 set -eu
 
 [ -d /run/systemd/system ] || exit 0

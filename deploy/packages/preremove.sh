@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stops the service when the package goes, and not when it makes room for its next
-# version. dpkg says which by a word, rpm by how many versions are left.
+# Stops the service when the package is removed, but not when it is upgraded. dpkg says
+# which by a word, rpm by the number of versions that are left.
 set -eu
 
 [ -d /run/systemd/system ] || exit 0

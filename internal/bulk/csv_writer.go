@@ -72,8 +72,8 @@ func appendCell(dst, cell []byte) []byte {
 const textMark = '\''
 
 // isFormula tells whether a spreadsheet may run a cell: whether it begins with
-// what a formula does, behind marks that are its own. A title is written by whoever
-// sends an invitation. See https://owasp.org/www-community/attacks/CSV_Injection.
+// what a formula does, behind marks that are its own. Anyone who sends an invitation
+// writes a title. See https://owasp.org/www-community/attacks/CSV_Injection.
 func isFormula(cell []byte) bool {
 	r, _ := utf8.DecodeRune(bytes.TrimLeft(cell, string(textMark)))
 	return strings.ContainsRune("=+-@\t\r\n＝＋－＠", r)

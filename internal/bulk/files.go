@@ -54,7 +54,7 @@ func (files *Files) add(name string) error {
 	case err == nil && info.IsDir():
 		return errors.New("it is a folder; name the files in it")
 	case err == nil && !info.Mode().IsRegular():
-		files.Once = name // to open a pipe waits for whoever writes to it
+		files.Once = name // opening a pipe waits for its writer
 		return nil
 	case err == nil:
 		files.Size += info.Size()

@@ -41,8 +41,8 @@ func newParquetWriter(w io.Writer) *parquetWriter {
 	return &parquetWriter{
 		out: parquet.NewGenericWriter[any](w,
 			parquetSchema(),
-			// The version is that of this table and not of a build: equal calls give
-			// equal bytes, whoever writes them.
+			// The version is the table's and not the build's, so that equal calls give
+			// equal bytes in every build.
 			parquet.CreatedBy("callvault", "1", "0"),
 			parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 			parquet.DataPageVersion(1),

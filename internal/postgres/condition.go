@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Condition is how a store's server is, for whoever operates it.
+// Condition describes a store's server to its operator.
 type Condition struct {
 	Server        string        // its version
 	Schema, Known int           // steps that have run, and that this program knows

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
-// cancelWithin is how long a query that was asked to stop may take to do so
-// before its connection is given up, and with it whoever waits for the query.
+// cancelWithin is how long a query may take to stop. Then its connection is closed, and
+// nobody waits for the query any longer.
 const cancelWithin = 750 * time.Millisecond
 
 // stopper asks the server to stop a query whose context is done, and marks its

@@ -6,7 +6,7 @@
 //
 // Its tests hold the contract, and they break things while the program works: the
 // program, its database, its disk, its clients. go test runs a short form of
-// those; "make faults" runs them at length and prints the figures of
+// those; "make faults" runs the long forms and prints the figures of
 // docs/reliability.md.
 package program
 

@@ -11,8 +11,8 @@ import (
 	"github.com/callvault/callvault/internal/file"
 )
 
-// fileError is an error of SQLite's with the file it happened on, and what it
-// means to whoever keeps the file.
+// fileError is an error of SQLite with the path of the file, and with its meaning for the
+// file's owner.
 type fileError struct {
 	path, meaning string
 	err           error

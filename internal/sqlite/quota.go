@@ -55,7 +55,7 @@ func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) 
 
 // TakeSecond takes up to n requests from the bucket that this process has for
 // the company, in memory: one in the file would make each share of a second wait
-// for the disk, and for whoever is writing.
+// for the disk and for other writers.
 func (s *Store) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (taken int, wait time.Duration, err error) {
 	err = callvault.CheckCompany(second.Company)
 	if err == nil {

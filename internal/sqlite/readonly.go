@@ -42,7 +42,7 @@ func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %w", explain(path, err))
 	}
-	// The log may come and go: whoever writes is another process.
+	// The log may come and go, because only other processes write.
 	s.held = newHolding(heldFile{name: path, info: before})
 	s.readers <- c
 	return s, nil

@@ -79,7 +79,7 @@ func ReadCredential(ctx context.Context, path string) (gong.Credential, error) {
 	var credential gong.Credential
 	var err error
 	done := make(chan struct{})
-	go func() { // to open or read a pipe waits for whoever writes to it
+	go func() { // opening or reading a pipe waits for its writer
 		defer close(done)
 		credential, err = readCredential(path)
 	}()
