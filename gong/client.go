@@ -10,49 +10,48 @@ import (
 	"time"
 )
 
-// Client reads calls from a server of this API: Gong's own, or any other. It is
-// safe for concurrent use; what is set must not change while it is used.
+// Client reads calls from a server of this API: Gong's own, or any other. Set its
+// fields before you use it; then it is safe for concurrent use.
 //
-// It keeps to a pace, waits where the server asks it to, and repeats what failed
-// for reasons that pass: see PerSecond, PerDay and Retries.
+// It limits its own rate, waits when the server asks it to, and retries temporary
+// failures: see PerSecond, PerDay and Retries.
 type Client struct {
-	// BaseURL is where the API is, without the path of a route: for Gong the one
-	// that it shows for the company, such as https://us-12345.api.gong.io.
+	// BaseURL is the URL of the API without the path of a route. Gong shows each
+	// company its own, such as https://us-12345.api.gong.io.
 	BaseURL string
 
-	// Credential is who asks.
+	// Credential authenticates the requests.
 	Credential Credential
 
-	// PerSecond is how many requests are begun in a second, evenly. 0 means what Gong
-	// allows a company, 3, on a host of gong.io, and no limit elsewhere. A negative
-	// number means no limit.
+	// PerSecond is how many requests the Client starts in a second, evenly spread. 0
+	// means 3 on a host of gong.io, which is what Gong allows a company, and no limit
+	// elsewhere. A negative number means no limit.
 	PerSecond float64
 
-	// PerDay is how many requests this Client sends on a day of UTC before it
-	// returns ErrDayUsedUp instead. 0 means 10,000 on a host of gong.io, which is all
-	// that Gong allows a company, and no limit elsewhere. A negative number means no
-	// limit.
+	// PerDay is how many requests the Client sends on a day of UTC before it returns
+	// ErrDayUsedUp. 0 means 10,000 on a host of gong.io, which is what Gong allows a
+	// company, and no limit elsewhere. A negative number means no limit.
 	PerDay int
 
-	// Retries is how often a request is repeated that got no answer, or 5xx without a
-	// Retry-After: 0 is 5 times, a negative number is never. The pauses double, from
-	// half a second to half a minute, with jitter.
+	// Retries is how often the Client retries a request that got no answer, or 5xx
+	// without a Retry-After. 0 means 5 times, a negative number never. The pauses
+	// double, from half a second to half a minute, with jitter.
 	Retries int
 
-	// Patience is how long a request waits in all when the server answers 429, or 5xx
-	// with a Retry-After: 0 is 5 minutes, a negative number is not at all.
+	// Patience is how long a request waits altogether when the server answers 429, or
+	// 5xx with a Retry-After. 0 means 5 minutes, a negative number not at all.
 	Patience time.Duration
 
-	// HTTP sends the requests; nil is http.DefaultClient. Its CheckRedirect is ignored:
-	// the Client follows redirects within the origin of BaseURL alone, so that nobody
-	// else gets the credential and the cursor.
+	// HTTP sends the requests; nil means http.DefaultClient. The Client ignores its
+	// CheckRedirect and follows redirects only within the origin of BaseURL, so that no
+	// other server gets the credential and the cursor.
 	HTTP *http.Client
 
-	// UserAgent is the header of that name; empty is the name of this package.
+	// UserAgent is the header of that name; empty means the name of this package.
 	UserAgent string
 
-	// Waiting is told of every pause that a server causes, and its cause. Nil is
-	// nobody.
+	// Waiting, unless it is nil, is called with every pause that a server causes, and
+	// its cause.
 	Waiting func(pause time.Duration, cause error)
 
 	pace     pace
@@ -61,7 +60,7 @@ type Client struct {
 
 // ListCallsQuery says which calls to list.
 type ListCallsQuery struct {
-	From, To    time.Time // half-open; a zero bound is not sent, which not every server takes
+	From, To    time.Time // half-open; a zero bound is not sent, which not every server accepts
 	WorkspaceID string    // empty: of every workspace
 }
 
@@ -69,10 +68,9 @@ type ListCallsQuery struct {
 // leads to, with the same query. The first page of a query without calls is empty.
 // For a cursor without a page the error is an *Error with status 404.
 //
-// It returns an *Error for what the server refused, an *AnswerError for an
-// answer that is not a page of calls, ErrDayUsedUp, a
-// *CallError for a call that breaks the contract, or an error that wraps the
-// reason why no answer came.
+// It returns an *Error if the server refused the request, an *AnswerError if the
+// answer is not a page of calls, a *CallError if a call breaks the contract,
+// ErrDayUsedUp, or an error that wraps the reason why no answer came.
 func (c *Client) ListCalls(ctx context.Context, q ListCallsQuery, cursor string) (*ListCallsResponse, error) {
 	p, err := c.page(ctx, q, cursor)
 	if err != nil {

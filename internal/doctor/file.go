@@ -15,12 +15,12 @@ import (
 	"github.com/callvault/callvault/internal/file"
 )
 
-// File tells whether this user may write to a SQLite file, and whether others may. Call
-// it before this process opens the store: to close a handle of the file would drop
-// SQLite's locks.
+// File tells whether this user may write to a SQLite file, and whether others may. Call it
+// before this process opens the store, because closing a handle of the file drops SQLite's
+// locks.
 func File(path string, info fs.FileInfo) (findings []Finding) {
 	if runtime.GOOS == "windows" {
-		return nil // modes say nothing there
+		return nil // where modes say nothing
 	}
 	add := func(status Status, do, format string, args ...any) {
 		findings = append(findings, Finding{"rights", status, fmt.Sprintf(format, args...), do})
@@ -72,8 +72,8 @@ func keepsLog(path string) bool {
 	return err == nil && header[readVersion] == withLog
 }
 
-// What should be free: the log of a large import takes a few hundred MiB, and with less
-// than the other number hardly anything works.
+// The space that should be free: the log of a large import takes a few hundred MiB, and
+// with less than leastFree hardly anything works.
 const (
 	enoughFree = 256 << 20
 	leastFree  = 16 << 20

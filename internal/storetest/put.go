@@ -109,8 +109,8 @@ func putChangesPlaces(t *testing.T, open Open) {
 	}
 }
 
-// A call with the document that is there moves all the same when it is placed
-// elsewhere, as a later version of the program may do.
+// A call with the same document still moves if its time or workspace differs, as a later
+// version of the program may read them.
 func placeAloneIsAChange(t *testing.T, open Open) {
 	calls := open(t).Calls(acme)
 	c := Sample{ID: "1", Time: day, Workspace: "7"}.Call(t)

@@ -41,8 +41,8 @@ func giveBack(t testing.TB, store callvault.Store, day callvault.QuotaDay, n int
 	}
 }
 
-// TakeQuota takes what it is asked for while there is as much, then what is
-// left, then nothing, whichever handle is asked; the limit may change.
+// TakeQuota takes what it is asked for while the day has that much, then what is left,
+// then nothing. All handles share the day, and its limit may change.
 func quotaIsWhatIsLeft(t *testing.T, open Open) {
 	store, second := open(t), open(t)
 	take(t, store, today(acme, 100), 0, 0)
@@ -56,7 +56,7 @@ func quotaIsWhatIsLeft(t *testing.T, open Open) {
 	take(t, store, today(other, 0), 5, 0)
 }
 
-// What ReturnQuota gives back can be taken again, once. What was never taken
+// What ReturnQuota gives back can be taken again, once. Returning more than was taken
 // adds nothing to a day.
 func returnedQuotaCanBeTaken(t *testing.T, open Open) {
 	store := open(t)
@@ -77,8 +77,8 @@ func returnedQuotaCanBeTaken(t *testing.T, open Open) {
 	take(t, store, today(acme, 100), 250, 0)
 }
 
-// A day's count is its own, and so is a company's; a clock that is put back
-// finds the count of the day it goes back to.
+// Each day of each company has its own count. If the clock goes back a day, it finds that
+// day's count again.
 func daysHaveTheirOwnQuota(t *testing.T, open Open) {
 	store := open(t)
 	for day := 20_000; day < 20_005; day++ {
@@ -146,7 +146,7 @@ func quotaIsNeverExceeded(t *testing.T, open Open) {
 		})
 	}
 	group.Wait()
-	// A drawer that found nothing may have ended before another gave back.
+	// A process that found nothing may have ended before another returned a part.
 	for held < limit {
 		n, err := stores[0].TakeQuota(t.Context(), today(acme, limit), limit)
 		if err != nil || n == 0 {
@@ -206,8 +206,8 @@ func mostSince(full time.Time, limit int) int {
 	return limit + int(time.Since(full).Seconds()*float64(limit)) + 1
 }
 
-// A bucket is full at first and is filled by its limit in a second: what is
-// taken comes back, one after the other.
+// A bucket is full at first, and is refilled by its limit in a second, one request after
+// the other.
 func secondFills(t *testing.T, open Open) {
 	store, second := open(t), callvault.QuotaSecond{Company: acme, Limit: 200}
 	full := time.Now()
@@ -254,8 +254,7 @@ func companiesHaveTheirOwnSecond(t *testing.T, open Open) {
 	}
 }
 
-// However many draw from a second at once, they get what the limit allows and no
-// more.
+// Many who draw from a second at once get together what the limit allows and no more.
 func secondIsNeverExceeded(t *testing.T, open Open) {
 	store := open(t)
 	SecondIsShared(t, store, store, store, store, store, store)
