@@ -36,7 +36,6 @@ backup checks every call before FILE gets its name. Only its owner may read FILE
 existing FILE is overwritten only with --force.`,
 		Example: `  callvault backup callvault-$(date +%F).db
   callvault backup --db calls.db --force /mnt/backups/calls.db`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runBackup(cmd.Context(), o, files[0]) },
 	}
 	backupFlags(cmd, &o)
@@ -46,7 +45,7 @@ existing FILE is overwritten only with --force.`,
 func (a *app) restore() *cobra.Command {
 	var o backupOptions
 	cmd := &cobra.Command{
-		Use:   "restore FILE",
+		Use:   "restore [FILE]",
 		Short: "Make a store from a backup",
 		Long: `Make a SQLite store from a file that 'callvault backup' wrote, and check it call by
 call. FILE does not change. An existing store is overwritten only with --force. First
@@ -59,7 +58,6 @@ store by other means, such as cp, Litestream or pg_restore, run 'callvault resto
 		Example: `  callvault restore callvault-2026-01-31.db
   callvault restore --db calls.db /mnt/backups/calls.db
   callvault restore --in-place --db calls.db`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runRestore(cmd.Context(), o, files) },
 	}
 	backupFlags(cmd, &o)

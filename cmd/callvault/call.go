@@ -27,7 +27,6 @@ func (a *app) call() *cobra.Command {
 		Long:  `Show the fields of a call that are set, or with -o json its document as stored.`,
 		Example: `  callvault call 7782342274025937895
   callvault call 7782342274025937895 -o json`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runCall(cmd.Context(), o, args[0]) },
 	}
 	o.flags(cmd)

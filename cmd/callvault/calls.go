@@ -57,19 +57,12 @@ A server needs a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRE
 CALLVAULT_TOKEN, in the environment, or --credentials FILE with what 'callvault key
 create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go only to hosts of gong.io,
 where callvault keeps to Gong's limits. It waits when a server asks it to, and continues
-when a cursor expires. Calls that break the contract are reported and skipped.
-
-Exit codes: 0 the list is complete; 1 the run failed or was interrupted; 2 wrong usage;
-3 calls were skipped, or the server ended its list too early.`,
+when a cursor expires. Calls that break the contract are reported and skipped.`,
 		Example: `  callvault calls --from yesterday
   callvault calls --from 2026-01 --through 2026-02 --tz Europe/Berlin
   callvault calls --from "this month" --histogram day
   callvault calls --url https://us-12345.api.gong.io --from 7d -o ndjson | jq .title`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("calls does not write files; type callvault export FILE")
-			}
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.limited = cmd.Flags().Changed("limit")
 			return a.runCalls(cmd.Context(), o)
 		},

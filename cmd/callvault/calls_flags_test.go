@@ -35,7 +35,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--histogram decade", `--histogram "decade": use hour, day, week or month`},
 		{"--histogram day -o json", "--histogram and --output exclude each other; leave one out"},
 		{"--histogram day --limit 5", "--histogram and --limit exclude each other"},
-		{"a.json", "calls does not write files; type callvault export FILE"},
+		{"a.json", `unexpected argument: "a.json"; type callvault calls`},
 	} {
 		c := newCLI(t)
 		got := c.run(append([]string{"calls"}, strings.Fields(tt.args)...)...)

@@ -34,7 +34,6 @@ other store that is not empty.`,
 		Example: `  callvault copy --from callvault.db --to copy.db
   callvault copy --from callvault.db --to copy.db && callvault check --db copy.db --digest
   CALLVAULT_COPY_TO=postgres://me:secret@db.example.com/callvault callvault copy --from callvault.db`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCopy(cmd.Context(), o) },
 	}
 	parsedFlag(cmd, &o.from, "from", "", "the store to copy", parseDB)
@@ -93,7 +92,6 @@ of the same file do not.`,
 		Example: `  callvault check
   callvault check --repair
   callvault check --db copy.db --digest`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCheck(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)

@@ -46,7 +46,6 @@ the same command again to finish.`,
 		Example: `  callvault delete --id 7782342274025937895
   callvault delete --before 2025-01-01 --company acme
   callvault delete --before 2025-01-01T00:00:00-07:00 --yes`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDelete(cmd.Context(), o) },
 	}
 	o.flags(cmd)

@@ -37,7 +37,6 @@ doctor changes nothing. 'callvault check' reads every call and looks for damage.
 		Example: `  callvault doctor
   callvault doctor --db calls.db --listen :8443 --tls-cert tls.crt --tls-key tls.key
   callvault doctor -o json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), o) },
 	}
 	dbFlag(cmd, &o.db)

@@ -42,8 +42,6 @@ any of the formats gives the same calls, byte for byte:
   csv      a table with a column for each field, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
 
-Dates in --from, --to and --through are days of UTC, unless --tz names another zone.
-
 --output sets the format. Without it the name of FILE does; the default is ndjson. If the
 name ends with .gz or .zst, the file is compressed; Parquet is compressed anyway. In CSV
 an apostrophe precedes a cell that a spreadsheet could treat as a formula.
@@ -54,15 +52,11 @@ interrupts reading from a server, NAME.partial.EXT has the calls so far, and the
 has the --from to continue with. 'callvault calls --help' explains ranges and credentials.
 
 A damaged call in a store stops the export. With --skip-damaged, export names it and
-writes the others.
-
-Exit codes: 0 all done; 1 the run failed or was interrupted; 2 wrong usage; 3 calls were
-skipped, or the server ended its list too early.`,
+writes the others.`,
 		Example: `  callvault export calls.parquet
   callvault export january.csv.gz --from 2026-01 --through 2026-01
   callvault export --company acme | callvault import --db copy.db --company acme -
   callvault export --url https://us-12345.api.gong.io --from 2025 --through 2025 2025.ndjson.gz`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			name := stdinName // the same mark stands for standard output
 			if len(files) > 0 {

@@ -59,8 +59,8 @@ func unknownVariables(environment []string) (unknown []string) {
 }
 
 // finish gives every command what all have in common. Help begins with examples. A wrong or
-// empty argument is a usage error. Every flag has an environment variable, which the help names, and which is read
-// if the flag is not given.
+// empty argument is a usage error. Every flag has an environment variable, which the help
+// names, and which is read if the flag is not given.
 func (a *app) finish(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		a.finish(sub)
@@ -70,10 +70,20 @@ func (a *app) finish(cmd *cobra.Command) {
 		help += "\n\nExamples:\n" + cmd.Example
 	}
 	cmd.Long, cmd.Example = strings.TrimSpace(help+"\n\n"+cmd.Long), ""
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error { return checkArguments(cmd, args, check) }
+	if cmd.RunE == nil {
+		return
 	}
-	if cmd.RunE == nil || !cmd.HasParent() {
+	check := checkArguments
+	if cmd.HasSubCommands() {
+		check = onlyCommands
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usagef("%w", err)
+		}
+		return nil
+	}
+	if !cmd.HasParent() {
 		return
 	}
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -258,30 +268,29 @@ func advice(f *pflag.Flag) string {
 	return "give a value, or leave the flag out"
 }
 
-// checkArguments asks check, and says in words what is wrong with the arguments.
-func checkArguments(cmd *cobra.Command, args []string, check cobra.PositionalArgs) error {
+// checkArguments compares the arguments with those that the usage of a command names: none,
+// FILE, [FILE] or FILE...
+func checkArguments(cmd *cobra.Command, args []string) error {
 	usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
-	if i := slices.Index(args, ""); i >= 0 {
-		return usagef("argument %d is empty; type %s", i+1, usage)
-	}
-	err := check(cmd, args)
+	_, name, _ := strings.Cut(cmd.Use, " ")
+	least, most := 1, 1
 	switch {
-	case err == nil:
+	case name == "" || strings.HasPrefix(name, "-"):
+		least, most = 0, 0
+	case strings.HasPrefix(name, "["):
+		least = 0
+	case strings.HasSuffix(name, "..."):
+		most = max(1, len(args))
+	}
+	switch i := slices.Index(args, ""); {
+	case i >= 0:
+		return fmt.Errorf("argument %d is empty; type %s", i+1, usage)
+	case len(args) < least:
+		return fmt.Errorf("%s is missing; type %s", strings.TrimSuffix(name, "..."), usage)
+	case len(args) <= most:
 		return nil
-	case cmd.HasSubCommands(): // says which there are
-		return usagef("%w", err)
-	case len(args) == 0:
-		_, name, _ := strings.Cut(usage, cmd.CommandPath()+" ")
-		return usagef("%s is missing; type %s", strings.TrimSuffix(name, "..."), usage)
+	case strings.Contains(args[most], "://"):
+		return fmt.Errorf("unexpected argument: a URL; type %s", usage) // it may have a password
 	}
-	for n, arg := range args {
-		if check(cmd, args[:n+1]) == nil {
-			continue
-		}
-		if strings.Contains(arg, "://") {
-			return usagef("unexpected argument: a URL; type %s", usage) // it may have a password
-		}
-		return usagef("unexpected argument: %.40q; type %s", arg, usage)
-	}
-	return usagef("%w; type %s", err, usage)
+	return fmt.Errorf("unexpected argument: %.40q; type %s", args[most], usage)
 }

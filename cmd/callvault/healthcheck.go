@@ -23,7 +23,6 @@ variables to find the server.`,
 		Example: `  callvault healthcheck
   callvault healthcheck --manage :9000 --timeout 1s
   callvault healthcheck --live`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if probe.Within <= 0 {
 				return usagef("--timeout %v must be longer than 0; try --timeout 5s", probe.Within)

@@ -45,7 +45,6 @@ again to finish.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json calls.parquet
   zcat calls.csv.gz | callvault import --company acme -`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runImport(cmd.Context(), o, files) },
 	}
 	o.flags(cmd)

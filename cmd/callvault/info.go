@@ -21,7 +21,6 @@ func (a *app) info() *cobra.Command {
 its calls, its workspaces with calls, and its valid keys.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInfo(cmd.Context(), db, output) },
 	}
 	dbFlag(cmd, &db)

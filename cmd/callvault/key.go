@@ -24,7 +24,6 @@ func (a *app) key() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Create, list and revoke the keys that clients authenticate with",
-		Args:  onlyCommands,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.keyCreate(), a.keyList(), a.keyRevoke())
@@ -57,7 +56,6 @@ every company: give this scope only to operators.`,
   callvault key create --company acme --expires 90d
   callvault key create --bearer -o json
   callvault key create --scope callvault:profiles:read --expires 1d`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd.Context(), o) },
 	}
 	o.flags(cmd)
@@ -148,7 +146,6 @@ func (a *app) keyList() *cobra.Command {
 		Short: "List a company's keys, without their secrets",
 		Example: `  callvault key list
   callvault key list --company acme -o json`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			store, err := o.open(cmd.Context(), a)
 			if err != nil {
@@ -237,7 +234,6 @@ func (a *app) keyRevoke() *cobra.Command {
 		Use:     "revoke ID",
 		Short:   "Revoke a key; within 5 seconds every process on the store refuses it",
 		Example: "  callvault key revoke MFRGGZDFMZTWQ2LKNNWG23TP",
-		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := o.open(cmd.Context(), a)
 			if err != nil {

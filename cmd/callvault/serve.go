@@ -50,7 +50,6 @@ takes the next free one.`,
   callvault serve --rate-limit gong --dates optional
   callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
 				return usagef("--page-size %d must be from 1 to %d", o.pageSize, api.MaxPageSize)
