@@ -7,9 +7,14 @@ import (
 )
 
 const (
-	nextWorkspaceSQL = `SELECT workspace FROM counts WHERE company = ? AND workspace > ? LIMIT 1`
-	countRecordsSQL  = `SELECT count(*) FROM ids INDEXED BY ids_by_number WHERE company = ?`
-	hasCallsSQL      = `SELECT EXISTS (SELECT 1 FROM counts WHERE company = ? AND workspace = ? AND level = 2 AND calls > 0)`
+	// One look at the index for each workspace.
+	workspacesSQL = `WITH RECURSIVE w (workspace) AS (
+			SELECT '' UNION ALL
+			SELECT (SELECT workspace FROM counts WHERE company = ?1 AND workspace > w.workspace ORDER BY workspace LIMIT 1) FROM w WHERE w.workspace IS NOT NULL)
+		SELECT workspace FROM w WHERE workspace <> '' AND EXISTS (
+			SELECT 1 FROM counts AS c WHERE c.company = ?1 AND c.workspace = w.workspace AND c.level = 2 AND c.calls > 0)`
+
+	countRecordsSQL = `SELECT count(*) FROM ids INDEXED BY ids_by_number WHERE company = ?`
 )
 
 // reads is one company's calls, to be read.
@@ -92,19 +97,15 @@ func (s reads) First(ctx context.Context, q callvault.Query, limit int, visit fu
 
 func (s reads) Workspaces(ctx context.Context) (workspaces []callvault.ID, err error) {
 	err = s.ofCompany(ctx, func(c *conn, of company) error {
-		for last := ""; ; {
-			next := ""
-			err := c.each(func(st *stmt) error { next = st.ColumnText(0); return nil }, nextWorkspaceSQL, of.id, last)
-			if err != nil || next == "" {
-				return err
+		return c.each(func(st *stmt) error {
+			var id callvault.ID
+			if st.ColumnLen(0) != len(id) {
+				return &callvault.DamageError{Company: of.name, Problem: "a workspace is malformed"}
 			}
-			if has, err := c.number(hasCallsSQL, of.id, next); err != nil {
-				return err
-			} else if has == 1 {
-				workspaces = append(workspaces, callvault.ID([]byte(next)))
-			}
-			last = next
-		}
+			st.ColumnBytes(0, id[:])
+			workspaces = append(workspaces, id)
+			return nil
+		}, workspacesSQL, of.id)
 	})
 	return workspaces, err
 }

@@ -47,12 +47,11 @@ func (c *conn) check(report func(difference string)) error {
 			return err
 		}
 	}
-	return c.visitKeys(func(key *callvault.Key, damage error) error {
-		if damage != nil {
-			report(fmt.Sprintf("company %s: key %s is damaged", key.Company, key.ID))
-		}
-		return nil
-	})
+	damaged, err := c.damagedKeys()
+	for _, damage := range damaged {
+		report(fmt.Sprintf("company %s: key %s is damaged", damage.Company, damage.Key))
+	}
+	return err
 }
 
 // checkStructure reports what SQLite finds wrong with the file.

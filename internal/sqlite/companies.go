@@ -51,6 +51,28 @@ func (s *Store) makeCompany(c *conn, name string) (of company, made bool, err er
 	return of, made, err
 }
 
+// writeTo is write for a company, which it makes when it is not there.
+func (s *Store) writeTo(ctx context.Context, name string, f func(c *conn, of company) error) error {
+	return s.write(ctx, func(c *conn) error {
+		of, _, err := s.makeCompany(c, name)
+		if err != nil {
+			return err
+		}
+		return f(c, of)
+	})
+}
+
+// writeIn is write for a company, unless it is not there.
+func (s *Store) writeIn(ctx context.Context, name string, f func(c *conn, of company) error) error {
+	return s.write(ctx, func(c *conn) error {
+		of, there, err := s.companyOf(c, name)
+		if err != nil || !there {
+			return err
+		}
+		return f(c, of)
+	})
+}
+
 // Companies lists the companies by name.
 func (s view) Companies(ctx context.Context) (names []string, err error) {
 	err = s.read(ctx, func(c *conn) error {
@@ -71,11 +93,7 @@ func (s *Store) MakeCompany(ctx context.Context, name string) (made bool, err er
 
 // Adopt gives a company the timelines of the one that it is a copy of.
 func (s *Store) Adopt(ctx context.Context, name string, timelines []callvault.Timeline) error {
-	err := s.write(ctx, func(c *conn) error {
-		of, _, err := s.makeCompany(c, name)
-		if err != nil {
-			return err
-		}
+	err := s.writeTo(ctx, name, func(c *conn, of company) error {
 		if err := c.run(clearTimelinesSQL, of.id); err != nil {
 			return err
 		}

@@ -77,11 +77,7 @@ func (s calls) delete(ctx context.Context, find func(*change) ([]row, error)) (d
 		deleted = len(found)
 		return nil
 	}
-	err = s.store.write(ctx, func(c *conn) error {
-		of, there, err := s.store.companyOf(c, s.company)
-		if err != nil || !there {
-			return err
-		}
+	err = s.store.writeIn(ctx, s.company, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
 			return w.fork(func() error { return remove(w) })
 		})

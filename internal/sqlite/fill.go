@@ -67,7 +67,7 @@ func (c *conn) fillCalls(of company) error {
 
 func (c *conn) fillKeys() error {
 	var keys []callvault.Key
-	err := c.visitKeys(func(key *callvault.Key, _ error) error { keys = append(keys, *key); return nil })
+	err := c.each(func(st *stmt) error { keys = append(keys, readKey(st)); return nil }, allKeysSQL)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,15 +70,11 @@ func (s *Store) RevokeKey(ctx context.Context, company, id string, at time.Time)
 }
 
 // UseKey remembers the day on which a key was used.
-func (s *Store) UseKey(ctx context.Context, company, id string, at time.Time) error {
-	err := s.write(ctx, func(c *conn) error {
-		of, there, err := s.companyOf(c, company)
-		if err != nil || !there {
-			return err
-		}
+func (s *Store) UseKey(ctx context.Context, name, id string, at time.Time) error {
+	err := s.writeIn(ctx, name, func(c *conn, of company) error {
 		return c.run(useKeySQL, of.id, id, callvault.DayOf(at))
 	})
-	return callvault.Doing(err, "remember the use of key %s of company %q", id, company)
+	return callvault.Doing(err, "remember the use of key %s of company %q", id, name)
 }
 
 // drawKeysVersion is part of every change of keys.
@@ -118,12 +115,15 @@ func (c *conn) keys(query string, args ...any) (keys []callvault.Key, err error)
 	return keys, err
 }
 
-// visitKeys visits all keys, with what is wrong with them.
-func (c *conn) visitKeys(visit func(key *callvault.Key, damage error) error) error {
-	return c.each(func(st *stmt) error {
+func (c *conn) damagedKeys() (damaged []*callvault.DamageError, err error) {
+	err = c.each(func(st *stmt) error {
 		key := readKey(st)
-		return visit(&key, key.Verify(st.ColumnInt64(keyChecksum)))
+		if damage := (*callvault.DamageError)(nil); errors.As(key.Verify(st.ColumnInt64(keyChecksum)), &damage) {
+			damaged = append(damaged, damage)
+		}
+		return nil
 	}, allKeysSQL)
+	return damaged, err
 }
 
 // keyChecksum is the column of a key's checksum in keysSQL.

@@ -43,11 +43,10 @@ var plans = []plan{
 	{"number of records", countRecordsSQL, []any{int64(1)}, []string{
 		"SEARCH ids USING COVERING INDEX ids_by_number (company=?)",
 	}},
-	{"next workspace", nextWorkspaceSQL, []any{int64(1), ""}, []string{
+	{"workspaces", workspacesSQL, []any{int64(1)}, []string{
+		"CO-ROUTINE w", "SETUP", "RECURSIVE STEP", "SCAN w", "CORRELATED SCALAR SUBQUERY 2",
 		"SEARCH counts USING PRIMARY KEY (company=? AND workspace>?)",
-	}},
-	{"whether a workspace has calls", hasCallsSQL, []any{int64(1), workspaceKey(1)}, []string{
-		"SEARCH counts USING PRIMARY KEY (company=? AND workspace=? AND level=?)",
+		"SCAN w", "SEARCH c EXISTS USING PRIMARY KEY (company=? AND workspace=? AND level=?)",
 	}},
 	{"buckets with calls", filledSQL, []any{int64(1), "", int64(0), int64(9)}, []string{
 		"SEARCH counts USING PRIMARY KEY (company=? AND workspace=? AND level=? AND bucket>? AND bucket<?)",

@@ -73,11 +73,7 @@ const largeBatch = 1000
 // whose calls come in no order.
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	calls := batch.Calls()
-	err = s.store.write(ctx, func(c *conn) error {
-		of, _, err := s.store.makeCompany(c, s.company)
-		if err != nil {
-			return err
-		}
+	err = s.store.writeTo(ctx, s.company, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
 			return w.fork(func() error { return w.put(calls, &result) })
 		})

@@ -17,11 +17,7 @@ const (
 
 // TakeQuota takes up to n requests from what is left of the day.
 func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (taken int, err error) {
-	err = s.write(ctx, func(c *conn) error {
-		of, _, err := s.makeCompany(c, day.Company)
-		if err != nil {
-			return err
-		}
+	err = s.writeTo(ctx, day.Company, func(c *conn, of company) error {
 		used, err := c.number(usedQuotaSQL, of.id, day.Day)
 		if err != nil {
 			return err
@@ -43,11 +39,7 @@ func (s *Store) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) (t
 
 // ReturnQuota gives back what was taken and not used.
 func (s *Store) ReturnQuota(ctx context.Context, day callvault.QuotaDay, n int) error {
-	err := s.write(ctx, func(c *conn) error {
-		of, there, err := s.companyOf(c, day.Company)
-		if err != nil || !there {
-			return err
-		}
+	err := s.writeIn(ctx, day.Company, func(c *conn, of company) error {
 		return c.run(giveQuotaSQL, of.id, day.Day, n)
 	})
 	return callvault.Doing(err, "return quota of company %q", day.Company)

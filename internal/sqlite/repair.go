@@ -155,13 +155,7 @@ func (c companyRows) Restart() error {
 
 // repairKeys removes damaged keys.
 func (c *conn) repairKeys(r *callvault.Repair) error {
-	var damaged []*callvault.DamageError
-	err := c.visitKeys(func(_ *callvault.Key, err error) error {
-		if damage := (*callvault.DamageError)(nil); errors.As(err, &damage) {
-			damaged = append(damaged, damage)
-		}
-		return nil
-	})
+	damaged, err := c.damagedKeys()
 	if err == nil {
 		err = r.Keys(damaged)
 	}

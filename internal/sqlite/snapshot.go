@@ -111,12 +111,8 @@ func (s *Store) Empty(ctx context.Context) error {
 }
 
 // Load writes records of another store.
-func (s *Store) Load(ctx context.Context, company string, records []callvault.Record) error {
-	err := s.write(ctx, func(c *conn) error {
-		of, _, err := s.makeCompany(c, company)
-		if err != nil {
-			return err
-		}
+func (s *Store) Load(ctx context.Context, name string, records []callvault.Record) error {
+	err := s.writeTo(ctx, name, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
 			for i := range records {
 				if err := w.load(&records[i]); err != nil {
