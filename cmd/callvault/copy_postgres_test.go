@@ -36,6 +36,9 @@ func TestCopyToCitus(t *testing.T) {
 	wantCopy(t, cluster, back)
 }
 
+// TestWorkOnCitus: commands work on a cluster as they do on one server.
+func TestWorkOnCitus(t *testing.T) { workThere(t, postgrestest.Citus(t)) }
+
 // workThere copies a store to a database, where commands work as they do on a file.
 func workThere(t *testing.T, url string) {
 	t.Helper()
@@ -44,6 +47,11 @@ func workThere(t *testing.T, url string) {
 	c.must("copy", "-q", "--from", c.env["CALLVAULT_DB"], "--to", url)
 	there.must("import", "-q", there.file("more.ndjson", strings.Replace(callTwo, "20", "21", 1)))
 	there.must("delete", "-q", "--yes", "--id", "1")
+	there.must("key", "create", "--name", "reader")
+	if keys := there.must("key", "list"); !strings.Contains(keys, "reader") {
+		t.Errorf("the keys are %s", keys)
+	}
+	there.must("check", "--repair")
 	s := there.serve("--dates", "optional")
 	address := s.find(`serving \S+ at (http://\S+)`)[1]
 	if status, body := s.get(address+"/v2/calls", unauthorized); status != 401 {

@@ -28,6 +28,9 @@ func TestCitus(t *testing.T) {
 				url := postgrestest.Citus(t) + "&default_query_exec_mode=" + mode
 				return func(t testing.TB) callvault.Store { return open(t, url) }
 			})
+			storetest.RunDamaged(t, func(t testing.TB) (storetest.Open, storetest.Damage) {
+				return damaged(postgrestest.Citus(t) + "&default_query_exec_mode=" + mode)
+			})
 		})
 	}
 }

@@ -167,7 +167,9 @@ const likeCitus = `
 		END IF;
 	END $$;
 	CREATE FUNCTION create_distributed_function(name regprocedure, by text DEFAULT NULL, colocate_with text DEFAULT NULL)
-	RETURNS void LANGUAGE sql AS '';`
+	RETURNS void LANGUAGE sql AS '';
+	CREATE FUNCTION citus_total_relation_size(name regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+	CREATE FUNCTION relation_is_a_known_shard(name regclass) RETURNS boolean LANGUAGE sql AS 'SELECT false';`
 
 // The script runs, and distributes no table that is not logged.
 func TestCitusScriptRuns(t *testing.T) {

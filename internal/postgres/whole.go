@@ -14,9 +14,8 @@ const (
 	// Which companies there are is asked by commands, for people, and by a repair.
 	companiesSQL = `SELECT company FROM callvault.companies ORDER BY company`
 
-	// The id of the store in a database.
-	sizeSQL = `SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
-		WHERE relnamespace = 'callvault'::regnamespace AND relkind = 'r'`
+	// What the store takes, and its id in a database.
+	sizeSQL     = `SELECT bytes FROM callvault.size`
 	identitySQL = `SELECT encode(id, 'hex'), current_setting('transaction_read_only')::boolean FROM callvault.store`
 
 	// The cursor secret belongs to every process on the store.
@@ -100,8 +99,7 @@ func (s *Store) Identity(ctx context.Context) (id string, err error) {
 	return id, callvault.Doing(err, "read the store's id")
 }
 
-// Size is the size of the tables with their indexes. On a Citus cluster it is that of the
-// coordinator alone.
+// Size is the size of the tables with their indexes.
 func (s *Store) Size(ctx context.Context) (size int64, err error) {
 	err = one(ctx, s, []any{&size}, sizeSQL)
 	return size, callvault.Doing(err, "read the size of the store")

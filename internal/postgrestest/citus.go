@@ -19,7 +19,7 @@ const (
 	DECLARE
 		name text;
 	BEGIN
-		DROP VIEW IF EXISTS callvault.calls;
+		DROP VIEW IF EXISTS callvault.calls, callvault.size;
 		FOR name IN SELECT format('callvault.%I', tablename) FROM pg_tables WHERE schemaname = 'callvault' LOOP
 			EXECUTE 'DROP TABLE ' || name;
 		END LOOP;

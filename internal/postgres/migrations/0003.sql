@@ -31,6 +31,11 @@ ALTER TABLE callvault.companies ADD COLUMN fork boolean NOT NULL DEFAULT true, A
 -- used is the day of the last use, in days since 1970.
 ALTER TABLE callvault.keys ADD COLUMN name text NOT NULL DEFAULT '', ADD COLUMN used int, ADD COLUMN checksum bigint;
 
+-- How many bytes the tables take, with their indexes.
+CREATE VIEW callvault.size AS
+	SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint AS bytes FROM pg_class
+	WHERE relnamespace = 'callvault'::regnamespace AND relkind = 'r';
+
 DROP FUNCTION IF EXISTS callvault.put_batch(text, text[], bigint[], text[], text[]);
 DROP FUNCTION IF EXISTS callvault.delete_calls(text, text[]);
 DROP FUNCTION IF EXISTS callvault.delete_first(text, text, bigint, bigint, bigint);

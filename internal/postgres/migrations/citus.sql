@@ -28,6 +28,12 @@ END $$;
 -- joined with the others. A reference table would be written to every node in one
 -- transaction, and make keys wait for the slowest.
 
+-- The rows of a distributed table are in its shards, which may be tables of this schema too.
+CREATE OR REPLACE VIEW callvault.size AS
+	SELECT sum(CASE WHEN EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = oid)
+		THEN citus_total_relation_size(oid) ELSE pg_total_relation_size(oid) END)::bigint AS bytes FROM pg_class
+	WHERE relnamespace = 'callvault'::regnamespace AND relkind = 'r' AND NOT relation_is_a_known_shard(oid);
+
 -- A generic plan is made before the company is known; here it must be known, since
 -- it names the shard.
 ALTER FUNCTION callvault.make_company(text) RESET plan_cache_mode;

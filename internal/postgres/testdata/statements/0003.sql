@@ -21,6 +21,7 @@ INSERT INTO callvault.timelines (company, number, id)
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
+SELECT bytes FROM callvault.size;
 SELECT c.number::text, m.number::text FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
 		WHERE c.company = $1 AND c.number < m.number;
