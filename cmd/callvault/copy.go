@@ -78,8 +78,8 @@ func (a *app) check() *cobra.Command {
 		Use:   "check",
 		Short: "Check that a store is sound",
 		Long: `Read a whole store: compare every call and key with its checksum, and the counts,
-ids and numbers with the calls. Print each difference; the exit code is 1 if there
-is any.
+ids and numbers with the calls. Print the first 100 differences, and how many there
+are; the exit code is 1 if there is any.
 
 --repair corrects counts, ids and numbers to match the calls, and prints what it did.
 It can't bring back a damaged or lost call: restore a backup, or give the call up with
@@ -101,6 +101,9 @@ of the same file do not.`,
 	return cmd
 }
 
+// mostDifferences is how many differences check prints. A lost page can make a million.
+const mostDifferences = 100
+
 func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	if o.accept && !o.repair {
 		return usagef("--accept-loss is for --repair; add --repair, or leave it out")
@@ -119,10 +122,14 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	found := 0
 	progress.Begin("checking", "", screen.Unknown)
 	err = store.Check(ctx, func(difference string) {
-		found++
-		progress.Note("%s", difference)
+		if found++; found <= mostDifferences {
+			progress.Note("%s", difference)
+		}
 	})
 	progress.End()
+	if found > mostDifferences {
+		progress.Note("%s", screen.Count(found-mostDifferences, "more difference"))
+	}
 	switch {
 	case err != nil:
 		return err

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,6 +152,23 @@ func TestCheck(t *testing.T) {
 	}
 	if got := c.run("check", "--repair", "--accept-loss"); got.code != exitOK || !strings.Contains(got.stdout, "removed 1 damaged calls") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Check prints the first 100 differences and counts them all.
+func TestCheckOfMuchDamage(t *testing.T) {
+	c := newCLI(t)
+	var lines []string
+	for i := range 150 {
+		lines = append(lines, fmt.Sprintf(`{"id":"%d","title":"x","started":"2026-01-01T00:00:00Z"}`, i+1))
+	}
+	c.must("import", "-q", c.file("many.ndjson", lines...))
+	damage(t, c.env["CALLVAULT_DB"], func(file []byte) { copy(file, bytes.ReplaceAll(file, []byte(`"title":"`), []byte(`"Title":"`))) })
+	got := c.run("check")
+	lines = strings.Split(strings.TrimSpace(got.stderr), "\n")
+	end := []string{"50 more differences", "callvault: 150 differences; 'callvault check --repair' corrects counts, ids and numbers"}
+	if got.code != exitFailed || len(lines) != 102 || !slices.Equal(lines[100:], end) {
+		t.Errorf("%d lines: %s", len(lines), got.stderr)
 	}
 }
 
