@@ -12,10 +12,9 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// csvReader reads a table whose header names the contract's fields, in any
-// order. An empty cell is an unset field. Columns that the contract does not
-// name become further fields, as text. If a row has a document, its other columns are
-// ignored.
+// csvReader reads a table with a header of the contract's fields, in any order. An empty cell
+// is an unset field; other columns become further fields, as text. If a row has a document,
+// its other columns are ignored.
 type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
@@ -102,10 +101,9 @@ func csvProblem(err error) string {
 	return ""
 }
 
-// broken is a record whose cells cannot be told apart, or are too many or too
-// few; end is its last line as far as its whole cells tell. On one line it is
-// bad. On several it has perhaps taken others with it, by a quotation mark,
-// and where the next one begins nobody knows.
+// broken is a record with cells that can't be told apart, or too many or too few. On one line
+// it is a bad record. On several, up to end, a quotation mark may have joined it with others,
+// and nobody knows where the next one begins.
 func (t *csvReader) broken(line, end int, problem string) (Record, error) {
 	if end > line {
 		perhaps := ""

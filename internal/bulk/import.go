@@ -41,10 +41,9 @@ type Report interface {
 	// Note is told what a person should know though nothing is wrong.
 	Note(at Place, text string)
 
-	// Committed is told that a batch is kept, or that lines are whose records
-	// all are bad or were kept before. A place acknowledges that every record
-	// which begins at or before its line is kept. There is none for a file of
-	// which no further line is complete. Read is how many bytes were read for it.
+	// Committed is called after each batch, and after lines with only bad or known records.
+	// Each place says that every record which begins at or before its line is kept; a file
+	// without another complete line has none. Read is the bytes read for it.
 	Committed(last []Place, result callvault.PutResult, read int64)
 }
 

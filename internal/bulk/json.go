@@ -12,12 +12,9 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// jsonReader finds the records in a sequence of JSON values, with or without line ends
-// between them. The elements of an array are values again. An object that has an array
-// "calls", and no "id" before it, is a response page, whose records are the elements of
-// that array. Any other object is a record. The calls of a page are never pages.
-//
-// It only tells records apart: gong.ParseCall reads them.
+// jsonReader finds the records in a sequence of JSON values, for gong.ParseCall to read. The
+// elements of an array are values again. An object with an array "calls", and no "id" before
+// it, is a page of these records; any other object is a record.
 type jsonReader struct {
 	*window
 	decoder *jsontext.Decoder

@@ -24,11 +24,9 @@ var (
 	errLarge    = errors.New("it needs more than 256 MiB; write smaller pages")
 )
 
-// parquetPages are the pages of a column of a row group, decompressed, with headers
-// that say so, from the first to the last byte.
-//
-// The library makes room for what a header says, so that is compared with the file
-// before. And its own decompression returns zeros in place of much LZ4_RAW.
+// parquetPages are the decompressed pages of a column of a row group, with headers that say
+// so. The library makes room for what a header claims, so the claim is compared with the file
+// first; and its own decompression returns zeros for much LZ4_RAW.
 type parquetPages struct {
 	in      *bufio.Reader
 	size    int64 // of all in the file

@@ -21,12 +21,9 @@ const (
 	privateField   = 18
 )
 
-// parquetSchema is the table: its columns are in the order of the contract, and
-// document is the last. A time is an instant here, of whole microseconds, floored;
-// what was sent, with its offset and its digits, is in the document.
-//
-// Encodings and pages are those that every reader knows: values as they are, and a
-// dictionary where they are few. All of it is compressed.
+// parquetSchema has the columns in the order of the contract, and the document last. Times are
+// instants of whole microseconds, floored; the document has the text that was sent. It uses
+// only encodings that every reader knows: plain values, and a dictionary where they are few.
 func parquetSchema() *parquet.Schema {
 	table := &parquetTable{Node: parquet.Group{}}
 	for i, name := range gong.FieldNames() {

@@ -21,12 +21,9 @@ const (
 	pageBytes  = 256 << 10
 )
 
-// parquetWriter writes a table by its columns.
-//
-// Calls are ordered by a time that has no column, so the file names no column
-// as sorted. Page and column indexes have the bounds of each page, and
-// in the order of calls the times of a page are close together: that is what a
-// reader prunes by.
+// parquetWriter writes a table by its columns. The file names no column as sorted, because the
+// time that orders calls has no column. But the times of a page are close together, and the
+// indexes have the bounds of each page, so readers can skip pages.
 type parquetWriter struct {
 	out      *parquet.GenericWriter[any]
 	splitter *splitter

@@ -33,10 +33,9 @@ func (w *window) atHand() []byte {
 	return data
 }
 
-// Read reads ahead. The error is bufio.ErrBufferFull where
-// the window ends, and where it is
-// fenced errFence before a line that begins another value: with a brace or a bracket that
-// is indented no deeper than the value that is read.
+// Read reads ahead. At the end of the window the error is bufio.ErrBufferFull. Where it is
+// fenced, the error before a line that begins another value is errFence: a line with a brace
+// or a bracket that is indented no deeper than the value that is read.
 func (w *window) Read(p []byte) (int, error) {
 	if w.lent == w.in.Buffered() {
 		if _, err := w.in.Peek(w.lent + 1); err != nil {

@@ -10,14 +10,9 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// A total is one expression: the edges of a range counted call by call, and
-// the buckets between them summed, each with its sign. $1 and $2 are the company and the workspace
-// (” for all), as in the page's query; the bounds of the pieces follow its
-// parameters.
-//
-// An edge of a workspace is read as its pages are, and has no more calls than the
-// finest bucket that it lies in: so many are read, however short the edge is, unless
-// it is empty.
+// A total is one expression: the edges of a range counted call by call, and the buckets between
+// them summed, each with its sign. $1 is the company and $2 the workspace (” for all), as in a
+// page's query. An edge of a workspace reads up to as many calls as its finest bucket has.
 const (
 	firstBound = 7
 

@@ -1,13 +1,9 @@
-// Package postgres keeps calls in a PostgreSQL database, version 15 or later,
-// through pgx and its pool.
+// Package postgres keeps calls in the schema "callvault" of a PostgreSQL database, version 15
+// or later.
 //
-// Writers of one company wait for each other, and readers wait for nobody. A batch is one
-// round trip, and so are a page and its total. Everything is in the schema "callvault". A
-// session keeps nothing but prepared statements, which a parameter of the URL turns off, so
-// that a pooler may give each transaction another connection (docs/postgresql.md).
-//
-// Locks are taken in one order, so that no two wait for each other: a company's
-// row, then what belongs to the company, then the one row of the store.
+// Writers of one company wait for each other, and readers wait for nobody. A session keeps only
+// prepared statements, which the URL can turn off for a pooler (docs/postgresql.md). To avoid
+// deadlocks, all lock a company's row first, then what belongs to it, then the store's row.
 package postgres
 
 import (
@@ -40,11 +36,9 @@ type manner struct {
 	keepTimeouts bool // keep the role's time-outs
 }
 
-// Open opens the store in a database, which must exist, and makes its schema
-// when there is none. The schema is brought up to date; ErrSchemaNewer is
-// returned for one that is ahead of this program. What the URL leaves out is
-// taken from the environment, a password file or a service file, as libpq does.
-// No error shows the URL's password.
+// Open opens the store in an existing database. It makes the schema or brings it up to date; a
+// newer one that this program can't use is ErrSchemaNewer. What the URL leaves out comes from
+// the environment, a password file or a service file, as in libpq. No error shows a password.
 func Open(ctx context.Context, url string) (*Store, error) {
 	return openURL(ctx, url, manner{})
 }

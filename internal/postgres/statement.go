@@ -6,18 +6,12 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// One predicate serves the first page and every other: the calls after a
-// position. With a workspace the whole key of its index is compared, and not
-// the workspace by itself: only that index has this order, so the planner does
-// not walk over everybody's calls to find a rare workspace's, whatever the
-// statistics say. $4 is the range's end, or its start when the walk goes back; $6 is the
-// limit (NULL is none).
+// One predicate serves every page: the calls after a position. With a workspace it compares the
+// whole key of its index, so that no statistics lead the planner over everybody's calls.
 //
-// A row that is compared is where a walk along an index begins, and never where
-// it ends, unless its first column decides: a page of a workspace that bounded
-// (workspace, time) went on to the workspace's last call. So a page is read up to
-// its limit and the end of its workspace, and what is beyond the range is left
-// out. Where there is no limit the bound keeps documents from being read.
+// An upper bound on a row value does not end a walk along an index. So a page is read up to its
+// limit or the end of its workspace, and what is beyond the range is left out. $4 is the end of
+// the range, or its start when the walk goes back; $6 is the limit (NULL is none).
 const (
 	recordColumns = `number, checksum, time, id, workspace, document`
 

@@ -37,10 +37,9 @@ const (
 	// A copy has the quotas of all companies.
 	usedQuotasSQL = `SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day`
 
-	// The schema has one version for all companies. Whether it is there is read from
-	// the catalogue and not, as to_regclass does, from what the session remembers of
-	// it, which may be older than the lock; the schema may be there already, made for
-	// a role that may not make one.
+	// The catalogue says whether the schema is there. to_regclass would answer from the
+	// session's memory, which may be older than the lock. Somebody may have made the schema
+	// for a role that can't.
 	hasSpaceSQL   = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'callvault'), quote_ident(current_user)`
 	hasSchemaSQL  = `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'callvault' AND tablename = 'schema')`
 	makeSpaceSQL  = `CREATE SCHEMA callvault`
@@ -55,12 +54,9 @@ const (
 	// transaction's, so that it works through a pooler.
 	migrationLock = `SELECT pg_advisory_xact_lock(7166113412)`
 
-	// Older processes read and write while a newer one migrates. It locks all tables
-	// before it changes any, and tries so briefly that statements behind it hardly wait
-	// and the server, which looks for deadlocks after a second, ends none of them. The
-	// tables are the database's to name: a newer program's may be among them.
-	//
-	// Citus asks for the second setting before a transaction changes tables and adds some.
+	// Older processes go on while a newer one migrates. It locks all tables that the database
+	// has, also a newer program's, before it changes any, and gives up before other statements
+	// wait for long. Citus asks for the second setting if a transaction changes and adds tables.
 	spareOthersSQL = `SET LOCAL lock_timeout = '100ms'; SET LOCAL citus.multi_shard_modify_mode = 'sequential'`
 	holdOthersSQL  = `DO $$ BEGIN EXECUTE (
 		SELECT 'LOCK TABLE ' || string_agg(format('callvault.%I', tablename), ', ' ORDER BY tablename) || ' IN ACCESS EXCLUSIVE MODE'

@@ -15,10 +15,9 @@ import (
 // about. They are equal once: when the copy is written and its check begins.
 type Progress func(written, size int64)
 
-// Backup writes the store in a file, as it is at one moment, to another file, which it
-// replaces if it is there. Readers and writers of the store go on meanwhile. The
-// copy appears under its name when it is complete and on the disk. It is one file,
-// which only its owner may read, without anything of deleted calls.
+// Backup writes a snapshot of a store to another file, or over it, while others read and
+// write the store. The copy gets its name when it is complete and on the disk. Only its owner
+// may read it, and it has no content of deleted calls.
 func Backup(ctx context.Context, store, file string, progress Progress) error {
 	if err := checkThere(store); err != nil {
 		return err

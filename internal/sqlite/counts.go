@@ -2,10 +2,9 @@ package sqlite
 
 import "github.com/callvault/callvault"
 
-// A total is one statement: the two edges of a range counted call by call, and
-// the buckets between them summed, each with its sign. ?1 is the company, ?2 the
-// workspace (” for all), then come signs and bounds of callvault.Pieces in
-// their order; bounds that hold nothing cost a look.
+// A total is one statement: the two edges of a range counted call by call, and the buckets
+// between them summed, each with its sign. ?1 is the company, ?2 the workspace (” for all);
+// then come the signs and bounds of callvault.Pieces in their order.
 const (
 	totalSQL = `SELECT
 		?3 * (SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?4 AND time < ?5) +

@@ -235,10 +235,9 @@ func missingLog(path string) string {
 	return ""
 }
 
-// isInUse tells whether any process has a store open. A connection in exclusive mode
-// takes the lock before it makes a log. SQLite has to ask: if we opened and closed the
-// file ourselves, this process would lose its locks. A file that can't be written has no
-// log that could be missed, and can't be locked.
+// isInUse tells whether any process has a store open. SQLite asks, because to open and close
+// the file here would drop this process's locks; in exclusive mode it takes the lock before it
+// makes a log. A file that can't be written has no log that could be missed.
 func isInUse(path string) bool {
 	if file.CheckAccess(path, os.O_RDWR) != nil {
 		return false

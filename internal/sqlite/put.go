@@ -67,10 +67,9 @@ func (w *change) fork(f func() error) error {
 // may be waiting for their turn.
 const largeBatch = 1000
 
-// Put goes through the batch twice: in the order of ids to learn what is new
-// and to take the numbers, in the order of calls to write documents, so that
-// each page of either table is met once. That is what makes an import fast
-// whose calls come in no order.
+// Put goes through the batch twice: in the order of ids to find the new ones and take numbers,
+// and in the order of calls to write documents. So it meets each page of either table once,
+// which makes an import of shuffled calls fast.
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	calls := batch.Calls()
 	err = s.store.writeTo(ctx, s.company, func(c *conn, of company) error {

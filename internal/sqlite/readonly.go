@@ -14,14 +14,10 @@ import (
 
 var errReadOnly = errors.New("the store was opened read-only")
 
-// OpenReadOnly opens a store that is there to look at it, and changes nothing in
-// it: the schema stays what it is, and writes fail. What it reads is of the schema
-// that is there, so an older one may lack what is asked for; ErrSchemaNewer is
-// returned for one that is ahead of this program.
-//
-// A store without a log, which nobody has open, is read without a lock and
-// without files of its own. Beside a log, SQLite keeps its index of it (FILE-shm),
-// as for every reader.
+// OpenReadOnly opens an existing store and changes nothing in it; writes fail. An older
+// schema may lack what a caller asks for, and a newer one that this program can't use is
+// ErrSchemaNewer. If the store has a log, SQLite keeps an index of it (FILE-shm), as for
+// every reader; otherwise it reads without a lock and makes no file.
 func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	if err := checkThere(path); err != nil {
 		return nil, err

@@ -1,10 +1,8 @@
-// Package sqlite keeps calls in one SQLite file.
+// Package sqlite keeps calls in one SQLite file, on a local file system.
 //
-// What to know about it: one writer at a time in all processes on the file,
-// each waiting for its turn as long as its context lets it; readers never wait
-// for writers. A commit is on the disk when it is acknowledged (WAL,
-// synchronous=FULL). A long Scan keeps the write-ahead log from being reset
-// while it lasts. The file must be on a local file system.
+// One process writes at a time, and the others wait as long as their contexts allow; readers
+// wait for nobody. A commit is on the disk when it is acknowledged (WAL, synchronous=FULL).
+// The write-ahead log can't shrink during a long Scan.
 package sqlite
 
 import (
@@ -21,11 +19,9 @@ import (
 )
 
 const (
-	// Readers at once, two to a processor within these bounds; the others wait.
-	// A read takes a processor and each reader has a cache of its own: on two
-	// processors sixteen took twice the memory of four and were no faster. The
-	// second one is for reads that wait for the disk. They are opened as they
-	// are needed.
+	// Two readers a processor, within these bounds: the second one is for reads that wait for
+	// the disk. Each has a cache, and on two processors sixteen took twice the memory of four
+	// and were no faster.
 	leastReaders = 4
 	mostReaders  = 16
 

@@ -24,12 +24,11 @@ const (
 	maxBytes   = 16 << 20
 )
 
-// Copy copies a store, as it is at one moment, into an empty one: calls, numbers,
-// tombstones, used quotas, keys and the cursor secret. An unfinished copy of the same
-// store is emptied first. Other stores that are not empty are ErrNotEmpty, also an
-// unfinished copy that something else wrote to.
+// Copy copies a snapshot of a store into an empty one: calls, numbers, tombstones, used
+// quotas, keys and the cursor secret. It first empties an unfinished copy of the same store;
+// any other store that is not empty is ErrNotEmpty.
 //
-// A mark in place of the cursor secret tells an unfinished copy. The secret and the keys
+// In an unfinished copy a mark stands in place of the cursor secret. The secret and the keys
 // come last and together, so that nobody reads from an unfinished copy.
 func Copy(ctx context.Context, from, to callvault.Store, progress Progress) error {
 	err := from.Snapshot(ctx, func(s callvault.Snapshot) error {

@@ -58,10 +58,9 @@ func (u Unit) span(begin time.Time, zone *time.Location) Span {
 	return Span{at(begin, zone), at(u.step(begin, 1), zone)}
 }
 
-// By divides a span, which has both ends, into the units of its zone's calendar:
-// the first and the last are cut at its ends, and nothing lies between them. A day
-// has 23 or 25 hours where the clock is changed. An hour ends where the zone's clock
-// shows the next full one or is changed, so that the hour that it shows twice is two.
+// By divides a span with both ends into the units of its zone's calendar, the first and the
+// last cut at its ends. A day has 23 or 25 hours where the clock changes. An hour ends where
+// the clock shows the next full one or changes, so an hour that it shows twice is two.
 func (s Span) By(u Unit) iter.Seq[Span] {
 	return func(yield func(Span) bool) {
 		for from := s.From; from.Before(s.To); {

@@ -50,10 +50,9 @@ func at(shown time.Time, zone *time.Location) time.Time {
 	}
 }
 
-// bound is an instant after t until which the zone's offset stays as it is at t, or
-// zero when it does for ever. Beyond the changes that its data list, package time
-// reckons with years of 365 days, and on the last day of a leap year knows only a
-// bound that is past: no rule changes the clock on that day.
+// bound is an instant after t until which the zone keeps its offset, or zero if it keeps it
+// for ever. On the last day of a leap year package time may name a bound that is past, but no
+// rule changes the clock on that day.
 func bound(t time.Time) time.Time {
 	_, end := t.ZoneBounds()
 	if !end.IsZero() && !end.After(t) {
