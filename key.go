@@ -72,15 +72,20 @@ func NewKeysVersion() (v KeysVersion) {
 	return v
 }
 
-// NewKey makes a key and its secret of 256 random bits. The caller fills in
-// Company, Scopes and the times.
+// NewKey makes a key, created now, and its secret of 256 random bits. The caller fills in
+// the rest.
 func NewKey(kind KeyKind) (key Key, secret string) {
 	var id [15]byte
 	var bits [32]byte
 	rand.Read(id[:]) // never fails: see crypto/rand
 	rand.Read(bits[:])
 	secret = base64.RawURLEncoding.EncodeToString(bits[:])
-	return Key{ID: base32.StdEncoding.EncodeToString(id[:]), Kind: kind, Digest: sha256.Sum256([]byte(secret))}, secret
+	return Key{
+		ID:      base32.StdEncoding.EncodeToString(id[:]),
+		Kind:    kind,
+		Digest:  sha256.Sum256([]byte(secret)),
+		Created: time.Now().UTC().Truncate(time.Microsecond),
+	}, secret
 }
 
 // Token is what the holder of a bearer key sends: the key's id, a dot, and

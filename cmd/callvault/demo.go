@@ -45,7 +45,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 	if err != nil {
 		return err
 	}
-	credential, err := demoKey(ctx, store, now)
+	credential, err := demoKey(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -53,11 +53,10 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 }
 
 // demoKey makes the key of a demo.
-func demoKey(ctx context.Context, store callvault.Store, now time.Time) (gong.Credential, error) {
+func demoKey(ctx context.Context, store callvault.Store) (gong.Credential, error) {
 	key, secret := callvault.NewKey(callvault.BasicKey)
 	key.Company = callvault.DefaultCompany
 	key.Scopes = api.ReadScopes()
-	key.Created = now.UTC().Truncate(time.Microsecond)
 	return gong.Credential{AccessKey: key.ID, AccessKeySecret: secret}, store.AddKey(ctx, key)
 }
 

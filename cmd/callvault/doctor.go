@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -74,9 +73,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 		}
 	})
 	if o.output == "json" {
-		e := json.NewEncoder(a.stdout)
-		e.SetEscapeHTML(false)
-		unsaid = e.Encode(findings)
+		unsaid = a.printJSON(findings)
 	}
 	switch {
 	case unsaid != nil:

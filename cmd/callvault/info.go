@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -39,7 +38,7 @@ func (a *app) runInfo(ctx context.Context, db, output string) error {
 	}
 	info.Store = storeName(db)
 	if output == "json" {
-		return json.NewEncoder(a.stdout).Encode(info)
+		return a.printJSON(info)
 	}
 	return a.printInfo(info)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -94,7 +93,6 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	}
 	key, secret := callvault.NewKey(kind)
 	key.Company, key.Name, key.Expires = o.company, o.name, o.expires
-	key.Created = time.Now().UTC().Truncate(time.Microsecond)
 	for _, scope := range o.scopes {
 		if !slices.Contains(scopes(), scope) {
 			return usagef("--scope %.80q: unknown scope; use %s", scope, orList(scopes()))
@@ -133,7 +131,7 @@ func (a *app) printFields(fields [][]string, output string) error {
 		for _, field := range fields {
 			object[field[0]] = field[1]
 		}
-		return json.NewEncoder(a.stdout).Encode(object)
+		return a.printJSON(object)
 	}
 	return screen.Columns(a.stdout, fields)
 }
@@ -186,15 +184,11 @@ func (a *app) printKeys(keys []callvault.Key, output string) error {
 		for i, k := range keys {
 			list[i] = listedKey{k.ID, k.Name, k.Kind, k.Company, k.Scopes, k.Created, set(k.Used), set(k.Expires), set(k.Revoked)}
 		}
-		return json.NewEncoder(a.stdout).Encode(list)
+		return a.printJSON(list)
 	}
 	rows := [][]string{{"ID", "NAME", "KIND", "CREATED", "LAST USED", "STATUS", "SCOPES"}}
 	for _, k := range keys {
-		scopes := make([]string, len(k.Scopes))
-		for i, s := range k.Scopes {
-			scopes[i] = string(s)
-		}
-		rows = append(rows, []string{k.ID, cmp.Or(k.Name, "-"), string(k.Kind), day(k.Created), day(k.Used), status(k, time.Now()), strings.Join(scopes, ",")})
+		rows = append(rows, []string{k.ID, cmp.Or(k.Name, "-"), string(k.Kind), day(k.Created), day(k.Used), status(k, time.Now()), strings.ReplaceAll(callvault.JoinScopes(k.Scopes), " ", ",")})
 	}
 	return screen.Columns(a.stdout, rows)
 }

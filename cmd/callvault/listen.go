@@ -20,6 +20,7 @@ import (
 	"github.com/callvault/callvault/internal/openapi"
 	"github.com/callvault/callvault/internal/page"
 	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -66,9 +67,6 @@ const (
 	// the 30 seconds after which most supervisors kill.
 	drainWithin = 20 * time.Second
 
-	// drainManage is short, because only the operator waits for these answers.
-	drainManage = 2 * time.Second
-
 	// returnWithin is the time to give leased requests back to the store.
 	returnWithin = 5 * time.Second
 )
@@ -98,7 +96,7 @@ func (s *service) logged(err error) error {
 // begin listens on both addresses, before it makes a store that nobody could read, and
 // answers the operator: a migration may take a while. The caller calls end.
 func (a *app) begin(ctx context.Context, o serveOptions) (s *service, err error) {
-	log := o.log.newLog(a.stderr)
+	log := screen.NewLog(a.stderr, o.log, o.logLevel)
 	s = &service{app: a, db: o.db}
 	if s.secure, err = web.Follow(o.tls, log); err != nil {
 		return nil, fmt.Errorf("--tls-cert: %w", err)
@@ -120,23 +118,10 @@ func (a *app) begin(ctx context.Context, o serveOptions) (s *service, err error)
 	a.log = log
 	s.api = s.secure.Secure(s.api)
 	s.end = func() { s.api.Close() }
-	if s.manage == nil {
-		return s, nil
-	}
-	s.panel = manage.New(s.manage.Addr())
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx)) // until the last request has ended
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		err := web.Server{Handler: s.panel, Log: log, DrainWithin: drainManage}.Serve(watching, s.manage)
-		if err != nil && !errors.Is(err, web.ErrCutOff) {
-			log.Error("the operator's listener ended", "error", err)
-		}
-	}()
-	s.end = func() {
-		stop()
-		<-ended
-		s.api.Close()
+	if s.manage != nil { // answers until the last request of the API has ended
+		s.panel = manage.New(s.manage.Addr())
+		end := s.panel.Serve(s.manage, log)
+		s.end = func() { end(); s.api.Close() }
 	}
 	return s, nil
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -27,7 +25,8 @@ type serveOptions struct {
 	db, dates  string
 	rateLimit  limit.Limit
 	cursorLife time.Duration
-	log        logOptions
+	log        string
+	logLevel   string
 	pageSize   int
 	demo       bool
 	readOnly   bool
@@ -84,7 +83,8 @@ takes the next free one.`,
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, for example on a standby; each process then counts --rate-limit on its own")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
-	logFlags(cmd, &o.log)
+	choiceFlag(cmd, &o.log, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
+	choiceFlag(cmd, &o.logLevel, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error", "debug", "info", "warn", "error")
 	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")
 	exclude(cmd, "rate-limit", "limit")
 	exclude(cmd, "demo", "read-only")
@@ -153,31 +153,4 @@ func (a *app) openToServe(ctx context.Context, o serveOptions) (store callvault.
 		return limit.NewLocal(store, time.Now), nil
 	}
 	return store, nil
-}
-
-// logOptions are the flags of the log.
-type logOptions struct{ format, level string }
-
-func logFlags(cmd *cobra.Command, o *logOptions) {
-	choiceFlag(cmd, &o.format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
-	choiceFlag(cmd, &o.level, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error", "debug", "info", "warn", "error")
-}
-
-// newLog makes the log that the flags ask for.
-func (o logOptions) newLog(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(o.level)) // one of the choices
-	if o.format == "text" || o.format == "auto" && screen.IsTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
-	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inSeconds}))
-}
-
-// inSeconds writes a duration in seconds, as Prometheus does: readers would mistake the
-// nanoseconds that slog writes.
-func inSeconds(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.Float64Value(a.Value.Duration().Round(time.Microsecond).Seconds())
-	}
-	return a
 }

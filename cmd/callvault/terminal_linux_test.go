@@ -144,7 +144,7 @@ func TestDeleteOfNothingDoesNotAsk(t *testing.T) {
 func TestLogOnTerminal(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		terminal, end := newPty(t)
-		log := logOptions{format: format, level: "info"}.newLog(screen.Shown(terminal))
+		log := screen.NewLog(screen.Shown(terminal), format, "info")
 		log.Info(evil, "path", evil)
 		got := end()
 		if strings.Count(got, "\n") != 1 || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) && r != '\n' || unicode.Is(unicode.Bidi_Control, r) }) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -71,6 +72,23 @@ func New(address net.Addr) *Handler {
 	routes.HandleFunc("/", h.started(func(s *site) http.Handler { return h.letIn(s, gong.ScopeCallsRead, s.routes) }))
 	h.routes = h.fromHere(bounded(routes))
 	return h
+}
+
+// drainWithin is short, because only the operator waits for these answers.
+const drainWithin = 2 * time.Second
+
+// Serve answers at a listener until end is called, which lets requests under way end.
+func (h *Handler) Serve(listener net.Listener, log *slog.Logger) (end func()) {
+	serving, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err := web.Server{Handler: h, Log: log, DrainWithin: drainWithin}.Serve(serving, listener)
+		if err != nil && !errors.Is(err, web.ErrCutOff) {
+			log.Error("the operator's listener ended", "error", err)
+		}
+	}()
+	return func() { stop(); <-ended }
 }
 
 // Start lets the handler show the store. It is called once, when the store is open and

@@ -39,10 +39,10 @@ type Config struct {
 
 // Format is a file format.
 type Format struct {
-	Name        string // for people
-	Extension   string // without a dot; names it in requests too
-	ContentType string
-	New         func(io.Writer) (Writer, error)
+	Name        string                          `json:"name"`      // for people
+	Extension   string                          `json:"extension"` // without a dot; names it in requests too
+	ContentType string                          `json:"-"`
+	New         func(io.Writer) (Writer, error) `json:"-"`
 }
 
 // Writer writes a file of calls: Write adds a call's document, Close completes the

@@ -36,19 +36,11 @@ func (s *Server) waiting(pause time.Duration, cause error) {
 	if pause > time.Second {
 		pause = pause.Round(time.Second)
 	}
-	s.progress.Pause(fmt.Sprintf("waiting %v, %s", pause, inBrief(cause)), fmt.Sprintf("waiting %v: %s", pause, Text(cause)))
-}
-
-// inBrief is the cause of a pause, in a few words.
-func inBrief(cause error) string {
-	refusal := (*gong.Error)(nil)
-	switch {
-	case !errors.As(cause, &refusal):
-		return "no answer"
-	case refusal.Status == http.StatusTooManyRequests:
-		return "too many requests"
+	brief := "no answer"
+	if refusal := (*gong.Error)(nil); errors.As(cause, &refusal) {
+		brief = strings.ToLower(http.StatusText(refusal.Status))
 	}
-	return fmt.Sprintf("answered %d", refusal.Status)
+	s.progress.Pause(fmt.Sprintf("waiting %v, %s", pause, brief), fmt.Sprintf("waiting %v: %s", pause, Text(cause)))
 }
 
 // skipped tells why a call was skipped.
