@@ -44,6 +44,7 @@ type Damage func(t testing.TB, statement string)
 
 // RunDamaged tests laws of damaged stores. Fresh makes a new, empty store, and what damages it.
 func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
+	t.Run("damage is repaired", func(t *testing.T) { damageIsRepaired(t, fresh) })
 	for _, l := range []struct {
 		name string
 		test func(t *testing.T, open Open, damage Damage)
