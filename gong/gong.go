@@ -31,8 +31,10 @@ const (
 	LimitExceeded     = "API request limit exceeded"                           // 429, documented description
 	InternalError     = "An error has occurred"                                // 500, documented example
 
-	MustNotBeNull = "must not be null"                        // after a parameter's name, observed
-	FromBeforeTo  = "fromDateTime: must be before toDateTime" // 400, observed of request bodies
+	// After the name of a parameter and a colon, 400, observed of request bodies.
+	MustNotBeNull  = "must not be null"
+	MustNotBeEmpty = "must not be empty but can be null or can be omitted"
+	MustBeBeforeTo = "must be before toDateTime"
 )
 
 // CallNotFound is the text for an id that no call has, with status 404: observed.

@@ -97,9 +97,12 @@ type Handler struct {
 	keys    *auth.Keyring
 	limits  *limit.Limits
 	cursors *sealer
-	bodies  *web.Turns
+	inputs  *web.Turns // of requests' bodies
+	bodies  *web.Turns // of pages
 	routes  []route
 	metrics *metrics
+
+	document writer // of a call
 }
 
 // New makes a Handler from a Config. It reads the secret of cursors from the
@@ -133,7 +136,10 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		keys:    auth.New(config.Store, config.Now),
 		limits:  limit.New(config.Store, config.Limit, config.Now, config.Metrics),
 		cursors: newSealer(secret),
+		inputs:  newInputs(debug.SetMemoryLimit(-1)),
 		bodies:  newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
+
+		document: appendDocument,
 	}
 	h.routes = h.table()
 	h.metrics = newMetrics(config.Metrics, h)

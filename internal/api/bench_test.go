@@ -74,7 +74,7 @@ func BenchmarkPage(b *testing.B) {
 			h := newBenchHandler(b, Config{Limit: bench.limit, Log: bench.log, Metrics: prometheus.NewRegistry()})
 			target := first
 			if bench.later {
-				c := cursor{
+				c := walk{
 					PageQuery: callvault.PageQuery{
 						Query:  callvault.Query{Range: callvault.Range{From: callvault.FloorTime(noon), To: callvault.FloorTime(noon.Add(24 * time.Hour))}},
 						Size:   100,
@@ -85,7 +85,7 @@ func BenchmarkPage(b *testing.B) {
 					expires: time.Now().Add(time.Hour).Unix(),
 					company: "acme",
 				}
-				target = first + "&cursor=" + string(h.cursors.append(nil, &c))
+				target = first + "&cursor=" + string(h.cursors.append(nil, c.appendClaims(nil)))
 			}
 			r := request(target)
 			for name, values := range bench.header {

@@ -10,10 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/callvault/callvault"
 )
+
+// A cursor is a compact JWS. It is written and read here, and not by a JOSE library,
+// because its bytes are the contract (the order of the claims too) and because what is not
+// implemented cannot be attacked: one algorithm, one header.
 
 const (
 	// cursorHeader is {"alg":"HS256"} in base64, as on the wire. It is compared
@@ -24,23 +25,12 @@ const (
 	maxCursor = 1024
 )
 
-// cursor is a page that a client may ask for in its walk through the calls of a query. On
-// the wire it is a compact JWS, which names the page before.
-//
-// It is written and read here, and not by a JOSE library, because its bytes
-// are the contract (the order of the claims too) and because what is not
-// implemented cannot be attacked: one algorithm, one header.
-type cursor struct {
-	callvault.PageQuery
-	expires int64 // seconds since 1970
-	company string
-}
-
 // Why a cursor is refused, for the log. The client only learns that it does not verify.
 var (
 	errCursorForged    = errors.New("not signed by this store")
 	errCursorUnread    = errors.New("signed, but not in the form of this version")
 	errCursorCompany   = errors.New("of another company")
+	errCursorRoute     = errors.New("of another route, or of other callIds or primaryUserIds")
 	errCursorWorkspace = errors.New("of another workspace")
 	errCursorExpired   = errors.New("expired")
 )
@@ -62,14 +52,13 @@ func newSealer(secret []byte) *sealer {
 	}}}
 }
 
-// append appends a cursor as the client gets it.
-func (s *sealer) append(dst []byte, c *cursor) []byte {
+// append appends a cursor with these claims as the client gets it.
+func (s *sealer) append(dst, claims []byte) []byte {
 	signer := s.signers.Get().(*signer)
 	defer s.signers.Put(signer)
 	begin := len(dst)
 	dst = append(dst, cursorHeader...)
-	signer.buf = c.appendClaims(signer.buf[:0])
-	dst = base64.RawURLEncoding.AppendEncode(dst, signer.buf)
+	dst = base64.RawURLEncoding.AppendEncode(dst, claims)
 	return signer.appendSignature(append(dst, '.'), dst[begin:])
 }
 
@@ -80,101 +69,47 @@ func (g *signer) appendSignature(dst, text []byte) []byte {
 	return base64.RawURLEncoding.AppendEncode(dst, g.mac.Sum(g.sum[:0]))
 }
 
-// open takes a cursor that a client sent. The signature is checked before
+// open returns the claims of a cursor that a client sent. The signature is checked before
 // anything is decoded, and as text: bytes that decode alike are not the same.
-func (s *sealer) open(text string) (cursor, error) {
+func (s *sealer) open(text string) (string, error) {
 	dot := strings.LastIndexByte(text, '.')
 	if len(text) > maxCursor || dot < len(cursorHeader) || !strings.HasPrefix(text, cursorHeader) {
-		return cursor{}, errCursorForged
+		return "", errCursorForged
 	}
 	signer := s.signers.Get().(*signer)
 	defer s.signers.Put(signer)
 	signer.buf = append(signer.buf[:0], text...)
 	signature := signer.appendSignature(signer.buf, signer.buf[:dot])[len(text):]
 	if subtle.ConstantTimeCompare(signature, signer.buf[dot+1:]) != 1 {
-		return cursor{}, errCursorForged
+		return "", errCursorForged
 	}
 	claims, err := base64.RawURLEncoding.Strict().DecodeString(text[len(cursorHeader):dot])
 	if err != nil {
-		return cursor{}, errCursorUnread
+		return "", errCursorUnread
 	}
-	c := parseClaims(string(claims))
-	// Claims that this server would write differently are not its own.
-	signer.buf = c.appendClaims(signer.buf[:0])
-	if string(signer.buf) != string(claims) || !c.isSound() {
-		return cursor{}, errCursorUnread
-	}
-	return c, nil
+	return string(claims), nil
 }
 
-// isSound reports whether the claims can belong to a page that was served.
-func (c *cursor) isSound() bool {
-	return !c.After.ID.IsZero() && c.Total >= 0 && c.Number >= 1 && c.Size >= 1 && c.Size <= MaxPageSize
+// claims are what is left of the claims of a cursor, which are read one after the other.
+// What a reader makes of claims that it did not write, it must write in another way.
+type claims string
+
+// text is the next claim if it has this name, otherwise "".
+func (c *claims) text(name string) string {
+	value, found := strings.CutPrefix(string(*c), name)
+	end := strings.IndexAny(value, `,"}`)
+	if !found || end < 0 {
+		return ""
+	}
+	*c = claims(strings.TrimPrefix(value[end:], `"`))
+	return value[:end]
 }
 
-// appendClaims appends the claims: those of the wire in its order, then ours.
-// Nothing needs escaping: see callvault.CheckCompany.
-func (c *cursor) appendClaims(dst []byte) []byte {
-	dst = append(dst, `{"callId":`...)
-	dst = c.After.ID.AppendTo(dst)
-	dst = append(dst, `,"total":`...)
-	dst = strconv.AppendInt(dst, int64(c.Total), 10)
-	dst = append(dst, `,"pageNumber":`...)
-	dst = strconv.AppendInt(dst, int64(c.Number-1), 10)
-	dst = append(dst, `,"pageSize":`...)
-	dst = strconv.AppendInt(dst, int64(c.Size), 10)
-	dst = append(dst, `,"time":"`...)
-	dst = c.After.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
-	dst = append(dst, `","exp":`...)
-	dst = strconv.AppendInt(dst, c.expires, 10)
-	dst = append(dst, `,"company":"`...)
-	dst = append(dst, c.company...)
-	dst = append(dst, '"')
-	if c.From != callvault.MinTime {
-		dst = append(dst, `,"from":`...)
-		dst = strconv.AppendInt(dst, int64(c.From), 10)
+// number is the next claim if it has this name and is a number.
+func (c *claims) number(name string, otherwise int64) int64 {
+	n, err := strconv.ParseInt(c.text(name), 10, 64)
+	if err != nil {
+		return otherwise
 	}
-	if c.To != callvault.MaxTime {
-		dst = append(dst, `,"to":`...)
-		dst = strconv.AppendInt(dst, int64(c.To), 10)
-	}
-	if !c.Workspace.IsZero() {
-		dst = append(dst, `,"workspaceId":"`...)
-		dst = c.Workspace.AppendTo(dst)
-		dst = append(dst, '"')
-	}
-	return append(dst, '}')
-}
-
-// parseClaims reads what appendClaims wrote, one claim after the other. What it makes of
-// anything else, appendClaims writes in another way.
-func parseClaims(claims string) (c cursor) {
-	text := func(name string) string { // "" when the claim does not come next
-		value, found := strings.CutPrefix(claims, name)
-		end := strings.IndexAny(value, `,"}`)
-		if !found || end < 0 {
-			return ""
-		}
-		claims = strings.TrimPrefix(value[end:], `"`)
-		return value[:end]
-	}
-	number := func(name string, otherwise int64) int64 {
-		n, err := strconv.ParseInt(text(name), 10, 64)
-		if err != nil {
-			return otherwise
-		}
-		return n
-	}
-	c.After.ID, _ = callvault.ParseID(text(`{"callId":`))
-	c.Total = int(number(`,"total":`, 0))
-	c.Number = int(number(`,"pageNumber":`, 0)) + 1
-	c.Size = int(number(`,"pageSize":`, 0))
-	last, _ := time.Parse(time.RFC3339Nano, text(`,"time":"`))
-	c.After.Time = callvault.FloorTime(last)
-	c.expires = number(`,"exp":`, 0)
-	c.company = text(`,"company":"`)
-	c.From = callvault.Time(number(`,"from":`, int64(callvault.MinTime)))
-	c.To = callvault.Time(number(`,"to":`, int64(callvault.MaxTime)))
-	c.Workspace, _ = callvault.ParseID(text(`,"workspaceId":"`))
-	return c
+	return n
 }

@@ -80,6 +80,12 @@ func (x *exchange) send(status int, body ...[]byte) error {
 	return nil
 }
 
+// hurry stops waiting for the rest of the request's body, from any goroutine.
+func (x *exchange) hurry() {
+	// A writer that knows no deadlines is a test's.
+	_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(time.Unix(1, 0))
+}
+
 // cutOff stops sending the answer, from any goroutine. The connection can't be used
 // after that.
 func (x *exchange) cutOff() {

@@ -16,10 +16,10 @@ func (h *Handler) getCall(ctx context.Context, x *exchange) error {
 		return fmt.Errorf("wait for the company's turn: %w", err)
 	}
 	defer place.Leave()
-	body := newPageBody()
+	body := newPageBody(h.document)
 	defer body.release()
 	calls := h.config.Store.Calls(x.key.Company)
-	err = calls.Get(ctx, []callvault.ID{x.object}, func(r callvault.Record) error { return body.add(r.Document) })
+	err = calls.Get(ctx, []callvault.ID{x.object}, body.visit)
 	if err != nil {
 		return fmt.Errorf("get a call: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,8 +32,8 @@ var update = flag.Bool("update", false, "rewrite the golden exchanges")
 
 // TestExchanges plays the files of testdata/exchanges, each on a server of its
 // own. In a file "#" begins a comment, "$" a thing that happens (see happen),
-// ">" is a request as it is on the wire, "<" the answer it must get and "!" the
-// line that it must leave in the log. In a request {basic ID:SECRET} stands for base64 and {cursor} for the last cursor
+// ">" is a request as it is on the wire, whose body comes after an empty line, "<" the
+// answer it must get and "!" the line that it must leave in the log. In a request {basic ID:SECRET} stands for base64 and {cursor} for the last cursor
 // that an answer had.
 //
 // Every answer must be as the description of the API has it, too.
@@ -72,8 +73,9 @@ type player struct {
 	described *openapitest.Validator
 	cursor    string
 	requests  int
-	with      func(*Config)                        // completes what the text says of a server, unless nil
-	watch     func(r *http.Request, answer string) // is told of each exchange, unless nil
+	slow      bool                                       // the next request's body does not arrive in time
+	with      func(*Config)                              // completes what the text says of a server, unless nil
+	watch     func(r *http.Request, body, answer string) // is told of each exchange, unless nil
 }
 
 // play returns the text with the answers that the server gives.
@@ -115,7 +117,12 @@ var (
 
 // exchange sends a request and returns the answer, each line after "< ".
 func (p *player) exchange(lines []string) string {
-	text := strings.Join(lines, "\r\n") + "\r\nHost: callvault.test\r\n\r\n"
+	body := ""
+	if i := slices.Index(lines, ""); i >= 0 {
+		body = strings.ReplaceAll(strings.Join(lines[i+1:], "\n"), "{cursor}", p.cursor)
+		lines = append(slices.Clone(lines[:i]), fmt.Sprintf("Content-Length: %d", len(body)))
+	}
+	text := strings.Join(lines, "\r\n") + "\r\nHost: callvault.test\r\n\r\n" + body
 	text = strings.ReplaceAll(text, "{cursor}", p.cursor)
 	text = basicForm.ReplaceAllStringFunc(text, func(form string) string {
 		id, secret, _ := strings.Cut(basicForm.FindStringSubmatch(form)[1], ":")
@@ -124,6 +131,9 @@ func (p *player) exchange(lines []string) string {
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
 	if err != nil {
 		p.t.Fatalf("%v in\n%s", err, text)
+	}
+	if p.slow {
+		p.slow, r.Body = false, io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded))
 	}
 	w := httptest.NewRecorder()
 	p.server.ServeHTTP(w, r)
@@ -134,7 +144,7 @@ func (p *player) exchange(lines []string) string {
 		p.cursor = found[1]
 	}
 	if p.watch != nil {
-		p.watch(r, w.Body.String())
+		p.watch(r, body, w.Body.String())
 	}
 	line := p.server.log.String()
 	p.server.log.Reset()
@@ -207,6 +217,8 @@ func (p *player) happen(words []string) {
 		s.store.change(args[0], func(k *callvault.Key) { k.Expires = s.clock.Now().Add(duration(t, args[1])) })
 	case "pass": // pass DURATION
 		s.clock.advance(duration(t, args[0]))
+	case "slow":
+		p.slow = true
 	case "store": // store fails|works
 		s.store.fail(map[string]error{"fails": errors.New("disk on fire"), "works": nil}[args[0]])
 	default:

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -11,54 +9,38 @@ import (
 
 // listCalls is GET /v2/calls: one page of the calls in a range.
 func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
-	walk, err := h.parseListCalls(x)
-	if err != nil {
+	p := parameters{names: &queryNames}
+	p.parse(x.request.URL.RawQuery)
+	w := h.readWalk(x, &p, nil)
+	if err := p.err(); err != nil {
 		return err
 	}
-	place, err := h.bodies.Enter(ctx, x.key.Company)
-	if err != nil {
-		return fmt.Errorf("wait for the company's turn: %w", err)
-	}
-	defer place.Leave()
-	body := newPageBody()
-	defer body.release()
-	page, err := callvault.ListPage(ctx, h.config.Store.Calls(x.key.Company), walk.PageQuery, body.visit)
-	if err != nil {
-		return fmt.Errorf("list calls: %w", err)
-	}
-	if page.Size == 0 && page.Number == 0 {
-		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
-	}
-	walk.Number, walk.After, walk.Total = page.Number+1, page.Last, page.Total
-	body.finish(x.id, page, &walk, h.cursors)
-	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
-	return x.send(http.StatusOK, body.head, body.calls)
+	return h.sendPage(ctx, x, &listing{w, h.config.Store.Calls(x.key.Company), "calls", h.document})
 }
 
-// parseListCalls reads the query of GET /v2/calls. It names every
-// problem in one error, one for each parameter.
-func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
-	var p parameters
-	p.parse(x.request.URL.RawQuery)
-	w := cursor{
+// readWalk reads the parameters of a page of calls, from a query or a body. Chosen are the
+// calls that a body chooses among, nil for those of a query.
+func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
+	w := walk{
 		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.config.PageSize},
+		chosen:    among.digest(),
 		expires:   x.start.Add(h.config.CursorLife).Unix(),
 		company:   x.key.Company,
 	}
 	if text := p.values[cursorParameter]; text != "" && p.problems[cursorParameter] == "" {
-		c, err := h.openCursor(text, x)
+		opened, err := h.continueWalk(text, x, w.chosen)
 		if err != nil {
 			p.refuseCursor(err)
 		} else {
-			w = c
+			w = opened
 		}
 	}
-	from, fromSent := read(&p, fromParameter, parseInstant)
-	to, toSent := read(&p, toParameter, parseInstant)
-	if !h.config.OptionalDates && !p.sent(cursorParameter) {
+	from, fromSent := read(p, fromParameter, parseInstant)
+	to, toSent := read(p, toParameter, parseInstant)
+	if !h.config.OptionalDates && !p.sent(cursorParameter) && !among.hasIDs() {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
-				p.refuse(which, parameterNames[which]+": "+gong.MustNotBeNull)
+				p.refuse(which, p.names[which]+": "+gong.MustNotBeNull)
 				p.advice = optionalDates
 			}
 		}
@@ -74,31 +56,34 @@ func (h *Handler) parseListCalls(x *exchange) (cursor, error) {
 		empty = !from.Before(to) // rounded, two bounds may meet that did not when sent
 	}
 	if empty && p.problems[toParameter] == "" {
-		p.refuse(fromParameter, gong.FromBeforeTo)
+		p.refuse(fromParameter, p.names[fromParameter]+": "+gong.MustBeBeforeTo)
 	}
-	if workspace, sent := read(&p, workspaceParameter, parseWorkspace); sent {
+	if workspace, sent := read(p, workspaceParameter, parseWorkspace); sent {
 		if w.Number > 0 && workspace != w.Workspace {
 			p.refuseCursor(errCursorWorkspace)
 		}
 		w.Workspace = workspace
 	}
-	return w, p.err()
+	return w
 }
 
 // optionalDates is for clients that can't send both dates.
 const optionalDates = "callvault serve --dates=optional allows requests without dates"
 
-// openCursor opens a cursor that the caller sent, if it is the caller's and in time. It
-// checks the company first, so that a stranger does not learn when it expires.
-func (h *Handler) openCursor(text string, x *exchange) (cursor, error) {
-	c, err := h.cursors.open(text)
+// continueWalk opens a cursor that the caller sent, if it is the caller's, of the same
+// choice, and in time. It checks the company first, so that a stranger does not learn when
+// it expires.
+func (h *Handler) continueWalk(text string, x *exchange, among digest) (walk, error) {
+	w, err := openWalk(h.cursors, text)
 	switch {
 	case err != nil:
-		return cursor{}, err
-	case c.company != x.key.Company:
-		return cursor{}, errCursorCompany
-	case x.start.Unix() >= c.expires:
-		return cursor{}, errCursorExpired
+		return walk{}, err
+	case w.company != x.key.Company:
+		return walk{}, errCursorCompany
+	case w.chosen != among:
+		return walk{}, errCursorRoute
+	case x.start.Unix() >= w.expires:
+		return walk{}, errCursorExpired
 	}
-	return c, nil
+	return w, nil
 }

@@ -1,10 +1,14 @@
 package api
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"strconv"
 	"sync"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 const (
@@ -16,11 +20,62 @@ const (
 	maxKept = 1 << 20
 )
 
+// listing is a page of calls that a request asks for.
+type listing struct {
+	walk
+	calls callvault.Reads
+	array string // the name of the array that the page is
+	write writer
+}
+
+// writer appends a call to a body as a route shows it.
+type writer func(dst []byte, r callvault.Record) []byte
+
+// sendPage answers with a page, or with 404 if there are no calls at all.
+func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
+	place, err := h.bodies.Enter(ctx, x.key.Company)
+	if err != nil {
+		return fmt.Errorf("wait for the company's turn: %w", err)
+	}
+	defer place.Leave()
+	body := newPageBody(l.write)
+	defer body.release()
+	page, err := callvault.ListPage(ctx, l.calls, l.PageQuery, body.visit)
+	if err != nil {
+		return fmt.Errorf("list calls: %w", err)
+	}
+	if page.Size == 0 && page.Number == 0 {
+		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
+	}
+	body.head = append(body.head, `{"requestId":"`...)
+	body.head = append(body.head, x.id...)
+	body.head = append(body.head, `","records":{"totalRecords":`...)
+	body.head = strconv.AppendInt(body.head, int64(page.Total), 10)
+	body.head = append(body.head, `,"currentPageSize":`...)
+	body.head = strconv.AppendInt(body.head, int64(page.Size), 10)
+	body.head = append(body.head, `,"currentPageNumber":`...)
+	body.head = strconv.AppendInt(body.head, int64(page.Number), 10)
+	if page.More {
+		l.Number, l.After, l.Total = page.Number+1, page.Last, page.Total
+		var claims [maxCursor]byte
+		body.head = append(body.head, `,"cursor":"`...)
+		body.head = h.cursors.append(body.head, l.appendClaims(claims[:0]))
+		body.head = append(body.head, '"')
+	}
+	body.head = append(body.head, `},"`...)
+	body.head = append(body.head, l.array...)
+	body.head = append(body.head, `":[`...)
+	body.calls = append(body.calls, `]}`...)
+	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
+	return x.send(http.StatusOK, body.head, body.calls)
+}
+
 // pageBody collects the body of a page. The head is sent first but made last, because
 // it has the total.
 type pageBody struct {
 	head, calls []byte
-	visit       func(document []byte) error // add, bound once
+	write       writer
+	visit       func(callvault.Record) error // add, bound once
 }
 
 // pageBodies keeps buffers for later answers.
@@ -31,44 +86,25 @@ var pageBodies = sync.Pool{New: func() any {
 }}
 
 // newPageBody returns an empty body; release returns it to the pool.
-func newPageBody() *pageBody {
+func newPageBody(write writer) *pageBody {
 	b := pageBodies.Get().(*pageBody)
-	b.head, b.calls = b.head[:0], b.calls[:0]
+	b.head, b.calls, b.write = b.head[:0], b.calls[:0], write
 	return b
 }
 
 // release returns the body to the pool, unless it is too large.
 func (b *pageBody) release() {
+	b.write = nil
 	if cap(b.calls) <= maxKept {
 		pageBodies.Put(b)
 	}
 }
 
-// add copies a document.
-func (b *pageBody) add(document []byte) error {
+// add writes a call.
+func (b *pageBody) add(r callvault.Record) error {
 	if len(b.calls) > 0 {
 		b.calls = append(b.calls, ',')
 	}
-	b.calls = append(b.calls, document...)
+	b.calls = b.write(b.calls, r)
 	return nil
-}
-
-// finish writes the head, with the keys in the contract's order and the cursor of the
-// next page, if there is one.
-func (b *pageBody) finish(requestID string, page callvault.Page, next *cursor, cursors *sealer) {
-	h := append(b.head, `{"requestId":"`...)
-	h = append(h, requestID...)
-	h = append(h, `","records":{"totalRecords":`...)
-	h = strconv.AppendInt(h, int64(page.Total), 10)
-	h = append(h, `,"currentPageSize":`...)
-	h = strconv.AppendInt(h, int64(page.Size), 10)
-	h = append(h, `,"currentPageNumber":`...)
-	h = strconv.AppendInt(h, int64(page.Number), 10)
-	if page.More {
-		h = append(h, `,"cursor":"`...)
-		h = cursors.append(h, next)
-		h = append(h, '"')
-	}
-	b.head = append(h, `},"calls":[`...)
-	b.calls = append(b.calls, `]}`...)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// The parameters of GET /v2/calls, in the order in which errors list them.
+// The parameters of a page of calls, in the order in which errors list them.
 const (
 	fromParameter = iota
 	toParameter
@@ -21,18 +21,23 @@ const (
 	parameterCount
 )
 
-var parameterNames = [parameterCount]string{"fromDateTime", "toDateTime", "workspaceId", "cursor"}
+// What they are called in a query and in a body.
+var (
+	queryNames = [parameterCount]string{"fromDateTime", "toDateTime", "workspaceId", "cursor"}
+	bodyNames  = [parameterCount]string{"filter.fromDateTime", "filter.toDateTime", "filter.workspaceId", "cursor"}
+)
 
 const (
 	maxEcho   = 40 // characters of what was sent that an error repeats
 	maxOthers = 8  // problems of parameters that we do not know
 )
 
-// parameters are the values of a query and their problems.
+// parameters are the values of a query or a body and their problems.
 type parameters struct {
+	names    *[parameterCount]string
 	values   [parameterCount]string // "" when nothing was sent
 	problems [parameterCount]string // at most one to a parameter
-	others   []string               // problems of parameters that we do not know
+	others   []string               // further problems
 	advice   string                 // after all problems, unless empty
 	cause    string                 // of the cursor's problem, for the log
 }
@@ -46,17 +51,17 @@ func (p *parameters) parse(rawQuery string) {
 		rawName, rawValue, _ := strings.Cut(pair, "=")
 		name, nameErr := unescape(rawName)
 		value, valueErr := unescape(rawValue)
-		which := slices.Index(parameterNames[:], name)
+		which := slices.Index(p.names[:], name)
 		switch {
 		case nameErr != nil || valueErr != nil && which < 0:
 			if len(p.others) < maxOthers {
 				p.others = append(p.others, fmt.Sprintf("%.*s", maxEcho, rawName)+brokenEscape)
 			}
 		case valueErr != nil:
-			p.refuse(which, parameterNames[which]+brokenEscape)
+			p.refuse(which, p.names[which]+brokenEscape)
 		case which < 0 || value == "":
 		case p.values[which] != "":
-			p.refuse(which, parameterNames[which]+": must be sent once")
+			p.refuse(which, p.names[which]+": must be sent once")
 		default:
 			p.values[which] = value
 		}
@@ -93,7 +98,7 @@ func read[T any](p *parameters, which int, parse func(string) (T, error)) (value
 	}
 	value, err := parse(p.values[which])
 	if err != nil {
-		p.refuse(which, parameterNames[which]+": "+err.Error())
+		p.refuse(which, p.names[which]+": "+err.Error())
 	}
 	return value, err == nil
 }
@@ -130,7 +135,7 @@ func (p *parameters) err() error {
 	var texts, names []string
 	for which, problem := range p.problems {
 		if problem != "" {
-			texts, names = append(texts, problem), append(names, parameterNames[which])
+			texts, names = append(texts, problem), append(names, p.names[which])
 		}
 	}
 	if p.problems[cursorParameter] != "" {

@@ -15,7 +15,7 @@ func FuzzParseQuery(f *testing.F) {
 	f.Add("cursor=1&cursor=2&cursor=%&workspaceId=%&workspaceId=1&workspaceId=2")
 	f.Add("toDateTime=a+b&to+DateTime=x&workspaceId=%E2%82%AC&workspaceId==")
 	f.Fuzz(func(t *testing.T, query string) {
-		var p parameters
+		p := parameters{names: &queryNames}
 		p.parse(query)
 
 		var values, problems [parameterCount]string

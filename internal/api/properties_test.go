@@ -1,11 +1,13 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,9 +47,12 @@ type input struct {
 	id        string // may have leading zeros
 	at        time.Time
 	workspace string
+	user      string
 }
 
-func (in input) document() string { return fmt.Sprintf(`{"id":"%s"}`, in.number()) }
+func (in input) document() string {
+	return fmt.Sprintf(`{"id":"%s","primaryUserId":%q}`, in.number(), in.user)
+}
 
 func (in input) number() *big.Int {
 	n, _ := new(big.Int).SetString(in.id, 10)
@@ -71,6 +76,7 @@ func randomInputs(random *rand.Rand) []input {
 			id:        fmt.Sprint(random.Uint64() >> random.IntN(64)),
 			at:        randomInstant(random),
 			workspace: []string{"", "7", "8", "77777777777777777777"}[random.IntN(4)],
+			user:      []string{"1", "2", `a"b`}[random.IntN(3)],
 		}
 		if random.IntN(10) == 0 {
 			in.id = fmt.Sprint(1+random.IntN(9)) + strings.Repeat(fmt.Sprint(random.IntN(10)), 19)
@@ -91,6 +97,8 @@ func randomInstant(random *rand.Rand) time.Time {
 type query struct {
 	from, to  time.Time // zero: not sent
 	workspace string
+	ids       []string // nil: not sent; may have leading zeros, repeat, and be unknown
+	users     []string // nil: not sent
 }
 
 func randomQuery(random *rand.Rand) query {
@@ -116,6 +124,12 @@ func (q query) filter(inputs []input) []string {
 			continue
 		}
 		if q.workspace != "" && q.workspace != in.workspace {
+			continue
+		}
+		if q.ids != nil && !slices.ContainsFunc(q.ids, func(id string) bool { return input{id: id}.number().Cmp(in.number()) == 0 }) {
+			continue
+		}
+		if q.users != nil && !slices.Contains(q.users, in.user) {
 			continue
 		}
 		match = append(match, in)
@@ -180,5 +194,97 @@ func walkAll(t *testing.T, s *server, q query, random *rand.Rand) []string {
 			}
 		}
 		values.Set("cursor", r.Cursor)
+	}
+}
+
+// By a body or by its id, a call is what the list has, and a body's walk is what a slow,
+// obvious filter gives.
+func TestRoutesAgree(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		s := newServer(t, Config{PageSize: 1 + random.IntN(12), OptionalDates: true, Log: discard})
+		inputs := randomInputs(random)
+		for _, in := range inputs {
+			in.put(t, s)
+		}
+		s.put(t, "other", call(t, "5", 0, "7"), call(t, "6", 1, ""))
+		for _, listed := range walkAll(t, s, query{}, random) {
+			id := regexp.MustCompile(`^{"id":"(\d+)"`).FindStringSubmatch(listed)[1]
+			if _, body, _ := strings.Cut(s.get("/v2/calls/"+id).Body.String(), `"call":`); body != listed+"}" {
+				t.Errorf("seed %d: by its id %s is %s, in the list %s", seed, id, body, listed)
+			}
+		}
+		for range 5 {
+			q := randomQuery(random)
+			if random.IntN(2) == 0 {
+				q.ids = []string{"5", "123456"}
+				for _, in := range inputs[:random.IntN(len(inputs)+1)] {
+					q.ids = append(q.ids, "0"+in.id, in.id)
+				}
+				q.ids = slices.DeleteFunc(q.ids, func(id string) bool { return len(id) > 20 })
+				random.Shuffle(len(q.ids), func(i, j int) { q.ids[i], q.ids[j] = q.ids[j], q.ids[i] })
+			}
+			if random.IntN(2) == 0 {
+				q.users = [][]string{{"1"}, {`a"b`, "3"}, {"2", "1", "2"}}[random.IntN(3)]
+			}
+			want := q.filter(inputs)
+			if diff := cmp.Diff(want, walkBodies(t, s, q, random)); diff != "" {
+				t.Fatalf("seed %d, %+v, page size %d (-want +got):\n%s", seed, q, s.config.PageSize, diff)
+			}
+		}
+	}
+}
+
+// walkBodies follows the cursors of extensive and of transcript to the end, one or the
+// other at random. A transcript stands for the document of its call.
+func walkBodies(t *testing.T, s *server, q query, random *rand.Rand) []string {
+	t.Helper()
+	documents := []string{}
+	filter := map[string]any{"callIds": q.ids, "primaryUserIds": q.users, "unknown": 1}
+	for name, values := range q.values() {
+		filter[name] = values[0]
+	}
+	body := map[string]any{"filter": filter, "cursor": nil}
+	for number := 0; ; number++ {
+		sent, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := s.do(post([]string{details, transcripts}[random.IntN(2)], string(sent)))
+		if number == 0 && w.Code == http.StatusNotFound {
+			return documents
+		}
+		wantStatus(t, w, http.StatusOK)
+		var page struct {
+			Records struct {
+				TotalRecords, CurrentPageSize, CurrentPageNumber int
+				Cursor                                           string
+			}
+			Calls           []struct{ MetaData json.RawMessage }
+			CallTranscripts []struct{ CallID string }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page.Calls {
+			documents = append(documents, string(c.MetaData))
+		}
+		for _, c := range page.CallTranscripts {
+			_, body, _ := strings.Cut(s.get("/v2/calls/"+c.CallID).Body.String(), `"call":`)
+			documents = append(documents, strings.TrimSuffix(body, "}"))
+		}
+		r := page.Records
+		if r.CurrentPageNumber != number || r.CurrentPageSize != len(page.Calls)+len(page.CallTranscripts) || (len(documents) == r.TotalRecords) != (r.Cursor == "") {
+			t.Fatalf("page %d after %d calls: %+v", number, len(documents), r)
+		}
+		if r.Cursor == "" {
+			return documents
+		}
+		for name := range q.values() {
+			if random.IntN(2) == 0 {
+				delete(filter, name)
+			}
+		}
+		body["cursor"] = r.Cursor
 	}
 }

@@ -29,6 +29,8 @@ func (h *Handler) table() []route {
 	routes := []route{
 		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
 		{http.MethodGet, gong.Path + "/{id}", gong.ScopeCallsRead, h.getCall},
+		{http.MethodPost, gong.Path + "/extensive", gong.ScopeCallsReadExtensive, withBody(h, h.listDetails)},
+		{http.MethodPost, gong.Path + "/transcript", gong.ScopeCallsReadTranscript, withBody(h, h.listTranscripts)},
 	}
 	if h.config.Description != nil {
 		routes = append(routes, route{http.MethodGet, descriptionPath, anybody, h.describe})
@@ -39,7 +41,7 @@ func (h *Handler) table() []route {
 // ReadScopes are the scopes of the routes that only read, which a key has unless its owner
 // says otherwise.
 func ReadScopes() []callvault.Scope {
-	return []callvault.Scope{gong.ScopeCallsRead}
+	return []callvault.Scope{gong.ScopeCallsRead, gong.ScopeCallsReadExtensive, gong.ScopeCallsReadTranscript}
 }
 
 // describe is GET /openapi.json: the description of the API.

@@ -80,7 +80,10 @@ func (w *watcher) add(secret string) {
 }
 
 // see takes a request and its answer.
-func (w *watcher) see(r *http.Request, answer string) {
+func (w *watcher) see(r *http.Request, body, answer string) {
+	for _, text := range regexp.MustCompile(`: *\[?"([^"]*)"`).FindAllStringSubmatch(body, -1) {
+		w.add(text[1])
+	}
 	for _, value := range r.Header["Authorization"] {
 		_, credential, _ := strings.Cut(value, " ")
 		w.add(credential)

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 )
 
 // server is a Handler on a model, with a clock that moves when it is told to
@@ -85,13 +84,13 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// testKey is a key that may list calls.
+// testKey is a key that may read everything.
 func testKey(kind callvault.KeyKind, company, id, secret string) callvault.Key {
 	return callvault.Key{
 		ID:      id,
 		Kind:    kind,
 		Company: company,
-		Scopes:  []callvault.Scope{gong.ScopeCallsRead},
+		Scopes:  ReadScopes(),
 		Digest:  sha256.Sum256([]byte(secret)),
 		Created: noon,
 	}

@@ -175,7 +175,7 @@ func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvaul
 		limit--
 		// The document is spoilt afterwards: it is not to be kept.
 		document := slices.Clone(call.Document)
-		if err := visit(callvault.Record{Call: callvault.Call{ID: call.ID, Time: call.Time, Document: document}}); err != nil {
+		if err := visit(callvault.Record{Call: callvault.Call{ID: call.ID, Time: call.Time, Workspace: call.Workspace, Document: document}}); err != nil {
 			return err
 		}
 		clear(document)

@@ -40,6 +40,13 @@ type operation struct {
 		Name, In, Description, Example string
 		Schema                         *schema
 	}
+	RequestBody *struct {
+		Description string
+		Content     map[string]struct {
+			Schema  *schema
+			Example json.RawMessage
+		}
+	}
 	Responses map[string]*response
 }
 

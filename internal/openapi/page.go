@@ -102,8 +102,14 @@ func (d *description) curl(path string, o *operation) string {
 	if len(query) > 0 {
 		target += "?" + strings.ReplaceAll(query.Encode(), "%3A", ":")
 	}
+	command := "curl '" + target + "'"
 	if len(o.Security) > 0 {
-		return "curl -u <access key> '" + target + "'"
+		command = "curl -u <access key> '" + target + "'"
 	}
-	return "curl '" + target + "'"
+	if o.RequestBody != nil {
+		var body bytes.Buffer
+		_ = json.Compact(&body, o.RequestBody.Content["application/json"].Example) // it was read as JSON
+		command += " -d '" + body.String() + "'"
+	}
+	return command
 }

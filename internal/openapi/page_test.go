@@ -46,13 +46,17 @@ func TestPageShowsAll(t *testing.T) {
 		}
 	}
 	for path, methods := range d.Paths {
-		o := methods["get"]
-		wants = append(wants, path, o.Summary)
-		for _, p := range o.Parameters {
-			wants = append(wants, p.Name, p.Example, strings.ReplaceAll(p.Description, "`", ""))
-		}
-		for status, r := range o.Responses {
-			answer(status, r)
+		for method, o := range methods {
+			wants = append(wants, method+" "+path, o.Summary)
+			for _, p := range o.Parameters {
+				wants = append(wants, p.Name, p.Example, strings.ReplaceAll(p.Description, "`", ""))
+			}
+			if body := o.RequestBody; body != nil {
+				wants = append(wants, body.Description)
+			}
+			for status, r := range o.Responses {
+				answer(status, r)
+			}
 		}
 	}
 	for status, r := range d.Other.Responses {
@@ -66,6 +70,7 @@ func TestPageShowsAll(t *testing.T) {
 	wants = append(wants,
 		"curl -u <access key> 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T12:00:00Z&toDateTime=2026-03-04T06:00:00-07:00&workspaceId=623457276584334'",
 		"curl -u <access key> 'http://127.0.0.1:8080/v2/calls/7782342274025937895'",
+		`curl -u <access key> 'http://127.0.0.1:8080/v2/calls/transcript' -d '{"filter":{"callIds":["9"]}}'`,
 		"curl 'http://127.0.0.1:8080/openapi.json'",
 		"string or null, date-time", "integer or null, int64", "One of Video, Audio.", "array of Call", "string, or absent")
 	for _, want := range wants {

@@ -1,6 +1,7 @@
 package program_test
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -182,18 +183,54 @@ func clientRows(t *testing.T) map[string]string {
 	return rows
 }
 
+// Clients that read details, transcripts and single calls get every call, and say what of
+// their requests means nothing here.
+func TestClientsReadDetails(t *testing.T) {
+	_, client := newNoon(t, "--dates", "optional")
+	const details, transcripts = "/v2/calls/extensive", "/v2/calls/transcript"
+	for name, asked := range map[string]struct {
+		path, body string
+		calls      int
+	}{
+		"Airbyte":             {details, `{"limit":100,"filter":{"fromDateTime":"2026-03-01T00:00:00Z"},"contentSelector":{"context":"Extended"}}`, 3},
+		"amp-labs/connectors": {details, `{"filter":{"fromDateTime":"2026-03-01T00:00:00Z"},"contentSelector":{"exposedFields":{"parties":true,"content":{"trackers":true}}}}`, 3},
+		"dust":                {details, `{"cursor":null,"filter":{"callIds":["9","18446744073709551617"]},"contentSelector":{"exposedFields":{"parties":true}}}`, 2},
+		"dust, transcripts":   {transcripts, `{"cursor":null,"filter":{"fromDateTime":"2026-03-01T00:00:00.000Z"}}`, 3},
+		"Nango":               {details, `{"filter":{"callIds":["9","10"]},"contentSelector":{"context":"Extended","exposedFields":{"interaction":{"speakers":true}}}}`, 2},
+		"n8n":                 {details, `{"filter":{}}`, 3},
+		"n8n, one call":       {details, `{"filter":{"callIds":["10"]}}`, 1},
+		"Onyx":                {transcripts, `{"filter":{"fromDateTime":"2026-03-01T00:00:00.123456+00:00","toDateTime":"2026-03-05T00:00:00.123456+00:00","workspaceId":"7"}}`, 1},
+		"PostHog":             {details, `{"filter":{"fromDateTime":"2026-03-01T00:00:00Z","toDateTime":"2026-03-05T00:00:00-04:00"},"contentSelector":{"context":"Extended","exposedFields":{"parties":true}}}`, 3},
+		"Whalesync":           {details, `{"filter":{"workspaceId":"7"},"contentSelector":{"contextTiming":["Now"]}}`, 1},
+		"kenazk/gong-mcp":     {transcripts, `{"filter":{"callIds":["9"],"includeEntities":true,"includeTrackers":true}}`, 1},
+	} {
+		r := client.Request("")
+		r.Method, r.URL.Path = http.MethodPost, asked.path
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(asked.body)), int64(len(asked.body))
+		r.Header.Set("Content-Type", "application/json")
+		a := client.Send(r)
+		document, calls, err := loose(strings.Replace(a.Body, `"callTranscripts":`, `"calls":`, 1))
+		if err != nil || a.Status != http.StatusOK || len(calls) != asked.calls {
+			t.Errorf("%s: %d calls of %d, %v: %d %s", name, len(calls), asked.calls, err, a.Status, a.Body)
+			continue
+		}
+		if records := document["records"].(map[string]any); records["totalRecords"].(float64) != float64(asked.calls) {
+			t.Errorf("%s: %v", name, records)
+		}
+		for _, call := range calls {
+			if data, _ := call["metaData"].(map[string]any); data["id"] == nil && call["transcript"] == nil {
+				t.Errorf("%s: %v", name, call)
+			}
+		}
+	}
+}
+
 // What clients ask for beside the calls is refused in a way that none of them
 // takes for an empty range: some take any 404 of a route that lists calls for
 // one, and would report that all was read.
 func TestClientsAreToldWhatIsNotServed(t *testing.T) {
 	_, client := newNoon(t)
 	for name, asked := range map[string]struct{ method, path, body string }{
-		"amp-labs/connectors":            {"POST", "/v2/calls/extensive", `{"filter":{},"contentSelector":{"context":"Extended"}}`},
-		"dust, transcripts":              {"POST", "/v2/calls/transcript", `{"cursor":null,"filter":{}}`},
-		"dust, calls":                    {"POST", "/v2/calls/extensive", `{"cursor":null,"filter":{"callIds":["9"]}}`},
-		"n8n, calls":                     {"POST", "/v2/calls/extensive", `{"filter":{}}`},
-		"Nango, details":                 {"POST", "/v2/calls/extensive", `{"filter":{"callIds":["9"]}}`},
-		"Onyx":                           {"POST", "/v2/calls/transcript", `{"filter":{}}`},
 		"Airbyte, Estuary, n8n: a check": {"GET", "/v2/users", ""},
 		"PostHog, Onyx: a check":         {"GET", "/v2/workspaces", ""},
 		"an upload":                      {"POST", "/v2/calls", `{"clientUniqueId":"1"}`},

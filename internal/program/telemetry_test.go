@@ -37,7 +37,7 @@ func TestMetrics(t *testing.T) {
 		`callvault_http_requests_total{route="/v2/calls",status="401"} 1`,
 		`callvault_http_requests_total{route="/v2/calls",status="429"} 0`,
 		`callvault_http_requests_total{route="/v2/calls",status="500"} 0`,
-		`callvault_http_requests_total{route="other",status="405"} 1`,
+		`callvault_http_requests_total{route="/v2/calls/transcript",status="405"} 1`,
 		`callvault_http_request_duration_seconds_count{route="/v2/calls"} 8`,
 		`callvault_http_requests_in_flight 0`,
 		`callvault_limit_refused_requests_total{limit="day"} 0`,

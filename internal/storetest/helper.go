@@ -183,9 +183,9 @@ func shuffled[T any](s []T) []T {
 }
 
 // page reads one page and keeps its documents.
-func page(ctx context.Context, calls callvault.Calls, q callvault.PageQuery) (documents []string, p callvault.Page, err error) {
-	p, err = callvault.ListPage(ctx, calls, q, func(document []byte) error {
-		documents = append(documents, string(document))
+func page(ctx context.Context, calls callvault.Reads, q callvault.PageQuery) (documents []string, p callvault.Page, err error) {
+	p, err = callvault.ListPage(ctx, calls, q, func(r callvault.Record) error {
+		documents = append(documents, string(r.Document))
 		return nil
 	})
 	return documents, p, err

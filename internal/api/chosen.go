@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/callvault/callvault"
+)
+
+// chosen are the calls of a company with certain ids, certain primary users, or both.
+type chosen struct {
+	callvault.Reads
+	ids   []callvault.ID  // nil: any
+	users map[string]bool // as a document has them, in quotes; nil: any
+}
+
+// digest stands for the choice of a request's body in its cursors, so that one of them
+// can't continue another walk. It is empty for a request without a body.
+type digest string
+
+func (c *chosen) digest() digest {
+	if c == nil {
+		return ""
+	}
+	sum := sha256.New()
+	for _, id := range c.ids {
+		sum.Write(id[:])
+	}
+	for _, user := range slices.Sorted(maps.Keys(c.users)) {
+		sum.Write([]byte(user))
+	}
+	return digest(base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9]))
+}
+
+func (c *chosen) hasIDs() bool { return c != nil && c.ids != nil }
+
+// hasAll reports whether every call is chosen.
+func (c *chosen) hasAll() bool { return c.ids == nil && c.users == nil }
+
+// errEnough ends a scan that has found what it needs.
+var errEnough = errors.New("enough")
+
+// Scan is that of Reads, of the chosen calls.
+func (c *chosen) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
+	err := c.each(ctx, q, after, func(r callvault.Record) error {
+		if err := visit(r); err != nil {
+			return err
+		}
+		if limit--; limit == 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// First is that of Reads, of the chosen calls.
+func (c *chosen) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
+	err = c.each(ctx, q, q.Start(), func(r callvault.Record) error {
+		if total++; total > limit {
+			return nil
+		}
+		return visit(r)
+	})
+	return total, err
+}
+
+// each visits the chosen calls of q after a position, in order. Ids take one read, and
+// users one through all calls of q.
+func (c *chosen) each(ctx context.Context, q callvault.Query, after callvault.Position, visit func(callvault.Record) error) error {
+	if c.ids == nil {
+		return c.search(ctx, q, after, visit)
+	}
+	var found []callvault.Record
+	err := c.Get(ctx, c.ids, func(r callvault.Record) error {
+		if q.Has(&r.Call) && r.Position().Compare(after) > 0 && c.hasUser(r.Document) {
+			r.Document = slices.Clone(r.Document)
+			found = append(found, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(found, func(a, b callvault.Record) int { return a.Position().Compare(b.Position()) })
+	for _, r := range found {
+		if err := visit(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// search visits the calls of the chosen users.
+func (c *chosen) search(ctx context.Context, q callvault.Query, after callvault.Position, visit func(callvault.Record) error) error {
+	const many = 100_000 // a store that works reads more of them in time
+	read := 0
+	err := c.Reads.Scan(ctx, q, after, -1, func(r callvault.Record) error {
+		if read++; !c.hasUser(r.Document) {
+			return nil
+		}
+		return visit(r)
+	})
+	if errors.Is(err, context.DeadlineExceeded) && read > many {
+		return refuse(http.StatusBadRequest, "filter.primaryUserIds: the range has too many calls to search; send a shorter one", "the search took too long")
+	}
+	return err
+}
+
+// hasUser reports whether a document is of a call of one of the users.
+func (c *chosen) hasUser(document []byte) bool {
+	return c.users == nil || c.users[string(primaryUser(document))]
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// A user is found by what the field says, whatever else the document has.
+func TestPrimaryUser(t *testing.T) {
+	for _, user := range []string{"", "1", "00123", `a"b`, `\`, `\"`, "ü\n", `"primaryUserId":"1"`} {
+		c := gong.Call{ID: "1", Title: new(`"primaryUserId":"x"`), PrimaryUserID: &user, Purpose: new(`,"primaryUserId":null`)}
+		c.Further = []gong.Field{{Name: "host", Value: []byte(`{"primaryUserId":"y"}`)}}
+		if got, want := string(primaryUser(c.AppendJSON(nil))), string(gong.AppendString(nil, user)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		c.PrimaryUserID = nil
+		if got := primaryUser(c.AppendJSON(nil)); got != nil {
+			t.Errorf("got %s of a call without one", got)
+		}
+	}
+	for _, short := range []string{"", `{"primaryUserId":`, `{"primaryUserId":"1`, `{"primaryUserId":"1\`, `{"primaryUserId":"1\"`} {
+		if got := primaryUser([]byte(short)); got != nil {
+			t.Errorf("got %s of %s", got, short)
+		}
+	}
+}
+
+// endless are calls of nobody, so many as are read in time.
+type endless struct {
+	callvault.Reads
+	calls int
+}
+
+func (e endless) Scan(_ context.Context, _ callvault.Query, _ callvault.Position, _ int, visit func(callvault.Record) error) error {
+	for range e.calls {
+		if err := visit(callvault.Record{}); err != nil {
+			return err
+		}
+	}
+	return context.DeadlineExceeded
+}
+
+// A search that reads too many calls tells the client what to do. A store that is slow is
+// not the client's fault.
+func TestSearchesThatTakeTooLong(t *testing.T) {
+	for calls, status := range map[int]int{1000: http.StatusInternalServerError, 200_000: http.StatusBadRequest} {
+		c := &chosen{Reads: endless{calls: calls}, users: map[string]bool{`"1"`: true}}
+		_, err := c.First(t.Context(), callvault.Query{Range: callvault.AllTime}, 1, nil)
+		if told := toClient(err); told.status != status {
+			t.Errorf("%d calls: got %d %q, want %d", calls, told.status, told.texts, status)
+		}
+	}
+}
+
+// An error of a visitor ends a scan of chosen calls, and is returned.
+func TestChosenVisitors(t *testing.T) {
+	s := newServer(t, Config{})
+	s.put(t, "acme", call(t, "1", 1, ""), call(t, "2", 2, ""), call(t, "3", 3, ""))
+	boo := errors.New("boo")
+	for _, c := range []*chosen{{ids: []callvault.ID{mustID(t, "1"), mustID(t, "2")}}, {}} {
+		c.Reads = s.store.Calls("acme")
+		q := callvault.Query{Range: callvault.AllTime}
+		visits := 0
+		err := c.Scan(t.Context(), q, q.Start(), -1, func(callvault.Record) error { visits++; return boo })
+		if !errors.Is(err, boo) || visits != 1 {
+			t.Errorf("got %v after %d visits", err, visits)
+		}
+		if err := c.Scan(t.Context(), q, q.Start(), 1, func(callvault.Record) error { visits++; return nil }); err != nil || visits != 2 {
+			t.Errorf("got %v after %d visits", err, visits-1)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// detailsRequest is the body of POST /v2/calls/extensive.
+type detailsRequest struct {
+	Cursor          string       `json:"cursor"`
+	Filter          *callsFilter `json:"filter"`
+	ContentSelector struct {
+		ExposedFields struct {
+			Parties bool `json:"parties"`
+		} `json:"exposedFields"`
+	} `json:"contentSelector"`
+}
+
+// transcriptsRequest is the body of POST /v2/calls/transcript.
+type transcriptsRequest struct {
+	Cursor string       `json:"cursor"`
+	Filter *callsFilter `json:"filter"`
+}
+
+// callsFilter says which calls are meant. What it names must all hold.
+type callsFilter struct {
+	FromDateTime   string   `json:"fromDateTime"`
+	ToDateTime     string   `json:"toDateTime"`
+	WorkspaceID    string   `json:"workspaceId"`
+	CallIDs        []string `json:"callIds"`
+	PrimaryUserIDs []string `json:"primaryUserIds"`
+}
+
+const (
+	maxCallIDs = 100 // as on the wire
+	maxUserIDs = 1000
+)
+
+// listDetails is POST /v2/calls/extensive: the documents of the list as metaData, and no
+// parties. The rest is left out as on the wire, which leaves out what it does not have.
+func (h *Handler) listDetails(ctx context.Context, x *exchange, body *detailsRequest) error {
+	l, err := h.listChosen(x, body.Cursor, body.Filter)
+	if err != nil {
+		return err
+	}
+	end := "}"
+	if body.ContentSelector.ExposedFields.Parties {
+		end = `,"parties":[]}`
+	}
+	l.array = "calls"
+	l.write = func(dst []byte, r callvault.Record) []byte {
+		return append(h.document(append(dst, `{"metaData":`...), r), end...)
+	}
+	return h.sendPage(ctx, x, l)
+}
+
+// listTranscripts is POST /v2/calls/transcript: callvault has none, so they are empty.
+func (h *Handler) listTranscripts(ctx context.Context, x *exchange, body *transcriptsRequest) error {
+	l, err := h.listChosen(x, body.Cursor, body.Filter)
+	if err != nil {
+		return err
+	}
+	l.array = "callTranscripts"
+	l.write = func(dst []byte, r callvault.Record) []byte {
+		dst = r.ID.AppendTo(append(dst, `{"callId":"`...))
+		return append(dst, `","transcript":[]}`...)
+	}
+	return h.sendPage(ctx, x, l)
+}
+
+// listChosen reads the cursor and the filter of a body. It names every problem.
+func (h *Handler) listChosen(x *exchange, cursor string, filter *callsFilter) (*listing, error) {
+	if filter == nil {
+		return nil, refuse(http.StatusBadRequest, "filter: "+gong.MustNotBeNull, "bad body: filter")
+	}
+	p := parameters{names: &bodyNames}
+	calls := h.config.Store.Calls(x.key.Company)
+	among := &chosen{Reads: calls, ids: p.callIDs(filter.CallIDs), users: p.userIDs(filter.PrimaryUserIDs)}
+	p.values = [parameterCount]string{filter.FromDateTime, filter.ToDateTime, filter.WorkspaceID, cursor}
+	l := &listing{walk: h.readWalk(x, &p, among), calls: among}
+	if among.hasAll() {
+		l.calls = calls
+	}
+	return l, p.err()
+}
+
+// callIDs reads filter.callIds, each once and in order. There are none if they are null.
+func (p *parameters) callIDs(texts []string) (ids []callvault.ID) {
+	const name = "filter.callIds: "
+	if texts == nil {
+		return nil
+	}
+	if len(texts) == 0 {
+		p.others = append(p.others, name+gong.MustNotBeEmpty)
+	}
+	ids = []callvault.ID{} // not nil: they were sent
+	for _, text := range texts {
+		id, err := callvault.ParseID(text)
+		if err != nil {
+			p.others = append(p.others, name+fmt.Sprintf("%.*q is not an id; send numbers of 1 to 20 digits", maxEcho, text))
+			break
+		}
+		ids = append(ids, id)
+	}
+	ids = callvault.SortIDs(ids)
+	if len(ids) > maxCallIDs {
+		p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxCallIDs))
+	}
+	return ids
+}
+
+// userIDs reads filter.primaryUserIds into the form of documents.
+func (p *parameters) userIDs(texts []string) map[string]bool {
+	const name = "filter.primaryUserIds: "
+	if texts == nil {
+		return nil
+	}
+	if len(texts) == 0 {
+		p.others = append(p.others, name+gong.MustNotBeEmpty)
+	}
+	users := make(map[string]bool)
+	for _, text := range texts {
+		users[string(gong.AppendString(nil, text))] = true
+	}
+	if len(users) > maxUserIDs {
+		p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxUserIDs))
+	}
+	return users
+}
