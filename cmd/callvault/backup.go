@@ -32,8 +32,7 @@ meanwhile. The backup contains no later writes and no content of deleted calls. 
 'callvault delete' that has to wait more than 30 seconds for a backup exits with 1,
 because the store's log still contains the deleted calls: run it again afterwards.
 
-backup checks every call before FILE gets its name. Only its owner may read FILE. An
-existing FILE is overwritten only with --force.`,
+backup checks every call before FILE gets its name. Only its owner may read FILE.`,
 		Example: `  callvault backup callvault-$(date +%F).db
   callvault backup --db calls.db --force /mnt/backups/calls.db`,
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runBackup(cmd.Context(), o, files[0]) },

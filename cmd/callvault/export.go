@@ -42,17 +42,15 @@ any of the formats gives the same calls, byte for byte:
   csv      a table with a column for each field, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
 
---output sets the format. Without it the name of FILE does; the default is ndjson. If the
-name ends with .gz or .zst, the file is compressed; Parquet is compressed anyway. In CSV
-an apostrophe precedes a cell that a spreadsheet could treat as a formula.
+If the name of FILE ends with .gz or .zst, the file is compressed; Parquet is compressed
+anyway. In CSV an apostrophe precedes a cell that a spreadsheet could treat as a formula.
 
-FILE gets its name only when it is complete. Only its owner may read a new FILE; --force
-overwrites an existing one and keeps its mode. Links are followed. If ctrl-C or an error
+FILE gets its name only when it is complete. Only its owner may read a new FILE; one that
+is overwritten keeps its mode. Links are followed. If ctrl-C or an error
 interrupts reading from a server, NAME.partial.EXT has the calls so far, and the message
 has the --from to continue with. 'callvault calls --help' explains ranges and credentials.
 
-A damaged call in a store stops the export. With --skip-damaged, export names it and
-writes the others.`,
+A damaged call in a store stops the export, unless --skip-damaged is given.`,
 		Example: `  callvault export calls.parquet
   callvault export january.csv.gz --from 2026-01 --through 2026-01
   callvault export --company acme | callvault import --db copy.db --company acme -
@@ -67,7 +65,7 @@ writes the others.`,
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "UTC")
-	choiceFlag(cmd, &o.output, "output", "", orList(formatNames())+" (default: by the name of FILE)", formatNames()...)
+	choiceFlag(cmd, &o.output, "output", "", orList(formatNames())+" (default: by the name of FILE, or ndjson)", formatNames()...)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")

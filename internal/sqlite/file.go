@@ -101,17 +101,6 @@ func checkRegular(path string, info fs.FileInfo) error {
 	return fmt.Errorf("%s is a pipe, a socket or a device; name a file", path)
 }
 
-// Remove deletes the files of a store that is closed.
-func Remove(path string) error {
-	var errs []error
-	for _, name := range Files(path) {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // writeStore lets write fill an empty file with mode 0600. The file gets its name when it
 // is complete and on the disk, and replaces one that has the name.
 func writeStore(path string, write func(*file.Draft) error) (err error) {

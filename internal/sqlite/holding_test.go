@@ -21,7 +21,9 @@ var replacements = []struct {
 	want string
 }{
 	{"all files are moved", func(path string) error { return moveAll(path, path+".old") }, "stored.db was moved or removed; start again"},
-	{"all files are removed", Remove, "stored.db was moved or removed; start again"},
+	{"all files are removed", func(path string) error {
+		return errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm"))
+	}, "stored.db was moved or removed; start again"},
 	{"the file is removed", os.Remove, "stored.db was moved or removed; start again"},
 	{"a copy takes its place", copyInPlace, "stored.db was replaced by another file; start again"},
 	{"another store takes its place", func(path string) error {
