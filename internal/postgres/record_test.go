@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -210,5 +211,25 @@ func TestCitusScript(t *testing.T) {
 	var functions int
 	if err := s.pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_proc WHERE pronamespace = 'callvault'::regnamespace`).Scan(&functions); err != nil || functions != len(named) {
 		t.Errorf("the script names %d of %d functions, %v", len(named), functions, err)
+	}
+}
+
+// Scripts are cut between statements, and not in comments or in bodies of functions.
+func TestStatements(t *testing.T) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(names) < 4 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	begins := regexp.MustCompile(`^(\s*(--.*\n)?)*([A-Z]+ |$)`)
+	for _, name := range names {
+		script, err := migrations.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range statements(string(script)) {
+			if !begins.MatchString(statement) || strings.Count(statement, "$$")%2 != 0 {
+				t.Errorf("%s: a statement is\n%s", name, statement)
+			}
+		}
 	}
 }

@@ -214,9 +214,26 @@ func distribute(ctx context.Context, tx pgx.Tx, isNew bool) error {
 	return run(ctx, tx, step{citusScript, string(script)})
 }
 
+// run runs a step statement by statement: Citus refuses two at once of a distributed table.
 func run(ctx context.Context, tx pgx.Tx, s step) error {
-	if _, err := tx.Exec(ctx, s.script); err != nil {
+	if err := execAll(ctx, tx, statements(s.script)...); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
+}
+
+// statements cuts a script at the semicolons that end its lines, but for those within $$.
+// There are none in its comments and literals.
+func statements(script string) (all []string) {
+	rest := ""
+	for i, piece := range strings.Split(script, "$$") {
+		if i%2 == 1 {
+			rest += "$$" + piece + "$$"
+			continue
+		}
+		cut := strings.Split(piece, ";\n")
+		cut[0] = rest + cut[0]
+		all, rest = append(all, cut[:len(cut)-1]...), cut[len(cut)-1]
+	}
+	return append(all, rest)
 }

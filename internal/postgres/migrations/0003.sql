@@ -8,7 +8,7 @@ ALTER TABLE callvault.documents ADD COLUMN number bigint, ADD COLUMN checksum bi
 ALTER TABLE callvault.ids ADD COLUMN checksum bigint;
 CREATE INDEX ids_by_number ON callvault.ids (company, number);
 
--- digest is the sum of the calls' checksums, of which the remainder by 2^64 counts;
+-- digest is the sum of the calls' checksums, of which the remainder by 2^64 counts.
 -- number is that of the last change in the bucket, also one that moved a call out of it. A row
 -- stays when its calls have gone. The count has a new name so that programs of older
 -- schemas, whose buckets were others, fail and do not count wrongly.
