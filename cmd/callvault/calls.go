@@ -161,18 +161,17 @@ const maxBars = 10_000
 // counts. It shows a histogram only if all is counted: half of one would look whole.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
 	var r reading
-	if q.From == callvault.MinTime || q.To == callvault.MaxTime {
-		var first, last time.Time
-		if first, last, r.early = source.Ends(ctx, q, time.Now()); r.early != nil {
-			return r.end(ctx, "", o.zone)
-		}
-		if q.To == callvault.MaxTime {
-			span.To = last.Add(time.Microsecond).In(o.zone)
-		}
-		if q.From == callvault.MinTime { // the whole first day
-			year, month, day := first.In(o.zone).Date()
-			span.From = time.Date(year, month, day, 0, 0, 0, 0, o.zone)
-		}
+	if q.To == callvault.MaxTime {
+		span.To, r.early = source.LastTime(ctx, q, time.Now())
+		span.To = span.To.Add(time.Microsecond).In(o.zone)
+	}
+	if q.From == callvault.MinTime && r.early == nil { // from the beginning of the first day
+		span.From, r.early = source.FirstTime(ctx, q, span.To)
+		year, month, day := span.From.In(o.zone).Date()
+		span.From = time.Date(year, month, day, 0, 0, 0, 0, o.zone)
+	}
+	if r.early != nil {
+		return r.end(ctx, "", o.zone)
 	}
 	unit := when.Unit(o.histogram)
 	var spans []when.Span

@@ -36,6 +36,10 @@ func TestHistogram(t *testing.T) {
 			t.Errorf("%s: %d requests, want %d", tt.flags, got, tt.requests)
 		}
 	}
+	before := g.count() // where only the end is open, nothing is asked for it
+	if c.must("calls", "--from", "2026-01-01", "--histogram", "month", "--url", g.URL); g.count()-before != 4 {
+		t.Errorf("without an end: %d requests, want 4", g.count()-before)
+	}
 }
 
 // There is no histogram of what was not read.

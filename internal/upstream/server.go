@@ -144,14 +144,19 @@ func checked(listed *gong.PageCall) (callvault.Call, error) {
 	return call, nil
 }
 
-// Ends asks for the first call. The last one may be on the last of many pages.
-func (s *Server) Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error) {
-	first = now
-	_, err = s.Walk(ctx, q, func(record callvault.Record) error {
+// FirstTime asks for the first page.
+func (s *Server) FirstTime(ctx context.Context, q callvault.Query, now time.Time) (time.Time, error) {
+	first := now
+	_, err := s.Walk(ctx, q, func(record callvault.Record) error {
 		first = record.Time.UTC()
 		return ErrEnough
 	})
-	return first, now, err
+	return first, err
+}
+
+// LastTime asks for nothing: the last call may be on the last of many pages.
+func (s *Server) LastTime(_ context.Context, _ callvault.Query, now time.Time) (time.Time, error) {
+	return now, nil
 }
 
 // Counts walks through all calls, or asks for the first page of each range and takes its

@@ -17,9 +17,12 @@ type Source interface {
 	// unless it is ErrEnough.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
 
-	// Ends are the times of the first and the last call of q, or of a server the time now
-	// for the last. Both are now if there is none.
-	Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error)
+	// FirstTime is the time of the first call of q, or now if there is none.
+	FirstTime(ctx context.Context, q callvault.Query, now time.Time) (time.Time, error)
+
+	// LastTime is the time of the last call of q, or now if there is none or a server would have
+	// to list all calls to know.
+	LastTime(ctx context.Context, q callvault.Query, now time.Time) (time.Time, error)
 
 	// Counts is how many calls of q are in each of the ranges that its range is divided into.
 	Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) ([]int, Walked, error)
@@ -88,21 +91,24 @@ func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvaul
 	return w, notEnough(err)
 }
 
-// Ends reads a call at each end.
-func (s *Store) Ends(ctx context.Context, q callvault.Query, now time.Time) (first, last time.Time, err error) {
-	first, last = now, now
+// FirstTime reads the first call.
+func (s *Store) FirstTime(ctx context.Context, q callvault.Query, now time.Time) (first time.Time, err error) {
+	first = now
 	err = s.Calls.Scan(ctx, q, q.Start(), 1, func(record callvault.Record) error {
 		first = record.Time.UTC()
 		return nil
 	})
-	if err != nil {
-		return first, last, err
-	}
+	return first, err
+}
+
+// LastTime reads the last call.
+func (s *Store) LastTime(ctx context.Context, q callvault.Query, now time.Time) (last time.Time, err error) {
+	last = now
 	err = s.Calls.ScanBack(ctx, q, q.End(), 1, func(record callvault.Record) error {
 		last = record.Time.UTC()
 		return nil
 	})
-	return first, last, err
+	return last, err
 }
 
 // Counts asks for each range: a store knows its counts without reading the calls.
