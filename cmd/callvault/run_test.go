@@ -98,6 +98,7 @@ func TestUsage(t *testing.T) {
 		{"export --form 2026", "unknown flag --form; did you mean --force or --from?"},
 		{"calls -x", "unknown flag -x"},
 		{"serve --page-size 1001", "--page-size 1001 must be from 1 to 1000"},
+		{"serve --nulls none", `--nulls "none": use null or empty`},
 		{"serve --cursor-life 31d", `--cursor-life "31d" must be from 1min to 30d, such as 30min, 2h or 7d`},
 		{"serve --cursor-life 2026-01-01", `--cursor-life "2026-01-01" must be from 1min to 30d, such as 30min, 2h or 7d`},
 		{"serve --rate-limit fast", `--rate-limit "fast" is not a limit; use off, gong, N/s, M/day or N/s,M/day with whole numbers from 1`},

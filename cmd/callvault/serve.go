@@ -23,6 +23,7 @@ import (
 type serveOptions struct {
 	addresses
 	db, dates  string
+	nulls      string
 	rateLimit  limit.Limit
 	cursorLife time.Duration
 	log        string
@@ -56,7 +57,7 @@ takes the next free one.`,
 			if err := o.check(); err != nil {
 				return err
 			}
-			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife}
+			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife, EmptyTexts: o.nulls == "empty"}
 			if o.demo {
 				return a.serveDemo(cmd.Context(), o, config)
 			}
@@ -72,6 +73,7 @@ takes the next free one.`,
 	cmd.Flags().Var(cmd.Flags().Lookup("rate-limit").Value, "limit", "the former name of --rate-limit")
 	_ = cmd.Flags().MarkHidden("limit") // the flag is there
 	choiceFlag(cmd, &o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional", "required", "optional")
+	choiceFlag(cmd, &o.nulls, "nulls", "null", "what a text without a value is: null, or empty for clients that reject null", "null", "empty")
 	parsedFlag(cmd, &o.cursorLife, "cursor-life", "1d", "how long a cursor can be used after the first page: 1min to 30d", func(text string) (time.Duration, error) {
 		life, ok := when.Length(text)
 		if !ok || life < api.MinCursorLife || life > api.MaxCursorLife {

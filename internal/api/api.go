@@ -69,6 +69,10 @@ type Config struct {
 	// does. The contract demands a range or a cursor.
 	OptionalDates bool
 
+	// EmptyTexts serves "" for the contract's texts that are null, for clients that
+	// reject null.
+	EmptyTexts bool
+
 	// Limit is how many requests each company may make. The zero Limit does not limit.
 	Limit limit.Limit
 
@@ -140,6 +144,9 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		bodies:  newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
 
 		document: appendDocument,
+	}
+	if config.EmptyTexts {
+		h.document = appendFilled
 	}
 	h.routes = h.table()
 	h.metrics = newMetrics(config.Metrics, h)

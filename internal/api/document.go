@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/callvault/callvault"
 )
@@ -27,4 +28,39 @@ func primaryUser(document []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// appendFilled writes a call with "" for the contract's texts that are null, and Unknown
+// where the contract has that. Times, numbers, and the media, which can't be unknown, stay
+// null.
+func appendFilled(dst []byte, r callvault.Record) []byte {
+	document, further := r.Document, []byte(nil)
+	if end := bytes.Index(document, []byte(`"calendarEventId":`)); end >= 0 {
+		end = min(len(document), end+len(`"calendarEventId":null`))
+		document, further = document[:end], document[end:]
+	}
+	for {
+		name, rest, found := bytes.Cut(document, []byte(`":null`))
+		dst = append(dst, name...)
+		if !found {
+			return append(dst, further...)
+		}
+		dst = append(append(dst, `":`...), filled(name)...)
+		document = rest
+	}
+}
+
+// filled is what stands for the null of a field, whose name ends a part of a document.
+func filled(part []byte) string {
+	name := string(part[bytes.LastIndexByte(part, '"')+1:])
+	switch name {
+	case "scheduled", "started", "duration", "media", "isPrivate":
+		return "null"
+	case "direction", "scope":
+		return `"Unknown"`
+	}
+	if strings.HasSuffix(name, `\`) { // the mark is one in a text
+		return "null"
+	}
+	return `""`
 }

@@ -242,6 +242,8 @@ func parseConfig(t *testing.T, args []string) Config {
 		switch name {
 		case "dates":
 			config.OptionalDates = true
+		case "nulls":
+			config.EmptyTexts = value == "empty"
 		case "description":
 			config.Description = http.HandlerFunc(describe)
 		case "page":
