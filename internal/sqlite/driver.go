@@ -22,6 +22,8 @@ type conn struct {
 	path    string
 	stmts   map[string]*stmt
 	scratch []byte
+	done    <-chan struct{} // when what it does is to end
+	stop    chan struct{}   // interrupts it when it is closed
 }
 
 // access is what a connection may do to its file.
@@ -53,15 +55,35 @@ func (c *conn) waitForLocks(d time.Duration) { c.db.SetBusyTimeout(d) }
 func (c *conn) waitForLocksForEver() { c.db.SetBlockOnBusy() }
 
 // interruptible runs f, and interrupts what the connection does when the context is done:
-// that is the context's error.
-func (c *conn) interruptible(ctx context.Context, f func() error) error {
-	c.db.SetInterrupt(ctx.Done())
-	defer c.db.SetInterrupt(nil)
-	err := f()
-	if ctx.Err() != nil && kindOf(err) == interrupted {
-		return ctx.Err()
+// that is the context's error. The driver listens in a goroutine, which outlives f: to start
+// one for each f costs as much as reading some ten calls.
+func (c *conn) interruptible(ctx context.Context, f func() error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return err
+	if c.stop == nil {
+		c.listen()
+	}
+	stop := c.stop
+	forget := context.AfterFunc(ctx, func() { close(stop) })
+	c.done = ctx.Done()
+	defer func() {
+		c.done = nil
+		if !forget() {
+			<-stop
+			c.listen()
+		}
+		if kindOf(err) == interrupted {
+			err = ctx.Err()
+		}
+	}()
+	return f()
+}
+
+// listen makes the connection one that can be interrupted.
+func (c *conn) listen() {
+	c.stop = make(chan struct{})
+	c.db.SetInterrupt(c.stop)
 }
 
 // rollback undoes the transaction that the connection is in, if any.
@@ -168,6 +190,11 @@ func (c *conn) each(visit func(*stmt) error, query string, args ...any) (err err
 		}
 		if err := visit(st); err != nil {
 			return err
+		}
+		select {
+		case <-c.done: // no row comes any more, however late the interruption is
+			return sqlite.ResultInterrupt.ToError()
+		default:
 		}
 	}
 }

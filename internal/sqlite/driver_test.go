@@ -1,6 +1,9 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
+	"path/filepath"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
@@ -34,5 +37,50 @@ func TestMayBeInUse(t *testing.T) {
 	}
 	if mayBeInUse(nil) {
 		t.Error("a store that could be locked may be in use")
+	}
+}
+
+// A context that is done ends what the connection does, and nothing that it does later.
+func TestInterruptible(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls.db")
+	open(t, path)
+	c, err := openFile(path, path, toRead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n WHERE i < 0`
+	count := func() error { _, err := c.number("SELECT count(*) FROM companies"); return err }
+	for range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := c.interruptible(ctx, func() error { cancel(); return c.run(endless) })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("interrupted: %v", err)
+		}
+		if err := c.interruptible(ctx, func() error { t.Error("it runs when the context is done"); return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("done before: %v", err)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		if err := c.interruptible(ctx, count); err != nil {
+			t.Errorf("after an interruption: %v", err)
+		}
+		cancel()
+		if err := count(); err != nil {
+			t.Errorf("the context of what is over is done: %v", err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	func() {
+		defer func() { recover() }()
+		c.interruptible(ctx, func() error { panic("a visit") })
+	}()
+	cancel()
+	if err := c.interruptible(t.Context(), count); err != nil {
+		t.Errorf("the context of what panicked is done: %v", err)
+	}
+	failed := errors.New("failed")
+	ctx, cancel = context.WithCancel(t.Context())
+	if err := c.interruptible(ctx, func() error { cancel(); return failed }); err != failed {
+		t.Errorf("failed for another reason: %v", err)
 	}
 }
