@@ -191,8 +191,10 @@ func TestMetricsNobodyTakes(t *testing.T) {
 		}))
 		h := start(t, everywhere, Config{Metrics: registry})
 		gone := make(chan struct{})
-		go h.ServeHTTP(untaken{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-		var others sync.WaitGroup
+		var stuck, others sync.WaitGroup
+		stuck.Go(func() {
+			h.ServeHTTP(untaken{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		})
 		for range 3 {
 			others.Go(func() {
 				if w := get(h, "/metrics", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "\ncalls 1\n") {
@@ -205,6 +207,7 @@ func TestMetricsNobodyTakes(t *testing.T) {
 			t.Errorf("%d were collecting at once", most)
 		}
 		close(gone)
+		stuck.Wait()
 	})
 }
 
