@@ -48,6 +48,14 @@ func noPermission(scope callvault.Scope) error {
 	return unauthorized(text, cause)
 }
 
+// tooMany is the answer to a request that may be repeated after a wait.
+func tooMany(wait time.Duration, cause string) *clientError {
+	err := refuse(http.StatusTooManyRequests, gong.LimitExceeded, cause)
+	seconds := max(1, int64((wait+time.Second-1)/time.Second))
+	err.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
+	return err
+}
+
 // toClient turns an error into the answer for the client. An error that no client can
 // correct becomes a 500 without details.
 func toClient(err error) *clientError {
@@ -62,10 +70,7 @@ func toClient(err error) *clientError {
 	case errors.As(err, &refused):
 		return unauthorized(notAuthorized, "")
 	case errors.As(err, &exceeded):
-		told = refuse(http.StatusTooManyRequests, gong.LimitExceeded, "")
-		seconds := max(1, int64((exceeded.Wait+time.Second-1)/time.Second))
-		told.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
-		return told
+		return tooMany(exceeded.Wait, "")
 	}
 	return refuse(http.StatusInternalServerError, gong.InternalError, "")
 }

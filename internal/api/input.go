@@ -29,9 +29,10 @@ const (
 	inputsPart = 16
 )
 
-// newInputs makes the turns in which bodies are read.
+// newInputs makes the turns in which bodies are read. One at a time is weighed, which takes
+// no time, so that the next one sees the room that is left.
 func newInputs(memory int64) *web.Turns {
-	return web.NewTurns(mostBuilders, int(min(maxInputs, memory/inputsPart)))
+	return web.NewTurns(1, int(min(maxInputs, memory/inputsPart)))
 }
 
 // withBody is the handler of a route whose requests have a JSON object, which is read into
@@ -61,8 +62,8 @@ func (h *Handler) readBody(ctx context.Context, x *exchange, into any) error {
 		return tooLarge()
 	}
 	place, err := h.inputs.Enter(ctx, x.key.Company)
-	if err != nil {
-		return fmt.Errorf("wait for the company's turn to send a body: %w", err)
+	if err != nil { // no store is slow here, but clients of the company
+		return tooMany(time.Second, "too many bodies at once")
 	}
 	defer place.Leave()
 	place.Weigh(inputCost*int(size), x.hurry)

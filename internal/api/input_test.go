@@ -118,11 +118,10 @@ func TestClientsThatDoNotSend(t *testing.T) {
 	api.put(t, "other", call(t, "1", 1, ""))
 	serve(t, api.ServeHTTP, func(t *testing.T, s *running) {
 		const small = `{"filter":{"callIds":["1"]}}`
-		api.Handler.inputs = web.NewTurns(mostBuilders, 2*inputCost*maxInput)
+		api.Handler.inputs = newInputs(2 * inputCost * maxInput * inputsPart)
 		begin := func(body string, length int) net.Conn {
 			c := s.dial()
-			fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n", details, basicAuth("KEY", "hush"), length)
-			io.WriteString(c, body)
+			fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n%s", details, basicAuth("KEY", "hush"), length, body)
 			synctest.Wait()
 			return c
 		}
@@ -152,6 +151,16 @@ func TestClientsThatDoNotSend(t *testing.T) {
 		time.Sleep(readWithin)
 		wantResponse(t, late, http.StatusRequestTimeout, `{"requestId":"request000000000005","errors":["body: did not arrive in time; send it at once"]}`)
 		late.Close()
+
+		var stalling []net.Conn
+		for range 6 {
+			stalling = append(stalling, begin("{", maxInput))
+		}
+		time.Sleep(storeWithin)
+		wantResponse(t, stalling[5], http.StatusTooManyRequests, `{"requestId":"request000000000011","errors":["API request limit exceeded"]}`)
+		for _, c := range stalling {
+			c.Close()
+		}
 		synctest.Wait()
 		if held, _ := api.inputs.Held(); held != 0 {
 			t.Errorf("%d bytes are held", held)

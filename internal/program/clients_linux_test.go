@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callvault/callvault/internal/program"
 )
@@ -44,6 +45,7 @@ func TestHostileClients(t *testing.T) {
 		{"headers that never end", 128, headersWithoutEnd},
 		{"headers a byte at a time", 64, headersByteByByte},
 		{"bodies that never end", 64, bodiesWithoutEnd},
+		{"bodies that are not sent whole", 64, bodiesUnsent},
 		{"requests that are too large", 64, requestsTooLarge},
 		{"half-closed connections", 64, halfClosed},
 		{"requests in a row, and garbage", 64, garbage},
@@ -180,6 +182,26 @@ func bodiesWithoutEnd(s *siege) {
 			}
 		}
 	}
+}
+
+// Half a body waits for its turn or for its end. It is refused while others wait, and then
+// left alone until its client gives up.
+func bodiesUnsent(s *siege) {
+	header := strings.Replace(s.request("POST"), "/v2/calls?", "/v2/calls/extensive?", 1) + "Content-Length: 1048576\r\n\r\n"
+	half := strings.Repeat(" ", 512<<10)
+	s.each(times(100, 1000), func(c net.Conn) error {
+		defer c.Close()
+		go io.WriteString(c, header+half)
+		c.SetReadDeadline(time.Now().Add(8 * time.Second))
+		response, err := http.ReadResponse(bufio.NewReader(c), nil)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err == nil && response.StatusCode != http.StatusRequestTimeout && response.StatusCode != http.StatusTooManyRequests:
+			return errors.New(response.Status)
+		}
+		return err
+	})
 }
 
 func requestsTooLarge(s *siege) {
