@@ -203,11 +203,11 @@ func TestMetricsNobodyTakes(t *testing.T) {
 			})
 		}
 		others.Wait()
+		close(gone)
+		stuck.Wait()
 		if most != 1 {
 			t.Errorf("%d were collecting at once", most)
 		}
-		close(gone)
-		stuck.Wait()
 	})
 }
 
