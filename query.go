@@ -55,7 +55,7 @@ type PageQuery struct {
 	Total  int      // what the first page counted; not read for the first page
 }
 
-// Page tells what a page held; the records went to its visitor.
+// Page tells what a page held; the documents went to its visitor.
 type Page struct {
 	Total  int      // calls in the whole walk, counted when it began
 	Number int      // the first is 0
@@ -64,14 +64,14 @@ type Page struct {
 	More   bool     // whether calls follow
 }
 
-// ListPage reads one page and hands its records to visit in order. A
+// ListPage reads one page and hands its documents to visit in order. A
 // document is valid only until visit returns; an error of visit ends the
 // reading and is returned.
 //
 // Paging is by position: under concurrent writes no position is met twice, and
 // no call that was there throughout, in one place, is missed. The total is exact
 // at the moment the first page is read and is carried along by the caller.
-func ListPage(ctx context.Context, calls Reads, q PageQuery, visit func(Record) error) (Page, error) {
+func ListPage(ctx context.Context, calls Reads, q PageQuery, visit func(document []byte) error) (Page, error) {
 	page := Page{Total: q.Total, Number: q.Number}
 	each := func(r Record) error {
 		if page.Size == q.Size {
@@ -80,7 +80,7 @@ func ListPage(ctx context.Context, calls Reads, q PageQuery, visit func(Record) 
 		}
 		page.Size++
 		page.Last = r.Position()
-		return visit(r)
+		return visit(r.Document)
 	}
 	var err error
 	// One call more than the page holds tells whether another page follows.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ func BenchmarkPage(b *testing.B) {
 					expires: time.Now().Add(time.Hour).Unix(),
 					company: "acme",
 				}
-				target = first + "&cursor=" + string(h.cursors.append(nil, c.appendClaims(nil)))
+				target = first + "&cursor=" + string(c.appendCursor(nil, h.cursors))
 			}
 			r := request(target)
 			for name, values := range bench.header {
@@ -101,6 +102,23 @@ func BenchmarkPage(b *testing.B) {
 				b.Fatalf("pages of %d bytes", w.bytes/b.N)
 			}
 		})
+	}
+}
+
+// BenchmarkDetails serves the pages of BenchmarkPage by POST /v2/calls/extensive.
+func BenchmarkDetails(b *testing.B) {
+	h := newBenchHandler(b, Config{Metrics: prometheus.NewRegistry()})
+	const body = `{"filter":{"fromDateTime":"2026-03-04T12:00:00Z","toDateTime":"2026-03-05T12:00:00Z"},"contentSelector":{"exposedFields":{"parties":true}}}`
+	r := post(details, body)
+	w := &discardWriter{header: make(http.Header)}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(strings.NewReader(body))
+		h.ServeHTTP(w, r)
+	}
+	b.SetBytes(int64(w.bytes / b.N))
+	if w.bytes/b.N < 5_000 {
+		b.Fatalf("pages of %d bytes", w.bytes/b.N)
 	}
 }
 

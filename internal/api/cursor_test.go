@@ -48,12 +48,12 @@ func TestCursorHasTheFormOfTheWire(t *testing.T) {
 
 	s := newTestSealer()
 	for range 2 { // signers are used again
-		if got, want := string(s.append(nil, c.appendClaims(nil))), sign(s, algorithm, open); got != want {
+		if got, want := string(c.appendCursor(nil, s)), sign(s, algorithm, open); got != want {
 			t.Errorf("got %s\nwant %s", got, want)
 		}
 	}
 	c.From, c.To, c.Workspace = -1, 1663061400000001, mustID(t, "7")
-	got, want := string(s.append([]byte("before"), c.appendClaims(nil))), sign(s, algorithm, closed)
+	got, want := string(c.appendCursor([]byte("before"), s)), sign(s, algorithm, closed)
 	if got != "before"+want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
@@ -67,7 +67,7 @@ func TestCursorRoundTrip(t *testing.T) {
 	s := newTestSealer()
 	for range 10_000 {
 		c := randomCursor(t, random)
-		token := string(s.append(nil, c.appendClaims(nil)))
+		token := string(c.appendCursor(nil, s))
 		if len(token) > maxCursor {
 			t.Fatalf("a cursor has %d bytes", len(token))
 		}

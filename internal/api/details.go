@@ -52,8 +52,8 @@ func (h *Handler) listDetails(ctx context.Context, x *exchange, body *detailsReq
 		end = `,"parties":[]}`
 	}
 	l.array = "calls"
-	l.write = func(dst []byte, r callvault.Record) []byte {
-		return append(h.document(append(dst, `{"metaData":`...), r), end...)
+	l.write = func(dst, document []byte) []byte {
+		return append(h.document(append(dst, `{"metaData":`...), document), end...)
 	}
 	return h.sendPage(ctx, x, l)
 }
@@ -65,8 +65,8 @@ func (h *Handler) listTranscripts(ctx context.Context, x *exchange, body *transc
 		return err
 	}
 	l.array = "callTranscripts"
-	l.write = func(dst []byte, r callvault.Record) []byte {
-		dst = r.ID.AppendTo(append(dst, `{"callId":"`...))
+	l.write = func(dst, document []byte) []byte {
+		dst = append(append(dst, `{"callId":"`...), callID(document)...)
 		return append(dst, `","transcript":[]}`...)
 	}
 	return h.sendPage(ctx, x, l)

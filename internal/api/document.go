@@ -3,15 +3,19 @@ package api
 import (
 	"bytes"
 	"strings"
-
-	"github.com/callvault/callvault"
 )
 
 // In a stored document the contract's twenty fields come first, and in a text a quotation
 // mark follows a backslash. So the first `"name":` is the field of that name.
 
 // appendDocument writes a call as it is stored.
-func appendDocument(dst []byte, r callvault.Record) []byte { return append(dst, r.Document...) }
+func appendDocument(dst, document []byte) []byte { return append(dst, document...) }
+
+// callID is the id of a document.
+func callID(document []byte) []byte {
+	id, _, _ := bytes.Cut(bytes.TrimPrefix(document, []byte(`{"id":"`)), []byte(`"`))
+	return id
+}
 
 // primaryUser is the primaryUserId of a document in its quotes, or nil.
 func primaryUser(document []byte) []byte {
@@ -33,8 +37,8 @@ func primaryUser(document []byte) []byte {
 // appendFilled writes a call with "" for the contract's texts that are null, and Unknown
 // where the contract has that. Times, numbers, and the media, which can't be unknown, stay
 // null.
-func appendFilled(dst []byte, r callvault.Record) []byte {
-	document, further := r.Document, []byte(nil)
+func appendFilled(dst, document []byte) []byte {
+	var further []byte
 	if end := bytes.Index(document, []byte(`"calendarEventId":`)); end >= 0 {
 		end = min(len(document), end+len(`"calendarEventId":null`))
 		document, further = document[:end], document[end:]

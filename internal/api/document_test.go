@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
@@ -50,7 +49,7 @@ func TestFilled(t *testing.T) {
 			c.Duration, c.IsPrivate, c.WorkspaceID = new(int64(7)), new(false), new("7")
 			c.Direction, c.Scope, c.Media = new(gong.Inbound), new(gong.Internal), new(gong.Video)
 		}
-		got := string(appendFilled(nil, callvault.Record{Call: callvault.Call{Document: c.AppendJSON(nil)}}))
+		got := string(appendFilled(nil, c.AppendJSON(nil)))
 		for _, field := range []**string{
 			&c.URL, &c.Title, &c.PrimaryUserID, &c.System, &c.Language, &c.WorkspaceID, &c.SDRDisposition,
 			&c.ClientUniqueID, &c.CustomData, &c.Purpose, &c.MeetingURL, &c.CalendarEventID,

@@ -19,7 +19,7 @@ func (h *Handler) getCall(ctx context.Context, x *exchange) error {
 	body := newPageBody(h.document)
 	defer body.release()
 	calls := h.config.Store.Calls(x.key.Company)
-	err = calls.Get(ctx, []callvault.ID{x.object}, body.visit)
+	err = calls.Get(ctx, []callvault.ID{x.object}, func(r callvault.Record) error { return body.add(r.Document) })
 	if err != nil {
 		return fmt.Errorf("get a call: %w", err)
 	}

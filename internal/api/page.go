@@ -28,8 +28,8 @@ type listing struct {
 	write writer
 }
 
-// writer appends a call to a body as a route shows it.
-type writer func(dst []byte, r callvault.Record) []byte
+// writer appends the document of a call to a body, as a route shows it.
+type writer func(dst, document []byte) []byte
 
 // sendPage answers with a page, or with 404 if there are no calls at all.
 func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
@@ -47,24 +47,23 @@ func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
 	if page.Size == 0 && page.Number == 0 {
 		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
-	body.head = append(body.head, `{"requestId":"`...)
-	body.head = append(body.head, x.id...)
-	body.head = append(body.head, `","records":{"totalRecords":`...)
-	body.head = strconv.AppendInt(body.head, int64(page.Total), 10)
-	body.head = append(body.head, `,"currentPageSize":`...)
-	body.head = strconv.AppendInt(body.head, int64(page.Size), 10)
-	body.head = append(body.head, `,"currentPageNumber":`...)
-	body.head = strconv.AppendInt(body.head, int64(page.Number), 10)
+	head := append(body.head, `{"requestId":"`...)
+	head = append(head, x.id...)
+	head = append(head, `","records":{"totalRecords":`...)
+	head = strconv.AppendInt(head, int64(page.Total), 10)
+	head = append(head, `,"currentPageSize":`...)
+	head = strconv.AppendInt(head, int64(page.Size), 10)
+	head = append(head, `,"currentPageNumber":`...)
+	head = strconv.AppendInt(head, int64(page.Number), 10)
 	if page.More {
 		l.Number, l.After, l.Total = page.Number+1, page.Last, page.Total
-		var claims [maxCursor]byte
-		body.head = append(body.head, `,"cursor":"`...)
-		body.head = h.cursors.append(body.head, l.appendClaims(claims[:0]))
-		body.head = append(body.head, '"')
+		head = append(head, `,"cursor":"`...)
+		head = l.appendCursor(head, h.cursors)
+		head = append(head, '"')
 	}
-	body.head = append(body.head, `},"`...)
-	body.head = append(body.head, l.array...)
-	body.head = append(body.head, `":[`...)
+	head = append(head, `},"`...)
+	head = append(head, l.array...)
+	body.head = append(head, `":[`...)
 	body.calls = append(body.calls, `]}`...)
 	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
 	return x.send(http.StatusOK, body.head, body.calls)
@@ -75,7 +74,7 @@ func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
 type pageBody struct {
 	head, calls []byte
 	write       writer
-	visit       func(callvault.Record) error // add, bound once
+	visit       func(document []byte) error // add, bound once
 }
 
 // pageBodies keeps buffers for later answers.
@@ -101,10 +100,10 @@ func (b *pageBody) release() {
 }
 
 // add writes a call.
-func (b *pageBody) add(r callvault.Record) error {
+func (b *pageBody) add(document []byte) error {
 	if len(b.calls) > 0 {
 		b.calls = append(b.calls, ',')
 	}
-	b.calls = b.write(b.calls, r)
+	b.calls = b.write(b.calls, document)
 	return nil
 }

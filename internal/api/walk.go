@@ -16,6 +16,12 @@ type walk struct {
 	company string
 }
 
+// appendCursor appends the cursor of the walk.
+func (w *walk) appendCursor(dst []byte, cursors *sealer) []byte {
+	var claims [maxCursor]byte
+	return cursors.append(dst, w.appendClaims(claims[:0]))
+}
+
 // openWalk opens the cursor of a walk.
 func openWalk(cursors *sealer, text string) (walk, error) {
 	opened, err := cursors.open(text)

@@ -184,8 +184,8 @@ func shuffled[T any](s []T) []T {
 
 // page reads one page and keeps its documents.
 func page(ctx context.Context, calls callvault.Reads, q callvault.PageQuery) (documents []string, p callvault.Page, err error) {
-	p, err = callvault.ListPage(ctx, calls, q, func(r callvault.Record) error {
-		documents = append(documents, string(r.Document))
+	p, err = callvault.ListPage(ctx, calls, q, func(document []byte) error {
+		documents = append(documents, string(document))
 		return nil
 	})
 	return documents, p, err
