@@ -6,14 +6,7 @@
 // errors; one adapter, Handler.ServeHTTP, turns them into answers and requests into log
 // lines.
 //
-// To add a route:
-//
-//  1. Write its handler in a file of its own, as listCalls in list.go: it reads x.request,
-//     asks h.config.Store for the calls of x.key.Company, and ends with x.send or an error.
-//  2. Return a *clientError for what the client can mend; any other error is a 500.
-//  3. Add a line to Handler.table in routes.go: method, path, scope, handler.
-//  4. Describe it in internal/openapi/openapi.json; TestDescribed holds that you did.
-//  5. Show it in testdata/exchanges; go test -update writes the answers.
+// The file routes.go says how to add a route.
 package api
 
 import (

@@ -11,6 +11,20 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
+// To add a route:
+//
+//  1. Write its handler in a file of its own, as getCall in get.go. It reads x.request, or
+//     x.object, the id in the path; it asks h.config.Store for what x.key.Company has; and
+//     it ends with x.send, or h.sendPage for calls, or an error.
+//  2. If requests have a JSON body, write a struct for it, take a pointer to that as a third
+//     argument, and put withBody around the handler, as for listDetails in details.go.
+//  3. Return refuse(status, text, cause) for what the client can mend. Any other error is a
+//     500 and its text goes to the log.
+//  4. Add a line to Handler.table: method, path, scope, handler. If it only reads and its
+//     scope is new, add the scope to ReadScopes.
+//  5. Describe it in internal/openapi/openapi.json; TestDescribed holds that you did.
+//  6. Show it in testdata/exchanges; go test -update writes the answers.
+
 // route is a method and a path that are served, the scope that a key needs for them, and
 // what serves them. In a path {id} stands for a number of 1 to 20 digits. A route of GET
 // serves HEAD too.
