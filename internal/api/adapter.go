@@ -124,7 +124,7 @@ func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	attrs = append(attrs,
 		slog.Int("status", x.status),
 		slog.Int("bytes", x.bytes),
-		slog.Duration("duration", took.Round(time.Microsecond)))
+		slog.Float64("duration", took.Round(time.Microsecond).Seconds())) // as Prometheus has it
 	if x.trace != "" {
 		attrs = append(attrs, slog.String("trace_id", x.trace))
 	}

@@ -3,7 +3,6 @@ package screen
 import (
 	"io"
 	"log/slog"
-	"time"
 )
 
 // NewLog makes a log of lines from a level on, such as "info". Its format is "text", "json",
@@ -14,14 +13,5 @@ func NewLog(w io.Writer, format, level string) *slog.Logger {
 	if format == "text" || format == "auto" && IsTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: lowest}))
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: lowest, ReplaceAttr: inSeconds}))
-}
-
-// inSeconds writes a duration in seconds, as Prometheus does: readers would mistake the
-// nanoseconds that slog writes.
-func inSeconds(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.Float64Value(a.Value.Duration().Round(time.Microsecond).Seconds())
-	}
-	return a
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: lowest}))
 }
