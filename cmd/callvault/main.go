@@ -139,7 +139,7 @@ skipped, or a server's list ended early.`,
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1))
 	root.SetFlagErrorFunc(flagError)
 	addGroup(root, "Data", a.importCalls(), a.calls(), a.call(), a.export(), a.info(), a.delete())
-	addGroup(root, "Server", a.serve(), a.key(), a.healthcheck())
+	addGroup(root, "Server", a.serve(), a.key(), a.tls(), a.healthcheck())
 	addGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
 	root.AddCommand(a.version())
 	// Cobra's own commands are made here, and not when the program runs, so that

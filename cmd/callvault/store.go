@@ -191,8 +191,11 @@ func dbArgument(db string) string {
 	if db == defaultDB || postgres.HasPassword(db) {
 		return ""
 	}
-	return " --db '" + strings.ReplaceAll(db, "'", `'\''`) + "'"
+	return " --db " + quoted(db)
 }
+
+// quoted is a word for a POSIX shell.
+func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
 // companyArgument is what names a company in a command, if it must be named.
 func companyArgument(company string) string {

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault/internal/file"
+	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/web"
+)
+
+// builtIn is the host that many clients have built in. Customers' hosts are below it.
+const builtIn = "api.gong.io"
+
+func (a *app) tls() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "tls",
+		Short: "Make a certificate for clients that have " + builtIn + " built in",
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.tlsInit())
+	return cmd
+}
+
+// tlsOptions are the flags of tls init.
+type tlsOptions struct {
+	dir   string
+	force bool
+}
+
+func (a *app) tlsInit() *cobra.Command {
+	var o tlsOptions
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Write a certificate for " + builtIn + ", its key, and the CA that clients must trust",
+		Long: `Write three files:
+
+  callvault-ca.crt    the CA, for the clients to trust
+  callvault-tls.crt   a certificate, for serve --tls-cert
+  callvault-tls.key   its key, for serve --tls-key; only its owner may read it
+
+The certificate is for ` + builtIn + `, *.` + builtIn + `, localhost, 127.0.0.1 and ::1.
+The CA can't vouch for any other name, and its key is not kept, so a client that
+trusts it trusts nothing but this certificate. Both are valid for 825 days. To renew
+them, run the command with --force and give every client the new CA.`,
+		Example: `  callvault tls init
+  callvault tls init --dir /etc/callvault --force`,
+		RunE: func(*cobra.Command, []string) error { return a.initTLS(o) },
+	}
+	cmd.Flags().StringVar(&o.dir, "dir", ".", "the folder to write to")
+	forceFlag(cmd, &o.force)
+	return cmd
+}
+
+func (a *app) initTLS(o tlsOptions) error {
+	folder, err := filepath.Abs(o.dir) // what is printed works in any folder
+	if err != nil {
+		return err
+	}
+	issued, err := web.Issue(builtIn, time.Now())
+	if err != nil {
+		return err
+	}
+	ca := issuedFile{filepath.Join(folder, "callvault-ca.crt"), issued.Authority, 0o644}
+	certificate := issuedFile{filepath.Join(folder, "callvault-tls.crt"), issued.Certificate, 0o644}
+	key := issuedFile{filepath.Join(folder, "callvault-tls.key"), issued.Key, 0o600}
+	files := []issuedFile{ca, certificate, key}
+	for _, f := range files {
+		if err := mayWrite(f.path); err != nil && !o.force {
+			return err
+		}
+	}
+	if err := writeTogether(files); err != nil {
+		return err
+	}
+	_, err = screen.Printf(a.stdout, `wrote %s, %s and %s
+They expire on %s.
+
+Serve with the certificate:
+  callvault serve --listen 127.0.0.1:443 --tls-cert %s --tls-key %s
+Bring clients here, by a line in /etc/hosts on their machine:
+  127.0.0.1 %s
+Let them trust %s: set
+  NODE_EXTRA_CA_CERTS   for Node.js
+  REQUESTS_CA_BUNDLE    for Python with requests
+  SSL_CERT_FILE         for other Python and for Go
+  CURL_CA_BUNDLE        for curl
+`, ca.path, certificate.path, key.path, issued.Expires.Format(time.DateOnly),
+		quoted(certificate.path), quoted(key.path), builtIn, ca.path)
+	return err
+}
+
+// issuedFile is a file to write. Clients may run as other users, so the CA is for everybody.
+type issuedFile struct {
+	path    string
+	content []byte
+	mode    fs.FileMode
+}
+
+// writeTogether writes files, none of which gets its name before all are complete.
+func writeTogether(files []issuedFile) (err error) {
+	var drafts []*file.Draft
+	defer func() {
+		for _, d := range drafts {
+			err = errors.Join(err, d.Discard())
+		}
+	}()
+	for _, f := range files {
+		d, err := file.Create(f.path)
+		if err != nil {
+			return err
+		}
+		drafts = append(drafts, d)
+		if _, err := d.Write(f.content); err != nil {
+			return err
+		}
+		_ = os.Chmod(d.Name(), f.mode) // the file system may have no modes
+	}
+	for _, d := range drafts {
+		if err := d.CommitAs(d.Target()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault/internal/program"
+)
+
+// curl reaches a server at api.gong.io with the files of tls init, and trusts them for no
+// other name.
+func TestTLSInitServesAPIGongIO(t *testing.T) {
+	curl := program.Tool(t, "curl")
+	c, folder := newCLI(t), t.TempDir()
+	out := c.must("tls", "init", "--dir", folder)
+	ca, certificate, key := filepath.Join(folder, "callvault-ca.crt"), filepath.Join(folder, "callvault-tls.crt"), filepath.Join(folder, "callvault-tls.key")
+	for _, want := range []string{"wrote " + ca + ", " + certificate + " and " + key + "\n",
+		"serve --listen 127.0.0.1:443 --tls-cert '" + certificate + "' --tls-key '" + key + "'\n",
+		"\n  127.0.0.1 api.gong.io\n", "Let them trust " + ca + ": set\n", "  NODE_EXTRA_CA_CERTS "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	for path, want := range map[string]os.FileMode{ca: 0o644, certificate: 0o644, key: 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want && runtime.GOOS != "windows" {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
+	}
+	s := c.serve("--tls-cert", certificate, "--tls-key", key)
+	_, port, err := net.SplitHostPort(s.find(`serving \S+ at https://(\S+)`)[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, trusted := range map[string]bool{"api.gong.io": true, "us-12345.api.gong.io": true, "localhost": true, "127.0.0.1": true, "app.gong.io": false, "gong.io": false} {
+		cmd := exec.Command(curl, "-sS", "--noproxy", "*", "--cacert", ca, "--resolve", host+":"+port+":127.0.0.1", "-o", os.DevNull, "-w", "%{http_code}", "https://"+host+":"+port+"/v2/calls")
+		answer, err := cmd.CombinedOutput()
+		if got := string(answer); trusted != (err == nil && got == "401") || trusted == strings.Contains(got, "subject name") {
+			t.Errorf("%s: %v, %s", host, err, got)
+		}
+	}
+	if code := s.stop(); code != exitOK {
+		t.Errorf("it ended with %d: %s", code, s.stderr)
+	}
+}
+
+// Existing files are kept without --force, even if only one of them exists. With it all are
+// replaced, and the key is its owner's even if the old one was not.
+func TestTLSInitOverwritesOnlyWithForce(t *testing.T) {
+	c, folder := newCLI(t), t.TempDir()
+	key := filepath.Join(folder, "callvault-tls.key")
+	if err := os.WriteFile(key, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.run("tls", "init", "--dir", folder); got.code != exitFailed || got.stdout != "" || got.stderr != "callvault: "+key+" exists; pass --force to overwrite it\n" {
+		t.Errorf("%+v", got)
+	}
+	if content, err := os.ReadFile(key); string(content) != "mine" {
+		t.Errorf("%s, %v", content, err)
+	}
+	if entries, err := os.ReadDir(folder); len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	c.must("tls", "init", "--dir", folder, "--force")
+	if content, err := os.ReadFile(key); !strings.HasPrefix(string(content), "-----BEGIN PRIVATE KEY-----\n") {
+		t.Errorf("%s, %v", content, err)
+	}
+	if info, err := os.Stat(key); err != nil || info.Mode() != 0o600 && runtime.GOOS != "windows" {
+		t.Errorf("%v, %v", info, err)
+	}
+	missing := filepath.Join(folder, "missing")
+	if got := c.run("tls", "init", "--dir", missing); got.code != exitFailed || !strings.Contains(got.stderr, "the folder of "+filepath.Join(missing, "callvault-ca.crt")+" does not exist; make it") {
+		t.Errorf("%+v", got)
+	}
+}
