@@ -192,7 +192,7 @@ func bodiesUnsent(s *siege) {
 	s.each(times(100, 1000), func(c net.Conn) error {
 		defer c.Close()
 		go io.WriteString(c, header+half)
-		c.SetReadDeadline(time.Now().Add(8 * time.Second))
+		c.SetReadDeadline(time.Now().Add(5 * time.Second)) // longer than a body waits for its turn
 		response, err := http.ReadResponse(bufio.NewReader(c), nil)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
