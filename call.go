@@ -6,7 +6,7 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// MaxDocument is the largest document of a call, in bytes.
+// MaxDocument is the largest document, in bytes.
 const MaxDocument = 64 << 10
 
 // Call is what a store holds of a call: its document, and what places it. ParseCall and
@@ -50,11 +50,9 @@ func AppendCall(buf []byte, c *gong.Call) (Call, error) {
 	k.year("scheduled", c.Scheduled)
 	k.year("started", c.Started)
 	document := c.AppendJSON(buf)[len(buf):]
-	if len(document) > MaxDocument {
-		k.add("", fmt.Sprintf("the document has %d bytes; shorten it to %d", len(document), MaxDocument))
-	}
-	if len(k.problems) > 0 {
-		return Call{}, &gong.CallError{Problems: k.problems}
+	k.size(document)
+	if err := k.err(); err != nil {
+		return Call{}, err
 	}
 	call.Document = document[:len(document):len(document)]
 	return call, nil
@@ -69,7 +67,7 @@ func TimeOf(c *gong.Call) Time {
 	return FloorTime(date.Instant())
 }
 
-// checker collects what is wrong with a call that gong.ParseCall has read.
+// checker collects what is wrong with a document that gong has read.
 type checker struct {
 	problems []gong.FieldError
 }
@@ -95,4 +93,18 @@ func (k *checker) year(field string, t *gong.Time) {
 	if year := t.Instant().Year(); year < 0 || year > 9999 {
 		k.add(field, fmt.Sprintf("%s is outside the years 0000 to 9999 in UTC", t))
 	}
+}
+
+func (k *checker) size(document []byte) {
+	if len(document) > MaxDocument {
+		k.add("", fmt.Sprintf("the document has %d bytes; shorten it to %d", len(document), MaxDocument))
+	}
+}
+
+// err is a *gong.CallError, or nil if nothing is wrong.
+func (k *checker) err() error {
+	if len(k.problems) == 0 {
+		return nil
+	}
+	return &gong.CallError{Problems: k.problems}
 }

@@ -39,7 +39,8 @@ func (r *Record) Verify(company string, kept int64) error {
 // DamageError is a row that is not what was written, or does not stand where it should.
 type DamageError struct {
 	Company string
-	ID      ID     // of the call, as the row has it; zero where it is not known
+	ID      ID     // of the call or the entry, as the row has it; zero where it is not known
+	Kind    Kind   // of the entry, where it is an entry's row
 	Key     string // the id of the key, where it is a key's row
 	Problem string // what is wrong, as a clause about the call or the key
 }
@@ -49,6 +50,8 @@ func (e *DamageError) Error() string {
 	switch {
 	case e.Key != "":
 		what = "key " + e.Key
+	case e.Kind != "":
+		what = e.Kind.One() + " " + e.ID.String()
 	case !e.ID.IsZero():
 		what = "call " + e.ID.String()
 	}

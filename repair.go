@@ -8,7 +8,7 @@ import (
 
 // CompanyRows is what Check and Repair need of the rows of a company. It is for engines.
 type CompanyRows interface {
-	// Examine shows all rows and counts to an examination, calls in their order.
+	// Examine shows all rows and counts to an examination, calls and entries in their order.
 	Examine(e *Examination) error
 
 	// Contradictions reports where the company's tables contradict each other.
@@ -49,6 +49,7 @@ type DamagedRow struct {
 	Time        Time
 	Key         string // the id as it stands there
 	IsTombstone bool
+	IsEntry     bool // of the directory, of the kind that Damage has
 	Damage      *DamageError
 }
 
@@ -70,20 +71,25 @@ func newExamination(company string, report func(difference string)) *Examination
 // is of damage.
 func (e *Examination) Call(r *Record, kept int64, key string, err error) error {
 	e.tally.Add(r, kept) // damaged or not: it was counted
-	return e.add(DamagedRow{Time: r.Time, Key: key}, "call %s is damaged: %s", err)
+	return e.add(DamagedRow{Time: r.Time, Key: key}, "call", err)
 }
 
 // Tombstone takes a tombstone as Call does a call.
 func (e *Examination) Tombstone(key string, err error) error {
-	return e.add(DamagedRow{Key: key, IsTombstone: true}, "the tombstone of call %s is damaged: %s", err)
+	return e.add(DamagedRow{Key: key, IsTombstone: true}, "the tombstone of call", err)
 }
 
-func (e *Examination) add(d DamagedRow, text string, err error) error {
+// Entry takes a row of the directory as Call does a call.
+func (e *Examination) Entry(kind Kind, key string, err error) error {
+	return e.add(DamagedRow{Key: key, IsEntry: true}, kind.One(), err)
+}
+
+func (e *Examination) add(d DamagedRow, what string, err error) error {
 	if !errors.As(err, &d.Damage) {
 		return err
 	}
 	e.damaged = append(e.damaged, d)
-	e.Report(fmt.Sprintf(text, d.Damage.ID, d.Damage.Problem))
+	e.Report(fmt.Sprintf("%s %s is damaged: %s", what, d.Damage.ID, d.Damage.Problem))
 	return nil
 }
 
@@ -146,23 +152,30 @@ func (r *Repair) Company(company string, rows CompanyRows) error {
 	if err := rows.Examine(e); err != nil {
 		return err
 	}
-	calls, tombstones := 0, 0
+	calls, tombstones, entries := 0, 0, 0
 	for _, d := range e.damaged {
-		if d.IsTombstone {
+		var err error
+		switch {
+		case d.IsEntry:
+			entries++
+			err = r.lose(d.Damage)
+		case d.IsTombstone:
 			tombstones++
-			if err := r.lose(d.Damage); err != nil {
-				return err
-			}
-		} else {
+			err = r.lose(d.Damage)
+		default:
 			calls++ // if that loses one, the digests of the counts tell
 		}
-		if err := rows.Remove(d); err != nil {
+		if err == nil {
+			err = rows.Remove(d)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	r.Did(company, "removed %d damaged calls", calls)
 	r.Did(company, "removed %d damaged tombstones", tombstones)
-	changed := r.rebuilt || len(e.damaged) > 0
+	r.Did(company, "removed %d damaged users and workspaces", entries)
+	changed := r.rebuilt || calls+tombstones > 0
 	err := rows.Follow(func(step string, n int) {
 		changed = changed || n > 0
 		r.Did(company, step, n)

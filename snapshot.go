@@ -7,6 +7,7 @@ import "context"
 type Snapshot interface {
 	Companies(ctx context.Context) ([]string, error)
 	Calls(company string) Reads
+	Directory(company string) Entries
 	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
 	CursorSecret(ctx context.Context) ([]byte, error)
 

@@ -19,11 +19,14 @@ type Store interface {
 	Whole
 }
 
-// Companies is the role of a store that hands out calls.
+// Companies is the role of a store that hands out what belongs to a company.
 type Companies interface {
 	// Calls hands out one company's calls: nothing reached through it can touch
 	// another company's. It does no work, and the company need not exist yet.
 	Calls(company string) Calls
+
+	// Directory hands out one company's users and workspaces, as Calls does its calls.
+	Directory(company string) Directory
 
 	// Companies lists the companies by name, in the order of its bytes.
 	Companies(ctx context.Context) ([]string, error)
@@ -178,8 +181,8 @@ type Whole interface {
 	// all or none. Cursors that this store signed before are invalid from then on.
 	Inherit(ctx context.Context, secret []byte, keys []Key) error
 
-	// Empty removes all calls, tombstones and quotas, all or none: an unfinished copy
-	// starts again with it. Companies stay, and their numbers begin at 1 again, on a new
+	// Empty removes all calls, tombstones, users, workspaces and quotas, all or none: an unfinished
+	// copy starts again with it. Companies stay, and their numbers begin at 1 again, on a new
 	// timeline. A store that has a key is ErrHasKeys, and nothing is removed. Purge clears the files.
 	Empty(ctx context.Context) error
 
@@ -190,7 +193,7 @@ type Whole interface {
 	// Repair makes right, all or none, what Check finds, and reports what it did. Calls are
 	// believed: ids, numbers and counts follow them. Where rows are damaged, or digests tell
 	// that writes were lost, it returns ErrLoss and changes nothing, unless the loss is
-	// accepted: then damaged calls, tombstones and keys go, and digests follow the calls. It
+	// accepted: then damaged rows of every kind go, and digests follow the calls. It
 	// never lowers a company's number. A company whose calls or ids it changed gets a timeline
 	// from 0 in place of all its timelines.
 	Repair(ctx context.Context, accept Loss, report func(done string)) error
@@ -234,6 +237,19 @@ type PutResult struct {
 // Add returns the sums of two results.
 func (r PutResult) Add(s PutResult) PutResult {
 	return PutResult{r.Created + s.Created, r.Changed + s.Changed, r.Unchanged + s.Unchanged}
+}
+
+// Count counts one more: there tells whether its id was there before, and isSame whether to
+// the byte.
+func (r *PutResult) Count(there, isSame bool) {
+	switch {
+	case isSame:
+		r.Unchanged++
+	case there:
+		r.Changed++
+	default:
+		r.Created++
+	}
 }
 
 // QuotaSecond names the rate at which one company may make requests.

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upkeep"
 )
@@ -17,7 +19,8 @@ func (a *app) info() *cobra.Command {
 		Use:   "info",
 		Short: "Show what is in a store",
 		Long: `Show the size of a store, and for each company its first and last call and the numbers of
-its calls, its workspaces with calls, and its valid keys.`,
+its calls, its workspaces with calls, its valid keys, and the users and workspaces that
+were imported.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInfo(cmd.Context(), db, output) },
@@ -45,11 +48,25 @@ func (a *app) runInfo(ctx context.Context, db, output string) error {
 
 func (a *app) printInfo(info upkeep.Info) error {
 	screen.Printf(a.stdout, "%s: %s\n\n", info.Store, screen.Size(info.Size))
-	rows := [][]string{{"COMPANY", "CALLS", "FIRST", "LAST", "WORKSPACES", "KEYS"}}
+	rows := [][]string{{"COMPANY", "CALLS", "FIRST", "LAST", "WORKSPACES", "KEYS", "IMPORTED"}}
 	for _, c := range info.Companies {
-		rows = append(rows, []string{c.Name, screen.Number(c.Calls), dayOf(c.First), dayOf(c.Last), strconv.Itoa(c.Workspaces), strconv.Itoa(c.Keys)})
+		rows = append(rows, []string{c.Name, screen.Number(c.Calls), dayOf(c.First), dayOf(c.Last), strconv.Itoa(c.Workspaces), strconv.Itoa(c.Keys), imported(c)})
 	}
 	return screen.Columns(a.stdout, rows)
+}
+
+// imported is how many users and workspaces a company has that were imported.
+func imported(c upkeep.Company) string {
+	var texts []string
+	for _, kind := range callvault.Kinds() {
+		if n := c.Imported[kind]; n > 0 {
+			texts = append(texts, screen.Count(n, kind.One()))
+		}
+	}
+	if texts == nil {
+		return "-"
+	}
+	return strings.Join(texts, ", ")
 }
 
 func dayOf(t *time.Time) string {

@@ -19,9 +19,9 @@ func TestInfo(t *testing.T) {
 	c.must("key", "revoke", "--company", "acme", revoked)
 	text := c.must("info")
 	if !strings.HasPrefix(text, c.env["CALLVAULT_DB"]+": ") || !strings.HasSuffix(text, `
-COMPANY  CALLS  FIRST                 LAST                  WORKSPACES  KEYS
-acme     3      2026-01-01T00:00:00Z  2026-01-03T00:00:00Z  1           1
-default  0      -                     -                     0           0
+COMPANY  CALLS  FIRST                 LAST                  WORKSPACES  KEYS  IMPORTED
+acme     3      2026-01-01T00:00:00Z  2026-01-03T00:00:00Z  1           1     -
+default  0      -                     -                     0           0     -
 `) {
 		t.Errorf("got %s", text)
 	}

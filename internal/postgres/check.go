@@ -119,6 +119,9 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
+	if err := c.examineEntries(e); err != nil {
+		return err
+	}
 	return c.each(func(rows pgx.Rows) error {
 		var workspace string
 		var key callvault.CountKey

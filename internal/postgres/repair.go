@@ -68,9 +68,12 @@ func (c companyRows) exec(statement string, args ...any) (rows int, err error) {
 }
 
 func (c companyRows) Remove(d callvault.DamagedRow) (err error) {
-	if d.IsTombstone {
+	switch {
+	case d.IsEntry:
+		_, err = c.exec(removeEntrySQL, string(d.Damage.Kind), d.Key)
+	case d.IsTombstone:
 		_, err = c.exec(removeTombstoneSQL, d.Key)
-	} else {
+	default:
 		_, err = c.exec(removeDocumentSQL, d.Key, int64(d.Time))
 	}
 	return err

@@ -90,6 +90,9 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
+	if err := c.examineEntries(e); err != nil {
+		return err
+	}
 	return c.each(func(st *stmt) error {
 		key := callvault.CountKey{Bucket: callvault.Bucket{Level: st.ColumnInt(1), Number: st.ColumnInt64(2)}}
 		st.ColumnBytes(0, key.Workspace[:])

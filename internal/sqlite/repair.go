@@ -81,7 +81,7 @@ func (c *conn) repairStructure(r *callvault.Repair) error {
 	if err := c.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
-	for _, table := range []string{"documents", "ids", "counts"} {
+	for _, table := range []string{"documents", "ids", "counts", "directory"} {
 		if err := c.rebuild(table); err != nil {
 			return err
 		}
@@ -118,7 +118,10 @@ func (c *conn) rebuild(table string) error {
 }
 
 func (c companyRows) Remove(d callvault.DamagedRow) error {
-	if d.IsTombstone {
+	switch {
+	case d.IsEntry:
+		return c.run(deleteEntrySQL, c.of.id, string(d.Damage.Kind), d.Key)
+	case d.IsTombstone:
 		return c.run(removeTombstoneSQL, c.of.id, d.Key)
 	}
 	return c.run(deleteDocumentSQL, c.of.id, int64(d.Time), d.Key)

@@ -15,6 +15,8 @@ var (
 	firstTables string
 	//go:embed migrations/0002.sql
 	checksums string
+	//go:embed migrations/0003.sql
+	directoryTable string
 )
 
 // step is a migration: statements, and what the program does after them, in one transaction.
@@ -24,10 +26,10 @@ type step struct {
 }
 
 // steps are the migrations. The number of the schema is how many have run.
-var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}}
+var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}, {directoryTable, nil}}
 
 // schema is the number of the schema that this program knows.
-const schema = 2
+const schema = 3
 
 // applicationID marks a file as callvault's, for us and for file(1): "call".
 const applicationID = 0x63616c6c

@@ -62,6 +62,14 @@ func damageIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 		{"a counter that is behind", []string{`UPDATE companies SET number = 7`},
 			"the latest number is 7, but the table ids has 12", "raised the latest number", 10, false, false},
 		{"a key", []string{`UPDATE keys SET scopes = 'everything'`}, "key K is damaged", "removed the damaged key K", 10, true, true},
+		{"a letter of a user", []string{`UPDATE directory SET document = '{ }' WHERE kind = 'users'`},
+			"user 8 is damaged: its checksum does not match", "removed 1 damaged users and workspaces", 10, true, true},
+		{"a user that became a workspace", []string{`UPDATE directory SET kind = 'workspaces' WHERE kind = 'users'`},
+			"workspace 8 is damaged: its checksum does not match", "removed 1 damaged users and workspaces", 10, true, true},
+		{"a kind that is none", []string{`UPDATE directory SET kind = ''`},
+			" 8 is damaged: its checksum does not match", "removed 1 damaged users and workspaces", 10, true, true},
+		{"a workspace of no id", []string{`UPDATE directory SET kind = 'workspaces', id = '8'`},
+			"is damaged: its checksum does not match", "removed 1 damaged users and workspaces", 10, true, true},
 		{"everything", []string{`DELETE FROM counts`, `DELETE FROM ids`, `UPDATE companies SET number = 0`},
 			"0 calls counted", "restored the ids of 10 calls", 10, true, false},
 	} {
@@ -78,6 +86,7 @@ func damageIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 			put(t, calls, Sample{ID: "99", Time: day}.Call(t))
 			remove(t, calls, "99")
 			addKeys(t, store, key("K", acme))
+			putEntries(t, store.Directory(acme), callvault.Users, entry(t, callvault.Users, "8", "A"))
 			for _, statement := range tt.damage {
 				damage(t, statement)
 			}

@@ -277,6 +277,21 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		{"Count", func(ctx context.Context) error { _, err := calls.Count(ctx, all()); return err }},
 		{"Scan", func(ctx context.Context) error { return calls.Scan(ctx, all(), all().Start(), -1, write) }},
 		{"First", func(ctx context.Context) error { _, err := calls.First(ctx, all(), -1, write); return err }},
+		{"Directory.Put", func(ctx context.Context) error {
+			_, err := store.Directory(acme).Put(ctx, callvault.Users, []callvault.Entry{{ID: callvault.ID([]byte("00000000000000000001")), Document: []byte(`{"id":"1"}`)}})
+			return err
+		}},
+		{"Directory.Delete", func(ctx context.Context) error {
+			_, err := store.Directory(acme).Delete(ctx, callvault.Users, []callvault.ID{callvault.ID([]byte("00000000000000000001"))})
+			return err
+		}},
+		{"Directory.Count", func(ctx context.Context) error {
+			_, err := store.Directory(acme).Count(ctx, callvault.Users)
+			return err
+		}},
+		{"Directory.Scan", func(ctx context.Context) error {
+			return store.Directory(acme).Scan(ctx, callvault.Users, callvault.ID{}, -1, func(callvault.Entry) error { return nil })
+		}},
 		{"Latest", func(ctx context.Context) error { _, err := calls.Latest(ctx); return err }},
 		{"Changes", func(ctx context.Context) error {
 			return calls.Changes(ctx, 0, -1, func(callvault.Record) error { return nil })

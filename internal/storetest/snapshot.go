@@ -54,12 +54,16 @@ func load(t testing.TB, store callvault.Store, company string, batch []callvault
 func snapshotIsOfOneMoment(t *testing.T, open Open) {
 	store, elsewhere, batch := open(t), open(t), census(t)
 	put(t, store.Calls(acme), batch...)
+	user := entry(t, callvault.Users, "1", "A")
+	putEntries(t, store.Directory(acme), callvault.Users, user)
 	want := records(t, store, acme, 0)
 	err := store.Snapshot(t.Context(), func(s callvault.Snapshot) error {
 		remove(t, elsewhere.Calls(acme), batch[0].ID.String())
 		put(t, store.Calls(acme), Sample{ID: "77", Time: day}.Call(t))
 		put(t, store.Calls(other), batch...)
 		addKeys(t, store, key("K", acme))
+		putEntries(t, store.Directory(acme), callvault.Users, entry(t, callvault.Users, "1", "B"), entry(t, callvault.Users, "2", "C"))
+		hasEntries(t, s.Directory(acme), callvault.Users, user)
 		var got []callvault.Record
 		err := s.Calls(acme).Changes(t.Context(), 0, -1, func(r callvault.Record) error { got = append(got, kept(r)); return nil })
 		same(t, "records", got, want)
@@ -129,6 +133,8 @@ func recordsAreCounted(t *testing.T, open Open) {
 	put(t, store.Calls(acme), batch...)
 	put(t, store.Calls(other), batch[:2]...)
 	remove(t, store.Calls(acme), batch[1].ID.String())
+	user := entry(t, callvault.Users, "1", "A")
+	putEntries(t, store.Directory(acme), callvault.Users, user)
 	want := records(t, store, acme, 0)
 	err := store.Snapshot(t.Context(), func(s callvault.Snapshot) error {
 		remove(t, elsewhere.Calls(acme), batch[0].ID.String())
@@ -264,11 +270,13 @@ func storeIsEmptied(t *testing.T, open Open) {
 	put(t, store.Calls(other), batch[1])
 	remove(t, calls, batch[0].ID.String())
 	take(t, store, today(acme, 100), 70, 70)
+	putEntries(t, store.Directory(acme), callvault.Users, entry(t, callvault.Users, "1", "A"))
 	before := records(t, store, acme, 0)
 	if err := elsewhere.Empty(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "records", records(t, store, acme, 0), nil)
+	hasEntries(t, store.Directory(acme), callvault.Users)
 	same(t, "companies", names(t, store), []string{acme, other})
 	take(t, store, today(acme, 100), 100, 100)
 	wantSound(t, store)

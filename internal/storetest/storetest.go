@@ -29,7 +29,7 @@ type law struct {
 func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
 		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(), putLaws(), deleteLaws(), numberLaws(), readLaws(), timelineLaws(),
-		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(),
+		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(), directoryLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,6 +51,7 @@ func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 	}{
 		{"a repair tells who follows the changes", repairTellsWhoFollows},
 		{"a call whose document is lost is there", lostDocumentIsThere},
+		{"a damaged entry is an error", damagedEntryIsAnError},
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()

@@ -22,10 +22,11 @@ var (
 const (
 	maxRecords = 10_000
 	maxBytes   = 16 << 20
+	maxEntries = maxBytes / callvault.MaxDocument
 )
 
-// Copy copies a snapshot of a store into an empty one: calls, numbers, tombstones, used
-// quotas, keys and the cursor secret. It first empties an unfinished copy of the same store;
+// Copy copies a snapshot of a store into an empty one: calls, numbers, tombstones, users,
+// workspaces, used quotas, keys and the cursor secret. It first empties an unfinished copy of the same store;
 // any other store that is not empty is ErrNotEmpty.
 //
 // In an unfinished copy a mark stands in place of the cursor secret. The secret and the keys
@@ -48,6 +49,11 @@ func Copy(ctx context.Context, from, to callvault.Store, progress Progress) erro
 		}
 		for _, company := range companies {
 			if err := copyCompany(ctx, s, to, company, progress); err != nil {
+				return fmt.Errorf("company %s: %w", company, err)
+			}
+		}
+		for _, company := range companies { // last, because an unfinished copy with others is refused
+			if err := copyDirectory(ctx, s.Directory(company), to.Directory(company), progress); err != nil {
 				return fmt.Errorf("company %s: %w", company, err)
 			}
 		}
@@ -102,7 +108,8 @@ func prepare(ctx context.Context, s callvault.Snapshot, to callvault.Store, mark
 }
 
 // checkUnwritten refuses an unfinished copy whose company has a timeline that its original
-// hasn't: whatever else writes to it begins one.
+// hasn't: whatever else writes calls to it begins one. It also refuses one with a user or a
+// workspace that the original hasn't.
 func checkUnwritten(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string) error {
 	original, err := s.Calls(company).Timelines(ctx)
 	if err != nil {
@@ -113,6 +120,32 @@ func checkUnwritten(ctx context.Context, s callvault.Snapshot, to callvault.Stor
 		if !slices.Contains(original, timeline) {
 			return ErrNotEmpty
 		}
+	}
+	for _, kind := range callvault.Kinds() {
+		if err == nil {
+			err = eachBatch(ctx, to.Directory(company), kind, func(batch []callvault.Entry) error {
+				return checkHas(ctx, s.Directory(company), kind, batch)
+			})
+		}
+	}
+	return err
+}
+
+// checkHas refuses entries of which the original has not every one to the byte.
+func checkHas(ctx context.Context, original callvault.Entries, kind callvault.Kind, entries []callvault.Entry) error {
+	ids := make([]callvault.ID, len(entries))
+	for i := range entries {
+		ids[i] = entries[i].ID
+	}
+	isSame := 0
+	err := original.Get(ctx, kind, ids, func(e callvault.Entry) error {
+		if bytes.Equal(e.Document, entries[isSame].Document) { // both are by id
+			isSame++
+		}
+		return nil
+	})
+	if err == nil && isSame < len(entries) {
+		err = ErrNotEmpty
 	}
 	return err
 }
@@ -173,6 +206,51 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 		err = ErrDisturbed
 	}
 	return err
+}
+
+// copyDirectory copies the users and workspaces of a company.
+func copyDirectory(ctx context.Context, from callvault.Entries, to callvault.Directory, progress Progress) error {
+	for _, kind := range callvault.Kinds() {
+		copied := 0
+		err := eachBatch(ctx, from, kind, func(batch []callvault.Entry) error {
+			result, err := to.Put(ctx, kind, batch)
+			if err == nil && result.Created < len(batch) {
+				err = ErrDisturbed
+			}
+			copied += len(batch)
+			progress.Add(len(batch))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if n, err := to.Count(ctx, kind); err != nil {
+			return err
+		} else if n != copied {
+			return ErrDisturbed
+		}
+	}
+	return nil
+}
+
+// eachBatch calls f with the entries of a kind, batch by batch.
+func eachBatch(ctx context.Context, from callvault.Entries, kind callvault.Kind, f func([]callvault.Entry) error) error {
+	for after, more := (callvault.ID{}), true; more; {
+		var batch []callvault.Entry
+		err := from.Scan(ctx, kind, after, maxEntries, func(e callvault.Entry) error {
+			e.Document = bytes.Clone(e.Document)
+			batch = append(batch, e)
+			return nil
+		})
+		if more = len(batch) > 0 && err == nil; !more {
+			return err
+		}
+		after = batch[len(batch)-1].ID
+		if err := f(batch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func copyQuotas(ctx context.Context, s callvault.Snapshot, to callvault.Store) error {

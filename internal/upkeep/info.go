@@ -23,6 +23,8 @@ type Company struct {
 
 	Workspaces int `json:"workspaces"` // that have calls
 	Keys       int `json:"keys"`       // that are valid
+
+	Imported map[callvault.Kind]int `json:"imported"` // users and workspaces
 }
 
 // Look finds what is in a store, with the keys that are valid at a time.
@@ -43,7 +45,12 @@ func Look(ctx context.Context, store callvault.Store, now time.Time) (info Info,
 		if err != nil {
 			return info, err
 		}
-		c.Name = name
+		c.Name, c.Imported = name, make(map[callvault.Kind]int)
+		for _, kind := range callvault.Kinds() {
+			if c.Imported[kind], err = store.Directory(name).Count(ctx, kind); err != nil {
+				return info, err
+			}
+		}
 		for i := range keys {
 			if keys[i].Company == name && keys[i].ActiveAt(now) {
 				c.Keys++
@@ -54,7 +61,7 @@ func Look(ctx context.Context, store callvault.Store, now time.Time) (info Info,
 	return info, nil
 }
 
-// company is what a company has, but for its name and keys.
+// company is what a company has of calls.
 func company(ctx context.Context, calls callvault.Calls) (c Company, err error) {
 	all := callvault.Query{Range: callvault.AllTime}
 	at := func(kept **time.Time) func(callvault.Record) error {

@@ -27,14 +27,21 @@ func begin(ctx context.Context, p Progress, doing string, s callvault.Snapshot, 
 			return err
 		}
 		total += n
+		for _, kind := range callvault.Kinds() {
+			n, err := s.Directory(company).Count(ctx, kind)
+			if err != nil {
+				return err
+			}
+			total += n
+		}
 	}
 	p.Begin(doing, "record", total)
 	return nil
 }
 
 // Digest is a text that two stores share if and only if they hold the same, whatever their
-// engines: companies, calls with their places and numbers, tombstones, keys, used quotas
-// and the cursor secret. Timelines are not part of it.
+// engines: companies, calls with their places and numbers, tombstones, users, workspaces, keys,
+// used quotas and the cursor secret. Timelines are not part of it.
 func Digest(ctx context.Context, store callvault.Store, progress Progress) (digest string, err error) {
 	d := digester{sha256.New()}
 	err = store.Snapshot(ctx, func(s callvault.Snapshot) error {
@@ -57,6 +64,9 @@ func Digest(ctx context.Context, store callvault.Store, progress Progress) (dige
 				return err
 			}
 			d.number(0) // no record has this number
+			if err := d.directory(ctx, s.Directory(company), progress); err != nil {
+				return err
+			}
 		}
 		return d.rest(ctx, s)
 	})
@@ -91,7 +101,25 @@ func (d digester) record(r callvault.Record) {
 	d.field(r.Document) // empty for a tombstone
 }
 
-// rest hashes everything but calls.
+// directory hashes users and workspaces.
+func (d digester) directory(ctx context.Context, from callvault.Entries, progress Progress) error {
+	for _, kind := range callvault.Kinds() {
+		err := from.Scan(ctx, kind, callvault.ID{}, -1, func(e callvault.Entry) error {
+			progress.Add(1)
+			d.number(-1) // no text has this length: the next company's name does not begin so
+			d.text(string(kind))
+			d.text(e.ID.Key())
+			d.field(e.Document)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rest hashes everything but what belongs to companies.
 func (d digester) rest(ctx context.Context, s callvault.Snapshot) error {
 	keys, _, err := s.Keys(ctx, callvault.KeysVersion{})
 	if err != nil {

@@ -16,7 +16,7 @@ DO $$
 DECLARE
 	name text;
 BEGIN
-	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'timelines', 'quotas', 'seconds'] LOOP
+	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'timelines', 'quotas', 'seconds', 'directory'] LOOP
 		CONTINUE WHEN EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = ('callvault.' || name)::regclass);
 		PERFORM create_distributed_table('callvault.' || name, 'company',
 			colocate_with => CASE name WHEN 'companies' THEN 'none' ELSE 'callvault.companies' END);
