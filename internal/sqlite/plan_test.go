@@ -79,6 +79,18 @@ var plans = []plan{
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
+	{"an entry", entrySQL, []any{int64(1), "users", workspaceKey(1)}, []string{
+		"SEARCH directory USING PRIMARY KEY (company=? AND kind=? AND id=?)",
+	}},
+	{"entries", entriesSQL, []any{int64(1), "users", "", -1}, []string{
+		"SEARCH directory USING PRIMARY KEY (company=? AND kind=? AND id>?)",
+	}},
+	{"all entries", allEntriesSQL, []any{int64(1)}, []string{
+		"SEARCH directory USING PRIMARY KEY (company=?)",
+	}},
+	{"number of entries", countEntriesSQL, []any{int64(1), "users"}, []string{
+		"SEARCH directory USING PRIMARY KEY (company=? AND kind=?)",
+	}},
 	{"quota", usedQuotaSQL, []any{int64(1), int64(20000)}, []string{
 		"SEARCH quotas USING PRIMARY KEY (company=? AND day=?)",
 	}},
