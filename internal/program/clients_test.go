@@ -249,7 +249,7 @@ func TestClientsSeeThatThereAreNoCalls(t *testing.T) {
 	empty := client.Get("fromDateTime=2000-01-01T00:00:00Z&toDateTime=2000-01-02T00:00:00Z")
 	program.WantErrors(t, empty, http.StatusNotFound, noCalls)
 	r := client.Request(noonQuery)
-	r.URL.Path = "/v2/users"
+	r.URL.Path = "/v2/settings/scorecards"
 	other := client.Send(r)
 	for name, recognises := range map[string]func(program.Answer) bool{
 		"equality": func(a program.Answer) bool { return program.ErrorsOf(t, a)[0] == noCalls },
