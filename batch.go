@@ -5,7 +5,8 @@ import "slices"
 // Batch is calls to be written together: at most one to an id, in the one
 // order of calls, which is also the order that engines write fastest.
 type Batch struct {
-	calls []Call
+	calls   []Call
+	guarded bool
 }
 
 // NewBatch takes calls in the order they came; of several with one id the
@@ -25,7 +26,7 @@ func NewBatch(calls []Call) Batch {
 		calls = kept
 	}
 	slices.SortFunc(calls, func(a, b Call) int { return a.Position().Compare(b.Position()) })
-	return Batch{calls}
+	return Batch{calls: calls}
 }
 
 // Calls are the calls of the batch, for engines to read.
@@ -33,3 +34,13 @@ func (b Batch) Calls() []Call { return b.calls }
 
 // Len is the number of calls in the batch.
 func (b Batch) Len() int { return len(b.calls) }
+
+// Guarded is the batch with one more law: a call does not replace one that has another
+// clientUniqueId. Put returns a *ClientError where it would.
+func (b Batch) Guarded() Batch {
+	b.guarded = true
+	return b
+}
+
+// IsGuarded tells whether the batch is guarded.
+func (b Batch) IsGuarded() bool { return b.guarded }

@@ -42,7 +42,9 @@ type Calls interface {
 	// Put writes a batch, all or none. A call with a new id is created; one
 	// with a known id replaces it, and moves when its time or workspace differs;
 	// one that is there to the byte is left alone. Created and changed calls
-	// take the company's next numbers. The company is made on first use.
+	// take the company's next numbers. The company is made on first use. Of a guarded
+	// batch nothing is kept if a call would replace one with another clientUniqueId: the
+	// error is a *ClientError with all of these.
 	Put(ctx context.Context, batch Batch) (PutResult, error)
 
 	// Delete removes the calls with these ids for good, all or none, in the order of

@@ -54,6 +54,9 @@ var plans = []struct {
 	{"calls by id", getSQL, "text, text[]", 2, []string{
 		"Index Cond: ((company = $1) AND (id = b.id))",
 	}},
+	{"calls of other clients", otherClientsSQL, "text, text[], text[]", 3, []string{
+		"Index Cond: ((company = $1) AND (id = b.id))",
+	}},
 	{"workspaces", workspacesSQL, "text", 1, []string{
 		"Index Only Scan using documents_by_workspace on documents d",
 		"Index Cond: ((company = $1) AND (workspace > w_1.workspace))",
@@ -79,8 +82,9 @@ const firstTypes = "text, text, bigint, bigint, text, bigint, " +
 	"bigint, int, bigint, bigint, bigint, int, bigint, bigint, bigint, int, bigint, bigint, bigint, int, bigint, bigint, bigint, int, bigint, bigint"
 
 // noWalks are the filters of plans that are no walks: one tells that there are no
-// calls, one that an id is a tombstone, the others go over what was read within a limit.
-var noWalks = regexp.MustCompile(`One-Time Filter|Filter: \("time" IS NOT NULL\)|Filter: \(workspace <> |Filter: \((read|edge)(_\d)?\."time" (<|>=) \$\d+\)`)
+// calls, one that an id is a tombstone, one looks into a document that a key found, the
+// others go over what was read within a limit.
+var noWalks = regexp.MustCompile(`One-Time Filter|Filter: \("time" IS NOT NULL\)|Filter: \(workspace <> |Filter: \(\(strpos\(d\.document, .*|Filter: \((read|edge)(_\d)?\."time" (<|>=) \$\d+\)`)
 
 // walks is what no plan may have.
 var walks = regexp.MustCompile(`Seq Scan on (documents|ids|counts)|Filter: .*|Sort Key: .*("time"|workspace).*`)

@@ -16,6 +16,17 @@ const (
 	deleteSQL = `SELECT callvault.delete_calls($1, $2, $3)`
 	loadSQL   = `SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7)`
 
+	// Calls that would replace one with another clientUniqueId.
+	otherClientsSQL = `SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
+		FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS b (id, client, place)
+		CROSS JOIN LATERAL (
+			SELECT number, time, id, workspace FROM callvault.ids AS i
+			WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
+		) AS i
+		` + documentOfID + `
+		WHERE strpos(d.document, ',"clientUniqueId":"') > 0 AND strpos(d.document, ',"clientUniqueId":' || b.client || ',"customData":') = 0
+		ORDER BY b.place`
+
 	lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 )
 
@@ -32,7 +43,7 @@ const (
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	err = callvault.CheckCompany(s.company)
 	if err == nil {
-		result, err = s.put(ctx, batch.Calls())
+		result, err = s.put(ctx, batch)
 	}
 	if err = s.store.cause(ctx, err); err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put calls: %w", err)
@@ -40,26 +51,72 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 	return result, nil
 }
 
-func (s calls) put(ctx context.Context, batch []callvault.Call) (result callvault.PutResult, err error) {
-	if chunk(batch) == len(batch) {
+func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
+	calls := batch.Calls()
+	ids, clients := clientsOf(batch)
+	if chunk(calls) == len(calls) && len(ids) == 0 {
 		err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-			result, err = s.putChunk(ctx, c, batch)
+			result, err = s.putChunk(ctx, c, calls)
 			return err
 		})
 		return result, err
 	}
 	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		for len(batch) > 0 {
-			n := chunk(batch)
-			put, err := s.putChunk(ctx, tx, batch[:n])
+		if err := s.refuseOthers(ctx, tx, ids, clients); err != nil {
+			return err
+		}
+		for len(calls) > 0 {
+			n := chunk(calls)
+			put, err := s.putChunk(ctx, tx, calls[:n])
 			if err != nil {
 				return err
 			}
-			result, batch = result.Add(put), batch[n:]
+			result, calls = result.Add(put), calls[n:]
 		}
 		return nil
 	})
 	return result, err
+}
+
+// clientsOf are the ids and the clientUniqueIds of the calls that have one, if the batch is
+// guarded.
+func clientsOf(batch callvault.Batch) (ids, clients []string) {
+	if !batch.IsGuarded() {
+		return nil, nil
+	}
+	for i := range batch.Calls() {
+		call := &batch.Calls()[i]
+		if client := call.Client(); client != nil {
+			ids, clients = append(ids, text(call.ID[:])), append(clients, text(client))
+		}
+	}
+	return ids, clients
+}
+
+// refuseOthers returns a *callvault.ClientError if these calls would replace some of others.
+// Until the transaction ends no other writer changes the company's calls. Damaged rows may
+// be replaced.
+func (s calls) refuseOthers(ctx context.Context, tx pgx.Tx, ids, clients []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	for _, statement := range []string{makeCompanySQL, lockCompanySQL} {
+		if _, err := tx.Exec(ctx, statement, s.company); err != nil {
+			return err
+		}
+	}
+	var refused []callvault.ID
+	r := &record{company: s.company, verify: func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }}
+	err := s.store.eachIn(ctx, tx, func(rows pgx.Rows) error {
+		if damageOf(r.read(rows)) == nil {
+			refused = append(refused, r.ID)
+		}
+		return nil
+	}, otherClientsSQL, s.company, ids, clients)
+	if err == nil && len(refused) > 0 {
+		err = &callvault.ClientError{IDs: refused}
+	}
+	return err
 }
 
 // chunk is how many of the first calls go into one statement.

@@ -30,6 +30,9 @@ type change struct {
 	company company
 	number  int64 // of the latest change
 	tally   callvault.Tally
+
+	guarded bool           // the batch is
+	refused []callvault.ID // would replace calls of others
 }
 
 // change runs f within a transaction as one that takes numbers and changes counts.
@@ -74,7 +77,7 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 	calls := batch.Calls()
 	err = s.store.writeTo(ctx, s.company, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
-			return w.fork(func() error { return w.put(calls, &result) })
+			return w.fork(func() error { return w.put(batch, &result) })
 		})
 	})
 	if err != nil {
@@ -101,12 +104,17 @@ func (s *Store) afterLargeBatch(ctx context.Context) {
 	_ = s.withWriter(ctx, func(c *conn) error { return c.restartLog(s.turns.maxLog, s.turns.restartWithin) })
 }
 
-func (w *change) put(calls []callvault.Call, result *callvault.PutResult) (err error) {
+func (w *change) put(batch callvault.Batch, result *callvault.PutResult) (err error) {
+	calls := batch.Calls()
 	numbers := make([]int64, len(calls)) // 0: the document is there
+	w.guarded = batch.IsGuarded()
 	for _, i := range byID(calls) {
 		if numbers[i], err = w.take(&calls[i], result); err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
 		}
+	}
+	if len(w.refused) > 0 {
+		return &callvault.ClientError{IDs: w.refused}
 	}
 	for i := range calls {
 		if numbers[i] == 0 {
@@ -157,6 +165,9 @@ func (w *change) take(call *callvault.Call, result *callvault.PutResult) (number
 		result.Created++
 	case before.isOf(call) && before.verify(w.company) == nil:
 		result.Unchanged++
+		return 0, nil
+	case w.guarded && call.HasOtherClient(&before.Call) && before.verify(w.company) == nil:
+		w.refused = append(w.refused, call.ID)
 		return 0, nil
 	default:
 		result.Changed++

@@ -1,0 +1,113 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+func guardLaws() []law {
+	return []law{
+		{"a guarded batch replaces no call of another client", guardedBatch},
+		{"a guarded batch replaces calls of its clients", guardedReplaces},
+		{"a large batch is guarded", guardedLargeBatch},
+	}
+}
+
+// client is a call with a clientUniqueId, which may be nil.
+func client(t testing.TB, id, title string, client *string) callvault.Call {
+	t.Helper()
+	c := Bare(id)
+	c.Title, c.ClientUniqueID, c.CustomData = &title, client, new(`,"clientUniqueId":"x","customData":`)
+	return NewCall(t, c)
+}
+
+// refuses puts a guarded batch, which is to be refused because of these calls.
+func refuses(t testing.TB, calls callvault.Calls, batch []callvault.Call, ids ...string) {
+	t.Helper()
+	result, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).Guarded())
+	var refused *callvault.ClientError
+	if !errors.As(err, &refused) {
+		t.Fatalf("the error is %v", err)
+	}
+	same(t, "result", result, callvault.PutResult{})
+	var got []string
+	for _, id := range refused.IDs {
+		got = append(got, id.String())
+	}
+	slices.Sort(got)
+	same(t, "refused", got, ids)
+}
+
+// Of a guarded batch nothing is kept if a call would replace one whose clientUniqueId is
+// another, and all of these are named; a batch that is not guarded replaces them.
+func guardedBatch(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	texts := []string{"a", "A", "", `x","customData":"y`, `null`, `"`, `\`, ",", "ü", "a%b_c"}
+	var there, others []callvault.Call
+	var ids []string
+	for i, text := range texts {
+		id := fmt.Sprint(i + 1)
+		ids = append(ids, id)
+		there = append(there, client(t, id, "there", &text))
+		others = append(others, client(t, id, "other", new(text+"2")))
+	}
+	slices.Sort(ids)
+	put(t, calls, there...)
+	before := changes(t, calls)
+	fresh := client(t, "900", "new", new("a"))
+	refuses(t, calls, append(slices.Clone(others), fresh), ids...)
+	refuses(t, calls, []callvault.Call{fresh, others[3], there[4]}, "4")
+	same(t, "changes", changes(t, calls), before)
+	holds(t, calls, there...)
+
+	same(t, "result", put(t, calls, others...), callvault.PutResult{Changed: len(others)})
+	holds(t, calls, others...)
+}
+
+// Calls of the same client, of none, and calls that are gone may be replaced, and so may
+// those of other companies.
+func guardedReplaces(t *testing.T, open Open) {
+	store := open(t)
+	calls := store.Calls(acme)
+	put(t, store.Calls(other), client(t, "1", "other's", new("z")))
+	for _, batch := range [][]callvault.Call{
+		{client(t, "1", "first", new("a")), client(t, "2", "first", nil)},
+		{client(t, "1", "second", new("a")), client(t, "2", "second", new("b"))},
+		{client(t, "1", "second", new("a")), client(t, "2", "third", nil)},
+		{client(t, "1", "fourth", nil), client(t, "2", "fourth", new("c"))},
+		{client(t, "1", "fifth", new("d")), client(t, "2", "fourth", new("c"))},
+	} {
+		if _, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).Guarded()); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, calls, batch...)
+	}
+	remove(t, calls, "1")
+	again := client(t, "1", "again", new("e"))
+	if _, err := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{again}).Guarded()); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, calls, again, client(t, "2", "fourth", new("c")))
+}
+
+// A batch of thousands of calls is guarded as a whole.
+func guardedLargeBatch(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	there := client(t, "5999", "there", new("a"))
+	put(t, calls, there)
+	batch := make([]callvault.Call, 6000)
+	for i := range batch {
+		batch[i] = client(t, fmt.Sprint(i), "new", new(fmt.Sprint(i)))
+	}
+	refuses(t, calls, batch, "5999")
+	holds(t, calls, there)
+	result, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch[:5999])).Guarded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "result", result, callvault.PutResult{Created: 5999})
+}
