@@ -111,12 +111,32 @@ func parseClock(s string, now time.Time) (Span, bool) {
 	if whole, ok := parseDate(s, now); ok {
 		return Span{From: whole.From}, true
 	}
+	shown, ok := parseShown(s)
+	return Span{From: at(shown, now.Location())}, ok
+}
+
+// parseShown reads a date and a time of day as a clock shows them.
+func parseShown(s string) (shown time.Time, ok bool) {
 	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02t15:04", "2006-01-02 15:04:05", "2006-01-02t15:04:05"} {
 		if shown, err := time.Parse(layout, s); err == nil {
-			return Span{From: at(shown, now.Location())}, true
+			return shown, true
 		}
 	}
-	return Span{}, false
+	return time.Time{}, false
+}
+
+// Clock is when the clock of a zone showed a date and a time of day, such as 2026-01-31 09:00.
+// A time that it showed twice is the first of the two. One that it skipped is an error.
+func Clock(s string, zone *time.Location) (time.Time, error) {
+	clock, ok := parseShown(normal(s))
+	if !ok {
+		return time.Time{}, fmt.Errorf("%.*q is not a date and time; use 2026-01-31 09:00 or 2026-01-31T09:00:00-07:00", maxEcho, s)
+	}
+	t := at(clock, zone)
+	if !shown(t).Equal(clock) {
+		return time.Time{}, fmt.Errorf("%.*q was skipped by the clock of %s; correct it, or pass another --tz", maxEcho, s, zone)
+	}
+	return t, nil
 }
 
 // parseDate reads the date of a day, month or year, and is the whole of it.
