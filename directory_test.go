@@ -17,7 +17,7 @@ func TestParseEntry(t *testing.T) {
 		`{}`:                    "id: is missing or empty; it must be a number of 1 to 20 digits, under exactly this name",
 		`{"id":"a"}`:            `id: "a" is not a number of 1 to 20 digits`,
 		`{"id":"007"}`:          `id: "007" has leading zeros; write the number of 1 to 20 digits without them`,
-		`{"id":"1","active":1}`: "active: must be a boolean or null, not a number",
+		`{"id":"1","active":1}`: "active: must be true, false or null, not a number",
 		`{"id":"1","created":"0000-01-01T00:00:00+14:00"}`:                    "created: 0000-01-01T00:00:00+14:00 is outside the years 0000 to 9999 in UTC",
 		`{"id":"1","x":"` + strings.Repeat("x", callvault.MaxDocument) + `"}`: "the document has 65872 bytes; shorten it to 65536",
 	} {

@@ -215,6 +215,8 @@ func (m *entryMember) set(value []byte) error {
 		}
 	case aTime:
 		fits = fits || kind == aString
+	case aBoolean:
+		wanted = "true, false or null"
 	case anything:
 		fits = true
 	}

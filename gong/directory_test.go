@@ -50,7 +50,7 @@ func TestWrongUsers(t *testing.T) {
 		`{"id":null}`:                     "",
 		`{"id":1.5}`:                      `id: "1.5" is not a number of 1 to 20 digits`,
 		`{"id":true}`:                     "id: must be a string of digits, not a boolean",
-		`{"id":"1","active":"true"}`:      "active: must be a boolean or null, not a string",
+		`{"id":"1","active":"true"}`:      "active: must be true, false or null, not a string",
 		`{"id":"1","firstName":7}`:        "firstName: must be a string or null, not a number",
 		`{"id":"1","emailAliases":"a"}`:   "emailAliases: must be an array or null, not a string",
 		`{"id":"1","settings":[]}`:        "settings: must be an object or null, not an array",
@@ -62,7 +62,7 @@ func TestWrongUsers(t *testing.T) {
 		`{"id":"1"`:                       "not valid JSON: it ends too early",
 		`{"id":"1"} {`:                    "not valid JSON: unexpected '{' at byte 12",
 		`[]`:                              "must be a JSON object, not an array",
-		`{"title":1,"id":"1","active":2}`: "title: must be a string or null, not a number; active: must be a boolean or null, not a number",
+		`{"title":1,"id":"1","active":2}`: "title: must be a string or null, not a number; active: must be true, false or null, not a number",
 	} {
 		_, err := ParseUser([]byte(in))
 		got := ""

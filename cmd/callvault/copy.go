@@ -24,8 +24,8 @@ func (a *app) copy() *cobra.Command {
 		Use:   "copy --from DB --to DB",
 		Short: "Copy a store into an empty one, also to another engine",
 		Long: `Copy a snapshot of a whole store into an empty one: all companies with their
-calls, the numbers of their changes, the tombstones of deleted calls, keys, used
-quotas, and the secret that signs cursors. The store stays in use meanwhile; the
+calls, the numbers of their changes, the tombstones of deleted calls, imported users
+and workspaces, keys, used quotas, and the secret that signs cursors. The store stays in use meanwhile; the
 copy contains no later writes.
 
 If the copy is interrupted, run it again: it empties the unfinished copy and starts
@@ -77,17 +77,17 @@ func (a *app) check() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check that a store is sound",
-		Long: `Read a whole store: compare every call and key with its checksum, and the counts,
-ids and numbers with the calls. Print the first 100 differences, and how many there
+		Long: `Read a whole store: compare every call, user, workspace and key with its checksum, and
+the counts, ids and numbers with the calls. Print the first 100 differences, and how many there
 are; the exit code is 1 if there is any.
 
 --repair corrects counts, ids and numbers to match the calls, and prints what it did.
-It can't bring back a damaged or lost call: restore a backup, or give the call up with
+It can't bring back what is damaged or lost: restore a backup, or give it up with
 --accept-loss.
 
 --digest prints a text that is the same for two stores if and only if their calls,
-numbers of changes, keys, used quotas and cursor secret are the same, whatever their
-engines. A copy and a restored backup have the digest of their original; two imports
+numbers of changes, users, workspaces, keys, used quotas and cursor secret are the same,
+whatever their engines. A copy and a restored backup have the digest of their original; two imports
 of the same file do not.`,
 		Example: `  callvault check
   callvault check --repair
@@ -96,7 +96,7 @@ of the same file do not.`,
 	}
 	dbFlag(cmd, &o.db)
 	cmd.Flags().BoolVar(&o.repair, "repair", false, "correct counts, ids and numbers to match the calls")
-	cmd.Flags().BoolVar(&o.accept, "accept-loss", false, "with --repair: give up damaged and lost calls")
+	cmd.Flags().BoolVar(&o.accept, "accept-loss", false, "with --repair: give up what is damaged or lost")
 	cmd.Flags().BoolVar(&o.digest, "digest", false, "print a digest of the store")
 	return cmd
 }

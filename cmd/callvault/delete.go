@@ -24,6 +24,7 @@ const deleteBatch = 10_000
 // deleteOptions are the flags of delete.
 type deleteOptions struct {
 	tenant
+	kind       callvault.Kind
 	before     string
 	zone       *time.Location
 	ids        []string
@@ -34,9 +35,10 @@ func (a *app) delete() *cobra.Command {
 	var o deleteOptions
 	cmd := &cobra.Command{
 		Use:   "delete --id ID... | --before DATE",
-		Short: "Remove calls for good",
+		Short: "Remove calls, users or workspaces for good",
 		Long: `Remove a company's calls for good: those with the given ids, or all before a date. Only
-a call's id and the number of its deletion remain. At the end delete rewrites a SQLite file,
+a call's id and the number of its deletion remain. --kind removes imported users or
+workspaces by id, and nothing of them remains. At the end delete rewrites a SQLite file,
 so that no content stays in it. That takes time and disk space in proportion to the
 store, and other writers wait.
 
@@ -44,12 +46,19 @@ Calls are deleted in batches, each completely or not at all. When standard outpu
 a terminal, each commit prints "deleted N", the number so far. After an interruption, run
 the same command again to finish.`,
 		Example: `  callvault delete --id 7782342274025937895
+  callvault delete --kind users --id 234599484848423
   callvault delete --before 2025-01-01 --company acme
   callvault delete --before 2025-01-01T00:00:00-07:00 --yes`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDelete(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := refuseFor(o.kind, cmd, "before"); err != nil {
+				return err
+			}
+			return a.runDelete(cmd.Context(), o)
+		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "a call to delete; can be repeated")
+	cmd.Flags().StringSliceVar(&o.ids, "id", nil, "the id of what to delete; can be repeated")
+	kindFlag(cmd, &o.kind, "what to delete: calls, or imported users or workspaces")
 	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
 	zoneFlag(cmd, &o.zone, "UTC")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "delete without asking")
@@ -60,14 +69,20 @@ the same command again to finish.`,
 
 // deletion is what is to be deleted: some ids, or all calls of a query.
 type deletion struct {
+	kind  callvault.Kind
 	ids   map[callvault.ID]bool // nil means the query
 	query callvault.Query
 }
 
 func (o *deleteOptions) deletion() (d deletion, err error) {
-	if len(o.ids) == 0 && o.before == "" {
+	switch {
+	case len(o.ids) > 0 || o.before != "":
+	case o.kind != "":
+		return d, usagef("say which %s to delete with --id", o.kind)
+	default:
 		return d, usagef("say which calls to delete with either --id or --before")
 	}
+	d.kind = o.kind
 	if o.before != "" {
 		span, err := when.Parse(o.before, time.Now().In(o.zone))
 		if err != nil {
@@ -99,10 +114,9 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	if err != nil {
 		return err
 	}
-	calls := store.Calls(o.company)
 	total := len(d.ids)
 	if d.ids == nil {
-		if total, err = calls.Count(ctx, d.query); err != nil {
+		if total, err = store.Calls(o.company).Count(ctx, d.query); err != nil {
 			return err
 		}
 	}
@@ -111,11 +125,11 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	p.Begin("deleting", "call", total)
+	p.Begin("deleting", noun(d.kind), total)
 	commits, deleted := p.Commits(a.stdout), 0
 	for more := true; more && err == nil; {
 		var n int
-		if n, more, err = d.step(ctx, calls); n > 0 {
+		if n, more, err = d.step(ctx, store, o.company); n > 0 {
 			deleted += n
 			p.Add(n)
 			screen.Printf(commits, "deleted %d\n", deleted)
@@ -124,26 +138,26 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	p.End()
 	switch missing := len(d.ids) - deleted; {
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, "call"))
+		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, noun(d.kind)))
 	case err != nil:
-		return fmt.Errorf("after %s: %w", screen.Count(deleted, "call"), err)
+		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.kind)), err)
 	case missing > 0:
-		p.Tell("deleted %s; %s not found", screen.Count(deleted, "call"), screen.Count(missing, "id"))
+		p.Tell("deleted %s; %s not found", screen.Count(deleted, noun(d.kind)), screen.Count(missing, "id"))
 	default:
-		p.Tell("deleted %s", screen.Count(deleted, "call"))
+		p.Tell("deleted %s", screen.Count(deleted, noun(d.kind)))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
-	p.Begin("removing the content of deleted calls", "", screen.Unknown)
+	p.Begin("removing the content of what was deleted", "", screen.Unknown)
 	err = store.Purge(ctx)
 	if err != nil && ctx.Err() != nil {
-		return errors.New("interrupted; the calls are deleted, but the file may still hold their content: run it again to remove it")
+		return fmt.Errorf("interrupted; the %ss are deleted, but the file may still hold their content: run it again to remove it", noun(d.kind))
 	}
 	return err
 }
 
 // confirm asks a person.
 func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
-	what := screen.Count(total, "call") + " by id"
+	what := screen.Count(total, noun(d.kind)) + " by id"
 	if d.ids == nil {
 		what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.query.To)
 	}
@@ -153,12 +167,17 @@ func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// step deletes one batch and tells how many calls it had, and whether more may follow.
-func (d *deletion) step(ctx context.Context, calls callvault.Calls) (deleted int, more bool, err error) {
-	if d.ids != nil { // a command line has no more than a batch of them
-		deleted, err = calls.Delete(ctx, slices.Collect(maps.Keys(d.ids)))
+// step deletes one batch and tells how many records it had, and whether more may follow.
+func (d *deletion) step(ctx context.Context, store callvault.Store, company string) (deleted int, more bool, err error) {
+	ids := slices.Collect(maps.Keys(d.ids)) // a command line has no more than a batch of them
+	switch {
+	case d.kind != "":
+		deleted, err = store.Directory(company).Delete(ctx, d.kind, ids)
+		return deleted, false, err
+	case d.ids != nil:
+		deleted, err = store.Calls(company).Delete(ctx, ids)
 		return deleted, false, err
 	}
-	deleted, err = calls.DeleteFirst(ctx, d.query, deleteBatch)
+	deleted, err = store.Calls(company).DeleteFirst(ctx, d.query, deleteBatch)
 	return deleted, deleted == deleteBatch, err
 }

@@ -23,6 +23,7 @@ import (
 type exportOptions struct {
 	sourceOptions
 	selection
+	kind                      callvault.Kind
 	output                    string
 	force, quiet, skipDamaged bool
 }
@@ -50,9 +51,13 @@ is overwritten keeps its mode. Links are followed. If ctrl-C or an error
 interrupts reading from a server, NAME.partial.EXT has the calls so far, and the message
 has the --from to continue with. 'callvault calls --help' explains ranges and credentials.
 
-A damaged call in a store stops the export, unless --skip-damaged is given.`,
+A damaged call in a store stops the export, unless --skip-damaged is given.
+
+--kind users and --kind workspaces export those that were imported, by id, as ndjson or
+json.`,
 		Example: `  callvault export calls.parquet
   callvault export january.csv.gz --from 2026-01 --through 2026-01
+  callvault export --kind users users.json
   callvault export --company acme | callvault import --db copy.db --company acme -
   callvault export --url https://us-12345.api.gong.io --from 2025 --through 2025 2025.ndjson.gz`,
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -60,11 +65,18 @@ A damaged call in a store stops the export, unless --skip-damaged is given.`,
 			if len(files) > 0 {
 				name = files[0]
 			}
+			if err := refuseFor(o.kind, cmd, "url", "credentials", "from", "to", "through", "workspace", "skip-damaged"); err != nil {
+				return err
+			}
+			if o.kind != "" {
+				return a.exportKind(cmd.Context(), o, name)
+			}
 			return a.runExport(cmd.Context(), o, name)
 		},
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "UTC")
+	kindFlag(cmd, &o.kind, "what to export: calls, or the imported users or workspaces")
 	choiceFlag(cmd, &o.output, "output", "", orList(formatNames())+" (default: by the name of FILE, or ndjson)", formatNames()...)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")

@@ -19,6 +19,7 @@ type importOptions struct {
 	tenant
 	appURL        string
 	workspace     callvault.ID
+	kind          callvault.Kind
 	strict, quiet bool
 	maxErrors     uint
 }
@@ -27,10 +28,13 @@ func (a *app) importCalls() *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Put calls from files into a store",
+		Short: "Put calls, users and workspaces from files into a store",
 		Long: `Put the calls of files into a store; - is standard input. A file holds NDJSON, a JSON
 array, saved response pages of GET /v2/calls, CSV with a header of field names, or
 Parquet, plain or compressed with gzip or zstd; the format is detected.
+
+Saved response pages of users and workspaces are detected, too. --kind users says that the
+records of other JSON are users, of which only the id is required.
 
 A call replaces the one with the same id; if several records have it, the last one wins.
 If a row of a table has a document, its other columns are ignored. Bad records are
@@ -44,6 +48,7 @@ begins at or before that line is on the disk. After an interruption, run the sam
 again to finish.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json calls.parquet
+  callvault import --kind users users.ndjson
   zcat calls.csv.gz | callvault import --company acme -`,
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runImport(cmd.Context(), o, files) },
 	}
@@ -52,6 +57,7 @@ again to finish.`,
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors and bad records")
 	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
 	parsedFlag(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", parseAppURL)
+	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
 	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
 	return cmd
 }
@@ -85,7 +91,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	p := a.progress(o.quiet)
 	defer p.End()
 	report := &bulk.Console{Progress: p, Commits: p.Commits(a.stdout), Size: in.Size, Most: int(o.maxErrors)}
-	im := bulk.Import{Report: report, Read: in.Read, AppURL: o.appURL, Workspace: o.workspace.String()}
+	im := bulk.Import{Report: report, Read: in.Read, Kind: o.kind, AppURL: o.appURL, Workspace: o.workspace.String()}
 	if o.strict {
 		if err := checkAll(ctx, &im, report, in); err != nil {
 			return err
@@ -95,7 +101,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	if err != nil {
 		return err
 	}
-	im.Calls = store.Calls(o.company)
+	im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
 	report.Begin("importing")
 	result, err := im.Run(ctx, in.Sources(func(int64) {}))
 	took := report.End()

@@ -1,6 +1,6 @@
 // Package bulk moves calls between files and stores: it reads NDJSON, JSON
 // arrays, saved response pages, CSV and Parquet, compressed or not, and writes
-// NDJSON, JSON, CSV and Parquet.
+// NDJSON, JSON, CSV and Parquet. It reads users and workspaces from JSON, too.
 // Its memory stays the same however large a file is.
 package bulk
 
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
@@ -19,7 +20,7 @@ import (
 // and escapes around it. A longer record is skipped without being held.
 const maxRecord = 1 << 20
 
-// Record is one record of a source: a call, or what is wrong with it.
+// Record is one record of a source: a call, a user or a workspace, or what is wrong with it.
 type Record struct {
 	Line int // where it begins, the first line is 1; of Parquet the number of its row
 
@@ -32,12 +33,24 @@ type Record struct {
 	// before it there: a line may be the whole file. It is 0 where Line tells enough.
 	Number int
 
-	Call gong.Call // when Err is nil, and then gong has checked it
-	Err  error     // a *gong.CallError: the record is bad, the next one may not be
+	Kind  callvault.Kind  // of Entry; empty for a call
+	Call  gong.Call       // when Err is nil, and then gong has checked it
+	Entry callvault.Entry // a user or a workspace, when Err is nil
+	Err   error           // a *gong.CallError: the record is bad, the next one may not be
+}
+
+// noun is what a record of this kind is called.
+func (r *Record) noun() string {
+	if r.Kind == "" {
+		return "call"
+	}
+	return r.Kind.One()
 }
 
 // Reader reads the records of one source.
 type Reader struct {
+	Kind callvault.Kind // of the records of JSON outside of saved pages, empty for calls; set before the first Read
+
 	names []string // of the columns of a table
 	read  func() (Record, error)
 	close func()
@@ -86,7 +99,11 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 	case err != nil:
 		return nil, err
 	case c == '{' || c == '[':
-		r.read = newJSONReader(w).read
+		records := newJSONReader(w)
+		r.read = func() (Record, error) {
+			records.kind = r.Kind
+			return records.read()
+		}
 	default:
 		h, err := readHeader(in, w.atHand()[:at])
 		if err != nil {

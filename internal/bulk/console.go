@@ -52,7 +52,7 @@ func (c *Console) Skipped(at Place, problems []gong.FieldError) {
 
 // detail shows what came of the records so far.
 func (c *Console) detail() {
-	text := screen.Count(c.kept.Created+c.kept.Changed+c.kept.Unchanged, "call")
+	text := screen.Count(c.kept.Created+c.kept.Changed+c.kept.Unchanged, "record")
 	if c.skipped > 0 {
 		text += ", " + screen.Number(c.skipped) + " skipped"
 	}

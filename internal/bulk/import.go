@@ -54,11 +54,16 @@ type Result struct {
 	Skipped int // bad records
 }
 
-// Import puts the calls of files into a store.
+// Import puts the calls, users and workspaces of files into a store.
 type Import struct {
-	Calls  callvault.Calls
-	Report Report
-	Read   func() int64 // how many bytes of the sources were read; may be nil
+	Calls     callvault.Calls
+	Directory callvault.Directory
+	Report    Report
+	Read      func() int64 // how many bytes of the sources were read; may be nil
+
+	// Kind is that of the records of JSON outside of saved pages, which say what they have.
+	// It is empty for calls. If it is not, a table is an error.
+	Kind callvault.Kind
 
 	// What a record leaves unset is filled from here, where it is not empty.
 	AppURL    string // url becomes AppURL/call?id=<id>
@@ -135,7 +140,7 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 	return kept, err
 }
 
-// putOne puts calls and acknowledges them. Without calls it acknowledges lines whose
+// putOne puts records and acknowledges them. Without any it acknowledges lines whose
 // records are bad, or were put before.
 func (im *Import) putOne(ctx context.Context, p *pending, read int64) (result callvault.PutResult, err error) {
 	if p.isEmpty() {
@@ -145,6 +150,15 @@ func (im *Import) putOne(ctx context.Context, p *pending, read int64) (result ca
 		result, err = im.Calls.Put(ctx, callvault.NewBatch(p.calls))
 		if err != nil {
 			return result, err
+		}
+	}
+	for _, kind := range callvault.Kinds() {
+		if len(p.entries[kind]) > 0 {
+			put, err := im.Directory.Put(ctx, kind, p.entries[kind])
+			if err != nil {
+				return result, err
+			}
+			result = result.Add(put)
 		}
 	}
 	im.Report.Committed(p.places, result, read)

@@ -92,7 +92,11 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 	if format, z := ByName(s.Name); reader.empty && (format == Parquet || z != Uncompressed) {
 		return fmt.Errorf("%s: the file is empty; make or fetch it again", s.Name)
 	}
+	reader.Kind = in.Kind
 	if reader.names != nil {
+		if in.Kind != "" {
+			return located(s.Name, fmt.Errorf("it is a table; %s are read from NDJSON, JSON and saved response pages", in.Kind))
+		}
 		if err := missingColumns(reader.names); err != nil {
 			return located(s.Name, err)
 		}
@@ -206,6 +210,10 @@ func (in *intake) read(r *Record) error {
 	if r.Err != nil {
 		return r.Err
 	}
+	if r.Kind != "" {
+		in.pending.addEntry(r.Kind, r.Entry)
+		return nil
+	}
 	in.fill(&r.Call)
 	return in.pending.add(&r.Call)
 }
@@ -217,7 +225,7 @@ func (in *intake) tell(r *Record, err error) {
 	case r.Number > 0 && r.Call.ID != "":
 		at.Record = fmt.Sprintf("call %d (id %.40q)", r.Number, r.Call.ID)
 	case r.Number > 0:
-		at.Record = fmt.Sprintf("call %d", r.Number)
+		at.Record = fmt.Sprintf("%s %d", r.noun(), r.Number)
 	}
 	problems := []gong.FieldError{{Problem: err.Error()}}
 	if e := (*gong.CallError)(nil); errors.As(err, &e) {

@@ -9,22 +9,25 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
 // jsonReader finds the records in a sequence of JSON values, for gong.ParseCall to read. The
-// elements of an array are values again. An object with an array "calls", and no "id" before
-// it, is a page of these records; any other object is a record.
+// elements of an array are values again. An object with an array "calls", "users" or
+// "workspaces", and no "id" before it, is a page of these records; any other object is a record.
 type jsonReader struct {
 	*window
 	decoder *jsontext.Decoder
-	passed  int64  // how much of what the decoder has read was passed
-	isOpen  bool   // in an array or a page, which the decoder is in then too
-	page    int    // how deep the decoder is among the members of a page; 0 for no page
-	text    []byte // of a record, used again
-	record  Record // used again
-	counted int    // a line
-	records int    // that began on it
+	passed  int64          // how much of what the decoder has read was passed
+	isOpen  bool           // in an array or a page, which the decoder is in then too
+	page    int            // how deep the decoder is among the members of a page; 0 for no page
+	kind    callvault.Kind // of the records that are outside of pages
+	paged   callvault.Kind // of those of the page
+	text    []byte         // of a record, used again
+	record  Record         // used again
+	counted int            // a line
+	records int            // that began on it
 }
 
 // asSent has the decoder leave it to gong.ParseCall to say what is wrong with a
@@ -108,13 +111,35 @@ func (r *jsonReader) flatRecord() []byte {
 	}
 	before, value, _ := bytes.Cut(text, idName)
 	value = bytes.TrimLeft(value, whiteSpace)
-	if len(value) == 0 || value[0] != ':' || bytes.Contains(before, callsName) {
+	if len(value) == 0 || value[0] != ':' {
 		return nil
+	}
+	for _, page := range pages {
+		if bytes.Contains(before, page.name) {
+			return nil
+		}
 	}
 	return text
 }
 
-var idName, callsName = []byte(`"id"`), []byte(`"calls"`)
+var idName = []byte(`"id"`)
+
+// pages are the arrays of saved pages, and what their records are.
+var pages = [...]struct {
+	name []byte
+	kind callvault.Kind
+}{{[]byte(`"calls"`), ""}, {[]byte(`"users"`), callvault.Users}, {[]byte(`"workspaces"`), callvault.Workspaces}}
+
+// isPage tells whether a member of an object is the array of a page, and notes its kind.
+func (r *jsonReader) isPage(name []byte) bool {
+	for _, page := range pages {
+		if bytes.Equal(name, page.name) && r.decoder.PeekKind() == '[' {
+			r.paged = page.kind
+			return true
+		}
+	}
+	return false
+}
 
 // reset has the decoder begin at the next byte.
 func (r *jsonReader) reset() {
@@ -175,7 +200,7 @@ func leading(text []byte) int {
 	return len(text) - len(bytes.TrimLeft(text, whiteSpace+","))
 }
 
-// member takes a member of a page behind its calls, or its end.
+// member takes a member of a page behind its records, or its end.
 func (r *jsonReader) member(kind jsontext.Kind) (*Record, error) {
 	if kind != '"' {
 		_, err := r.decoder.ReadToken()
@@ -185,7 +210,7 @@ func (r *jsonReader) member(kind jsontext.Kind) (*Record, error) {
 		return nil, err
 	}
 	name, err := r.decoder.ReadValue()
-	if err == nil && bytes.Equal(name, callsName) && r.decoder.PeekKind() == '[' {
+	if err == nil && r.isPage(name) {
 		_, err = r.decoder.ReadToken()
 		return nil, err
 	}
@@ -210,9 +235,8 @@ func (r *jsonReader) object(record *Record) (*Record, error) {
 			return nil, err
 		}
 		hasID = hasID || bytes.Equal(name, idName)
-		isCalls := bytes.Equal(name, callsName)
 		r.text = append(append(r.text, name...), ':')
-		if isCalls && !hasID && r.page == 0 && r.decoder.PeekKind() == '[' {
+		if !hasID && r.page == 0 && r.isPage(name) {
 			r.fenced, r.isOpen, r.page = false, true, r.decoder.StackDepth()
 			_, err := r.decoder.ReadToken()
 			return nil, err
@@ -236,7 +260,10 @@ func (r *jsonReader) begin() *Record {
 	if r.counted != r.line {
 		r.counted, r.records = r.line, 0
 	}
-	r.record = Record{Line: r.line}
+	r.record = Record{Line: r.line, Kind: r.kind}
+	if r.page > 0 {
+		r.record.Kind = r.paged
+	}
 	if r.inLine {
 		r.record.Number = r.records + 1
 	}
@@ -244,7 +271,16 @@ func (r *jsonReader) begin() *Record {
 }
 
 // read reads the record from its text.
-func (r *Record) read(text []byte) { r.Call, r.Err = parseRecord(text) }
+func (r *Record) read(text []byte) {
+	switch {
+	case r.Kind == "":
+		r.Call, r.Err = parseRecord(text)
+	case len(text) > maxRecord:
+		r.Err = errTooLong
+	default:
+		r.Entry, r.Err = callvault.ParseEntry(r.Kind, text)
+	}
+}
 
 func parseRecord(text []byte) (gong.Call, error) {
 	if len(text) > maxRecord {
@@ -276,7 +312,7 @@ func (r *jsonReader) broken(err error) error {
 	}
 	after := ""
 	if r.counted == r.line && r.records > 0 {
-		after = fmt.Sprintf(", after call %d", r.records)
+		after = fmt.Sprintf(", after %s %d", r.record.noun(), r.records)
 	}
 	switch {
 	case r.failed != nil:

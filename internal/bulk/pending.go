@@ -15,12 +15,15 @@ const (
 )
 
 // pending is calls that will be one batch, with the memory of their documents, which is
-// used again.
+// used again, and users and workspaces, which will be a batch of each kind.
 type pending struct {
 	calls  []callvault.Call
 	chunks [][]byte
 	chunk  int     // the one that is being filled
-	places []Place // what is acknowledged when the calls are kept
+	places []Place // what is acknowledged when the records are kept
+
+	entries map[callvault.Kind][]callvault.Entry
+	size    int // bytes of their documents
 }
 
 // add keeps a call. The error is of the call.
@@ -45,6 +48,15 @@ func (p *pending) add(c *gong.Call) error {
 	return nil
 }
 
+// addEntry keeps a user or a workspace.
+func (p *pending) addEntry(kind callvault.Kind, e callvault.Entry) {
+	if p.entries == nil {
+		p.entries = make(map[callvault.Kind][]callvault.Entry)
+	}
+	p.entries[kind] = append(p.entries[kind], e)
+	p.size += len(e.Document)
+}
+
 // reached notes that every record up to a place is in this batch or in one
 // before it.
 func (p *pending) reached(at Place) {
@@ -56,10 +68,12 @@ func (p *pending) reached(at Place) {
 }
 
 // isEmpty tells whether there is nothing to put and nothing to acknowledge.
-func (p *pending) isEmpty() bool { return len(p.calls) == 0 && len(p.places) == 0 }
+func (p *pending) isEmpty() bool {
+	return len(p.calls) == 0 && len(p.entries) == 0 && len(p.places) == 0
+}
 
 func (p *pending) isFull() bool {
-	return len(p.calls) >= maxCalls || (p.chunk+1)*chunkSize >= maxBytes
+	return len(p.calls) >= maxCalls || (p.chunk+1)*chunkSize+p.size >= maxBytes
 }
 
 // reset empties it, and keeps its memory.
@@ -68,4 +82,5 @@ func (p *pending) reset() {
 		p.chunks[i] = p.chunks[i][:0]
 	}
 	p.calls, p.chunk, p.places = p.calls[:0], 0, nil
+	p.entries, p.size = nil, 0
 }

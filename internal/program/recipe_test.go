@@ -21,17 +21,20 @@ import (
 
 // recipe is the script of curl in the page about moving out of an existing
 // account.
-func recipe(t *testing.T) string {
+func recipe(t *testing.T) string { return recipeOf(t, "With curl alone") }
+
+// recipeOf is the first script of a section of that page.
+func recipeOf(t *testing.T, heading string) string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "moving-out.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut(string(page), "\n## With curl alone\n")
+	_, section, found := strings.Cut(string(page), "\n## "+heading+"\n")
 	_, block, fenced := strings.Cut(section, "\n```sh\n")
 	block, _, closed := strings.Cut(block, "\n```\n")
 	if !found || !fenced || !closed {
-		t.Fatal(`docs/moving-out.md has no block of sh under "## With curl alone"`)
+		t.Fatalf("docs/moving-out.md has no block of sh under %q", heading)
 	}
 	return block + "\n"
 }
@@ -126,6 +129,35 @@ func TestMovingOutUnderALimit(t *testing.T) {
 	}
 	if got := idsOf(c.Must("export")); !cmp.Equal(got, []string{"2", "9"}) || requests.Load() != 3 {
 		t.Errorf("after %d requests: %q", requests.Load(), got)
+	}
+}
+
+// The recipe for users and workspaces follows cursors and imports every page.
+func TestMovingOutUsers(t *testing.T) {
+	program.Tool(t, "curl")
+	account := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch name, _, _ := r.BasicAuth(); {
+		case name != "K":
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path == "/v2/workspaces":
+			w.Write([]byte(`{"requestId":"1","workspaces":[{"id":"70","name":"Sales","description":null}]}`))
+		case r.FormValue("cursor") == "":
+			w.Write([]byte(`{"requestId":"1","records":{"totalRecords":2,"currentPageSize":1,"currentPageNumber":0,"cursor":"a+b="},"users":[{"id":"9","settings":{"a":1}}]}`))
+		case r.FormValue("cursor") == "a+b=":
+			w.Write([]byte(`{"requestId":"2","records":{"totalRecords":2,"currentPageSize":1,"currentPageNumber":1},"users":[{"id":"10"}]}`))
+		}
+	}))
+	defer account.Close()
+	c := program.New(t)
+	script := recipeOf(t, "Users and workspaces")
+	if out, err := follow(c, script, account.URL, program.Key{AccessKey: "wrong"}); err == nil {
+		t.Errorf("with a wrong key: %s", out)
+	}
+	if out, err := follow(c, script, account.URL, program.Key{AccessKey: "K"}); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := idsOf(c.Must("export", "--kind", "users") + c.Must("export", "--kind", "workspaces")); !cmp.Equal(got, []string{"9", "10", "70"}) {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -1,0 +1,51 @@
+package bulk
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+// Pages say what their records are, whatever others of the file are; NDJSON and arrays have
+// what the reader was told.
+func TestKindsOfRecords(t *testing.T) {
+	in := lines(
+		`{"requestId":"a","records":{"totalRecords":1},"users":[{"id":"1"},{"x":[],"id":2}]}`,
+		`{"id":"3","users":[{"id":"none"}]}`,
+		`{"workspaces":[`,
+		`{"name":"a","id":"4"}], "users":[{"id":"5"}], "calls":[{"id":"6"}], "more":{"users":[{"id":"none"}]}}`,
+		`[{"id":"7","workspaces":[1]},`,
+		` {"calls":[{"id":"8"}]}, {"users":[]}, {"workspaces":[{"id":"9"}]}]`,
+		`{"id":"10"}`,
+	)
+	for _, kind := range []callvault.Kind{"", callvault.Users, callvault.Workspaces} {
+		want := fmt.Sprintf("1 users 1, 1 users 2, 2 %s 3, 4 workspaces 4, 4 users 5, 4  6, 5 %[1]s 7, 6  8, 6 workspaces 9, 7 %[1]s 10", kind)
+		r, err := NewReader(strings.NewReader(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Kind = kind
+		var got []string
+		for {
+			record, err := r.Read()
+			if err == io.EOF {
+				break
+			}
+			if err != nil || record.Err != nil {
+				t.Fatal(err, record.Err)
+			}
+			id := record.Call.ID
+			if record.Kind != "" {
+				id = record.Entry.ID.String()
+			}
+			got = append(got, fmt.Sprintf("%d %s %s", record.Line, record.Kind, id))
+		}
+		if all := strings.Join(got, ", "); all != want {
+			t.Errorf("of kind %q:\n%s, want\n%s", kind, all, want)
+		}
+		r.Close()
+	}
+}
