@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -74,7 +75,7 @@ func (c *conn) interruptible(ctx context.Context, f func() error) (err error) {
 			c.listen()
 		}
 		if kindOf(err) == interrupted {
-			err = ctx.Err()
+			err = cmp.Or(ctx.Err(), err)
 		}
 	}()
 	return f()

@@ -83,4 +83,7 @@ func TestInterruptible(t *testing.T) {
 	if err := c.interruptible(ctx, func() error { cancel(); return failed }); err != failed {
 		t.Errorf("failed for another reason: %v", err)
 	}
+	if err := c.interruptible(t.Context(), func() error { return errorOf(interrupted) }); kindOf(err) != interrupted {
+		t.Errorf("interrupted, but not by the context: %v", err)
+	}
 }
