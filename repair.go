@@ -130,6 +130,15 @@ func (r *Repair) Rebuilt(done string) {
 	r.done = append(r.done, done)
 }
 
+// Entries takes how many rows a table of entries lost when it was written again.
+func (r *Repair) Entries(lost int) error {
+	if lost == 0 {
+		return nil
+	}
+	r.done = append(r.done, fmt.Sprintf("removed %d malformed users and workspaces", lost))
+	return r.lose(fmt.Errorf("%d users and workspaces are malformed", lost))
+}
+
 // Tell reports what was done, once it is committed.
 func (r *Repair) Tell(report func(done string)) {
 	for _, done := range r.done {

@@ -74,17 +74,26 @@ func (c *conn) repair(r *callvault.Repair) error {
 }
 
 // repairStructure writes the tables of calls again, with their indexes, if SQLite finds
-// something wrong. What is lost with a page of documents shows in the digests.
+// something wrong. What is lost with a page of documents shows in the digests, and what is
+// lost of the directory is counted.
 func (c *conn) repairStructure(r *callvault.Repair) error {
 	wrong := 0
 	count := func(string) { wrong++ }
 	if err := c.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
+	entries, err := c.number(sizeOfDirectorySQL)
 	for _, table := range []string{"documents", "ids", "counts", "directory"} {
-		if err := c.rebuild(table); err != nil {
-			return err
+		if err == nil {
+			err = c.rebuild(table)
 		}
+	}
+	if err != nil {
+		return err
+	}
+	left, err := c.number(sizeOfDirectorySQL)
+	if err = errors.Join(err, r.Entries(int(entries-left))); err != nil {
+		return err
 	}
 	r.Rebuilt("rewrote the tables of calls and their indexes")
 	return nil

@@ -43,13 +43,23 @@ func TestSalvageOfUnreadablePages(t *testing.T) {
 	}
 }
 
-// A repair does not copy a value whose type a disk has changed.
+// A repair does not copy a value whose type a disk has changed. That a user goes is a loss, and
+// is refused before it is accepted.
 func TestRepairOfAnotherType(t *testing.T) {
+	for table, change := range map[string]string{
+		"counts":    "UPDATE counts SET level = 'x' WHERE (company, workspace, level, bucket) IN (SELECT company, workspace, level, bucket FROM counts LIMIT 1 OFFSET 9)",
+		"directory": "INSERT INTO directory VALUES (1, 'users', '7', 'x', '{}')",
+	} {
+		t.Run(table, func(t *testing.T) { repairOfAnotherType(t, table, change) })
+	}
+}
+
+func repairOfAnotherType(t *testing.T, table, change string) {
 	f := fillFile(t)
 	for _, statements := range [][]string{
-		{"PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '') WHERE name = 'counts'"},
-		{"UPDATE counts SET level = 'x' WHERE (company, workspace, level, bucket) IN (SELECT company, workspace, level, bucket FROM counts LIMIT 1 OFFSET 9)"},
-		{"PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, 'WITHOUT', 'STRICT, WITHOUT') WHERE name = 'counts'"},
+		{"PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '') WHERE name = '" + table + "'"},
+		{change},
+		{"PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, 'WITHOUT', 'STRICT, WITHOUT') WHERE name = '" + table + "'"},
 	} {
 		s := open(t, f.path)
 		err := s.onWriter(func(c *conn) (err error) {
@@ -66,6 +76,11 @@ func TestRepairOfAnotherType(t *testing.T) {
 		t.Fatalf("found %s", found)
 	}
 	s := open(t, f.path)
+	if table == "directory" {
+		if err := s.Repair(t.Context(), callvault.NoLoss, func(string) {}); !errors.Is(err, callvault.ErrLoss) || !strings.Contains(f.found(t), "non-INTEGER") {
+			t.Errorf("repaired with %v", err)
+		}
+	}
 	if err := s.Repair(t.Context(), callvault.AcceptLoss, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
