@@ -41,15 +41,19 @@ type Workspace struct {
 // ParseUser reads one JSON object as a user. It is as strict and as lax as ParseCall.
 func ParseUser(data []byte) (User, error) {
 	u := User{}
-	err := parseEntry(data, u.members(), &u.Further)
-	return u, err
+	if err := parseEntry(data, u.members(), &u.Further); err != nil {
+		return User{}, err
+	}
+	return u, nil
 }
 
 // ParseWorkspace reads one JSON object as a workspace, as ParseUser does a user.
 func ParseWorkspace(data []byte) (Workspace, error) {
 	w := Workspace{}
-	err := parseEntry(data, w.members(), &w.Further)
-	return w, err
+	if err := parseEntry(data, w.members(), &w.Further); err != nil {
+		return Workspace{}, err
+	}
+	return w, nil
 }
 
 // AppendJSON appends the document: every field of the wire, null where unset, then the
@@ -171,9 +175,11 @@ func (p *entryParser) member(raw []byte, escaped bool) error {
 		p.refuse(errTwice)
 	}
 	begin := p.pos
-	if err := p.value(2); err == errDeep {
+	switch err := p.value(2); err {
+	case nil:
+	case errDeep:
 		return &FieldError{clip(name, maxEcho), err.Error()}
-	} else if err != nil {
+	default:
 		return err
 	}
 	value := p.data[begin:p.pos]
