@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -89,7 +91,7 @@ func (h *Handler) listChosen(x *exchange, cursor string, filter *callsFilter) (*
 }
 
 // callIDs reads filter.callIds, each once and in order. There are none if they are null.
-func (p *parameters) callIDs(texts []string) (ids []callvault.ID) {
+func (p *parameters) callIDs(texts []string) []callvault.ID {
 	const name = "filter.callIds: "
 	if texts == nil {
 		return nil
@@ -97,20 +99,19 @@ func (p *parameters) callIDs(texts []string) (ids []callvault.ID) {
 	if len(texts) == 0 {
 		p.others = append(p.others, name+gong.MustNotBeEmpty)
 	}
-	ids = []callvault.ID{} // not nil: they were sent
+	ids := make(map[callvault.ID]bool)
 	for _, text := range texts {
 		id, err := callvault.ParseID(text)
 		if err != nil {
 			p.others = append(p.others, name+fmt.Sprintf("%.*q is not an id; send numbers of 1 to 20 digits", maxEcho, text))
 			break
 		}
-		ids = append(ids, id)
+		if ids[id] = true; len(ids) > maxCallIDs { // a body has room for many more
+			p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxCallIDs))
+			break
+		}
 	}
-	ids = callvault.SortIDs(ids)
-	if len(ids) > maxCallIDs {
-		p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxCallIDs))
-	}
-	return ids
+	return callvault.SortIDs(slices.AppendSeq([]callvault.ID{}, maps.Keys(ids))) // not nil: they were sent
 }
 
 // userIDs reads filter.primaryUserIds into the form of documents.
@@ -124,10 +125,10 @@ func (p *parameters) userIDs(texts []string) map[string]bool {
 	}
 	users := make(map[string]bool)
 	for _, text := range texts {
-		users[string(gong.AppendString(nil, text))] = true
-	}
-	if len(users) > maxUserIDs {
-		p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxUserIDs))
+		if users[string(gong.AppendString(nil, text))] = true; len(users) > maxUserIDs {
+			p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxUserIDs))
+			break
+		}
 	}
 	return users
 }

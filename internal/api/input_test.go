@@ -76,6 +76,19 @@ func TestFiltersAreBounded(t *testing.T) {
 	wantStatus(t, s.do(post(details, `{"filter":{"callIds":`+list(101)+`}}`)), http.StatusBadRequest, "filter.callIds: has more than 100 ids; send them in parts")
 	wantStatus(t, s.do(post(details, `{"filter":{"primaryUserIds":`+list(1000)+`}}`)), http.StatusNotFound)
 	wantStatus(t, s.do(post(details, `{"filter":{"primaryUserIds":`+list(1001)+`}}`)), http.StatusBadRequest, "filter.primaryUserIds: has more than 1000 ids; send them in parts")
+
+	many := make([]string, 100_000)
+	for i := range many {
+		many[i] = fmt.Sprint(i + 1)
+	}
+	got := testing.AllocsPerRun(1, func() {
+		p := parameters{names: &bodyNames}
+		p.callIDs(many)
+		p.userIDs(many)
+	})
+	if got > 10*maxUserIDs {
+		t.Errorf("to refuse %d ids takes %v allocations", len(many), got)
+	}
 }
 
 // A body keeps its connection for the next request.
