@@ -2,8 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -102,7 +102,8 @@ type issuedFile struct {
 	mode    fs.FileMode
 }
 
-// writeTogether writes files, none of which gets its name before all are complete.
+// writeTogether writes files, none of which gets its name before all are complete. A file
+// that is replaced keeps its owner, because a server may run as that user.
 func writeTogether(files []issuedFile) (err error) {
 	var drafts []*file.Draft
 	defer func() {
@@ -110,7 +111,12 @@ func writeTogether(files []issuedFile) (err error) {
 			err = errors.Join(err, d.Discard())
 		}
 	}()
-	for _, f := range files {
+	for i, f := range files {
+		for _, other := range files[:i] {
+			if file.Same(f.path, other.path) {
+				return fmt.Errorf("%s and %s are one file; remove one of the links", other.path, f.path)
+			}
+		}
 		d, err := file.Create(f.path)
 		if err != nil {
 			return err
@@ -119,10 +125,9 @@ func writeTogether(files []issuedFile) (err error) {
 		if _, err := d.Write(f.content); err != nil {
 			return err
 		}
-		_ = os.Chmod(d.Name(), f.mode) // the file system may have no modes
 	}
-	for _, d := range drafts {
-		if err := d.CommitAs(d.Target()); err != nil {
+	for i, d := range drafts {
+		if err := d.CommitMode(files[i].mode); err != nil {
 			return err
 		}
 	}

@@ -77,3 +77,39 @@ func TestTLSInitOverwritesOnlyWithForce(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// The user of a server can read the key after a renewal by root, too.
+func TestTLSInitKeepsTheOwner(t *testing.T) {
+	if os.Geteuid() != 0 || runtime.GOOS != "linux" { // for this stat
+		t.Skip("only root can give files to others")
+	}
+	c, folder := newCLI(t), t.TempDir()
+	c.must("tls", "init", "--dir", folder)
+	key := filepath.Join(folder, "callvault-tls.key")
+	if err := os.Chown(key, 12345, 54321); err != nil {
+		t.Fatal(err)
+	}
+	c.must("tls", "init", "--dir", folder, "--force")
+	out, err := exec.Command("stat", "-c", "%u:%g %a", key).CombinedOutput()
+	if got := string(out); err != nil || got != "12345:54321 600\n" {
+		t.Errorf("%v, %s", err, got)
+	}
+}
+
+// The key never becomes a part of what clients get.
+func TestTLSInitRefusesLinksToOneFile(t *testing.T) {
+	c, folder := newCLI(t), t.TempDir()
+	ca, key := filepath.Join(folder, "callvault-ca.crt"), filepath.Join(folder, "callvault-tls.key")
+	if err := os.Symlink("callvault-ca.crt", key); err != nil {
+		t.Skip(err)
+	}
+	for _, args := range [][]string{{}, {"--force"}} {
+		got := c.run(append([]string{"tls", "init", "--dir", folder}, args...)...)
+		if got.code != exitFailed || got.stderr != "callvault: "+ca+" and "+key+" are one file; remove one of the links\n" {
+			t.Errorf("%+v", got)
+		}
+		if _, err := os.Stat(ca); !os.IsNotExist(err) {
+			t.Error(err)
+		}
+	}
+}

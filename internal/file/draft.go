@@ -119,6 +119,16 @@ func (d *Draft) Commit() error {
 	return d.CommitAs(d.target)
 }
 
+// CommitMode is Commit with a mode of its own, also for a file that is replaced. Only the
+// owner and the group are kept then.
+func (d *Draft) CommitMode(mode fs.FileMode) error {
+	if d.old != nil {
+		keepOwner(d.out, d.old)
+	}
+	_ = d.out.Chmod(mode) // the file system may have no modes
+	return d.CommitAs(d.target)
+}
+
 // CommitAs is Commit with another name in the same folder. It replaces a file of that name.
 func (d *Draft) CommitAs(target string) (err error) {
 	defer func() { err = errors.Join(err, d.Discard()) }()

@@ -57,9 +57,16 @@ func CheckAccess(path string, flag int) error {
 // keepAccess gives a file the owner, group and mode of the one that it replaces. If this
 // user can't set the group, the group's rights become those of others.
 func keepAccess(f *os.File, old fs.FileInfo) {
-	mode, uid, gid := old.Mode().Perm(), int(stat(old).Uid), int(stat(old).Gid)
-	if f.Chown(uid, gid) != nil && f.Chown(-1, gid) != nil {
+	mode := old.Mode().Perm()
+	if !keepOwner(f, old) {
 		mode = mode&^0o070 | mode&0o007<<3
 	}
 	_ = f.Chmod(mode) // the file system may have no modes
+}
+
+// keepOwner gives a file the group of the one that it replaces, and the owner too if this
+// user may set it. It tells whether the file has the group.
+func keepOwner(f *os.File, old fs.FileInfo) bool {
+	uid, gid := int(stat(old).Uid), int(stat(old).Gid)
+	return f.Chown(uid, gid) == nil || f.Chown(-1, gid) == nil
 }
