@@ -53,6 +53,7 @@ them, run the command with --force and give every client the new CA.`,
 		RunE: func(*cobra.Command, []string) error { return a.initTLS(o) },
 	}
 	cmd.Flags().StringVar(&o.dir, "dir", ".", "the folder to write to")
+	_ = cmd.MarkFlagDirname("dir") // the flag is there
 	forceFlag(cmd, &o.force)
 	return cmd
 }
