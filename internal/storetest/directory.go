@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ func directoryLaws() []law {
 		{"users and workspaces come back as they were put", entriesComeBack},
 		{"entries are listed by id as a number", entriesAreListedByID},
 		{"random changes of a directory", randomChangesOfDirectory},
+		{"several put the same users", severalPutTheSameUsers},
 		{"a directory has no numbers", directoryHasNoNumbers},
 		{"a directory is changed all or none", directoryIsChangedAllOrNone},
 		{"an error of the visitor ends the reading of entries", visitorEndsEntries},
@@ -184,6 +186,34 @@ func randomChangesOfDirectory(t *testing.T, open Open) {
 		hasEntries(t, d, callvault.Users, callvault.SortEntries(all)...)
 	}
 	wantSound(t, store)
+}
+
+// Of several who put the same new users at once each user is created by one.
+func severalPutTheSameUsers(t *testing.T, open Open) {
+	var users []callvault.Entry
+	for i := range 300 {
+		users = append(users, entry(t, callvault.Users, fmt.Sprint(i), "A"))
+	}
+	results := make(chan callvault.PutResult, 4)
+	var group sync.WaitGroup
+	for range cap(results) {
+		d := open(t).Directory(acme)
+		group.Go(func() {
+			result, err := d.Put(t.Context(), callvault.Users, shuffled(users))
+			if err != nil {
+				t.Error(err)
+			}
+			results <- result
+		})
+	}
+	group.Wait()
+	close(results)
+	var sum callvault.PutResult
+	for result := range results {
+		sum = sum.Add(result)
+	}
+	same(t, "results", sum, callvault.PutResult{Created: len(users), Unchanged: (cap(results) - 1) * len(users)})
+	hasEntries(t, open(t).Directory(acme), callvault.Users, users...)
 }
 
 // Changes of a directory take no number and begin no timeline, and calls leave it alone.
