@@ -20,7 +20,7 @@ var rooms = map[string][]string{
 	"internal/api":          {"", "gong", "internal/auth", "internal/limit", "internal/web"},
 	"internal/auth":         {""},
 	"internal/measure":      {"", "gong"},
-	"internal/bulk":         {"", "gong", "internal/screen"},
+	"internal/bulk":         {"", "gong", "internal/screen", "internal/when"},
 	"internal/certtest":     nil,
 	"internal/manage":       {"", "gong", "internal/web"},
 	"internal/page":         {"", "gong", "internal/web", "internal/when"},

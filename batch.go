@@ -16,6 +16,28 @@ func NewBatch(calls []Call) Batch {
 	for i := range calls {
 		last[calls[i].ID] = i
 	}
+	return newBatch(calls, last)
+}
+
+// NewGuardedBatch is NewBatch for a batch with one more law: a call does not replace one
+// that has another clientUniqueId. Put returns a *ClientError where it would. Calls of the
+// slice that would replace one before them are left out: refused are their places.
+func NewGuardedBatch(calls []Call) (b Batch, refused []int) {
+	last := make(map[ID]int, len(calls))
+	for i := range calls {
+		if before, ok := last[calls[i].ID]; ok && calls[i].HasOtherClient(&calls[before]) {
+			refused = append(refused, i)
+			continue
+		}
+		last[calls[i].ID] = i
+	}
+	b = newBatch(calls, last)
+	b.guarded = true
+	return b, refused
+}
+
+// newBatch is a batch of the last calls of their ids.
+func newBatch(calls []Call, last map[ID]int) Batch {
 	if len(last) < len(calls) {
 		kept := calls[:0]
 		for i := range calls {
@@ -34,13 +56,6 @@ func (b Batch) Calls() []Call { return b.calls }
 
 // Len is the number of calls in the batch.
 func (b Batch) Len() int { return len(b.calls) }
-
-// Guarded is the batch with one more law: a call does not replace one that has another
-// clientUniqueId. Put returns a *ClientError where it would.
-func (b Batch) Guarded() Batch {
-	b.guarded = true
-	return b
-}
 
 // IsGuarded tells whether the batch is guarded.
 func (b Batch) IsGuarded() bool { return b.guarded }

@@ -1,6 +1,7 @@
 package callvault_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/callvault/callvault"
@@ -43,5 +44,29 @@ func TestClient(t *testing.T) {
 		if got := string(call.Client()); got != tt.want {
 			t.Errorf("%s: %s, want %s", call.Document, got, tt.want)
 		}
+	}
+}
+
+// Of a guarded batch, records that would replace one of another client are left out.
+func TestGuardedBatch(t *testing.T) {
+	var calls []callvault.Call
+	for _, sample := range []struct{ id, client string }{{"1", "a"}, {"2", ""}, {"1", "b"}, {"1", ""}, {"1", "c"}, {"2", "d"}, {"2", "e"}, {"3", "a"}, {"3", "a"}} {
+		c := gong.Call{ID: sample.id, Started: new(gong.TimeOf(callvault.Time(0).UTC()))}
+		if sample.client != "" {
+			c.ClientUniqueID = &sample.client
+		}
+		call, err := callvault.NewCall(&c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, call)
+	}
+	batch, refused := callvault.NewGuardedBatch(calls)
+	got := fmt.Sprint(refused)
+	for _, c := range batch.Calls() {
+		got += fmt.Sprintf(" %s=%s", c.ID, c.Client())
+	}
+	if want := `[2 6] 1="c" 2="d" 3="a"`; got != want || !batch.IsGuarded() {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/postgres"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // importOptions are the flags of import.
@@ -21,7 +26,11 @@ type importOptions struct {
 	workspace     callvault.ID
 	kind          callvault.Kind
 	strict, quiet bool
+	dryRun        bool
 	maxErrors     uint
+	columns       bulk.Mapping
+	zone          *time.Location
+	source        string
 }
 
 func (a *app) importCalls() *cobra.Command {
@@ -45,11 +54,20 @@ record; the exit code is then 1.
 Calls are committed in batches, each completely or not at all. When standard output is
 not a terminal, each commit prints the line "committed FILE:LINE": every record that
 begins at or before that line is on the disk. After an interruption, run the same command
-again to finish.`,
+again to finish.
+
+With --map the columns of any CSV fill fields; others keep their names. Cells may then have
+times such as 2026-02-01 08:15 in the zone --tz, or seconds since 1970, and durations as
+h:mm:ss or m:ss. A time that the clock showed twice is the first; one that it skipped is a
+bad record. With --source the id may be any text: it is kept as clientUniqueId, and the
+call's id is made of the source's name and the text. A call whose clientUniqueId is set is
+not replaced by one with another. --dry-run prints the first ten calls as they would be
+stored, and the bad records.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json calls.parquet
   callvault import --kind users users.ndjson
-  zcat calls.csv.gz | callvault import --company acme -`,
+  zcat calls.csv.gz | callvault import --company acme -
+  callvault import --map id="Call ID",started=Start,duration=Length --tz Europe/Berlin --source pbx1 --dry-run calls.csv`,
 		RunE: func(cmd *cobra.Command, files []string) error { return a.runImport(cmd.Context(), o, files) },
 	}
 	o.flags(cmd)
@@ -59,7 +77,31 @@ again to finish.`,
 	parsedFlag(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", parseAppURL)
 	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
 	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
+	parsedFlag(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
+	zoneFlag(cmd, &o.zone, "")
+	parsedFlag(cmd, &o.source, "source", "", "the system that the ids are of, such as pbx1; each is kept as clientUniqueId", parseSource)
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "store nothing; print the first ten calls as they would be stored, and the bad records")
 	return cmd
+}
+
+func parseSource(text string) (string, error) {
+	if err := gong.ValidText(text); err != nil {
+		return "", fmt.Errorf("%.40q %w; use a name such as pbx1", text, err)
+	}
+	return text, nil
+}
+
+// check refuses flags that do not go together.
+func (o importOptions) check() error {
+	switch {
+	case o.zone != nil && !o.columns.Fills("started") && !o.columns.Fills("scheduled"):
+		return usagef("--tz is for times that --map reads; map started or scheduled, or leave --tz out")
+	case o.kind != "" && (o.source != "" || o.columns.Fills("id")):
+		return usagef("--map and --source are for calls; leave them out, or leave out --kind")
+	case o.source != "" && o.columns.Fills("clientUniqueId"):
+		return usagef("--source keeps the id as clientUniqueId; leave clientUniqueId out of --map")
+	}
+	return nil
 }
 
 func parseAppURL(text string) (string, error) {
@@ -75,7 +117,7 @@ func parseAppURL(text string) (string, error) {
 const importGCPercent = 10
 
 func (a *app) runImport(ctx context.Context, o importOptions, files []string) error {
-	if err := refuseFilesOf(o.db, files...); err != nil {
+	if err := errors.Join(o.check(), refuseFilesOf(o.db, files...)); err != nil {
 		return err
 	}
 	in, err := bulk.OpenFiles(files, a.stdin)
@@ -84,14 +126,21 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return usagef("%w", err)
 	case err != nil:
 		return err
-	case o.strict && in.Once != "":
+	case o.strict && !o.dryRun && in.Once != "":
 		return usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.Once)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	p := a.progress(o.quiet)
 	defer p.End()
 	report := &bulk.Console{Progress: p, Commits: p.Commits(a.stdout), Size: in.Size, Most: int(o.maxErrors)}
-	im := bulk.Import{Report: report, Read: in.Read, Kind: o.kind, AppURL: o.appURL, Workspace: o.workspace.String()}
+	o.columns.Zone = o.zone
+	im := bulk.Import{
+		Report: report, Read: in.Read, Kind: o.kind, AppURL: o.appURL, Workspace: o.workspace.String(),
+		Mapping: o.columns, Source: o.source,
+	}
+	if o.dryRun {
+		return a.rehearse(ctx, o, &im, report, in)
+	}
 	if o.strict {
 		if err := checkAll(ctx, &im, report, in); err != nil {
 			return err
@@ -124,6 +173,41 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	return err
 }
 
+// shownCalls is how many calls a dry run prints.
+const shownCalls = 10
+
+// rehearse is an import that stores nothing. If there is a store, it is read for calls that
+// can't be replaced.
+func (a *app) rehearse(ctx context.Context, o importOptions, im *bulk.Import, report *bulk.Console, in *bulk.Files) error {
+	if _, err := os.Stat(o.db); err == nil || postgres.IsURL(o.db) {
+		store, err := a.openToRead(ctx, o.db)
+		if err != nil {
+			a.say("the calls are not compared with the store: %v", err)
+		} else {
+			im.Calls = store.Calls(o.company)
+		}
+	}
+	shown := 0
+	im.Show = func(document []byte) {
+		if shown++; shown <= shownCalls {
+			fmt.Fprintf(a.stdout, "%s\n", document)
+		}
+	}
+	report.Begin("checking")
+	result, err := im.Check(ctx, in.Sources(report.Done))
+	report.End()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return errInterruptedCheck
+	case err != nil:
+		return fmt.Errorf("%w; nothing was stored", err)
+	}
+	report.Progress.Tell("%s: %s would be imported, %s skipped; nothing was stored", screen.Count(result.Read, "record"), screen.Number(result.Read-result.Skipped), screen.Number(result.Skipped))
+	return skipped(result.Skipped)
+}
+
+var errInterruptedCheck = errors.New("interrupted; nothing was stored")
+
 // stdinName stands for standard input and output among the names of files.
 const stdinName = bulk.Stdin
 
@@ -134,7 +218,7 @@ func checkAll(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bu
 	report.End()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return errors.New("interrupted; nothing was stored")
+		return errInterruptedCheck
 	case err != nil:
 		return fmt.Errorf("%w; nothing was stored", err)
 	case result.Skipped > 0:

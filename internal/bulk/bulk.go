@@ -51,10 +51,10 @@ func (r *Record) noun() string {
 type Reader struct {
 	Kind callvault.Kind // of the records of JSON outside of saved pages, empty for calls; set before the first Read
 
-	names []string // of the columns of a table
-	read  func() (Record, error)
-	close func()
-	empty bool // the source has no bytes
+	header header // of a table
+	read   func() (Record, error)
+	close  func()
+	empty  bool // the source has no bytes
 }
 
 // NewReader looks at the first bytes of a source: they tell whether it is
@@ -62,12 +62,16 @@ type Reader struct {
 // response pages, one after the other or mixed), Parquet, or CSV with a header of
 // the contract's field names. Text is UTF-8. Parquet is read from its end, so
 // it is first copied to a temporary file, which Close removes.
-func NewReader(source io.Reader) (*Reader, error) {
+func NewReader(source io.Reader) (*Reader, error) { return newMappedReader(source, Mapping{}) }
+
+// newMappedReader is NewReader for a table with these columns. It refuses other files if the
+// mapping has any.
+func newMappedReader(source io.Reader, m Mapping) (*Reader, error) {
 	in, err := unpack(source)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(bufio.NewReaderSize(in, windowSize))
+	r, err := newReader(bufio.NewReaderSize(in, windowSize), m)
 	if err != nil {
 		in.close()
 		return nil, err
@@ -77,13 +81,16 @@ func NewReader(source io.Reader) (*Reader, error) {
 	return r, nil
 }
 
-func newReader(in *bufio.Reader) (*Reader, error) {
+func newReader(in *bufio.Reader, m Mapping) (*Reader, error) {
 	// A short source is not an error here.
 	magic, err := in.Peek(len(parquetMagic))
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
 	if string(magic) == parquetMagic {
+		if !m.isEmpty() {
+			return nil, errNotMapped
+		}
 		return newSpooledReader(in)
 	}
 	if bytes.HasPrefix(magic, []byte(byteOrderMark)) {
@@ -98,6 +105,8 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 		return nil, &LineError{1, errors.New("the file begins with too much white space; remove it")}
 	case err != nil:
 		return nil, err
+	case (c == '{' || c == '[') && !m.isEmpty():
+		return nil, errNotMapped
 	case c == '{' || c == '[':
 		records := newJSONReader(w)
 		r.read = func() (Record, error) {
@@ -105,11 +114,11 @@ func newReader(in *bufio.Reader) (*Reader, error) {
 			return records.read()
 		}
 	default:
-		h, err := readHeader(in, w.atHand()[:at])
+		h, err := readHeader(in, w.atHand()[:at], m)
 		if err != nil {
 			return nil, &LineError{h.lines, err}
 		}
-		r.read, r.names = newCSVReader(in, h).read, h.names
+		r.read, r.header = newCSVReader(in, h, m).read, h
 	}
 	return r, nil
 }

@@ -19,6 +19,8 @@ type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
 	columns  []column
+	leftOut  map[int]string // columns by their place
+	mapping  Mapping
 	document int // which column it is, -1 where there is none
 	skipped  int // lines before the first row, not counted by table
 	end      int // the last line of the last record
@@ -30,9 +32,9 @@ type column struct {
 	isField bool // of the contract
 }
 
-func newCSVReader(in io.Reader, h header) *csvReader {
+func newCSVReader(in io.Reader, h header, m Mapping) *csvReader {
 	g := &guard{in: in}
-	t := &csvReader{table: csv.NewReader(g), guard: g, skipped: h.lines, end: h.lines}
+	t := &csvReader{table: csv.NewReader(g), guard: g, leftOut: h.leftOut, mapping: m, skipped: h.lines, end: h.lines}
 	t.table.Comma = rune(h.delimiter)
 	t.table.ReuseRecord = true
 	t.table.FieldsPerRecord = -1
@@ -124,13 +126,17 @@ func (t *csvReader) record(line int, cells []string) Record {
 	}
 	var problems []gong.FieldError
 	for i, cell := range cells {
-		if cell == "" {
+		if _, isLeftOut := t.leftOut[i]; cell == "" || isLeftOut {
 			continue
 		}
 		if t.document >= 0 {
 			cell = withoutMark(cell)
 		}
-		if problem := t.columns[i].set(&record.Call, cell); problem != "" {
+		cell, problem := t.mapping.cell(t.columns[i].name, cell)
+		if problem == "" {
+			problem = t.columns[i].set(&record.Call, cell)
+		}
+		if problem != "" {
 			problems = append(problems, gong.FieldError{Field: t.columns[i].name, Problem: problem})
 		}
 	}

@@ -15,6 +15,10 @@ func rows(in io.Reader) string {
 	if err != nil {
 		return "! " + err.Error()
 	}
+	return rowsOf(r)
+}
+
+func rowsOf(r *Reader) string {
 	defer r.Close()
 	var lines []string
 	for {

@@ -22,14 +22,16 @@ var tableColumns = append(gong.FieldNames(), documentColumn)
 
 // header is the first line of a table that is not empty.
 type header struct {
-	names     []string
+	sent      []string       // the names of columns
+	names     []string       // the same, but that a mapped column has the name of its field
+	leftOut   map[int]string // columns that a mapping leaves out, by their place
 	delimiter byte
 	lines     int // up to the header, with it
 }
 
 // readHeader takes the header, which follows white space. The delimiter is the one that
-// gives the most names of fields.
-func readHeader(in *bufio.Reader, space []byte) (header, error) {
+// gives the most names of fields and of mapped columns.
+func readHeader(in *bufio.Reader, space []byte, m Mapping) (header, error) {
 	h := header{lines: bytes.Count(space, []byte("\n")) + 1}
 	in.Discard(bytes.LastIndexByte(space, '\n') + 1)
 	line, err := in.ReadSlice('\n')
@@ -54,19 +56,23 @@ func readHeader(in *bufio.Reader, space []byte) (header, error) {
 		if err != nil && broken == nil {
 			broken = err
 		}
-		if n := countFields(names); err == nil && n > most {
+		if n := countFields(names, m); err == nil && n > most {
 			h.names, h.delimiter, most = names, delimiter, n
 		}
 	}
 	if h.names == nil {
 		return h, fmt.Errorf("not a CSV header: %s", csvProblem(broken))
 	}
+	h.sent = h.names
+	if err := m.apply(&h); err != nil {
+		return h, err
+	}
 	return h, checkNames(h.names)
 }
 
-func countFields(names []string) (n int) {
+func countFields(names []string, m Mapping) (n int) {
 	for _, name := range names {
-		if likeField(name) != "" {
+		if likeField(name) != "" || m.has(name) {
 			n++
 		}
 	}
@@ -105,9 +111,10 @@ func checkNames(names []string) error {
 	return nil
 }
 
-// missingColumns says which columns a table lacks: a call needs an id and a time, and a
-// document has everything.
-func missingColumns(names []string) error {
+// lacks says which columns a table lacks: a call needs an id and a time, and a document has
+// everything.
+func (h header) lacks() error {
+	names := h.names
 	if slices.Contains(names, documentColumn) {
 		return nil
 	}
@@ -121,35 +128,49 @@ func missingColumns(names []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	err := fmt.Errorf("column %s not found in the header %.40q", strings.Join(missing, " and column "), strings.Join(names, ","))
+	err := fmt.Errorf("column %s not found in the header %.40q", strings.Join(missing, " and column "), strings.Join(h.sent, ","))
 	if len(names) == 1 { // any text
 		return fmt.Errorf("%w: %w", err, errNoFormat)
 	}
-	return fmt.Errorf("%w; name the columns as fields, such as id, started, title", err)
+	err = fmt.Errorf("%w; name the columns as fields, such as id, started, title", err)
+	if h.delimiter != 0 {
+		err = fmt.Errorf("%w, or pass --map FIELD=COLUMN", err)
+	}
+	return err
 }
 
-// columnNote names the columns that the contract does not.
-func columnNote(names []string) string {
-	const most = 20
-	var unknown []string
-	more := 0
-	for _, name := range names {
-		switch {
-		case name == "" || slices.Contains(tableColumns, name):
-		case len(unknown) < most:
-			unknown = append(unknown, fmt.Sprintf("%.40q", name))
-		default:
-			more++
+// notes name the columns that the contract does not, and those that are left out.
+func (h header) notes() (notes []string) {
+	var unknown, leftOut []string
+	for i, name := range h.names {
+		switch left, isLeftOut := h.leftOut[i]; {
+		case isLeftOut:
+			leftOut = append(leftOut, left)
+		case name != "" && !slices.Contains(tableColumns, name):
+			unknown = append(unknown, name)
 		}
 	}
-	if len(unknown) == 0 {
-		return ""
+	if len(unknown) > 0 {
+		notes = append(notes, "unknown columns are kept as further fields: "+quoted(unknown))
 	}
-	note := "unknown columns are kept as further fields: " + strings.Join(unknown, ", ")
-	if more > 0 {
-		note += fmt.Sprintf(" and %d more", more)
+	if len(leftOut) > 0 {
+		notes = append(notes, "columns named like fields that --map does not fill from them are left out: "+quoted(leftOut))
 	}
-	return note
+	return notes
+}
+
+// quoted is the first of some names.
+func quoted(names []string) string {
+	const most = 20
+	texts := make([]string, 0, most)
+	for _, name := range names[:min(len(names), most)] {
+		texts = append(texts, fmt.Sprintf("%.40q", name))
+	}
+	text := strings.Join(texts, ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // parseDocument reads a call from the column document.

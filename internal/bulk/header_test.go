@@ -9,10 +9,10 @@ import (
 // lacks; columns that are no fields are noted, in a check and in an import alike.
 func TestColumns(t *testing.T) {
 	for _, tt := range []struct{ header, want string }{
-		{"id,title", `! t.csv: column started or scheduled not found in the header "id,title"; name the columns as fields, such as id, started, title`},
-		{"ids;started", `! t.csv: column id not found in the header "ids,started"; name the columns as fields, such as id, started, title`},
-		{"1,2026-01-01T00:00:00Z,a", `! t.csv: column id and column started or scheduled not found in the header "1,2026-01-01T00:00:00Z,a"; name the columns as fields, such as id, started, title`},
-		{"id;started,title", `! t.csv: column id and column started or scheduled not found in the header "id;started,title"; name the columns as fields, such as id, started, title`},
+		{"id,title", `! t.csv: column started or scheduled not found in the header "id,title"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
+		{"ids;started", `! t.csv: column id not found in the header "ids,started"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
+		{"1,2026-01-01T00:00:00Z,a", `! t.csv: column id and column started or scheduled not found in the header "1,2026-01-01T00:00:00Z,a"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
+		{"id;started,title", `! t.csv: column id and column started or scheduled not found in the header "id;started,title"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"nonsense", `! t.csv: column id and column started or scheduled not found in the header "nonsense": ` + errNoFormat.Error()},
 		{"id,started", ""},
 		{"id,scheduled", ""},
@@ -48,7 +48,7 @@ func TestColumns(t *testing.T) {
 
 // Of many unknown columns the first are named.
 func TestColumnNote(t *testing.T) {
-	got := columnNote(append(strings.Fields("a b c d e f g h i j k l m n o p q r s t u v"), "id", ""))
+	got := header{names: append(strings.Fields("a b c d e f g h i j k l m n o p q r s t u v"), "id", "")}.notes()[0]
 	want := `unknown columns are kept as further fields: "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t" and 2 more`
 	if got != want {
 		t.Errorf("got %s", got)
@@ -60,7 +60,7 @@ func TestColumnNote(t *testing.T) {
 func TestRecordsOfOneLine(t *testing.T) {
 	none := `: started: must not be null when scheduled is null too`
 	for _, tt := range []struct{ in, want string }{
-		{`{"requestId":"r","calls":[{"id":"56",` + at + `},{"id":"57"},{"id":"x",` + at + `}]}`, `p:1: call 2 (id "57")` + none + "\n" + `p:1: call 3 (id "x"): id: "x" is not a number of 1 to 20 digits`},
+		{`{"requestId":"r","calls":[{"id":"56",` + at + `},{"id":"57"},{"id":"x",` + at + `}]}`, `p:1: call 2 (id "57")` + none + "\n" + `p:1: call 3 (id "x"): id: "x" is not a number of 1 to 20 digits; to import ids of another system, pass --source and its name`},
 		{`[{"id":"57"}]`, `p:1: call 1 (id "57")` + none},
 		{lines(`[`, `{"id":"56"},`, `{"id":"57"}]`), lines(`p:2`+none, `p:3`+none)},
 		{lines(`{"id":"56"}`, `{"id":"57"}{"id":"58"}`, `{"id":"59"}`), lines(`p:1`+none, `p:2`+none, `p:2: call 2 (id "58")`+none, `p:3`+none)},

@@ -2,8 +2,11 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -32,7 +35,8 @@ func (p Place) String() string {
 }
 
 // Report is told what an import comes to. Committed is called from another goroutine
-// than the rest. Nothing is called when Run has returned.
+// than the rest, and so is Skipped for records that the store refuses. Nothing is called
+// when Run has returned.
 type Report interface {
 	// Skipped is called once for each record that is skipped. A problem without a field
 	// is one of the whole record.
@@ -56,7 +60,7 @@ type Result struct {
 
 // Import puts the calls, users and workspaces of files into a store.
 type Import struct {
-	Calls     callvault.Calls
+	Calls     callvault.Calls // of a Check they are only read, and may be nil
 	Directory callvault.Directory
 	Report    Report
 	Read      func() int64 // how many bytes of the sources were read; may be nil
@@ -69,17 +73,27 @@ type Import struct {
 	AppURL    string // url becomes AppURL/call?id=<id>
 	Workspace string // workspaceId
 
+	Mapping Mapping               // of tables
+	Source  string                // the system whose ids the records have, if any: see callvault.SourceID
+	Show    func(document []byte) // is shown each sound record that Check reads; may be nil
+
 	checked bool
 }
 
-// fill sets what a record leaves unset.
-func (im *Import) fill(c *gong.Call) {
+// fill sets what a record leaves unset, and gives it the id of its source's id.
+func (im *Import) fill(c *gong.Call) error {
+	if im.Source != "" {
+		if err := identify(c, im.Source); err != nil {
+			return err
+		}
+	}
 	if c.URL == nil && im.AppURL != "" && c.ID != "" {
 		c.URL = new(im.AppURL + "/call?id=" + c.ID)
 	}
 	if c.WorkspaceID == nil && im.Workspace != "" {
 		c.WorkspaceID = &im.Workspace
 	}
+	return nil
 }
 
 // Check reads all sources as Run does, reports what is wrong, and puts nothing. A
@@ -89,6 +103,9 @@ func (im *Import) Check(ctx context.Context, sources []Source) (Result, error) {
 	in := newIntake(im)
 	in.onlyChecks = true
 	err := in.readAll(ctx, sources)
+	if err == nil {
+		err = in.compare(ctx)
+	}
 	return in.result, err
 }
 
@@ -130,7 +147,7 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 		if im.Read != nil {
 			read = im.Read()
 		}
-		result, putErr := im.putOne(ctx, b, read)
+		result, putErr := in.putOne(ctx, b, read)
 		if putErr != nil {
 			return kept, putErr
 		}
@@ -140,27 +157,122 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 	return kept, err
 }
 
-// putOne puts records and acknowledges them. Without any it acknowledges lines whose
-// records are bad, or were put before.
-func (im *Import) putOne(ctx context.Context, p *pending, read int64) (result callvault.PutResult, err error) {
+// identify keeps the id that a record has in its source as its clientUniqueId, and gives it
+// the call's id.
+func identify(c *gong.Call, source string) error {
+	switch {
+	case c.ID == "":
+		return &gong.CallError{Problems: []gong.FieldError{{Field: "id", Problem: "is missing or empty"}}}
+	case c.ClientUniqueID != nil && *c.ClientUniqueID != c.ID:
+		return &gong.CallError{Problems: []gong.FieldError{{Field: "clientUniqueId", Problem: fmt.Sprintf("%.40q is not the id, which --source keeps here; leave one of them out", *c.ClientUniqueID)}}}
+	}
+	c.ClientUniqueID = new(c.ID)
+	c.ID = callvault.SourceID(source, c.ID).String()
+	return nil
+}
+
+// advised is an error of a record with what to do about the id of another system.
+func (im *Import) advised(err error, id string) error {
+	e := (*gong.CallError)(nil)
+	if !errors.As(err, &e) || im.Source != "" || id == "" {
+		return err
+	}
+	for i := range e.Problems {
+		if p := &e.Problems[i]; p.Field == "id" {
+			p.Problem += "; to import ids of another system, pass --source and its name"
+		}
+	}
+	return err
+}
+
+// putOne puts records and acknowledges them. Calls that would replace one of another client are
+// reported, and the rest is put. Without records it acknowledges lines whose records are bad,
+// or were put before.
+func (in *intake) putOne(ctx context.Context, p *pending, read int64) (result callvault.PutResult, err error) {
 	if p.isEmpty() {
 		return result, nil
 	}
-	if len(p.calls) > 0 {
-		result, err = im.Calls.Put(ctx, callvault.NewBatch(p.calls))
-		if err != nil {
-			return result, err
+	for batch := in.guarded(p); batch.Len() > 0; {
+		result, err = in.Calls.Put(ctx, batch)
+		refused := (*callvault.ClientError)(nil)
+		if !errors.As(err, &refused) {
+			break
 		}
+		err = nil
+		batch, _ = callvault.NewGuardedBatch(in.refuse(p, batch, refused.IDs))
+	}
+	if err != nil {
+		return result, err
 	}
 	for _, kind := range callvault.Kinds() {
 		if len(p.entries[kind]) > 0 {
-			put, err := im.Directory.Put(ctx, kind, p.entries[kind])
+			put, err := in.Directory.Put(ctx, kind, p.entries[kind])
 			if err != nil {
 				return result, err
 			}
 			result = result.Add(put)
 		}
 	}
-	im.Report.Committed(p.places, result, read)
+	in.Report.Committed(p.places, result, read)
 	return result, nil
+}
+
+// compare reports the calls of the batch that a Put would refuse, and forgets the batch.
+func (in *intake) compare(ctx context.Context) error {
+	defer in.pending.reset()
+	batch := in.guarded(in.pending)
+	calls := make(map[callvault.ID]*callvault.Call)
+	for i := range batch.Calls() {
+		if c := &batch.Calls()[i]; in.Calls != nil && c.Client() != nil {
+			calls[c.ID] = c
+		}
+	}
+	if len(calls) == 0 {
+		return nil
+	}
+	var refused []callvault.ID
+	err := in.Calls.Get(ctx, slices.Collect(maps.Keys(calls)), func(r callvault.Record) error {
+		if r.HasOtherClient(calls[r.ID]) {
+			refused = append(refused, r.ID)
+		}
+		return nil
+	})
+	in.refuse(in.pending, batch, refused)
+	return err
+}
+
+// guarded is the batch of the calls. It reports those that would replace one before them.
+func (in *intake) guarded(p *pending) callvault.Batch {
+	batch, refused := callvault.NewGuardedBatch(p.calls)
+	for _, i := range refused {
+		in.skip(p, &p.spots[i], "a record before it")
+	}
+	return batch
+}
+
+// refuse reports calls of a batch that the store has from other clients. It returns the rest.
+func (in *intake) refuse(p *pending, batch callvault.Batch, ids []callvault.ID) []callvault.Call {
+	refused := make(map[callvault.ID]*spot, len(ids))
+	for _, id := range ids {
+		refused[id] = nil
+	}
+	for i := range p.spots {
+		if _, isRefused := refused[p.spots[i].id]; isRefused {
+			refused[p.spots[i].id] = &p.spots[i] // the last one is in the batch
+		}
+	}
+	for _, id := range ids {
+		in.skip(p, refused[id], "the stored call")
+	}
+	return slices.DeleteFunc(batch.Calls(), func(c callvault.Call) bool { return refused[c.ID] != nil })
+}
+
+// skip reports a call that would replace one of another client.
+func (in *intake) skip(p *pending, s *spot, other string) {
+	problem := fmt.Sprintf("differs from that of %s with the id %s; give one of the two calls another id", other, s.id)
+	in.Report.Skipped(place(p.files[s.file], s.line, s.number, "call", ""), []gong.FieldError{{Field: "clientUniqueId", Problem: problem}})
+	s.id = callvault.ID{}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.result.Skipped++
 }

@@ -122,7 +122,7 @@ func TestBatchMemory(t *testing.T) {
 	c.Title = new(strings.Repeat("x", 60_000))
 	fill := func() {
 		for p.reset(); !p.isFull(); {
-			if err := p.add(&c); err != nil {
+			if err := p.add(&c, "", &Record{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -84,7 +84,7 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 		return err
 	}
 	defer file.Close()
-	reader, err := open(ctx, file)
+	reader, err := open(ctx, file, in.Mapping)
 	if err != nil {
 		return located(s.Name, err)
 	}
@@ -93,15 +93,15 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 		return fmt.Errorf("%s: the file is empty; make or fetch it again", s.Name)
 	}
 	reader.Kind = in.Kind
-	if reader.names != nil {
+	if reader.header.names != nil {
 		if in.Kind != "" {
 			return located(s.Name, fmt.Errorf("it is a table; %s are read from NDJSON, JSON and saved response pages", in.Kind))
 		}
-		if err := missingColumns(reader.names); err != nil {
+		if err := reader.header.lacks(); err != nil {
 			return located(s.Name, err)
 		}
 	}
-	if err := in.locked(func() { in.begin(s.Name, reader.names) }); err != nil {
+	if err := in.locked(func() { in.begin(s.Name, reader.header) }); err != nil {
 		return err
 	}
 	var record Record // one for all, which escapes
@@ -124,11 +124,11 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 
 // open begins to read a file: Parquet at once, if it can be read from anywhere,
 // and everything else from its beginning.
-func open(ctx context.Context, file io.Reader) (*Reader, error) {
-	if f, ok := file.(parquetSource); ok && isParquet(f) {
+func open(ctx context.Context, file io.Reader, m Mapping) (*Reader, error) {
+	if f, ok := file.(parquetSource); ok && m.isEmpty() && isParquet(f) {
 		return newFileReader(ctx, f)
 	}
-	return NewReader(file)
+	return newMappedReader(file, m)
 }
 
 // located is the error of a source with the name of its file, and its line
@@ -156,9 +156,12 @@ func (in *intake) locked(f func()) error {
 }
 
 // begin begins a source, and tells of the columns of a table.
-func (in *intake) begin(name string, columns []string) {
+func (in *intake) begin(name string, h header) {
 	in.name, in.line, in.told = name, 0, 0
-	if note := columnNote(columns); note != "" && !in.checked {
+	if in.checked {
+		return
+	}
+	for _, note := range h.notes() {
 		in.Report.Note(Place{File: name, Line: 1}, note)
 	}
 }
@@ -169,6 +172,12 @@ func (in *intake) add(ctx context.Context, r *Record) error {
 		err := in.locked(func() { isAdded = in.tryAdd(r) })
 		if err != nil || isAdded {
 			return err
+		}
+		if in.onlyChecks {
+			if err := in.compare(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		select {
 		case in.full <- struct{}{}:
@@ -193,13 +202,12 @@ func (in *intake) tryAdd(r *Record) bool {
 		return false
 	}
 	in.result.Read++
+	sent := r.Call.ID
 	if err := in.read(r); err != nil {
 		in.result.Skipped++
-		in.tell(r, err)
+		in.Report.Skipped(place(in.name, r.Line, r.Number, r.noun(), sent), problemsOf(in.advised(err, sent)))
 	}
-	if in.onlyChecks {
-		in.pending.reset()
-	} else if r.Through >= r.Line {
+	if r.Through >= r.Line {
 		in.complete(r.Line)
 	}
 	return true
@@ -212,26 +220,44 @@ func (in *intake) read(r *Record) error {
 	}
 	if r.Kind != "" {
 		in.pending.addEntry(r.Kind, r.Entry)
+		in.show(r.Entry.Document)
 		return nil
 	}
-	in.fill(&r.Call)
-	return in.pending.add(&r.Call)
+	if err := in.fill(&r.Call); err != nil {
+		return err
+	}
+	if err := in.pending.add(&r.Call, in.name, r); err != nil {
+		return err
+	}
+	in.show(in.pending.calls[len(in.pending.calls)-1].Document)
+	return nil
 }
 
-// tell reports what is wrong with a record.
-func (in *intake) tell(r *Record, err error) {
-	at := Place{File: in.name, Line: r.Line}
+// show shows what Check found sound.
+func (in *intake) show(document []byte) {
+	if in.onlyChecks && in.Show != nil {
+		in.Show(document)
+	}
+}
+
+// place is where a record stands, which is named by its id if it shares its line.
+func place(file string, line, number int, noun, id string) Place {
+	at := Place{File: file, Line: line}
 	switch {
-	case r.Number > 0 && r.Call.ID != "":
-		at.Record = fmt.Sprintf("call %d (id %.40q)", r.Number, r.Call.ID)
-	case r.Number > 0:
-		at.Record = fmt.Sprintf("%s %d", r.noun(), r.Number)
+	case number > 0 && id != "":
+		at.Record = fmt.Sprintf("%s %d (id %.40q)", noun, number, id)
+	case number > 0:
+		at.Record = fmt.Sprintf("%s %d", noun, number)
 	}
-	problems := []gong.FieldError{{Problem: err.Error()}}
+	return at
+}
+
+// problemsOf are what is wrong with a record.
+func problemsOf(err error) []gong.FieldError {
 	if e := (*gong.CallError)(nil); errors.As(err, &e) {
-		problems = e.Problems
+		return e.Problems
 	}
-	in.Report.Skipped(at, problems)
+	return []gong.FieldError{{Problem: err.Error()}}
 }
 
 // complete notes that all records of a line were read, and of all before it.

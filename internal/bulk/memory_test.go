@@ -29,6 +29,16 @@ func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.Pu
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return r, err
 	}
+	var others []callvault.ID
+	for _, c := range batch.Calls() {
+		i, known := m.index[c.ID]
+		if known && batch.IsGuarded() && c.HasOtherClient(&callvault.Call{Document: []byte(m.documents[i])}) {
+			others = append(others, c.ID)
+		}
+	}
+	if len(others) > 0 {
+		return r, &callvault.ClientError{IDs: others}
+	}
 	m.batches = append(m.batches, batch.Len())
 	for _, c := range batch.Calls() {
 		i, known := m.index[c.ID]
@@ -48,6 +58,17 @@ func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.Pu
 		}
 	}
 	return r, nil
+}
+
+func (m *memory) Get(_ context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
+	for _, id := range ids {
+		if i, known := m.index[id]; known {
+			if err := visit(callvault.Record{Call: callvault.Call{ID: id, Document: []byte(m.documents[i])}}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // recorder writes down what it is told.

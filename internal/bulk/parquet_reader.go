@@ -99,7 +99,7 @@ func newFileReader(ctx context.Context, f parquetSource) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{names: names, read: r.read, close: func() {}}, nil
+	return &Reader{header: header{sent: names, names: names}, read: r.read, close: func() {}}, nil
 }
 
 func (r *parquetReader) read() (record Record, err error) {

@@ -91,7 +91,7 @@ func TestForeignParquet(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if got, want := columnNote(r.names), `unknown columns are kept as further fields: "team", "seats", "score", "won", "day", "at"`; got != want {
+	if got, want := strings.Join(r.header.notes(), "\n"), `unknown columns are kept as further fields: "team", "seats", "score", "won", "day", "at"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

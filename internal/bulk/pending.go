@@ -22,12 +22,22 @@ type pending struct {
 	chunk  int     // the one that is being filled
 	places []Place // what is acknowledged when the records are kept
 
+	files []string // of the calls
+	spots []spot   // of the calls, as they came
+
 	entries map[callvault.Kind][]callvault.Entry
 	size    int // bytes of their documents
 }
 
+// spot is where the record of a call stands. It has no pointers: there are as many as calls.
+type spot struct {
+	id           callvault.ID
+	file         int32 // among the files of the batch
+	line, number int
+}
+
 // add keeps a call. The error is of the call.
-func (p *pending) add(c *gong.Call) error {
+func (p *pending) add(c *gong.Call, file string, r *Record) error {
 	if len(p.chunks) == 0 {
 		p.chunks = append(p.chunks, make([]byte, 0, chunkSize))
 	}
@@ -43,6 +53,10 @@ func (p *pending) add(c *gong.Call) error {
 	if err != nil {
 		return err
 	}
+	if last := len(p.files) - 1; last < 0 || p.files[last] != file {
+		p.files = append(p.files, file)
+	}
+	p.spots = append(p.spots, spot{call.ID, int32(len(p.files) - 1), r.Line, r.Number})
 	p.chunks[p.chunk] = buf[:len(buf)+len(call.Document)]
 	p.calls = append(p.calls, call)
 	return nil
@@ -83,4 +97,5 @@ func (p *pending) reset() {
 	}
 	p.calls, p.chunk, p.places = p.calls[:0], 0, nil
 	p.entries, p.size = nil, 0
+	p.files, p.spots = nil, p.spots[:0]
 }

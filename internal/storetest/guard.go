@@ -25,10 +25,20 @@ func client(t testing.TB, id, title string, client *string) callvault.Call {
 	return NewCall(t, c)
 }
 
+// guarded is a guarded batch of all of these calls.
+func guarded(t testing.TB, calls ...callvault.Call) callvault.Batch {
+	t.Helper()
+	batch, refused := callvault.NewGuardedBatch(slices.Clone(calls))
+	if len(refused) > 0 {
+		t.Fatalf("a batch refuses %v", refused)
+	}
+	return batch
+}
+
 // refuses puts a guarded batch, which is to be refused because of these calls.
 func refuses(t testing.TB, calls callvault.Calls, batch []callvault.Call, ids ...string) {
 	t.Helper()
-	result, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).Guarded())
+	result, err := calls.Put(t.Context(), guarded(t, batch...))
 	var refused *callvault.ClientError
 	if !errors.As(err, &refused) {
 		t.Fatalf("the error is %v", err)
@@ -81,14 +91,14 @@ func guardedReplaces(t *testing.T, open Open) {
 		{client(t, "1", "fourth", nil), client(t, "2", "fourth", new("c"))},
 		{client(t, "1", "fifth", new("d")), client(t, "2", "fourth", new("c"))},
 	} {
-		if _, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).Guarded()); err != nil {
+		if _, err := calls.Put(t.Context(), guarded(t, batch...)); err != nil {
 			t.Fatal(err)
 		}
 		holds(t, calls, batch...)
 	}
 	remove(t, calls, "1")
 	again := client(t, "1", "again", new("e"))
-	if _, err := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{again}).Guarded()); err != nil {
+	if _, err := calls.Put(t.Context(), guarded(t, again)); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, calls, again, client(t, "2", "fourth", new("c")))
@@ -105,7 +115,7 @@ func guardedLargeBatch(t *testing.T, open Open) {
 	}
 	refuses(t, calls, batch, "5999")
 	holds(t, calls, there)
-	result, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch[:5999])).Guarded())
+	result, err := calls.Put(t.Context(), guarded(t, batch[:5999]...))
 	if err != nil {
 		t.Fatal(err)
 	}
