@@ -163,6 +163,9 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	if strings.Contains(args[0], "://") { // it may have a password
+		return fmt.Errorf("unexpected argument: a URL; type %s COMMAND", cmd.CommandPath())
+	}
 	var names []string
 	for _, sub := range cmd.Commands() {
 		names = append(names, sub.Name())

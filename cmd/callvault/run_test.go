@@ -167,6 +167,8 @@ func TestUsage(t *testing.T) {
 		{"healthcheck --timeout -1s", "--timeout -1s must be longer than 0"},
 		{"completion bash x", `unexpected argument: "x"; type callvault completion bash`},
 		{"key revoke", "ID is missing; type callvault key revoke ID"},
+		{"mysql://me:hush@host", "unexpected argument: a URL; type callvault COMMAND"},
+		{"key mysql://me:hush@host", "unexpected argument: a URL; type callvault key COMMAND"},
 		{"serve mysql://me:hush@host", "unexpected argument: a URL; type callvault serve"},
 		{"calls --limit many", `--limit "many": use a whole number, such as 100`},
 		{"serve --demo --seed -1", `--seed "-1": use a whole number`},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -107,5 +108,24 @@ func TestServeTLSFails(t *testing.T) {
 	}
 	if got := c.run("serve", "--tls-cert", certFile, "--tls-key", keyFile); got.code != exitFailed || !strings.Contains(got.stderr, "private key does not match public key") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// An environment may hold the key itself, which no error and no log may show.
+func TestServeTLSHidesKeys(t *testing.T) {
+	c := newCLI(t)
+	made := certtest.Make(t, certtest.Options{})
+	certFile, _ := made.Write(t, t.TempDir())
+	for _, key := range []string{string(made.Key), base64.StdEncoding.EncodeToString(made.Key)} {
+		for _, pair := range [][2]string{{certFile, key}, {key, certFile}} {
+			c.env["CALLVAULT_TLS_CERT"], c.env["CALLVAULT_TLS_KEY"] = pair[0], pair[1]
+			want := "callvault: --tls-cert: a certificate or a key stands in place of a file's name; write it into a file, and name that\n"
+			if got := c.run("serve"); got.code != exitFailed || got.stderr != want {
+				t.Errorf("%+v", got)
+			}
+			if got := c.run("doctor"); strings.Contains(got.stdout+got.stderr, "PRIVATE") || strings.Contains(got.stdout+got.stderr, key[:40]) {
+				t.Errorf("%+v", got)
+			}
+		}
 	}
 }

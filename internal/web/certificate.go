@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,9 @@ const maxFile = 1 << 20
 // Read reads a certificate, its leaf parsed, and the key that it must match. An error
 // names the files and shows nothing of what is in them.
 func (f CertFiles) Read() (*tls.Certificate, error) {
+	if isPEM(f.Cert) || isPEM(f.Key) {
+		return nil, errors.New("a certificate or a key stands in place of a file's name; write it into a file, and name that")
+	}
 	certificate, err := readFile(f.Cert)
 	if err != nil {
 		return nil, fmt.Errorf("can't read the certificate %s: %w", f.Cert, err)
@@ -36,6 +40,13 @@ func (f CertFiles) Read() (*tls.Certificate, error) {
 		return nil, fmt.Errorf("certificate %s, key %s: %w", f.Cert, f.Key, err)
 	}
 	return &pair, nil
+}
+
+// isPEM tells whether a name is the content of a PEM file, plain or in base64, as
+// environments have it. It may be a secret.
+func isPEM(name string) bool {
+	const begin, inBase64 = "-----BEGIN ", "LS0tLS1CRUdJTi"
+	return strings.Contains(name, begin) || strings.HasPrefix(name, inBase64)
 }
 
 // readFile reads a small file. To read a pipe could wait for ever. Errors do not name the
