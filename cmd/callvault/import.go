@@ -138,8 +138,11 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		Report: report, Read: in.Read, Kind: o.kind, AppURL: o.appURL, Workspace: o.workspace.String(),
 		Mapping: o.columns, Source: o.source,
 	}
+	if o.dryRun || o.strict {
+		a.compare(ctx, o, &im)
+	}
 	if o.dryRun {
-		return a.rehearse(ctx, o, &im, report, in)
+		return a.rehearse(ctx, &im, report, in)
 	}
 	if o.strict {
 		if err := checkAll(ctx, &im, report, in); err != nil {
@@ -176,17 +179,21 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 // shownCalls is how many calls a dry run prints.
 const shownCalls = 10
 
-// rehearse is an import that stores nothing. If there is a store, it is read for calls that
-// can't be replaced.
-func (a *app) rehearse(ctx context.Context, o importOptions, im *bulk.Import, report *bulk.Console, in *bulk.Files) error {
-	if _, err := os.Stat(o.db); err == nil || postgres.IsURL(o.db) {
-		store, err := a.openToRead(ctx, o.db)
-		if err != nil {
-			a.say("the calls are not compared with the store: %v", err)
-		} else {
-			im.Calls = store.Calls(o.company)
-		}
+// compare has a check look into the store, if there is one, for calls that can't be replaced.
+func (a *app) compare(ctx context.Context, o importOptions, im *bulk.Import) {
+	if _, err := os.Stat(o.db); err != nil && !postgres.IsURL(o.db) {
+		return
 	}
+	store, err := a.openToRead(ctx, o.db)
+	if err != nil {
+		a.say("the calls are not compared with the store: %v", err)
+		return
+	}
+	im.Calls = store.Calls(o.company)
+}
+
+// rehearse is an import that stores nothing.
+func (a *app) rehearse(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bulk.Files) error {
 	shown := 0
 	im.Show = func(document []byte) {
 		if shown++; shown <= shownCalls {

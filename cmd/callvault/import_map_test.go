@@ -135,19 +135,22 @@ func TestImportDryRun(t *testing.T) {
 }
 
 // A call of another client is refused with its line and exit code 3, by a dry run too, and
-// the rest of the file is stored.
+// the rest of the file is stored, unless the import is strict.
 func TestImportOfAnotherClient(t *testing.T) {
 	c := newCLI(t)
 	c.must("import", c.file("first.csv", "id,started,clientUniqueId", "1,2026-01-01T00:00:00Z,a"))
 	file := c.file("calls.csv", "id,started,clientUniqueId", "2,2026-01-01T00:00:00Z,b", "1,2026-01-01T00:00:00Z,b", "3,2026-01-01T00:00:00Z,c")
 	refusal := file + ":3: clientUniqueId: differs from that of the stored call with the id 1; give one of the two calls another id\n"
-	for args, want := range map[string]int{"--dry-run": 1, "--quiet": 3} {
-		got := c.run("import", args, file)
-		if got.code != exitSkipped || !strings.HasPrefix(got.stderr, refusal) {
-			t.Errorf("%s: %+v", args, got)
+	for _, tt := range []struct {
+		flag       string
+		code, want int
+	}{{"--dry-run", exitSkipped, 1}, {"--strict", exitFailed, 1}, {"--quiet", exitSkipped, 3}} {
+		got := c.run("import", tt.flag, file)
+		if got.code != tt.code || !strings.HasPrefix(got.stderr, refusal) {
+			t.Errorf("%s: %+v", tt.flag, got)
 		}
-		if n := strings.Count(c.must("export"), "\n"); args != "--dry-run" && n != want {
-			t.Errorf("%s: %d calls, want %d", args, n, want)
+		if n := strings.Count(c.must("export"), "\n"); n != tt.want {
+			t.Errorf("%s: %d calls, want %d", tt.flag, n, tt.want)
 		}
 	}
 	if all := c.must("export"); !strings.Contains(all, `{"id":"1",`) || !strings.Contains(all, `"clientUniqueId":"a"`) {
