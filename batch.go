@@ -7,6 +7,7 @@ import "slices"
 type Batch struct {
 	calls   []Call
 	guarded bool
+	onlyNew bool
 }
 
 // NewBatch takes calls in the order they came; of several with one id the
@@ -59,3 +60,13 @@ func (b Batch) Len() int { return len(b.calls) }
 
 // IsGuarded tells whether the batch is guarded.
 func (b Batch) IsGuarded() bool { return b.guarded }
+
+// OnlyNew is the batch with one more law: it replaces no call. Those whose ids are there
+// are left alone, and count as unchanged.
+func (b Batch) OnlyNew() Batch {
+	b.onlyNew = true
+	return b
+}
+
+// IsOnlyNew tells whether the batch only adds calls.
+func (b Batch) IsOnlyNew() bool { return b.onlyNew }

@@ -44,7 +44,7 @@ type Calls interface {
 	// one that is there to the byte is left alone. Created and changed calls
 	// take the company's next numbers. The company is made on first use. Of a guarded
 	// batch nothing is kept if a call would replace one with another clientUniqueId: the
-	// error is a *ClientError with all of these.
+	// error is a *ClientError with all of these. A batch of OnlyNew replaces no call.
 	Put(ctx context.Context, batch Batch) (PutResult, error)
 
 	// Delete removes the calls with these ids for good, all or none, in the order of

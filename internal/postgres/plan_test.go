@@ -57,6 +57,9 @@ var plans = []struct {
 	{"calls of other clients", otherClientsSQL, "text, text[], text[]", 3, []string{
 		"Index Cond: ((company = $1) AND (id = b.id))",
 	}},
+	{"which calls are there", knownSQL, "text, text[]", 2, []string{
+		"Index Cond: ((company = $1) AND (id = b.id))",
+	}},
 	{"workspaces", workspacesSQL, "text", 1, []string{
 		"Index Only Scan using documents_by_workspace on documents d",
 		"Index Cond: ((company = $1) AND (workspace > w_1.workspace))",

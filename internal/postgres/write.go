@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,6 +27,12 @@ const (
 		` + documentOfID + `
 		WHERE strpos(d.document, ',"clientUniqueId":"') > 0 AND strpos(d.document, ',"clientUniqueId":' || b.client || ',"customData":') = 0
 		ORDER BY b.place`
+
+	// Which of some ids have a call.
+	knownSQL = `SELECT b.id FROM unnest($2::text[]) AS b (id)
+		CROSS JOIN LATERAL (
+			SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
+		) AS i`
 
 	lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 )
@@ -54,7 +61,7 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	calls := batch.Calls()
 	ids, clients := clientsOf(batch)
-	if chunk(calls) == len(calls) && len(ids) == 0 {
+	if chunk(calls) == len(calls) && len(ids) == 0 && !batch.IsOnlyNew() {
 		err = s.store.with(ctx, func(c *pgxpool.Conn) error {
 			result, err = s.putChunk(ctx, c, calls)
 			return err
@@ -64,6 +71,12 @@ func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault
 	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if err := s.refuseOthers(ctx, tx, ids, clients); err != nil {
 			return err
+		}
+		if batch.IsOnlyNew() {
+			if calls, err = s.unknown(ctx, tx, calls); err != nil {
+				return err
+			}
+			result.Unchanged = batch.Len() - len(calls)
 		}
 		for len(calls) > 0 {
 			n := chunk(calls)
@@ -93,17 +106,43 @@ func clientsOf(batch callvault.Batch) (ids, clients []string) {
 	return ids, clients
 }
 
-// refuseOthers returns a *callvault.ClientError if these calls would replace some of others.
-// Until the transaction ends no other writer changes the company's calls. Damaged rows may
-// be replaced.
-func (s calls) refuseOthers(ctx context.Context, tx pgx.Tx, ids, clients []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
+// lock keeps other writers from the company's calls until the transaction ends. It makes
+// the company unless it is there.
+func (s calls) lock(ctx context.Context, tx pgx.Tx) error {
 	for _, statement := range []string{makeCompanySQL, lockCompanySQL} {
 		if _, err := tx.Exec(ctx, statement, s.company); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// unknown are the calls whose ids are not there, when the company is locked.
+func (s calls) unknown(ctx context.Context, tx pgx.Tx, calls []callvault.Call) ([]callvault.Call, error) {
+	if err := s.lock(ctx, tx); err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(calls))
+	for i := range calls {
+		ids[i] = text(calls[i].ID[:])
+	}
+	known := make(map[string]bool)
+	err := s.store.eachIn(ctx, tx, func(rows pgx.Rows) error {
+		known[string(rows.RawValues()[0])] = true
+		return nil
+	}, knownSQL, s.company, ids)
+	kept := slices.DeleteFunc(slices.Clone(calls), func(c callvault.Call) bool { return known[text(c.ID[:])] })
+	return kept, err
+}
+
+// refuseOthers returns a *callvault.ClientError if these calls would replace some of others.
+// It locks the company. Damaged rows may be replaced.
+func (s calls) refuseOthers(ctx context.Context, tx pgx.Tx, ids, clients []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := s.lock(ctx, tx); err != nil {
+		return err
 	}
 	var refused []callvault.ID
 	r := &record{company: s.company, verify: func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }}

@@ -32,6 +32,7 @@ type change struct {
 	tally   callvault.Tally
 
 	guarded bool           // the batch is
+	onlyNew bool           // calls are added
 	refused []callvault.ID // would replace calls of others
 }
 
@@ -107,7 +108,7 @@ func (s *Store) afterLargeBatch(ctx context.Context) {
 func (w *change) put(batch callvault.Batch, result *callvault.PutResult) (err error) {
 	calls := batch.Calls()
 	numbers := make([]int64, len(calls)) // 0: the document is there
-	w.guarded = batch.IsGuarded()
+	w.guarded, w.onlyNew = batch.IsGuarded(), batch.IsOnlyNew()
 	for _, i := range byID(calls) {
 		if numbers[i], err = w.take(&calls[i], result); err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
@@ -163,7 +164,7 @@ func (w *change) take(call *callvault.Call, result *callvault.PutResult) (number
 		return 0, err
 	case before.Deleted:
 		result.Created++
-	case before.isOf(call) && before.verify(w.company) == nil:
+	case w.onlyNew, before.isOf(call) && before.verify(w.company) == nil:
 		result.Unchanged++
 		return 0, nil
 	case w.guarded && call.HasOtherClient(&before.Call) && before.verify(w.company) == nil:

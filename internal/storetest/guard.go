@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/callvault/callvault"
@@ -14,6 +15,8 @@ func guardLaws() []law {
 		{"a guarded batch replaces no call of another client", guardedBatch},
 		{"a guarded batch replaces calls of its clients", guardedReplaces},
 		{"a large batch is guarded", guardedLargeBatch},
+		{"a batch of new calls replaces none", onlyNew},
+		{"of batches with one new call one adds it", onlyNewAtOnce},
 	}
 }
 
@@ -120,4 +123,70 @@ func guardedLargeBatch(t *testing.T, open Open) {
 		t.Fatal(err)
 	}
 	same(t, "result", result, callvault.PutResult{Created: 5999})
+}
+
+// addNew puts calls that are to be new.
+func addNew(t testing.TB, calls callvault.Calls, batch ...callvault.Call) callvault.PutResult {
+	t.Helper()
+	result, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).OnlyNew())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// A batch of new calls leaves those alone whose ids are there, whatever their clients are,
+// and takes numbers for the others. An id of another company or of a deleted call is new.
+func onlyNew(t *testing.T, open Open) {
+	store := open(t)
+	calls := store.Calls(acme)
+	put(t, store.Calls(other), client(t, "1", "other's", new("a")))
+	same(t, "result", addNew(t, calls, client(t, "1", "first", new("a"))), callvault.PutResult{Created: 1})
+	put(t, calls, client(t, "2", "first", new("b")), client(t, "3", "first", nil))
+	before := changes(t, calls)
+	same(t, "result", addNew(t, calls, client(t, "1", "second", new("a"))), callvault.PutResult{Unchanged: 1})
+	same(t, "changes", changes(t, calls), before)
+	batch := []callvault.Call{client(t, "1", "first", new("a")), client(t, "2", "third", new("c")), client(t, "3", "third", nil), client(t, "4", "third", nil)}
+	same(t, "result", addNew(t, calls, batch...), callvault.PutResult{Created: 1, Unchanged: 3})
+	holds(t, calls, client(t, "1", "first", new("a")), client(t, "2", "first", new("b")), client(t, "3", "first", nil), client(t, "4", "third", nil))
+	remove(t, calls, "1")
+	same(t, "result", addNew(t, calls, client(t, "1", "fourth", new("a"))), callvault.PutResult{Created: 1})
+	holds(t, store.Calls(other), client(t, "1", "other's", new("a")))
+}
+
+// Of several writers at once that add a call with one id, one does.
+func onlyNewAtOnce(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	const writers, rounds = 4, 5
+	for round := range rounds {
+		id, results := fmt.Sprint(round+1), make([]callvault.PutResult, writers)
+		var group sync.WaitGroup
+		for i := range writers {
+			batch := callvault.NewBatch([]callvault.Call{client(t, id, fmt.Sprint(i), new("a"))}).OnlyNew()
+			group.Go(func() {
+				var err error
+				if results[i], err = calls.Put(t.Context(), batch); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		winner := slices.IndexFunc(results, func(r callvault.PutResult) bool { return r.Created == 1 })
+		if winner < 0 {
+			t.Fatalf("nobody added call %s", id)
+		}
+		sum := callvault.PutResult{}
+		for _, r := range results {
+			sum = sum.Add(r)
+		}
+		same(t, "results", sum, callvault.PutResult{Created: 1, Unchanged: writers - 1})
+		var got []string
+		err := calls.Get(t.Context(), []callvault.ID{ID(t, id)}, func(r callvault.Record) error {
+			got = append(got, string(r.Document))
+			return nil
+		})
+		if want := client(t, id, fmt.Sprint(winner), new("a")); err != nil || !slices.Equal(got, []string{string(want.Document)}) {
+			t.Errorf("%q, %v, want %s", got, err, want.Document)
+		}
+	}
 }

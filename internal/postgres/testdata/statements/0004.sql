@@ -26,6 +26,10 @@ INSERT INTO callvault.timelines (company, number, id)
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
+SELECT b.id FROM unnest($2::text[]) AS b (id)
+		CROSS JOIN LATERAL (
+			SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
+		) AS i;
 SELECT bytes FROM callvault.size;
 SELECT c.number::text, m.number::text FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
