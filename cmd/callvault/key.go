@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/when"
@@ -47,13 +48,16 @@ func (a *app) keyCreate() *cobra.Command {
 digest of the secret and can't show it again. The key works at once, in every
 process on the store.
 
-Without --scope a key may read calls and open the web page. The scope
-callvault:profiles:read opens the profiles of an operator's listener beyond
-loopback. Profiles contain the memory of the server, with secrets and calls of
-every company: give this scope only to operators.`,
+Without --scope a key may read calls and open the web page. To post calls it
+needs --scope api:calls:create; repeat --scope for a key that reads them too.
+
+The scope callvault:profiles:read opens the profiles of an operator's listener
+beyond loopback. Profiles contain the memory of the server, with secrets and
+calls of every company: give this scope only to operators.`,
 		Example: `  callvault key create --name etl
   callvault key create --company acme --expires 90d
   callvault key create --bearer -o json
+  callvault key create --name pbx --scope api:calls:create
   callvault key create --scope callvault:profiles:read --expires 1d`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd.Context(), o) },
 	}
@@ -71,7 +75,7 @@ every company: give this scope only to operators.`,
 
 // scopes are the scopes that callvault serves.
 func scopes() (names []string) {
-	for _, scope := range append(api.ReadScopes(), callvault.ScopeProfilesRead) {
+	for _, scope := range append(api.ReadScopes(), gong.ScopeCallsCreate, callvault.ScopeProfilesRead) {
 		names = append(names, string(scope))
 	}
 	return names

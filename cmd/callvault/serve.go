@@ -57,7 +57,7 @@ takes the next free one.`,
 			if err := o.check(); err != nil {
 				return err
 			}
-			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife, EmptyTexts: o.nulls == "empty"}
+			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife, EmptyTexts: o.nulls == "empty", ReadOnly: o.readOnly}
 			if o.demo {
 				return a.serveDemo(cmd.Context(), o, config)
 			}

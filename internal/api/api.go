@@ -66,6 +66,9 @@ type Config struct {
 	// reject null.
 	EmptyTexts bool
 
+	// ReadOnly serves no route that writes: the store is a standby, or others write it.
+	ReadOnly bool
+
 	// Limit is how many requests each company may make. The zero Limit does not limit.
 	Limit limit.Limit
 
@@ -96,6 +99,7 @@ type Handler struct {
 	cursors *sealer
 	inputs  *web.Turns // of requests' bodies
 	bodies  *web.Turns // of pages
+	uploads *web.Turns // of calls that are put
 	routes  []route
 	metrics *metrics
 
@@ -135,6 +139,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		cursors: newSealer(secret),
 		inputs:  newInputs(debug.SetMemoryLimit(-1)),
 		bodies:  newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
+		uploads: newUploads(),
 
 		document: appendDocument,
 	}

@@ -244,6 +244,8 @@ func parseConfig(t *testing.T, args []string) Config {
 			config.OptionalDates = true
 		case "nulls":
 			config.EmptyTexts = value == "empty"
+		case "read-only":
+			config.ReadOnly = true
 		case "description":
 			config.Description = http.HandlerFunc(describe)
 		case "page":

@@ -108,7 +108,11 @@ func parseBody(data []byte, into any) error {
 			path = "body"
 		}
 		value, _, _ := strings.Cut(mistyped.Value, " ") // from a number
-		text := fmt.Sprintf("%s: send %s instead of %s", path, kindName(mistyped.Type.Kind()), valueNames[value])
+		wanted, got := kindName(mistyped.Type.Kind()), valueNames[value]
+		text := fmt.Sprintf("%s: send %s instead of %s", path, wanted, got)
+		if wanted == got {
+			text = path + ": the number is too large"
+		}
 		return refuse(http.StatusBadRequest, text, "bad body: "+path)
 	}
 	return err

@@ -294,7 +294,7 @@ func TestServeHandler(t *testing.T) {
 			{"HEAD", everything, "", http.StatusOK, 0},
 			{"GET", everything, "ignored", http.StatusOK, 1},
 			{"HEAD", "/v2/calls", "", http.StatusBadRequest, 0},
-			{"POST", "/v2/calls", "ignored", http.StatusMethodNotAllowed, 0},
+			{"PUT", "/v2/calls", "ignored", http.StatusMethodNotAllowed, 0},
 			{"GET", everything, "", http.StatusOK, 1},
 		} {
 			c, reader := kept, keptReader

@@ -43,8 +43,12 @@ func (h *Handler) table() []route {
 	routes := []route{
 		{http.MethodGet, gong.Path, gong.ScopeCallsRead, h.listCalls},
 		{http.MethodGet, gong.Path + "/{id}", gong.ScopeCallsRead, h.getCall},
+		{http.MethodPost, gong.Path, gong.ScopeCallsCreate, withBody(h, h.addCall)},
 		{http.MethodPost, gong.Path + "/extensive", gong.ScopeCallsReadExtensive, withBody(h, h.listDetails)},
 		{http.MethodPost, gong.Path + "/transcript", gong.ScopeCallsReadTranscript, withBody(h, h.listTranscripts)},
+	}
+	if h.config.ReadOnly {
+		routes = slices.DeleteFunc(routes, func(r route) bool { return !slices.Contains(ReadScopes(), r.scope) })
 	}
 	if h.config.Description != nil {
 		routes = append(routes, route{http.MethodGet, descriptionPath, anybody, h.describe})
@@ -95,6 +99,9 @@ func (h *Handler) match(x *exchange) (*route, error) {
 	text := fmt.Sprintf("This server does not serve %.*s %.*s", maxEcho, r.Method, 2*maxEcho, r.URL.Path)
 	if hasWrongBase(r.URL.Path) {
 		text += fmt.Sprintf("; the base URL must end with %.*s, without a path or a slash", 2*maxEcho, r.Host)
+	}
+	if h.config.ReadOnly && r.Method == http.MethodPost && r.URL.Path == gong.Path {
+		text += onlyReads
 	}
 	err := refuse(http.StatusMethodNotAllowed, text, "not served")
 	err.header = http.Header{"Allow": {strings.Join(allowed, ", ")}}

@@ -120,11 +120,17 @@ type modelCalls struct {
 func (c *modelCalls) Put(_ context.Context, batch callvault.Batch) (callvault.PutResult, error) {
 	c.model.mu.Lock()
 	defer c.model.mu.Unlock()
+	var result callvault.PutResult
 	for _, call := range batch.Calls() {
+		if batch.IsOnlyNew() && slices.ContainsFunc(c.model.calls[c.company], func(known callvault.Call) bool { return known.ID == call.ID }) {
+			result.Unchanged++
+			continue
+		}
+		result.Created++
 		c.model.remove(c.company, call.ID)
 		c.model.calls[c.company] = append(c.model.calls[c.company], call)
 	}
-	return callvault.PutResult{Created: batch.Len()}, c.model.failure
+	return result, c.model.failure
 }
 
 func (c *modelCalls) Delete(_ context.Context, ids []callvault.ID) (int, error) {

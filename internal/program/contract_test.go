@@ -166,8 +166,8 @@ func TestMethods(t *testing.T) {
 		allow        []string
 	}{
 		{http.MethodHead, "/v2/calls", http.StatusOK, "", nil},
-		{http.MethodPost, "/v2/calls", http.StatusMethodNotAllowed, "This server does not serve POST /v2/calls", []string{"GET, HEAD"}},
-		{http.MethodDelete, "/v2/calls", http.StatusMethodNotAllowed, "This server does not serve DELETE /v2/calls", []string{"GET, HEAD"}},
+		{http.MethodPut, "/v2/calls/1/media", http.StatusMethodNotAllowed, "This server does not serve PUT /v2/calls/1/media", []string{""}},
+		{http.MethodDelete, "/v2/calls", http.StatusMethodNotAllowed, "This server does not serve DELETE /v2/calls", []string{"GET, HEAD, POST"}},
 		{http.MethodGet, "/v2/calls/99999", http.StatusNotFound, "Call ID 99999 was not found", nil},
 		{http.MethodGet, "/", http.StatusMethodNotAllowed, "This server does not serve GET /", []string{""}},
 	} {
