@@ -87,7 +87,7 @@ const firstTypes = "text, text, bigint, bigint, text, bigint, " +
 // noWalks are the filters of plans that are no walks: one tells that there are no
 // calls, one that an id is a tombstone, one looks into a document that a key found, the
 // others go over what was read within a limit.
-var noWalks = regexp.MustCompile(`One-Time Filter|Filter: \("time" IS NOT NULL\)|Filter: \(workspace <> |Filter: \(\(strpos\(d\.document, .*|Filter: \((read|edge)(_\d)?\."time" (<|>=) \$\d+\)`)
+var noWalks = regexp.MustCompile(`One-Time Filter|Filter: \("time" IS NOT NULL\)|Filter: \(workspace <> |Filter: \(\(?starts_with\(substr\(d\.document, .*|Filter: \((read|edge)(_\d)?\."time" (<|>=) \$\d+\)`)
 
 // walks is what no plan may have.
 var walks = regexp.MustCompile(`Seq Scan on (documents|ids|counts)|Filter: .*|Sort Key: .*("time"|workspace).*`)

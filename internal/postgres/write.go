@@ -17,7 +17,8 @@ const (
 	deleteSQL = `SELECT callvault.delete_calls($1, $2, $3)`
 	loadSQL   = `SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7)`
 
-	// Calls that would replace one with another clientUniqueId.
+	// Calls that would replace one with another clientUniqueId, which is the first one in a
+	// document: a further field may have one too.
 	otherClientsSQL = `SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
 		FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS b (id, client, place)
 		CROSS JOIN LATERAL (
@@ -25,7 +26,8 @@ const (
 			WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
 		) AS i
 		` + documentOfID + `
-		WHERE strpos(d.document, ',"clientUniqueId":"') > 0 AND strpos(d.document, ',"clientUniqueId":' || b.client || ',"customData":') = 0
+		CROSS JOIN LATERAL (SELECT substr(d.document, strpos(d.document, ',"clientUniqueId":')) AS document) AS c
+		WHERE starts_with(c.document, ',"clientUniqueId":"') AND NOT starts_with(c.document, ',"clientUniqueId":' || b.client || ',"customData":')
 		ORDER BY b.place`
 
 	// Which of some ids have a call.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 func guardLaws() []law {
@@ -17,6 +18,7 @@ func guardLaws() []law {
 		{"a large batch is guarded", guardedLargeBatch},
 		{"a batch of new calls replaces none", onlyNew},
 		{"of batches with one new call one adds it", onlyNewAtOnce},
+		{"a guarded batch does not look into further fields", guardedFurther},
 	}
 }
 
@@ -105,6 +107,23 @@ func guardedReplaces(t *testing.T, open Open) {
 		t.Fatal(err)
 	}
 	holds(t, calls, again, client(t, "2", "fourth", new("c")))
+}
+
+// A further field of a call that has a clientUniqueId is not the call's.
+func guardedFurther(t *testing.T, open Open) {
+	calls := open(t).Calls(acme)
+	further := func(id, title string, client *string) callvault.Call {
+		c := Bare(id)
+		c.Title, c.ClientUniqueID = &title, client
+		c.Further = []gong.Field{{Name: "before", Value: []byte(`{"a":1,"clientUniqueId":"z","customData":null}`)}}
+		return NewCall(t, c)
+	}
+	put(t, calls, further("1", "there", nil), further("2", "there", new("a")))
+	first := []callvault.Call{further("1", "new", new("b"))}
+	if _, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(first)).Guarded()); err != nil {
+		t.Errorf("a call of no client: %v", err)
+	}
+	refuses(t, calls, []callvault.Call{further("2", "new", new("z"))}, "2")
 }
 
 // A batch of thousands of calls is guarded as a whole.
