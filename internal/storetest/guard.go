@@ -119,8 +119,7 @@ func guardedFurther(t *testing.T, open Open) {
 		return NewCall(t, c)
 	}
 	put(t, calls, further("1", "there", nil), further("2", "there", new("a")))
-	first := []callvault.Call{further("1", "new", new("b"))}
-	if _, err := calls.Put(t.Context(), callvault.NewBatch(slices.Clone(first)).Guarded()); err != nil {
+	if _, err := calls.Put(t.Context(), guarded(t, further("1", "new", new("b")))); err != nil {
 		t.Errorf("a call of no client: %v", err)
 	}
 	refuses(t, calls, []callvault.Call{further("2", "new", new("z"))}, "2")
