@@ -30,7 +30,7 @@ type header struct {
 }
 
 // readHeader takes the header, which follows white space. The delimiter is the one that
-// gives the most names of fields and of mapped columns.
+// gives the most names of fields and of mapped columns, or else the most names.
 func readHeader(in *bufio.Reader, space []byte, m Mapping) (header, error) {
 	h := header{lines: bytes.Count(space, []byte("\n")) + 1}
 	in.Discard(bytes.LastIndexByte(space, '\n') + 1)
@@ -56,7 +56,7 @@ func readHeader(in *bufio.Reader, space []byte, m Mapping) (header, error) {
 		if err != nil && broken == nil {
 			broken = err
 		}
-		if n := countFields(names, m); err == nil && n > most {
+		if n := countFields(names, m); err == nil && (n > most || n == most && len(names) > len(h.names)) {
 			h.names, h.delimiter, most = names, delimiter, n
 		}
 	}
