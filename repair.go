@@ -24,6 +24,9 @@ type CompanyRows interface {
 	// SetCounts writes counts.
 	SetCounts(Tally) error
 
+	// SetNames makes names what the calls have.
+	SetNames([]NameDifference) error
+
 	// Restart replaces all timelines by one that begins at 0.
 	Restart() error
 }
@@ -60,17 +63,21 @@ type Examination struct {
 
 	damaged     []DamagedRow
 	tally, kept Tally
+	names       *NameTally
+	keptNames   map[NameKey]KeptName
 }
 
 func newExamination(company string, report func(difference string)) *Examination {
 	all := Query{Range: AllTime}
-	return &Examination{Verifier: Verifier{Company: company, Query: all, At: all.Start()}, Report: report, tally: Tally{}, kept: Tally{}}
+	return &Examination{Verifier: Verifier{Company: company, Query: all, At: all.Start()}, Report: report,
+		tally: Tally{}, kept: Tally{}, names: NewNameTally(), keptNames: make(map[NameKey]KeptName)}
 }
 
 // Call takes a row of a call, with the error of verifying it. The error is returned unless it
 // is of damage.
 func (e *Examination) Call(r *Record, kept int64, key string, err error) error {
 	e.tally.Add(r, kept) // damaged or not: it was counted
+	e.names.Add(&r.Call)
 	return e.add(DamagedRow{Time: r.Time, Key: key}, "call", err)
 }
 
@@ -100,6 +107,13 @@ func (e *Examination) Kept(key CountKey, c Counted) {
 	}
 }
 
+// KeptName takes a name.
+func (e *Examination) KeptName(key NameKey, k KeptName) {
+	if 0 <= key.Field && key.Field < nameFields {
+		e.keptNames[key] = k
+	}
+}
+
 // CheckRows reports what is wrong with the rows of a company. It is for engines.
 func CheckRows(company string, rows CompanyRows, report func(difference string)) error {
 	e := newExamination(company, report)
@@ -107,6 +121,9 @@ func CheckRows(company string, rows CompanyRows, report func(difference string))
 		return err
 	}
 	ReportCounts(e.tally.CompareCounts(e.kept), report)
+	for _, d := range e.names.CompareNames(e.keptNames) {
+		report(d.String())
+	}
 	return rows.Contradictions(report)
 }
 
@@ -209,7 +226,7 @@ func (r *Repair) Company(company string, rows CompanyRows) error {
 	return cmp.Or(err, left)
 }
 
-// counts makes the counts those of the calls, and tells whether calls were lost.
+// counts makes the counts and names those of the calls, and tells whether calls were lost.
 func (r *Repair) counts(company string, rows CompanyRows) (lost bool, err error) {
 	e := newExamination(company, func(string) {})
 	if err := rows.Examine(e); err != nil {
@@ -226,7 +243,12 @@ func (r *Repair) counts(company string, rows CompanyRows) (lost bool, err error)
 		right[d.CountKey] = d.Has
 	}
 	r.Did(company, "corrected %d counts", len(right))
-	return lost, rows.SetCounts(right)
+	if err := rows.SetCounts(right); err != nil {
+		return lost, err
+	}
+	names := e.names.CompareNames(e.keptNames)
+	r.Did(company, "corrected %d names", len(names))
+	return lost, rows.SetNames(names)
 }
 
 // Keys takes the damaged keys, which the engine removes if there is no error.

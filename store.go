@@ -82,6 +82,10 @@ type Reads interface {
 	// Workspaces lists the workspaces that have calls, in order.
 	Workspaces(ctx context.Context) ([]ID, error)
 
+	// Names lists the names that calls have in a field, those of workspaces by number and
+	// others by name. It reads no calls.
+	Names(ctx context.Context, field Field) ([]Name, error)
+
 	// Latest is the highest number that a change of the company has taken, 0 before
 	// the first. It costs one small read.
 	Latest(ctx context.Context) (int64, error)
@@ -189,11 +193,11 @@ type Whole interface {
 	Empty(ctx context.Context) error
 
 	// Check verifies every row, and compares what the store keeps beside its calls with
-	// the calls: counts and digests, ids and numbers. It reports each difference in words.
+	// the calls: counts and digests, names, ids and numbers. It reports each difference in words.
 	Check(ctx context.Context, report func(difference string)) error
 
 	// Repair makes right, all or none, what Check finds, and reports what it did. Calls are
-	// believed: ids, numbers and counts follow them. Where rows are damaged, or digests tell
+	// believed: ids, numbers, counts and names follow them. Where rows are damaged, or digests tell
 	// that writes were lost, it returns ErrLoss and changes nothing, unless the loss is
 	// accepted: then damaged rows of every kind go, and digests follow the calls. It
 	// never lowers a company's number. A company whose calls or ids it changed gets a timeline

@@ -122,7 +122,7 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err := c.examineEntries(e); err != nil {
 		return err
 	}
-	return c.each(func(rows pgx.Rows) error {
+	err = c.each(func(rows pgx.Rows) error {
 		var workspace string
 		var key callvault.CountKey
 		var n callvault.Counted
@@ -131,4 +131,8 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 		e.Kept(key, n)
 		return err
 	}, countsSQL, c.company)
+	if err != nil {
+		return err
+	}
+	return c.keptNames(e)
 }

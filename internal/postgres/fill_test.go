@@ -5,6 +5,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -129,6 +130,40 @@ func TestOldStoreIsBroughtUpToDate(t *testing.T) {
 	}
 	if _, err := old.Exec(t.Context(), oldPutSQL, oldBatch("acme", want)...); err == nil {
 		t.Error("an older program writes")
+	}
+}
+
+// A store of schema 4 gets the names of its calls, all or none.
+func TestNamesAreFilled(t *testing.T) {
+	url := database(t)
+	s := open(t, url)
+	batch := make([]callvault.Call, fillAtOnce+10)
+	for i := range batch {
+		batch[i] = storetest.Sample{ID: fmt.Sprint(i), Time: callvault.Time(-i), Host: fmt.Sprint(i % 300), Workspace: "7", System: `a"b`}.Call(t)
+	}
+	for _, company := range []string{"acme", "other"} {
+		if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
+			t.Fatal(err)
+		}
+		batch = batch[:fillAtOnce]
+	}
+	execute(t, s, `DROP TABLE callvault.names; DROP FUNCTION callvault.add_names; UPDATE callvault.schema SET version = 4`)
+	for _, statement := range []string{filledNamesSQL, addNamesSQL, setVersionSQL} {
+		if _, err := openAs(t, url, hangUp{statement}, mustPlan(t)); err == nil {
+			t.Fatal("the store was opened")
+		}
+		if version, _, err := schemaVersion(t.Context(), s.pool); err != nil || version != 4 {
+			t.Errorf("the schema is %d, %v", version, err)
+		}
+	}
+	s = open(t, url)
+	if found := told(t, s.Check); found != "" {
+		t.Errorf("found %s", found)
+	}
+	for _, company := range []string{"acme", "other"} {
+		if names, err := s.Calls(company).Names(t.Context(), callvault.Hosts); err != nil || len(names) != 300 {
+			t.Errorf("%d hosts of %s, %v", len(names), company, err)
+		}
 	}
 }
 

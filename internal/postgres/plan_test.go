@@ -164,7 +164,7 @@ func fillSkewed(t *testing.T, s *Store) {
 		SELECT 'default', i / 4 * 1000000::bigint, lpad(i::text, 20, '0'), lpad((1 + (i = 100000)::int)::text, 20, '0'), '{"id":"1"}', i, 0
 		FROM generate_series(1, 200000) AS i`)
 	execute(t, s, `INSERT INTO callvault.ids SELECT company, id, number, time, workspace FROM callvault.documents`)
-	execute(t, s, widths.Replace(`INSERT INTO callvault.counts SELECT company, w, level, time / ({width}::bigint * ratio), count(*), 0, 0
+	execute(t, s, filled.Replace(`INSERT INTO callvault.counts SELECT company, w, level, time / ({width}::bigint * ratio), count(*), 0, 0
 		FROM callvault.documents, (VALUES {ratios}) AS l (level, ratio), LATERAL (VALUES (''), (workspace)) AS v (w) GROUP BY 1, 2, 3, 4`))
 }
 

@@ -29,15 +29,19 @@ const citusScript = "migrations/citus.sql"
 // one that takes away what older programs use raises it. See docs/postgresql.md.
 const usableSince = 3
 
-// filledBy is the step whose columns the program fills.
-const filledBy = 3
+// The steps after which the program fills what they added.
+const (
+	withChecksums = 3
+	withNames     = 5
+)
 
-// widths are what steps have of the widths of buckets: the finest, and the others as its
-// multiples.
-var widths = strings.NewReplacer(
+// filled is what stands for the braces of steps: the finest width of buckets, the others as
+// its multiples, and the names in the documents of rows.
+var filled = strings.NewReplacer(append([]string{
 	"{width}", fmt.Sprint(int64(callvault.BucketWidth(0))),
 	"{ratios}", fmt.Sprintf("(0, 1), (1, %d), (2, %d)",
-		callvault.BucketWidth(1)/callvault.BucketWidth(0), callvault.BucketWidth(2)/callvault.BucketWidth(0)))
+		callvault.BucketWidth(1)/callvault.BucketWidth(0), callvault.BucketWidth(2)/callvault.BucketWidth(0)),
+}, namesOfRows("b", "d", "n", "old", "old_row", "u")...)...)
 
 // holdWithin is how long a newer program tries to have the tables for itself. A
 // batch of an import, which has them too, takes a few seconds.
@@ -72,7 +76,7 @@ func currentPlan() (plan, error) {
 		if err != nil {
 			return p, err
 		}
-		p.steps = append(p.steps, step{name, widths.Replace(string(script))})
+		p.steps = append(p.steps, step{name, filled.Replace(string(script))})
 	}
 	return p, nil
 }
@@ -165,10 +169,14 @@ func (s *Store) runSteps(ctx context.Context, tx pgx.Tx, p plan) error {
 	if err := distribute(ctx, tx, version == 0); err != nil {
 		return err
 	}
-	if version < filledBy {
-		if err := s.fill(ctx, tx); err != nil {
-			return fmt.Errorf("bring the store from schema %d to %d: %w", version, len(p.steps), err)
-		}
+	if version < withChecksums {
+		err = s.fill(ctx, tx)
+	}
+	if err == nil && version < withNames {
+		err = s.fillNames(ctx, tx)
+	}
+	if err != nil {
+		return fmt.Errorf("bring the store from schema %d to %d: %w", version, len(p.steps), err)
 	}
 	id, secret, keys := make([]byte, 16), make([]byte, 32), callvault.NewKeysVersion()
 	rand.Read(id) // never fails: see crypto/rand

@@ -63,12 +63,12 @@ const (
 		FROM pg_tables WHERE schemaname = 'callvault'); END $$`
 
 	// Space is given back by the tables as a whole.
-	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts, callvault.directory`
+	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts, callvault.names, callvault.directory`
 )
 
 var emptySQL = []string{
 	`DELETE FROM callvault.documents`, `DELETE FROM callvault.ids`, `DELETE FROM callvault.counts`, `DELETE FROM callvault.quotas`,
-	`DELETE FROM callvault.timelines`, `DELETE FROM callvault.directory`,
+	`DELETE FROM callvault.names`, `DELETE FROM callvault.timelines`, `DELETE FROM callvault.directory`,
 }
 
 // Purge gives the room of what was deleted back. What PostgreSQL's files, its

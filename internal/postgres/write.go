@@ -11,7 +11,7 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Each write is a function of the database: see migrations/0003.sql.
+// Each write is a function of the database: see migrations/0005.sql.
 const (
 	putSQL    = `SELECT callvault.put_batch($1, $2, $3, $4, $5, $6)`
 	deleteSQL = `SELECT callvault.delete_calls($1, $2, $3)`

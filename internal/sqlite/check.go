@@ -93,12 +93,16 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err := c.examineEntries(e); err != nil {
 		return err
 	}
-	return c.each(func(st *stmt) error {
+	err = c.each(func(st *stmt) error {
 		key := callvault.CountKey{Bucket: callvault.Bucket{Level: st.ColumnInt(1), Number: st.ColumnInt64(2)}}
 		st.ColumnBytes(0, key.Workspace[:])
 		e.Kept(key, callvault.Counted{Calls: st.ColumnInt(3), Digest: st.ColumnInt64(4), Number: st.ColumnInt64(5)})
 		return nil
 	}, keptCountsSQL, c.of.id)
+	if err != nil {
+		return err
+	}
+	return c.keptNames(e)
 }
 
 func (c companyRows) Contradictions(report func(difference string)) error {

@@ -7,11 +7,6 @@ import (
 	"github.com/callvault/callvault"
 )
 
-const (
-	firstSQL          = placeSQL + ofCompanySQL + ` AND time >= ?3` + forwardSQL
-	firstWorkspaceSQL = placeOfSpace + ofWorkspaceSQL + ` AND i.time >= ?3` + forwardOfSpace
-)
-
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
 	return s.delete(ctx, func(w *change) (found []row, err error) {
@@ -24,7 +19,7 @@ func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err
 				continue
 			}
 			if r.Document != nil {
-				r.Document = []byte{} // it is there, and not needed
+				r.Document = callvault.KeepNames(r.Document)
 			}
 			found = append(found, r)
 		}
@@ -38,18 +33,18 @@ func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (d
 	return s.delete(ctx, func(w *change) ([]row, error) { return w.first(q, limit) })
 }
 
-// first is the first calls of q, without their documents.
+// first is the first calls of q, of their documents the names.
 func (w *change) first(q callvault.Query, limit int) (found []row, err error) {
-	query := firstSQL
+	query := forward.rows
 	if !q.Workspace.IsZero() {
-		query = firstWorkspaceSQL
+		query = forwardInWorkspace.rows
 	}
 	v := callvault.Verifier{Company: w.company.name, Query: q, At: q.Start()}
 	err = w.each(func(st *stmt) error {
 		var r row
-		readPlace(st, &r)
-		if !st.ColumnIsNull(3) {
-			r.Document = []byte{} // it is there, and not needed
+		w.readRow(st, &r)
+		if !st.ColumnIsNull(3) { // it is there, and may be empty
+			r.Document = callvault.KeepNames(r.Document)
 		}
 		found = append(found, r)
 		return v.Follow(&r.Record)

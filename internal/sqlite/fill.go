@@ -53,7 +53,7 @@ func (c *conn) fillChecksums() error {
 
 // fillCalls writes a company's calls to the new table, in order, and counts them.
 func (c *conn) fillCalls(of company) error {
-	w := &change{conn: c, company: of, tally: make(callvault.Tally)}
+	w := &change{conn: c, company: of, tally: make(callvault.Tally), names: callvault.NewNameTally()}
 	var r row
 	err := c.each(func(st *stmt) error {
 		c.readRow(st, &r)

@@ -25,12 +25,17 @@ var plans = []plan{
 	{"total of a workspace", totalWorkspaceSQL, totalArgs, slices.Concat(
 		twice("SEARCH documents USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)"), sums,
 	)},
-	{"first to delete", firstSQL, scanArgs, []string{
-		"SEARCH documents USING PRIMARY KEY (company=? AND time>? AND time<?)",
+	{"names", namesSQL, []any{int64(1), 0}, []string{
+		"SEARCH names USING INDEX sqlite_autoindex_names_2 (company=? AND field=?)",
 	}},
-	{"first to delete of a workspace", firstWorkspaceSQL, scanArgs, []string{
-		"SEARCH i USING COVERING INDEX documents_by_workspace (company=? AND workspace=? AND time>? AND time<?)",
-		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
+	{"a name", nameSQL, []any{int64(1), 0, "7"}, []string{
+		"SEARCH names USING INDEX sqlite_autoindex_names_2 (company=? AND field=? AND name=?)",
+	}},
+	{"the last name", lastNameSQL, []any{int64(1)}, []string{
+		"SEARCH names USING PRIMARY KEY (company=?)",
+	}},
+	{"the first call of names", fromTimeSQL, []any{int64(1), int64(0)}, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND time>?)",
 	}},
 	{"find", findSQL, []any{int64(1), workspaceKey(1)}, []string{
 		"SEARCH i USING PRIMARY KEY (company=? AND id=?)",

@@ -30,6 +30,7 @@ type change struct {
 	company company
 	number  int64 // of the latest change
 	tally   callvault.Tally
+	names   *callvault.NameTally
 
 	guarded bool           // the batch is
 	onlyNew bool           // calls are added
@@ -42,11 +43,14 @@ func (c *conn) change(of company, f func(*change) error) error {
 	if err != nil {
 		return err
 	}
-	w := &change{conn: c, company: of, number: last, tally: make(callvault.Tally)}
+	w := &change{conn: c, company: of, number: last, tally: make(callvault.Tally), names: callvault.NewNameTally()}
 	if err := f(w); err != nil {
 		return err
 	}
 	if err := w.writeCounts(); err != nil {
+		return err
+	}
+	if err := w.writeNames(); err != nil {
 		return err
 	}
 	return c.run(setNumberSQL, of.id, w.number)
@@ -185,12 +189,14 @@ func (r *row) isOf(call *callvault.Call) bool {
 	return r.Time == call.Time && r.Workspace == call.Workspace && bytes.Equal(r.Document, call.Document)
 }
 
-// remove deletes the document of a row, if it has one; its id has the change's number.
+// remove deletes the document of a row, if it has one; its id has the change's number. Of the
+// document only the names are needed.
 func (w *change) remove(r *row) error {
 	if r.Deleted || r.Document == nil {
 		return nil
 	}
 	w.tally.Remove(&r.Record, r.kept, w.number)
+	w.names.Remove(&r.Call)
 	return w.run(deleteDocumentSQL, w.company.id, int64(r.Time), r.ID.Key())
 }
 
@@ -198,6 +204,7 @@ func (w *change) remove(r *row) error {
 func (w *change) insert(r *callvault.Record) error {
 	kept := r.Checksum(w.company.name)
 	w.tally.Add(r, kept)
+	w.names.Add(&r.Call)
 	st, err := w.stmt(insertDocumentSQL)
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func (c *conn) repairStructure(r *callvault.Repair) error {
 		return err
 	}
 	entries, err := c.number(sizeOfDirectorySQL)
-	for _, table := range []string{"documents", "ids", "counts", "directory"} {
+	for _, table := range []string{"documents", "ids", "counts", "names", "directory"} {
 		if err == nil {
 			err = c.rebuild(table)
 		}

@@ -17,6 +17,8 @@ var (
 	checksums string
 	//go:embed migrations/0003.sql
 	directoryTable string
+	//go:embed migrations/0004.sql
+	namesTable string
 )
 
 // step is a migration: statements, and what the program does after them, in one transaction.
@@ -26,10 +28,10 @@ type step struct {
 }
 
 // steps are the migrations. The number of the schema is how many have run.
-var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}, {directoryTable, nil}}
+var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}, {directoryTable, nil}, {namesTable, (*conn).fillNames}}
 
 // schema is the number of the schema that this program knows.
-const schema = 3
+const schema = 4
 
 // applicationID marks a file as callvault's, for us and for file(1): "call".
 const applicationID = 0x63616c6c

@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/storetest"
 )
 
 // oldStore makes a store of schema 1: calls in two workspaces and none, on both sides of 1970,
@@ -224,5 +226,35 @@ func BenchmarkUpgrade(b *testing.B) {
 		b.ReportMetric(float64(log.Size())/float64(before.Size()), "log/size")
 		b.ReportMetric(float64(after.Size())/float64(before.Size()), "file/size")
 		b.StartTimer()
+	}
+}
+
+// A store of schema 3 gets the names of its calls, also when they are more than are held in
+// memory at once.
+func TestUpgradeMakesNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	s := open(t, path)
+	batch := make([]callvault.Call, namesAtOnce+500)
+	for i := range batch {
+		batch[i] = storetest.Sample{ID: fmt.Sprint(i), Time: callvault.Time(-i), Host: fmt.Sprint(i % (namesAtOnce + 100)), Workspace: "7"}.Call(t)
+	}
+	for _, company := range []string{"acme", "other"} {
+		if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
+			t.Fatal(err)
+		}
+		batch = batch[:10]
+	}
+	err := s.onWriter(func(c *conn) error { return c.script("DROP TABLE names; PRAGMA user_version = 3") })
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
+		t.Errorf("found %s", found)
+	}
+	for company, want := range map[string]int{"acme": namesAtOnce + 100, "other": 10} {
+		if names, err := s.Calls(company).Names(t.Context(), callvault.Hosts); err != nil || len(names) != want {
+			t.Errorf("%d hosts of %s, %v, want %d", len(names), company, err, want)
+		}
 	}
 }

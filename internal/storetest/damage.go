@@ -70,7 +70,17 @@ func damageIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 			" 8 is damaged: its checksum does not match", "removed 1 damaged users and workspaces", 10, true, true},
 		{"a workspace of no id", []string{`UPDATE directory SET kind = 'workspaces', id = '8'`},
 			"is damaged: its checksum does not match", "removed 1 damaged users and workspaces", 10, true, true},
-		{"everything", []string{`DELETE FROM counts`, `DELETE FROM ids`, `UPDATE companies SET number = 0`},
+		{"a count of a name", []string{`UPDATE names SET calls = calls + 1`},
+			"workspaceId \"7\": 11 calls counted, but 10 found", "corrected 1 names", 10, false, true},
+		{"a name that is missing", []string{`DELETE FROM names`},
+			"workspaceId \"7\": 0 calls counted, but 10 found", "corrected 1 names", 10, false, true},
+		{"a name too many", []string{`INSERT INTO names SELECT company, 0, 3, 'somebody', 4, 5 FROM names`},
+			"primaryUserId \"somebody\": 4 calls counted, but 0 found", "corrected 1 names", 10, false, true},
+		{"a name in place of another", []string{`UPDATE names SET name = '00000000000000000070'`},
+			"workspaceId \"70\": 10 calls counted, but 0 found", "corrected 2 names", 10, false, true},
+		{"the time of a first call", []string{`UPDATE names SET first = 2`},
+			"workspaceId \"7\": its first call is recorded at 1970-01-01T00:00:00.000002Z, but is at 1970-01-01T00:00:00Z", "corrected 1 names", 10, false, true},
+		{"everything", []string{`DELETE FROM counts`, `DELETE FROM names`, `DELETE FROM ids`, `UPDATE companies SET number = 0`},
 			"0 calls counted", "restored the ids of 10 calls", 10, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -72,6 +72,7 @@ func (m *model) first(q callvault.Query, limit int) (ids []callvault.ID) {
 func (m *model) check(t testing.TB, calls callvault.Calls, changed []callvault.ID) {
 	t.Helper()
 	holds(t, calls, m.calls...)
+	wantNames(t, calls, m.calls)
 	if err := m.checkNumbers(changes(t, calls), changed); err != nil {
 		t.Error(err)
 	}

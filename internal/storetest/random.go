@@ -149,7 +149,8 @@ func (r *run) put(t testing.TB, calls callvault.Calls, m *model) (what string, c
 	t.Helper()
 	var batch []callvault.Call
 	for range r.choose(8) {
-		s := Sample{ID: r.id(), Time: r.time(), Workspace: r.workspace(), Title: []string{"", "a", padding(300)}[r.choose(3)]}
+		s := Sample{ID: r.id(), Time: r.time(), Workspace: r.workspace(), Title: []string{"", "a", padding(300)}[r.choose(3)],
+			Host: []string{"", "1", "22", `a"b`}[r.choose(4)], System: []string{"", "Zoom", "Teams"}[r.choose(3)]}
 		if len(m.calls) > 0 && r.choose(3) == 0 { // the same again
 			batch = append(batch, m.calls[r.choose(256)%len(m.calls)])
 			continue

@@ -17,6 +17,8 @@ type Sample struct {
 	Time      callvault.Time // of its start, in the years 0000 to 9999
 	Workspace string         // "" for none
 	Title     string
+	Host      string // "" for none
+	System    string // "" for none
 }
 
 // Call is the sample as a store takes it.
@@ -25,6 +27,12 @@ func (s Sample) Call(t testing.TB) callvault.Call {
 	c := gong.Call{ID: s.ID, Title: &s.Title, Started: new(gong.TimeOf(s.Time.UTC()))}
 	if s.Workspace != "" {
 		c.WorkspaceID = &s.Workspace
+	}
+	if s.Host != "" {
+		c.PrimaryUserID = &s.Host
+	}
+	if s.System != "" {
+		c.System = &s.System
 	}
 	return NewCall(t, c)
 }

@@ -16,7 +16,7 @@ DO $$
 DECLARE
 	name text;
 BEGIN
-	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'timelines', 'quotas', 'seconds', 'directory'] LOOP
+	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'names', 'timelines', 'quotas', 'seconds', 'directory'] LOOP
 		CONTINUE WHEN EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = ('callvault.' || name)::regclass);
 		PERFORM create_distributed_table('callvault.' || name, 'company',
 			colocate_with => CASE name WHEN 'companies' THEN 'none' ELSE 'callvault.companies' END);
@@ -39,6 +39,7 @@ CREATE OR REPLACE VIEW callvault.size AS
 ALTER FUNCTION callvault.make_company(text) RESET plan_cache_mode;
 ALTER FUNCTION callvault.begin_timeline(text, bigint) RESET plan_cache_mode;
 ALTER FUNCTION callvault.add_counts(text, bigint[], bigint[], text[], bigint[], bigint[], text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.add_names(text, bigint[], text[], text[], text[], bigint[], text[], text[], text[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.put_batch(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.delete_calls(text, text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
@@ -56,3 +57,4 @@ SELECT create_distributed_function('callvault.take_second(text, bigint, bigint)'
 SELECT create_distributed_function('callvault.server_of(text)');
 SELECT create_distributed_function('callvault.begin_timeline(text, bigint)');
 SELECT create_distributed_function('callvault.add_counts(text, bigint[], bigint[], text[], bigint[], bigint[], text[], bigint[])');
+SELECT create_distributed_function('callvault.add_names(text, bigint[], text[], text[], text[], bigint[], text[], text[], text[])');

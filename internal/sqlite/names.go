@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	namesSQL     = `SELECT name, calls, first FROM names WHERE company = ? AND field = ? ORDER BY name`
+	keptNamesSQL = `SELECT field, name, number, calls, first FROM names WHERE company = ?`
+
+	nameSQL       = `SELECT number, calls, first FROM names WHERE company = ? AND field = ? AND name = ?`
+	lastNameSQL   = `SELECT max(number) FROM names WHERE company = ?`
+	setNameSQL    = `INSERT OR REPLACE INTO names (company, field, name, number, calls, first) VALUES (?, ?, ?, ?, ?, ?)`
+	setFirstSQL   = `UPDATE names SET first = ?4 WHERE company = ?1 AND field = ?2 AND name = ?3`
+	deleteNameSQL = `DELETE FROM names WHERE company = ? AND field = ? AND name = ?`
+
+	fromTimeSQL = `SELECT time, id, workspace, number, checksum, document FROM documents WHERE company = ? AND time >= ? ORDER BY time, id`
+)
+
+func (s reads) Names(ctx context.Context, field callvault.Field) (names []callvault.Name, err error) {
+	err = s.ofCompany(ctx, func(c *conn, of company) error {
+		return c.each(func(st *stmt) error {
+			names = append(names, callvault.Name{Name: st.ColumnText(0), Calls: st.ColumnInt(1), First: callvault.Time(st.ColumnInt64(2))})
+			return nil
+		}, namesSQL, of.id, int(field))
+	})
+	return field.Names(names), err
+}
+
+// namesAtOnce is how many names a fill holds in memory.
+const namesAtOnce = 10_000
+
+// fillNames makes the names of the calls that are there.
+func (c *conn) fillNames() error {
+	companies, err := c.allCompanies()
+	if err != nil {
+		return err
+	}
+	for _, of := range companies {
+		w := &change{conn: c, company: of, names: callvault.NewNameTally()}
+		var r row
+		err := c.each(func(st *stmt) error {
+			c.readRow(st, &r)
+			w.names.Add(&r.Call)
+			if w.names.Len() < namesAtOnce {
+				return nil
+			}
+			return w.writeNames()
+		}, fromTimeSQL, of.id, int64(callvault.MinTime))
+		if err == nil {
+			err = w.writeNames()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNames adds what the change has of names to those that are kept, in the order of their
+// key, and forgets it. Documents are written by then.
+func (w *change) writeNames() error {
+	var lost []callvault.NameKey // whose first call went
+	from := callvault.MaxTime
+	for _, key := range w.names.Keys() {
+		n := w.names.Of(key)
+		kept, err := w.keptName(key)
+		if err != nil {
+			return err
+		}
+		kept.Calls, kept.First = kept.Calls+n.Calls, min(kept.First, n.Added)
+		if kept.Calls > 0 && n.Removed <= kept.First {
+			lost, from = append(lost, key), min(from, kept.First)
+		}
+		if err := w.setName(w.company.id, key, kept); err != nil {
+			return err
+		}
+	}
+	w.names = callvault.NewNameTally()
+	if len(lost) == 0 {
+		return nil
+	}
+	return w.findFirst(lost, from)
+}
+
+// keptName is what is kept of a name. A name that is missing has the next number.
+func (w *change) keptName(key callvault.NameKey) (kept callvault.KeptName, err error) {
+	err = w.each(func(st *stmt) error {
+		kept = callvault.KeptName{Number: st.ColumnInt64(0), Calls: st.ColumnInt(1), First: callvault.Time(st.ColumnInt64(2))}
+		return nil
+	}, nameSQL, w.company.id, int(key.Field), key.Name)
+	if err == nil && kept.Number == 0 {
+		kept.First = callvault.MaxTime
+		kept.Number, err = w.conn.number(lastNameSQL, w.company.id)
+		kept.Number++
+	}
+	return kept, err
+}
+
+// setName writes a name, or removes one that has no calls.
+func (c *conn) setName(company int64, key callvault.NameKey, kept callvault.KeptName) error {
+	if kept.Calls <= 0 {
+		return c.run(deleteNameSQL, company, int(key.Field), key.Name)
+	}
+	return c.run(setNameSQL, company, int(key.Field), key.Name, kept.Number, kept.Calls, int64(kept.First))
+}
+
+// errMet ends a walk that has met what it looked for.
+var errMet = errors.New("all were met")
+
+// findFirst finds the first calls of names, none of which has one before a time: in one walk,
+// which ends when it has met them all.
+func (w *change) findFirst(names []callvault.NameKey, from callvault.Time) error {
+	met, known := callvault.NewNameTally(), 0
+	isUnmet := func(key callvault.NameKey) bool { return met.Of(key).Calls == 0 }
+	var r row
+	err := w.each(func(st *stmt) error {
+		w.readRow(st, &r)
+		met.Add(&r.Call)
+		if met.Len() == known {
+			return nil
+		}
+		if known = met.Len(); slices.ContainsFunc(names, isUnmet) {
+			return nil
+		}
+		return errMet
+	}, fromTimeSQL, w.company.id, int64(from))
+	if err != nil && err != errMet {
+		return err
+	}
+	for _, key := range names {
+		if isUnmet(key) {
+			continue // its count is wrong, which a check finds
+		}
+		if err := w.run(setFirstSQL, w.company.id, int(key.Field), key.Name, int64(met.Of(key).Added)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c companyRows) SetNames(differences []callvault.NameDifference) error {
+	for _, d := range differences {
+		if err := c.setName(c.of.id, d.NameKey, d.Has); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keptNames hands the names that are kept to an examination.
+func (c companyRows) keptNames(e *callvault.Examination) error {
+	return c.each(func(st *stmt) error {
+		key := callvault.NameKey{Field: callvault.Field(st.ColumnInt(0)), Name: st.ColumnText(1)}
+		e.KeptName(key, callvault.KeptName{Number: st.ColumnInt64(2), Calls: st.ColumnInt(3), First: callvault.Time(st.ColumnInt64(4))})
+		return nil
+	}, keptNamesSQL, c.of.id)
+}

@@ -1,0 +1,259 @@
+package callvault
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
+)
+
+// Field is a field of calls whose values a store counts, so that they are found without a
+// look at the calls. The numbers are part of what a store keeps.
+type Field int
+
+// The fields that have names.
+const (
+	Hosts          Field = iota // primaryUserId
+	WorkspaceNames              // workspaceId
+	Systems                     // system
+
+	nameFields = iota
+)
+
+// Name is a value that calls have in a field. Null and the empty text are no names.
+type Name struct {
+	Name  string
+	Calls int
+	First Time // of the first of these calls
+}
+
+// MaxName is how many characters of a name are kept, because keys of PostgreSQL are
+// bounded. Longer values that begin alike are one name.
+const MaxName = 200
+
+// NameKey names a name as stores keep it: of a host and a system what stands between the
+// quotes in the document, of a workspace its key. So SQL can find it. It is for engines.
+type NameKey struct {
+	Field Field
+	Name  string
+}
+
+// value is the name as people read it.
+func (k NameKey) value() string {
+	if k.Field == WorkspaceNames {
+		if id, err := ParseID(k.Name); err == nil {
+			return id.String()
+		}
+	}
+	text := ""
+	if err := json.Unmarshal([]byte(`"`+k.Name+`"`), &text); err != nil {
+		return k.Name // it was cut within a character that is escaped
+	}
+	return text
+}
+
+// Names makes names that were kept of a field, and came in the order of their bytes, those
+// that people read, in the order of Reads.Names. It is for engines.
+func (f Field) Names(kept []Name) []Name {
+	for i := range kept {
+		kept[i].Name = NameKey{f, kept[i].Name}.value()
+	}
+	if f != WorkspaceNames {
+		slices.SortFunc(kept, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	return kept
+}
+
+// Named is what a tally has of a name.
+type Named struct {
+	Calls   int
+	Added   Time // the time of the first call that came, or MaxTime
+	Removed Time // the time of the first call that went, or MaxTime
+}
+
+// NameTally adds up calls by their names: those of a transaction, or all of a company's. It is
+// for engines.
+type NameTally [nameFields]map[string]*Named
+
+// NewNameTally is a tally of no calls.
+func NewNameTally() *NameTally {
+	t := &NameTally{}
+	for field := range t {
+		t[field] = make(map[string]*Named)
+	}
+	return t
+}
+
+// Add adds a call that is there now.
+func (t *NameTally) Add(c *Call) {
+	for field, name := range namesOf(c) {
+		if len(name) > 0 {
+			n := t.named(field, name)
+			n.Calls, n.Added = n.Calls+1, min(n.Added, c.Time)
+		}
+	}
+}
+
+// Remove takes away a call as it was. Of its document, KeepNames is enough.
+func (t *NameTally) Remove(c *Call) {
+	for field, name := range namesOf(c) {
+		if len(name) > 0 {
+			n := t.named(field, name)
+			n.Calls, n.Removed = n.Calls-1, min(n.Removed, c.Time)
+		}
+	}
+}
+
+func (t *NameTally) named(field int, name []byte) *Named {
+	n := t[field][string(name)]
+	if n == nil {
+		n = &Named{0, MaxTime, MaxTime}
+		t[field][string(name)] = n
+	}
+	return n
+}
+
+// Has tells whether a call has a name.
+func (k NameKey) Has(c *Call) bool { return string(namesOf(c)[k.Field]) == k.Name }
+
+// Of is what the tally has of a name.
+func (t *NameTally) Of(k NameKey) Named {
+	if n := t[k.Field][k.Name]; n != nil {
+		return *n
+	}
+	return Named{0, MaxTime, MaxTime}
+}
+
+// Len is how many names the tally has.
+func (t *NameTally) Len() (n int) {
+	for _, names := range t {
+		n += len(names)
+	}
+	return n
+}
+
+// Keys are the names of the tally, by field and name.
+func (t *NameTally) Keys() []NameKey {
+	keys := make([]NameKey, 0, t.Len())
+	for field, names := range t {
+		for name := range names {
+			keys = append(keys, NameKey{Field(field), name})
+		}
+	}
+	sortNames(keys)
+	return keys
+}
+
+func sortNames(keys []NameKey) {
+	slices.SortFunc(keys, func(a, b NameKey) int { return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Name, b.Name)) })
+}
+
+// KeptName is what a store keeps of a name.
+type KeptName struct {
+	Number int64 // which other rows may have in place of the name; no two of a company have one
+	Calls  int   // 0 for a name that is to go
+	First  Time
+}
+
+// NameDifference is a name that an engine keeps and that its calls contradict.
+type NameDifference struct {
+	NameKey
+	Kept, Has KeptName // Has is what is to be kept
+}
+
+func (d *NameDifference) String() string {
+	what := [nameFields]string{"primaryUserId", "workspaceId", "system"}[d.Field]
+	if d.Kept.Calls == d.Has.Calls {
+		return fmt.Sprintf("%s %q: its first call is recorded at %s, but is at %s", what, d.value(), d.Kept.First, d.Has.First)
+	}
+	return fmt.Sprintf("%s %q: %d calls counted, but %d found", what, d.value(), d.Kept.Calls, d.Has.Calls)
+}
+
+// CompareNames compares all names that are kept of a company with the tally of all its calls.
+// A name that is missing gets the next number. It changes kept.
+func (t *NameTally) CompareNames(kept map[NameKey]KeptName) (differences []NameDifference) {
+	last := int64(0)
+	for _, k := range kept {
+		last = max(last, k.Number)
+	}
+	for _, key := range t.Keys() {
+		n, was := t.Of(key), kept[key]
+		has := KeptName{was.Number, n.Calls, n.Added}
+		if was.Number == 0 {
+			last++
+			has.Number = last
+		}
+		if has != was {
+			differences = append(differences, NameDifference{key, was, has})
+		}
+		delete(kept, key)
+	}
+	left := slices.Collect(maps.Keys(kept))
+	sortNames(left)
+	for _, key := range left {
+		differences = append(differences, NameDifference{key, kept[key], KeptName{Number: kept[key].Number}})
+	}
+	return differences
+}
+
+// What stands before a host and a system in a document. Only texts and numbers come before
+// them, and quotes in texts are escaped, so that the first is the call's own.
+var (
+	hostMember   = []byte(`,"primaryUserId":`)
+	systemMember = []byte(`,"system":`)
+)
+
+// namesOf are the names of a call, empty where it has none.
+func namesOf(c *Call) (names [nameFields][]byte) {
+	host, system := namesIn(c.Document)
+	names[Hosts], names[Systems] = cutName(host), cutName(system)
+	if !c.Workspace.IsZero() {
+		names[WorkspaceNames] = c.Workspace[:]
+	}
+	return names
+}
+
+// namesIn are the names in a document as they stand between their quotes.
+func namesIn(document []byte) (host, system []byte) {
+	_, value, _ := bytes.Cut(document, hostMember)
+	_, next, _ := bytes.Cut(value, systemMember)
+	return textIn(value), textIn(next)
+}
+
+// textIn is the text that a value is, as it stands there; empty where it is none.
+func textIn(value []byte) []byte {
+	if len(value) == 0 || value[0] != '"' {
+		return nil
+	}
+	for i := 1; i < len(value); i++ {
+		switch value[i] {
+		case '\\':
+			i++
+		case '"':
+			return value[1:i]
+		}
+	}
+	return nil
+}
+
+func cutName(name []byte) []byte {
+	if len(name) <= MaxName {
+		return name
+	}
+	end := 0
+	for range MaxName {
+		_, size := utf8.DecodeRune(name[end:])
+		end += size
+	}
+	return name[:end]
+}
+
+// KeepNames is a document of the names in another one, for a tally. It is for engines.
+func KeepNames(document []byte) []byte {
+	host, system := namesIn(document)
+	quote := []byte{'"'}
+	return slices.Concat(hostMember, quote, host, quote, systemMember, quote, system, quote)
+}
