@@ -32,6 +32,10 @@ INSERT INTO callvault.timelines (company, number, id)
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
+SELECT b.id FROM unnest($2::text[]) AS b (id)
+		CROSS JOIN LATERAL (
+			SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
+		) AS i;
 SELECT bytes FROM callvault.size;
 SELECT c.number::text, m.number::text FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
@@ -101,6 +105,19 @@ SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
 			SELECT checksum, workspace, document FROM callvault.documents AS d
 			WHERE d.company = $1 AND d.workspace = i.workspace AND d.time = i.time AND d.id = i.id OFFSET 0
 		) AS d ON true ORDER BY b.place;
+SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
+		FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS b (id, client, place)
+		CROSS JOIN LATERAL (
+			SELECT number, time, id, workspace FROM callvault.ids AS i
+			WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
+		) AS i
+		LEFT JOIN LATERAL (
+			SELECT checksum, workspace, document FROM callvault.documents AS d
+			WHERE d.company = $1 AND d.workspace = i.workspace AND d.time = i.time AND d.id = i.id OFFSET 0
+		) AS d ON true
+		CROSS JOIN LATERAL (SELECT substr(d.document, strpos(d.document, ',"clientUniqueId":')) AS document) AS c
+		WHERE starts_with(c.document, ',"clientUniqueId":"') AND NOT starts_with(c.document, ',"clientUniqueId":' || b.client || ',"customData":')
+		ORDER BY b.place;
 SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
 		FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS b (id, client, place)
 		CROSS JOIN LATERAL (
