@@ -1,6 +1,8 @@
 package bulk
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -47,5 +49,25 @@ func TestKindsOfRecords(t *testing.T) {
 			t.Errorf("of kind %q:\n%s, want\n%s", kind, all, want)
 		}
 		r.Close()
+	}
+}
+
+// brokenDirectory keeps nothing.
+type brokenDirectory struct {
+	callvault.Directory
+	err error
+}
+
+func (d brokenDirectory) Put(context.Context, callvault.Kind, []callvault.Entry) (callvault.PutResult, error) {
+	return callvault.PutResult{}, d.err
+}
+
+// Calls that were put before users failed are kept, and counted.
+func TestImportOfUsersFails(t *testing.T) {
+	broken := errors.New("disk on fire")
+	im := Import{Calls: &memory{}, Directory: brokenDirectory{err: broken}, Report: &recorder{}}
+	result, err := im.Run(t.Context(), []Source{text("x", `{"calls":[{"id":"1",`+at+`}],"users":[{"id":"2"}]}`)})
+	if !errors.Is(err, broken) || result.Created != 1 {
+		t.Errorf("got %+v, %v", result, err)
 	}
 }

@@ -148,10 +148,10 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 			read = im.Read()
 		}
 		result, putErr := in.putOne(ctx, b, read)
+		kept = kept.Add(result) // of calls, also if users fail
 		if putErr != nil {
 			return kept, putErr
 		}
-		kept = kept.Add(result)
 		in.recycle(b)
 	}
 	return kept, err
