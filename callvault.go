@@ -26,7 +26,7 @@ var (
 	ErrOrder = errors.New("the numbers of the records do not ascend from the company's latest")
 
 	// ErrLoss is returned by a repair that would have to accept a loss.
-	ErrLoss = errors.New("calls are damaged or lost, and a repair can't bring them back")
+	ErrLoss = errors.New("records are damaged or lost, and a repair can't bring them back")
 
 	// ErrReplaced is returned by a store whose files are no longer those that it opened.
 	// From then on every method returns it, until the store is opened again. What was
