@@ -24,7 +24,8 @@ func (a *app) call() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call ID",
 		Short: "Show one call",
-		Long:  `Show the fields of a call that are set, or with -o json its document as stored.`,
+		Long: `Show the fields of a call that are set, with the names of its host and workspace if
+they were imported, or with -o json its document as stored.`,
 		Example: `  callvault call 7782342274025937895
   callvault call 7782342274025937895 -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runCall(cmd.Context(), o, args[0]) },
@@ -58,5 +59,9 @@ func (a *app) runCall(ctx context.Context, o callOptions, digits string) error {
 		_, err := fmt.Fprintf(a.stdout, "%s\n", document)
 		return err
 	}
-	return screen.Columns(a.stdout, screen.Facts(document, o.zone))
+	names, err := callvault.ReadNamesOf(ctx, store.Directory(o.company), document)
+	if err != nil {
+		return err
+	}
+	return screen.Columns(a.stdout, screen.Facts(document, o.zone, shownNames(names)))
 }

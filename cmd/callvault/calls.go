@@ -107,16 +107,22 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		store.Last = int(o.limit)
 	}
 	stdout := p.Before(a.stdout)
+	var names callvault.EntryNames
+	if f.Format == "" || f.Format.HasNames() {
+		if names, err = source.Names(ctx); err != nil {
+			return err
+		}
+	}
 	var r reading
 	fill := r.fill(ctx, source, q, int(o.limit))
 	if f.Format != "" {
-		err = f.Write(stdout, fill)
+		err = f.Write(stdout, names, fill)
 	} else {
 		width := 0
 		if screen.IsTerminal(a.stdout) {
 			width = screen.Width(a.stdout)
 		}
-		lines := screen.NewTable(stdout, o.zone, width)
+		lines := screen.NewTable(stdout, o.zone, width, shownNames(names))
 		err = errors.Join(fill(lines), lines.Close())
 	}
 	p.End()

@@ -77,7 +77,7 @@ func (a *app) exportKind(ctx context.Context, o exportOptions, name string) erro
 		})
 	}
 	if name == stdinName {
-		err = f.Write(p.Before(a.stdout), fill)
+		err = f.Write(p.Before(a.stdout), nil, fill)
 	} else {
 		err = writeWhole(f, name, fill)
 	}
@@ -102,7 +102,7 @@ func writeWhole(f bulk.Form, name string, fill func(bulk.Writer) error) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := f.Write(d, fill); err != nil {
+	if err := f.Write(d, nil, fill); err != nil {
 		return err
 	}
 	return d.Commit()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,5 +127,91 @@ func TestDirectoryIsCopied(t *testing.T) {
 	c.must("delete", "-q", "--kind", "workspaces", "--id", "70", "--yes")
 	if got := c.must("check", "--digest"); got == digest {
 		t.Error("the digest is the same without the workspace")
+	}
+}
+
+const (
+	hosted   = `{"id":"5","started":"2026-01-05T09:00:00Z","title":"Kick-off","primaryUserId":"7","workspaceId":"70"}`
+	unhosted = `{"id":"6","started":"2026-01-06T09:00:00Z","title":"Other","primaryUserId":"8","workspaceId":"80"}`
+)
+
+// The table, one call, info and tables in files show the names of hosts and workspaces.
+// Documents stay as they are, in every format.
+func TestNamesAreShown(t *testing.T) {
+	c := newCLI(t)
+	file := c.file("calls.ndjson", hosted, unhosted)
+	c.must("import", "-q", file)
+	if got := c.must("calls", "--tz", "UTC"); strings.Contains(got, "HOST") || strings.Contains(got, "WORKSPACE") {
+		t.Errorf("without names: %s", got)
+	}
+	documents := c.must("export")
+	c.must("import", "-q", c.file("pages.json", `{"users":[`+ada+`,{"id":"9","firstName":"Eve"}]}`, `{"workspaces":[`+sales+`,{"id":"90","name":"Empty"}]}`))
+	want := `TIME                       DURATION  DIRECTION   HOST                SYSTEM        WORKSPACE         ID                    TITLE
+2026-01-05T09:00:00Z              -  -           Ada Lovelace        -             Sales             5                     Kick-off
+2026-01-06T09:00:00Z              -  -           8                   -             80                6                     Other
+`
+	if got := c.must("calls", "--tz", "UTC"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	want = `id               5
+title            Kick-off
+started          Mon 2026-01-05 09:00:00 +00:00
+primaryUserId    7
+primaryUserName  Ada Lovelace
+workspaceId      70
+workspaceName    Sales
+`
+	if got := c.must("call", "5", "--tz", "UTC"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := c.must("call", "6"); strings.Contains(got, "Name") {
+		t.Errorf("a call without names: %s", got)
+	}
+	if got := c.must("info"); !strings.Contains(got, "  2 (Sales, …)  0     2 users, 2 workspaces\n") {
+		t.Errorf("info: %s", got)
+	}
+	if got := c.must("info", "-o", "json"); !strings.Contains(got, `"workspaces":2,"keys":0,"workspaceNames":{"70":"Sales"},`) {
+		t.Errorf("info: %s", got)
+	}
+	if got := c.must("calls", "-o", "ndjson") + c.must("export") + c.must("call", "5", "-o", "json"); got != documents+documents+strings.SplitAfter(documents, "\n")[0] {
+		t.Errorf("documents have changed: %s", got)
+	}
+	rows, err := csv.NewReader(strings.NewReader(c.must("export", "-o", "csv"))).ReadAll()
+	if err != nil || strings.Join(rows[0][20:22], " ") != "primaryUserName workspaceName" || strings.Join(rows[1][20:22], ",") != "Ada Lovelace,Sales" || strings.Join(rows[2][20:22], ",") != "," {
+		t.Errorf("%v, %q", err, rows)
+	}
+	for _, format := range []string{"csv", "parquet"} {
+		c.stdin = c.must("calls", "-o", format)
+		if got := c.run("import", "-"); !strings.Contains(got.stderr, "2 records: 0 created, 0 changed, 2 unchanged") || strings.Contains(got.stderr, "unknown") {
+			t.Errorf("%s: %+v", format, got)
+		}
+	}
+}
+
+// Formats without names need none of a damaged user; the others say which it is, and with
+// --skip-damaged export goes on without names.
+func TestDamagedNames(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", hosted))
+	c.must("import", "-q", "--kind", "users", c.file("users.ndjson", `{"id":"7","firstName":"Ada of old"}`))
+	db := c.env["CALLVAULT_DB"]
+	content, err := os.ReadFile(db)
+	if err != nil || !strings.Contains(string(content), "Ada of old") {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(db, []byte(strings.Replace(string(content), "Ada of old", "Eve of old", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const damage = "user 7 of company default is damaged: its checksum does not match; see 'callvault check'"
+	for _, args := range [][]string{{"calls"}, {"call", "5"}, {"export", "-o", "csv"}} {
+		if got := c.run(args...); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, damage) {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+	if got := c.must("export"); !strings.HasPrefix(got, `{"id":"5",`) {
+		t.Errorf("got %s", got)
+	}
+	if got := c.run("export", "--skip-damaged", "-o", "csv"); got.code != exitOK || !strings.Contains(got.stderr, "no names are shown: "+damage) || !strings.Contains(got.stdout, "\r\n5,") {
+		t.Errorf("%+v", got)
 	}
 }

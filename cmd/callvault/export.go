@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,7 +41,8 @@ any of the formats gives the same calls, byte for byte:
 
   ndjson   a line for each call
   json     one array
-  csv      a table with a column for each field, and the whole call in the last
+  csv      a table with a column for each field, the names of the host and the
+           workspace, and the whole call in the last
   parquet  the same table with typed columns, times as instants in UTC
 
 If the name of FILE ends with .gz or .zst, the file is compressed; Parquet is compressed
@@ -104,13 +106,20 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 		store.SkipDamaged = o.skipDamaged
 	}
 	_, isServer := source.(*upstream.Server)
+	var names callvault.EntryNames
+	if f.Format.HasNames() {
+		if names, err = source.Names(ctx); err != nil {
+			return err
+		}
+	}
 	e, target := exported{where: "on standard output", isServer: isServer}, name
 	fill := e.fill(ctx, source, q, 0)
+	write := func(to io.Writer) error { return f.Write(to, names, fill) }
 	if name == stdinName {
 		target = "standard output"
-		err = f.Write(p.Before(a.stdout), fill)
+		err = write(p.Before(a.stdout))
 	} else {
-		err = e.writeFile(f, fill, name)
+		err = e.writeFile(name, write)
 	}
 	p.End()
 	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
@@ -164,14 +173,14 @@ type exported struct {
 
 // writeFile writes a file of that name, or what a server listed until an early end under
 // another one. A store can be read again at once.
-func (e *exported) writeFile(f bulk.Form, fill func(bulk.Writer) error, name string) (err error) {
+func (e *exported) writeFile(name string, write func(io.Writer) error) (err error) {
 	e.where = ""
 	d, err := file.Create(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := f.Write(d, fill); err != nil {
+	if err := write(d); err != nil {
 		return err
 	}
 	partial := partialName(d.Target())

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +21,8 @@ func (a *app) info() *cobra.Command {
 		Use:   "info",
 		Short: "Show what is in a store",
 		Long: `Show the size of a store, and for each company its first and last call and the numbers of
-its calls, its workspaces with calls, its valid keys, and the users and workspaces that
-were imported.`,
+its calls, its workspaces with calls (and names of these), its valid keys, and the users
+and workspaces that were imported.`,
 		Example: `  callvault info
   callvault info --db calls.db -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInfo(cmd.Context(), db, output) },
@@ -50,9 +52,28 @@ func (a *app) printInfo(info upkeep.Info) error {
 	screen.Printf(a.stdout, "%s: %s\n\n", info.Store, screen.Size(info.Size))
 	rows := [][]string{{"COMPANY", "CALLS", "FIRST", "LAST", "WORKSPACES", "KEYS", "IMPORTED"}}
 	for _, c := range info.Companies {
-		rows = append(rows, []string{c.Name, screen.Number(c.Calls), dayOf(c.First), dayOf(c.Last), strconv.Itoa(c.Workspaces), strconv.Itoa(c.Keys), imported(c)})
+		rows = append(rows, []string{c.Name, screen.Number(c.Calls), dayOf(c.First), dayOf(c.Last), workspaces(c), strconv.Itoa(c.Keys), imported(c)})
 	}
 	return screen.Columns(a.stdout, rows)
+}
+
+// workspaces are how many workspaces of a company have calls, and the first names of these.
+func workspaces(c upkeep.Company) string {
+	const most = 3
+	names := slices.Sorted(maps.Values(c.WorkspaceNames))
+	text := strconv.Itoa(c.Workspaces)
+	if len(names) == 0 {
+		return text
+	}
+	shown := names[:min(len(names), most)]
+	for i, name := range shown {
+		shown[i] = screen.Short(name, 24)
+	}
+	text += " (" + strings.Join(shown, ", ")
+	if c.Workspaces > len(shown) {
+		text += ", …"
+	}
+	return text + ")"
 }
 
 // imported is how many users and workspaces a company has that were imported.

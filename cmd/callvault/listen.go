@@ -184,8 +184,8 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 func (s *service) show(store callvault.Store, handler *api.Handler, metrics *prometheus.Registry) error {
 	calls, err := page.New(page.Config{
 		Store: store,
-		Formats: page.Formats(func(w io.Writer, extension string) (page.Writer, error) {
-			return bulk.NewWriter(w, bulk.Format(extension))
+		Formats: page.Formats(func(w io.Writer, extension string, names callvault.EntryNames) (page.Writer, error) {
+			return bulk.NewWriter(w, bulk.Format(extension), names)
 		}),
 		API:     web.BoundURL(s.api),
 		Command: listCommand(s.db),

@@ -104,7 +104,7 @@ func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (u
 		if err != nil {
 			return nil, err
 		}
-		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Company: o.company, Progress: p}, nil
+		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Directory: store.Directory(o.company), Company: o.company, Progress: p}, nil
 	}
 	server, err := upstream.ParseURL(o.url)
 	if err != nil {
@@ -215,4 +215,15 @@ func (a *app) printJSON(value any) error {
 // outputFlag is --output of a command that prints facts.
 func outputFlag(cmd *cobra.Command, output *string) {
 	choiceFlag(cmd, output, "output", "text", "text or json", "text", "json")
+}
+
+// shownNames are names as package screen shows them.
+func shownNames(names callvault.EntryNames) (shown screen.Names) {
+	if names.Has(callvault.Users) {
+		shown.Host = func(id string) string { return names.Of(callvault.Users, id) }
+	}
+	if names.Has(callvault.Workspaces) {
+		shown.Workspace = func(id string) string { return names.Of(callvault.Workspaces, id) }
+	}
+	return shown
 }

@@ -130,9 +130,15 @@ func (p tab) testHostile() {
 	if !slices.Equal(titles, []string{want, "no title"}) {
 		p.t.Errorf("titles %q", titles)
 	}
+	if got := p.string("[...document.querySelectorAll('#rows tr:first-child :is(.host, .space)')].filter(c => c.textContent.startsWith('</td><img')).length"); got != "2" {
+		p.t.Errorf("%s names are shown", got)
+	}
 	p.click("#rows .title")
 	p.wait("document.getElementById('call').open")
 	p.settle()
+	if got := p.string("document.getElementById('call-facts').textContent.split('</td><img').length"); got != "3" {
+		p.t.Errorf("the facts of the call are %s", p.string("document.getElementById('call-facts').textContent"))
+	}
 	if got := p.string("document.getElementById('document').textContent"); !strings.Contains(got, "12345678901234567890.10") || !strings.Contains(got, `"javascript:document`) {
 		p.t.Errorf("shown is %s", got)
 	}
@@ -148,6 +154,50 @@ func (p tab) testHostile() {
 		if got := p.string(expression); got != want {
 			p.t.Errorf("%s is %s", expression, got)
 		}
+	}
+}
+
+// Hosts and workspaces are shown by their names, with the id as title, and a workspace is
+// chosen by either.
+func (p tab) testNames() {
+	const named = "?company=named&range=all&tz=UTC"
+	p.open(named)
+	const sales = "Sales, Europe & Middle East"
+	for expression, want := range map[string]string{
+		"[...document.querySelectorAll('#rows .host')].some(c => c.textContent === 'Ada Lovelace' && /^[0-9]+$/.test(c.title))":                      "true",
+		"[...document.querySelectorAll('#rows .host')].some(c => c.textContent === c.title && c.title)":                                              "true",
+		"[...document.querySelectorAll('#rows .space')].find(c => c.textContent === '" + sales + "').firstChild.title.endsWith('" + workspace + "')": "true",
+		"document.querySelector('#workspaces option[value=\"" + workspace + "\"]').label":                                                            sales,
+		"document.documentElement.scrollWidth <= document.documentElement.clientWidth":                                                               "true",
+	} {
+		if got := p.string(expression); got != want {
+			p.t.Errorf("%s is %s", expression, got)
+		}
+	}
+	p.fill("#workspace", sales)
+	p.wait("location.search.includes('workspace=" + workspace + "')")
+	p.settle()
+	if got := p.string("document.getElementById('workspace').value"); got != sales {
+		p.t.Errorf("the field has %s", got)
+	}
+	if got := p.string("new Set([...document.querySelectorAll('#rows .plain')].map(b => b.textContent)).size"); got != "1" {
+		p.t.Errorf("calls of %s workspaces", got)
+	}
+	p.click("#rows .title")
+	p.wait("document.getElementById('call').open")
+	p.settle()
+	if got := p.string("document.querySelector('#call-facts bdi[title=\"" + workspace + "\"]').textContent"); got != sales {
+		p.t.Errorf("the call is of %s", got)
+	}
+	p.do(chromedp.Reload())
+	p.settle()
+	if got := p.string("document.getElementById('workspace').value"); got != sales {
+		p.t.Errorf("after a reload the field has %s", got)
+	}
+	// Without names the table has no column for them.
+	p.open(all)
+	if got := p.string("getComputedStyle(document.querySelector('#rows .host')).display"); got != "none" {
+		p.t.Errorf("without names the hosts are shown: %s", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -23,7 +24,10 @@ func TestMain(m *testing.M) { os.Exit(program.Main(m)) }
 const (
 	stored = 3000
 	zone   = "Europe/Berlin"
-	all    = "?range=all&tz=Europe/Berlin"
+	// workspace is one of those that the calls are in.
+	workspace = "623457276584334"
+
+	all = "?range=all&tz=Europe/Berlin"
 )
 
 // TestPage is all that is done, in one browser. What changes a store or ends a server has
@@ -36,6 +40,10 @@ func TestPage(t *testing.T) {
 	c.Put("default", records(stored)...)
 	c.Put("hostile", hostile()...)
 	c.Put("far", far()...)
+	c.Put("named", records(stored)[:200]...)
+	for _, company := range []string{"named", "hostile"} {
+		c.Put(company, directory()...)
+	}
 	b, server := startBrowser(t), c.Serve()
 	for _, test := range []struct {
 		name string
@@ -51,6 +59,7 @@ func TestPage(t *testing.T) {
 		{"Paging", tab.testPaging},
 		{"Document", tab.testDocument},
 		{"Hostile", tab.testHostile},
+		{"Names", tab.testNames},
 		{"Downloads", tab.testDownloads},
 		{"Lines", tab.testLines},
 		{"History", tab.testHistory},
@@ -86,8 +95,32 @@ func hostile() []string {
 	title = title[:len(title)-1] + "\u202e\""
 	return []string{
 		`{"id":"1","started":"2020-03-01T12:00:00Z","url":"javascript:document.body.dataset.hurt=3","title":` + title +
-			`,"meetingUrl":" javascript:alert(1)","workspaceId":"5","system":"<b>bold</b>","further":{"number":12345678901234567890.10}}`,
+			`,"meetingUrl":" javascript:alert(1)","primaryUserId":"5","workspaceId":"5","system":"<b>bold</b>","further":{"number":12345678901234567890.10}}`,
 		`{"id":"2","started":"2020-03-01T12:00:01Z"}`,
+	}
+}
+
+// directory are pages of users and workspaces: those of sample calls, in several scripts and
+// lengths, and hostile ones.
+func directory() []string {
+	hurt := `</td><img src=x onerror=\"document.body.dataset.hurt=5\">\u202e\u2067` + strings.Repeat("long", 50)
+	users := []string{`{"id":"5","firstName":"` + hurt + `"}`}
+	names := []string{"Ada Lovelace", "שרה לוי", "محمد عبد الله الخوارزمي", "渡辺 由紀子", "Wolfeschlegelsteinhausenbergerdorff Adolph Blaine Charles", "Jo Li"}
+	seen := make(map[string]bool)
+	for _, record := range records(stored) {
+		var call struct{ PrimaryUserID string }
+		if err := json.Unmarshal([]byte(record), &call); err != nil {
+			panic(err)
+		}
+		if id := call.PrimaryUserID; id != "" && !seen[id] && len(seen) <= len(names) {
+			if seen[id] = true; len(seen) <= len(names) { // the next one has no name
+				users = append(users, fmt.Sprintf(`{"id":%q,"firstName":%q}`, id, names[len(seen)-1]))
+			}
+		}
+	}
+	return []string{
+		`{"users":[` + strings.Join(users, ",") + `]}`,
+		`{"workspaces":[{"id":"` + workspace + `","name":"Sales, Europe & Middle East"},{"id":"5","name":"` + hurt + `"}]}`,
 	}
 }
 

@@ -104,7 +104,6 @@ func (p tab) testWrittenRange() {
 
 func (p tab) testWorkspaceAndZone() {
 	p.open(all)
-	const workspace = "623457276584334"
 	var s summary
 	p.ask("api/summary"+all+"&workspace="+workspace, &s)
 	p.do(chromedp.SendKeys(chromedp.CSS("#workspace"), workspace+enter))

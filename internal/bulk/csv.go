@@ -19,7 +19,6 @@ type csvReader struct {
 	table    *csv.Reader
 	guard    *guard
 	columns  []column
-	leftOut  map[int]string // columns by their place
 	mapping  Mapping
 	document int // which column it is, -1 where there is none
 	skipped  int // lines before the first row, not counted by table
@@ -30,16 +29,18 @@ type csvReader struct {
 type column struct {
 	name    string
 	isField bool // of the contract
+	ignored bool
 }
 
 func newCSVReader(in io.Reader, h header, m Mapping) *csvReader {
 	g := &guard{in: in}
-	t := &csvReader{table: csv.NewReader(g), guard: g, leftOut: h.leftOut, mapping: m, skipped: h.lines, end: h.lines}
+	t := &csvReader{table: csv.NewReader(g), guard: g, mapping: m, skipped: h.lines, end: h.lines}
 	t.table.Comma = rune(h.delimiter)
 	t.table.ReuseRecord = true
 	t.table.FieldsPerRecord = -1
-	for _, name := range h.names {
-		t.columns = append(t.columns, column{name, gong.IsField(name)})
+	for i, name := range h.names {
+		_, isLeftOut := h.leftOut[i]
+		t.columns = append(t.columns, column{name, gong.IsField(name), isLeftOut || isName(name, h.names)})
 	}
 	t.document = slices.Index(h.names, documentColumn)
 	return t
@@ -126,7 +127,7 @@ func (t *csvReader) record(line int, cells []string) Record {
 	}
 	var problems []gong.FieldError
 	for i, cell := range cells {
-		if _, isLeftOut := t.leftOut[i]; cell == "" || isLeftOut {
+		if cell == "" || t.columns[i].ignored {
 			continue
 		}
 		if t.document >= 0 {

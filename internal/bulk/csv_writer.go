@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
@@ -16,13 +17,14 @@ import (
 type csvWriter struct {
 	out      *bufio.Writer
 	splitter *splitter
+	names    callvault.EntryNames
 	values   values
 	row      []byte
 }
 
-func newCSVWriter(w io.Writer) *csvWriter {
-	c := &csvWriter{out: bufio.NewWriterSize(w, writeSize), splitter: newSplitter()}
-	for _, name := range gong.FieldNames() {
+func newCSVWriter(w io.Writer, names callvault.EntryNames) *csvWriter {
+	c := &csvWriter{out: bufio.NewWriterSize(w, writeSize), splitter: newSplitter(), names: names}
+	for _, name := range append(gong.FieldNames(), nameColumns...) {
 		c.out.WriteString(name) // an error stays until the next write
 		c.out.WriteByte(',')
 	}
@@ -37,12 +39,12 @@ func (w *csvWriter) Write(document []byte) error {
 	w.row = w.row[:0]
 	for _, value := range w.values {
 		if len(value) > 0 && value[0] == '"' {
-			value = unquote(value)
-			if isFormula(value) {
-				value = append([]byte{textMark}, value...)
-			}
+			value = marked(unquote(value))
 		}
 		w.row = append(appendCell(w.row, value), ',')
+	}
+	for _, name := range w.values.names(w.names) {
+		w.row = append(appendCell(w.row, marked([]byte(name))), ',')
 	}
 	w.row = append(appendCell(w.row, document), "\r\n"...)
 	_, err := w.out.Write(w.row)
@@ -70,6 +72,14 @@ func appendCell(dst, cell []byte) []byte {
 
 // textMark before a cell tells a spreadsheet that it is text.
 const textMark = '\''
+
+// marked is a text with the mark if a spreadsheet may run it.
+func marked(text []byte) []byte {
+	if isFormula(text) {
+		return append([]byte{textMark}, text...)
+	}
+	return text
+}
 
 // isFormula tells whether a spreadsheet may run a cell: whether it begins with
 // what a formula does, behind marks that are its own. Anyone who sends an invitation

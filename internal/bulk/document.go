@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
@@ -53,6 +54,20 @@ func (s *splitter) split(document []byte, v *values) error {
 		}
 	}
 	return nil
+}
+
+// names are what people call the host and the workspace of a document, empty where
+// nobody has named them.
+func (v *values) names(from callvault.EntryNames) (names [2]string) {
+	for i, of := range [...]struct {
+		field int
+		kind  callvault.Kind
+	}{{hostField, callvault.Users}, {workspaceField, callvault.Workspaces}} {
+		if raw := v[of.field]; from.Has(of.kind) && len(raw) > 0 && raw[0] == '"' {
+			names[i] = from.Of(of.kind, string(unquote(raw)))
+		}
+	}
+	return names
 }
 
 // valueLength is how long the string, number or word is that data begins with; 0

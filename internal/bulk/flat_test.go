@@ -50,7 +50,7 @@ func TestFlatMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	w, err := NewWriter(file, Parquet)
+	w, err := NewWriter(file, Parquet, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+
+	"github.com/callvault/callvault"
 )
 
 // Form is how calls are written to a file.
@@ -33,13 +35,13 @@ func FormOf(format Format, file string) (f Form, err error) {
 	return f, nil
 }
 
-// Write writes a whole file in this form: what fill writes.
-func (f Form) Write(w io.Writer, fill func(Writer) error) error {
+// Write writes a whole file in this form: what fill writes, and in a table the names.
+func (f Form) Write(w io.Writer, names callvault.EntryNames, fill func(Writer) error) error {
 	out, err := NewCompressor(w, f.Compression)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Compression, err)
 	}
-	calls, err := NewWriter(out, f.Format)
+	calls, err := NewWriter(out, f.Format, names)
 	if err != nil {
 		return err
 	}

@@ -11,12 +11,15 @@ type Format string
 const (
 	NDJSON  Format = "ndjson"  // a document to the line
 	JSON    Format = "json"    // one array of documents
-	CSV     Format = "csv"     // a table: the contract's fields, then document
+	CSV     Format = "csv"     // a table: the contract's fields, two names, then document
 	Parquet Format = "parquet" // the same table with typed columns
 )
 
 // Formats are the formats that calls are written in.
 func Formats() []Format { return []Format{NDJSON, JSON, CSV, Parquet} }
+
+// HasNames tells whether the format shows the names of hosts and workspaces.
+func (f Format) HasNames() bool { return f == CSV || f == Parquet }
 
 // Compression is what is done to a whole file.
 type Compression string

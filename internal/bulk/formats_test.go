@@ -167,7 +167,7 @@ func TestWriterFails(t *testing.T) {
 	broken := errors.New("disk on fire")
 	documents := randomDocuments(rand.New(rand.NewPCG(5, 6)), 1000)
 	for _, f := range Formats() {
-		w, err := NewWriter(brokenWriter{broken}, f)
+		w, err := NewWriter(brokenWriter{broken}, f, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,15 @@ import (
 // import ignores its other columns.
 const documentColumn = "document"
 
+// nameColumns are the columns before it: what people call the host and the workspace. They
+// repeat what users and workspaces say, so import ignores them in a table with a document.
+var nameColumns = []string{"primaryUserName", "workspaceName"}
+
+// isName tells whether a column of a table only names what another has.
+func isName(column string, table []string) bool {
+	return slices.Contains(nameColumns, column) && slices.Contains(table, documentColumn)
+}
+
 // tableColumns are the columns of a table that are not further fields.
 var tableColumns = append(gong.FieldNames(), documentColumn)
 
@@ -146,7 +155,7 @@ func (h header) notes() (notes []string) {
 		switch left, isLeftOut := h.leftOut[i]; {
 		case isLeftOut:
 			leftOut = append(leftOut, left)
-		case name != "" && !slices.Contains(tableColumns, name):
+		case name != "" && !slices.Contains(tableColumns, name) && !isName(name, h.names):
 			unknown = append(unknown, name)
 		}
 	}

@@ -86,13 +86,16 @@ func newFileReader(ctx context.Context, f parquetSource) (*Reader, error) {
 			if !leaf.Leaf() || leaf.Repeated() {
 				return fmt.Errorf("the column %.40q is nested: a list, a map or a structure; leave it out, or make it text", name)
 			}
-			c := &parquetColumn{column: column{name, gong.IsField(name)}, parquetType: typeOf(leaf.Type()), index: i, file: r.file}
+			c := &parquetColumn{column: column{name: name, isField: gong.IsField(name)}, parquetType: typeOf(leaf.Type()), index: i, file: r.file}
 			if err := c.check(name); err != nil {
 				return err
 			}
 			if r.columns = append(r.columns, c); name == documentColumn {
 				r.document = c
 			}
+		}
+		for _, c := range r.columns {
+			c.ignored = isName(c.name, names)
 		}
 		return checkNames(names)
 	})
@@ -143,7 +146,7 @@ func (r *parquetReader) record() (record Record, err error) {
 	}
 	var problems []gong.FieldError
 	for _, c := range r.columns {
-		if c == r.document {
+		if c == r.document || c.ignored {
 			continue
 		}
 		v, err := c.value(r.row)

@@ -14,6 +14,7 @@ const (
 	scheduledField = 3
 	startedField   = 4
 	durationField  = 5
+	hostField      = 6
 	directionField = 7
 	scopeField     = 9
 	mediaField     = 10
@@ -21,7 +22,7 @@ const (
 	privateField   = 18
 )
 
-// parquetSchema has the columns in the order of the contract, and the document last. Times are
+// parquetSchema has the columns in the order of the contract, then names, and the document last. Times are
 // instants of whole microseconds, floored; the document has the text that was sent. It uses
 // only encodings that every reader knows: plain values, and a dictionary where they are few.
 func parquetSchema() *parquet.Schema {
@@ -31,6 +32,10 @@ func parquetSchema() *parquet.Schema {
 		if i != idField { // which every call has
 			node = parquet.Optional(node)
 		}
+		table.fields = append(table.fields, namedNode{node, name})
+	}
+	for _, name := range nameColumns {
+		node := parquet.Optional(parquet.Encoded(parquet.String(), &parquet.RLEDictionary))
 		table.fields = append(table.fields, namedNode{node, name})
 	}
 	document := parquet.Encoded(parquet.Leaf(textType{parquet.String().Type()}), &parquet.Plain)

@@ -131,14 +131,15 @@ func TestParquetDocumentWins(t *testing.T) {
 		ID       string  `parquet:"id"`
 		Started  string  `parquet:"started"`
 		Title    *string `parquet:"title,optional"`
+		Name     *string `parquet:"workspaceName,optional"` // import ignores it in a table with a document
 		Document *string `parquet:"document,optional"`
 	}
 	document := string(storetest.NewCall(t, storetest.Filled("5")).Document)
 	got := documents(t, bytes.NewReader(table(t, []row{
-		{"nonsense", "x", new("'=1"), &document},
-		{"2", "2018-02-18T02:30Z", new("'=1"), nil},
-		{"3", "2018-02-18", nil, new("")},
-		{"4", "2018-02-18", nil, new("{")},
+		{"nonsense", "x", new("'=1"), nil, &document},
+		{"2", "2018-02-18T02:30Z", new("'=1"), new("Sales"), nil},
+		{"3", "2018-02-18", nil, nil, new("")},
+		{"4", "2018-02-18", nil, nil, new("{")},
 	})))
 	call, err := gong.ParseCall([]byte(document))
 	if err != nil {

@@ -21,20 +21,24 @@ const (
 	pageBytes  = 256 << 10
 )
 
+// documentIndex is the number of the column document, after the names.
+const documentIndex = fieldCount + 2
+
 // parquetWriter writes a table by its columns. The file names no column as sorted, because the
 // time that orders calls has no column. But the times of a page are close together, and the
 // indexes have the bounds of each page, so readers can skip pages.
 type parquetWriter struct {
 	out      *parquet.GenericWriter[any]
 	splitter *splitter
+	names    callvault.EntryNames
 	values   values
 
-	held    []byte                          // documents of rows that are in columns
-	columns [fieldCount + 1][]parquet.Value // of these rows
-	bytes   int                             // of the row group's documents
+	held    []byte                             // documents of rows that are in columns
+	columns [documentIndex + 1][]parquet.Value // of these rows
+	bytes   int                                // of the row group's documents
 }
 
-func newParquetWriter(w io.Writer) *parquetWriter {
+func newParquetWriter(w io.Writer, names callvault.EntryNames) *parquetWriter {
 	return &parquetWriter{
 		out: parquet.NewGenericWriter[any](w,
 			parquetSchema(),
@@ -51,6 +55,7 @@ func newParquetWriter(w io.Writer) *parquetWriter {
 			parquet.WriteBufferSize(writeSize),
 		),
 		splitter: newSplitter(),
+		names:    names,
 		held:     make([]byte, 0, heldBytes),
 	}
 }
@@ -74,7 +79,14 @@ func (w *parquetWriter) Write(document []byte) error {
 		}
 		w.columns[i] = append(w.columns[i], value)
 	}
-	w.columns[fieldCount] = append(w.columns[fieldCount], parquet.ByteArrayValue(document).Level(0, 0, fieldCount))
+	for i, name := range w.values.names(w.names) {
+		value, definition := parquet.NullValue(), 0
+		if name != "" {
+			value, definition = parquet.ByteArrayValue([]byte(name)), 1
+		}
+		w.columns[fieldCount+i] = append(w.columns[fieldCount+i], value.Level(0, definition, fieldCount+i))
+	}
+	w.columns[documentIndex] = append(w.columns[documentIndex], parquet.ByteArrayValue(document).Level(0, 0, documentIndex))
 	w.bytes += len(document)
 	if w.bytes < groupBytes {
 		return nil

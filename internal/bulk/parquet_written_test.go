@@ -41,6 +41,8 @@ type parquetRow struct {
 	MeetingURL      *string `parquet:"meetingUrl,optional"`
 	IsPrivate       *bool   `parquet:"isPrivate,optional"`
 	CalendarEventID *string `parquet:"calendarEventId,optional"`
+	PrimaryUserName *string `parquet:"primaryUserName,optional,dict"`
+	WorkspaceName   *string `parquet:"workspaceName,optional,dict"`
 	Document        string  `parquet:"document"`
 }
 
@@ -78,12 +80,20 @@ func TestParquetColumns(t *testing.T) {
 		}
 		expect := parquetRow{
 			c.ID, c.URL, c.Title, micros(c.Scheduled), micros(c.Started), c.Duration, c.PrimaryUserID, (*string)(c.Direction), c.System, (*string)(c.Scope),
-			(*string)(c.Media), c.Language, c.WorkspaceID, c.SDRDisposition, c.ClientUniqueID, c.CustomData, c.Purpose, c.MeetingURL, c.IsPrivate, c.CalendarEventID, want[i],
+			(*string)(c.Media), c.Language, c.WorkspaceID, c.SDRDisposition, c.ClientUniqueID, c.CustomData, c.Purpose, c.MeetingURL, c.IsPrivate, c.CalendarEventID,
+			writtenName(callvault.Users, c.PrimaryUserID), writtenName(callvault.Workspaces, c.WorkspaceID), want[i],
 		}
 		if diff := cmp.Diff(expect, row); diff != "" {
 			t.Errorf("row %d: %s", i, diff)
 		}
 	}
+}
+
+func writtenName(kind callvault.Kind, id *string) *string {
+	if id == nil || writtenNames.Of(kind, *id) == "" {
+		return nil
+	}
+	return new(writtenNames.Of(kind, *id))
 }
 
 func micros(t *gong.Time) *int64 {

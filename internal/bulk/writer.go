@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+
+	"github.com/callvault/callvault"
 )
 
 // Writer writes calls to a file, in the order they come. It holds no more of
@@ -18,18 +20,18 @@ type Writer interface {
 	Close() error
 }
 
-// NewWriter begins a file of calls in a format. The same calls in the same order
-// give the same bytes.
-func NewWriter(w io.Writer, f Format) (Writer, error) {
+// NewWriter begins a file of calls in a format; tables have names of hosts and workspaces.
+// The same calls in the same order, with the same names, give the same bytes.
+func NewWriter(w io.Writer, f Format, names callvault.EntryNames) (Writer, error) {
 	switch f {
 	case NDJSON:
 		return &jsonWriter{out: bufio.NewWriterSize(w, writeSize), between: "\n", after: "\n"}, nil
 	case JSON:
 		return &jsonWriter{out: bufio.NewWriterSize(w, writeSize), before: "[\n", between: ",\n", after: "\n]\n", none: "[]\n"}, nil
 	case CSV:
-		return newCSVWriter(w), nil
+		return newCSVWriter(w, names), nil
 	case Parquet:
-		return newParquetWriter(w), nil
+		return newParquetWriter(w, names), nil
 	}
 	return nil, fmt.Errorf("unknown format %q", f)
 }

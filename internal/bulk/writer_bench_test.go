@@ -11,7 +11,7 @@ func BenchmarkWriter(b *testing.B) {
 	documents := randomDocuments(rand.New(rand.NewPCG(9, 10)), 10_000)
 	for _, f := range []Format{NDJSON, JSON, CSV, Parquet} {
 		b.Run(string(f), func(b *testing.B) {
-			w, err := NewWriter(io.Discard, f)
+			w, err := NewWriter(io.Discard, f, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

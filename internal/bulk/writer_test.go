@@ -18,11 +18,17 @@ import (
 	"github.com/callvault/callvault/internal/storetest"
 )
 
-// written is a file of calls in a format.
+// writtenNames are of the hosts and workspaces that sample calls have.
+var writtenNames = callvault.EntryNames{
+	callvault.Users:      {"4164091100197006958": "=Ada \"Lovelace\", née\r\n\u202eByron", "234599484848423": "Grace"},
+	callvault.Workspaces: {"99999999999999999999": "'+Sales"},
+}
+
+// written is a file of calls in a format, with names.
 func written(t testing.TB, f Format, documents []string) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := NewWriter(&out, f)
+	w, err := NewWriter(&out, f, writtenNames)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +130,7 @@ func TestWrittenComesBack(t *testing.T) {
 }
 
 func TestUnknownFormat(t *testing.T) {
-	if w, err := NewWriter(new(bytes.Buffer), "xml"); err == nil {
+	if w, err := NewWriter(new(bytes.Buffer), "xml", nil); err == nil {
 		t.Errorf("a writer of XML: %v", w)
 	}
 }
@@ -139,18 +145,20 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
-// A table has a column for each field, with its text, and then the document.
+// A table has a column for each field, with its text, then the names of the host and the
+// workspace, and then the document.
 func TestWriteCSV(t *testing.T) {
 	documents := oddDocuments(t)
 	file := string(written(t, CSV, documents))
 	header, _, _ := strings.Cut(file, "\r\n")
-	if want := strings.Join(gong.FieldNames(), ",") + ",document"; header != want {
+	if want := strings.Join(gong.FieldNames(), ",") + ",primaryUserName,workspaceName,document"; header != want {
 		t.Errorf("the header is %s", header)
 	}
 	rows, err := csv.NewReader(strings.NewReader(file)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
+	var named [2]int
 	for i, row := range rows[1:] {
 		var call map[string]any
 		decoder := json.NewDecoder(strings.NewReader(documents[i]))
@@ -169,9 +177,48 @@ func TestWriteCSV(t *testing.T) {
 				t.Errorf("%s of %s is %q", name, documents[i], row[j])
 			}
 		}
-		if row[fieldCount] != documents[i] {
-			t.Errorf("the document is %s, not %s", row[fieldCount], documents[i])
+		for j, of := range []struct {
+			kind callvault.Kind
+			id   any
+		}{{callvault.Users, call["primaryUserId"]}, {callvault.Workspaces, call["workspaceId"]}} {
+			want := strings.ReplaceAll(writtenNames.Of(of.kind, fmt.Sprint(of.id)), "\r\n", "\n")
+			if got := withoutMark(row[fieldCount+j] + " "); got != want+" " {
+				t.Errorf("%s of %s is %q, want %q", nameColumns[j], documents[i], row[fieldCount+j], want)
+			}
+			if want != "" {
+				named[j]++
+			}
 		}
+		if row[documentIndex] != documents[i] {
+			t.Errorf("the document is %s, not %s", row[documentIndex], documents[i])
+		}
+	}
+	if named[0] == 0 || named[1] == 0 {
+		t.Errorf("%d hosts and %d workspaces have names", named[0], named[1])
+	}
+}
+
+// A row that somebody has edited takes nothing from the columns of names, and no other table
+// loses a column of that name.
+func TestNamesAreNotRead(t *testing.T) {
+	c := storetest.Bare("1")
+	c.PrimaryUserID, c.WorkspaceID = new("234599484848423"), new("99999999999999999999")
+	document := string(storetest.NewCall(t, c).Document)
+	file := string(written(t, CSV, []string{document}))
+	flat := file[:strings.LastIndex(file, `,"{`)] + ",\r\n"
+	if !strings.Contains(flat, ",Grace,''+Sales,\r\n") {
+		t.Fatalf("the row is %s", flat)
+	}
+	if got := imported(t, []byte(flat)); len(got) != 1 || got[0] != document {
+		t.Errorf("without its document: %s", got)
+	}
+	columns, _, _ := strings.Cut(flat, "\r\n")
+	if notes := (header{names: strings.Split(columns, ",")}).notes(); notes != nil {
+		t.Errorf("notes: %s", notes)
+	}
+	foreign := imported(t, []byte("id,started,workspaceName\n1,2018-02-18T02:30:00Z,Sales\n"))
+	if len(foreign) != 1 || !strings.HasSuffix(foreign[0], `,"workspaceName":"Sales"}`) {
+		t.Errorf("a table of somebody else: %s", foreign)
 	}
 }
 
@@ -283,7 +330,7 @@ func TestWriteDamagedDocument(t *testing.T) {
 			if d == whole {
 				t.Fatal("a document is not damaged")
 			}
-			w, err := NewWriter(new(bytes.Buffer), f)
+			w, err := NewWriter(new(bytes.Buffer), f, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,8 @@ type document struct {
 	Time     string `json:"time"` // RFC 3339, by the zone's clock
 	Document string `json:"document"`
 	Indented string `json:"indented"`
+
+	Names callvault.EntryNames `json:"names"` // of its host and workspace
 }
 
 // document is the call at the position in parameter at. Its time is shown by the clock
@@ -51,5 +53,6 @@ func (h *Handler) document(r *http.Request, keyCompany string) (any, error) {
 	if err := json.Indent(&indented, found, "", "  "); err != nil {
 		return nil, fmt.Errorf("indent the document of call %v: %w", at.ID, err)
 	}
-	return document{shown(at.Time.UTC().In(zone)), string(found), indented.String()}, nil
+	names, err := h.names(r.Context(), company, found)
+	return document{shown(at.Time.UTC().In(zone)), string(found), indented.String(), names}, err
 }

@@ -41,8 +41,12 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	}
 	defer place.Leave()
 	var v view
+	var names callvault.EntryNames
 	err = h.read(r.Context(), keyCompany, func(ctx context.Context) (err error) {
-		v, err = h.view(r.WithContext(ctx), keyCompany)
+		if v, err = h.view(r.WithContext(ctx), keyCompany); err != nil || !format.HasNames {
+			return err
+		}
+		names, err = callvault.ReadEntryNames(ctx, h.Store.Directory(v.company))
 		return err
 	})
 	if err != nil {
@@ -54,7 +58,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	file, err := format.New(newClient(w))
+	file, err := format.New(newClient(w), names)
 	if err == nil {
 		err = h.write(r.Context(), keyCompany, v, file)
 	}

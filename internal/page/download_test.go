@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/callvault/callvault"
 )
 
 // A file has all calls of the view once, however many chunks they are read in.
@@ -85,7 +87,7 @@ func (f *failing) Close() error { return errors.New("failed at the end") }
 // A download that fails never looks like a whole one, however far it came.
 func TestDownloadBroken(t *testing.T) {
 	for _, after := range []int{0, 1, 3} {
-		config := Config{Formats: []Format{{"Failing", "x", "text/plain", func(w io.Writer) (Writer, error) { return &failing{w, after}, nil }}}}
+		config := Config{Formats: []Format{{Name: "Failing", Extension: "x", ContentType: "text/plain", New: func(w io.Writer, _ callvault.EntryNames) (Writer, error) { return &failing{w, after}, nil }}}}
 		h := start(t, config, at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"))
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.Serve(w, r, "") }))
 		response, err := http.Get(server.URL + "/api/download?range=all&format=x")
@@ -119,7 +121,7 @@ func TestDownloadByOldHTTP(t *testing.T) {
 func TestDownloadsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan struct{})
-		config := Config{Formats: []Format{{"Slow", "slow", "text/plain", func(w io.Writer) (Writer, error) {
+		config := Config{Formats: []Format{{Name: "Slow", Extension: "slow", ContentType: "text/plain", New: func(w io.Writer, _ callvault.EntryNames) (Writer, error) {
 			<-end
 			return lines{w}, nil
 		}}}}

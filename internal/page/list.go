@@ -20,6 +20,8 @@ type tablePage struct {
 	Before int   `json:"before"` // how many calls of the view stand before it
 	Calls  []row `json:"calls"`
 	More   bool  `json:"more"` // calls follow
+
+	Names callvault.EntryNames `json:"names"` // of the calls' hosts and workspaces
 }
 
 // row is a call of the table.
@@ -39,10 +41,21 @@ func (h *Handler) list(r *http.Request, keyCompany string) (any, error) {
 		return nil, err
 	}
 	parameters := r.URL.Query()
+	var p tablePage
 	if before := parameters.Get("before"); before != "" {
-		return v.pageBefore(r.Context(), before)
+		p, err = v.pageBefore(r.Context(), before)
+	} else {
+		p, err = v.pageAfter(r.Context(), parameters.Get("after"))
 	}
-	return v.pageAfter(r.Context(), parameters.Get("after"))
+	if err != nil {
+		return nil, err
+	}
+	var documents [][]byte
+	for _, row := range p.Calls {
+		documents = append(documents, row.Document)
+	}
+	p.Names, err = h.names(r.Context(), v.company, documents...)
+	return p, err
 }
 
 func (v *view) pageAfter(ctx context.Context, text string) (p tablePage, err error) {

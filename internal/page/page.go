@@ -39,10 +39,11 @@ type Config struct {
 
 // Format is a file format.
 type Format struct {
-	Name        string                          `json:"name"`      // for people
-	Extension   string                          `json:"extension"` // without a dot; names it in requests too
-	ContentType string                          `json:"-"`
-	New         func(io.Writer) (Writer, error) `json:"-"`
+	Name        string                                                `json:"name"`      // for people
+	Extension   string                                                `json:"extension"` // without a dot; names it in requests too
+	ContentType string                                                `json:"-"`
+	HasNames    bool                                                  `json:"-"` // of hosts and workspaces
+	New         func(io.Writer, callvault.EntryNames) (Writer, error) `json:"-"`
 }
 
 // Writer writes a file of calls: Write adds a call's document, Close completes the
@@ -53,13 +54,13 @@ type Writer interface {
 }
 
 // Formats are the formats of downloads. Open makes the writer of an extension.
-func Formats(open func(w io.Writer, extension string) (Writer, error)) (formats []Format) {
+func Formats(open func(w io.Writer, extension string, names callvault.EntryNames) (Writer, error)) (formats []Format) {
 	for _, f := range []Format{
-		{Name: "CSV", Extension: "csv", ContentType: "text/csv; charset=utf-8"},
+		{Name: "CSV", Extension: "csv", ContentType: "text/csv; charset=utf-8", HasNames: true},
 		{Name: "NDJSON", Extension: "ndjson", ContentType: "application/x-ndjson"},
-		{Name: "Parquet", Extension: "parquet", ContentType: "application/vnd.apache.parquet"},
+		{Name: "Parquet", Extension: "parquet", ContentType: "application/vnd.apache.parquet", HasNames: true},
 	} {
-		f.New = func(w io.Writer) (Writer, error) { return open(w, f.Extension) }
+		f.New = func(w io.Writer, names callvault.EntryNames) (Writer, error) { return open(w, f.Extension, names) }
 		formats = append(formats, f)
 	}
 	return formats
@@ -110,11 +111,12 @@ func New(config Config) (*Handler, error) {
 		downloads: web.NewTurns(1, maxDownloads),
 	}
 	h.routes = map[string]route{
-		"/api/site":     h.ask(h.site),
-		"/api/summary":  h.ask(h.summary),
-		"/api/calls":    h.ask(h.list),
-		"/api/call":     h.ask(h.document),
-		"/api/download": h.download,
+		"/api/site":       h.ask(h.site),
+		"/api/summary":    h.ask(h.summary),
+		"/api/calls":      h.ask(h.list),
+		"/api/call":       h.ask(h.document),
+		"/api/workspaces": h.ask(h.workspaces),
+		"/api/download":   h.download,
 	}
 	return h, nil
 }

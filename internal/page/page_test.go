@@ -23,7 +23,40 @@ import (
 type store struct {
 	callvault.Store
 	companies map[string]calls
+	entries   directory
 	err       error
+}
+
+func (s *store) Directory(string) callvault.Directory { return s.entries }
+
+// directory has the users and workspaces of every company.
+type directory struct {
+	callvault.Directory
+	entries map[callvault.Kind][]callvault.Entry
+	err     error
+	reads   *int
+}
+
+func (d directory) Get(_ context.Context, kind callvault.Kind, ids []callvault.ID, visit func(callvault.Entry) error) error {
+	if d.reads != nil {
+		*d.reads++
+	}
+	for _, e := range d.entries[kind] {
+		if slices.Contains(ids, e.ID) {
+			if err := visit(e); err != nil {
+				return err
+			}
+		}
+	}
+	return d.err
+}
+
+func (d directory) Scan(ctx context.Context, kind callvault.Kind, _ callvault.ID, _ int, visit func(callvault.Entry) error) error {
+	var ids []callvault.ID
+	for _, e := range d.entries[kind] {
+		ids = append(ids, e.ID)
+	}
+	return d.Get(ctx, kind, ids, visit)
 }
 
 func (s *store) Calls(company string) callvault.Calls {
@@ -54,6 +87,16 @@ func (c calls) of(q callvault.Query) (found []callvault.Call) {
 		}
 	}
 	return found
+}
+
+func (c calls) Workspaces(context.Context) ([]callvault.ID, error) {
+	var ids []callvault.ID
+	for _, call := range c.rows {
+		if !call.Workspace.IsZero() {
+			ids = append(ids, call.Workspace)
+		}
+	}
+	return callvault.SortIDs(ids), c.err
 }
 
 func (c calls) Count(_ context.Context, q callvault.Query) (int, error) { return len(c.of(q)), c.err }
@@ -133,7 +176,7 @@ func start(t *testing.T, config Config, made calls) *Handler {
 	if config.Now == nil {
 		config.Now = func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
 	}
-	config.Formats = append(config.Formats, Format{"Lines", "ndjson", "application/x-ndjson", func(w io.Writer) (Writer, error) { return lines{w}, nil }})
+	config.Formats = append(config.Formats, Format{Name: "Lines", Extension: "ndjson", ContentType: "application/x-ndjson", New: func(w io.Writer, _ callvault.EntryNames) (Writer, error) { return lines{w}, nil }})
 	h, err := New(config)
 	if err != nil {
 		t.Fatal(err)

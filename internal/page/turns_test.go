@@ -25,6 +25,8 @@ type gated struct {
 
 func (g *gated) Calls(company string) callvault.Calls { return &gatedCalls{store: g, company: company} }
 
+func (g *gated) Directory(string) callvault.Directory { return directory{} }
+
 type gatedCalls struct {
 	callvault.Calls
 	store   *gated

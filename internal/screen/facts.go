@@ -9,8 +9,9 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Facts are the names and values of a document's fields that are set, in its order.
-func Facts(document []byte, zone *time.Location) (facts [][]string) {
+// Facts are the names and values of a document's fields that are set, in its order, and what
+// people call the host and the workspace behind their ids.
+func Facts(document []byte, zone *time.Location, names Names) (facts [][]string) {
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.Token() // the brace; a document was checked when it was written
 	for d.More() {
@@ -33,6 +34,12 @@ func Facts(document []byte, zone *time.Location) (facts [][]string) {
 		}
 		if string(raw) != "null" {
 			facts = append(facts, []string{fmt.Sprint(name), Clean(text)})
+		}
+		switch {
+		case name == "primaryUserId" && names.Host != nil && names.Host(text) != "":
+			facts = append(facts, []string{"primaryUserName", Clean(names.Host(text))})
+		case name == "workspaceId" && names.Workspace != nil && names.Workspace(text) != "":
+			facts = append(facts, []string{"workspaceName", Clean(names.Workspace(text))})
 		}
 	}
 	return facts

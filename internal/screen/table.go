@@ -2,8 +2,10 @@ package screen
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,10 +34,14 @@ const (
 	minTitle = 20   // cells: with fewer for the title, a column is left out
 )
 
+// Names tell what people call the host and the workspace with an id; empty if nobody has
+// named it, nil if none has a name.
+type Names struct{ Host, Workspace func(id string) string }
+
 // NewTable makes a table whose lines fit a terminal of a width: it leaves out columns
-// and cuts texts. With a width of 0 it has all columns in fixed places, times with their
+// and cuts texts. Hosts and workspaces have a column if any has a name. With a width of 0 it has all columns in fixed places, times with their
 // offset, and whole texts. Times are in the zone.
-func NewTable(w io.Writer, zone *time.Location, width int) *Table {
+func NewTable(w io.Writer, zone *time.Location, width int, names Names) *Table {
 	t := &Table{out: bufio.NewWriterSize(w, 64<<10), zone: zone, width: width}
 	title := column{"TITLE", 0, func(c *gong.Call, _ *time.Location) string { return textOf(c.Title) }}
 	all := []column{
@@ -44,6 +50,12 @@ func NewTable(w io.Writer, zone *time.Location, width int) *Table {
 		{"DIRECTION", len("Conference"), func(c *gong.Call, _ *time.Location) string { return textOf(c.Direction) }},
 		{"SYSTEM", 12, func(c *gong.Call, _ *time.Location) string { return textOf(c.System) }},
 		{"ID", 20, func(c *gong.Call, _ *time.Location) string { return c.ID }},
+	}
+	if names.Workspace != nil {
+		all = slices.Insert(all, 4, column{"WORKSPACE", 16, func(c *gong.Call, _ *time.Location) string { return nameOf(c.WorkspaceID, names.Workspace) }})
+	}
+	if names.Host != nil {
+		all = slices.Insert(all, 3, column{"HOST", 18, func(c *gong.Call, _ *time.Location) string { return nameOf(c.PrimaryUserID, names.Host) }})
 	}
 	if width == 0 {
 		all[0].width, all[0].text = len(time.RFC3339), wholeTime
@@ -113,6 +125,14 @@ func textOf[T ~string](s *T) string {
 		return missing
 	}
 	return string(*s)
+}
+
+// nameOf is a name, or the id where there is none.
+func nameOf(id *string, name func(string) string) string {
+	if id == nil {
+		return missing
+	}
+	return cmp.Or(name(*id), textOf(id))
 }
 
 func shortTime(c *gong.Call, zone *time.Location) string { return date(c, zone, "2006-01-02 15:04") }

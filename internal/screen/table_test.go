@@ -26,7 +26,7 @@ func documents() []string {
 func table(t *testing.T, width int) string {
 	t.Helper()
 	var out bytes.Buffer
-	table := screen.NewTable(&out, time.FixedZone("", 3600), width)
+	table := screen.NewTable(&out, time.FixedZone("", 3600), width, screen.Names{})
 	for _, document := range documents() {
 		if err := table.Write([]byte(document)); err != nil {
 			t.Fatal(err)
@@ -85,10 +85,50 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
+// Hosts and workspaces have a column if any of them has a name, else none; one without a
+// name shows its id. Where the width is short, the host stays before the system.
+func TestTableNames(t *testing.T) {
+	host := func(id string) string { return map[string]string{"7": "\u202eAda\x1b[2J Lovelace, Countess"}[id] }
+	workspace := func(id string) string { return map[string]string{"70": "מכירות"}[id] }
+	for _, tt := range []struct {
+		width int
+		names screen.Names
+		want  string
+	}{
+		{80, screen.Names{Host: host, Workspace: workspace}, `
+TIME              DURATION  DIRECTION   HOST                TITLE
+2026-01-05 17:00         -  -           Ada�[2J Lovelace,…  First
+2026-01-05 17:00         -  -           8                   Second
+2026-01-05 17:00         -  -           -                   Third
+`},
+		{0, screen.Names{Workspace: workspace}, `
+TIME                       DURATION  DIRECTION   SYSTEM        WORKSPACE         ID                    TITLE
+2026-01-05T17:00:00+01:00         -  -           -             מכירות            1                     First
+2026-01-05T17:00:00+01:00         -  -           -             80                2                     Second
+2026-01-05T17:00:00+01:00         -  -           -             -                 3                     Third
+`},
+	} {
+		var out bytes.Buffer
+		table := screen.NewTable(&out, time.FixedZone("", 3600), tt.width, tt.names)
+		for _, document := range []string{
+			`{"id":"1","title":"First","started":"2026-01-05T16:00:00Z","primaryUserId":"7","workspaceId":"70"}`,
+			`{"id":"2","title":"Second","started":"2026-01-05T16:00:00Z","primaryUserId":"8","workspaceId":"80"}`,
+			`{"id":"3","title":"Third","started":"2026-01-05T16:00:00Z"}`,
+		} {
+			if err := table.Write([]byte(document)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := table.Close(); err != nil || "\n"+out.String() != tt.want {
+			t.Errorf("width %d, %v: got\n%swant%s", tt.width, err, &out, tt.want)
+		}
+	}
+}
+
 // Nothing is written for no calls, and what can't be a call is an error.
 func TestTableOfNothing(t *testing.T) {
 	var out bytes.Buffer
-	table := screen.NewTable(&out, time.UTC, 80)
+	table := screen.NewTable(&out, time.UTC, 80, screen.Names{})
 	if err := table.Close(); err != nil || out.Len() != 0 {
 		t.Errorf("wrote %q, %v", out.String(), err)
 	}
@@ -152,7 +192,7 @@ func (full) Write([]byte) (int, error) { return 0, fmt.Errorf("no space left") }
 func TestTableOnTerminal(t *testing.T) {
 	for width, isThere := range map[int]bool{80: true, 0: false} {
 		var out bytes.Buffer
-		table := screen.NewTable(&out, time.UTC, width)
+		table := screen.NewTable(&out, time.UTC, width, screen.Names{})
 		if err := table.Write([]byte(documents()[0])); err != nil || (out.Len() > 0) != isThere {
 			t.Errorf("width %d: %v, %q", width, err, out.String())
 		}

@@ -35,6 +35,9 @@ func Clean(text string) string {
 	}, text)
 }
 
+// Short is the text without characters that control a terminal, as far as it fits a width.
+func Short(text string, width int) string { return cut(Clean(text), width) }
+
 // cut is the text as far as it fits, with an ellipsis where something is missing.
 func cut(text string, width int) string {
 	if uniseg.StringWidth(text) <= width {

@@ -24,6 +24,8 @@ type Company struct {
 	Workspaces int `json:"workspaces"` // that have calls
 	Keys       int `json:"keys"`       // that are valid
 
+	WorkspaceNames map[string]string `json:"workspaceNames"` // of those that have calls and a name, by id
+
 	Imported map[callvault.Kind]int `json:"imported"` // users and workspaces
 }
 
@@ -41,7 +43,7 @@ func Look(ctx context.Context, store callvault.Store, now time.Time) (info Info,
 		return info, err
 	}
 	for _, name := range names {
-		c, err := company(ctx, store.Calls(name))
+		c, err := company(ctx, store.Calls(name), store.Directory(name))
 		if err != nil {
 			return info, err
 		}
@@ -62,7 +64,7 @@ func Look(ctx context.Context, store callvault.Store, now time.Time) (info Info,
 }
 
 // company is what a company has of calls.
-func company(ctx context.Context, calls callvault.Calls) (c Company, err error) {
+func company(ctx context.Context, calls callvault.Calls, entries callvault.Entries) (c Company, err error) {
 	all := callvault.Query{Range: callvault.AllTime}
 	at := func(kept **time.Time) func(callvault.Record) error {
 		return func(record callvault.Record) error {
@@ -77,6 +79,11 @@ func company(ctx context.Context, calls callvault.Calls) (c Company, err error) 
 		return c, err
 	}
 	workspaces, err := calls.Workspaces(ctx)
-	c.Workspaces = len(workspaces)
+	if err != nil {
+		return c, err
+	}
+	names := callvault.EntryNames{callvault.Workspaces: {}}
+	err = names.Add(ctx, entries, callvault.Workspaces, workspaces)
+	c.Workspaces, c.WorkspaceNames = len(workspaces), names[callvault.Workspaces]
 	return c, err
 }

@@ -17,6 +17,10 @@ type Source interface {
 	// unless it is ErrEnough.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
 
+	// Names are what people call the hosts and workspaces of calls. Only a store knows them: a
+	// server would have to be asked for each page of users.
+	Names(ctx context.Context) (callvault.EntryNames, error)
+
 	// FirstTime is the time of the first call of q, or now if there is none.
 	FirstTime(ctx context.Context, q callvault.Query, now time.Time) (time.Time, error)
 
@@ -41,10 +45,11 @@ func notEnough(err error) error {
 
 // Store is a company's calls in a store.
 type Store struct {
-	Whole    callvault.Whole
-	Calls    callvault.Calls
-	Company  string
-	Progress *screen.Progress
+	Whole     callvault.Whole
+	Calls     callvault.Calls
+	Directory callvault.Entries
+	Company   string
+	Progress  *screen.Progress
 
 	Last        int  // Walk visits the last so many calls; 0 is all
 	SkipDamaged bool // Walk reports damaged calls as skipped, and goes on
@@ -89,6 +94,17 @@ func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvaul
 		s.Progress.Note("skipped: %s", Text(damage))
 	})
 	return w, notEnough(err)
+}
+
+// Names reads the names of all users and workspaces. If damaged calls are skipped, it reports
+// a damaged user or workspace and goes on without names.
+func (s *Store) Names(ctx context.Context) (callvault.EntryNames, error) {
+	names, err := callvault.ReadEntryNames(ctx, s.Directory)
+	if damage := (*callvault.DamageError)(nil); s.SkipDamaged && errors.As(err, &damage) {
+		s.Progress.Note("no names are shown: %s", Text(damage))
+		return nil, nil
+	}
+	return names, err
 }
 
 // FirstTime reads the first call.

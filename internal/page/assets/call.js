@@ -2,6 +2,7 @@
 
 import { byId, copy, make, webURL } from './dom.js';
 import { duration, moment } from './time.js';
+import { nameOf } from './workspace.js';
 
 // newPanel is the dialog of a call. Closed is called when a person closes it.
 export function newPanel(closed) {
@@ -16,11 +17,16 @@ export function newPanel(closed) {
   return {
     close() { if (dialog.open) dialog.close(); },
 
-    show({ document: text, indented, time }) {
+    show({ document: text, indented, time, names }) {
       raw = text;
       const call = JSON.parse(text);
       byId('call-title').textContent = call.title || `Call ${call.id}`;
-      byId('call-facts').textContent = [moment(time), duration(call.duration), call.direction, call.system].filter(Boolean).join(' · ');
+      const named = (kind, id) => {
+        const name = nameOf(names, kind, id);
+        return name && make('bdi', { title: id }, name);
+      };
+      const facts = [moment(time), duration(call.duration), call.direction, call.system, named('users', call.primaryUserId), named('workspaces', call.workspaceId)];
+      byId('call-facts').replaceChildren(...facts.filter(Boolean).flatMap((fact) => [' · ', fact]).slice(1));
       const url = webURL(call.url);
       const link = byId('call-link');
       link.hidden = !url;

@@ -7,11 +7,13 @@ import { button, byId, copy, make } from './dom.js';
 import { address, change, localZone, preset, presets, questions, read } from './state.js';
 import { showPager, showRows } from './table.js';
 import { calls, span } from './time.js';
+import { offerWorkspaces, showWorkspace, workspaceOf } from './workspace.js';
 
 let state = read(location.search);
 let site = null; // the server's companies, links and formats
 let summary = null; // the counts shown, and the query that they answer
 let page = null;
+let workspaces = ''; // the query whose answer is offered
 
 const chart = newChart((from, to) => go({ range: '', from, to }));
 const openCalendar = newCalendar((from, to) => go({ range: from || to ? '' : 'all', from, to }));
@@ -67,7 +69,7 @@ async function load() {
   try {
     site ??= await ask('api/site', signal);
     showSite();
-    const parts = [fetchCall(signal), fetchList(signal), fetchSummary(signal)];
+    const parts = [fetchCall(signal), fetchList(signal), fetchSummary(signal), fetchWorkspaces(signal)];
     await Promise.all(parts);
     byId('problem').hidden = true;
   } catch (error) {
@@ -102,6 +104,14 @@ async function fetchList(signal) {
   document.querySelector('.list').setAttribute('aria-busy', 'true');
   page = { ...await ask(question, signal), question };
   showLists();
+}
+
+async function fetchWorkspaces(signal) {
+  const question = questions.workspaces(state);
+  if (workspaces === question) return;
+  offerWorkspaces((await ask(question, signal)).workspaces);
+  workspaces = question;
+  if (state.workspace) showWorkspace(state.workspace);
 }
 
 async function fetchCall(signal) {
@@ -164,7 +174,7 @@ function showControls() {
     b.setAttribute('aria-pressed', String(b.dataset.range === chosen));
     if (b.dataset.range === chosen) strip.scrollLeft = b.offsetLeft - strip.offsetLeft - (strip.clientWidth - b.offsetWidth) / 2;
   }
-  byId('workspace').value = state.workspace ?? '';
+  showWorkspace(state.workspace);
   choose(byId('zone'), state.tz ?? '');
 }
 
@@ -202,8 +212,7 @@ function begin() {
 
   byId('zone').onchange = (event) => go({ tz: event.target.value });
   byId('company').onchange = (event) => go({ company: event.target.value, workspace: '' });
-  byId('workspace').onchange = (event) => go({ workspace: event.target.value.trim() });
-  byId('workspace').onsearch = (event) => go({ workspace: event.target.value.trim() });
+  byId('workspace').onchange = byId('workspace').onsearch = (event) => go({ workspace: workspaceOf(event.target.value.trim()) });
   byId('again').onclick = load;
   byId('show-all').onclick = () => { go({ range: 'all', from: '', to: '', workspace: '' }); byId('chart').focus(); };
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });

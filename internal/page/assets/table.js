@@ -2,8 +2,7 @@
 
 import { button, byId, make } from './dom.js';
 import { count, duration, moment } from './time.js';
-
-const seen = new Set(); // workspaces, for the field's suggestions
+import { nameOf } from './workspace.js';
 
 // showRows fills the table. Open is called with the position of a call, filter with a
 // workspace.
@@ -13,21 +12,25 @@ export function showRows(page, open, filter) {
     if (!call.title) title.classList.add('untitled');
     title.dir = 'auto';
     title.dataset.at = at;
-    const workspace = call.workspaceId
-      ? button({ className: 'plain', title: 'Only this workspace' }, () => filter(call.workspaceId), call.workspaceId)
+    const host = call.primaryUserId ?? '';
+    const hostName = nameOf(page.names, 'users', host);
+    const space = call.workspaceId;
+    const spaceName = nameOf(page.names, 'workspaces', space);
+    const workspace = space
+      ? button({ className: 'plain', title: `Only workspace ${space}`, dir: 'auto' }, () => filter(space), spaceName || space)
       : '';
     const row = make('tr', {},
       make('td', { className: 'time' }, make('time', { dateTime: time }, moment(time))),
       make('td', { className: 'what' }, title),
+      make('td', { className: hostName ? 'host' : 'host id', title: host, dir: 'auto' }, hostName || host),
       make('td', { className: 'direction' }, call.direction ?? ''),
       make('td', { className: 'number duration' }, duration(call.duration)),
       make('td', { className: 'system' }, call.system ?? ''),
-      make('td', { className: 'id space' }, workspace),
+      make('td', { className: spaceName ? 'space' : 'id space' }, workspace),
       make('td', { className: 'id' }, call.id));
     return row;
   }));
-  for (const { document: call } of page.calls) if (call.workspaceId) seen.add(call.workspaceId);
-  byId('workspaces').replaceChildren(...[...seen].sort().map((value) => make('option', { value })));
+  byId('rows').parentElement.classList.toggle('hosts', Object.keys(page.names?.users ?? {}).length > 0);
 }
 
 // showPager says which calls are shown, and has the buttons for others. Go is called with
