@@ -30,7 +30,8 @@ const (
 
 // request is what is sent, and what is expected.
 type request struct {
-	target string
+	target, authorization string
+
 	bytes  []byte
 	page   callvault.PageQuery // what it asks for
 	expect []byte              // must stand in the beginning of the answer
@@ -40,13 +41,36 @@ type request struct {
 // newRequest is a GET with credentials of Basic.
 func newRequest(target, authorization string, page callvault.PageQuery) request {
 	return request{
-		target: target,
-		bytes: fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: application/json\r\nAuthorization: %s\r\n\r\n",
-			target, authorization),
-		page:   page,
-		expect: fmt.Appendf(nil, `"totalRecords":%d,"currentPageSize":%d,"currentPageNumber":%d`, page.Total, page.Size, page.Number),
-		end:    []byte("]}"),
+		target:        target,
+		authorization: authorization,
+		bytes:         httpRequest("GET", target, authorization, ""),
+		page:          page,
+		expect:        fmt.Appendf(nil, `"totalRecords":%d,"currentPageSize":%d,"currentPageNumber":%d`, page.Total, page.Size, page.Number),
+		end:           []byte("]}"),
 	}
+}
+
+func httpRequest(method, target, authorization, body string) []byte {
+	length := ""
+	if body != "" {
+		length = fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
+	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: application/json\r\nAuthorization: %s\r\n%s\r\n%s",
+		method, target, authorization, length, body)
+}
+
+// detailed asks for the same first page by POST /v2/calls/extensive.
+func (r request) detailed() request {
+	body := fmt.Sprintf(`{"filter":{"fromDateTime":%q,"toDateTime":%q}}`, r.page.From, r.page.To)
+	r.bytes = httpRequest("POST", gong.Path+"/extensive", r.authorization, body)
+	return r
+}
+
+// ofCall asks for one call.
+func (r request) ofCall(id string) request {
+	r.bytes = httpRequest("GET", gong.Path+"/"+id, r.authorization, "")
+	r.expect, r.end = fmt.Appendf(nil, `"call":{"id":%q`, id), []byte("}}")
+	return r
 }
 
 // compressed is the same request by a client that takes gzip.

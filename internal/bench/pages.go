@@ -41,8 +41,12 @@ func (b *bench) comparePages(ctx context.Context, s *sample, engine string, yard
 		return err
 	}
 	defer stop()
+	kinds := b.programs[0].kinds
+	for _, p := range b.programs { // an older one may serve fewer
+		kinds = kinds[:min(len(kinds), len(p.kinds))]
+	}
 	var rows []*row
-	for i, k := range b.programs[0].kinds {
+	for i, k := range kinds {
 		asking := func(p *program) turn { return b.asking(p.server, p.kinds[i].requests) }
 		rows = append(rows, b.newRow(s, engine+", "+k.name, asking, turns[i]))
 	}
@@ -82,12 +86,37 @@ func (b *bench) newKinds(ctx context.Context, s *sample, address, authorization 
 	for _, r := range later {
 		first, packed = append(first, all.first(gong.PageSize)), append(packed, r.compressed())
 	}
-	return []kind{
+	kinds := []kind{
 		{"later pages", later},
 		{"first pages", first},
 		{fmt.Sprintf("later pages of a workspace with %d %% of the calls", 100*len(s.second.moments)/s.count), ofWorkspace},
 		{"later pages, gzip", packed},
-	}, nil
+	}
+	return b.withNeighbours(ctx, kinds, address)
+}
+
+// withNeighbours adds the routes beside the list, if the program serves them: the first pages
+// with details, and a call of each by its id.
+func (b *bench) withNeighbours(ctx context.Context, kinds []kind, address string) ([]kind, error) {
+	c, err := dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	var details, calls []request
+	for _, r := range kinds[1].requests {
+		details = append(details, r.detailed())
+		if err := c.ask(&r); err != nil {
+			return nil, err
+		}
+		_, id, _ := bytes.Cut(c.body, []byte(`"calls":[{"id":"`))
+		id, _, _ = bytes.Cut(id, []byte(`"`))
+		calls = append(calls, r.ofCall(string(id)))
+	}
+	if err := c.ask(&details[0]); err != nil { // an older program
+		return kinds, nil
+	}
+	return append(kinds, kind{"first pages, extensive", details}, kind{"calls by id", calls}), nil
 }
 
 // asking asks a server for pages, chosen by chance.
@@ -130,7 +159,7 @@ func (b *bench) besideBytes(ctx context.Context, p *program) (turns []turn, stop
 	}
 	for i, k := range p.kinds {
 		r := k.requests[0] // as long as the others
-		r.bytes = bytes.Replace(r.bytes, []byte("GET "), fmt.Appendf(nil, "GET /%d", i), 1)
+		r.bytes = bytes.Replace(r.bytes, []byte(" "), fmt.Appendf(nil, " /%d", i), 1)
 		turns = append(turns, b.asking(server, []request{r}))
 	}
 	return turns, server.stop, nil
