@@ -6,10 +6,15 @@
 // Client reads the calls of any server of that API.
 package gong
 
-// The endpoint that lists calls.
+import "strings"
+
+// The endpoints that list calls, users and workspaces.
 const (
-	Path     = "/v2/calls"
-	PageSize = 100 // calls on a page, as seen on the wire
+	Path           = "/v2/calls"
+	UsersPath      = "/v2/users"
+	WorkspacesPath = "/v2/workspaces"
+
+	PageSize = 100 // calls or users on a page, as seen on the wire
 )
 
 // The scopes of keys.
@@ -34,11 +39,17 @@ const (
 	// After the name of a parameter and a colon, 400, observed of request bodies.
 	MustNotBeNull  = "must not be null"
 	MustNotBeEmpty = "must not be empty but can be null or can be omitted"
-	MustBeBeforeTo = "must be before toDateTime"
 )
+
+// MustBeBefore is the text for a date that is not before another one, after its name and a
+// colon, with status 400: observed of toDateTime.
+func MustBeBefore(name string) string { return "must be before " + strings.TrimPrefix(name, "filter.") }
 
 // CallNotFound is the text for an id that no call has, with status 404: observed.
 func CallNotFound(id string) string { return "Call ID " + id + " was not found" }
+
+// UserNotFound is CallNotFound for users.
+func UserNotFound(id string) string { return "User ID " + id + " was not found" }
 
 // NoPermission is the text for a key without a scope: observed with status 401. For
 // users and workspaces the documentation has 403.

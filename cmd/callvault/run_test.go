@@ -132,7 +132,7 @@ func TestUsage(t *testing.T) {
 		{"delete --yes --before 20260101", `--before "20260101" is not a time; use a date`},
 		{"delete --yes --before 2026-01-01 --tz Europe/Munich", `--tz "Europe/Munich" is not a time zone`},
 		{"delete --id 1", "stdin is not a terminal; pass --yes to delete without asking"},
-		{"key create --scope calls", `--scope "calls": unknown scope; use api:calls:read:basic, api:calls:read:extensive, api:calls:read:transcript, api:calls:create or callvault:profiles:read`},
+		{"key create --scope calls", `--scope "calls": unknown scope; use api:calls:read:basic, api:calls:read:extensive, api:calls:read:transcript, api:users:read, api:workspaces:read, api:calls:create or callvault:profiles:read`},
 		{"key create --expires soon", `--expires "soon" is not a time to come; use a time from now such as 12h, 90d, 2w or 1y, or a date such as 20`},
 		{"key create --expires -1d", `--expires "-1d" is not a time to come`},
 		{"check --accept-loss", "--accept-loss is for --repair; add --repair, or leave it out"},

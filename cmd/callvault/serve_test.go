@@ -235,7 +235,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("got %q, want %q at its end", got.stderr, want)
 	}
 	list := c.must("key", "list")
-	if !regexp.MustCompile(key[1]+`\s+etl\s+basic\s+\d{4}-\d\d-\d\d\s+-\s+until \d{4}-\d\d-\d\d\s+api:calls:read:basic,api:calls:read:extensive,api:calls:read:transcript\n`).MatchString(list) || strings.Contains(list, key[2]) {
+	if !regexp.MustCompile(key[1]+`\s+etl\s+basic\s+\d{4}-\d\d-\d\d\s+-\s+until \d{4}-\d\d-\d\d\s+api:calls:read:basic,api:calls:read:extensive,api:calls:read:transcript,api:users:read,api:workspaces:read\n`).MatchString(list) || strings.Contains(list, key[2]) {
 		t.Errorf("listed %s", list)
 	}
 	if got := c.run("key", "revoke", "NOBODY"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" has no key "NOBODY"; list its keys with 'callvault key list'`) {

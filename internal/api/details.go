@@ -81,7 +81,7 @@ func (h *Handler) listChosen(x *exchange, cursor string, filter *callsFilter) (*
 	}
 	p := parameters{names: &bodyNames}
 	calls := h.config.Store.Calls(x.key.Company)
-	among := &chosen{Reads: calls, ids: p.callIDs(filter.CallIDs), users: p.userIDs(filter.PrimaryUserIDs)}
+	among := &chosen{Reads: calls, ids: p.ids("filter.callIds: ", filter.CallIDs, maxCallIDs), users: p.userIDs(filter.PrimaryUserIDs)}
 	p.values = [parameterCount]string{filter.FromDateTime, filter.ToDateTime, filter.WorkspaceID, cursor}
 	l := &listing{walk: h.readWalk(x, &p, among), calls: among}
 	if among.hasAll() {
@@ -90,9 +90,8 @@ func (h *Handler) listChosen(x *exchange, cursor string, filter *callsFilter) (*
 	return l, p.err()
 }
 
-// callIDs reads filter.callIds, each once and in order. There are none if they are null.
-func (p *parameters) callIDs(texts []string) []callvault.ID {
-	const name = "filter.callIds: "
+// ids reads a list of ids in a body, each once and in order. There are none if it is null.
+func (p *parameters) ids(name string, texts []string, most int) []callvault.ID {
 	if texts == nil {
 		return nil
 	}
@@ -106,8 +105,8 @@ func (p *parameters) callIDs(texts []string) []callvault.ID {
 			p.others = append(p.others, name+fmt.Sprintf("%.*q is not an id; send numbers of 1 to 20 digits", maxEcho, text))
 			break
 		}
-		if ids[id] = true; len(ids) > maxCallIDs { // a body has room for many more
-			p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxCallIDs))
+		if ids[id] = true; len(ids) > most { // a body has room for many more
+			p.others = append(p.others, fmt.Sprintf("%shas more than %d ids; send them in parts", name, most))
 			break
 		}
 	}

@@ -26,10 +26,5 @@ func (h *Handler) getCall(ctx context.Context, x *exchange) error {
 	if len(body.calls) == 0 {
 		return refuse(http.StatusNotFound, gong.CallNotFound(x.object.String()), "no such call")
 	}
-	body.head = append(body.head, `{"requestId":"`...)
-	body.head = append(body.head, x.id...)
-	body.head = append(body.head, `","call":`...)
-	body.calls = append(body.calls, '}')
-	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
-	return x.send(http.StatusOK, body.head, body.calls)
+	return x.sendBody(place, body, `","call":`, "}")
 }

@@ -201,6 +201,14 @@ func (p *player) happen(words []string) {
 			c.Document = []byte(strings.Join(args[4:], " "))
 		}
 		s.put(t, args[0], c)
+	case "import": // import COMPANY users|workspaces DOCUMENT
+		kind := callvault.Kind(args[1])
+		e, err := callvault.ParseEntry(kind, []byte(strings.Join(args[2:], " ")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := directoryOf{args[0], kind}
+		s.store.entries[of] = append(s.store.entries[of], e)
 	case "delete": // delete COMPANY ID
 		if n, err := s.store.Calls(args[0]).Delete(context.Background(), []callvault.ID{mustID(t, args[1])}); n != 1 {
 			t.Fatal(n, err)

@@ -35,8 +35,6 @@ func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
 			w = opened
 		}
 	}
-	from, fromSent := read(p, fromParameter, parseInstant)
-	to, toSent := read(p, toParameter, parseInstant)
 	if !h.config.OptionalDates && !p.sent(cursorParameter) && !among.hasIDs() {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
@@ -45,19 +43,7 @@ func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
 			}
 		}
 	}
-	if fromSent {
-		w.From = callvault.CeilTime(from)
-	}
-	if toSent {
-		w.To = callvault.CeilTime(to)
-	}
-	empty := w.From >= w.To
-	if fromSent && toSent {
-		empty = !from.Before(to) // rounded, two bounds may meet that did not when sent
-	}
-	if empty && p.problems[toParameter] == "" {
-		p.refuse(fromParameter, p.names[fromParameter]+": "+gong.MustBeBeforeTo)
-	}
+	readRange(p, &w.Range)
 	if workspace, sent := read(p, workspaceParameter, parseWorkspace); sent {
 		if w.Number > 0 && workspace != w.Workspace {
 			p.refuseCursor(errCursorWorkspace)
@@ -65,6 +51,25 @@ func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
 		w.Workspace = workspace
 	}
 	return w
+}
+
+// readRange reads the dates that were sent into a range.
+func readRange(p *parameters, r *callvault.Range) {
+	from, fromSent := read(p, fromParameter, parseInstant)
+	to, toSent := read(p, toParameter, parseInstant)
+	if fromSent {
+		r.From = callvault.CeilTime(from)
+	}
+	if toSent {
+		r.To = callvault.CeilTime(to)
+	}
+	empty := r.From >= r.To
+	if fromSent && toSent {
+		empty = !from.Before(to) // rounded, two bounds may meet that did not when sent
+	}
+	if empty && p.problems[toParameter] == "" {
+		p.refuse(fromParameter, p.names[fromParameter]+": "+gong.MustBeBefore(p.names[toParameter]))
+	}
 }
 
 // optionalDates is for clients that can't send both dates.
@@ -75,15 +80,21 @@ const optionalDates = "callvault serve --dates=optional allows requests without 
 // it expires.
 func (h *Handler) continueWalk(text string, x *exchange, among digest) (walk, error) {
 	w, err := openWalk(h.cursors, text)
-	switch {
-	case err != nil:
-		return walk{}, err
-	case w.company != x.key.Company:
-		return walk{}, errCursorCompany
-	case w.chosen != among:
-		return walk{}, errCursorRoute
-	case x.start.Unix() >= w.expires:
-		return walk{}, errCursorExpired
+	if err == nil {
+		err = x.mayContinue(w.company, w.chosen, among, w.expires)
 	}
-	return w, nil
+	return w, err
+}
+
+// mayContinue tells whether the caller may continue a company's walk among a choice.
+func (x *exchange) mayContinue(company string, its, among digest, expires int64) error {
+	switch {
+	case company != x.key.Company:
+		return errCursorCompany
+	case its != among:
+		return errCursorRoute
+	case x.start.Unix() >= expires:
+		return errCursorExpired
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/web"
 )
 
 const (
@@ -47,14 +48,7 @@ func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
 	if page.Size == 0 && page.Number == 0 {
 		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
-	head := append(body.head, `{"requestId":"`...)
-	head = append(head, x.id...)
-	head = append(head, `","records":{"totalRecords":`...)
-	head = strconv.AppendInt(head, int64(page.Total), 10)
-	head = append(head, `,"currentPageSize":`...)
-	head = strconv.AppendInt(head, int64(page.Size), 10)
-	head = append(head, `,"currentPageNumber":`...)
-	head = strconv.AppendInt(head, int64(page.Number), 10)
+	head := appendRecords(body.head, x.id, page)
 	if page.More {
 		l.Number, l.After, l.Total = page.Number+1, page.Last, page.Total
 		head = append(head, `,"cursor":"`...)
@@ -67,6 +61,29 @@ func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
 	body.calls = append(body.calls, `]}`...)
 	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
 	return x.send(http.StatusOK, body.head, body.calls)
+}
+
+// sendBody answers with a body that has no pages: what is between the request's id and what
+// the body has, and what is behind that.
+func (x *exchange) sendBody(place *web.Place, body *pageBody, before, behind string) error {
+	body.head = append(body.head, `{"requestId":"`...)
+	body.head = append(body.head, x.id...)
+	body.head = append(body.head, before...)
+	body.calls = append(body.calls, behind...)
+	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
+	return x.send(http.StatusOK, body.head, body.calls)
+}
+
+// appendRecords appends what is before a page's cursor.
+func appendRecords(dst []byte, requestID string, page callvault.Page) []byte {
+	dst = append(dst, `{"requestId":"`...)
+	dst = append(dst, requestID...)
+	dst = append(dst, `","records":{"totalRecords":`...)
+	dst = strconv.AppendInt(dst, int64(page.Total), 10)
+	dst = append(dst, `,"currentPageSize":`...)
+	dst = strconv.AppendInt(dst, int64(page.Size), 10)
+	dst = append(dst, `,"currentPageNumber":`...)
+	return strconv.AppendInt(dst, int64(page.Number), 10)
 }
 
 // pageBody collects the body of a page. The head is sent first but made last, because

@@ -46,6 +46,10 @@ func (h *Handler) table() []route {
 		{http.MethodPost, gong.Path, gong.ScopeCallsCreate, withBody(h, h.addCall)},
 		{http.MethodPost, gong.Path + "/extensive", gong.ScopeCallsReadExtensive, withBody(h, h.listDetails)},
 		{http.MethodPost, gong.Path + "/transcript", gong.ScopeCallsReadTranscript, withBody(h, h.listTranscripts)},
+		{http.MethodGet, gong.UsersPath, gong.ScopeUsersRead, h.listUsers},
+		{http.MethodGet, gong.UsersPath + "/{id}", gong.ScopeUsersRead, h.getUser},
+		{http.MethodPost, gong.UsersPath + "/extensive", gong.ScopeUsersRead, withBody(h, h.listChosenUsers)},
+		{http.MethodGet, gong.WorkspacesPath, gong.ScopeWorkspacesRead, h.listWorkspaces},
 	}
 	if h.config.ReadOnly {
 		routes = slices.DeleteFunc(routes, func(r route) bool { return !slices.Contains(ReadScopes(), r.scope) })
@@ -59,7 +63,10 @@ func (h *Handler) table() []route {
 // ReadScopes are the scopes of the routes that only read, which a key has unless its owner
 // says otherwise.
 func ReadScopes() []callvault.Scope {
-	return []callvault.Scope{gong.ScopeCallsRead, gong.ScopeCallsReadExtensive, gong.ScopeCallsReadTranscript}
+	return []callvault.Scope{
+		gong.ScopeCallsRead, gong.ScopeCallsReadExtensive, gong.ScopeCallsReadTranscript,
+		gong.ScopeUsersRead, gong.ScopeWorkspacesRead,
+	}
 }
 
 // describe is GET /openapi.json: the description of the API.

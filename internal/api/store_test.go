@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +20,8 @@ type model struct {
 
 	mu      sync.Mutex
 	calls   map[string][]callvault.Call
-	keys    []callvault.Key // in any order
+	entries map[directoryOf][]callvault.Entry // in any order
+	keys    []callvault.Key                   // in any order
 	version callvault.KeysVersion
 	quotas  *limit.Local
 	failure error                 // what every method returns, unless nil
@@ -27,7 +29,7 @@ type model struct {
 }
 
 func newModel(now func() time.Time) *model {
-	return &model{calls: make(map[string][]callvault.Call), quotas: limit.NewLocal(nil, now)}
+	return &model{calls: make(map[string][]callvault.Call), entries: make(map[directoryOf][]callvault.Entry), quotas: limit.NewLocal(nil, now)}
 }
 
 func (m *model) Pool() callvault.Pool { return callvault.Pool{Max: leastBuilders} }
@@ -204,4 +206,74 @@ func (c *modelCalls) First(ctx context.Context, q callvault.Query, limit int, vi
 	total := len(matching(c.model.calls[c.company], q))
 	c.model.mu.Unlock()
 	return total, c.Scan(ctx, q, q.Start(), limit, visit)
+}
+
+func (c *modelCalls) Names(ctx context.Context, field callvault.Field) (names []callvault.Name, err error) {
+	q := callvault.Query{Range: callvault.AllTime}
+	err = c.Scan(ctx, q, q.Start(), -1, func(r callvault.Record) error {
+		name := r.Workspace.String()
+		if field == callvault.Hosts {
+			var call struct{ PrimaryUserID string }
+			json.Unmarshal(r.Document, &call)
+			name = call.PrimaryUserID
+		}
+		i := slices.IndexFunc(names, func(n callvault.Name) bool { return n.Name == name })
+		switch {
+		case name == "":
+		case i < 0:
+			names = append(names, callvault.Name{Name: name, Calls: 1, First: r.Time})
+		default:
+			names[i].Calls++
+		}
+		return nil
+	})
+	return names, err
+}
+
+// directoryOf is a company's entries of a kind.
+type directoryOf struct {
+	company string
+	kind    callvault.Kind
+}
+
+func (m *model) Directory(company string) callvault.Directory {
+	return &modelDirectory{model: m, company: company}
+}
+
+type modelDirectory struct {
+	callvault.Directory
+	model   *model
+	company string
+}
+
+func (d *modelDirectory) Scan(ctx context.Context, kind callvault.Kind, after callvault.ID, limit int, visit func(callvault.Entry) error) error {
+	if err := d.model.asked(ctx); err != nil {
+		return err
+	}
+	d.model.mu.Lock()
+	entries := slices.Clone(d.model.entries[directoryOf{d.company, kind}])
+	d.model.mu.Unlock()
+	slices.SortFunc(entries, func(a, b callvault.Entry) int { return a.ID.Compare(b.ID) })
+	for _, e := range entries {
+		if e.ID.Compare(after) <= 0 || limit == 0 {
+			continue
+		}
+		limit--
+		// The document is spoilt afterwards: it is not to be kept.
+		e.Document = slices.Clone(e.Document)
+		if err := visit(e); err != nil {
+			return err
+		}
+		clear(e.Document)
+	}
+	return nil
+}
+
+func (d *modelDirectory) Get(ctx context.Context, kind callvault.Kind, ids []callvault.ID, visit func(callvault.Entry) error) error {
+	return d.Scan(ctx, kind, callvault.ID{}, -1, func(e callvault.Entry) error {
+		if !slices.Contains(ids, e.ID) {
+			return nil
+		}
+		return visit(e)
+	})
 }

@@ -60,14 +60,7 @@ func (w *walk) appendClaims(dst []byte) []byte {
 	dst = append(dst, `,"company":"`...)
 	dst = append(dst, w.company...)
 	dst = append(dst, '"')
-	if w.From != callvault.MinTime {
-		dst = append(dst, `,"from":`...)
-		dst = strconv.AppendInt(dst, int64(w.From), 10)
-	}
-	if w.To != callvault.MaxTime {
-		dst = append(dst, `,"to":`...)
-		dst = strconv.AppendInt(dst, int64(w.To), 10)
-	}
+	dst = appendRange(dst, w.Range)
 	if !w.Workspace.IsZero() {
 		dst = append(dst, `,"workspaceId":"`...)
 		dst = w.Workspace.AppendTo(dst)
@@ -91,9 +84,28 @@ func parseWalk(c claims) (w walk) {
 	w.After.Time = callvault.FloorTime(last)
 	w.expires = c.number(`,"exp":`, 0)
 	w.company = c.text(`,"company":"`)
-	w.From = callvault.Time(c.number(`,"from":`, int64(callvault.MinTime)))
-	w.To = callvault.Time(c.number(`,"to":`, int64(callvault.MaxTime)))
+	w.Range = c.readRange()
 	w.Workspace, _ = callvault.ParseID(c.text(`,"workspaceId":"`))
 	w.chosen = digest(c.text(`,"chosen":"`))
 	return w
+}
+
+// appendRange appends the claims of the bounds that a range has.
+func appendRange(dst []byte, r callvault.Range) []byte {
+	if r.From != callvault.MinTime {
+		dst = append(dst, `,"from":`...)
+		dst = strconv.AppendInt(dst, int64(r.From), 10)
+	}
+	if r.To != callvault.MaxTime {
+		dst = append(dst, `,"to":`...)
+		dst = strconv.AppendInt(dst, int64(r.To), 10)
+	}
+	return dst
+}
+
+// readRange reads what appendRange wrote.
+func (c *claims) readRange() (r callvault.Range) {
+	r.From = callvault.Time(c.number(`,"from":`, int64(callvault.MinTime)))
+	r.To = callvault.Time(c.number(`,"to":`, int64(callvault.MaxTime)))
+	return r
 }

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+var users = entries{callvault.Users, callvault.Hosts, appendNamedUser}
+
+// appendNamedUser appends the document of a user who is known as the host of calls. Texts that
+// clients demand are empty and not null (docs/wire.md).
+func appendNamedUser(dst []byte, id callvault.ID, first callvault.Time) []byte {
+	none := []byte("[]")
+	u := gong.User{
+		ID: id.String(), EmailAddress: new(""), Created: new(gong.TimeOf(first.UTC())), Active: new(true), EmailAliases: none,
+		FirstName: new(""), LastName: new(""), PersonalMeetingURLs: none, SpokenLanguages: none,
+	}
+	return u.AppendJSON(dst)
+}
+
+// The names of the parameters of a page of users, in a query and in a body. Those of a query
+// that are empty are not sent.
+var (
+	userQueryNames = [parameterCount]string{cursorParameter: "cursor"}
+	userBodyNames  = [parameterCount]string{"filter.createdFromDateTime", "filter.createdToDateTime", "", "cursor"}
+)
+
+// listUsers is GET /v2/users: one page of the users.
+func (h *Handler) listUsers(ctx context.Context, x *exchange) error {
+	p := parameters{names: &userQueryNames}
+	p.parse(x.request.URL.RawQuery)
+	return h.sendUsers(ctx, x, &p, nil)
+}
+
+// usersRequest is the body of POST /v2/users/extensive.
+type usersRequest struct {
+	Cursor string       `json:"cursor"`
+	Filter *usersFilter `json:"filter"`
+}
+
+// usersFilter says which users are meant. What it names must all hold.
+type usersFilter struct {
+	CreatedFromDateTime string   `json:"createdFromDateTime"`
+	CreatedToDateTime   string   `json:"createdToDateTime"`
+	UserIDs             []string `json:"userIds"`
+}
+
+// listChosenUsers is POST /v2/users/extensive: one page of the users that a filter names.
+func (h *Handler) listChosenUsers(ctx context.Context, x *exchange, body *usersRequest) error {
+	if body.Filter == nil {
+		return refuse(http.StatusBadRequest, "filter: "+gong.MustNotBeNull, "bad body: filter")
+	}
+	p := parameters{names: &userBodyNames}
+	p.values = [parameterCount]string{body.Filter.CreatedFromDateTime, body.Filter.CreatedToDateTime, "", body.Cursor}
+	return h.sendUsers(ctx, x, &p, p.ids("filter.userIds: ", body.Filter.UserIDs, maxUserIDs))
+}
+
+// getUser is GET /v2/users/{id}: one user.
+func (h *Handler) getUser(ctx context.Context, x *exchange) error {
+	place, err := h.bodies.Enter(ctx, x.key.Company)
+	if err != nil {
+		return fmt.Errorf("wait for the company's turn: %w", err)
+	}
+	defer place.Leave()
+	body := newPageBody(appendDocument)
+	defer body.release()
+	err = users.get(ctx, h.config.Store, x.key.Company, x.object, func(e *entry) error { return body.add(e.Document) })
+	if err != nil {
+		return fmt.Errorf("get a user: %w", err)
+	}
+	if len(body.calls) == 0 {
+		return refuse(http.StatusNotFound, gong.UserNotFound(x.object.String()), "no such user")
+	}
+	return x.sendBody(place, body, `","user":`, "}")
+}

@@ -1,0 +1,34 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+var workspaces = entries{callvault.Workspaces, callvault.WorkspaceNames, appendNamedWorkspace}
+
+// appendNamedWorkspace appends the document of a workspace that is known from calls. Some
+// clients reject a name that is null.
+func appendNamedWorkspace(dst []byte, id callvault.ID, _ callvault.Time) []byte {
+	w := gong.Workspace{ID: id.String(), Name: new("Workspace " + id.String())}
+	return w.AppendJSON(dst)
+}
+
+// listWorkspaces is GET /v2/workspaces: all of them, since the wire has no pages here.
+func (h *Handler) listWorkspaces(ctx context.Context, x *exchange) error {
+	place, err := h.bodies.Enter(ctx, x.key.Company)
+	if err != nil {
+		return fmt.Errorf("wait for the company's turn: %w", err)
+	}
+	defer place.Leave()
+	body := newPageBody(appendDocument)
+	defer body.release()
+	err = workspaces.each(ctx, h.config.Store, x.key.Company, callvault.ID{}, func(e *entry) error { return body.add(e.Document) })
+	if err != nil {
+		return fmt.Errorf("list workspaces: %w", err)
+	}
+	return x.sendBody(place, body, `","workspaces":[`, "]}")
+}
