@@ -132,6 +132,7 @@ const commitEvery = time.Second
 func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept callvault.PutResult, err error) {
 	ticker := time.NewTicker(commitEvery)
 	defer ticker.Stop()
+	var pace pace
 	for isRead := false; !isRead; {
 		select {
 		case <-in.full:
@@ -147,14 +148,54 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 		if im.Read != nil {
 			read = im.Read()
 		}
+		latest, latestErr := im.Calls.Latest(ctx)
+		if latestErr != nil {
+			latest = pace.latest // the batch fails, too, or nobody is seen
+		}
+		begun := time.Now()
 		result, putErr := in.putOne(ctx, b, read)
 		kept = kept.Add(result) // of calls, also if users fail
 		if putErr != nil {
 			return kept, putErr
 		}
+		in.limit(pace.next(latest, len(b.calls), time.Since(begun), result))
 		in.recycle(b)
 	}
 	return kept, err
+}
+
+// pace finds how large batches may be. An import that writes alone puts whole ones. Others who
+// write to the company wait for each batch; when some were seen, batches are short for a while.
+type pace struct {
+	latest int64     // the company's number when the last batch was put, or more: users take none
+	short  time.Time // until when
+}
+
+const (
+	shortBatch = 300 * time.Millisecond // it takes about so long
+	shortFor   = time.Minute
+	leastCalls = 1000 // of a batch: below, the disk's time for a batch counts, and not that of its calls
+)
+
+// next is how many calls the next batches may have. Latest is the company's number before a
+// batch of n calls was put.
+func (p *pace) next(latest int64, n int, took time.Duration, result callvault.PutResult) int {
+	now := time.Now()
+	if p.latest > 0 && latest > p.latest {
+		p.short = now.Add(shortFor)
+	}
+	p.latest = latest + int64(result.Created+result.Changed)
+	if !now.Before(p.short) {
+		return maxCalls
+	}
+	return max(leastCalls, min(maxCalls, int(float64(n)*float64(shortBatch)/float64(max(took, 1)))))
+}
+
+// limit is how many calls the batches have that are filled from now on.
+func (in *intake) limit(most int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.most = most
 }
 
 // identify keeps the id that a record has in its source as its clientUniqueId, and gives it

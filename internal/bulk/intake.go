@@ -23,6 +23,7 @@ type intake struct {
 	result  Result
 	pending *pending // the batch that is being filled
 	spare   *pending
+	most    int // calls of the next batches
 
 	name string // of the source
 	line int    // of the last record
@@ -32,7 +33,7 @@ type intake struct {
 func newIntake(im *Import) *intake {
 	return &intake{
 		Import: im, full: make(chan struct{}, 1), taken: make(chan struct{}, 1),
-		pending: new(pending), spare: new(pending),
+		pending: new(pending), spare: new(pending), most: maxCalls,
 	}
 }
 
@@ -198,7 +199,7 @@ func (in *intake) tryAdd(r *Record) bool {
 		in.complete(in.line)
 		in.line = r.Line
 	}
-	if in.pending.isFull() {
+	if in.pending.isFull() || len(in.pending.calls) >= in.most {
 		return false
 	}
 	in.result.Read++
