@@ -35,6 +35,7 @@ DECLARE
 	last_number bigint;
 	lost record;
 	the_first bigint;
+	the_start bigint; -- the time of the first call that is there where some went
 BEGIN
 	SELECT coalesce(max(number), 0) INTO last_number FROM callvault.names WHERE company = the_company;
 	SELECT array_agg(n.field), array_agg(n.name), array_agg(n.calls), array_agg(n.added), array_agg(n.removed),
@@ -77,6 +78,11 @@ BEGIN
 	ON CONFLICT (company, field, name) DO UPDATE
 	SET calls = k.calls + excluded.calls, first = least(k.first, excluded.first);
 
+	-- Found once: a search would walk over all rows that this transaction deleted.
+	SELECT d.time INTO the_start FROM callvault.documents AS d
+	WHERE d.company = the_company AND d.time >= (SELECT min(n.removed) FROM unnest(removed) AS n (removed))
+	ORDER BY d.time, d.id LIMIT 1;
+
 	FOR lost IN
 		SELECT n.field, n.name, k.calls, k.first,
 			CASE n.field WHEN 0 THEN ',"primaryUserId":"' || n.name WHEN 2 THEN ',"system":"' || n.name ELSE '' END AS mark
@@ -94,7 +100,7 @@ BEGIN
 			SELECT n.time INTO the_first
 			FROM (
 				SELECT d.time, d.workspace, {part of d} AS part FROM callvault.documents AS d
-				WHERE d.company = the_company AND d.time >= lost.first AND strpos(d.document, lost.mark) > 0
+				WHERE d.company = the_company AND d.time >= greatest(lost.first, the_start) AND strpos(d.document, lost.mark) > 0
 				ORDER BY d.time, d.id
 				OFFSET 0
 			) AS n
