@@ -78,11 +78,6 @@ BEGIN
 	ON CONFLICT (company, field, name) DO UPDATE
 	SET calls = k.calls + excluded.calls, first = least(k.first, excluded.first);
 
-	-- Found once: a search would walk over all rows that this transaction deleted.
-	SELECT d.time INTO the_start FROM callvault.documents AS d
-	WHERE d.company = the_company AND d.time >= (SELECT min(n.removed) FROM unnest(removed) AS n (removed))
-	ORDER BY d.time, d.id LIMIT 1;
-
 	FOR lost IN
 		SELECT n.field, n.name, k.calls, k.first,
 			CASE n.field WHEN 0 THEN ',"primaryUserId":"' || n.name WHEN 2 THEN ',"system":"' || n.name ELSE '' END AS mark
@@ -97,6 +92,11 @@ BEGIN
 		IF lost.calls <= 0 THEN
 			DELETE FROM callvault.names WHERE company = the_company AND field = lost.field AND name = lost.name;
 		ELSE
+			IF the_start IS NULL THEN -- else each search walks over all rows that were deleted
+				SELECT min(n.removed) INTO the_start FROM unnest(removed) AS n (removed);
+				SELECT d.time INTO the_start FROM callvault.documents AS d
+				WHERE d.company = the_company AND d.time >= the_start ORDER BY d.time, d.id LIMIT 1;
+			END IF;
 			SELECT n.time INTO the_first
 			FROM (
 				SELECT d.time, d.workspace, {part of d} AS part FROM callvault.documents AS d
