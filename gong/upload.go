@@ -160,6 +160,10 @@ func (k *requestCheck) add(path, problem string) {
 	}
 }
 
+// isFull tells whether further problems would not be told: an array of the request is not
+// looked at to its end for them.
+func (k *requestCheck) isFull() bool { return len(k.problems) == maxProblems }
+
 func (k *requestCheck) required(path string, isThere bool) {
 	if !isThere {
 		k.add(path, MustNotBeNull)
@@ -227,6 +231,9 @@ func (k *requestCheck) parties(r *NewCallRequest) {
 	k.text("primaryUser", r.PrimaryUser, math.MaxInt)
 	hasPrimary := false
 	for i, p := range r.Parties {
+		if k.isFull() {
+			return
+		}
 		path := fmt.Sprintf("parties[%d]", i)
 		if p == nil {
 			k.add(path, MustNotBeNull)
@@ -261,6 +268,9 @@ func isEmail(text string) bool {
 // contexts checks links to other systems, whose objects are of certain types.
 func (k *requestCheck) contexts(path string, contexts []*UploadContext, types ...string) {
 	for i, c := range contexts {
+		if k.isFull() {
+			return
+		}
 		path := fmt.Sprintf("%s[%d]", path, i)
 		if c == nil {
 			k.add(path, MustNotBeNull)
@@ -268,6 +278,9 @@ func (k *requestCheck) contexts(path string, contexts []*UploadContext, types ..
 		}
 		k.choice(path+".system", c.System, "Salesforce", "HubSpot", "MicrosoftDynamic", "Generic")
 		for j, o := range c.Objects {
+			if k.isFull() {
+				return
+			}
 			path := fmt.Sprintf("%s.objects[%d]", path, j)
 			if o == nil {
 				k.add(path, MustNotBeNull)
@@ -298,6 +311,9 @@ func (k *requestCheck) timeline(r *NewCallRequest) {
 		}
 	}
 	for i, s := range r.SpeakersTimeline.SpeechSegments {
+		if k.isFull() {
+			return
+		}
 		path := fmt.Sprintf("speakersTimeline.speechSegments[%d]", i)
 		if s == nil {
 			k.add(path, MustNotBeNull)

@@ -1,17 +1,21 @@
 package api
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"reflect"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/callvault/callvault/internal/web"
 )
@@ -22,6 +26,9 @@ const (
 
 	// inputCost is how many bytes a byte of a body may take in memory: short texts.
 	inputCost = 8
+
+	// maxObjects is how many objects a body may have, of which each takes a hundred bytes.
+	maxObjects = 10_000
 
 	// maxInputs is how many bytes bodies may take until they are read, and inputsPart the
 	// part of a small memory.
@@ -88,7 +95,8 @@ func badBody(problem, cause string) error {
 }
 
 // parseBody reads JSON into a pointer to a struct. Members that it does not have are
-// ignored.
+// ignored. encoding/json would take names in any case, the last of two equal ones, and half
+// of a surrogate pair as another character, and an upload keeps what it reads.
 func parseBody(data []byte, into any) error {
 	if !utf8.Valid(data) {
 		return badBody("must be UTF-8", "not UTF-8")
@@ -96,42 +104,64 @@ func parseBody(data []byte, into any) error {
 	if len(data) == 0 {
 		return badBody("must be a JSON object", "empty")
 	}
+	if bytes.Count(data, []byte("{")) > maxObjects {
+		return badBody(fmt.Sprintf("has more than %d objects; send fewer", maxObjects), "too many objects")
+	}
 	err := json.Unmarshal(data, into)
-	var syntax *json.SyntaxError
-	var mistyped *json.UnmarshalTypeError
+	var syntax *jsontext.SyntacticError
+	var mistyped *json.SemanticError
 	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		errors.As(err, &syntax)
+		return badField(syntax.JSONPointer, "is sent twice; send it once", "a member twice")
 	case errors.As(err, &syntax):
-		return badBody(fmt.Sprintf("is not JSON at byte %d; send one JSON object", syntax.Offset), "not JSON")
-	case errors.As(err, &mistyped):
-		path := mistyped.Field
-		if path == "" {
-			path = "body"
+		return badBody(fmt.Sprintf("is not JSON at byte %d; send one JSON object", syntax.ByteOffset+1), "not JSON")
+	case errors.As(err, &mistyped) && mistyped.GoType != nil:
+		text := fmt.Sprintf("send %s instead of %s", kindName(mistyped.GoType), valueNames[mistyped.JSONKind])
+		if mistyped.JSONKind == '0' && kindName(mistyped.GoType) == valueNames['0'] {
+			text = "the number is too large"
 		}
-		value, _, _ := strings.Cut(mistyped.Value, " ") // from a number
-		wanted, got := kindName(mistyped.Type.Kind()), valueNames[value]
-		text := fmt.Sprintf("%s: send %s instead of %s", path, wanted, got)
-		if wanted == got {
-			text = path + ": the number is too large"
-		}
-		return refuse(http.StatusBadRequest, text, "bad body: "+path)
+		return badField(mistyped.JSONPointer, text, "a value of the wrong type")
 	}
 	return err
 }
 
-// valueNames are what encoding/json calls the types of JSON.
-var valueNames = map[string]string{"array": "an array", "bool": "true or false", "number": "a number", "object": "an object", "string": "a string"}
-
-// kindName is the type of JSON that is read into a kind of Go's.
-func kindName(kind reflect.Kind) string {
-	switch kind {
-	case reflect.Struct, reflect.Map:
-		return valueNames["object"]
-	case reflect.Slice:
-		return valueNames["array"]
-	case reflect.Bool:
-		return valueNames["bool"]
-	case reflect.String:
-		return valueNames["string"]
+// badField is the refusal of a member of a body, by its path. It may be of the client's naming,
+// and so is not the log's.
+func badField(pointer jsontext.Pointer, problem, cause string) error {
+	path := "body"
+	for i, token := range slices.Collect(pointer.Tokens()) {
+		switch _, err := strconv.Atoi(token); {
+		case i == 0:
+			path = token
+		case err == nil:
+			path += "[" + token + "]"
+		default:
+			path += "." + token
+		}
 	}
-	return valueNames["number"]
+	return refuse(http.StatusBadRequest, fmt.Sprintf("%.*s: %s", 2*maxEcho, path, problem), "bad body: "+cause)
+}
+
+// valueNames are what kinds of JSON are called.
+var valueNames = map[jsontext.Kind]string{
+	'[': "an array", '{': "an object", '"': "a string", '0': "a number", 't': "true or false", 'f': "true or false", 'n': "null",
+}
+
+// kindName is the JSON that is read into a type of Go's.
+func kindName(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return valueNames['{']
+	case reflect.Slice:
+		return valueNames['[']
+	case reflect.Bool:
+		return valueNames['t']
+	case reflect.String:
+		return valueNames['"']
+	}
+	return valueNames['0']
 }
