@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/callvault/callvault/gong"
@@ -137,7 +138,7 @@ func (h header) lacks() error {
 	if len(missing) == 0 {
 		return nil
 	}
-	err := fmt.Errorf("column %s not found in the header %.40q", strings.Join(missing, " and column "), strings.Join(h.sent, ","))
+	err := fmt.Errorf("column %s not found in the header %s", strings.Join(missing, " and column "), h.shown())
 	if len(names) == 1 { // any text
 		return fmt.Errorf("%w: %w", err, errNoFormat)
 	}
@@ -163,9 +164,19 @@ func (h header) notes() (notes []string) {
 		notes = append(notes, "unknown columns are kept as further fields: "+quoted(unknown))
 	}
 	if len(leftOut) > 0 {
-		notes = append(notes, "columns named like fields that --map does not fill from them are left out: "+quoted(leftOut))
+		notes = append(notes, "columns named like fields are left out: "+quoted(leftOut)+"; to read one, name it in --map")
 	}
 	return notes
+}
+
+// shown is the header for an error: its beginning, with a mark where it is cut.
+func (h header) shown() string {
+	const most = 80
+	text := strings.Join(h.sent, ",")
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // quoted is the first of some names.

@@ -14,6 +14,7 @@ func TestColumns(t *testing.T) {
 		{"1,2026-01-01T00:00:00Z,a", `! t.csv: column id and column started or scheduled not found in the header "1,2026-01-01T00:00:00Z,a"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"id;started,title", `! t.csv: column id and column started or scheduled not found in the header "id;started,title"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"Call ID;Start", `! t.csv: column id and column started or scheduled not found in the header "Call ID,Start"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
+		{"title," + strings.Repeat("é", 100), `! t.csv: column id and column started or scheduled not found in the header "title,` + strings.Repeat("é", 74) + `…"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"nonsense", `! t.csv: column id and column started or scheduled not found in the header "nonsense": ` + errNoFormat.Error()},
 		{"id,started", ""},
 		{"id,scheduled", ""},

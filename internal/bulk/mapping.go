@@ -103,7 +103,7 @@ func (m Mapping) apply(h *header) error {
 		}
 		i, err := find(h.sent, m.columns[field])
 		if err != nil {
-			return fmt.Errorf("%w in the header %.80q; map %s to a column of it", err, strings.Join(h.sent, ","), field)
+			return fmt.Errorf("%w in the header %s; map %s to a column of it", err, h.shown(), field)
 		}
 		h.names[i] = field
 		delete(h.leftOut, i)

@@ -94,7 +94,7 @@ func TestMappedNotes(t *testing.T) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 	want := `a.csv:1: unknown columns are kept as further fields: "src"
-a.csv:1: columns named like fields that --map does not fill from them are left out: "Duration", "duration"`
+a.csv:1: columns named like fields are left out: "Duration", "duration"; to read one, name it in --map`
 	if got := strings.Join(r.all(), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
