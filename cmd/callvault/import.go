@@ -79,7 +79,7 @@ stored, and the bad records.`,
 	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
 	parsedFlag(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
 	zoneFlag(cmd, &o.zone, "")
-	parsedFlag(cmd, &o.source, "source", "", "the system that the ids are of, such as pbx1; each is kept as clientUniqueId", parseSource)
+	parsedFlag(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1; ids may then be any text, kept as clientUniqueId", parseSource)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "store nothing; print the first ten calls as they would be stored, and the bad records")
 	return cmd
 }

@@ -48,8 +48,9 @@ func (a *app) keyCreate() *cobra.Command {
 digest of the secret and can't show it again. The key works at once, in every
 process on the store.
 
-Without --scope a key may read calls and open the web page. To post calls it
-needs --scope api:calls:create; repeat --scope for a key that reads them too.
+Without --scope a key may read everything in the API and open the web page. To
+post calls it needs --scope api:calls:create. For a key that also lists calls, add
+--scope api:calls:read:basic.
 
 The scope callvault:profiles:read opens the profiles of an operator's listener
 beyond loopback. Profiles contain the memory of the server, with secrets and
@@ -63,7 +64,7 @@ calls of every company: give this scope only to operators.`,
 	}
 	o.flags(cmd)
 	parsedFlag(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", keyName)
-	cmd.Flags().StringSliceVar(&o.scopes, "scope", nil, "a scope of the key; can be repeated (default: all that only read calls)")
+	cmd.Flags().StringSliceVar(&o.scopes, "scope", nil, "a scope of the key; can be repeated (default: all that only read the API)")
 	parsedFlag(cmd, &o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)", func(text string) (time.Time, error) {
 		return when.Ahead(text, time.Now().UTC().Truncate(time.Microsecond))
 	})

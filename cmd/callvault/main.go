@@ -117,7 +117,7 @@ func usagef(format string, args ...any) error {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "callvault",
-		Short: "Keep your Gong calls in a database you own, and serve Gong's GET /v2/calls from it",
+		Short: "Keep your Gong calls in a database you own, and serve Gong's call API from it",
 		Long: `Each flag also has an environment variable, in brackets in the help of its command.
 
 Exit codes: 0 all done; 1 failed; 2 wrong usage; 3 done, but incomplete: records were

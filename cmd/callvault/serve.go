@@ -39,8 +39,8 @@ func (a *app) serve() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve calls over HTTP",
-		Long: `Serve the calls of a store at /v2/calls until interrupted. Requests in progress
-then finish first. /openapi.json describes the API.
+		Long: `Serve the calls, users and workspaces of a store until interrupted. Requests in
+progress then finish first. /openapi.json describes the API.
 
 With --demo it serves 10,000 sample calls from the last 90 days, from a temporary
 store, and prints a key and a curl line to try. If a port is in use, the demo
