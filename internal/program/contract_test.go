@@ -286,3 +286,10 @@ func TestOptionalDates(t *testing.T) {
 	}
 	program.WantErrors(t, client.Get("toDateTime=2026-03-04T12:00:00Z"), http.StatusNotFound, noCalls)
 }
+
+// fieldOf is a text of a flat object of JSON.
+func fieldOf(object, name string) string {
+	_, rest, _ := strings.Cut(object, `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
+}

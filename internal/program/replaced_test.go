@@ -186,13 +186,6 @@ func operator(t testing.TB, url string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// fieldOf is a text of a flat object of JSON.
-func fieldOf(object, name string) string {
-	_, rest, _ := strings.Cut(object, `"`+name+`":"`)
-	value, _, _ := strings.Cut(rest, `"`)
-	return value
-}
-
 // Where the log was removed under a server nothing begins a new one: no command
 // acknowledges what the server would write over, and when it has ended nothing is lost.
 func TestLogRemovedWhileServed(t *testing.T) {
