@@ -30,7 +30,7 @@ var (
 	errCursorForged    = errors.New("not signed by this store")
 	errCursorUnread    = errors.New("signed, but not in the form of this version")
 	errCursorCompany   = errors.New("of another company")
-	errCursorRoute     = errors.New("of another route, or of other callIds or primaryUserIds")
+	errCursorRoute     = errors.New("of another route, or of another choice of ids")
 	errCursorWorkspace = errors.New("of another workspace")
 	errCursorExpired   = errors.New("expired")
 )

@@ -25,7 +25,7 @@ type entry struct {
 }
 
 // each visits the entries after an id in the order of the ids, as numbers. One that was
-// imported stands for the calls that name it. What calls name and is no id is none.
+// imported takes the place of the one that calls name. Only an id names one.
 func (e *entries) each(ctx context.Context, store callvault.Companies, company string, after callvault.ID, visit func(*entry) error) error {
 	named, err := e.named(ctx, store, company, after)
 	if err != nil {

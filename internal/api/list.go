@@ -21,20 +21,7 @@ func (h *Handler) listCalls(ctx context.Context, x *exchange) error {
 // readWalk reads the parameters of a page of calls, from a query or a body. Chosen are the
 // calls that a body chooses among, nil for those of a query.
 func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
-	w := walk{
-		PageQuery: callvault.PageQuery{Query: callvault.Query{Range: callvault.AllTime}, Size: h.config.PageSize},
-		chosen:    among.digest(),
-		expires:   x.start.Add(h.config.CursorLife).Unix(),
-		company:   x.key.Company,
-	}
-	if text := p.values[cursorParameter]; text != "" && p.problems[cursorParameter] == "" {
-		opened, err := h.continueWalk(text, x, w.chosen)
-		if err != nil {
-			p.refuseCursor(err)
-		} else {
-			w = opened
-		}
-	}
+	w := h.beginWalk(x, p, walk{chosen: among.digest()})
 	if !h.config.OptionalDates && !p.sent(cursorParameter) && !among.hasIDs() {
 		for _, which := range []int{fromParameter, toParameter} {
 			if !p.sent(which) {
@@ -51,6 +38,22 @@ func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
 		w.Workspace = workspace
 	}
 	return w
+}
+
+// beginWalk is the walk that a request begins, or the one that its cursor continues.
+func (h *Handler) beginWalk(x *exchange, p *parameters, w walk) walk {
+	w.Range, w.Size = callvault.AllTime, h.config.PageSize
+	w.expires, w.company = x.start.Add(h.config.CursorLife).Unix(), x.key.Company
+	text := p.values[cursorParameter]
+	if text == "" || p.problems[cursorParameter] != "" {
+		return w
+	}
+	opened, err := h.continueWalk(text, x, &w)
+	if err != nil {
+		p.refuseCursor(err)
+		return w
+	}
+	return opened
 }
 
 // readRange reads the dates that were sent into a range.
@@ -76,25 +79,19 @@ func readRange(p *parameters, r *callvault.Range) {
 const optionalDates = "callvault serve --dates=optional allows requests without dates"
 
 // continueWalk opens a cursor that the caller sent, if it is the caller's, of the same
-// choice, and in time. It checks the company first, so that a stranger does not learn when
-// it expires.
-func (h *Handler) continueWalk(text string, x *exchange, among digest) (walk, error) {
+// resource and choice, and in time. It checks the company first, so that a stranger does not
+// learn when it expires.
+func (h *Handler) continueWalk(text string, x *exchange, begun *walk) (walk, error) {
 	w, err := openWalk(h.cursors, text)
-	if err == nil {
-		err = x.mayContinue(w.company, w.chosen, among, w.expires)
-	}
-	return w, err
-}
-
-// mayContinue tells whether the caller may continue a company's walk among a choice.
-func (x *exchange) mayContinue(company string, its, among digest, expires int64) error {
 	switch {
-	case company != x.key.Company:
-		return errCursorCompany
-	case its != among:
-		return errCursorRoute
-	case x.start.Unix() >= expires:
-		return errCursorExpired
+	case err != nil:
+		return walk{}, err
+	case w.company != x.key.Company:
+		return walk{}, errCursorCompany
+	case w.isOfUsers != begun.isOfUsers || w.chosen != begun.chosen:
+		return walk{}, errCursorRoute
+	case x.start.Unix() >= w.expires:
+		return walk{}, errCursorExpired
 	}
-	return nil
+	return w, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"github.com/callvault/callvault"
@@ -48,15 +47,23 @@ func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
 	if page.Size == 0 && page.Number == 0 {
 		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
-	head := appendRecords(body.head, x.id, page)
+	return h.finishPage(x, place, body, &l.walk, page, l.array)
+}
+
+// finishPage answers with a page whose documents the body has.
+func (h *Handler) finishPage(x *exchange, place *web.Place, body *pageBody, w *walk, page callvault.Page, array string) error {
+	head := append(body.head, `{"requestId":"`...)
+	head = append(head, x.id...)
+	head = appendNumber(head, `","records":{"totalRecords":`, int64(page.Total))
+	head = appendNumber(head, `,"currentPageSize":`, int64(page.Size))
+	head = appendNumber(head, `,"currentPageNumber":`, int64(page.Number))
 	if page.More {
-		l.Number, l.After, l.Total = page.Number+1, page.Last, page.Total
+		w.Number, w.After, w.Total = page.Number+1, page.Last, page.Total
 		head = append(head, `,"cursor":"`...)
-		head = l.appendCursor(head, h.cursors)
-		head = append(head, '"')
+		head = append(w.appendCursor(head, h.cursors), '"')
 	}
 	head = append(head, `},"`...)
-	head = append(head, l.array...)
+	head = append(head, array...)
 	body.head = append(head, `":[`...)
 	body.calls = append(body.calls, `]}`...)
 	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
@@ -72,18 +79,6 @@ func (x *exchange) sendBody(place *web.Place, body *pageBody, before, behind str
 	body.calls = append(body.calls, behind...)
 	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
 	return x.send(http.StatusOK, body.head, body.calls)
-}
-
-// appendRecords appends what is before a page's cursor.
-func appendRecords(dst []byte, requestID string, page callvault.Page) []byte {
-	dst = append(dst, `{"requestId":"`...)
-	dst = append(dst, requestID...)
-	dst = append(dst, `","records":{"totalRecords":`...)
-	dst = strconv.AppendInt(dst, int64(page.Total), 10)
-	dst = append(dst, `,"currentPageSize":`...)
-	dst = strconv.AppendInt(dst, int64(page.Size), 10)
-	dst = append(dst, `,"currentPageNumber":`...)
-	return strconv.AppendInt(dst, int64(page.Number), 10)
 }
 
 // pageBody collects the body of a page. The head is sent first but made last, because

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -76,4 +78,63 @@ func (h *Handler) getUser(ctx context.Context, x *exchange) error {
 		return refuse(http.StatusNotFound, gong.UserNotFound(x.object.String()), "no such user")
 	}
 	return x.sendBody(place, body, `","user":`, "}")
+}
+
+// sendUsers answers with a page of users: all, or those with certain ids. Without any it is
+// 200 and not 404, which fails syncs of clients (docs/wire.md).
+func (h *Handler) sendUsers(ctx context.Context, x *exchange, p *parameters, ids []callvault.ID) error {
+	begun := walk{isOfUsers: true}
+	if ids != nil {
+		begun.chosen = (&chosen{ids: ids}).digest()
+	}
+	w := h.beginWalk(x, p, begun)
+	readRange(p, &w.Range)
+	if err := p.err(); err != nil {
+		return err
+	}
+	place, err := h.bodies.Enter(ctx, x.key.Company)
+	if err != nil {
+		return fmt.Errorf("wait for the company's turn: %w", err)
+	}
+	defer place.Leave()
+	body := newPageBody(appendDocument)
+	defer body.release()
+	page := callvault.Page{Total: w.Total, Number: w.Number}
+	err = users.each(ctx, h.config.Store, x.key.Company, w.After.ID, func(e *entry) error {
+		if _, has := slices.BinarySearchFunc(ids, e.ID, callvault.ID.Compare); ids != nil && !has || !e.wasCreatedIn(w.Range) {
+			return nil
+		}
+		if w.Number == 0 { // later pages have the total of the first
+			page.Total++
+		}
+		if page.Size < w.Size {
+			page.Size, page.Last.ID = page.Size+1, e.ID
+			return body.add(e.Document)
+		}
+		page.More = true
+		if w.Number > 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return fmt.Errorf("list users: %w", err)
+	}
+	return h.finishPage(x, place, body, &w, page, "users")
+}
+
+// wasCreatedIn tells whether a user was created in a range.
+func (e *entry) wasCreatedIn(r callvault.Range) bool {
+	if r == callvault.AllTime {
+		return true
+	}
+	created := e.first
+	if !e.named {
+		u, err := gong.ParseUser(e.Document)
+		if err != nil || u.Created == nil {
+			return false
+		}
+		created = callvault.FloorTime(u.Created.Instant())
+	}
+	return created >= r.From && created < r.To
 }

@@ -2,18 +2,20 @@ package api
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
 )
 
-// walk is a page that a client may ask for in its walk through the calls of a query. Its
-// cursor names the page before.
+// walk is a page that a client may ask for in its walk through the calls of a query, or
+// through users who were created in its range. Its cursor names the page before.
 type walk struct {
 	callvault.PageQuery
-	chosen  digest // of the calls that the query chooses among
-	expires int64  // seconds since 1970
-	company string
+	isOfUsers bool   // then After has no time
+	chosen    digest // of what the query chooses among
+	expires   int64  // seconds since 1970
+	company   string
 }
 
 // appendCursor appends the cursor of the walk.
@@ -45,67 +47,63 @@ func (w *walk) isSound() bool {
 // appendClaims appends the claims: those of the wire in its order, then ours.
 // Nothing needs escaping: see callvault.CheckCompany.
 func (w *walk) appendClaims(dst []byte) []byte {
-	dst = append(dst, `{"callId":`...)
-	dst = w.After.ID.AppendTo(dst)
-	dst = append(dst, `,"total":`...)
-	dst = strconv.AppendInt(dst, int64(w.Total), 10)
-	dst = append(dst, `,"pageNumber":`...)
-	dst = strconv.AppendInt(dst, int64(w.Number-1), 10)
-	dst = append(dst, `,"pageSize":`...)
-	dst = strconv.AppendInt(dst, int64(w.Size), 10)
-	dst = append(dst, `,"time":"`...)
-	dst = w.After.Time.UTC().AppendFormat(dst, time.RFC3339Nano)
-	dst = append(dst, `","exp":`...)
-	dst = strconv.AppendInt(dst, w.expires, 10)
+	if w.isOfUsers {
+		dst = appendNumber(dst, `{"pageSize":`, int64(w.Size))
+		dst = appendNumber(dst, `,"total":`, int64(w.Total))
+		dst = appendNumber(dst, `,"pageNumber":`, int64(w.Number-1))
+		dst = appendNumber(dst, `,"exp":`, w.expires)
+		dst = w.After.ID.AppendTo(append(dst, `,"userId":`...))
+	} else {
+		dst = w.After.ID.AppendTo(append(dst, `{"callId":`...))
+		dst = appendNumber(dst, `,"total":`, int64(w.Total))
+		dst = appendNumber(dst, `,"pageNumber":`, int64(w.Number-1))
+		dst = appendNumber(dst, `,"pageSize":`, int64(w.Size))
+		dst = w.After.Time.UTC().AppendFormat(append(dst, `,"time":"`...), time.RFC3339Nano)
+		dst = appendNumber(dst, `","exp":`, w.expires)
+	}
 	dst = append(dst, `,"company":"`...)
-	dst = append(dst, w.company...)
-	dst = append(dst, '"')
-	dst = appendRange(dst, w.Range)
+	dst = append(append(dst, w.company...), '"')
+	if w.From != callvault.MinTime {
+		dst = appendNumber(dst, `,"from":`, int64(w.From))
+	}
+	if w.To != callvault.MaxTime {
+		dst = appendNumber(dst, `,"to":`, int64(w.To))
+	}
 	if !w.Workspace.IsZero() {
-		dst = append(dst, `,"workspaceId":"`...)
-		dst = w.Workspace.AppendTo(dst)
-		dst = append(dst, '"')
+		dst = append(w.Workspace.AppendTo(append(dst, `,"workspaceId":"`...)), '"')
 	}
 	if w.chosen != "" {
 		dst = append(dst, `,"chosen":"`...)
-		dst = append(dst, w.chosen...)
-		dst = append(dst, '"')
+		dst = append(append(dst, w.chosen...), '"')
 	}
 	return append(dst, '}')
 }
 
+func appendNumber(dst []byte, name string, n int64) []byte {
+	return strconv.AppendInt(append(dst, name...), n, 10)
+}
+
 // parseWalk reads what appendClaims wrote.
 func parseWalk(c claims) (w walk) {
-	w.After.ID, _ = callvault.ParseID(c.text(`{"callId":`))
-	w.Total = int(c.number(`,"total":`, 0))
-	w.Number = int(c.number(`,"pageNumber":`, 0)) + 1
-	w.Size = int(c.number(`,"pageSize":`, 0))
-	last, _ := time.Parse(time.RFC3339Nano, c.text(`,"time":"`))
-	w.After.Time = callvault.FloorTime(last)
-	w.expires = c.number(`,"exp":`, 0)
+	if w.isOfUsers = strings.HasPrefix(string(c), `{"pageSize":`); w.isOfUsers {
+		w.Size = int(c.number(`{"pageSize":`, 0))
+		w.Total = int(c.number(`,"total":`, 0))
+		w.Number = int(c.number(`,"pageNumber":`, 0)) + 1
+		w.expires = c.number(`,"exp":`, 0)
+		w.After.ID, _ = callvault.ParseID(c.text(`,"userId":`))
+	} else {
+		w.After.ID, _ = callvault.ParseID(c.text(`{"callId":`))
+		w.Total = int(c.number(`,"total":`, 0))
+		w.Number = int(c.number(`,"pageNumber":`, 0)) + 1
+		w.Size = int(c.number(`,"pageSize":`, 0))
+		last, _ := time.Parse(time.RFC3339Nano, c.text(`,"time":"`))
+		w.After.Time = callvault.FloorTime(last)
+		w.expires = c.number(`,"exp":`, 0)
+	}
 	w.company = c.text(`,"company":"`)
-	w.Range = c.readRange()
+	w.From = callvault.Time(c.number(`,"from":`, int64(callvault.MinTime)))
+	w.To = callvault.Time(c.number(`,"to":`, int64(callvault.MaxTime)))
 	w.Workspace, _ = callvault.ParseID(c.text(`,"workspaceId":"`))
 	w.chosen = digest(c.text(`,"chosen":"`))
 	return w
-}
-
-// appendRange appends the claims of the bounds that a range has.
-func appendRange(dst []byte, r callvault.Range) []byte {
-	if r.From != callvault.MinTime {
-		dst = append(dst, `,"from":`...)
-		dst = strconv.AppendInt(dst, int64(r.From), 10)
-	}
-	if r.To != callvault.MaxTime {
-		dst = append(dst, `,"to":`...)
-		dst = strconv.AppendInt(dst, int64(r.To), 10)
-	}
-	return dst
-}
-
-// readRange reads what appendRange wrote.
-func (c *claims) readRange() (r callvault.Range) {
-	r.From = callvault.Time(c.number(`,"from":`, int64(callvault.MinTime)))
-	r.To = callvault.Time(c.number(`,"to":`, int64(callvault.MaxTime)))
-	return r
 }
