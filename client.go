@@ -17,19 +17,15 @@ func SourceID(source, text string) ID {
 	return id
 }
 
-// The names before the clientUniqueId in a document and behind it. A text can't have them:
-// its quotation marks are escaped.
-var clientName, nextName = []byte(`,"clientUniqueId":`), []byte(`,"customData":`)
+// clientMember stands before the clientUniqueId in a document, as hostMember does before the
+// host.
+var clientMember = []byte(`,"clientUniqueId":`)
 
-// Client is the call's clientUniqueId as it stands in the document, in quotation marks, or
-// nil if it is null. It is for engines.
+// Client is the call's clientUniqueId as it stands in the document between its quotes, or nil
+// if it is null.
 func (c *Call) Client() []byte {
-	_, behind, _ := bytes.Cut(c.Document, clientName)
-	client, _, _ := bytes.Cut(behind, nextName)
-	if len(client) == 0 || client[0] != '"' {
-		return nil
-	}
-	return client
+	_, value, _ := bytes.Cut(c.Document, clientMember)
+	return textIn(value)
 }
 
 // HasOtherClient tells whether both calls have a clientUniqueId, and different ones. It is

@@ -41,10 +41,18 @@ func TestClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(call.Client()); got != tt.want {
+		if got := quoted(call.Client()); got != tt.want {
 			t.Errorf("%s: %s, want %s", call.Document, got, tt.want)
 		}
 	}
+}
+
+// quoted is a client in quotation marks, and empty where there is none.
+func quoted(client []byte) string {
+	if client == nil {
+		return ""
+	}
+	return `"` + string(client) + `"`
 }
 
 // Of a guarded batch, records that would replace one of another client are left out.
@@ -64,7 +72,7 @@ func TestGuardedBatch(t *testing.T) {
 	batch, refused := callvault.NewGuardedBatch(calls)
 	got := fmt.Sprint(refused)
 	for _, c := range batch.Calls() {
-		got += fmt.Sprintf(" %s=%s", c.ID, c.Client())
+		got += fmt.Sprintf(" %s=%s", c.ID, quoted(c.Client()))
 	}
 	if want := `[2 6] 1="c" 2="d" 3="a"`; got != want || !batch.IsGuarded() {
 		t.Errorf("got %s, want %s", got, want)

@@ -216,6 +216,13 @@ func namesOf(c *Call) (names [nameFields][]byte) {
 	return names
 }
 
+// Host is the call's primaryUserId as it stands in the document between its quotes, or nil if
+// it is null.
+func (c *Call) Host() []byte {
+	_, value, _ := bytes.Cut(c.Document, hostMember)
+	return textIn(value)
+}
+
 // namesIn are the names in a document as they stand between their quotes.
 func namesIn(document []byte) (host, system []byte) {
 	_, value, _ := bytes.Cut(document, hostMember)
@@ -223,7 +230,7 @@ func namesIn(document []byte) (host, system []byte) {
 	return textIn(value), textIn(next)
 }
 
-// textIn is the text that a value is, as it stands there; empty where it is none.
+// textIn is the text that begins a part of a document, between its quotes; nil for another value.
 func textIn(value []byte) []byte {
 	if len(value) == 0 || value[0] != '"' {
 		return nil

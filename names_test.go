@@ -59,3 +59,24 @@ func BenchmarkNames(b *testing.B) {
 		tally.Add(&calls[i%len(calls)])
 	}
 }
+
+// The host is what the field says, whatever else the document has.
+func TestHost(t *testing.T) {
+	host := func(document []byte) []byte { return (&callvault.Call{Document: document}).Host() }
+	for _, user := range []string{"", "1", "00123", `a"b`, `\`, `\"`, "ü\n", `"primaryUserId":"1"`} {
+		c := gong.Call{ID: "1", Title: new(`,"primaryUserId":"x"`), PrimaryUserID: &user, Purpose: new(`,"primaryUserId":null`)}
+		c.Further = []gong.Field{{Name: "host", Value: []byte(`{"a":1,"primaryUserId":"y"}`)}}
+		if got, want := `"`+string(host(c.AppendJSON(nil)))+`"`, string(gong.AppendString(nil, user)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		c.PrimaryUserID = nil
+		if got := host(c.AppendJSON(nil)); got != nil {
+			t.Errorf("got %s of a call without one", got)
+		}
+	}
+	for _, short := range []string{"", `{"id":"1","primaryUserId":`, `{"id":"1","primaryUserId":"1`, `{"id":"1","primaryUserId":"1\`, `{"id":"1","primaryUserId":"1\"`} {
+		if got := host([]byte(short)); got != nil {
+			t.Errorf("got %s of %s", got, short)
+		}
+	}
+}

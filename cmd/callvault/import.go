@@ -145,8 +145,12 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return a.rehearse(ctx, &im, report, in)
 	}
 	if o.strict {
-		if err := checkAll(ctx, &im, report, in); err != nil {
+		result, err := checkAll(ctx, &im, report, in)
+		if err != nil {
 			return err
+		}
+		if result.Skipped > 0 {
+			return fmt.Errorf("%d of %d records are bad; nothing was stored", result.Skipped, result.Read)
 		}
 	}
 	store, err := o.openOrMake(ctx, a)
@@ -200,36 +204,27 @@ func (a *app) rehearse(ctx context.Context, im *bulk.Import, report *bulk.Consol
 			fmt.Fprintf(a.stdout, "%s\n", document)
 		}
 	}
-	report.Begin("checking")
-	result, err := im.Check(ctx, in.Sources(report.Done))
-	report.End()
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return errInterruptedCheck
-	case err != nil:
-		return fmt.Errorf("%w; nothing was stored", err)
+	result, err := checkAll(ctx, im, report, in)
+	if err != nil {
+		return err
 	}
 	report.Progress.Tell("%s: %s would be imported, %s skipped; nothing was stored", screen.Count(result.Read, "record"), screen.Number(result.Read-result.Skipped), screen.Number(result.Skipped))
 	return skipped(result.Skipped)
 }
 
-var errInterruptedCheck = errors.New("interrupted; nothing was stored")
-
 // stdinName stands for standard input and output among the names of files.
 const stdinName = bulk.Stdin
 
-// checkAll reads everything once and fails if any record is bad.
-func checkAll(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bulk.Files) error {
+// checkAll reads everything once, and stores nothing.
+func checkAll(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bulk.Files) (bulk.Result, error) {
 	report.Begin("checking")
 	result, err := im.Check(ctx, in.Sources(report.Done))
 	report.End()
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return errInterruptedCheck
+		return result, errors.New("interrupted; nothing was stored")
 	case err != nil:
-		return fmt.Errorf("%w; nothing was stored", err)
-	case result.Skipped > 0:
-		return fmt.Errorf("%d of %d records are bad; nothing was stored", result.Skipped, result.Read)
+		return result, fmt.Errorf("%w; nothing was stored", err)
 	}
-	return nil
+	return result, nil
 }

@@ -16,7 +16,7 @@ import (
 type chosen struct {
 	callvault.Reads
 	ids   []callvault.ID  // nil: any
-	users map[string]bool // as a document has them, in quotes; nil: any
+	users map[string]bool // as a document has them between its quotes; nil: any
 }
 
 // digest stands for the choice of a request's body in its cursors, so that one of them
@@ -81,7 +81,7 @@ func (c *chosen) each(ctx context.Context, q callvault.Query, after callvault.Po
 	}
 	var found []callvault.Record
 	err := c.Get(ctx, c.ids, func(r callvault.Record) error {
-		if q.Has(&r.Call) && r.Position().Compare(after) > 0 && c.hasUser(r.Document) {
+		if q.Has(&r.Call) && r.Position().Compare(after) > 0 && c.hasUser(&r.Call) {
 			r.Document = slices.Clone(r.Document)
 			found = append(found, r)
 		}
@@ -104,7 +104,7 @@ func (c *chosen) search(ctx context.Context, q callvault.Query, after callvault.
 	const many = 100_000 // a store that works reads more of them in time
 	read := 0
 	err := c.Reads.Scan(ctx, q, after, -1, func(r callvault.Record) error {
-		if read++; !c.hasUser(r.Document) {
+		if read++; !c.hasUser(&r.Call) {
 			return nil
 		}
 		return visit(r)
@@ -115,7 +115,11 @@ func (c *chosen) search(ctx context.Context, q callvault.Query, after callvault.
 	return err
 }
 
-// hasUser reports whether a document is of a call of one of the users.
-func (c *chosen) hasUser(document []byte) bool {
-	return c.users == nil || c.users[string(primaryUser(document))]
+// hasUser reports whether a call is of one of the users.
+func (c *chosen) hasUser(call *callvault.Call) bool {
+	if c.users == nil {
+		return true
+	}
+	host := call.Host()
+	return host != nil && c.users[string(host)]
 }

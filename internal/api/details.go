@@ -124,7 +124,8 @@ func (p *parameters) userIDs(texts []string) map[string]bool {
 	}
 	users := make(map[string]bool)
 	for _, text := range texts {
-		if users[string(gong.AppendString(nil, text))] = true; len(users) > maxUserIDs {
+		quoted := gong.AppendString(nil, text)
+		if users[string(quoted[1:len(quoted)-1])] = true; len(users) > maxUserIDs {
 			p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxUserIDs))
 			break
 		}

@@ -17,23 +17,6 @@ func callID(document []byte) []byte {
 	return id
 }
 
-// primaryUser is the primaryUserId of a document in its quotes, or nil.
-func primaryUser(document []byte) []byte {
-	_, value, found := bytes.Cut(document, []byte(`"primaryUserId":`))
-	if !found || len(value) == 0 || value[0] != '"' {
-		return nil
-	}
-	for i := 1; i < len(value); i++ {
-		switch value[i] {
-		case '\\':
-			i++
-		case '"':
-			return value[:i+1]
-		}
-	}
-	return nil
-}
-
 // appendFilled writes a call with "" for the contract's texts that are null, and Unknown
 // where the contract has that. Times, numbers, and the media, which can't be unknown, stay
 // null.

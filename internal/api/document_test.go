@@ -8,26 +8,6 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// A user is found by what the field says, whatever else the document has.
-func TestPrimaryUser(t *testing.T) {
-	for _, user := range []string{"", "1", "00123", `a"b`, `\`, `\"`, "ü\n", `"primaryUserId":"1"`} {
-		c := gong.Call{ID: "1", Title: new(`"primaryUserId":"x"`), PrimaryUserID: &user, Purpose: new(`,"primaryUserId":null`)}
-		c.Further = []gong.Field{{Name: "host", Value: []byte(`{"primaryUserId":"y"}`)}}
-		if got, want := string(primaryUser(c.AppendJSON(nil))), string(gong.AppendString(nil, user)); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-		c.PrimaryUserID = nil
-		if got := primaryUser(c.AppendJSON(nil)); got != nil {
-			t.Errorf("got %s of a call without one", got)
-		}
-	}
-	for _, short := range []string{"", `{"primaryUserId":`, `{"primaryUserId":"1`, `{"primaryUserId":"1\`, `{"primaryUserId":"1\"`} {
-		if got := primaryUser([]byte(short)); got != nil {
-			t.Errorf("got %s of %s", got, short)
-		}
-	}
-}
-
 // Filled, a document is what gong writes of the same call with a text in place of each
 // null, whatever its texts are and whichever are null.
 func TestFilled(t *testing.T) {

@@ -106,7 +106,7 @@ func bodyName(field string) string {
 // duplicate is the refusal of a call whose id is there.
 func duplicate(call, there *callvault.Call, client string) error {
 	id := call.ID.String()
-	if string(there.Client()) == string(call.Client()) {
+	if there.Client() != nil && !there.HasOtherClient(call) {
 		return refuse(http.StatusBadRequest, gong.AlreadyPosted(client, id), "already posted")
 	}
 	return refuse(http.StatusConflict, "Call ID "+id+" belongs to a call with another clientUniqueId; send a different one", "the id is taken")

@@ -57,21 +57,18 @@ type Reader struct {
 	empty  bool // the source has no bytes
 }
 
-// NewReader looks at the first bytes of a source: they tell whether it is
+// newReader looks at the first bytes of a source: they tell whether it is
 // compressed by gzip or zstd, and whether it is JSON (NDJSON, an array, saved
 // response pages, one after the other or mixed), Parquet, or CSV with a header of
 // the contract's field names. Text is UTF-8. Parquet is read from its end, so
-// it is first copied to a temporary file, which Close removes.
-func NewReader(source io.Reader) (*Reader, error) { return newMappedReader(source, Mapping{}) }
-
-// newMappedReader is NewReader for a table with these columns. It refuses other files if the
-// mapping has any.
-func newMappedReader(source io.Reader, m Mapping) (*Reader, error) {
+// it is first copied to a temporary file, which Close removes. A mapping with columns is
+// for a table; other files are refused then.
+func newReader(source io.Reader, m Mapping) (*Reader, error) {
 	in, err := unpack(source)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(bufio.NewReaderSize(in, windowSize), m)
+	r, err := readerOf(bufio.NewReaderSize(in, windowSize), m)
 	if err != nil {
 		in.close()
 		return nil, err
@@ -81,7 +78,7 @@ func newMappedReader(source io.Reader, m Mapping) (*Reader, error) {
 	return r, nil
 }
 
-func newReader(in *bufio.Reader, m Mapping) (*Reader, error) {
+func readerOf(in *bufio.Reader, m Mapping) (*Reader, error) {
 	// A short source is not an error here.
 	magic, err := in.Peek(len(parquetMagic))
 	if err != nil && err != io.EOF {

@@ -11,7 +11,7 @@ import (
 // rows reads a table and writes the line, id, title and further fields of each
 // record, or its problems.
 func rows(in io.Reader) string {
-	r, err := NewReader(in)
+	r, err := newReader(in, Mapping{})
 	if err != nil {
 		return "! " + err.Error()
 	}

@@ -25,7 +25,7 @@ func TestKindsOfRecords(t *testing.T) {
 	)
 	for _, kind := range []callvault.Kind{"", callvault.Users, callvault.Workspaces} {
 		want := fmt.Sprintf("1 users 1, 1 users 2, 2 %s 3, 4 workspaces 4, 4 users 5, 4  6, 5 %[1]s 7, 6  8, 6 workspaces 9, 7 %[1]s 10", kind)
-		r, err := NewReader(strings.NewReader(in))
+		r, err := newReader(strings.NewReader(in), Mapping{})
 		if err != nil {
 			t.Fatal(err)
 		}

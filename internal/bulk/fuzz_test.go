@@ -49,7 +49,7 @@ func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, title, further string) {
 		var table strings.Builder
 		csv.NewWriter(&table).WriteAll([][]string{{"further", "id", "title"}, {further, "1", title}, {"", "2", ""}})
-		r, err := NewReader(strings.NewReader(table.String()))
+		r, err := newReader(strings.NewReader(table.String()), Mapping{})
 		if err != nil {
 			t.Fatal(err)
 		}

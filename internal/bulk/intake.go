@@ -129,7 +129,7 @@ func open(ctx context.Context, file io.Reader, m Mapping) (*Reader, error) {
 	if f, ok := file.(parquetSource); ok && m.isEmpty() && isParquet(f) {
 		return newFileReader(ctx, f)
 	}
-	return newMappedReader(file, m)
+	return newReader(file, m)
 }
 
 // located is the error of a source with the name of its file, and its line

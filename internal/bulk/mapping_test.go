@@ -71,7 +71,7 @@ func TestMappedHeader(t *testing.T) {
 		{"id=a", `{"id":"1"}`, "! " + errNotMapped.Error()},
 		{"id=a", parquetMagic, "! " + errNotMapped.Error()},
 	} {
-		r, err := newMappedReader(strings.NewReader(tt.in), mapped(t, tt.columns, ""))
+		r, err := newReader(strings.NewReader(tt.in), mapped(t, tt.columns, ""))
 		got := ""
 		if err != nil {
 			got = "! " + err.Error()

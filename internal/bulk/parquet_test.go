@@ -86,7 +86,7 @@ func TestForeignParquet(t *testing.T) {
 			}
 		}
 	}
-	r, err := NewReader(bytes.NewReader(table(t, foreignRows())))
+	r, err := newReader(bytes.NewReader(table(t, foreignRows())), Mapping{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestForeignParquet(t *testing.T) {
 // problems.
 func documents(t testing.TB, in io.Reader) string {
 	t.Helper()
-	r, err := NewReader(in)
+	r, err := newReader(in, Mapping{})
 	if err != nil {
 		return "! " + err.Error()
 	}
@@ -211,7 +211,7 @@ func TestParquetCompressions(t *testing.T) {
 	}
 	for _, codec := range []compress.Codec{&parquet.Uncompressed, &parquet.Snappy, &parquet.Gzip, &parquet.Zstd, &parquet.Brotli, &parquet.Lz4Raw} {
 		in := table(t, rows, parquet.Compression(codec), parquet.MaxRowsPerRowGroup(1000), parquet.PageBufferSize(10_000))
-		r, err := NewReader(bytes.NewReader(in))
+		r, err := newReader(bytes.NewReader(in), Mapping{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -187,7 +187,7 @@ func TestParquetSources(t *testing.T) {
 	}
 	broken := errors.New("disk on fire")
 	cut := io.MultiReader(bytes.NewReader(in[:len(in)/2]), errorReader{broken})
-	if _, err := NewReader(cut); !errors.Is(err, broken) {
+	if _, err := newReader(cut, Mapping{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 	if left, err := os.ReadDir(spool); err != nil || len(left) > 0 {

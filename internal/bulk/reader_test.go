@@ -20,7 +20,7 @@ import (
 // or its line and its problems.
 func summary(in io.Reader) string {
 	var lines []string
-	r, err := NewReader(in)
+	r, err := newReader(in, Mapping{})
 	if err != nil {
 		return "! " + err.Error()
 	}
@@ -245,7 +245,7 @@ func TestReaderOfLongRecords(t *testing.T) {
 // Cells of a table are the fields of the contract, as text.
 func TestReaderOfTables(t *testing.T) {
 	in := lines("title,id,my column,started,isPrivate,duration,workspaceId", `"a ""b"", c",007,é,2018-02-18t02:30-7:00,TRUE,460.0,`)
-	r, err := NewReader(strings.NewReader(in))
+	r, err := newReader(strings.NewReader(in), Mapping{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,10 +85,8 @@ func (s directory) Put(ctx context.Context, kind callvault.Kind, entries []callv
 	err = callvault.CheckCompany(s.company)
 	if err == nil {
 		err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			for _, statement := range []string{makeCompanySQL, lockCompanySQL} {
-				if _, err := tx.Exec(ctx, statement, s.company); err != nil {
-					return err
-				}
+			if err := lock(ctx, tx, s.company); err != nil {
+				return err
 			}
 			for len(entries) > 0 {
 				n := min(len(entries), maxEntries)

@@ -27,7 +27,7 @@ const (
 		) AS i
 		` + documentOfID + `
 		CROSS JOIN LATERAL (SELECT substr(d.document, strpos(d.document, ',"clientUniqueId":')) AS document) AS c
-		WHERE starts_with(c.document, ',"clientUniqueId":"') AND NOT starts_with(c.document, ',"clientUniqueId":' || b.client || ',"customData":')
+		WHERE starts_with(c.document, ',"clientUniqueId":"') AND NOT starts_with(c.document, ',"clientUniqueId":"' || b.client || '","customData":')
 		ORDER BY b.place`
 
 	// Which of some ids have a call.
@@ -108,11 +108,11 @@ func clientsOf(batch callvault.Batch) (ids, clients []string) {
 	return ids, clients
 }
 
-// lock keeps other writers from the company's calls until the transaction ends. It makes
+// lock keeps other writers from what a company has until the transaction ends. It makes
 // the company unless it is there.
-func (s calls) lock(ctx context.Context, tx pgx.Tx) error {
+func lock(ctx context.Context, tx pgx.Tx, company string) error {
 	for _, statement := range []string{makeCompanySQL, lockCompanySQL} {
-		if _, err := tx.Exec(ctx, statement, s.company); err != nil {
+		if _, err := tx.Exec(ctx, statement, company); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,7 @@ func (s calls) lock(ctx context.Context, tx pgx.Tx) error {
 
 // unknown are the calls whose ids are not there, when the company is locked.
 func (s calls) unknown(ctx context.Context, tx pgx.Tx, calls []callvault.Call) ([]callvault.Call, error) {
-	if err := s.lock(ctx, tx); err != nil {
+	if err := lock(ctx, tx, s.company); err != nil {
 		return nil, err
 	}
 	ids := make([]string, len(calls))
@@ -143,7 +143,7 @@ func (s calls) refuseOthers(ctx context.Context, tx pgx.Tx, ids, clients []strin
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := s.lock(ctx, tx); err != nil {
+	if err := lock(ctx, tx, s.company); err != nil {
 		return err
 	}
 	var refused []callvault.ID

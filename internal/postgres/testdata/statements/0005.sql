@@ -116,19 +116,7 @@ SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
 			WHERE d.company = $1 AND d.workspace = i.workspace AND d.time = i.time AND d.id = i.id OFFSET 0
 		) AS d ON true
 		CROSS JOIN LATERAL (SELECT substr(d.document, strpos(d.document, ',"clientUniqueId":')) AS document) AS c
-		WHERE starts_with(c.document, ',"clientUniqueId":"') AND NOT starts_with(c.document, ',"clientUniqueId":' || b.client || ',"customData":')
-		ORDER BY b.place;
-SELECT i.number, d.checksum, i.time, i.id, d.workspace, d.document
-		FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS b (id, client, place)
-		CROSS JOIN LATERAL (
-			SELECT number, time, id, workspace FROM callvault.ids AS i
-			WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
-		) AS i
-		LEFT JOIN LATERAL (
-			SELECT checksum, workspace, document FROM callvault.documents AS d
-			WHERE d.company = $1 AND d.workspace = i.workspace AND d.time = i.time AND d.id = i.id OFFSET 0
-		) AS d ON true
-		WHERE strpos(d.document, ',"clientUniqueId":"') > 0 AND strpos(d.document, ',"clientUniqueId":' || b.client || ',"customData":') = 0
+		WHERE starts_with(c.document, ',"clientUniqueId":"') AND NOT starts_with(c.document, ',"clientUniqueId":"' || b.client || '","customData":')
 		ORDER BY b.place;
 SELECT id FROM (SELECT number, checksum, time, id, workspace, document FROM (
 			SELECT number, checksum, time, id, workspace, document FROM callvault.documents
