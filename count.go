@@ -57,8 +57,7 @@ func floorDiv(a, b int64) int64 {
 
 // Pieces is a range taken apart for counting: the calls of some pieces, less
 // those of others. Where more than the half of a bucket is in the range it is
-// cheaper to take the whole one and count what is not. Pieces that are not needed
-// are empty. Spans[i] is of level i/2.
+// cheaper to take the whole one and count the rest. Further pieces are empty. Spans[i] is of level i/2.
 type Pieces struct {
 	Edges [2]Edge                     // to be counted call by call: within a finest bucket
 	Spans [2*BucketLevels - 1]Buckets // to be summed

@@ -127,7 +127,7 @@ func TestBodiesShareAConnection(t *testing.T) {
 
 // Clients that do not send their bodies are left alone while nobody waits for the memory.
 // Then others of their company wait until they are refused, and another company does not
-// wait at all. The wait for a body is no wait for the store.
+// wait at all. Waiting for a body does not count as waiting for the store.
 func TestClientsThatDoNotSend(t *testing.T) {
 	api := newServer(t, Config{Log: discard})
 	api.store.AddKey(t.Context(), testKey(callvault.BasicKey, "other", "OTHER", "hush"))

@@ -17,7 +17,7 @@ import (
 const adaName = "</td><b>Ada</b> \u202eLovelace"
 
 // named is a page of calls of which one has a host and a workspace that were imported, one
-// others, one a host that is no number, and one none.
+// has others, one a host without digits, and one has no host.
 func named(t *testing.T) (h *Handler, d *directory) {
 	t.Helper()
 	made := calls{}

@@ -11,7 +11,7 @@ import (
 )
 
 // partForm is what follows the host's member in the document of a row, and nameForm the name
-// that a value begins with, as callvault.NameKey has it; ” where there is none. A text goes up
+// that a value begins with, as callvault.NameKey has it, or an empty text. A text goes up
 // to its quote, unless that is escaped.
 const (
 	partForm = `split_part({row}.document, ',"primaryUserId":', 2)`

@@ -25,8 +25,8 @@ type siege struct {
 	*testing.T
 	server      *program.Server
 	key         program.Key
-	want        []string      // what a walk of the well-behaved finds
-	walked      chan struct{} // has something when a walk was finished and somebody waits
+	want        []string                          // what a walk of the well-behaved finds
+	walked      map[*program.Client]chan struct{} // has something when the client finished a walk and somebody waits
 	walks       atomic.Int64
 	closed      atomic.Int64 // new connections of the well-behaved that were closed
 	longest     atomic.Int64 // nanoseconds that a page took
@@ -38,7 +38,7 @@ type siege struct {
 // besiege lets two clients walk, one that keeps its connection and one that makes
 // a new one for each page, until lift is called.
 func besiege(t *testing.T, server *program.Server, key program.Key, want []string) *siege {
-	s := &siege{T: t, server: server, key: key, want: want, walked: make(chan struct{}), stopped: make(chan struct{})}
+	s := &siege{T: t, server: server, key: key, want: want, walked: make(map[*program.Client]chan struct{}), stopped: make(chan struct{})}
 	s.stop = sync.OnceFunc(func() {
 		close(s.stopped)
 		s.wellBehaved.Wait()
@@ -47,6 +47,9 @@ func besiege(t *testing.T, server *program.Server, key program.Key, want []strin
 	keeping, renewing := server.As(key), server.As(key)
 	renewing.HTTP.Transport.(*http.Transport).DisableKeepAlives = true
 	for _, client := range []*program.Client{keeping, renewing} {
+		s.walked[client] = make(chan struct{})
+	}
+	for client := range s.walked {
 		s.wellBehaved.Go(func() { s.walkOn(client) })
 	}
 	s.outlast()
@@ -63,7 +66,7 @@ func (s *siege) walkOn(client *program.Client) {
 		select {
 		case <-s.stopped:
 			return
-		case s.walked <- struct{}{}:
+		case s.walked[client] <- struct{}{}:
 		default:
 		}
 	}
@@ -76,7 +79,12 @@ func (s *siege) walk(client *program.Client) error {
 		began := time.Now()
 		p, err := client.TryPage(query)
 		if s.mayTryAgain(client, err) {
-			continue
+			select {
+			case <-s.stopped:
+				return nil
+			default:
+				continue
+			}
 		}
 		if err != nil {
 			return err
@@ -108,14 +116,16 @@ func (s *siege) mayTryAgain(client *program.Client, err error) bool {
 	return true
 }
 
-// outlast waits until several walks were finished from now on.
+// outlast waits until each of the well-behaved has finished two walks from now on.
 func (s *siege) outlast() {
 	s.Helper()
-	for range 4 {
-		select {
-		case <-s.walked:
-		case <-time.After(program.Patience):
-			s.Fatal("the well-behaved are not served")
+	for _, walked := range s.walked {
+		for range 2 {
+			select {
+			case <-walked:
+			case <-time.After(program.Patience):
+				s.Fatal("a well-behaved client is not served")
+			}
 		}
 	}
 }

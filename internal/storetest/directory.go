@@ -296,7 +296,7 @@ func visitorEndsEntries(t *testing.T, open Open) {
 	hasEntries(t, d, callvault.Users, batch...)
 }
 
-// The first user makes the company; a refused one, and a name that is none, make nothing.
+// The first user makes the company; a refused one, and an invalid name, make nothing.
 func companyIsMadeByUser(t *testing.T, open Open) {
 	store, user := open(t), []callvault.Entry{entry(t, callvault.Users, "1", "A")}
 	done, cancel := context.WithCancel(t.Context())
@@ -305,7 +305,7 @@ func companyIsMadeByUser(t *testing.T, open Open) {
 		t.Error("a put under a context that is done succeeded")
 	}
 	if _, err := store.Directory("no name").Put(t.Context(), callvault.Users, user); err == nil {
-		t.Error("put users of a name that is none")
+		t.Error("put users of a company with an invalid name")
 	}
 	same(t, "companies", names(t, store), nil)
 	putEntries(t, store.Directory(acme), callvault.Users, user...)

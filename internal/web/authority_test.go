@@ -32,7 +32,7 @@ func TestIssue(t *testing.T) {
 	}
 	leaf, roots := issuedLeaf(t, issued), x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(issued.Authority) {
-		t.Fatal("the authority is no certificate in PEM")
+		t.Fatal("the authority is not a certificate in PEM")
 	}
 	verify := func(host string, at time.Time) error {
 		_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: host, CurrentTime: at})
