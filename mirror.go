@@ -1,0 +1,114 @@
+package callvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Mirrors is the role of a store that keeps the state of mirrors. A mirror keeps one company's
+// calls equal to those of an upstream, which is another server of the API.
+type Mirrors interface {
+	// Mirror hands out the state of a company's mirror, as Calls does its calls.
+	Mirror(company string) MirrorState
+}
+
+// MirrorState is the state of one company's mirror. While a company has one, whatever would
+// write its calls, users or workspaces other than by Commit is a *MirroredError, but for the
+// deletion of calls.
+type MirrorState interface {
+	// Lease is the lease of the mirror as it stands. It is zero where the company has no mirror.
+	Lease(ctx context.Context) (Lease, error)
+
+	// Take takes the lease for a holder if it still stands as seen; otherwise nothing changes
+	// and the error is ErrLeaseLost. The number rises. The first one makes the company and its
+	// mirror: the calls that are there become apart, as Own. An upstream other than that of the
+	// mirror is an *OtherUpstreamError.
+	Take(ctx context.Context, seen Lease, upstream, holder string) (Lease, error)
+
+	// Renew shows that the holder is alive: it raises the count of renewals. ErrLeaseLost when
+	// the lease's number is another one.
+	Renew(ctx context.Context, lease Lease) (Lease, error)
+
+	// Return gives the lease back, so that anyone may take it at once. ErrLeaseLost when the
+	// lease's number is another one.
+	Return(ctx context.Context, lease Lease) error
+
+	// Commit writes all of a change, or nothing and ErrLeaseLost when the lease's number is
+	// another one. A call that is withheld stays so.
+	Commit(ctx context.Context, lease Lease, change MirrorChange) (PutResult, error)
+
+	// Values visits what Commit kept under the keys that begin with a prefix, in the order of
+	// the keys' bytes, as they are at one moment.
+	Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error
+
+	// Apart visits the calls of a kind that stand apart, by id.
+	Apart(ctx context.Context, kind Apartness, visit func(Apart) error) error
+
+	// Weight is how many calls more than there are here the upstream should count in a range,
+	// or fewer if it is negative: the sum of the weights of what stands apart in it.
+	Weight(ctx context.Context, r Range) (int, error)
+
+	// End ends the mirror: its lease, its values and what stands apart. The calls stay, and the
+	// company can be written again. ErrNotFound where there is no mirror.
+	End(ctx context.Context) error
+}
+
+// Lease is the right to write a mirrored company. Whoever has it renews it. It has no time, so
+// that no two clocks are compared: whoever sees it stand without a renewal for long enough, by
+// their own clock, may take it.
+type Lease struct {
+	Upstream string
+	Holder   string // empty when it was given back
+	Number   int64  // rises with each taking
+	Renewed  int64  // rises with each renewal
+}
+
+// MirrorChange is what a mirror commits at once.
+type MirrorChange struct {
+	Calls   Batch             // as the upstream listed them; their ids no longer stand apart, but for those withheld
+	Delete  []ID              // which the upstream no longer has
+	Keep    []ID              // which the upstream no longer has, and which are kept: they become apart, as Kept
+	Strange []Apart           // calls of Calls that the upstream listed at another time than their own
+	Entries map[Kind][]Entry  // users and workspaces, all that there are of each kind that is named
+	Values  map[string][]byte // what is kept under each key; nil removes it
+}
+
+// Apartness says why a call stands apart when a mirror compares totals.
+type Apartness int
+
+// The reasons why a call stands apart. The numbers are part of what a store keeps.
+const (
+	Own      Apartness = iota + 1 // it was here before the mirror, and the upstream has not listed it: weight -1
+	Kept                          // the upstream no longer has it, and it is kept: weight -1
+	Withheld                      // an operator deleted it, and it is not fetched again: weight 1 at the time where the upstream lists it, 0 until it has
+	Strange                       // the upstream lists it at another time than its own: weight -1 at its own and 1 at the other
+)
+
+// Apart is a call that stands apart.
+type Apart struct {
+	ID   ID
+	Kind Apartness
+	At   Time // where the upstream counts it; of what it does not count, where it is here
+}
+
+// ErrLeaseLost is the error of a mirror whose lease somebody else has taken.
+var ErrLeaseLost = errors.New("another mirror has taken over this company")
+
+// MirroredError is the error of a write to a company that its mirror writes.
+type MirroredError struct {
+	Company, Upstream string
+}
+
+func (e *MirroredError) Error() string {
+	return fmt.Sprintf("company %s is a mirror of %s, and only the mirror writes it", e.Company, e.Upstream)
+}
+
+// OtherUpstreamError is the error of a mirror whose company is a mirror of another upstream.
+type OtherUpstreamError struct {
+	Company, Upstream string // that of the company's mirror
+}
+
+func (e *OtherUpstreamError) Error() string {
+	return fmt.Sprintf("company %s is a mirror of %s, not of this upstream", e.Company, e.Upstream)
+}
