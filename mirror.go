@@ -42,6 +42,11 @@ type MirrorState interface {
 	// the keys' bytes, as they are at one moment.
 	Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error
 
+	// Order keeps a value under a key that begins with OrderPrefix, without the lease: so an
+	// operator tells the mirror that runs what to do, and its next Commit may remove it.
+	// ErrNotFound where there is no mirror.
+	Order(ctx context.Context, key string, value []byte) error
+
 	// Apart visits the calls of a kind that stand apart, by id.
 	Apart(ctx context.Context, kind Apartness, visit func(Apart) error) error
 
@@ -64,10 +69,13 @@ type Lease struct {
 	Renewed  int64  // rises with each renewal
 }
 
+// OrderPrefix begins the keys of an operator's orders to a mirror.
+const OrderPrefix = "order/"
+
 // MirrorChange is what a mirror commits at once.
 type MirrorChange struct {
 	Calls   Batch             // as the upstream listed them; their ids no longer stand apart, but for those withheld
-	Delete  []ID              // which the upstream no longer has
+	Delete  []ID              // which the upstream no longer has; they no longer stand apart, and those withheld lose their weight
 	Keep    []ID              // which the upstream no longer has, and which are kept: they become apart, as Kept
 	Strange []Apart           // calls of Calls that the upstream listed at another time than their own
 	Entries map[Kind][]Entry  // users and workspaces, all that there are of each kind that is named

@@ -8,16 +8,16 @@ type Class int
 
 // The classes of requests.
 const (
-	Hot      Class = iota // the last hours
-	Head                  // the grand total, the horizon, and totals before a deletion
-	ByID                  // calls that were not listed
-	Bisect                // totals that differ, and polls of known excess
-	Warm                  // the last days
-	Young                 // the rounds of the sweep
+	Hot    Class = iota // the last hours
+	Head                // the grand total, the horizon, and totals before a deletion
+	ByID                // calls that were not listed
+	Bisect              // totals that differ, and polls of known excess
+	Warm                // the last days
+	Young               // the rounds of the sweep
 	Mid
 	Old
-	Backfill // history that was never read
-	People   // users and workspaces
+	Backfill     // history that was never read
+	People       // users and workspaces
 	classes  int = iota
 )
 
