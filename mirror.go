@@ -14,11 +14,10 @@ type Mirrors interface {
 }
 
 // MirrorState is the state of one company's mirror. While a company has one, whatever would
-// write its calls, users or workspaces other than by Commit is a *MirroredError, but for the
-// deletion of calls.
+// write its calls, users or workspaces other than by Commit is a *MirroredError. Only calls
+// may be deleted; they become apart, as Withheld.
 type MirrorState interface {
-	// Lease is the lease of the mirror as it stands. It is zero where the company has no mirror.
-	Lease(ctx context.Context) (Lease, error)
+	MirrorReads
 
 	// Take takes the lease for a holder if it still stands as seen; otherwise nothing changes
 	// and the error is ErrLeaseLost. The number rises. The first one makes the company and its
@@ -38,14 +37,24 @@ type MirrorState interface {
 	// another one. A call that is withheld stays so.
 	Commit(ctx context.Context, lease Lease, change MirrorChange) (PutResult, error)
 
-	// Values visits what Commit kept under the keys that begin with a prefix, in the order of
-	// the keys' bytes, as they are at one moment.
-	Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error
-
 	// Order keeps a value under a key that begins with OrderPrefix, without the lease: so an
 	// operator tells the mirror that runs what to do, and its next Commit may remove it.
 	// ErrNotFound where there is no mirror.
 	Order(ctx context.Context, key string, value []byte) error
+
+	// End ends the mirror: its lease, its values and what stands apart. The calls stay, and the
+	// company can be written again. ErrNotFound where there is no mirror.
+	End(ctx context.Context) error
+}
+
+// MirrorReads is the part of MirrorState that reads.
+type MirrorReads interface {
+	// Lease is the lease of the mirror as it stands. It is zero where the company has no mirror.
+	Lease(ctx context.Context) (Lease, error)
+
+	// Values visits what Commit kept under the keys that begin with a prefix, in the order of
+	// the keys' bytes, as they are at one moment. A value is valid only until visit returns.
+	Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error
 
 	// Apart visits the calls of a kind that stand apart, by id.
 	Apart(ctx context.Context, kind Apartness, visit func(Apart) error) error
@@ -53,10 +62,6 @@ type MirrorState interface {
 	// Weight is how many calls more than there are here the upstream should count in a range,
 	// or fewer if it is negative: the sum of the weights of what stands apart in it.
 	Weight(ctx context.Context, r Range) (int, error)
-
-	// End ends the mirror: its lease, its values and what stands apart. The calls stay, and the
-	// company can be written again. ErrNotFound where there is no mirror.
-	End(ctx context.Context) error
 }
 
 // Lease is the right to write a mirrored company. Whoever has it renews it. It has no time, so
@@ -77,7 +82,7 @@ type MirrorChange struct {
 	Calls   Batch             // as the upstream listed them; their ids no longer stand apart, but for those withheld
 	Delete  []ID              // which the upstream no longer has; they no longer stand apart, and those withheld lose their weight
 	Keep    []ID              // which the upstream no longer has, and which are kept: they become apart, as Kept
-	Strange []Apart           // calls of Calls that the upstream listed at another time than their own
+	Strange map[ID]Time       // where the upstream listed those of Calls that it listed at another time than their own
 	Entries map[Kind][]Entry  // users and workspaces, all that there are of each kind that is named
 	Values  map[string][]byte // what is kept under each key; nil removes it
 }
@@ -95,9 +100,10 @@ const (
 
 // Apart is a call that stands apart.
 type Apart struct {
-	ID   ID
-	Kind Apartness
-	At   Time // where the upstream counts it; of what it does not count, where it is here
+	ID      ID
+	Kind    Apartness
+	Counted bool // whether the upstream counts it: never as Own or Kept, always as Strange
+	At      Time // where the upstream counts it, or else where it is here; 0 if it is neither
 }
 
 // ErrLeaseLost is the error of a mirror whose lease somebody else has taken.
