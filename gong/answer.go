@@ -3,6 +3,7 @@ package gong
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,8 +24,29 @@ const (
 	maxRedirects = 10
 )
 
+// Answer is an answer with status 200 whose body is a JSON object.
+type Answer struct {
+	Host    string
+	Date    time.Time // the server's clock by its header Date; zero without one
+	Members map[string]json.RawMessage
+}
+
+// Get requests a path below BaseURL with one attempt: it keeps no pace, counts nothing, and
+// neither waits nor retries. It is for programs that decide themselves when to send what.
+//
+// It returns an *Error if the server refused the request, an *AnswerError if the answer is
+// not a JSON object, or a *NoAnswerError if there was none. Other errors are about the
+// fields of the Client.
+func (c *Client) Get(ctx context.Context, path string, query url.Values) (*Answer, error) {
+	target, err := c.target(path, query)
+	if err != nil {
+		return nil, err
+	}
+	return c.once(ctx, target)
+}
+
 // once sends one request.
-func (c *Client) once(ctx context.Context, target *url.URL) (*page, error) {
+func (c *Client) once(ctx context.Context, target *url.URL) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	response, err := c.get(ctx, target)
@@ -41,13 +63,19 @@ func (c *Client) once(ctx context.Context, target *url.URL) (*page, error) {
 		return nil, c.unanswered(target, err)
 	}
 	if len(body) > maxAnswer {
-		return nil, &AnswerError{target.Host, fmt.Sprintf("it has more than %d MiB", maxAnswer>>20)}
+		return nil, &AnswerError{Host: target.Host, Problem: fmt.Sprintf("it has more than %d MiB", maxAnswer>>20)}
 	}
-	p, err := parsePage(body)
+	members, err := membersOf(body)
 	if err != nil {
-		return nil, &AnswerError{target.Host, err.Error()}
+		return nil, &AnswerError{Host: target.Host, Problem: err.Error()}
 	}
-	return p, nil
+	return &Answer{Host: target.Host, Date: dateOf(response), Members: members}, nil
+}
+
+// dateOf is the header Date, or zero.
+func dateOf(response *http.Response) time.Time {
+	at, _ := http.ParseTime(response.Header.Get("Date"))
+	return at
 }
 
 // get sends a request, and follows redirects within the origin.
@@ -83,7 +111,7 @@ func withinOrigin(to *http.Request, via []*http.Request) error {
 		to.Header = via[0].Header.Clone() // with the credential, and without a Referer
 		return nil
 	}
-	return &unanswered{host: from.Host, text: "redirects to " + origin(to.URL) + ", " + problem}
+	return &NoAnswerError{Host: from.Host, Problem: "redirects to " + origin(to.URL) + ", " + problem}
 }
 
 // request makes a request with the credential.
@@ -119,7 +147,12 @@ func origin(u *url.URL) string {
 
 // refused is the error of an answer whose status is not 200.
 func (c *Client) refused(response *http.Response, target *url.URL) error {
-	e := &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"))}
+	e := &Error{Status: response.StatusCode, Date: dateOf(response)}
+	now := e.Date // the clock of the server that says when
+	if now.IsZero() {
+		now = time.Now()
+	}
+	e.RetryAfter = retryAfter(response.Header.Get("Retry-After"), now)
 	// Beyond maxRefusal the body is cut off, so only the status is reported.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 	body = c.Credential.hide(body)

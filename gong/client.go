@@ -70,7 +70,7 @@ type ListCallsQuery struct {
 //
 // It returns an *Error if the server refused the request, an *AnswerError if the
 // answer is not a page of calls, a *CallError if a call breaks the contract,
-// ErrDayUsedUp, or an error that wraps the reason why no answer came.
+// ErrDayUsedUp, or a *NoAnswerError.
 func (c *Client) ListCalls(ctx context.Context, q ListCallsQuery, cursor string) (*ListCallsResponse, error) {
 	p, err := c.page(ctx, q, cursor)
 	if err != nil {
@@ -87,13 +87,16 @@ func (c *Client) ListCalls(ctx context.Context, q ListCallsQuery, cursor string)
 
 // page requests a page, and repeats the request as the fields of the Client say.
 func (c *Client) page(ctx context.Context, q ListCallsQuery, cursor string) (*page, error) {
-	target, err := c.target(q, cursor)
+	target, err := c.target(Path, q.Values(cursor))
 	if err != nil {
 		return nil, err
 	}
 	var p *page
-	err = c.patiently(ctx, target.Hostname(), func() (err error) {
-		p, err = c.once(ctx, target)
+	err = c.patiently(ctx, target.Hostname(), func() error {
+		answer, err := c.once(ctx, target)
+		if err == nil {
+			p, err = answer.page("calls")
+		}
 		return err
 	})
 	if cursor == "" && isEmptyRange(err) {
@@ -102,8 +105,8 @@ func (c *Client) page(ctx context.Context, q ListCallsQuery, cursor string) (*pa
 	return p, err
 }
 
-// target is the URL of a page.
-func (c *Client) target(q ListCallsQuery, cursor string) (*url.URL, error) {
+// target is the URL of a request.
+func (c *Client) target(path string, query url.Values) (*url.URL, error) {
 	target, err := url.Parse(c.BaseURL)
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
 		return nil, fmt.Errorf("gong: the base URL %q is not http:// or https:// with a host", c.BaseURL)
@@ -114,20 +117,25 @@ func (c *Client) target(q ListCallsQuery, cursor string) (*url.URL, error) {
 	if err := c.Credential.check(); err != nil {
 		return nil, err
 	}
-	query := make(url.Values)
-	if !q.From.IsZero() {
-		query.Set("fromDateTime", q.From.UTC().Format(time.RFC3339Nano))
-	}
-	if !q.To.IsZero() {
-		query.Set("toDateTime", q.To.UTC().Format(time.RFC3339Nano))
-	}
-	if q.WorkspaceID != "" {
-		query.Set("workspaceId", q.WorkspaceID)
-	}
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	target = target.JoinPath(Path)
+	target = target.JoinPath(path)
 	target.RawQuery = query.Encode()
 	return target, nil
+}
+
+// Values are the parameters of the page that a cursor leads to, or of the first one.
+func (q ListCallsQuery) Values(cursor string) url.Values {
+	values := make(url.Values)
+	if !q.From.IsZero() {
+		values.Set("fromDateTime", q.From.UTC().Format(time.RFC3339Nano))
+	}
+	if !q.To.IsZero() {
+		values.Set("toDateTime", q.To.UTC().Format(time.RFC3339Nano))
+	}
+	if q.WorkspaceID != "" {
+		values.Set("workspaceId", q.WorkspaceID)
+	}
+	if cursor != "" {
+		values.Set("cursor", cursor)
+	}
+	return values
 }

@@ -341,3 +341,40 @@ func TestUnsendableCredential(t *testing.T) {
 		}
 	}
 }
+
+// Get makes one attempt, whatever comes of it, and tells the server's clock.
+func TestGet(t *testing.T) {
+	f := &fake{t: t}
+	f.refuse = func(n int, w http.ResponseWriter) bool {
+		w.Header().Set("Date", epoch.Format(http.TimeFormat))
+		switch n {
+		case 1:
+			fmt.Fprint(w, `{"requestId":"r","records":{"cursor":"next"},"users":[{"id":"1"}]}`)
+		case 2:
+			w.Header().Set("Retry-After", epoch.Add(time.Minute).Format(http.TimeFormat))
+			say(w, http.StatusServiceUnavailable, "later")
+		}
+		return true
+	}
+	c := f.client()
+	answer, err := c.Get(t.Context(), UsersPath, nil)
+	if err != nil || !answer.Date.Equal(epoch) || answer.Host != "calls.example.com" {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	if list, err := answer.List("users"); err != nil || list.Total != -1 || list.Cursor != "next" || list.RequestID != "r" || len(list.Documents) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	_, err = answer.List("workspaces")
+	if wrong := (*AnswerError)(nil); !errors.As(err, &wrong) || err.Error() != `gong: the answer of calls.example.com is not a page of workspaces: it has no "workspaces"` {
+		t.Error(err)
+	}
+	_, err = c.Get(t.Context(), UsersPath, nil)
+	if refusal := (*Error)(nil); !errors.As(err, &refusal) || refusal.RetryAfter != time.Minute || !refusal.Date.Equal(epoch) {
+		t.Errorf("%+v", err)
+	}
+	f.fail = func(int) error { return errors.New("broken pipe") }
+	_, err = c.Get(t.Context(), UsersPath, nil)
+	if none := (*NoAnswerError)(nil); !errors.As(err, &none) || none.Host != "calls.example.com" || len(f.requests) != 3 {
+		t.Errorf("%v after %d requests", err, len(f.requests))
+	}
+}

@@ -21,6 +21,7 @@ type Error struct {
 	RequestID  string   // the server's id of the request, if it sent one
 	Errors     []string // the server's texts
 	RetryAfter time.Duration
+	Date       time.Time // the server's clock by its header Date; zero without one
 }
 
 func (e *Error) Error() string {
@@ -36,6 +37,12 @@ func (e *Error) Error() string {
 		text.WriteString(" (request " + e.RequestID + ")")
 	}
 	return text.String()
+}
+
+// NoCalls tells whether the server says that a query has no calls. The text matters, because
+// servers of other things answer 404, too.
+func (e *Error) NoCalls() bool {
+	return e.Status == http.StatusNotFound && e.says("no calls")
 }
 
 // says tells whether one of the texts contains some words, in any case.
@@ -55,11 +62,10 @@ func asError(err error) *Error {
 	return refusal
 }
 
-// isEmptyRange tells whether a server says that a query has no calls. The text matters,
-// because servers of other things answer 404, too.
+// isEmptyRange tells whether a server says that a query has no calls.
 func isEmptyRange(err error) bool {
 	refusal := asError(err)
-	return refusal != nil && refusal.Status == http.StatusNotFound && refusal.says("no calls")
+	return refusal != nil && refusal.NoCalls()
 }
 
 // isExpired tells whether a server refuses a cursor as too old, or as one that it can't
@@ -72,14 +78,19 @@ func isExpired(err error) bool {
 	return refusal.says("cursor has expired") || refusal.says("failed to verify cursor")
 }
 
-// AnswerError is an answer with status 200 that is not a page of calls.
+// AnswerError is an answer with status 200 that is not what was requested.
 type AnswerError struct {
 	Host    string
 	Problem string // what is wrong with it
+	Wanted  string // what it should be; empty means a page of calls
 }
 
 func (e *AnswerError) Error() string {
-	return "gong: the answer of " + e.Host + " is not a page of calls: " + e.Problem
+	wanted := e.Wanted
+	if wanted == "" {
+		wanted = "a page of calls"
+	}
+	return "gong: the answer of " + e.Host + " is not " + wanted + ": " + e.Problem
 }
 
 // ShortError ends a walk whose server ended its list too early. The calls that came are

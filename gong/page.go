@@ -14,7 +14,7 @@ const (
 	maxCursor = 32 << 10 // bytes of a cursor, which must fit into a URL
 )
 
-// page is a page whose calls have not been parsed.
+// page is a page of calls, or of other documents, that have not been parsed.
 type page struct {
 	requestID  string
 	records    Records
@@ -26,21 +26,43 @@ type page struct {
 // unknown is the total of a server that sent none.
 const unknown = -1
 
-// parsePage parses an answer: only an object with an array "calls" is a page. The calls
-// are not parsed, so that one that breaks the contract does not spoil the others. The
-// error is the problem of an AnswerError.
-func parsePage(body []byte) (*page, error) {
-	members, err := membersOf(body)
+// List is a page of an answer, with its documents not yet parsed: one that breaks the
+// contract does not spoil the others.
+type List struct {
+	RequestID string
+	Total     int    // records.totalRecords, or -1 if the server sent none
+	Cursor    string // of the next page; empty on the last
+	Documents []json.RawMessage
+}
+
+// List reads the answer as a page of "calls", "users" or "workspaces". Only an answer with an
+// array of that name, and without errors, is a page; any other is an *AnswerError.
+func (a *Answer) List(of string) (*List, error) {
+	p, err := a.page(of)
 	if err != nil {
 		return nil, err
 	}
-	calls, said := members["calls"], saidIn(members, "errors", "error")
+	return &List{p.requestID, p.total, p.records.Cursor, p.calls}, nil
+}
+
+// page reads the answer as a page.
+func (a *Answer) page(of string) (*page, error) {
+	p, err := parsePage(a.Members, of)
+	if err != nil {
+		return nil, &AnswerError{Host: a.Host, Problem: err.Error(), Wanted: "a page of " + of}
+	}
+	return p, nil
+}
+
+// parsePage reads the members of an answer. The error is the problem of an AnswerError.
+func parsePage(members map[string]json.RawMessage, of string) (*page, error) {
+	documents, said := members[of], saidIn(members, "errors", "error")
 	switch {
-	case calls == nil:
-		said = append([]string{`it has no "calls"`}, append(said, saidIn(members, "message")...)...)
+	case documents == nil:
+		said = append([]string{fmt.Sprintf("it has no %q", of)}, append(said, saidIn(members, "message")...)...)
 		return nil, errors.New(strings.Join(said, "; it says: "))
-	case calls[0] != '[':
-		return nil, fmt.Errorf(`its "calls" are %s, not an array`, kindOf(string(calls)))
+	case documents[0] != '[':
+		return nil, fmt.Errorf("its %q are %s, not an array", of, kindOf(string(documents)))
 	case len(said) > 0:
 		return nil, errors.New("it has errors: " + strings.Join(said, "; "))
 	}
@@ -50,17 +72,17 @@ func parsePage(body []byte) (*page, error) {
 			return nil, err
 		}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(calls))
+	decoder := json.NewDecoder(bytes.NewReader(documents))
 	decoder.Token()
 	for decoder.More() {
 		if len(p.calls) == maxListed {
-			return nil, fmt.Errorf("it has more than %d calls", maxListed)
+			return nil, fmt.Errorf("it has more than %d %s", maxListed, of)
 		}
-		var call json.RawMessage
-		if err := decoder.Decode(&call); err != nil {
+		var document json.RawMessage
+		if err := decoder.Decode(&document); err != nil {
 			return nil, err
 		}
-		p.calls = append(p.calls, call)
+		p.calls = append(p.calls, document)
 	}
 	return p, nil
 }

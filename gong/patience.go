@@ -89,19 +89,19 @@ func passes(err error) bool {
 	if refusal := asError(err); refusal != nil {
 		return refusal.Status >= 500 && refusal.Status != http.StatusNotImplemented
 	}
-	unanswered := (*unanswered)(nil)
+	unanswered := (*NoAnswerError)(nil)
 	return errors.As(err, &unanswered) && unanswered.passes
 }
 
 // retryAfter parses the header of that name: seconds or a date. It is 0 without a valid
 // one, and at most 68 years.
-func retryAfter(header string) time.Duration {
+func retryAfter(header string, now time.Time) time.Duration {
 	seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, math.MaxInt32)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		until := max(0, min(time.Until(at), math.MaxInt32*time.Second))
+		until := max(0, min(at.Sub(now), math.MaxInt32*time.Second))
 		return (until + time.Second - 1).Truncate(time.Second)
 	}
 	return 0

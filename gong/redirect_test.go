@@ -43,7 +43,7 @@ func TestRedirects(t *testing.T) {
 		c := f.client()
 		c.HTTP.CheckRedirect = func(*http.Request, []*http.Request) error { return errors.New("not asked") }
 		_, err := c.ListCalls(t.Context(), ListCallsQuery{}, "hush")
-		redirect := (*unanswered)(nil)
+		redirect := (*NoAnswerError)(nil)
 		if tt.want == "" && err != nil || tt.want != "" && (!errors.As(err, &redirect) || err.Error() != "gong: calls.example.com redirects to "+tt.want) || len(f.requests) != tt.requests {
 			t.Errorf("%s: %v after %d requests", tt.location, err, len(f.requests))
 		}

@@ -13,16 +13,19 @@ import (
 	"syscall"
 )
 
-// unanswered is the error of a request without an answer, or with half of one.
-type unanswered struct {
-	host   string
-	text   string
+// NoAnswerError is the error of a request without an answer, or with half of one.
+type NoAnswerError struct {
+	Host    string
+	Problem string // what the host did, and what to do about it
+	Err     error  // the cause, which may be the context's error; nil after a refused redirect
+
 	passes bool // a repeated request may succeed
-	cause  error
 }
 
-func (e *unanswered) Error() string { return "gong: " + e.host + " " + e.text }
-func (e *unanswered) Unwrap() error { return e.cause }
+func (e *NoAnswerError) Error() string { return "gong: " + e.Host + " " + e.Problem }
+
+// Unwrap is the cause.
+func (e *NoAnswerError) Unwrap() error { return e.Err }
 
 // unanswered explains why no answer came. Some errors are not worth a retry: a wrong
 // scheme, an untrusted certificate, and, until the server has answered once, a wrong host
@@ -32,30 +35,30 @@ func (c *Client) unanswered(target *url.URL, err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	if redirect := (*unanswered)(nil); errors.As(err, &redirect) {
+	if redirect := (*NoAnswerError)(nil); errors.As(err, &redirect) {
 		return redirect
 	}
-	e := &unanswered{host: target.Host, cause: err, passes: true}
+	e := &NoAnswerError{Host: target.Host, Err: err, passes: true}
 	certificate, record, name := (*tls.CertificateVerificationError)(nil), tls.RecordHeaderError{}, (*net.DNSError)(nil)
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch):
-		e.text, e.passes = "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL", false
+		e.Problem, e.passes = "speaks plain HTTP and not TLS; use http:// in place of https:// in the base URL", false
 	case target.Scheme == "https" && errors.As(err, &record):
-		e.text, e.passes = "does not speak TLS; check the port", false
+		e.Problem, e.passes = "does not speak TLS; check the port", false
 	case target.Scheme == "http" && isGarbled(err):
-		e.text, e.passes = "does not speak plain HTTP; if it speaks TLS, use https:// in the base URL", false
+		e.Problem, e.passes = "does not speak plain HTTP; if it speaks TLS, use https:// in the base URL", false
 	case errors.As(err, &certificate):
-		e.text, e.passes = distrust(certificate.Err), false
+		e.Problem, e.passes = distrust(certificate.Err), false
 	case isRefused(err):
-		e.text, e.passes = "refused the connection; check that the server runs, and the port", c.answered.Load()
+		e.Problem, e.passes = "refused the connection; check that the server runs, and the port", c.answered.Load()
 	case errors.As(err, &name) && name.IsNotFound:
-		e.text, e.passes = "was not found; check the name", c.answered.Load()
+		e.Problem, e.passes = "was not found; check the name", c.answered.Load()
 	case errors.Is(err, context.DeadlineExceeded):
-		e.text = "did not answer in time"
+		e.Problem = "did not answer in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		e.text = "broke off its answer"
+		e.Problem = "broke off its answer"
 	default:
-		e.text = "did not answer: " + err.Error()
+		e.Problem = "did not answer: " + err.Error()
 	}
 	return e
 }
