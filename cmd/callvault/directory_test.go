@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,30 +190,58 @@ workspaceName    Sales
 	}
 }
 
+// A damaged user ends an export after the one before it, with a whole record, and is named. A
+// file does not get its name.
+func TestExportOfDamagedUser(t *testing.T) {
+	c := newCLI(t)
+	var users []string
+	for i := range 2000 { // more than any buffer holds
+		users = append(users, fmt.Sprintf(`{"id":"%d","firstName":"Ada no. %d of old"}`, i+1, i+1))
+	}
+	c.must("import", "-q", "--kind", "users", c.file("users.ndjson", users...))
+	eve := func(c *cli) {
+		damage(t, c.env["CALLVAULT_DB"], func(file []byte) { copy(file[bytes.Index(file, []byte("Ada no. 1500 ")):], "Eve") })
+	}
+	eve(c)
+	const damaged = "callvault: user 1500 of company default is damaged: its checksum does not match; see 'callvault check'; "
+	for output, want := range map[string]string{"ndjson": "}\n", "json": "}\n]\n"} {
+		got := c.run("export", "--kind", "users", "-o", output)
+		if n := strings.Count(got.stdout, `{"id":`); got.code != exitFailed || got.stderr != damaged+"1,499 users before it are on standard output\n" || n != 1499 || !strings.HasSuffix(got.stdout, want) {
+			t.Errorf("%s: %d users that end with %q, %d, %s", output, n, got.stdout[max(0, len(got.stdout)-40):], got.code, got.stderr)
+		}
+	}
+	name := filepath.Join(t.TempDir(), "users.ndjson")
+	if got := c.run("export", "--kind", "users", name); got.code != exitFailed || got.stderr != damaged+"nothing was written\n" {
+		t.Errorf("%+v", got)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(name)); err != nil || len(entries) > 0 {
+		t.Errorf("it left %v, %v", entries, err)
+	}
+	c = newCLI(t)
+	c.must("import", "-q", "--kind", "users", c.file("users.ndjson", users[1499]))
+	eve(c)
+	if got := c.run("export", "--kind", "users", "-o", "json"); got.code != exitFailed || got.stdout != "" || got.stderr != damaged+"nothing was written\n" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Formats without names need none of a damaged user; the others say which it is, and with
 // --skip-damaged export goes on without names.
 func TestDamagedNames(t *testing.T) {
 	c := newCLI(t)
 	c.must("import", "-q", c.file("calls.ndjson", hosted))
 	c.must("import", "-q", "--kind", "users", c.file("users.ndjson", `{"id":"7","firstName":"Ada of old"}`))
-	db := c.env["CALLVAULT_DB"]
-	content, err := os.ReadFile(db)
-	if err != nil || !strings.Contains(string(content), "Ada of old") {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(db, []byte(strings.Replace(string(content), "Ada of old", "Eve of old", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const damage = "user 7 of company default is damaged: its checksum does not match; see 'callvault check'"
+	damage(t, c.env["CALLVAULT_DB"], func(file []byte) { copy(file[bytes.Index(file, []byte("Ada of old")):], "Eve") })
+	const damaged = "user 7 of company default is damaged: its checksum does not match; see 'callvault check'"
 	for _, args := range [][]string{{"calls"}, {"call", "5"}, {"export", "-o", "csv"}} {
-		if got := c.run(args...); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, damage) {
+		if got := c.run(args...); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, damaged) {
 			t.Errorf("%q: %+v", args, got)
 		}
 	}
 	if got := c.must("export"); !strings.HasPrefix(got, `{"id":"5",`) {
 		t.Errorf("got %s", got)
 	}
-	if got := c.run("export", "--skip-damaged", "-o", "csv"); got.code != exitOK || !strings.Contains(got.stderr, "no names are shown: "+damage) || !strings.Contains(got.stdout, "\r\n5,") {
+	if got := c.run("export", "--skip-damaged", "-o", "csv"); got.code != exitOK || !strings.Contains(got.stderr, "no names are shown: "+damaged) || !strings.Contains(got.stdout, "\r\n5,") {
 		t.Errorf("%+v", got)
 	}
 }
