@@ -78,6 +78,12 @@ func TestWrongDirectories(t *testing.T) {
 		args []string
 	}{
 		{exitFailed, "it is a table; users are read from NDJSON, JSON and saved response pages", []string{"import", "--kind", "users", c.file("u.csv", "id,firstName", "1,A")}},
+		{exitSkipped, `calls.ndjson:1: it looks like a call, because it has "started"; to import calls, leave out --kind`, []string{"import", "--kind", "users", c.file("calls.ndjson", callOne)}},
+		{exitSkipped, "users.ndjson:1: started: must not be null when scheduled is null too; if it is a user, pass --kind users", []string{"import", c.file("users.ndjson", ada)}},
+		{exitUsage, "--workspace is for calls; leave it out with --kind users", []string{"import", "--kind", "users", "--workspace", "7", bad}},
+		{exitUsage, "--app-url is for calls; leave it out with --kind workspaces", []string{"import", "--kind", "workspaces", "--app-url", "https://h", bad}},
+		{exitUsage, "--source is for calls; leave it out with --kind users", []string{"import", "--kind", "users", "--source", "pbx1", bad}},
+		{exitUsage, "--map is for calls; leave it out with --kind users", []string{"import", "--kind", "users", "--map", "title=x", bad}},
 		{exitUsage, `--kind "robots": use calls, users or workspaces`, []string{"import", "--kind", "robots", bad}},
 		{exitUsage, "users are written as ndjson or json, not as csv; change the name of FILE or --output", []string{"export", "--kind", "users", "u.csv"}},
 		{exitUsage, "--workspace is for calls; leave it out with --kind users", []string{"export", "--kind", "users", "--workspace", "7"}},

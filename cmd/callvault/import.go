@@ -68,7 +68,12 @@ stored, and the bad records.`,
   callvault import --kind users users.ndjson
   zcat calls.csv.gz | callvault import --company acme -
   callvault import --map id="Call ID",started=Start,duration=Length --tz Europe/Berlin --source pbx1 --dry-run calls.csv`,
-		RunE: func(cmd *cobra.Command, files []string) error { return a.runImport(cmd.Context(), o, files) },
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if err := refuseFor(o.kind, cmd, "workspace", "app-url", "map", "source"); err != nil {
+				return err
+			}
+			return a.runImport(cmd.Context(), o, files)
+		},
 	}
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
@@ -96,8 +101,6 @@ func (o importOptions) check() error {
 	switch {
 	case o.zone != nil && !o.columns.Fills("started") && !o.columns.Fills("scheduled"):
 		return usagef("--tz is for times that --map reads; map started or scheduled, or leave --tz out")
-	case o.kind != "" && (o.source != "" || o.columns.Fills("id")):
-		return usagef("--map and --source are for calls; leave them out, or leave out --kind")
 	case o.source != "" && o.columns.Fills("clientUniqueId"):
 		return usagef("--source keeps the id as clientUniqueId; leave clientUniqueId out of --map")
 	}

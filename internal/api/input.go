@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -29,6 +30,9 @@ const (
 
 	// maxObjects is how many objects a body may have, of which each takes a hundred bytes.
 	maxObjects = 10_000
+
+	// maxNesting is how deep a body may be nested: the decoder has this bound.
+	maxNesting = 10_000
 
 	// maxInputs is how many bytes bodies may take until they are read, and inputsPart the
 	// part of a small memory.
@@ -114,6 +118,8 @@ func parseBody(data []byte, into any) error {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		errors.As(err, &syntax)
 		return badField(syntax.JSONPointer, "is sent twice; send it once", "a member twice")
+	case errors.As(err, &syntax) && strings.Count(string(syntax.JSONPointer), "/") >= maxNesting:
+		return badBody(fmt.Sprintf("is nested more than %d deep; send less nesting", maxNesting), "nested too deeply")
 	case errors.As(err, &syntax):
 		return badBody(fmt.Sprintf("is not JSON at byte %d; send one JSON object", syntax.ByteOffset+1), "not JSON")
 	case errors.As(err, &mistyped) && mistyped.GoType != nil:

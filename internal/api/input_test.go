@@ -50,7 +50,7 @@ func TestSizesOfBodies(t *testing.T) {
 		{whole + " ", maxInput + 1, http.StatusRequestEntityTooLarge, []string{"body: is larger than 1 MiB; send less"}},
 		{whole + " ", -1, http.StatusRequestEntityTooLarge, []string{"body: is larger than 1 MiB; send less"}},
 		{strings.Replace(body, "1", "\xff", 1), -1, http.StatusBadRequest, []string{"body: must be UTF-8"}},
-		{`{"x":` + strings.Repeat("[", maxInput-5), maxInput, http.StatusBadRequest, []string{"body: is not JSON at byte 10005; send one JSON object"}},
+		{`{"x":` + strings.Repeat("[", maxInput-5), maxInput, http.StatusBadRequest, []string{"body: is nested more than 10000 deep; send less nesting"}},
 		{`{"x":[` + strings.Repeat("{},", maxObjects) + `{}]}`, -1, http.StatusBadRequest, []string{"body: has more than 10000 objects; send fewer"}},
 		{`{"filter":{"callIds":["1"],"callIds":["2"]}}`, -1, http.StatusBadRequest, []string{"filter.callIds: is sent twice; send it once"}},
 		{`{"Filter":{}}`, -1, http.StatusBadRequest, []string{"filter: must not be null"}},

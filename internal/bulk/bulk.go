@@ -34,6 +34,7 @@ type Record struct {
 	Number int
 
 	Kind  callvault.Kind  // of Entry; empty for a call
+	Bare  bool            // of JSON, outside of saved pages: the reader was told the kind
 	Call  gong.Call       // when Err is nil, and then gong has checked it
 	Entry callvault.Entry // a user or a workspace, when Err is nil
 	Err   error           // a *gong.CallError: the record is bad, the next one may not be

@@ -52,6 +52,43 @@ func TestKindsOfRecords(t *testing.T) {
 	}
 }
 
+// A record that is plainly of another kind does not overwrite the entry with its id, and one
+// without a date that looks like a user or a workspace says how to import it. Saved pages say
+// what they have.
+func TestRecordsOfAnotherKind(t *testing.T) {
+	const noDate = "started: must not be null when scheduled is null too"
+	for _, tt := range []struct {
+		kind callvault.Kind
+		line string
+		want string
+	}{
+		{"", `{"id":"1","firstName":"Ada"}`, noDate + "; if it is a user, pass --kind users"},
+		{"", `{"id":"1","name":"EMEA","description":null}`, noDate + "; if it is a workspace, pass --kind workspaces"},
+		{"", `{"id":"1","firstName":"Ada","duration":5}`, noDate},
+		{"", `{"id":"1","title":"Ada"}`, noDate},
+		{"", `{"id":"1","firstName":"Ada",` + at + `}`, ""},
+		{"", `{"calls":[{"id":"1","firstName":"Ada"}]}`, noDate},
+		{"", "id,started,scheduled,name\n1,,,EMEA", noDate},
+		{callvault.Users, `{"id":"1","started":null}`, `: it looks like a call, because it has "started"; to import calls, leave out --kind`},
+		{callvault.Users, `{"id":"1","firstName":"Ada","title":"duration"}`, ""},
+		{callvault.Users, `{"id":"1","settings":{"duration":1},"x":"\"started\""}`, ""},
+		{callvault.Users, `{"users":[{"id":"1","duration":5}]}`, ""},
+		{callvault.Users, `{"id":"1","name":"EMEA"}`, ""},
+		{callvault.Workspaces, `{"id":"1","primaryUserId":"2"}`, `: it looks like a call, because it has "primaryUserId"; to import calls, leave out --kind`},
+		{callvault.Workspaces, `{"id":"1","lastName":"Lovelace"}`, `: it looks like a user, because it has "lastName"; to import users, pass --kind users`},
+	} {
+		rec := &recorder{}
+		im := Import{Calls: &memory{}, Report: rec, Kind: tt.kind}
+		if _, err := im.Check(t.Context(), []Source{text("x", tt.line+"\n")}); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(rec.all(), "\n")
+		if tt.want == "" && got != "" || !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%q %s: got %q, want %q", tt.kind, tt.line, got, tt.want)
+		}
+	}
+}
+
 // brokenDirectory keeps nothing.
 type brokenDirectory struct {
 	callvault.Directory

@@ -212,15 +212,21 @@ func identify(c *gong.Call, source string) error {
 	return nil
 }
 
-// advised is an error of a record with what to do about the id of another system.
-func (im *Import) advised(err error, id string) error {
+// advised is an error of a record with what to do about the id of another system, and about
+// records of another kind.
+func (im *Import) advised(err error, sent string, r *Record) error {
 	e := (*gong.CallError)(nil)
-	if !errors.As(err, &e) || im.Source != "" || id == "" {
+	if !errors.As(err, &e) {
 		return err
 	}
 	for i := range e.Problems {
-		if p := &e.Problems[i]; p.Field == "id" {
+		switch p := &e.Problems[i]; {
+		case p.Field == "id" && im.Source == "" && sent != "":
 			p.Problem += "; to import ids of another system, pass --source and its name"
+		case p.Field == "started" && r.Bare:
+			if kind := otherKind(&r.Call); kind != "" {
+				p.Problem += fmt.Sprintf("; if it is a %s, pass --kind %s", kind.One(), kind)
+			}
 		}
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -260,7 +261,7 @@ func (r *jsonReader) begin() *Record {
 	if r.counted != r.line {
 		r.counted, r.records = r.line, 0
 	}
-	r.record = Record{Line: r.line, Kind: r.kind}
+	r.record = Record{Line: r.line, Kind: r.kind, Bare: r.page == 0}
 	if r.page > 0 {
 		r.record.Kind = r.paged
 	}
@@ -279,6 +280,9 @@ func (r *Record) read(text []byte) {
 		r.Err = errTooLong
 	default:
 		r.Entry, r.Err = callvault.ParseEntry(r.Kind, text)
+		if r.Err == nil && r.Bare {
+			r.Err = ofOtherKind(r.Kind, r.Entry)
+		}
 	}
 }
 
@@ -294,6 +298,9 @@ func (r *jsonReader) passTo(offset int64) {
 	r.pass(int(offset - r.passed))
 	r.passed = offset
 }
+
+// maxNesting is how deep JSON may be nested: the decoder has this bound.
+const maxNesting = 10_000
 
 // broken is an error after which records can't be told apart: of the source, or of
 // JSON that is not valid in an array, a page or a record of several lines.
@@ -323,6 +330,8 @@ func (r *jsonReader) broken(err error) error {
 		return fatal(r.line, "%w", errTooLong)
 	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
 		return fatal(r.line, "the file ends within %s", where)
+	case isSyntax && strings.Count(string(syntax.JSONPointer), "/") >= maxNesting:
+		return fatal(r.line, "a value within %s is nested more than %d deep, at byte %d of the line%s", where, maxNesting, r.column+1, after)
 	case isSyntax:
 		return fatal(r.line, "not valid JSON within %s, at byte %d of the line%s", where, r.column+1, after)
 	}

@@ -57,7 +57,9 @@ func TestBroken(t *testing.T) {
 	rest := func(line int, where string) string {
 		return fmt.Sprintf("! line %d: not valid JSON within %s, at byte ", line, where)
 	}
+	deep := strings.Repeat("[", 10_001)
 	for _, tt := range []struct{ name, in, want string }{
+		{"too deep", "[\n" + `{"id":"1"},{"x":` + deep, lines("2 1", "! line 2: a value within a JSON array is nested more than 10000 deep, at byte 10015 of the line, after call 1; the rest was not read")},
 		{"a line", lines(`{"id":"1" 5}`, `{"id":"2"}`), lines("1 "+five, "2 2")},
 		{"a line behind another record", lines(`{"id":"1"} {"id":`, `{"id":"2"}`), lines("1 1", "1 "+early, "2 2")},
 		{"a line before an array", lines(`{"id":"1"`, `[{"id":"2"}]`), lines("1 "+early, "2 2")},
@@ -74,7 +76,7 @@ func TestBroken(t *testing.T) {
 		{"behind a page in an array", lines(`[{"calls":[{"id":"1"}]}`, `5]`), lines("1 1", rest(2, "a JSON array"))},
 	} {
 		if got := summary(strings.NewReader(tt.in)); !strings.HasPrefix(got, tt.want) || strings.Count(got, "\n") != strings.Count(tt.want, "\n") {
-			t.Errorf("%s: %q\n got %s\nwant %s", tt.name, tt.in, got, tt.want)
+			t.Errorf("%s: %.200q\n got %s\nwant %s", tt.name, tt.in, got, tt.want)
 		}
 	}
 }

@@ -61,7 +61,7 @@ var readerTests = []struct {
 	{"an array", lines(`[{"id":"1"},`, ` {"id":"2"}`, `]`), lines("1 1", "2 2")},
 	{"arrays and records in a row", lines(`[{"id":"1"}]`, `{"id":"2"}`, `[{"id":"3"}]`), lines("1 1", "2 2", "3 3")},
 	{"arrays within an array", lines(`[[{"id":"1"},{"id":"2"}],[],`, `[{"id":"3"}],{"id":"4"},[[{"id":"5"}]]]`, `{"id":"6"}`), lines("1 1", "1 2", "2 3", "2 4", "2 5", "3 6")},
-	{"arrays without end", strings.Repeat("[", 20_000), "! line 1: not valid JSON within a JSON array, at byte 10001 of the line; the rest was not read"},
+	{"arrays without end", strings.Repeat("[", 20_000), "! line 1: a value within a JSON array is nested more than 10000 deep, at byte 10001 of the line; the rest was not read"},
 	{"a number in an array", `[1,{"id":"2"}]`, lines("1 must be a JSON object, not a number", "1 2")},
 
 	{"a response page", `{"requestId":"r","records":{"totalRecords":2},"calls":[{"id":"1"},{"id":"2"}]}`, lines("1 1", "1 2")},
