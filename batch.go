@@ -61,6 +61,14 @@ func (b Batch) Len() int { return len(b.calls) }
 // IsGuarded tells whether the batch is guarded.
 func (b Batch) IsGuarded() bool { return b.guarded }
 
+// Without is the batch without the calls with some ids. It is for engines.
+func (b Batch) Without(ids map[ID]bool) Batch {
+	if len(ids) > 0 {
+		b.calls = slices.DeleteFunc(slices.Clone(b.calls), func(c Call) bool { return ids[c.ID] })
+	}
+	return b
+}
+
 // OnlyNew is the batch with one more law: it replaces no call. Those whose ids are there
 // are left alone, and count as unchanged.
 func (b Batch) OnlyNew() Batch {

@@ -2,8 +2,13 @@ package callvault
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // Mirrors is the role of a store that keeps the state of mirrors. A mirror keeps one company's
@@ -26,15 +31,16 @@ type MirrorState interface {
 	Take(ctx context.Context, seen Lease, upstream, holder string) (Lease, error)
 
 	// Renew shows that the holder is alive: it raises the count of renewals. ErrLeaseLost when
-	// the lease's number is another one.
+	// the lease's number is another one, or it was given back.
 	Renew(ctx context.Context, lease Lease) (Lease, error)
 
-	// Return gives the lease back, so that anyone may take it at once. ErrLeaseLost when the
-	// lease's number is another one.
+	// Return gives the lease back, so that anyone may take it at once. From then on it is as
+	// lost as one that somebody else has taken, which is ErrLeaseLost.
 	Return(ctx context.Context, lease Lease) error
 
 	// Commit writes all of a change, or nothing and ErrLeaseLost when the lease's number is
-	// another one. A call that is withheld stays so.
+	// another one. It takes numbers as a Put of the calls and then a Delete would. A call that
+	// is withheld stays so: it counts as unchanged, and its weight moves to where it was listed.
 	Commit(ctx context.Context, lease Lease, change MirrorChange) (PutResult, error)
 
 	// Order keeps a value under a key that begins with OrderPrefix, without the lease: so an
@@ -70,7 +76,7 @@ type MirrorReads interface {
 type Lease struct {
 	Upstream string
 	Holder   string // empty when it was given back
-	Number   int64  // rises with each taking
+	Number   int64  // rises with each taking, also of a mirror after one that was ended
 	Renewed  int64  // rises with each renewal
 }
 
@@ -125,4 +131,67 @@ type OtherUpstreamError struct {
 
 func (e *OtherUpstreamError) Error() string {
 	return fmt.Sprintf("company %s is a mirror of %s, not of this upstream", e.Company, e.Upstream)
+}
+
+// Check tells what is wrong with a change, or nil. It is for engines.
+func (c *MirrorChange) Check() error {
+	strange := len(c.Strange)
+	for i := range c.Calls.Calls() {
+		if _, ok := c.Strange[c.Calls.Calls()[i].ID]; ok {
+			strange--
+		}
+	}
+	if strange > 0 {
+		return fmt.Errorf("%d calls were listed at another time, but are not in the change", strange)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Values)) {
+		if err := checkValue(key, c.Values[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckOrder tells what is wrong with an operator's order, or nil. It is for engines.
+func CheckOrder(key string, value []byte) error {
+	if !strings.HasPrefix(key, OrderPrefix) {
+		return fmt.Errorf("the key of an order, %q, does not begin with %s", key, OrderPrefix)
+	}
+	return checkValue(key, value)
+}
+
+// checkValue tells what is wrong with a value and its key: a key is printable ASCII, without
+// spaces, and a value is JSON, so that people can read both by SQL.
+func checkValue(key string, value []byte) error {
+	isKey := key != "" && !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > lastInKeys })
+	switch {
+	case !isKey:
+		return fmt.Errorf("the key %q is empty or has other characters than printable ASCII", key)
+	case value != nil && !(json.Valid(value) && utf8.Valid(value)):
+		return fmt.Errorf("the value of the key %s is not JSON", key)
+	}
+	return nil
+}
+
+const lastInKeys = '~'
+
+// KeysEnd is behind all keys that begin with a prefix. It is for engines.
+func KeysEnd(prefix string) string { return prefix + string(lastInKeys+1) }
+
+// Take is the lease that comes after one that is kept, whose upstream is empty if there is no
+// mirror, or the error of Take. It is for engines.
+func (l Lease) Take(company string, seen Lease, upstream, holder string) (Lease, error) {
+	now := l
+	if l.Upstream == "" {
+		now = Lease{}
+	}
+	switch {
+	case upstream == "" || holder == "":
+		return Lease{}, errors.New("a lease has an upstream and a holder")
+	case now.Upstream != "" && now.Upstream != upstream:
+		return Lease{}, &OtherUpstreamError{Company: company, Upstream: now.Upstream}
+	case now != seen:
+		return Lease{}, ErrLeaseLost
+	}
+	return Lease{Upstream: upstream, Holder: holder, Number: l.Number + 1, Renewed: l.Renewed}, nil
 }

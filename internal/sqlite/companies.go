@@ -62,6 +62,16 @@ func (s *Store) writeTo(ctx context.Context, name string, f func(c *conn, of com
 	})
 }
 
+// writeUnmirrored is writeTo for what a company's mirror alone may write, if it has one.
+func (s *Store) writeUnmirrored(ctx context.Context, name string, f func(c *conn, of company) error) error {
+	return s.writeTo(ctx, name, func(c *conn, of company) error {
+		if err := c.refuseMirrored(of); err != nil {
+			return err
+		}
+		return f(c, of)
+	})
+}
+
 // writeIn is write for a company, unless it is not there.
 func (s *Store) writeIn(ctx context.Context, name string, f func(c *conn, of company) error) error {
 	return s.write(ctx, func(c *conn) error {

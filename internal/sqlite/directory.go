@@ -84,18 +84,22 @@ func (c *conn) readEntry(st *stmt) (e callvault.Entry, kept int64) {
 
 // Put writes entries in the order of their ids.
 func (s directory) Put(ctx context.Context, kind callvault.Kind, entries []callvault.Entry) (result callvault.PutResult, err error) {
-	err = s.of.store.writeTo(ctx, s.of.company, func(c *conn, of company) error {
-		for _, e := range callvault.SortEntries(entries) {
-			if err := c.putEntry(of, kind, &e, &result); err != nil {
-				return fmt.Errorf("%s %s: %w", kind.One(), e.ID, err)
-			}
-		}
-		return nil
+	err = s.of.store.writeUnmirrored(ctx, s.of.company, func(c *conn, of company) error {
+		return c.putEntries(of, kind, entries, &result)
 	})
 	if err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put %s: %w", kind, err)
 	}
 	return result, nil
+}
+
+func (c *conn) putEntries(of company, kind callvault.Kind, entries []callvault.Entry, result *callvault.PutResult) error {
+	for _, e := range callvault.SortEntries(entries) {
+		if err := c.putEntry(of, kind, &e, result); err != nil {
+			return fmt.Errorf("%s %s: %w", kind.One(), e.ID, err)
+		}
+	}
+	return nil
 }
 
 func (c *conn) putEntry(of company, kind callvault.Kind, e *callvault.Entry, result *callvault.PutResult) error {
@@ -116,6 +120,9 @@ func (c *conn) putEntry(of company, kind callvault.Kind, e *callvault.Entry, res
 // Delete removes the entries with these ids.
 func (s directory) Delete(ctx context.Context, kind callvault.Kind, ids []callvault.ID) (deleted int, err error) {
 	err = s.of.store.writeIn(ctx, s.of.company, func(c *conn, of company) error {
+		if err := c.refuseMirrored(of); err != nil {
+			return err
+		}
 		for _, id := range callvault.SortIDs(ids) {
 			if err := c.run(deleteEntrySQL, of.id, string(kind), id.Key()); err != nil {
 				return fmt.Errorf("%s %s: %w", kind.One(), id, err)

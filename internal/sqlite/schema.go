@@ -19,6 +19,8 @@ var (
 	directoryTable string
 	//go:embed migrations/0004.sql
 	namesTable string
+	//go:embed migrations/0005.sql
+	mirrorTables string
 )
 
 // step is a migration: statements, and what the program does after them, in one transaction.
@@ -28,10 +30,10 @@ type step struct {
 }
 
 // steps are the migrations. The number of the schema is how many have run.
-var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}, {directoryTable, nil}, {namesTable, (*conn).fillNames}}
+var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}, {directoryTable, nil}, {namesTable, (*conn).fillNames}, {mirrorTables, nil}}
 
 // schema is the number of the schema that this program knows.
-const schema = 4
+const schema = 5
 
 // applicationID marks a file as callvault's, for us and for file(1): "call".
 const applicationID = 0x63616c6c

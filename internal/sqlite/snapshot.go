@@ -82,6 +82,7 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 // emptySQL leaves the companies: other processes remember their row ids.
 var emptySQL = []string{
 	`DELETE FROM documents`, `DELETE FROM ids`, `DELETE FROM counts`, `DELETE FROM names`, `DELETE FROM directory`, `DELETE FROM quotas`, `DELETE FROM timelines`,
+	`DELETE FROM mirrors`, `DELETE FROM mirror_values`, `DELETE FROM apart`,
 	`UPDATE companies SET number = 0, fork = 1`,
 }
 
@@ -112,7 +113,7 @@ func (s *Store) Empty(ctx context.Context) error {
 
 // Load writes records of another store.
 func (s *Store) Load(ctx context.Context, name string, records []callvault.Record) error {
-	err := s.writeTo(ctx, name, func(c *conn, of company) error {
+	err := s.writeUnmirrored(ctx, name, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
 			for i := range records {
 				if err := w.load(&records[i]); err != nil {

@@ -80,7 +80,7 @@ const largeBatch = 1000
 // which makes an import of shuffled calls fast.
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	calls := batch.Calls()
-	err = s.store.writeTo(ctx, s.company, func(c *conn, of company) error {
+	err = s.store.writeUnmirrored(ctx, s.company, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
 			return w.fork(func() error { return w.put(batch, &result) })
 		})
@@ -227,22 +227,25 @@ func (w *change) bury(id callvault.ID) error {
 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
-	return s.delete(ctx, func(w *change) (found []row, err error) {
-		for _, id := range callvault.SortIDs(ids) {
-			r, there, err := w.find(w.company, id)
-			if err != nil {
-				return nil, fmt.Errorf("call %s: %w", id, err)
-			}
-			if !there || r.Deleted {
-				continue
-			}
-			if r.Document != nil {
-				r.Document = callvault.KeepNames(r.Document)
-			}
-			found = append(found, r)
+	return s.delete(ctx, func(w *change) ([]row, error) { return w.findAll(ids) })
+}
+
+// findAll is the calls with these ids that are there, of their documents the names.
+func (w *change) findAll(ids []callvault.ID) (found []row, err error) {
+	for _, id := range callvault.SortIDs(ids) {
+		r, there, err := w.find(w.company, id)
+		if err != nil {
+			return nil, fmt.Errorf("call %s: %w", id, err)
 		}
-		return found, nil
-	})
+		if !there || r.Deleted {
+			continue
+		}
+		if r.Document != nil {
+			r.Document = callvault.KeepNames(r.Document)
+		}
+		found = append(found, r)
+	}
+	return found, nil
 }
 
 // DeleteFirst removes the first calls of q. Whether a document is what was written does not
@@ -270,33 +273,44 @@ func (w *change) first(q callvault.Query, limit int) (found []row, err error) {
 	return found, err
 }
 
-// delete removes the calls that are found, in one transaction. It leaves the id of each with
-// its next number, and nothing else.
+// delete removes the calls that are found, in one transaction. Those of a mirrored company are
+// withheld.
 func (s calls) delete(ctx context.Context, find func(*change) ([]row, error)) (deleted int, err error) {
-	remove := func(w *change) error {
-		found, err := find(w)
+	err = s.store.writeIn(ctx, s.company, func(c *conn, of company) error {
+		upstream, err := c.upstream(of)
 		if err != nil {
 			return err
 		}
-		for i := range found {
-			w.number++
-			if err := w.remove(&found[i]); err != nil {
-				return err
-			}
-			if err := w.bury(found[i].ID); err != nil {
-				return err
-			}
-		}
-		deleted = len(found)
-		return nil
-	}
-	err = s.store.writeIn(ctx, s.company, func(c *conn, of company) error {
 		return c.change(of, func(w *change) error {
-			return w.fork(func() error { return remove(w) })
+			return w.fork(func() error {
+				found, err := find(w)
+				if err == nil && upstream != "" {
+					err = w.withhold(found)
+				}
+				if err != nil {
+					return err
+				}
+				deleted = len(found)
+				return w.buryAll(found)
+			})
 		})
 	})
 	if err != nil {
 		return 0, callvault.Doing(err, "delete calls")
 	}
 	return deleted, nil
+}
+
+// buryAll removes calls. It leaves the id of each with its next number, and nothing else.
+func (w *change) buryAll(found []row) error {
+	for i := range found {
+		w.number++
+		if err := w.remove(&found[i]); err != nil {
+			return err
+		}
+		if err := w.bury(found[i].ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,225 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/callvault/callvault"
+)
+
+const (
+	leaseSQL  = `SELECT upstream, holder, number, renewed FROM mirrors WHERE company = ?`
+	takeSQL   = `INSERT OR REPLACE INTO mirrors (company, upstream, holder, number, renewed) VALUES (?, ?, ?, ?, ?)`
+	renewSQL  = `UPDATE mirrors SET renewed = renewed + 1 WHERE company = ?`
+	returnSQL = `UPDATE mirrors SET holder = '' WHERE company = ?`
+	endSQL    = `UPDATE mirrors SET upstream = '', holder = '' WHERE company = ?`
+	holdsSQL  = `SELECT count(*) FROM mirrors WHERE company = ? AND number = ? AND holder <> ''`
+
+	upstreamSQL = `SELECT upstream FROM mirrors WHERE company = ?`
+
+	valuesSQL      = `SELECT key, value FROM mirror_values WHERE company = ? AND key >= ? AND key < ? ORDER BY key`
+	setValueSQL    = `INSERT OR REPLACE INTO mirror_values (company, key, value) VALUES (?, ?, ?)`
+	removeValueSQL = `DELETE FROM mirror_values WHERE company = ? AND key = ?`
+	endValuesSQL   = `DELETE FROM mirror_values WHERE company = ?`
+
+	apartSQL  = `SELECT id, counted, here FROM apart WHERE company = ? AND kind = ? ORDER BY id`
+	weightSQL = `SELECT
+		(SELECT count(*) FROM apart INDEXED BY apart_by_counted WHERE company = ?1 AND counted >= ?2 AND counted < ?3) -
+		(SELECT count(*) FROM apart INDEXED BY apart_by_here WHERE company = ?1 AND here >= ?2 AND here < ?3)`
+	ownSQL      = `INSERT INTO apart (company, id, kind, here) SELECT company, id, ?2, time FROM ids WHERE company = ?1 AND time IS NOT NULL`
+	endApartSQL = `DELETE FROM apart WHERE company = ?`
+)
+
+// mirrorReads is the state of a company's mirror, to be read.
+type mirrorReads struct{ of reads }
+
+// mirror is the state of a company's mirror.
+type mirror struct{ mirrorReads }
+
+// Mirror hands out the state of a company's mirror.
+func (s *Store) Mirror(company string) callvault.MirrorState {
+	return mirror{mirrorReads{reads{s.view, company}}}
+}
+
+func (s mirrorReads) Lease(ctx context.Context) (lease callvault.Lease, err error) {
+	err = s.of.ofCompany(ctx, func(c *conn, of company) error {
+		lease, err = c.lease(of)
+		return err
+	})
+	if err != nil || lease.Upstream == "" {
+		return callvault.Lease{}, err
+	}
+	return lease, nil
+}
+
+// lease is the row of a company's mirror, zero if there never was one.
+func (c *conn) lease(of company) (lease callvault.Lease, err error) {
+	err = c.each(func(st *stmt) error {
+		lease = callvault.Lease{
+			Upstream: st.ColumnText(0), Holder: st.ColumnText(1), Number: st.ColumnInt64(2), Renewed: st.ColumnInt64(3),
+		}
+		return nil
+	}, leaseSQL, of.id)
+	return lease, err
+}
+
+// upstream is that of a company's mirror, or empty.
+func (c *conn) upstream(of company) (upstream string, err error) {
+	err = c.each(func(st *stmt) error { upstream = st.ColumnText(0); return nil }, upstreamSQL, of.id)
+	return upstream, err
+}
+
+// refuseMirrored returns a *callvault.MirroredError if the company is written by its mirror.
+func (c *conn) refuseMirrored(of company) error {
+	upstream, err := c.upstream(of)
+	if err == nil && upstream != "" {
+		err = &callvault.MirroredError{Company: of.name, Upstream: upstream}
+	}
+	return err
+}
+
+func (s mirrorReads) Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
+	return s.of.ofCompany(ctx, func(c *conn, of company) error {
+		return c.each(func(st *stmt) error {
+			return visit(st.ColumnText(0), c.column(st, 1))
+		}, valuesSQL, of.id, prefix, callvault.KeysEnd(prefix))
+	})
+}
+
+func (s mirrorReads) Apart(ctx context.Context, kind callvault.Apartness, visit func(callvault.Apart) error) error {
+	return s.of.ofCompany(ctx, func(c *conn, of company) error {
+		return c.each(func(st *stmt) error {
+			a := callvault.Apart{Kind: kind, Counted: !st.ColumnIsNull(1)}
+			st.ColumnBytes(0, a.ID[:])
+			if at := 1; a.Counted {
+				a.At = callvault.Time(st.ColumnInt64(at))
+			} else {
+				a.At = callvault.Time(st.ColumnInt64(at + 1)) // 0 if it is NULL
+			}
+			return visit(a)
+		}, apartSQL, of.id, int(kind))
+	})
+}
+
+func (s mirrorReads) Weight(ctx context.Context, r callvault.Range) (weight int, err error) {
+	err = s.of.ofCompany(ctx, func(c *conn, of company) error {
+		sum, err := c.number(weightSQL, of.id, int64(r.From), int64(r.To))
+		weight = int(sum)
+		return err
+	})
+	return weight, err
+}
+
+// Take takes the lease, if it still stands as seen.
+func (s mirror) Take(ctx context.Context, seen callvault.Lease, upstream, holder string) (lease callvault.Lease, err error) {
+	err = s.of.store.writeTo(ctx, s.of.company, func(c *conn, of company) error {
+		lease, err = c.take(of, seen, upstream, holder)
+		return err
+	})
+	if err != nil {
+		return callvault.Lease{}, fmt.Errorf("take the lease of company %s: %w", s.of.company, err)
+	}
+	return lease, nil
+}
+
+func (c *conn) take(of company, seen callvault.Lease, upstream, holder string) (lease callvault.Lease, err error) {
+	now, err := c.lease(of)
+	if err != nil {
+		return lease, err
+	}
+	lease, err = now.Take(of.name, seen, upstream, holder)
+	if err == nil {
+		err = c.run(takeSQL, of.id, lease.Upstream, lease.Holder, lease.Number, lease.Renewed)
+	}
+	if err == nil && now.Upstream == "" {
+		err = c.run(ownSQL, of.id, int(callvault.Own))
+	}
+	return lease, err
+}
+
+// holding runs f in a transaction in which the lease is held.
+func (s mirror) holding(ctx context.Context, lease callvault.Lease, f func(c *conn, of company) error) error {
+	there := false
+	err := s.of.store.writeIn(ctx, s.of.company, func(c *conn, of company) error {
+		there = true
+		holds, err := c.number(holdsSQL, of.id, lease.Number)
+		if err == nil && holds == 0 {
+			err = callvault.ErrLeaseLost
+		}
+		if err != nil {
+			return err
+		}
+		return f(c, of)
+	})
+	if err == nil && !there {
+		err = callvault.ErrLeaseLost
+	}
+	return err
+}
+
+// Renew shows that the holder is alive.
+func (s mirror) Renew(ctx context.Context, lease callvault.Lease) (renewed callvault.Lease, err error) {
+	err = s.holding(ctx, lease, func(c *conn, of company) error {
+		if err := c.run(renewSQL, of.id); err != nil {
+			return err
+		}
+		renewed, err = c.lease(of)
+		return err
+	})
+	if err != nil {
+		return callvault.Lease{}, fmt.Errorf("renew the lease of company %s: %w", s.of.company, err)
+	}
+	return renewed, nil
+}
+
+// Return gives the lease back.
+func (s mirror) Return(ctx context.Context, lease callvault.Lease) error {
+	err := s.holding(ctx, lease, func(c *conn, of company) error { return c.run(returnSQL, of.id) })
+	return callvault.Doing(err, "return the lease of company %s", s.of.company)
+}
+
+// Order keeps an operator's order.
+func (s mirror) Order(ctx context.Context, key string, value []byte) error {
+	err := callvault.CheckOrder(key, value)
+	if err == nil {
+		err = s.mirrored(ctx, func(c *conn, of company) error { return c.setValue(of, key, value) })
+	}
+	return callvault.Doing(err, "order %s of the mirror of company %s", key, s.of.company)
+}
+
+// End ends the mirror.
+func (s mirror) End(ctx context.Context) error {
+	err := s.mirrored(ctx, func(c *conn, of company) error {
+		for _, statement := range []string{endSQL, endValuesSQL, endApartSQL} {
+			if err := c.run(statement, of.id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return callvault.Doing(err, "end the mirror of company %s", s.of.company)
+}
+
+// mirrored runs f in a transaction if the company has a mirror, which is ErrNotFound otherwise.
+func (s mirror) mirrored(ctx context.Context, f func(c *conn, of company) error) error {
+	found := false
+	err := s.of.store.writeIn(ctx, s.of.company, func(c *conn, of company) error {
+		upstream, err := c.upstream(of)
+		if found = upstream != ""; err != nil || !found {
+			return err
+		}
+		return f(c, of)
+	})
+	if err == nil && !found {
+		err = callvault.ErrNotFound
+	}
+	return err
+}
+
+// setValue keeps a value under a key, or removes the key.
+func (c *conn) setValue(of company, key string, value []byte) error {
+	if value == nil {
+		return c.run(removeValueSQL, of.id, key)
+	}
+	return c.run(setValueSQL, of.id, key, text(value))
+}
