@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"internal/screen":       {"gong"},
 	"internal/upkeep":       {"", "gong"},
 	"internal/upstream":     {"", "gong", "internal/screen"},
+	"internal/upstreamtest": {"", "gong", "internal/api", "internal/demo", "internal/limit"},
 	"internal/web":          nil,
 	"internal/when":         {"gong"},
 	"internal/program":      nil,
@@ -48,7 +49,7 @@ var rooms = map[string][]string{
 
 // testOnly are the rooms that only tests may import, and internal/bench, which is
 // no part of the program either, where it says so above.
-var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/postgrestest", "internal/program", "internal/certtest"}
+var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/postgrestest", "internal/program", "internal/certtest", "internal/upstreamtest"}
 
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.

@@ -68,9 +68,12 @@ func (g *generator) workspace() *string {
 }
 
 // call invents the call that counts as having happened at an instant.
-func (g *generator) call(at time.Time) gong.Call {
+func (g *generator) call(at time.Time) gong.Call { return g.callWith(g.id(), at) }
+
+// callWith invents the call that has an id.
+func (g *generator) callWith(id string, at time.Time) gong.Call {
 	c := gong.Call{
-		ID:            g.id(),
+		ID:            id,
 		PrimaryUserID: new(pick(g, g.users)),
 		WorkspaceID:   g.workspace(),
 		IsPrivate:     new(g.oneIn(30)),
