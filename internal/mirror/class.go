@@ -15,14 +15,14 @@ const (
 	Warm                // the last days
 	Young               // the rounds of the sweep
 	Mid
-	Old
-	Backfill     // history that was never read
 	People       // users and workspaces
+	Old          // the slow round of the sweep
+	Backfill     // history that was never read
 	classes  int = iota
 )
 
 // classNames are the purposes in the status, in metrics and in what is persisted.
-var classNames = [classes]string{"hot", "head", "by-id", "bisect", "warm", "young", "mid", "old", "backfill", "people"}
+var classNames = [classes]string{"hot", "head", "by-id", "bisect", "warm", "young", "mid", "people", "old", "backfill"}
 
 // String is the name of the purpose.
 func (c Class) String() string {
