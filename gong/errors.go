@@ -86,11 +86,10 @@ type AnswerError struct {
 }
 
 func (e *AnswerError) Error() string {
-	wanted := e.Wanted
-	if wanted == "" {
-		wanted = "a page of calls"
+	if e.Wanted == "" {
+		return "gong: the answer of " + e.Host + " is not a page of calls: " + e.Problem
 	}
-	return "gong: the answer of " + e.Host + " is not " + wanted + ": " + e.Problem
+	return "gong: the answer of " + e.Host + " is not " + e.Wanted + ": " + e.Problem
 }
 
 // ShortError ends a walk whose server ended its list too early. The calls that came are

@@ -48,10 +48,14 @@ func (a *Answer) List(of string) (*List, error) {
 // page reads the answer as a page.
 func (a *Answer) page(of string) (*page, error) {
 	p, err := parsePage(a.Members, of)
-	if err != nil {
-		return nil, &AnswerError{Host: a.Host, Problem: err.Error(), Wanted: "a page of " + of}
+	if err == nil {
+		return p, nil
 	}
-	return p, nil
+	wrong := &AnswerError{Host: a.Host, Problem: err.Error()}
+	if of != "calls" {
+		wrong.Wanted = "a page of " + of
+	}
+	return nil, wrong
 }
 
 // parsePage reads the members of an answer. The error is the problem of an AnswerError.
