@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -41,30 +42,21 @@ type NameKey struct {
 	Name  string
 }
 
-// value is the name as people read it.
-func (k NameKey) value() string {
+// Value is the name as people read it.
+func (k NameKey) Value() string {
 	if k.Field == WorkspaceNames {
 		if id, err := ParseID(k.Name); err == nil {
 			return id.String()
 		}
+	}
+	if strings.IndexByte(k.Name, '\\') < 0 {
+		return k.Name
 	}
 	text := ""
 	if err := json.Unmarshal([]byte(`"`+k.Name+`"`), &text); err != nil {
 		return k.Name // it was cut within a character that is escaped
 	}
 	return text
-}
-
-// Names makes names that were kept of a field, and came in the order of their bytes, those
-// that people read, in the order of Reads.Names. It is for engines.
-func (f Field) Names(kept []Name) []Name {
-	for i := range kept {
-		kept[i].Name = NameKey{f, kept[i].Name}.value()
-	}
-	if f != WorkspaceNames {
-		slices.SortFunc(kept, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
-	}
-	return kept
 }
 
 // Named is what a tally has of a name.
@@ -167,9 +159,9 @@ type NameDifference struct {
 func (d *NameDifference) String() string {
 	what := [nameFields]string{"primaryUserId", "workspaceId", "system"}[d.Field]
 	if d.Kept.Calls == d.Has.Calls {
-		return fmt.Sprintf("%s %q: its first call is recorded at %s, but is at %s", what, d.value(), d.Kept.First, d.Has.First)
+		return fmt.Sprintf("%s %q: its first call is recorded at %s, but is at %s", what, d.Value(), d.Kept.First, d.Has.First)
 	}
-	return fmt.Sprintf("%s %q: %d calls counted, but %d found", what, d.value(), d.Kept.Calls, d.Has.Calls)
+	return fmt.Sprintf("%s %q: %d calls counted, but %d found", what, d.Value(), d.Kept.Calls, d.Has.Calls)
 }
 
 // CompareNames compares all names that are kept of a company with the tally of all its calls.

@@ -82,9 +82,9 @@ type Reads interface {
 	// Workspaces lists the workspaces that have calls, in order.
 	Workspaces(ctx context.Context) ([]ID, error)
 
-	// Names lists the names that calls have in a field, those of workspaces by number and
-	// others by name. It reads no calls.
-	Names(ctx context.Context, field Field) ([]Name, error)
+	// Names visits the names that calls have in a field, in no order. It reads no calls. An
+	// error of visit ends it and is returned.
+	Names(ctx context.Context, field Field, visit func(Name) error) error
 
 	// Latest is the highest number that a change of the company has taken, 0 before
 	// the first. It costs one small read.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -28,12 +29,7 @@ func (c *chosen) digest() digest {
 		return ""
 	}
 	sum := sha256.New()
-	for _, id := range c.ids {
-		sum.Write(id[:])
-	}
-	for _, user := range slices.Sorted(maps.Keys(c.users)) {
-		sum.Write([]byte(user))
-	}
+	fmt.Fprintf(sum, "%q %q", c.ids, slices.Sorted(maps.Keys(c.users)))
 	return digest(base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:9]))
 }
 
@@ -42,12 +38,18 @@ func (c *chosen) hasIDs() bool { return c != nil && c.ids != nil }
 // hasAll reports whether every call is chosen.
 func (c *chosen) hasAll() bool { return c.ids == nil && c.users == nil }
 
-// errEnough ends a scan that has found what it needs.
-var errEnough = errors.New("enough")
-
-// Scan is that of Reads, of the chosen calls.
+// Scan is that of Reads, of the chosen calls, except that each part of a search is of a moment
+// of its own.
 func (c *chosen) Scan(ctx context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
-	err := c.each(ctx, q, after, func(r callvault.Record) error {
+	inOrder := func(visit func(callvault.Record) error) error {
+		return inParts(visit, func(limit int, visit func(callvault.Record) error) error {
+			return c.Reads.Scan(ctx, q, after, limit, func(r callvault.Record) error {
+				after = r.Position()
+				return visit(r)
+			})
+		})
+	}
+	err := c.each(ctx, q, after, inOrder, func(r callvault.Record) error {
 		if err := visit(r); err != nil {
 			return err
 		}
@@ -64,7 +66,8 @@ func (c *chosen) Scan(ctx context.Context, q callvault.Query, after callvault.Po
 
 // First is that of Reads, of the chosen calls.
 func (c *chosen) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
-	err = c.each(ctx, q, q.Start(), func(r callvault.Record) error {
+	inOrder := func(visit func(callvault.Record) error) error { return c.Reads.Scan(ctx, q, q.Start(), -1, visit) }
+	err = c.each(ctx, q, q.Start(), inOrder, func(r callvault.Record) error {
 		if total++; total > limit {
 			return nil
 		}
@@ -74,10 +77,10 @@ func (c *chosen) First(ctx context.Context, q callvault.Query, limit int, visit 
 }
 
 // each visits the chosen calls of q after a position, in order. Ids take one read, and
-// users one through all calls of q.
-func (c *chosen) each(ctx context.Context, q callvault.Query, after callvault.Position, visit func(callvault.Record) error) error {
+// users one through all these calls, which inOrder visits.
+func (c *chosen) each(ctx context.Context, q callvault.Query, after callvault.Position, inOrder func(visit func(callvault.Record) error) error, visit func(callvault.Record) error) error {
 	if c.ids == nil {
-		return c.search(ctx, q, after, visit)
+		return c.search(inOrder, visit)
 	}
 	var found []callvault.Record
 	err := c.Get(ctx, c.ids, func(r callvault.Record) error {
@@ -100,10 +103,10 @@ func (c *chosen) each(ctx context.Context, q callvault.Query, after callvault.Po
 }
 
 // search visits the calls of the chosen users.
-func (c *chosen) search(ctx context.Context, q callvault.Query, after callvault.Position, visit func(callvault.Record) error) error {
+func (c *chosen) search(inOrder func(visit func(callvault.Record) error) error, visit func(callvault.Record) error) error {
 	const many = 100_000 // a store that works reads more of them in time
 	read := 0
-	err := c.Reads.Scan(ctx, q, after, -1, func(r callvault.Record) error {
+	err := inOrder(func(r callvault.Record) error {
 		if read++; !c.hasUser(&r.Call) {
 			return nil
 		}

@@ -54,3 +54,25 @@ func TestChosenVisitors(t *testing.T) {
 		}
 	}
 }
+
+// Choices that differ have digests that differ, so that no cursor continues the walk of another.
+func TestDigests(t *testing.T) {
+	id := func(texts ...string) (ids []callvault.ID) {
+		for _, text := range texts {
+			ids = append(ids, mustID(t, text))
+		}
+		return ids
+	}
+	const long = "12345678901234567890"
+	choices := []*chosen{
+		nil, {}, {ids: id(long)}, {users: map[string]bool{long: true}}, {ids: id(long), users: map[string]bool{"7": true}}, {users: map[string]bool{long + "7": true}},
+		{users: map[string]bool{"10": true, "1201": true}}, {users: map[string]bool{"101": true, "201": true}}, {users: map[string]bool{"101201": true}}, {ids: id("1", "2")}, {ids: id("12")},
+	}
+	met := make(map[digest]int)
+	for i, c := range choices {
+		if other, isMet := met[c.digest()]; isMet {
+			t.Errorf("choices %d and %d have one digest", other, i)
+		}
+		met[c.digest()] = i
+	}
+}

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/callvault/callvault"
@@ -20,84 +22,128 @@ type entries struct {
 // entry is one of entries, valid until the next one.
 type entry struct {
 	callvault.Entry
-	named bool           // by calls; it was not imported
-	first callvault.Time // of the calls that name it
+	isImported bool
+	first      callvault.Time // of the calls that name one that was not imported
+	write      func(dst []byte, id callvault.ID, first callvault.Time) []byte
 }
 
-// each visits the entries after an id in the order of the ids, as numbers. One that was
-// imported takes the place of the one that calls name. Only an id names one.
-func (e *entries) each(ctx context.Context, store callvault.Companies, company string, after callvault.ID, visit func(*entry) error) error {
-	named, err := e.named(ctx, store, company, after)
+// document is that of one which calls name, too, that is made only when it is shown.
+func (e entry) document() []byte {
+	if !e.isImported {
+		return e.write(nil, e.ID, e.first)
+	}
+	return e.Document
+}
+
+// chosenEntries are those after an id, and if there are ids, which ascend, only of these.
+type chosenEntries struct {
+	after callvault.ID
+	ids   []callvault.ID // nil: any
+}
+
+func (c *chosenEntries) has(id callvault.ID) bool {
+	if _, found := slices.BinarySearchFunc(c.ids, id, callvault.ID.Compare); c.ids != nil && !found {
+		return false
+	}
+	return id.Compare(c.after) > 0
+}
+
+// each visits entries in the order of the ids, as numbers, until a visit has enough. One that
+// was imported takes the place of the one that calls name.
+func (e *entries) each(ctx context.Context, store callvault.Companies, company string, c chosenEntries, visit func(entry) error) error {
+	named, err := e.named(ctx, store.Calls(company), c)
 	if err != nil {
 		return err
 	}
-	var document []byte
 	visitNamed := func(until callvault.ID) error { // and takes them out
-		for len(named) > 0 && (until.IsZero() || named[0].ID.Compare(until) < 0) {
-			next := &named[0]
-			document = e.write(document[:0], next.ID, next.first)
-			next.Document = document
-			if err := visit(next); err != nil {
+		for len(named) > 0 && (until.IsZero() || named[0].id.Compare(until) < 0) {
+			next := named[0]
+			named = named[1:]
+			if err := visit(entry{callvault.Entry{ID: next.id}, false, next.first, e.write}); err != nil {
 				return err
 			}
-			named = named[1:]
 		}
 		return nil
 	}
-	err = store.Directory(company).Scan(ctx, e.kind, after, -1, func(imported callvault.Entry) error {
+	err = e.imported(ctx, store.Directory(company), c, func(imported callvault.Entry) error {
 		if err := visitNamed(imported.ID); err != nil {
 			return err
 		}
-		if len(named) > 0 && named[0].ID == imported.ID {
+		if len(named) > 0 && named[0].id == imported.ID {
 			named = named[1:]
 		}
-		return visit(&entry{Entry: imported})
+		return visit(entry{Entry: imported, isImported: true})
 	})
 	if err == nil {
 		err = visitNamed(callvault.ID{})
 	}
+	if errors.Is(err, errEnough) {
+		return nil
+	}
 	return err
 }
 
-// get visits the entry with an id, if there is one.
-func (e *entries) get(ctx context.Context, store callvault.Companies, company string, id callvault.ID, visit func(*entry) error) error {
-	found := false
-	err := store.Directory(company).Get(ctx, e.kind, []callvault.ID{id}, func(imported callvault.Entry) error {
-		found = true
-		return visit(&entry{Entry: imported})
+// imported visits the entries that were imported, in the order of their ids.
+func (e *entries) imported(ctx context.Context, from callvault.Entries, c chosenEntries, visit func(callvault.Entry) error) error {
+	if c.ids != nil {
+		return from.Get(ctx, e.kind, c.ids, func(entry callvault.Entry) error {
+			if !c.has(entry.ID) {
+				return nil
+			}
+			return visit(entry)
+		})
+	}
+	return inParts(visit, func(limit int, visit func(callvault.Entry) error) error {
+		return from.Scan(ctx, e.kind, c.after, limit, func(entry callvault.Entry) error {
+			c.after = entry.ID
+			return visit(entry)
+		})
 	})
-	if err != nil || found {
-		return err
-	}
-	named, err := e.named(ctx, store, company, callvault.ID{})
-	if err != nil {
-		return err
-	}
-	at, found := slices.BinarySearchFunc(named, id, func(n entry, id callvault.ID) int { return n.ID.Compare(id) })
-	if !found {
-		return nil
-	}
-	named[at].Document = e.write(nil, id, named[at].first)
-	return visit(&named[at])
 }
 
-// named are the entries that calls name, after an id and in their order.
-func (e *entries) named(ctx context.Context, store callvault.Companies, company string, after callvault.ID) (named []entry, err error) {
-	names, err := store.Calls(company).Names(ctx, e.field)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if id, err := callvault.ParseID(name.Name); err == nil && id.Compare(after) > 0 {
-			named = append(named, entry{callvault.Entry{ID: id}, true, name.First})
+// errEnough ends a read that has found what it needs.
+var errEnough = errors.New("enough")
+
+// inParts visits rows, of which read reads the next ones up to a limit, until a visit returns
+// errEnough. It lets that part end, because a read that is stopped costs PostgreSQL its
+// connection. So parts are small at first.
+func inParts[T any](visit func(T) error, read func(limit int, visit func(T) error) error) error {
+	const first = 128
+	enough := error(nil)
+	for limit := first; enough == nil; limit *= 2 {
+		n := 0
+		err := read(limit, func(row T) error {
+			if n++; enough != nil {
+				return nil
+			}
+			err := visit(row)
+			if errors.Is(err, errEnough) {
+				enough, err = err, nil
+			}
+			return err
+		})
+		if err != nil || n < limit && enough == nil {
+			return err
 		}
 	}
-	slices.SortFunc(named, func(a, b entry) int {
-		if byID := a.ID.Compare(b.ID); byID != 0 {
-			return byID
+	return enough
+}
+
+// name is an entry that calls name. A company may have hundreds of thousands.
+type name struct {
+	id    callvault.ID
+	first callvault.Time // of these calls
+}
+
+// named are the entries that calls name, in their order. Only an id names one.
+func (e *entries) named(ctx context.Context, calls callvault.Reads, c chosenEntries) (named []name, err error) {
+	err = calls.Names(ctx, e.field, func(n callvault.Name) error {
+		if id, err := callvault.ParseID(n.Name); err == nil && c.has(id) {
+			named = append(named, name{id, n.First})
 		}
-		return int(min(max(a.first-b.first, -1), 1))
+		return nil
 	})
+	slices.SortFunc(named, func(a, b name) int { return cmp.Or(a.id.Compare(b.id), cmp.Compare(a.first, b.first)) })
 	// The same number may have been written with zeros before it.
-	return slices.CompactFunc(named, func(a, b entry) bool { return a.ID == b.ID }), nil
+	return slices.CompactFunc(named, func(a, b name) bool { return a.id == b.id }), err
 }

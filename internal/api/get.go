@@ -11,12 +11,10 @@ import (
 
 // getCall is GET /v2/calls/{id}: one call.
 func (h *Handler) getCall(ctx context.Context, x *exchange) error {
-	place, err := h.bodies.Enter(ctx, x.key.Company)
+	body, err := h.newPageBody(ctx, x, h.document)
 	if err != nil {
-		return fmt.Errorf("wait for the company's turn: %w", err)
+		return err
 	}
-	defer place.Leave()
-	body := newPageBody(h.document)
 	defer body.release()
 	calls := h.config.Store.Calls(x.key.Company)
 	err = calls.Get(ctx, []callvault.ID{x.object}, func(r callvault.Record) error { return body.add(r.Document) })
@@ -26,5 +24,5 @@ func (h *Handler) getCall(ctx context.Context, x *exchange) error {
 	if len(body.calls) == 0 {
 		return refuse(http.StatusNotFound, gong.CallNotFound(x.object.String()), "no such call")
 	}
-	return x.sendBody(place, body, `","call":`, "}")
+	return body.send(x, `","call":`, "}")
 }

@@ -34,12 +34,10 @@ type writer func(dst, document []byte) []byte
 // sendPage answers with a page, or with 404 if there are no calls at all. Calls that are
 // counted and not listed, as an upstream in tests has them, are an empty page.
 func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
-	place, err := h.bodies.Enter(ctx, x.key.Company)
+	body, err := h.newPageBody(ctx, x, l.write)
 	if err != nil {
-		return fmt.Errorf("wait for the company's turn: %w", err)
+		return err
 	}
-	defer place.Leave()
-	body := newPageBody(l.write)
 	defer body.release()
 	page, err := callvault.ListPage(ctx, l.calls, l.PageQuery, body.visit)
 	if err != nil {
@@ -48,14 +46,12 @@ func (h *Handler) sendPage(ctx context.Context, x *exchange, l *listing) error {
 	if page.Total == 0 && page.Number == 0 {
 		return refuse(http.StatusNotFound, gong.NoCallsFound, "no calls in the range")
 	}
-	return h.finishPage(x, place, body, &l.walk, page, l.array)
+	return h.finishPage(x, body, &l.walk, page, l.array)
 }
 
 // finishPage answers with a page whose documents the body has.
-func (h *Handler) finishPage(x *exchange, place *web.Place, body *pageBody, w *walk, page callvault.Page, array string) error {
-	head := append(body.head, `{"requestId":"`...)
-	head = append(head, x.id...)
-	head = appendNumber(head, `","records":{"totalRecords":`, int64(page.Total))
+func (h *Handler) finishPage(x *exchange, body *pageBody, w *walk, page callvault.Page, array string) error {
+	head := appendNumber(body.head, `","records":{"totalRecords":`, int64(page.Total))
 	head = appendNumber(head, `,"currentPageSize":`, int64(page.Size))
 	head = appendNumber(head, `,"currentPageNumber":`, int64(page.Number))
 	if page.More {
@@ -64,30 +60,17 @@ func (h *Handler) finishPage(x *exchange, place *web.Place, body *pageBody, w *w
 		head = append(w.appendCursor(head, h.cursors), '"')
 	}
 	head = append(head, `},"`...)
-	head = append(head, array...)
-	body.head = append(head, `":[`...)
-	body.calls = append(body.calls, `]}`...)
-	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
-	return x.send(http.StatusOK, body.head, body.calls)
+	body.head = append(head, array...)
+	return body.send(x, `":[`, "]}")
 }
 
-// sendBody answers with a body that has no pages: what is between the request's id and what
-// the body has, and what is behind that.
-func (x *exchange) sendBody(place *web.Place, body *pageBody, before, behind string) error {
-	body.head = append(body.head, `{"requestId":"`...)
-	body.head = append(body.head, x.id...)
-	body.head = append(body.head, before...)
-	body.calls = append(body.calls, behind...)
-	place.Weigh(len(body.head)+len(body.calls), x.cutOff)
-	return x.send(http.StatusOK, body.head, body.calls)
-}
-
-// pageBody collects the body of a page. The head is sent first but made last, because
-// it has the total.
+// pageBody collects the body of a page, in its company's turn. The head is sent first but made
+// last, because it has the total.
 type pageBody struct {
 	head, calls []byte
 	write       writer
 	visit       func(document []byte) error // add, bound once
+	place       *web.Place
 }
 
 // pageBodies keeps buffers for later answers.
@@ -97,19 +80,34 @@ var pageBodies = sync.Pool{New: func() any {
 	return b
 }}
 
-// newPageBody returns an empty body; release returns it to the pool.
-func newPageBody(write writer) *pageBody {
+// newPageBody waits for the company's turn and returns a body that has only the request's id.
+// release ends the turn.
+func (h *Handler) newPageBody(ctx context.Context, x *exchange, write writer) (*pageBody, error) {
+	place, err := h.bodies.Enter(ctx, x.key.Company)
+	if err != nil {
+		return nil, fmt.Errorf("wait for the company's turn: %w", err)
+	}
 	b := pageBodies.Get().(*pageBody)
-	b.head, b.calls, b.write = b.head[:0], b.calls[:0], write
-	return b
+	b.head = append(append(b.head[:0], `{"requestId":"`...), x.id...)
+	b.calls, b.write, b.place = b.calls[:0], write, place
+	return b, nil
 }
 
-// release returns the body to the pool, unless it is too large.
+// release ends the turn and returns the body to the pool, unless it is too large.
 func (b *pageBody) release() {
-	b.write = nil
+	b.place.Leave()
+	b.write, b.place = nil, nil
 	if cap(b.calls) <= maxKept {
 		pageBodies.Put(b)
 	}
+}
+
+// send answers with the head, the documents, and what is before and behind these.
+func (b *pageBody) send(x *exchange, before, behind string) error {
+	b.head = append(b.head, before...)
+	b.calls = append(b.calls, behind...)
+	b.place.Weigh(len(b.head)+len(b.calls), x.cutOff)
+	return x.send(http.StatusOK, b.head, b.calls)
 }
 
 // add writes a call.

@@ -26,7 +26,7 @@ func TestLargePages(t *testing.T) {
 		t.Errorf("got %d calls", len(got.Calls))
 	}
 	for range 20 {
-		if b := newPageBody(appendDocument); cap(b.calls) > maxKept {
+		if b := pageBodies.Get().(*pageBody); cap(b.calls) > maxKept {
 			t.Errorf("a buffer of %d bytes was kept", cap(b.calls))
 		}
 	}

@@ -234,6 +234,9 @@ func TestRoutesAgree(t *testing.T) {
 				t.Fatalf("seed %d, %+v, page size %d (-want +got):\n%s", seed, q, s.config.PageSize, diff)
 			}
 		}
+		if s.store.stopped > 0 {
+			t.Fatalf("seed %d: %d reads were stopped", seed, s.store.stopped)
+		}
 	}
 }
 
@@ -351,6 +354,9 @@ func TestUsersAreComplete(t *testing.T) {
 		ids := slices.SortedFunc(maps.Keys(want), func(a, b string) int { return mustID(t, a).Compare(mustID(t, b)) })
 		if diff := cmp.Diff(ids, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("seed %d (-want +got):\n%s", seed, diff)
+		}
+		if s.store.stopped > 0 {
+			t.Fatalf("seed %d: %d reads were stopped", seed, s.store.stopped)
 		}
 		s.log.Reset()
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -103,7 +104,8 @@ func (h *Handler) match(x *exchange) (*route, error) {
 		}
 		allowed = append(allowed, methods...)
 	}
-	text := fmt.Sprintf("This server does not serve %.*s %.*s", maxEcho, r.Method, 2*maxEcho, r.URL.Path)
+	path := cmp.Or(r.URL.RawPath, r.URL.Path) // as it was sent
+	text := fmt.Sprintf("This server does not serve %.*s %.*s", maxEcho, r.Method, 2*maxEcho, path)
 	if hasWrongBase(r.URL.Path) {
 		text += fmt.Sprintf("; the base URL must end with %.*s, without a path or a slash", 2*maxEcho, r.Host)
 	}
@@ -135,5 +137,5 @@ func (route *route) matches(r *http.Request) (id callvault.ID, ok bool) {
 // hasWrongBase tells whether a path looks like one of the API's after a base URL that has a
 // path or a slash at its end, or before a slash too many.
 func hasWrongBase(path string) bool {
-	return strings.HasPrefix(path, "/v2/v2/") || strings.Contains(path, "//") || len(path) > 1 && strings.HasSuffix(path, "/")
+	return strings.HasPrefix(path+"/", "/v2/v2/") || strings.Contains(path, "//") || len(path) > 1 && strings.HasSuffix(path, "/")
 }

@@ -26,6 +26,7 @@ type model struct {
 	quotas  *limit.Local
 	failure error                 // what every method returns, unless nil
 	stall   func(context.Context) // called at the beginning of a read, unless nil
+	stopped int                   // reads that a visitor's error ended, which cost PostgreSQL a connection
 }
 
 func newModel(now func() time.Time) *model {
@@ -184,6 +185,7 @@ func (c *modelCalls) Scan(ctx context.Context, q callvault.Query, after callvaul
 		// The document is spoilt afterwards: it is not to be kept.
 		document := slices.Clone(call.Document)
 		if err := visit(callvault.Record{Call: callvault.Call{ID: call.ID, Time: call.Time, Workspace: call.Workspace, Document: document}}); err != nil {
+			c.model.stopped++
 			return err
 		}
 		clear(document)
@@ -208,26 +210,29 @@ func (c *modelCalls) First(ctx context.Context, q callvault.Query, limit int, vi
 	return total, c.Scan(ctx, q, q.Start(), limit, visit)
 }
 
-func (c *modelCalls) Names(ctx context.Context, field callvault.Field) (names []callvault.Name, err error) {
+func (c *modelCalls) Names(ctx context.Context, field callvault.Field, visit func(callvault.Name) error) error {
+	names := make(map[string]*callvault.Name)
 	q := callvault.Query{Range: callvault.AllTime}
-	err = c.Scan(ctx, q, q.Start(), -1, func(r callvault.Record) error {
+	err := c.Scan(ctx, q, q.Start(), -1, func(r callvault.Record) error {
 		name := r.Workspace.String()
 		if field == callvault.Hosts {
 			var call struct{ PrimaryUserID string }
 			json.Unmarshal(r.Document, &call)
 			name = call.PrimaryUserID
 		}
-		i := slices.IndexFunc(names, func(n callvault.Name) bool { return n.Name == name })
-		switch {
-		case name == "":
-		case i < 0:
-			names = append(names, callvault.Name{Name: name, Calls: 1, First: r.Time})
-		default:
-			names[i].Calls++
+		if names[name] == nil {
+			names[name] = &callvault.Name{Name: name, First: r.Time}
 		}
+		names[name].Calls++
 		return nil
 	})
-	return names, err
+	delete(names, "")
+	for _, n := range names {
+		if err == nil {
+			err = visit(*n)
+		}
+	}
+	return err
 }
 
 // directoryOf is a company's entries of a kind.
@@ -262,6 +267,7 @@ func (d *modelDirectory) Scan(ctx context.Context, kind callvault.Kind, after ca
 		// The document is spoilt afterwards: it is not to be kept.
 		e.Document = slices.Clone(e.Document)
 		if err := visit(e); err != nil {
+			d.model.stopped++
 			return err
 		}
 		clear(e.Document)

@@ -44,11 +44,16 @@ func (h *Handler) addCall(ctx context.Context, x *exchange, body *gong.NewCallRe
 		if result.Created == 1 {
 			break
 		}
+		refused := error(nil)
 		err = calls.Get(ctx, []callvault.ID{call.ID}, func(there callvault.Record) error {
-			return duplicate(&call, &there.Call, *body.ClientUniqueID)
+			refused = duplicate(&call, &there.Call, *body.ClientUniqueID)
+			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("look for a duplicate: %w", err)
+		}
+		if refused != nil {
+			return refused
 		} // else it has been deleted meanwhile
 	}
 	answer, err := json.Marshal(gong.NewCallResponse{RequestID: x.id, CallID: call.ID.String()})

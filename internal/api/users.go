@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -63,21 +61,20 @@ func (h *Handler) listChosenUsers(ctx context.Context, x *exchange, body *usersR
 
 // getUser is GET /v2/users/{id}: one user.
 func (h *Handler) getUser(ctx context.Context, x *exchange) error {
-	place, err := h.bodies.Enter(ctx, x.key.Company)
+	body, err := h.newPageBody(ctx, x, appendDocument)
 	if err != nil {
-		return fmt.Errorf("wait for the company's turn: %w", err)
+		return err
 	}
-	defer place.Leave()
-	body := newPageBody(appendDocument)
 	defer body.release()
-	err = users.get(ctx, h.config.Store, x.key.Company, x.object, func(e *entry) error { return body.add(e.Document) })
+	one := chosenEntries{ids: []callvault.ID{x.object}}
+	err = users.each(ctx, h.config.Store, x.key.Company, one, func(e entry) error { return body.add(e.document()) })
 	if err != nil {
 		return fmt.Errorf("get a user: %w", err)
 	}
 	if len(body.calls) == 0 {
 		return refuse(http.StatusNotFound, gong.UserNotFound(x.object.String()), "no such user")
 	}
-	return x.sendBody(place, body, `","user":`, "}")
+	return body.send(x, `","user":`, "}")
 }
 
 // sendUsers answers with a page of users: all, or those with certain ids. Without any it is
@@ -92,16 +89,14 @@ func (h *Handler) sendUsers(ctx context.Context, x *exchange, p *parameters, ids
 	if err := p.err(); err != nil {
 		return err
 	}
-	place, err := h.bodies.Enter(ctx, x.key.Company)
+	body, err := h.newPageBody(ctx, x, appendDocument)
 	if err != nil {
-		return fmt.Errorf("wait for the company's turn: %w", err)
+		return err
 	}
-	defer place.Leave()
-	body := newPageBody(appendDocument)
 	defer body.release()
 	page := callvault.Page{Total: w.Total, Number: w.Number}
-	err = users.each(ctx, h.config.Store, x.key.Company, w.After.ID, func(e *entry) error {
-		if _, has := slices.BinarySearchFunc(ids, e.ID, callvault.ID.Compare); ids != nil && !has || !e.wasCreatedIn(w.Range) {
+	err = users.each(ctx, h.config.Store, x.key.Company, chosenEntries{w.After.ID, ids}, func(e entry) error {
+		if !e.wasCreatedIn(w.Range) {
 			return nil
 		}
 		if w.Number == 0 { // later pages have the total of the first
@@ -109,7 +104,7 @@ func (h *Handler) sendUsers(ctx context.Context, x *exchange, p *parameters, ids
 		}
 		if page.Size < w.Size {
 			page.Size, page.Last.ID = page.Size+1, e.ID
-			return body.add(e.Document)
+			return body.add(e.document())
 		}
 		page.More = true
 		if w.Number > 0 {
@@ -117,19 +112,19 @@ func (h *Handler) sendUsers(ctx context.Context, x *exchange, p *parameters, ids
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	if err != nil {
 		return fmt.Errorf("list users: %w", err)
 	}
-	return h.finishPage(x, place, body, &w, page, "users")
+	return h.finishPage(x, body, &w, page, "users")
 }
 
 // wasCreatedIn tells whether a user was created in a range.
-func (e *entry) wasCreatedIn(r callvault.Range) bool {
+func (e entry) wasCreatedIn(r callvault.Range) bool {
 	if r == callvault.AllTime {
 		return true
 	}
 	created := e.first
-	if !e.named {
+	if e.isImported {
 		u, err := gong.ParseUser(e.Document)
 		if err != nil || u.Created == nil {
 			return false

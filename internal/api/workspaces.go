@@ -19,16 +19,14 @@ func appendNamedWorkspace(dst []byte, id callvault.ID, _ callvault.Time) []byte 
 
 // listWorkspaces is GET /v2/workspaces: all of them, since the wire has no pages here.
 func (h *Handler) listWorkspaces(ctx context.Context, x *exchange) error {
-	place, err := h.bodies.Enter(ctx, x.key.Company)
+	body, err := h.newPageBody(ctx, x, appendDocument)
 	if err != nil {
-		return fmt.Errorf("wait for the company's turn: %w", err)
+		return err
 	}
-	defer place.Leave()
-	body := newPageBody(appendDocument)
 	defer body.release()
-	err = workspaces.each(ctx, h.config.Store, x.key.Company, callvault.ID{}, func(e *entry) error { return body.add(e.Document) })
+	err = workspaces.each(ctx, h.config.Store, x.key.Company, chosenEntries{}, func(e entry) error { return body.add(e.document()) })
 	if err != nil {
 		return fmt.Errorf("list workspaces: %w", err)
 	}
-	return x.sendBody(place, body, `","workspaces":[`, "]}")
+	return body.send(x, `","workspaces":[`, "]}")
 }

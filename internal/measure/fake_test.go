@@ -123,8 +123,8 @@ func (f fakeCalls) Get(ctx context.Context, ids []callvault.ID, visit func(callv
 func (f fakeCalls) ScanBack(ctx context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
 	return f.ask(ctx, "ScanBack", f.company, q, before, limit, visit != nil)
 }
-func (f fakeCalls) Names(ctx context.Context, field callvault.Field) ([]callvault.Name, error) {
-	return nil, f.ask(ctx, "Names", f.company, field)
+func (f fakeCalls) Names(ctx context.Context, field callvault.Field, visit func(callvault.Name) error) error {
+	return f.ask(ctx, "Names", f.company, field, visit != nil)
 }
 func (f fakeCalls) Workspaces(ctx context.Context) ([]callvault.ID, error) {
 	return nil, f.ask(ctx, "Workspaces", f.company)

@@ -22,7 +22,7 @@ const (
 )
 
 const (
-	namesSQL     = `SELECT name, calls, first FROM callvault.names WHERE company = $1 AND field = $2 ORDER BY name`
+	namesSQL     = `SELECT name, calls, first FROM callvault.names WHERE company = $1 AND field = $2`
 	keptNamesSQL = `SELECT field, name, number, calls, first FROM callvault.names WHERE company = $1`
 
 	addNamesSQL = `SELECT callvault.add_names($1, $2, $3, $4, $5, $6, $7, $8, $9)`
@@ -55,9 +55,15 @@ func namesOfRows(rows ...string) (pairs []string) {
 	return pairs
 }
 
-func (s reads) Names(ctx context.Context, field callvault.Field) (names []callvault.Name, err error) {
-	err = s.each(ctx, collect(&names, pgx.RowToStructByPos[callvault.Name]), namesSQL, s.company, int32(field))
-	return field.Names(names), err
+func (s reads) Names(ctx context.Context, field callvault.Field, visit func(callvault.Name) error) error {
+	return s.each(ctx, func(rows pgx.Rows) error {
+		var n callvault.Name
+		if err := rows.Scan(&n.Name, &n.Calls, &n.First); err != nil {
+			return err
+		}
+		n.Name = callvault.NameKey{Field: field, Name: n.Name}.Value()
+		return visit(n)
+	}, namesSQL, s.company, int32(field))
 }
 
 // fillNames makes the names of the calls that are there.

@@ -9,7 +9,9 @@ import (
 )
 
 const (
-	namesSQL     = `SELECT name, calls, first FROM names WHERE company = ? AND field = ? ORDER BY name`
+	// Most names are hosts: they are read as they lie, and others by the index of names.
+	namesSQL     = `SELECT name, calls, first FROM names INDEXED BY sqlite_autoindex_names_2 WHERE company = ? AND field = ?`
+	hostsSQL     = `SELECT name, calls, first FROM names WHERE company = ? AND +field = ?`
 	keptNamesSQL = `SELECT field, name, number, calls, first FROM names WHERE company = ?`
 
 	nameSQL       = `SELECT number, calls, first FROM names WHERE company = ? AND field = ? AND name = ?`
@@ -21,14 +23,17 @@ const (
 	fromTimeSQL = `SELECT time, id, workspace, number, checksum, document FROM documents WHERE company = ? AND time >= ? ORDER BY time, id`
 )
 
-func (s reads) Names(ctx context.Context, field callvault.Field) (names []callvault.Name, err error) {
-	err = s.ofCompany(ctx, func(c *conn, of company) error {
+func (s reads) Names(ctx context.Context, field callvault.Field, visit func(callvault.Name) error) error {
+	query := namesSQL
+	if field == callvault.Hosts {
+		query = hostsSQL
+	}
+	return s.ofCompany(ctx, func(c *conn, of company) error {
 		return c.each(func(st *stmt) error {
-			names = append(names, callvault.Name{Name: st.ColumnText(0), Calls: st.ColumnInt(1), First: callvault.Time(st.ColumnInt64(2))})
-			return nil
-		}, namesSQL, of.id, int(field))
+			key := callvault.NameKey{Field: field, Name: st.ColumnText(0)}
+			return visit(callvault.Name{Name: key.Value(), Calls: st.ColumnInt(1), First: callvault.Time(st.ColumnInt64(2))})
+		}, query, of.id, int(field))
 	})
-	return field.Names(names), err
 }
 
 // namesAtOnce is how many names a fill holds in memory.

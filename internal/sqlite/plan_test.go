@@ -28,6 +28,9 @@ var plans = []plan{
 	{"names", namesSQL, []any{int64(1), 0}, []string{
 		"SEARCH names USING INDEX sqlite_autoindex_names_2 (company=? AND field=?)",
 	}},
+	{"hosts", hostsSQL, []any{int64(1), 0}, []string{
+		"SEARCH names USING PRIMARY KEY (company=?)",
+	}},
 	{"a name", nameSQL, []any{int64(1), 0, "7"}, []string{
 		"SEARCH names USING INDEX sqlite_autoindex_names_2 (company=? AND field=? AND name=?)",
 	}},

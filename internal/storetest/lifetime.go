@@ -301,7 +301,9 @@ func methods(store callvault.Store, calls callvault.Calls) []method {
 		}},
 		{"ScanBack", func(ctx context.Context) error { return calls.ScanBack(ctx, all(), all().End(), -1, write) }},
 		{"Workspaces", func(ctx context.Context) error { _, err := calls.Workspaces(ctx); return err }},
-		{"Names", func(ctx context.Context) error { _, err := calls.Names(ctx, callvault.Hosts); return err }},
+		{"Names", func(ctx context.Context) error {
+			return calls.Names(ctx, callvault.Hosts, func(callvault.Name) error { return nil })
+		}},
 		{"Timelines", func(ctx context.Context) error { _, err := calls.Timelines(ctx); return err }},
 		{"UseKey", func(ctx context.Context) error { return store.UseKey(ctx, acme, "K", day.UTC()) }},
 		{"Adopt", func(ctx context.Context) error { return store.Adopt(ctx, acme, nil) }},

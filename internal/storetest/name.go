@@ -55,24 +55,26 @@ func wantNames(t testing.TB, reads callvault.Reads, calls []callvault.Call) {
 		for _, n := range named {
 			want = append(want, n)
 		}
-		slices.SortFunc(want, func(a, b callvault.Name) int {
-			if field == callvault.WorkspaceNames {
-				return ID(t, a.Name).Compare(ID(t, b.Name))
-			}
-			return cmp.Compare(a.Name, b.Name)
-		})
+		slices.SortFunc(want, byName)
 		same(t, fmt.Sprintf("names of field %d", field), namesIn(t, reads, field), want)
 	}
 }
 
-func namesIn(t testing.TB, reads callvault.Reads, field callvault.Field) []callvault.Name {
+// namesIn are all names of a field, in order.
+func namesIn(t testing.TB, reads callvault.Reads, field callvault.Field) (names []callvault.Name) {
 	t.Helper()
-	names, err := reads.Names(t.Context(), field)
+	err := reads.Names(t.Context(), field, func(n callvault.Name) error {
+		names = append(names, n)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.SortFunc(names, byName)
 	return names
 }
+
+func byName(a, b callvault.Name) int { return cmp.Compare(a.Name, b.Name) }
 
 // named are calls of a few hosts, some of them rare, of systems and of workspaces.
 func named(t testing.TB, n int, random *rand.Rand) []callvault.Call {

@@ -67,7 +67,7 @@ func (c *calls) Get(_ context.Context, ids []callvault.ID, visit func(callvault.
 }
 
 // Names are none: the directory has all users and workspaces.
-func (c *calls) Names(context.Context, callvault.Field) ([]callvault.Name, error) { return nil, nil }
+func (c *calls) Names(context.Context, callvault.Field, func(callvault.Name) error) error { return nil }
 
 // directory is the Server's.
 type directory struct {
