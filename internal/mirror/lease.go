@@ -1,0 +1,143 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// How a lease is kept and taken. All times are by the clock of the process that waits.
+const (
+	renewEvery = 10 * time.Second
+	deadAfter  = 30 * time.Second // without a renewal anyone may take it
+	lookEvery  = time.Second
+	leaveTime  = 5 * time.Second // for giving the lease back
+)
+
+// leases is the part of callvault.MirrorState that has to do with the lease.
+type leases interface {
+	Lease(ctx context.Context) (callvault.Lease, error)
+	Take(ctx context.Context, seen callvault.Lease, upstream, holder string) (callvault.Lease, error)
+	Renew(ctx context.Context, lease callvault.Lease) (callvault.Lease, error)
+	Return(ctx context.Context, lease callvault.Lease) error
+}
+
+// HeldError is the error of a mirror whose company another mirror is writing.
+type HeldError struct {
+	Holder string
+}
+
+func (e *HeldError) Error() string {
+	who, _, _ := strings.Cut(e.Holder, " since ")
+	return "another mirror of this company runs: " + who
+}
+
+// Hold takes the lease of a company's mirror, renews it while work runs, and gives it back.
+// When another mirror takes it over, the context of work ends with ErrLeaseLost as its cause.
+//
+// A lease whose process on this machine is gone is taken at once. Any other is watched for 30
+// seconds: Hold returns a *HeldError as soon as somebody renews or takes it.
+func Hold(ctx context.Context, state callvault.MirrorState, upstream string, work func(context.Context, callvault.Lease) error) error {
+	return hold(ctx, state, upstream, self(), work)
+}
+
+func hold(ctx context.Context, state leases, upstream string, me process, work func(context.Context, callvault.Lease) error) error {
+	lease, err := take(ctx, state, upstream, me)
+	if err != nil {
+		return err
+	}
+	working, end := context.WithCancelCause(ctx)
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		renew(working, end, state, lease)
+	}()
+	err = work(working, lease)
+	if lost := context.Cause(working); err != nil && errors.Is(lost, callvault.ErrLeaseLost) {
+		err = lost // and not that the context has ended
+	}
+	end(nil)
+	<-renewed
+	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if left := state.Return(leaving, lease); left != nil && !errors.Is(left, callvault.ErrLeaseLost) {
+		err = errors.Join(err, left)
+	}
+	return err
+}
+
+// take takes the lease when nobody holds it any more.
+func take(ctx context.Context, state leases, upstream string, me process) (callvault.Lease, error) {
+	first, err := state.Lease(ctx)
+	if err != nil {
+		return first, err
+	}
+	for watched := time.Now(); first.Upstream == upstream && first.Holder != "" && !me.isGone(first.Holder); {
+		if time.Since(watched) >= deadAfter {
+			break
+		}
+		if err := pause(ctx, lookEvery); err != nil {
+			return first, err
+		}
+		now, err := state.Lease(ctx)
+		if err != nil {
+			return first, err
+		}
+		if now.Holder != "" && now != first {
+			return first, &HeldError{now.Holder}
+		}
+		first = now
+	}
+	lease, err := state.Take(ctx, first, upstream, me.holder())
+	if errors.Is(err, callvault.ErrLeaseLost) {
+		now, err := state.Lease(ctx)
+		if err != nil {
+			return now, err
+		}
+		return now, &HeldError{now.Holder}
+	}
+	return lease, err
+}
+
+// pause waits, unless the context ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// renew shows that the holder is alive until the context ends, and ends it when the lease is
+// lost. A store that does not answer is asked again: only a lost lease is the end.
+func renew(ctx context.Context, end context.CancelCauseFunc, state leases, lease callvault.Lease) {
+	wait := renewEvery
+	for pause(ctx, wait) == nil {
+		_, err := state.Renew(ctx, lease)
+		switch {
+		case errors.Is(err, callvault.ErrLeaseLost):
+			end(callvault.ErrLeaseLost)
+			return
+		case err != nil:
+			wait = lookEvery
+		default:
+			wait = renewEvery
+		}
+	}
+}
+
+// process is this process, and what it knows of others.
+type process interface {
+	// holder is the process in words: for people, and for isGone of other processes.
+	holder() string
+
+	// isGone tells whether a holder is certainly no longer there. It is false where that
+	// can't be known.
+	isGone(holder string) bool
+}
