@@ -171,6 +171,8 @@ func TestUsage(t *testing.T) {
 		{"key mysql://me:hush@host", "unexpected argument: a URL; type callvault key COMMAND"},
 		{"serve mysql://me:hush@host", "unexpected argument: a URL; type callvault serve"},
 		{"calls --limit many", `--limit "many": use a whole number, such as 100`},
+		{"serve --demo --script early", `--script "early": use still or late`},
+		{"serve --script late", "--script is for sample calls; add --demo, or leave it out"},
 		{"serve --demo --seed -1", `--seed "-1": use a whole number`},
 		{"serve --read-only=maybe", `--read-only "maybe": use true or false`},
 		{"healthcheck --timeout 5", `--timeout "5": use a duration with its unit, such as 5s or 1m30s`},

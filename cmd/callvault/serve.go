@@ -31,6 +31,7 @@ type serveOptions struct {
 	pageSize   int
 	demo       bool
 	readOnly   bool
+	script     string
 	seed       uint64
 }
 
@@ -44,8 +45,16 @@ progress then finish first. /openapi.json describes the API.
 
 With --demo it serves 10,000 sample calls from the last 90 days, from a temporary
 store, and prints a key and a curl line to try. If a port is in use, the demo
-takes the next free one.`,
+takes the next free one.
+
+With --script late the sample calls change as those of a busy account do, to test
+what reads them. Every 5 seconds a call is added: most happened in the last 3
+hours, a quarter up to 36 hours ago, one in twenty up to 30 days ago. Totals
+count a call up to an hour before it is listed. Every minute a call is edited
+(title, host, privacy or workspace), and every few minutes one moves by up to 7
+days and one is deleted.`,
 		Example: `  callvault serve --demo
+  callvault serve --demo --script late --rate-limit gong --cursor-life 1h
   callvault serve --db calls.db --listen 0.0.0.0:8080
   callvault serve --rate-limit gong --dates optional
   callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
@@ -61,8 +70,10 @@ takes the next free one.`,
 			if o.demo {
 				return a.serveDemo(cmd.Context(), o, config)
 			}
-			if cmd.Flags().Changed("seed") {
-				return usagef("--seed is for sample calls; add --demo, or leave it out")
+			for _, name := range []string{"seed", "script"} {
+				if cmd.Flags().Changed(name) {
+					return usagef("--%s is for sample calls; add --demo, or leave it out", name)
+				}
 			}
 			return a.serveStore(cmd.Context(), o, config)
 		},
@@ -85,6 +96,7 @@ takes the next free one.`,
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, for example on a standby; each process then counts --rate-limit on its own")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
+	choiceFlag(cmd, &o.script, "script", scriptStill, "with --demo: whether the sample calls stay as they are (still), or change and come late (late)", scriptStill, scriptLate)
 	choiceFlag(cmd, &o.log, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
 	choiceFlag(cmd, &o.logLevel, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error", "debug", "info", "warn", "error")
 	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")

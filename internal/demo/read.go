@@ -17,6 +17,14 @@ func (w *World) Total(q callvault.Query) int {
 	return 0
 }
 
+// Unlisted is the part of Total that is not listed.
+func (w *World) Unlisted(q callvault.Query) int {
+	if n, ok := w.workspace(q.Workspace); ok {
+		return w.counted.count(q.From, q.To, n)
+	}
+	return 0
+}
+
 // Scan visits the calls of a query that are listed after a position, up to limit of them (all
 // if limit is negative). An error of visit ends it and is returned.
 func (w *World) Scan(q callvault.Query, after callvault.Position, limit int, visit func(callvault.Call) error) (err error) {
@@ -60,7 +68,7 @@ func (w *World) Calls() iter.Seq[callvault.Call] {
 	}
 }
 
-// Users are the hosts of calls, and Workspaces the workspaces, as the upstream knows them.
+// Entries are the users, who are the hosts of calls, or the workspaces.
 func (w *World) Entries(kind callvault.Kind) (entries []callvault.Entry) {
 	var documents [][]byte
 	switch kind {
