@@ -133,6 +133,14 @@ func (e *OtherUpstreamError) Error() string {
 	return fmt.Sprintf("company %s is a mirror of %s, not of this upstream", e.Company, e.Upstream)
 }
 
+// ListedAt is where the upstream listed a call of the change. It is for engines.
+func (c *MirrorChange) ListedAt(call *Call) Time {
+	if at, strange := c.Strange[call.ID]; strange {
+		return at
+	}
+	return call.Time
+}
+
 // Check tells what is wrong with a change, or nil. It is for engines.
 func (c *MirrorChange) Check() error {
 	strange := len(c.Strange)
@@ -177,6 +185,9 @@ const lastInKeys = '~'
 
 // KeysEnd is behind all keys that begin with a prefix. It is for engines.
 func KeysEnd(prefix string) string { return prefix + string(lastInKeys+1) }
+
+// IsHeldBy tells whether the lease that is kept is that of a mirror. It is for engines.
+func (l Lease) IsHeldBy(lease Lease) bool { return l.Holder != "" && l.Number == lease.Number }
 
 // Take is the lease that comes after one that is kept, whose upstream is empty if there is no
 // mirror, or the error of Take. It is for engines.

@@ -17,6 +17,7 @@ type Store interface {
 	Keys
 	Quotas
 	Whole
+	Mirrors
 }
 
 // Companies is the role of a store that hands out what belongs to a company.

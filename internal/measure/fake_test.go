@@ -27,6 +27,7 @@ func (f *fake) ask(ctx context.Context, asked ...any) error {
 
 func (f *fake) Calls(company string) callvault.Calls { return fakeCalls{f, company} }
 func (f *fake) Directory(string) callvault.Directory { return nil }
+func (f *fake) Mirror(string) callvault.MirrorState  { return nil }
 func (f *fake) Pool() callvault.Pool {
 	return callvault.Pool{InUse: 3, Idle: 2, Max: 9, Waits: 4, Waited: 1500 * time.Millisecond}
 }

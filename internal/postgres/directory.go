@@ -3,9 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/callvault/callvault"
 )
@@ -81,27 +81,32 @@ func readEntry(rows pgx.Rows) (e callvault.Entry, kept int64) {
 
 // Put writes the entries that are not there to the byte, under the company's lock.
 func (s directory) Put(ctx context.Context, kind callvault.Kind, entries []callvault.Entry) (result callvault.PutResult, err error) {
-	entries = callvault.SortEntries(entries)
 	err = callvault.CheckCompany(s.company)
 	if err == nil {
 		err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 			if err := lock(ctx, tx, s.company); err != nil {
 				return err
 			}
-			for len(entries) > 0 {
-				n := min(len(entries), maxEntries)
-				if err := s.putChunk(ctx, tx, kind, entries[:n], &result); err != nil {
-					return err
-				}
-				entries = entries[n:]
+			if err := s.store.refuseMirrored(ctx, tx, s.company); err != nil {
+				return err
 			}
-			return nil
+			return s.put(ctx, tx, kind, entries, &result)
 		})
 	}
 	if err = s.store.cause(ctx, err); err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put %s: %w", kind, err)
 	}
 	return result, nil
+}
+
+// put writes entries while the company is locked.
+func (s directory) put(ctx context.Context, tx pgx.Tx, kind callvault.Kind, entries []callvault.Entry, result *callvault.PutResult) error {
+	for chunk := range slices.Chunk(callvault.SortEntries(entries), maxEntries) {
+		if err := s.putChunk(ctx, tx, kind, chunk, result); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxEntries is how many entries are written at once: see maxBytes.
@@ -139,8 +144,14 @@ func (s directory) putChunk(ctx context.Context, tx pgx.Tx, kind callvault.Kind,
 
 // Delete removes the entries with these ids.
 func (s directory) Delete(ctx context.Context, kind callvault.Kind, ids []callvault.ID) (deleted int, err error) {
-	err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-		tag, err := c.Exec(ctx, deleteEntriesSQL, s.company, string(kind), keysOf(callvault.SortIDs(ids)))
+	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockCompanySQL, s.company); err != nil {
+			return err
+		}
+		if err := s.store.refuseMirrored(ctx, tx, s.company); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, deleteEntriesSQL, s.company, string(kind), keysOf(callvault.SortIDs(ids)))
 		deleted = int(tag.RowsAffected())
 		return err
 	})

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/callvault/callvault"
 )
 
 // What the server says went wrong.
@@ -18,6 +20,7 @@ const (
 	readOnlyTransaction   = "25006"
 	serializationFailure  = "40001" // on a standby: a read conflicts with what it replays
 	tooManyConnections    = "53300"
+	writtenByMirror       = "MV001" // by refuse_mirrored
 )
 
 // codeOf is the code of an error of the server, and empty for other errors.
@@ -42,10 +45,16 @@ func (s *Store) cause(ctx context.Context, err error) error {
 		// The server is no longer the primary. A new connection may find the primary.
 		s.pool.Reset()
 	}
-	if s.name == "" || errors.As(err, &named) {
+	if s.name == "" || errors.As(err, &named) || isOfMirrors(err) {
 		return err
 	}
 	return &storeError{s.name, explained(err)}
+}
+
+// isOfMirrors tells whether an error is of the store's rules for mirrors, and not of its server.
+func isOfMirrors(err error) bool {
+	mirrored, another := (*callvault.MirroredError)(nil), (*callvault.OtherUpstreamError)(nil)
+	return errors.As(err, &mirrored) || errors.As(err, &another) || errors.Is(err, callvault.ErrLeaseLost)
 }
 
 var errNoWrites = errors.New("this server is a standby, or the role has default_transaction_read_only, so it takes no writes; name the primary, or run 'callvault serve --read-only'")

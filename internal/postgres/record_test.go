@@ -16,14 +16,14 @@ import (
 )
 
 // distributed are the tables that a cluster distributes by company.
-const distributed = `callvault\.(companies|documents|ids|counts|names|timelines|quotas|seconds)\b`
+const distributed = `callvault\.(companies|documents|ids|counts|names|timelines|quotas|seconds|mirrors|mirror_values|apart)\b`
 
 var (
 	touches = regexp.MustCompile(distributed)
 
 	// functions have the company as their first argument; what they do with it is
 	// checked by TestFunctionsNameTheCompany.
-	function = regexp.MustCompile(`^SELECT callvault\.(make_company|begin_timeline|add_names|put_batch|delete_calls|load_records|take_quota|take_second)\(\$1(, \$\d)*\)$`)
+	function = regexp.MustCompile(`^SELECT callvault\.(make_company|begin_timeline|add_names|put_batch|put_calls|delete_calls|remove_calls|load_records|meet_apart|stand_apart|take_quota|take_second)\(\$1(, \$\d)*\)$`)
 )
 
 // recorder keeps every statement that connections are given.
@@ -158,7 +158,7 @@ func TestUniqueKeysHaveTheCompany(t *testing.T) {
 	})
 	slices.Sort(tables)
 	tables = slices.Compact(tables)
-	if want := []string{"companies", "counts", "documents", "ids", "names", "quotas", "seconds", "timelines"}; err != nil || !slices.Equal(tables, want) {
+	if want := []string{"apart", "companies", "counts", "documents", "ids", "mirror_values", "mirrors", "names", "quotas", "seconds", "timelines"}; err != nil || !slices.Equal(tables, want) {
 		t.Errorf("unique keys of %v, %v, want %v", tables, err, want)
 	}
 }
@@ -203,7 +203,7 @@ func TestCitusScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"companies", "counts", "documents", "ids", "names", "quotas", "seconds", "timelines"} {
+	for _, table := range []string{"apart", "companies", "counts", "documents", "ids", "mirror_values", "mirrors", "names", "quotas", "seconds", "timelines"} {
 		if !strings.Contains(string(script), "'"+table+"'") {
 			t.Errorf("%s is not distributed", table)
 		}

@@ -63,12 +63,13 @@ const (
 		FROM pg_tables WHERE schemaname = 'callvault'); END $$`
 
 	// Space is given back by the tables as a whole.
-	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts, callvault.names, callvault.directory`
+	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts, callvault.names, callvault.directory, callvault.mirror_values, callvault.apart`
 )
 
 var emptySQL = []string{
 	`DELETE FROM callvault.documents`, `DELETE FROM callvault.ids`, `DELETE FROM callvault.counts`, `DELETE FROM callvault.quotas`,
 	`DELETE FROM callvault.names`, `DELETE FROM callvault.timelines`, `DELETE FROM callvault.directory`,
+	`DELETE FROM callvault.mirrors`, `DELETE FROM callvault.mirror_values`, `DELETE FROM callvault.apart`,
 }
 
 // Purge gives the room of what was deleted back. What PostgreSQL's files, its

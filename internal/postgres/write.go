@@ -11,11 +11,15 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Each write is a function of the database: see migrations/0005.sql.
+// Each write is a function of the database: see migrations/0006.sql.
 const (
 	putSQL    = `SELECT callvault.put_batch($1, $2, $3, $4, $5, $6)`
 	deleteSQL = `SELECT callvault.delete_calls($1, $2, $3)`
 	loadSQL   = `SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7)`
+
+	// Where it is known that the company may be written.
+	putCallsSQL    = `SELECT callvault.put_calls($1, $2, $3, $4, $5, $6)`
+	removeCallsSQL = `SELECT callvault.remove_calls($1, $2, $3)`
 
 	// Calls that would replace one with another clientUniqueId, which is the first one in a
 	// document: a further field may have one too.
@@ -65,12 +69,18 @@ func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault
 	ids, clients := clientsOf(batch)
 	if chunk(calls) == len(calls) && len(ids) == 0 && !batch.IsOnlyNew() {
 		err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-			result, err = s.putChunk(ctx, c, calls)
+			result, err = putChunk(ctx, c, putSQL, s.company, calls)
 			return err
 		})
 		return result, err
 	}
 	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if err := lock(ctx, tx, s.company); err != nil {
+			return err
+		}
+		if err := s.store.refuseMirrored(ctx, tx, s.company); err != nil {
+			return err
+		}
 		if err := s.refuseOthers(ctx, tx, ids, clients); err != nil {
 			return err
 		}
@@ -82,7 +92,7 @@ func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault
 		}
 		for len(calls) > 0 {
 			n := chunk(calls)
-			put, err := s.putChunk(ctx, tx, calls[:n])
+			put, err := putChunk(ctx, tx, putCallsSQL, s.company, calls[:n])
 			if err != nil {
 				return err
 			}
@@ -121,9 +131,6 @@ func lock(ctx context.Context, tx pgx.Tx, company string) error {
 
 // unknown are the calls whose ids are not there, when the company is locked.
 func (s calls) unknown(ctx context.Context, tx pgx.Tx, calls []callvault.Call) ([]callvault.Call, error) {
-	if err := lock(ctx, tx, s.company); err != nil {
-		return nil, err
-	}
 	ids := make([]string, len(calls))
 	for i := range calls {
 		ids[i] = text(calls[i].ID[:])
@@ -138,13 +145,10 @@ func (s calls) unknown(ctx context.Context, tx pgx.Tx, calls []callvault.Call) (
 }
 
 // refuseOthers returns a *callvault.ClientError if these calls would replace some of others.
-// It locks the company. Damaged rows may be replaced.
+// Damaged rows may be replaced.
 func (s calls) refuseOthers(ctx context.Context, tx pgx.Tx, ids, clients []string) error {
 	if len(ids) == 0 {
 		return nil
-	}
-	if err := lock(ctx, tx, s.company); err != nil {
-		return err
 	}
 	var refused []callvault.ID
 	r := &record{company: s.company, verify: func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }}
@@ -172,7 +176,8 @@ func chunk(batch []callvault.Call) (n int) {
 	return n
 }
 
-func (s calls) putChunk(ctx context.Context, db querier, batch []callvault.Call) (result callvault.PutResult, err error) {
+// putChunk writes calls by a function of the database.
+func putChunk(ctx context.Context, db querier, statement, company string, batch []callvault.Call) (result callvault.PutResult, err error) {
 	n := len(batch)
 	ids, times := make([]string, n), make([]int64, n)
 	workspaces, documents, checksums := make([]string, n), make([]string, n), make([]int64, n)
@@ -180,12 +185,12 @@ func (s calls) putChunk(ctx context.Context, db querier, batch []callvault.Call)
 		call := &batch[i]
 		ids[i], times[i] = text(call.ID[:]), int64(call.Time)
 		workspaces[i], documents[i] = call.Workspace.Key(), text(call.Document)
-		checksums[i] = int64(call.Checksum(s.company))
+		checksums[i] = int64(call.Checksum(company))
 	}
 	var done []int // created and changed
-	err = db.QueryRow(ctx, putSQL, s.company, ids, times, workspaces, documents, checksums).Scan(&done)
+	err = db.QueryRow(ctx, statement, company, ids, times, workspaces, documents, checksums).Scan(&done)
 	if err != nil {
-		return result, err
+		return result, mirrored(company, err)
 	}
 	return callvault.PutResult{Created: done[0], Changed: done[1], Unchanged: n - done[0] - done[1]}, nil
 }
@@ -193,7 +198,7 @@ func (s calls) putChunk(ctx context.Context, db querier, batch []callvault.Call)
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
 	err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-		deleted, err = s.delete(ctx, c, callvault.SortIDs(ids))
+		deleted, err = removeCalls(ctx, c, deleteSQL, s.company, callvault.SortIDs(ids))
 		return err
 	})
 	return deleted, callvault.Doing(s.store.cause(ctx, err), "delete calls")
@@ -219,20 +224,21 @@ func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (d
 			return id, nil
 		})
 		if err == nil && len(ids) > 0 {
-			deleted, err = s.delete(ctx, tx, ids)
+			deleted, err = removeCalls(ctx, tx, deleteSQL, s.company, ids)
 		}
 		return err
 	})
 	return deleted, callvault.Doing(s.store.cause(ctx, err), "delete calls")
 }
 
-func (s calls) delete(ctx context.Context, db querier, ids []callvault.ID) (deleted int, err error) {
+// removeCalls deletes calls by a function of the database.
+func removeCalls(ctx context.Context, db querier, statement, company string, ids []callvault.ID) (deleted int, err error) {
 	checksums := make([]int64, len(ids))
 	for i, id := range ids {
 		tombstone := callvault.Call{ID: id}
-		checksums[i] = int64(tombstone.Checksum(s.company))
+		checksums[i] = int64(tombstone.Checksum(company))
 	}
-	err = db.QueryRow(ctx, deleteSQL, s.company, keysOf(ids), checksums).Scan(&deleted)
+	err = db.QueryRow(ctx, statement, company, keysOf(ids), checksums).Scan(&deleted)
 	return deleted, err
 }
 
@@ -261,7 +267,7 @@ func (s *Store) load(ctx context.Context, company string, records []callvault.Re
 		}
 	}
 	ascend := false
-	err := one(ctx, s, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums)
+	err := mirrored(company, one(ctx, s, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums))
 	if err == nil && !ascend {
 		err = callvault.ErrOrder
 	}

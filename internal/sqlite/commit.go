@@ -12,8 +12,6 @@ import (
 const (
 	apartKindSQL   = `SELECT kind FROM apart WHERE company = ? AND id = ?`
 	removeApartSQL = `DELETE FROM apart WHERE company = ? AND id = ?`
-	leaveApartSQL  = `DELETE FROM apart WHERE company = ? AND id = ? AND kind <> 3`
-	uncountSQL     = `UPDATE apart SET counted = NULL WHERE company = ? AND id = ? AND kind = 3`
 	setCountedSQL  = `UPDATE apart SET counted = ?3 WHERE company = ?1 AND id = ?2`
 
 	// A call that stands apart is here, or nothing is written.
@@ -31,7 +29,7 @@ const (
 func (s mirror) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (result callvault.PutResult, err error) {
 	err = change.Check()
 	if err == nil {
-		err = s.holding(ctx, lease, func(c *conn, of company) error { return c.commit(of, &change, &result) })
+		err = s.holding(ctx, lease, func(c *conn, of company, _ callvault.Lease) error { return c.commit(of, &change, &result) })
 	}
 	if err != nil {
 		return callvault.PutResult{}, fmt.Errorf("commit to company %s: %w", s.of.company, err)
@@ -66,11 +64,7 @@ func (w *change) mirror(m *callvault.MirrorChange, result *callvault.PutResult) 
 	withheld := make(map[callvault.ID]bool)
 	calls := m.Calls.Calls()
 	for i := range calls {
-		listed, strange := m.Strange[calls[i].ID]
-		if !strange {
-			listed = calls[i].Time
-		}
-		is, err := w.meet(calls[i].ID, listed)
+		is, err := w.meet(calls[i].ID, int64(m.ListedAt(&calls[i])))
 		if err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
 		}
@@ -96,23 +90,17 @@ func (w *change) mirror(m *callvault.MirrorChange, result *callvault.PutResult) 
 	return w.keep(m.Keep)
 }
 
-// meet makes an id that the upstream listed at a time stand apart no more, unless the call is
-// withheld.
-func (w *change) meet(id callvault.ID, listed callvault.Time) (withheld bool, err error) {
-	kind, err := w.apart(id)
+// meet makes a call stand apart no more, unless it is withheld. counted is when the upstream
+// counts it, or nil.
+func (w *change) meet(id callvault.ID, counted any) (withheld bool, err error) {
+	kind, err := w.conn.number(apartKindSQL, w.company.id, id.Key())
 	switch {
 	case err != nil || kind == 0:
 		return false, err
-	case kind == callvault.Withheld:
-		return true, w.run(setCountedSQL, w.company.id, id.Key(), int64(listed))
+	case callvault.Apartness(kind) == callvault.Withheld:
+		return true, w.run(setCountedSQL, w.company.id, id.Key(), counted)
 	}
 	return false, w.run(removeApartSQL, w.company.id, id.Key())
-}
-
-// apart is how a call stands apart, 0 if it does not.
-func (w *change) apart(id callvault.ID) (callvault.Apartness, error) {
-	kind, err := w.conn.number(apartKindSQL, w.company.id, id.Key())
-	return callvault.Apartness(kind), err
 }
 
 // stand makes a call that is here stand apart.
@@ -120,33 +108,28 @@ func (w *change) stand(id callvault.ID, kind callvault.Apartness, counted any) e
 	return w.run(standSQL, w.company.id, id.Key(), int(kind), counted)
 }
 
-// forget deletes calls that the upstream no longer has. One that is withheld loses its weight.
+// forget deletes calls that the upstream no longer has.
 func (w *change) forget(ids []callvault.ID) error {
 	found, err := w.findAll(ids)
-	if err != nil {
-		return err
-	}
-	if err := w.buryAll(found); err != nil {
-		return err
+	if err == nil {
+		err = w.buryAll(found)
 	}
 	for _, id := range ids {
-		for _, statement := range []string{leaveApartSQL, uncountSQL} {
-			if err := w.run(statement, w.company.id, id.Key()); err != nil {
-				return err
-			}
+		if err == nil {
+			_, err = w.meet(id, nil)
 		}
 	}
-	return nil
+	return err
 }
 
-// keep makes calls that the upstream no longer has stand apart. One that is withheld loses
-// its weight.
+// keep makes calls that the upstream no longer has stand apart.
 func (w *change) keep(ids []callvault.ID) error {
 	for _, id := range ids {
-		if err := w.run(uncountSQL, w.company.id, id.Key()); err != nil {
-			return err
+		withheld, err := w.meet(id, nil)
+		if err == nil && !withheld {
+			err = w.stand(id, callvault.Kept, nil)
 		}
-		if err := w.stand(id, callvault.Kept, nil); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -8,12 +9,8 @@ import (
 )
 
 const (
-	leaseSQL  = `SELECT upstream, holder, number, renewed FROM mirrors WHERE company = ?`
-	takeSQL   = `INSERT OR REPLACE INTO mirrors (company, upstream, holder, number, renewed) VALUES (?, ?, ?, ?, ?)`
-	renewSQL  = `UPDATE mirrors SET renewed = renewed + 1 WHERE company = ?`
-	returnSQL = `UPDATE mirrors SET holder = '' WHERE company = ?`
-	endSQL    = `UPDATE mirrors SET upstream = '', holder = '' WHERE company = ?`
-	holdsSQL  = `SELECT count(*) FROM mirrors WHERE company = ? AND number = ? AND holder <> ''`
+	leaseSQL    = `SELECT upstream, holder, number, renewed FROM mirrors WHERE company = ?`
+	setLeaseSQL = `INSERT OR REPLACE INTO mirrors (company, upstream, holder, number, renewed) VALUES (?, ?, ?, ?, ?)`
 
 	upstreamSQL = `SELECT upstream FROM mirrors WHERE company = ?`
 
@@ -129,7 +126,7 @@ func (c *conn) take(of company, seen callvault.Lease, upstream, holder string) (
 	}
 	lease, err = now.Take(of.name, seen, upstream, holder)
 	if err == nil {
-		err = c.run(takeSQL, of.id, lease.Upstream, lease.Holder, lease.Number, lease.Renewed)
+		err = c.setLease(of, lease)
 	}
 	if err == nil && now.Upstream == "" {
 		err = c.run(ownSQL, of.id, int(callvault.Own))
@@ -137,34 +134,51 @@ func (c *conn) take(of company, seen callvault.Lease, upstream, holder string) (
 	return lease, err
 }
 
-// holding runs f in a transaction in which the lease is held.
-func (s mirror) holding(ctx context.Context, lease callvault.Lease, f func(c *conn, of company) error) error {
-	there := false
-	err := s.of.store.writeIn(ctx, s.of.company, func(c *conn, of company) error {
-		there = true
-		holds, err := c.number(holdsSQL, of.id, lease.Number)
-		if err == nil && holds == 0 {
-			err = callvault.ErrLeaseLost
+func (c *conn) setLease(of company, l callvault.Lease) error {
+	return c.run(setLeaseSQL, of.id, l.Upstream, l.Holder, l.Number, l.Renewed)
+}
+
+// write runs f in a transaction with the row of the company's mirror, unless there never was
+// one, which is the error none.
+func (s mirror) write(ctx context.Context, none error, f func(c *conn, of company, now callvault.Lease) error) error {
+	err := none
+	failed := s.of.store.writeIn(ctx, s.of.company, func(c *conn, of company) error {
+		now, failed := c.lease(of)
+		if failed != nil || now.Number == 0 {
+			return failed
 		}
-		if err != nil {
-			return err
-		}
-		return f(c, of)
+		err = nil
+		return f(c, of, now)
 	})
-	if err == nil && !there {
-		err = callvault.ErrLeaseLost
-	}
-	return err
+	return cmp.Or(failed, err)
+}
+
+// holding runs f in a transaction in which the lease is held.
+func (s mirror) holding(ctx context.Context, lease callvault.Lease, f func(c *conn, of company, now callvault.Lease) error) error {
+	return s.write(ctx, callvault.ErrLeaseLost, func(c *conn, of company, now callvault.Lease) error {
+		if !now.IsHeldBy(lease) {
+			return callvault.ErrLeaseLost
+		}
+		return f(c, of, now)
+	})
+}
+
+// mirrored runs f in a transaction if the company has a mirror, which is ErrNotFound otherwise.
+func (s mirror) mirrored(ctx context.Context, f func(c *conn, of company, now callvault.Lease) error) error {
+	return s.write(ctx, callvault.ErrNotFound, func(c *conn, of company, now callvault.Lease) error {
+		if now.Upstream == "" {
+			return callvault.ErrNotFound
+		}
+		return f(c, of, now)
+	})
 }
 
 // Renew shows that the holder is alive.
 func (s mirror) Renew(ctx context.Context, lease callvault.Lease) (renewed callvault.Lease, err error) {
-	err = s.holding(ctx, lease, func(c *conn, of company) error {
-		if err := c.run(renewSQL, of.id); err != nil {
-			return err
-		}
-		renewed, err = c.lease(of)
-		return err
+	err = s.holding(ctx, lease, func(c *conn, of company, now callvault.Lease) error {
+		now.Renewed++
+		renewed = now
+		return c.setLease(of, now)
 	})
 	if err != nil {
 		return callvault.Lease{}, fmt.Errorf("renew the lease of company %s: %w", s.of.company, err)
@@ -174,7 +188,10 @@ func (s mirror) Renew(ctx context.Context, lease callvault.Lease) (renewed callv
 
 // Return gives the lease back.
 func (s mirror) Return(ctx context.Context, lease callvault.Lease) error {
-	err := s.holding(ctx, lease, func(c *conn, of company) error { return c.run(returnSQL, of.id) })
+	err := s.holding(ctx, lease, func(c *conn, of company, now callvault.Lease) error {
+		now.Holder = ""
+		return c.setLease(of, now)
+	})
 	return callvault.Doing(err, "return the lease of company %s", s.of.company)
 }
 
@@ -182,38 +199,21 @@ func (s mirror) Return(ctx context.Context, lease callvault.Lease) error {
 func (s mirror) Order(ctx context.Context, key string, value []byte) error {
 	err := callvault.CheckOrder(key, value)
 	if err == nil {
-		err = s.mirrored(ctx, func(c *conn, of company) error { return c.setValue(of, key, value) })
+		err = s.mirrored(ctx, func(c *conn, of company, _ callvault.Lease) error { return c.setValue(of, key, value) })
 	}
 	return callvault.Doing(err, "order %s of the mirror of company %s", key, s.of.company)
 }
 
 // End ends the mirror.
 func (s mirror) End(ctx context.Context) error {
-	err := s.mirrored(ctx, func(c *conn, of company) error {
-		for _, statement := range []string{endSQL, endValuesSQL, endApartSQL} {
-			if err := c.run(statement, of.id); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := s.mirrored(ctx, func(c *conn, of company, now callvault.Lease) error {
+		return cmp.Or(
+			c.run(endValuesSQL, of.id),
+			c.run(endApartSQL, of.id),
+			c.setLease(of, callvault.Lease{Number: now.Number, Renewed: now.Renewed}),
+		)
 	})
 	return callvault.Doing(err, "end the mirror of company %s", s.of.company)
-}
-
-// mirrored runs f in a transaction if the company has a mirror, which is ErrNotFound otherwise.
-func (s mirror) mirrored(ctx context.Context, f func(c *conn, of company) error) error {
-	found := false
-	err := s.of.store.writeIn(ctx, s.of.company, func(c *conn, of company) error {
-		upstream, err := c.upstream(of)
-		if found = upstream != ""; err != nil || !found {
-			return err
-		}
-		return f(c, of)
-	})
-	if err == nil && !found {
-		err = callvault.ErrNotFound
-	}
-	return err
 }
 
 // setValue keeps a value under a key, or removes the key.

@@ -71,10 +71,7 @@ type Store struct {
 
 var errClosed = errors.New("the store is closed")
 
-var (
-	_ callvault.Store   = (*Store)(nil)
-	_ callvault.Mirrors = (*Store)(nil)
-)
+var _ callvault.Store = (*Store)(nil)
 
 // Open opens the store in a file and makes it when there is none. The schema
 // is brought up to date; ErrSchemaNewer is returned for one that is ahead of

@@ -244,7 +244,9 @@ func TestUpgradeMakesNames(t *testing.T) {
 		}
 		batch = batch[:10]
 	}
-	err := s.onWriter(func(c *conn) error { return c.script("DROP TABLE names; DROP TABLE mirrors; DROP TABLE mirror_values; DROP TABLE apart; PRAGMA user_version = 3") })
+	err := s.onWriter(func(c *conn) error {
+		return c.script("DROP TABLE names; DROP TABLE mirrors; DROP TABLE mirror_values; DROP TABLE apart; PRAGMA user_version = 3")
+	})
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}

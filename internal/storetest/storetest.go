@@ -29,7 +29,7 @@ type law struct {
 func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
 		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(), putLaws(), guardLaws(), deleteLaws(), numberLaws(), nameLaws(), readLaws(), timelineLaws(),
-		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(), directoryLaws(),
+		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(), directoryLaws(), mirrorLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()

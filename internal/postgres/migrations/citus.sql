@@ -16,7 +16,7 @@ DO $$
 DECLARE
 	name text;
 BEGIN
-	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'names', 'timelines', 'quotas', 'seconds', 'directory'] LOOP
+	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'names', 'timelines', 'quotas', 'seconds', 'directory', 'mirrors', 'mirror_values', 'apart'] LOOP
 		CONTINUE WHEN EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = ('callvault.' || name)::regclass);
 		PERFORM create_distributed_table('callvault.' || name, 'company',
 			colocate_with => CASE name WHEN 'companies' THEN 'none' ELSE 'callvault.companies' END);
@@ -40,7 +40,11 @@ ALTER FUNCTION callvault.make_company(text) RESET plan_cache_mode;
 ALTER FUNCTION callvault.begin_timeline(text, bigint) RESET plan_cache_mode;
 ALTER FUNCTION callvault.add_counts(text, bigint[], bigint[], text[], bigint[], bigint[], text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.add_names(text, bigint[], text[], text[], text[], bigint[], text[], text[], text[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.stand_apart(text, text[], int, bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.meet_apart(text, text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.put_calls(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.put_batch(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.remove_calls(text, text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.delete_calls(text, text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
 
@@ -58,3 +62,8 @@ SELECT create_distributed_function('callvault.server_of(text)');
 SELECT create_distributed_function('callvault.begin_timeline(text, bigint)');
 SELECT create_distributed_function('callvault.add_counts(text, bigint[], bigint[], text[], bigint[], bigint[], text[], bigint[])');
 SELECT create_distributed_function('callvault.add_names(text, bigint[], text[], text[], text[], bigint[], text[], text[], text[])');
+SELECT create_distributed_function('callvault.refuse_mirrored(text)');
+SELECT create_distributed_function('callvault.stand_apart(text, text[], int, bigint[])');
+SELECT create_distributed_function('callvault.meet_apart(text, text[], bigint[])');
+SELECT create_distributed_function('callvault.put_calls(text, text[], bigint[], text[], text[], bigint[])');
+SELECT create_distributed_function('callvault.remove_calls(text, text[], bigint[])');
