@@ -1,4 +1,6 @@
-package mirror
+// Package lease keeps the lease of a company's mirror: it takes it, renews it while work runs,
+// and gives it back, so that one process at a time mirrors a company.
+package lease
 
 import (
 	"context"

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package mirror
+package lease
 
 // self is this process, which can't be told from others here.
 func self() process { return stranger{} }
