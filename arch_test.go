@@ -42,8 +42,8 @@ var rooms = map[string][]string{
 	"internal/browser":      {"gong", "internal/demo"},
 	"internal/bench":        {"", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
 	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/upkeep", "internal/upstream", "internal/web", "internal/when"},
+	"internal/budget":       {"", "gong"},
 	"internal/lease":        {""},
-	"internal/mirror":       {"", "gong", "internal/lease", "internal/upstream"},
 	"internal/openapi":      {"gong", "internal/web"},
 	"internal/openapitest":  nil,
 }

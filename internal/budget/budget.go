@@ -1,4 +1,4 @@
-package mirror
+package budget
 
 import (
 	"context"
@@ -52,9 +52,9 @@ const (
 	halvedKey = "budget/halved"
 )
 
-// OpenBudget goes on from what the store has of the requests before.
-func OpenBudget(ctx context.Context, state callvault.MirrorState, lease callvault.Lease, limits Limits, now func() time.Time) (*Budget, error) {
-	return openBudget(ctx, holding{state, lease}, limits, now)
+// Open goes on from what the store has of the requests before.
+func Open(ctx context.Context, state callvault.MirrorState, lease callvault.Lease, limits Limits, now func() time.Time) (*Budget, error) {
+	return open(ctx, holding{state, lease}, limits, now)
 }
 
 // holding commits by a lease.
@@ -68,7 +68,7 @@ func (h holding) Commit(ctx context.Context, change callvault.MirrorChange) erro
 	return err
 }
 
-func openBudget(ctx context.Context, state committer, limits Limits, now func() time.Time) (*Budget, error) {
+func open(ctx context.Context, state committer, limits Limits, now func() time.Time) (*Budget, error) {
 	b := &Budget{limits: limits, now: now, state: state}
 	var err error
 	if b.bins, err = readBins(ctx, state); err != nil {

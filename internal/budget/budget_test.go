@@ -1,4 +1,4 @@
-package mirror
+package budget
 
 import (
 	"context"
@@ -76,7 +76,7 @@ func (w *trial) now() time.Time { return w.time.Add(w.ahead) }
 // restart begins a new process over the same store.
 func (w *trial) restart() {
 	w.t.Helper()
-	b, err := openBudget(w.t.Context(), &w.state, w.limits, w.now)
+	b, err := open(w.t.Context(), &w.state, w.limits, w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestReserveFails(t *testing.T) {
 		t.Errorf("%d requests are counted", w.budget.bins.total())
 	}
 	w.state.values[binPrefix+"yesterday"] = "{}"
-	if _, err := openBudget(t.Context(), &w.state, w.limits, w.now); err == nil || err.Error() != "the mirror's state has a malformed value under bin/yesterday" {
+	if _, err := open(t.Context(), &w.state, w.limits, w.now); err == nil || err.Error() != "the mirror's state has a malformed value under bin/yesterday" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,6 @@
-package mirror
+// Package budget decides when a mirror may send a request. It keeps the pace and the limit of
+// any 24 hours through restarts, lets what can wait wait, and obeys refusals.
+package budget
 
 import "fmt"
 
