@@ -79,19 +79,24 @@ func (a *app) initTLS(o tlsOptions) error {
 	if err := writeTogether(files); err != nil {
 		return err
 	}
-	_, err = screen.Printf(a.stdout, `wrote %s, %s and %s
-They expire on %s.
+	_, err = screen.Printf(a.stdout, `Wrote to %s, valid until %s:
+  callvault-ca.crt    the CA, which clients must trust
+  callvault-tls.crt   the certificate of the server
+  callvault-tls.key   its key
 
-Serve with the certificate:
-  callvault serve --listen 127.0.0.1:443 --tls-cert %s --tls-key %s
-Bring clients here, by a line in /etc/hosts on their machine:
-  127.0.0.1 %s
-Let them trust %s: set
-  NODE_EXTRA_CA_CERTS   for Node.js
-  REQUESTS_CA_BUNDLE    for Python with requests
-  SSL_CERT_FILE         for other Python and for Go
-  CURL_CA_BUNDLE        for curl
-`, ca.path, certificate.path, key.path, issued.Expires.Format(time.DateOnly),
+1. Serve with the certificate (a port below 1024 may need root):
+     callvault serve --listen 127.0.0.1:443 --tls-cert %s --tls-key %s
+
+2. Bring clients here: add a line to /etc/hosts on their machine, such as
+     127.0.0.1 %s
+
+3. Let them trust the CA: set the variable of their runtime to
+     %s
+   NODE_EXTRA_CA_CERTS   Node.js
+   REQUESTS_CA_BUNDLE    Python with requests
+   SSL_CERT_FILE         other Python, Go
+   CURL_CA_BUNDLE        curl
+`, folder, issued.Expires.Format(time.DateOnly),
 		quoted(certificate.path), quoted(key.path), builtIn, ca.path)
 	return err
 }

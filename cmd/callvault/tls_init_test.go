@@ -5,9 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/callvault/callvault/internal/program"
 )
@@ -19,12 +22,26 @@ func TestTLSInitServesAPIGongIO(t *testing.T) {
 	c, folder := newCLI(t), t.TempDir()
 	out := c.must("tls", "init", "--dir", folder)
 	ca, certificate, key := filepath.Join(folder, "callvault-ca.crt"), filepath.Join(folder, "callvault-tls.crt"), filepath.Join(folder, "callvault-tls.key")
-	for _, want := range []string{"wrote " + ca + ", " + certificate + " and " + key + "\n",
-		"serve --listen 127.0.0.1:443 --tls-cert '" + certificate + "' --tls-key '" + key + "'\n",
-		"\n  127.0.0.1 api.gong.io\n", "Let them trust " + ca + ": set\n", "  NODE_EXTRA_CA_CERTS "} {
-		if !strings.Contains(out, want) {
-			t.Errorf("%q is not in\n%s", want, out)
-		}
+	expires := regexp.MustCompile(`valid until \d{4}-\d\d-\d\d:`)
+	if got, want := expires.ReplaceAllString(out, "valid until DATE:"), `Wrote to `+folder+`, valid until DATE:
+  callvault-ca.crt    the CA, which clients must trust
+  callvault-tls.crt   the certificate of the server
+  callvault-tls.key   its key
+
+1. Serve with the certificate (a port below 1024 may need root):
+     callvault serve --listen 127.0.0.1:443 --tls-cert '`+certificate+`' --tls-key '`+key+`'
+
+2. Bring clients here: add a line to /etc/hosts on their machine, such as
+     127.0.0.1 api.gong.io
+
+3. Let them trust the CA: set the variable of their runtime to
+     `+ca+`
+   NODE_EXTRA_CA_CERTS   Node.js
+   REQUESTS_CA_BUNDLE    Python with requests
+   SSL_CERT_FILE         other Python, Go
+   CURL_CA_BUNDLE        curl
+`; got != want {
+		t.Error(cmp.Diff(want, got))
 	}
 	for path, want := range map[string]os.FileMode{ca: 0o644, certificate: 0o644, key: 0o600} {
 		if info, err := os.Stat(path); err != nil || info.Mode() != want && runtime.GOOS != "windows" {
@@ -43,8 +60,12 @@ func TestTLSInitServesAPIGongIO(t *testing.T) {
 			t.Errorf("%s: %v, %s", host, err, got)
 		}
 	}
-	if code := s.stop(); code != exitOK {
-		t.Errorf("it ended with %d: %s", code, s.stderr)
+	// A client that does not trust the CA finds it in the log.
+	if answer, err := exec.Command(curl, "-sS", "--noproxy", "*", "--resolve", "api.gong.io:"+port+":127.0.0.1", "https://api.gong.io:"+port+"/").CombinedOutput(); err == nil {
+		t.Errorf("without the CA: %s", answer)
+	}
+	if code, log := s.stop(), s.stderr.String(); code != exitOK || !strings.Contains(log, "the client does not trust the certificate (") {
+		t.Errorf("it ended with %d: %s", code, log)
 	}
 }
 

@@ -175,7 +175,7 @@ func TestServeTLSProtocols(t *testing.T) {
 		wantResponse(t, c, http.StatusOK, "hello")
 		c.NetConn().Close()
 		synctest.Wait()
-		if got := s.log.String(); !strings.Contains(got, "client sent an HTTP request to an HTTPS server") {
+		if got := s.log.String(); !strings.Contains(got, "the client spoke plain HTTP; give it an address with https://") {
 			t.Errorf("logged %s", got)
 		}
 	})

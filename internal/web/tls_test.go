@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,4 +96,83 @@ func TestHandshakeIsBounded(t *testing.T) {
 			t.Errorf("logged %s", got)
 		}
 	})
+}
+
+// inTheClear is a client's connection that sends an alert in the clear in place of all that
+// follows its hello, as OpenSSL does.
+type inTheClear struct {
+	net.Conn
+	begun bool
+}
+
+func (c *inTheClear) Write(p []byte) (int, error) {
+	if c.begun {
+		c.Conn.Write([]byte{20, 3, 3, 0, 1, 1, 21, 3, 3, 0, 2, 2, 48})
+		return len(p), nil
+	}
+	c.begun = true
+	return c.Conn.Write(p)
+}
+
+// The log says in words why a handshake failed, and what to do.
+func TestFailedHandshakesAreExplained(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dial func(c net.Conn)
+		want string
+	}{
+		"closed": {func(c net.Conn) {}, "the client closed the connection within the handshake; if it always does, let it trust the CA"},
+		"silent": {func(net.Conn) { time.Sleep(time.Minute) }, "the client did not finish the handshake within 10s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serveTLS(t, hello, func(t *testing.T, p *pipes, _ *tls.Config, log *bytes.Buffer) {
+				c := p.dial()
+				tt.dial(c)
+				c.Close()
+				synctest.Wait()
+				if got := log.String(); !strings.Contains(got, `error="`+tt.want+`"`) {
+					t.Errorf("logged %s", got)
+				}
+			})
+		})
+	}
+}
+
+// logged is a log whose lines can be waited for.
+type logged chan string
+
+func (l logged) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// A client that does not trust the certificate is explained, too. It needs the buffers of TCP:
+// the client answers before it has read everything.
+func TestDistrustIsExplained(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := certtest.Make(t, certtest.Options{})
+	lines := make(logged, 10)
+	go func() {
+		Server{Handler: http.HandlerFunc(hello), Log: slog.New(slog.NewTextHandler(lines, nil)), DrainWithin: time.Second}.Serve(
+			t.Context(), Secure(listener, &tls.Config{Certificates: []tls.Certificate{pair.TLS(t)}}))
+	}()
+	for alert, wrap := range map[string]func(net.Conn) net.Conn{
+		"bad certificate":               func(c net.Conn) net.Conn { return c },
+		"unknown certificate authority": func(c net.Conn) net.Conn { return &inTheClear{Conn: c} },
+	} {
+		c, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tls.Client(wrap(c), &tls.Config{ServerName: "localhost"}).Handshake(); err == nil {
+			t.Error("the client trusts it")
+		}
+		want := `error="the client does not trust the certificate (` + alert + `); let it trust the CA, as docs/connecting-clients.md shows"`
+		if got := <-lines; !strings.Contains(got, want) {
+			t.Errorf("logged %s, want %s", got, want)
+		}
+		c.Close()
+	}
 }
