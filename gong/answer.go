@@ -45,6 +45,20 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (*Answe
 	return c.once(ctx, target)
 }
 
+// Fetch is Get at the pace of the Client, with the waits and retries that its fields say. It
+// may also return ErrDayUsedUp.
+func (c *Client) Fetch(ctx context.Context, path string, query url.Values) (answer *Answer, err error) {
+	target, err := c.target(path, query)
+	if err != nil {
+		return nil, err
+	}
+	err = c.patiently(ctx, target.Hostname(), func() error {
+		answer, err = c.once(ctx, target)
+		return err
+	})
+	return answer, err
+}
+
 // once sends one request.
 func (c *Client) once(ctx context.Context, target *url.URL) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)

@@ -167,6 +167,7 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 		defer cancel()
 		err = errors.Join(err, handler.Close(closing))
 	}()
+	defer context.AfterFunc(ctx, handler.Stop)()
 	server := web.Server{Handler: handler, Log: s.log, DrainWithin: drainWithin}
 	if s.panel != nil {
 		if err := s.show(store, handler, metrics); err != nil {

@@ -24,6 +24,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/auth"
+	"github.com/callvault/callvault/internal/feed"
 	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/web"
 )
@@ -35,6 +36,7 @@ type Store interface {
 	callvault.Keys
 	callvault.Quotas
 	Pool() callvault.Pool
+	Snapshot(ctx context.Context, f func(callvault.Snapshot) error) error
 }
 
 // Config is what a Handler is made of. Store is required; everything else
@@ -97,6 +99,7 @@ type Handler struct {
 	keys    *auth.Keyring
 	limits  *limit.Limits
 	cursors *sealer
+	feed    *feed.Feed
 	inputs  *web.Turns // of requests' bodies
 	bodies  *web.Turns // of pages
 	uploads *web.Turns // of calls that are put
@@ -104,6 +107,9 @@ type Handler struct {
 	metrics *metrics
 
 	document writer // of a call
+
+	stopping context.Context // done when requests are no longer to wait
+	stop     context.CancelFunc
 }
 
 // New makes a Handler from a Config. It reads the secret of cursors from the
@@ -123,6 +129,10 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
+	changes, err := feed.New(ctx, config.Store)
+	if err != nil {
+		return nil, err
+	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
@@ -137,12 +147,14 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 		keys:    auth.New(config.Store, config.Now),
 		limits:  limit.New(config.Store, config.Limit, config.Now, config.Metrics),
 		cursors: newSealer(secret),
+		feed:    changes,
 		inputs:  newInputs(debug.SetMemoryLimit(-1)),
 		bodies:  newBodies(debug.SetMemoryLimit(-1), config.Store.Pool().Max),
 		uploads: newUploads(),
 
 		document: appendDocument,
 	}
+	h.stopping, h.stop = context.WithCancel(context.Background())
 	if config.EmptyTexts {
 		h.document = appendFilled
 	}
@@ -150,6 +162,9 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	h.metrics = newMetrics(config.Metrics, h)
 	return h, nil
 }
+
+// Stop answers those who wait for changes, and lets nobody wait from then on: the server stops.
+func (h *Handler) Stop() { h.stop() }
 
 // Close gives the day quota that was drawn and not used back to the store. It
 // is called when no request is under way any more; the store is left open.

@@ -56,6 +56,12 @@ func completed(t testing.TB, body []byte) []byte {
 	if document, found := members["call"]; found {
 		members["call"] = complete(document)
 	}
+	changes, _ := members["changes"].([]any)
+	for _, change := range changes {
+		if change := change.(map[string]any); change["call"] != nil {
+			change["call"] = complete(change["call"])
+		}
+	}
 	calls, _ := members["calls"].([]any)
 	for i, call := range calls {
 		if details := call.(map[string]any); details["metaData"] != nil {

@@ -33,8 +33,8 @@ var update = flag.Bool("update", false, "rewrite the golden exchanges")
 // TestExchanges plays the files of testdata/exchanges, each on a server of its
 // own. In a file "#" begins a comment, "$" a thing that happens (see happen),
 // ">" is a request as it is on the wire, whose body comes after an empty line, "<" the
-// answer it must get and "!" the line that it must leave in the log. In a request {basic ID:SECRET} stands for base64 and {cursor} for the last cursor
-// that an answer had.
+// answer it must get and "!" the line that it must leave in the log. In a request {basic ID:SECRET} stands for base64, and {cursor} and {next} for
+// the last cursor and the last token that an answer had.
 //
 // Every answer must be as the description of the API has it, too.
 func TestExchanges(t *testing.T) {
@@ -72,6 +72,7 @@ type player struct {
 	server    *server
 	described *openapitest.Validator
 	cursor    string
+	next      string
 	requests  int
 	slow      bool                                       // the next request's body does not arrive in time
 	with      func(*Config)                              // completes what the text says of a server, unless nil
@@ -113,6 +114,7 @@ func (p *player) play(text string) string {
 var (
 	basicForm   = regexp.MustCompile(`\{basic ([^}]*)\}`)
 	cursorClaim = regexp.MustCompile(`"cursor":"([^"]*)"`)
+	nextClaim   = regexp.MustCompile(`"next":"([^"]*)"`)
 )
 
 // exchange sends a request and returns the answer, each line after "< ".
@@ -124,6 +126,7 @@ func (p *player) exchange(lines []string) string {
 	}
 	text := strings.Join(lines, "\r\n") + "\r\nHost: callvault.test\r\n\r\n" + body
 	text = strings.ReplaceAll(text, "{cursor}", p.cursor)
+	text = strings.ReplaceAll(text, "{next}", p.next)
 	text = basicForm.ReplaceAllStringFunc(text, func(form string) string {
 		id, secret, _ := strings.Cut(basicForm.FindStringSubmatch(form)[1], ":")
 		return strings.TrimPrefix(basicAuth(id, secret), "Basic ")
@@ -143,12 +146,15 @@ func (p *player) exchange(lines []string) string {
 	if found := cursorClaim.FindStringSubmatch(w.Body.String()); found != nil {
 		p.cursor = found[1]
 	}
+	if found := nextClaim.FindStringSubmatch(w.Body.String()); found != nil {
+		p.next = found[1]
+	}
 	if p.watch != nil {
 		p.watch(r, body, w.Body.String())
 	}
 	line := p.server.log.String()
 	p.server.log.Reset()
-	for _, secret := range []string{"hush", p.cursor, "2026-", "DateTime=", "Basic", "S0VZ"} {
+	for _, secret := range []string{"hush", p.cursor, p.next, "2026-", "DateTime=", "Basic", "S0VZ"} {
 		if secret != "" && strings.Contains(line, secret) {
 			p.t.Errorf("%q is in the log: %s", secret, line)
 		}
@@ -212,6 +218,15 @@ func (p *player) happen(words []string) {
 	case "delete": // delete COMPANY ID
 		if n, err := s.store.Calls(args[0]).Delete(context.Background(), []callvault.ID{mustID(t, args[1])}); n != 1 {
 			t.Fatal(n, err)
+		}
+	case "rewind", "lag": // rewind COMPANY NUMBER
+		number, err := strconv.Atoi(args[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.store.lag(args[0], number)
+		if verb == "rewind" {
+			s.store.fork(args[0])
 		}
 	case "key": // key basic|bearer COMPANY ID SECRET [SCOPE]
 		key := testKey(callvault.KeyKind(args[0]), args[1], args[2], args[3])

@@ -67,6 +67,10 @@ func newMetrics(registerer prometheus.Registerer, h *Handler) *metrics {
 		Name: "callvault_http_pages_held_limit_bytes",
 		Help: "Bytes of held pages at which no further page is read.",
 	}, func() float64 { return float64(h.bodies.Room()) })
+	auto.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "callvault_http_changes_waiting",
+		Help: "Requests that wait for the next change of their company.",
+	}, func() float64 { return float64(h.feed.Waiting()) })
 	m := &metrics{
 		inFlight: auto.NewGauge(prometheus.GaugeOpts{
 			Name: "callvault_http_requests_in_flight",

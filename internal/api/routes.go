@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/changes"
 	"github.com/callvault/callvault/gong"
 )
 
@@ -51,6 +52,7 @@ func (h *Handler) table() []route {
 		{http.MethodGet, gong.UsersPath + "/{id}", gong.ScopeUsersRead, h.getUser},
 		{http.MethodPost, gong.UsersPath + "/extensive", gong.ScopeUsersRead, withBody(h, h.listChosenUsers)},
 		{http.MethodGet, gong.WorkspacesPath, gong.ScopeWorkspacesRead, h.listWorkspaces},
+		{http.MethodGet, changes.Path, gong.ScopeCallsRead, h.listChanges},
 	}
 	if h.config.ReadOnly {
 		routes = slices.DeleteFunc(routes, func(r route) bool { return !slices.Contains(ReadScopes(), r.scope) })

@@ -105,7 +105,7 @@ func (w *watcher) see(r *http.Request, body, answer string) {
 			w.add(value)
 		}
 	}
-	for _, cursor := range regexp.MustCompile(`"cursor":"([^"]*)"`).FindAllStringSubmatch(answer, -1) {
+	for _, cursor := range regexp.MustCompile(`"(?:cursor|next)":"([^"]*)"`).FindAllStringSubmatch(answer, -1) {
 		w.add(cursor[1])
 	}
 }

@@ -23,6 +23,8 @@ type model struct {
 	entries map[directoryOf][]callvault.Entry // in any order
 	keys    []callvault.Key                   // in any order
 	version callvault.KeysVersion
+	changes map[string][]callvault.Record
+	lines   map[string][]callvault.Timeline
 	quotas  *limit.Local
 	failure error                 // what every method returns, unless nil
 	stall   func(context.Context) // called at the beginning of a read, unless nil
@@ -30,7 +32,7 @@ type model struct {
 }
 
 func newModel(now func() time.Time) *model {
-	return &model{calls: make(map[string][]callvault.Call), entries: make(map[directoryOf][]callvault.Entry), quotas: limit.NewLocal(nil, now)}
+	return &model{calls: make(map[string][]callvault.Call), entries: make(map[directoryOf][]callvault.Entry), changes: make(map[string][]callvault.Record), lines: make(map[string][]callvault.Timeline), quotas: limit.NewLocal(nil, now)}
 }
 
 func (m *model) Pool() callvault.Pool { return callvault.Pool{Max: leastBuilders} }
@@ -132,6 +134,7 @@ func (c *modelCalls) Put(_ context.Context, batch callvault.Batch) (callvault.Pu
 		result.Created++
 		c.model.remove(c.company, call.ID)
 		c.model.calls[c.company] = append(c.model.calls[c.company], call)
+		c.model.changed(c.company, callvault.Record{Call: call})
 	}
 	return result, c.model.failure
 }
@@ -142,6 +145,7 @@ func (c *modelCalls) Delete(_ context.Context, ids []callvault.ID) (int, error) 
 	before := len(c.model.calls[c.company])
 	for _, id := range ids {
 		c.model.remove(c.company, id)
+		c.model.changed(c.company, callvault.Record{Deleted: true, Call: callvault.Call{ID: id}})
 	}
 	return before - len(c.model.calls[c.company]), c.model.failure
 }

@@ -20,7 +20,7 @@ import (
 // served are the methods that serve asks for again and again.
 var served = []string{
 	"Companies", "Keys", "UseKey", "TakeQuota", "TakeSecond",
-	"Count", "Scan", "First", "Latest",
+	"Count", "Scan", "First", "Latest", "Snapshot",
 }
 
 // Every method is handed on with all it was given, and answered as the store answers;

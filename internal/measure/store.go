@@ -10,7 +10,7 @@ import (
 // operations are the methods that are measured, as metrics name them.
 var operations = []string{
 	"companies", "keys", "use_key", "take_quota", "take_second",
-	"count", "scan", "first", "latest",
+	"count", "scan", "first", "latest", "snapshot",
 }
 
 // measured measures the operations of a store that requests for calls and scrapes wait
@@ -47,6 +47,11 @@ func (m measured) TakeQuota(ctx context.Context, day callvault.QuotaDay, n int) 
 func (m measured) TakeSecond(ctx context.Context, second callvault.QuotaSecond, n int) (taken int, wait time.Duration, err error) {
 	defer m.meter.end(ctx, "take_second", time.Now(), &err)
 	return m.Store.TakeSecond(ctx, second, n)
+}
+
+func (m measured) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) (err error) {
+	defer m.meter.end(ctx, "snapshot", time.Now(), &err)
+	return m.Store.Snapshot(ctx, f)
 }
 
 // measuredCalls are calls whose operations are measured. The time of a visitor counts:

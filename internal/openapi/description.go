@@ -37,8 +37,9 @@ type operation struct {
 	Summary, Description string
 	Security             []map[string][]string
 	Parameters           []struct {
-		Name, In, Description, Example string
-		Schema                         *schema
+		Name, In, Description string
+		Example               plain
+		Schema                *schema
 	}
 	RequestBody *struct {
 		Description string
@@ -91,6 +92,17 @@ func (o *oneOrMore) UnmarshalJSON(data []byte) error {
 	}
 	*o = []string{""}
 	return json.Unmarshal(data, &(*o)[0])
+}
+
+// plain is a string or a number as text.
+type plain string
+
+func (p *plain) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		return json.Unmarshal(data, (*string)(p))
+	}
+	*p = plain(data)
+	return nil
 }
 
 // example is the JSON of an example as people read it.

@@ -87,15 +87,15 @@ func code(text string) template.HTML {
 }
 
 // curl is a command that requests an operation with the examples of its parameters, but
-// without a cursor, which only one server takes. curl prompts for the secret.
+// without a cursor or a token, which only one server takes. curl prompts for the secret.
 func (d *description) curl(path string, o *operation) string {
 	query := url.Values{}
 	for _, p := range o.Parameters {
 		switch {
 		case p.In == "path":
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", p.Example)
-		case p.Name != "cursor":
-			query.Set(p.Name, p.Example)
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", string(p.Example))
+		case p.Name != "cursor" && p.Name != "after":
+			query.Set(p.Name, string(p.Example))
 		}
 	}
 	target := strings.TrimSuffix(d.Servers[0].URL, "/") + path

@@ -49,7 +49,7 @@ func TestPageShowsAll(t *testing.T) {
 		for method, o := range methods {
 			wants = append(wants, method+" "+path, o.Summary)
 			for _, p := range o.Parameters {
-				wants = append(wants, p.Name, p.Example, strings.ReplaceAll(p.Description, "`", ""))
+				wants = append(wants, p.Name, string(p.Example), strings.ReplaceAll(p.Description, "`", ""))
 			}
 			if body := o.RequestBody; body != nil {
 				wants = append(wants, body.Description)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"time"
 )
 
 // answering passes every request from net/http to the handler.
@@ -46,6 +47,21 @@ func (b whole) Read(p []byte) (int, error) {
 		b.answer.Del("Connection")
 	}
 	return n, err
+}
+
+// Patient lets a request of this context wait until a time: the listener's time-outs count from
+// then on. Its context is done when the client has sent its last byte, whether it has gone or
+// still reads, and when the connection ends.
+func Patient(ctx context.Context, w http.ResponseWriter, until time.Time) (sends context.Context) {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	if !ok { // a test's
+		return context.Background()
+	}
+	controller := http.NewResponseController(w)
+	if controller.SetReadDeadline(until.Add(readWithin)) != nil || controller.SetWriteDeadline(until.Add(answerWithin)) != nil {
+		c.end() // it is closed
+	}
+	return c.sends
 }
 
 type connKey struct{}

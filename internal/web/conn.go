@@ -61,6 +61,7 @@ func (l *conns) Accept() (net.Conn, error) {
 		c.tls, c.under = t, t.NetConn()
 	}
 	c.lasts, c.end = context.WithCancel(context.Background())
+	c.sends, c.shut = context.WithCancel(c.lasts)
 	if gone := l.strangers.join(c); gone != nil {
 		gone.under.Close() // without the goodbye of TLS
 		l.log.Warn("a connection was closed to make room for others", "address", gone.RemoteAddr().String())
@@ -95,6 +96,8 @@ type conn struct {
 
 	lasts context.Context // ends with the connection
 	end   context.CancelFunc
+	sends context.Context // ends with the last byte that the client sends
+	shut  context.CancelFunc
 
 	known  atomic.Bool
 	member *list.Element // of the throng, which guards it; nil for a known client
@@ -152,6 +155,9 @@ func (c *conn) fill(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
+	if err == io.EOF {
+		c.shut()
+	}
 	var timeout net.Error
 	if err != nil && err != io.EOF && !(errors.As(err, &timeout) && timeout.Timeout()) {
 		c.end()
