@@ -134,7 +134,7 @@ func (t *csvReader) record(line int, cells []string) Record {
 			cell = withoutMark(cell)
 		}
 		cell, problem := t.mapping.cell(t.columns[i].name, cell)
-		if problem == "" {
+		if problem == "" && cell != "" {
 			problem = t.columns[i].set(&record.Call, cell)
 		}
 		if problem != "" {

@@ -14,8 +14,8 @@ import (
 )
 
 // Mapping says which columns of tables fill which fields. With it, cells may have times
-// as a clock shows them and as seconds since 1970, durations as h:mm:ss, and directions
-// with more words.
+// as a clock shows them and as seconds since 1970, durations as h:mm:ss, directions
+// with more words, and dashes for none.
 type Mapping struct {
 	Zone *time.Location // of times without an offset; nil refuses them
 
@@ -131,12 +131,18 @@ func find(names []string, column string) (place int, err error) {
 	return 0, fmt.Errorf("the column %.40q of --map was not found", column)
 }
 
-// cell is a cell as gong.Call.SetText takes it, or what is wrong with it.
+// cell is a cell as gong.Call.SetText takes it, empty for none, or what is wrong with it.
 func (m Mapping) cell(name, cell string) (text, problem string) {
 	if m.isEmpty() {
 		return cell, ""
 	}
 	var err error
+	switch name {
+	case "scheduled", "started", "duration", "direction":
+		if strings.Trim(cell, "- ") == "" { // such as "--", for none
+			return "", ""
+		}
+	}
 	switch name {
 	case "scheduled", "started":
 		cell, err = m.time(strings.TrimSpace(cell))

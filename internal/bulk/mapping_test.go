@@ -125,6 +125,9 @@ func TestMappedCells(t *testing.T) {
 		{"UTC", "started", "02/01/2026 8:15 AM", `! "02/01/2026 8:15 am" is not a date and time; use 2026-01-31 09:00 or 2026-01-31T09:00:00-07:00`},
 		{"UTC", "started", "1769933700000", `! "1769933700000" is not a date and time; use 2026-01-31 09:00 or 2026-01-31T09:00:00-07:00`},
 
+		{"", "duration", " --", ""},
+		{"", "started", "-", ""},
+		{"", "title", "-", "-"},
 		{"", "duration", "217", "217"},
 		{"", "duration", "0:05", "5"},
 		{"", "duration", "95:59", "5759"},
