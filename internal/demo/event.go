@@ -194,14 +194,14 @@ func (w *World) arrive(at time.Time, r *rand.Rand) {
 	}
 	seen := at.Add(delay)
 	counted := seen.Add(-min(delay, between(0, time.Hour)))
-	kept, unlisted, edited, moved := r.Float64() < s.Kept, r.Float64() < s.Unlisted, r.Float64() < s.Edited, r.Float64() < s.Moved
+	thinned, unlisted, edited, moved := r.Float64() < s.Thinned, r.Float64() < s.Unlisted, r.Float64() < s.Edited, r.Float64() < s.Moved
 	h := held{at: callvault.FloorTime(at), seconds: uint16(lasted / time.Second), workspace: s.workspace(r)}
 	soon, later, week := between(0, 2*day), between(0, 30*day), between(0, 7*day)
 	if r.IntN(2) == 0 {
 		later = soon
 	}
 	wasSeen := !seen.After(s.Opens)
-	if wasSeen && !kept || !s.Rests.IsZero() && seen.After(s.Rests) {
+	if wasSeen && thinned || !s.Rests.IsZero() && seen.After(s.Rests) {
 		return
 	}
 	n := w.new(h)

@@ -9,7 +9,7 @@ type Script struct {
 	Opens   time.Time     // when the world begins; what was listed before is there
 	Rests   time.Time     // when everything ends: a call that would be listed later never comes. Zero: never
 	History time.Duration // how far back the calls go at the opening
-	Kept    float64       // the share of calls listed before the opening that are there
+	Thinned float64       // the share of calls listed before the opening that are not there
 
 	PerDay     int  // calls of a day
 	AllHours   bool // calls come at any time, and not only from 8 to 17 h UTC of working days
@@ -49,7 +49,7 @@ const day = 24 * time.Hour
 // measures mirrors with.
 func Usual(seed uint64, opens time.Time, perDay int) Script {
 	return Script{
-		Seed: seed, Opens: opens, History: 3 * 365 * day, Kept: 1, PerDay: perDay, Workspaces: 1,
+		Seed: seed, Opens: opens, History: 3 * 365 * day, PerDay: perDay, Workspaces: 1,
 		Late: 0.05, VeryLate: 0.002, Unlisted: 0.00005, Edited: 0.01, Moved: 0.002,
 		OldEdited: 0.0005, OldMoved: 0.0002, Purged: 0.001, Retention: 3 * 365 * day,
 	}
@@ -61,7 +61,7 @@ func Usual(seed uint64, opens time.Time, perDay int) Script {
 func Late(seed uint64, opens time.Time) Script {
 	const perDay, history = 24 * 60 * 60 / 5, 90
 	return Script{
-		Seed: seed, Opens: opens, History: history * day, Kept: 10_000.0 / (perDay * history), PerDay: perDay, AllHours: true, Workspaces: 3,
+		Seed: seed, Opens: opens, History: history * day, Thinned: 1 - 10_000.0/(perDay*history), PerDay: perDay, AllHours: true, Workspaces: 3,
 		Late: 0.25, VeryLate: 0.05, OldEdited: 0.1, OldMoved: 0.02, Purged: 0.02,
 	}
 }

@@ -21,13 +21,6 @@ import (
 
 var opens = time.Date(2026, 3, 4, 11, 20, 0, 0, time.UTC)
 
-// clock is a clock that a test moves.
-type clock struct{ time.Time }
-
-func (c *clock) now() time.Time { return c.Time }
-
-func (c *clock) advance(by time.Duration) { c.Time = c.Add(by) }
-
 func script() demo.Script {
 	s := demo.Usual(1, opens, 60)
 	s.History, s.Tied, s.Workspaces = 20*24*time.Hour, 150, 3
@@ -37,15 +30,15 @@ func script() demo.Script {
 // fixture is a Server at its clock, and a client with the name reader.
 type fixture struct {
 	*Server
-	*clock
+	*Clock
 	client *gong.Client
 	read   func(path string) (int, http.Header, string)
 }
 
 func start(t *testing.T, c Config) *fixture {
 	t.Helper()
-	f := &fixture{clock: &clock{opens}}
-	c.Now = f.now
+	f := &fixture{Clock: NewClock(opens)}
+	c.Now = f.Now
 	f.Server = New(t, c)
 	f.client = &gong.Client{BaseURL: URL, Credential: f.Key("reader"), HTTP: f.Client(), Retries: -1, Patience: -1}
 	f.read = func(path string) (int, http.Header, string) {
@@ -138,7 +131,7 @@ func TestChangesInMidWalk(t *testing.T) {
 		if page.Records.Cursor == "" {
 			break
 		}
-		f.advance(time.Second)
+		f.Advance(time.Second)
 		if page, err = f.client.ListCalls(t.Context(), gong.ListCallsQuery{}, page.Records.Cursor); err != nil {
 			t.Fatal(err)
 		}
@@ -146,10 +139,10 @@ func TestChangesInMidWalk(t *testing.T) {
 	if seen[behind] != 0 || seen[before] != 1 || seen[purged] != 0 || seen[id(first.Calls[99])] != 2 || seen[id(first.Calls[98])] != 1 {
 		t.Errorf("behind %d, before %d, purged %d, moved %d times", seen[behind], seen[before], seen[purged], seen[id(first.Calls[99])])
 	}
-	if missing := f.Missing("reader", f.now(), func(id callvault.ID) bool { return seen[id] > 0 }); len(missing) > 0 {
+	if missing := f.Missing("reader", f.Now(), func(id callvault.ID) bool { return seen[id] > 0 }); len(missing) > 0 {
 		t.Errorf("missing %v", missing)
 	}
-	if missing := f.Missing("reader", f.now(), func(id callvault.ID) bool { return id != before }); !slices.Equal(missing, []callvault.ID{before}) {
+	if missing := f.Missing("reader", f.Now(), func(id callvault.ID) bool { return id != before }); !slices.Equal(missing, []callvault.ID{before}) {
 		t.Errorf("missing %v, want %v", missing, before)
 	}
 	if missing := f.Missing("reader", opens.Add(-1), func(callvault.ID) bool { return false }); len(missing) > 0 {
@@ -203,9 +196,9 @@ func TestClock(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &page); err != nil {
 			t.Fatal(err)
 		}
-		f.advance(tt.after)
+		f.Advance(tt.after)
 		status, header, answer := f.read("/v2/calls?cursor=" + page.Records.Cursor)
-		if status != tt.status || header.Get("Date") != f.UTC().Format(http.TimeFormat) {
+		if status != tt.status || header.Get("Date") != f.Now().Format(http.TimeFormat) {
 			t.Errorf("after another %v: %d %s", tt.after, status, answer)
 		}
 		body = answer
@@ -234,7 +227,7 @@ func TestLimit(t *testing.T) {
 				t.Errorf("the day is used up, and the answer is %v", err)
 			}
 		}
-		f.advance(250 * time.Millisecond)
+		f.Advance(250 * time.Millisecond)
 	}
 	if refused != 10 || f.Requests() != 20 || f.Most(time.Second) != 4 || f.Most(24*time.Hour) != 20 || f.Most(750*time.Millisecond) != 3 {
 		t.Errorf("%d refused of %d; %d in a second, %d in a day", refused, f.Requests(), f.Most(time.Second), f.Most(24*time.Hour))
@@ -346,5 +339,31 @@ func TestTransport(t *testing.T) {
 	cancel()
 	if _, err := client.Do(r); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// Scripts of many seeds come to rest, and everything happens in some of them.
+func TestScript(t *testing.T) {
+	happened := make(map[demo.Kind]int)
+	most, ahead := 0, 0
+	for seed := range uint64(25) {
+		s := Script(seed, opens)
+		w := demo.NewWorld(s)
+		changes := 0
+		w.Watch = func(c demo.Change) { happened[c.Kind]++; changes++ }
+		w.Advance(s.Rests)
+		if _, more := w.Next(); more || changes == 0 {
+			t.Errorf("seed %d: %d changes, and more to come: %v", seed, changes, more)
+		}
+		ahead += w.Unlisted(callvault.Query{Range: callvault.AllTime})
+		most = max(most, w.Total(callvault.Query{Range: callvault.AllTime}))
+	}
+	for _, kind := range []demo.Kind{demo.Listed, demo.Edited, demo.Moved, demo.Purged, demo.Expired} {
+		if happened[kind] < 100 {
+			t.Errorf("%s: %d times", kind, happened[kind])
+		}
+	}
+	if ahead == 0 || most > 20_000 {
+		t.Errorf("%d calls stay unlisted, the largest account has %d", ahead, most)
 	}
 }
