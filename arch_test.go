@@ -46,6 +46,8 @@ var rooms = map[string][]string{
 	"cmd/callvault":         {"", "gong", "internal/api", "internal/bulk", "internal/demo", "internal/doctor", "internal/file", "internal/limit", "internal/manage", "internal/measure", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/upkeep", "internal/upstream", "internal/web", "internal/when"},
 	"internal/budget":       {"", "gong"},
 	"internal/lease":        {""},
+	"internal/mirror":       {"", "gong", "internal/budget", "internal/lease", "internal/upstream"},
+	"internal/mirrortest":   {"", "gong", "internal/budget", "internal/demo", "internal/mirror", "internal/sqlite", "internal/upstream", "internal/upstreamtest"},
 	"internal/openapi":      {"gong", "internal/web"},
 	"internal/openapitest":  nil,
 }

@@ -1,0 +1,82 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// The ends of time as an upstream is asked for them.
+var (
+	beginning = callvault.FloorTime(time.Unix(0, 0))
+	forever   = callvault.FloorTime(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
+)
+
+// never is when what is not to be done is due.
+var never = forever.UTC()
+
+const (
+	windowAge = 36 * time.Hour   // how far W is behind the upstream's now
+	jump      = 10 * time.Minute // a clock that moves by more is worth a line in the log
+)
+
+// clock is the upstream's clock, learnt from the Date of its answers: how far it is ahead of
+// the machine's. Until the first answer it is what the process before learnt.
+type clock struct {
+	Ahead time.Duration `json:"ahead"`
+	heard bool
+}
+
+// at is the upstream's time at a time of the machine's clock.
+func (c *clock) at(now time.Time) time.Time { return now.Add(c.Ahead).UTC() }
+
+// hear learns the upstream's clock, and tells by how much it jumped. A Date has whole seconds,
+// so that the clock is corrected only when it is off by more than one.
+func (c *clock) hear(now, date time.Time) (jumped time.Duration) {
+	first := !c.heard
+	c.heard = true
+	if date.IsZero() {
+		return 0
+	}
+	off := date.Sub(c.at(now))
+	if !first && off > -2*time.Second && off < 2*time.Second {
+		return 0
+	}
+	c.Ahead += off
+	if off.Abs() > jump {
+		return off
+	}
+	return 0
+}
+
+// up is the upstream's now.
+func (m *Mirror) up() time.Time { return m.clock.at(m.config.Now()) }
+
+// edge is W: 36 hours ago, rounded down to the hour, never moved back. It does not pass the
+// last whole reading of the warm window, so that what came in a downtime is not taken for
+// differences.
+type edge struct {
+	W time.Time `json:"w"`
+}
+
+// advance is the new W at the upstream's now, warm being the last whole reading; zero if there
+// was none.
+func (e edge) advance(now, warm time.Time) time.Time {
+	w := now.Add(-windowAge).Truncate(time.Hour)
+	switch {
+	case e.W.IsZero():
+		return w
+	case warm.IsZero():
+		return e.W
+	}
+	if last := warm.Truncate(time.Hour); w.After(last) {
+		w = last
+	}
+	if w.Before(e.W) {
+		return e.W
+	}
+	return w
+}
+
+// w is W as a time of calls.
+func (m *Mirror) w() callvault.Time { return callvault.FloorTime(m.edge.W) }

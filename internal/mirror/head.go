@@ -1,0 +1,130 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/upstream"
+)
+
+// Rule 2. The head asks once an hour for all of [beginning, W): the grand total and the oldest
+// call that is listed, which is the horizon. It decides "connected, hold, retention" before
+// anything is deleted. While the backfill is under way, c stands in for the beginning.
+const headPeriod = time.Hour
+
+// headState is what the last head found.
+type headState struct {
+	At       time.Time `json:"at"`       // by the upstream's clock; zero before the first
+	Total    int       `json:"total"`    // that the upstream counts below W
+	Shortage int       `json:"shortage"` // how many calls fewer than are here and can be explained
+	Prefix   int       `json:"prefix"`   // calls here that are older than any that is listed
+	Visible  bool      `json:"visible"`  // whether it listed a call
+}
+
+// horizon is h, the time of the oldest call that is listed, and its last accepted move.
+type horizon struct {
+	Oldest   time.Time `json:"oldest"`   // as the last head found it; zero before the backfill's end
+	Accepted time.Time `json:"accepted"` // up to which older calls were deleted together
+	Moved    time.Time `json:"moved"`    // when that was accepted, by the upstream's clock
+
+	Unsettled time.Time `json:"unsettled"` // since when other differences keep the prefix here
+}
+
+// at is h as a time of calls: the beginning while it is not known.
+func (h horizon) at() callvault.Time {
+	if h.Oldest.IsZero() {
+		return beginning
+	}
+	return callvault.FloorTime(h.Oldest)
+}
+
+// covered is the history that the rules work on: [beginning, W), or [c, W) before the
+// backfill's end.
+func (m *Mirror) covered() callvault.Range {
+	r := callvault.Range{From: beginning, To: m.w()}
+	if !m.backfill.Done {
+		r.From = callvault.FloorTime(m.backfill.C)
+	}
+	return r
+}
+
+func (m *Mirror) headDue() time.Time {
+	if m.head.At.IsZero() || m.whole.wants(budget.Head) {
+		return time.Time{}
+	}
+	return m.head.At.Add(m.period(headPeriod))
+}
+
+func (t *thread) readHead() error { return t.askHead() }
+
+// askHead is the one request of the head, and what follows from it.
+func (t *thread) askHead() error {
+	first := t.edge.W.IsZero()
+	r := t.covered()
+	if first {
+		r = callvault.Range{From: beginning, To: forever} // any answer tells the upstream's clock
+	}
+	page, err := t.first(budget.Head, r)
+	if err != nil {
+		if kindOf(err) == refusedAll {
+			t.head.At = t.up()
+			t.keep("head", t.head)
+		}
+		t.heardOf(upstream.Text(err))
+		return err
+	}
+	if t.access.Refused {
+		t.access.Refused = false
+		t.heardOf("")
+	}
+	if first {
+		t.head.Visible = page.Total > 0
+		_, err = t.takeIn(t.ctx, answer{budget.Backfill, r, r.Start(), page})
+		return err
+	}
+	oldest := r.From
+	if t.backfill.Done && len(page.Calls) > 0 {
+		oldest = max(page.Calls[0].Time, r.From)
+		t.sawHorizon(oldest)
+	}
+	known := callvault.Range{From: oldest, To: r.To}
+	if page.Total > 0 {
+		if _, err := t.takeIn(t.ctx, answer{budget.Head, known, known.Start(), page}); err != nil {
+			return err
+		}
+		t.says("read head", "from", oldest.String(), "to", r.To.String())
+		if err := t.commit(t.ctx); err != nil {
+			return err
+		}
+	}
+	return t.conclude(known, page.Total)
+}
+
+// conclude decides what the grand total of a known history means.
+func (t *thread) conclude(known callvault.Range, total int) error {
+	here, err := t.here(t.ctx, known)
+	if err != nil {
+		return err
+	}
+	older, err := t.here(t.ctx, callvault.Range{From: beginning, To: known.From})
+	if err != nil {
+		return err
+	}
+	if !t.backfill.Done {
+		older = 0
+	}
+	t.head = headState{At: t.up(), Total: total, Shortage: here + t.leaves.all(known) - total, Prefix: max(0, older), Visible: total > 0}
+	t.keep("head", t.head)
+	if t.backfill.Done && t.horizon.Unsettled.IsZero() {
+		for id, a := range t.absent { // what is older than the horizon is for retention
+			if a.at < known.From {
+				t.isThere(id)
+			}
+		}
+	}
+	if err := t.judge(); err != nil || t.held != nil {
+		return err
+	}
+	return t.audit(known, total)
+}

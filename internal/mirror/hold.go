@@ -1,0 +1,154 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
+)
+
+// Rule 8. On hold nothing is deleted, and there is no sweep and no bisect. Hot and warm go on
+// and add what is listed, and the head asks hourly. A hold ends when the head's shortage is
+// back under G, or when an operator accepts it. It never ends by time: calls that are missing
+// a day later are no more evidence than the first time, and neither is their 404 by id, because
+// both come through the same key.
+
+// The reasons for a hold.
+const (
+	heldShort     = "shortage"  // the upstream counts fewer calls than G explains
+	heldMany      = "deletions" // more calls would go in 24 hours than G
+	heldEmpty     = "empty"     // the upstream lists no call at all
+	heldRetention = "retention" // the horizon moved further than time did
+)
+
+// hold is why nothing is deleted.
+type hold struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+	Calls  int       `json:"calls"` // that would go
+	Until  time.Time `json:"until"` // of a retention: the horizon that would be accepted
+}
+
+// accepted is what an operator has accepted: more deletions than G, and a horizon.
+type accepted struct {
+	Calls   int       `json:"calls"`   // above G, that may still go
+	Horizon time.Time `json:"horizon"` // up to which older calls may go together
+	Empty   bool      `json:"empty"`   // whether all calls may go, if the upstream still lists none
+}
+
+// most is G: how many calls may go in 24 hours.
+func (m *Mirror) most(calls int) int { return max(50, calls/2000) + m.accepted.Calls }
+
+// judge holds, or ends a hold, by what the last head found.
+func (m *Mirror) judge() error {
+	total := m.head.Total + max(0, m.head.Shortage) + m.head.Prefix
+	most := m.most(total)
+	recent := 0 // absent calls that the head does not count
+	for _, a := range m.absent {
+		if a.at >= m.w() {
+			recent++
+		}
+	}
+	switch short := m.head.Shortage + recent; {
+	case !m.head.Visible && total > 0 && !m.accepted.Empty:
+		m.holdFor(heldEmpty, total, time.Time{})
+	case m.head.Shortage > most:
+		m.holdFor(heldShort, m.head.Shortage, time.Time{})
+	case m.held != nil && m.held.Reason != heldRetention && short+m.gone.within(m.up()) > most:
+		m.held.Calls = short
+		m.keep("hold", m.held)
+	case m.held != nil && m.held.Reason == heldRetention && m.head.Prefix > smallPrefix && !m.mayMove():
+		m.held.Calls, m.held.Until = m.head.Prefix, m.horizon.Oldest
+		m.keep("hold", m.held)
+	case m.held != nil:
+		m.release("the upstream lists the calls again")
+	}
+	return nil
+}
+
+// holdFor begins a hold, or gives one that is there its latest numbers.
+func (m *Mirror) holdFor(reason string, calls int, until time.Time) {
+	if m.held == nil {
+		m.held = &hold{Since: m.up()}
+		m.log.Warn("on hold: nothing is deleted", "reason", reason, "calls", calls)
+	}
+	m.held.Reason, m.held.Calls, m.held.Until = reason, calls, until
+	m.keep("hold", m.held)
+	m.differs = nil
+}
+
+// release ends the hold. Which calls of history are absent must be found again, because they
+// may be listed by now.
+func (m *Mirror) release(why string) {
+	m.held = nil
+	m.forget("hold")
+	m.log.Info("the hold ended", "why", why)
+	for id, a := range m.absent {
+		if a.at < m.w() {
+			m.isThere(id)
+		}
+	}
+}
+
+// access is whether the upstream answers, and what its clock shows.
+type access struct {
+	Ahead   time.Duration `json:"ahead"`
+	Since   time.Time     `json:"since"`   // of the state, by the machine's clock
+	Reason  string        `json:"reason"`  // why it can't be read; empty if it can
+	Refused bool          `json:"refused"` // the key: only the head asks, hourly
+}
+
+// heardOf keeps whether the upstream can be read.
+func (m *Mirror) heardOf(reason string) {
+	if m.access.Refused && reason == "" {
+		return // that is for the head to say
+	}
+	if m.access.Reason == reason && !m.access.Since.IsZero() && (m.access.Ahead-m.clock.Ahead).Abs() < time.Minute {
+		return
+	}
+	if m.access.Reason != reason || m.access.Since.IsZero() {
+		m.access.Since = m.config.Now()
+		m.access.Reason = reason
+	}
+	m.access.Ahead = m.clock.Ahead
+	m.keep("access", m.access)
+}
+
+// refuse keeps that the upstream refuses the key, and ends all but the head.
+func (m *Mirror) refuse(reason string) {
+	m.access.Refused = true
+	m.heardOf(reason)
+	for _, a := range m.activities {
+		if a.name != budget.Head.String() {
+			a.end()
+		}
+	}
+}
+
+// smallPrefix is how many calls may always be deleted as a prefix.
+const smallPrefix = 50
+
+// mayMove tells whether the horizon moved no further than time did since its last accepted
+// move, and 4 days, or as far as an operator has accepted.
+func (m *Mirror) mayMove() bool {
+	h := m.horizon
+	if !h.Oldest.After(m.accepted.Horizon) {
+		return true
+	}
+	return h.Oldest.Sub(h.Accepted) <= m.up().Sub(h.Moved)+4*24*time.Hour
+}
+
+// sawHorizon keeps the oldest call that is listed. The first one, and one that is older than
+// before, is accepted as it is.
+func (m *Mirror) sawHorizon(at callvault.Time) {
+	h := &m.horizon
+	oldest := at.UTC()
+	if h.Oldest.Equal(oldest) {
+		return
+	}
+	h.Oldest = oldest
+	if h.Accepted.IsZero() || oldest.Before(h.Accepted) {
+		h.Accepted, h.Moved = oldest, m.up()
+	}
+	m.keep("horizon", h)
+}

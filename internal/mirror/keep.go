@@ -1,0 +1,167 @@
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// memory is what survives a restart, but for the bins of the budget. Each part is a value of
+// its own, under the key that stands beside it; pages, leaves, absent calls and days of late
+// calls have a key each.
+type memory struct {
+	edge     edge                         // edge
+	access   access                       // access
+	horizon  horizon                      // horizon
+	head     headState                    // head
+	hot      windowState                  // window/hot
+	warm     windowState                  // window/warm
+	rounds   [3]round                     // round/NAME
+	backfill backfillState                // backfill
+	held     *hold                        // hold
+	accepted accepted                     // accepted
+	gone     deletions                    // deletions
+	people   peopleState                  // people
+	pages    pages                        // span/START
+	leaves   leaves                       // leaf/START
+	absent   map[callvault.ID]absentCall  // absent/ID
+	late     map[int]*lateDay             // late/DAY
+	apart    map[callvault.ID]standsApart // of the store, without those withheld
+}
+
+// timeKey is a time as a part of a key: as wide as any other, so that keys are in order of time.
+func timeKey(t callvault.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// parseTimeKey reads a timeKey.
+func parseTimeKey(text string) (callvault.Time, error) {
+	t, err := time.Parse("2006-01-02T15:04:05.000000Z", text)
+	return callvault.FloorTime(t), err
+}
+
+// parts are the values that have one key each.
+func (m *memory) parts() map[string]any {
+	parts := map[string]any{
+		"edge": &m.edge, "access": &m.access, "horizon": &m.horizon, "head": &m.head,
+		"window/hot": &m.hot, "window/warm": &m.warm, "backfill": &m.backfill, "hold": &m.held,
+		"accepted": &m.accepted, "deletions": &m.gone, "people": &m.people,
+	}
+	for i := range m.rounds {
+		parts["round/"+sweeps[i].name] = &m.rounds[i]
+	}
+	return parts
+}
+
+// read reads what a process before kept. Values of other keys are left alone.
+func (m *memory) read(ctx context.Context, state callvault.MirrorReads) error {
+	*m = memory{
+		absent: make(map[callvault.ID]absentCall),
+		late:   make(map[int]*lateDay),
+	}
+	parts := m.parts()
+	return state.Values(ctx, "", func(key string, value []byte) (err error) {
+		prefix, rest, _ := strings.Cut(key, "/")
+		switch part := parts[key]; {
+		case part != nil:
+			err = json.Unmarshal(value, part)
+		case prefix == "span":
+			err = m.pages.parse(rest, value)
+		case prefix == "leaf":
+			err = m.leaves.parse(rest, value)
+		case prefix == "absent":
+			err = parseAbsent(m.absent, rest, value)
+		case prefix == "late":
+			err = parseLate(m.late, rest, value)
+		}
+		if err != nil {
+			return fmt.Errorf("the mirror's value %s can't be read: %w", key, err)
+		}
+		return nil
+	})
+}
+
+// remember is what Open reads.
+func (m *Mirror) remember(ctx context.Context) error {
+	if err := m.memory.read(ctx, m.state); err != nil {
+		return err
+	}
+	m.clock.Ahead = m.access.Ahead
+	return m.readApart(ctx)
+}
+
+// draft is what the next commit writes.
+type draft struct {
+	calls   []callvault.Call
+	remove  []callvault.ID
+	keep    []callvault.ID
+	strange map[callvault.ID]callvault.Time
+	entries map[callvault.Kind][]callvault.Entry
+	values  map[string][]byte
+	line    *slog.Record // for the log, once it is committed
+}
+
+func (d *draft) reset() {
+	*d = draft{strange: make(map[callvault.ID]callvault.Time), values: make(map[string][]byte)}
+}
+
+// keep drafts a value.
+func (m *Mirror) keep(key string, value any) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // values are structs of ours
+	}
+	m.draft.values[key] = text
+}
+
+// forget drafts that a value goes.
+func (m *Mirror) forget(key string) { m.draft.values[key] = nil }
+
+// commit writes what was drafted, all or nothing.
+func (m *Mirror) commit(ctx context.Context) error {
+	d := &m.draft
+	if len(d.calls)+len(d.remove)+len(d.keep)+len(d.entries)+len(d.values) == 0 {
+		return nil
+	}
+	change := callvault.MirrorChange{
+		Calls: callvault.NewBatch(d.calls), Delete: d.remove, Keep: d.keep,
+		Strange: d.strange, Entries: d.entries, Values: d.values,
+	}
+	result, err := m.state.Commit(ctx, m.lease, change)
+	if err != nil {
+		return err
+	}
+	m.stoodApart(change)
+	m.logLine(result, len(d.remove), len(d.keep))
+	d.reset()
+	return nil
+}
+
+// logLine tells what a commit changed, if it did.
+func (m *Mirror) logLine(result callvault.PutResult, deleted, kept int) {
+	if result.Created+result.Changed+deleted+kept == 0 || m.draft.line == nil {
+		return
+	}
+	line := m.draft.line
+	for _, count := range []struct {
+		name string
+		n    int
+	}{{"created", result.Created}, {"changed", result.Changed}, {"deleted", deleted}, {"kept", kept}} {
+		if count.n > 0 {
+			line.AddAttrs(slog.Int(count.name, count.n))
+		}
+	}
+	if m.log.Enabled(context.Background(), line.Level) {
+		_ = m.log.Handler().Handle(context.Background(), *line)
+	}
+}
+
+// says is the line that the log gets when the next commit changed something.
+func (m *Mirror) says(what string, args ...any) {
+	line := slog.NewRecord(m.config.Now(), slog.LevelInfo, what, 0)
+	line.Add(args...)
+	m.draft.line = &line
+}

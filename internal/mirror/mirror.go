@@ -1,0 +1,110 @@
+// Package mirror keeps a company's calls equal to those of an upstream, within a budget of
+// requests. A Mirror is a machine that is driven: Step does one thing that is due, which is a
+// request and its commit, and tells when the next is due.
+//
+// Each rule has a file: windows (1), head (2), sweep and pages (3), bisect (4), excess (5),
+// absent (6), retention (7), hold (8), backfill (9), and the budget (10). What survives a
+// restart (11) is in keep. docs/mirror.md says what the rules cost and what they can't see.
+package mirror
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/upstream"
+)
+
+// Store is the part of a store that a mirror needs.
+type Store interface {
+	callvault.Companies
+	callvault.Mirrors
+}
+
+// Requests are single requests to the upstream. *upstream.Requests is one.
+type Requests interface {
+	List(ctx context.Context, ask upstream.Ask) (upstream.Page, error)
+	Call(ctx context.Context, id callvault.ID) (upstream.Found, error)
+	Users(ctx context.Context, cursor string) (upstream.Entries, error)
+	Workspaces(ctx context.Context) (upstream.Entries, error)
+}
+
+// Config is what a mirror is made of.
+type Config struct {
+	Store    Store
+	Company  string
+	Upstream string // the URL, as it is kept with the lease
+	Requests Requests
+
+	Limits      budget.Limits
+	KeepDeleted bool // calls that the upstream no longer has stay
+	Whole       bool // every reading is due at once
+	Hurry       int  // divides every period, not the windows; 0 is 1
+
+	Now func() time.Time // the machine's clock; nil is time.Now
+	Log *slog.Logger     // a line for each reading that changed something; nil is none
+}
+
+// Mirror is the mirror of a company, by the process that holds its lease. Its methods must not
+// be called at the same time.
+type Mirror struct {
+	config Config
+	calls  callvault.Calls
+	state  callvault.MirrorState
+	lease  callvault.Lease
+	log    *slog.Logger
+	budget *budget.Budget
+	clock  clock
+	begun  time.Time // by the machine's clock
+	failed error     // of the store: what is in memory may be ahead of it
+
+	memory
+	draft      draft
+	activities []*activity
+	trouble    trouble
+	differs    *difference // the latest one that nobody follows yet
+	descents   descents
+	whole      whole
+}
+
+// Open reads the state of a company's mirror under a lease that Take gave. Close ends it.
+func Open(ctx context.Context, config Config, lease callvault.Lease) (*Mirror, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	config.Hurry = max(config.Hurry, 1)
+	m := &Mirror{
+		config: config,
+		calls:  config.Store.Calls(config.Company),
+		state:  config.Store.Mirror(config.Company),
+		lease:  lease,
+		log:    config.Log,
+		begun:  config.Now(),
+	}
+	m.draft.reset()
+	if err := m.remember(ctx); err != nil {
+		return nil, err
+	}
+	m.activities = m.plan()
+	if config.Whole {
+		m.whole = newWhole()
+	}
+	var err error
+	m.budget, err = budget.Open(ctx, m.state, lease, config.Limits, config.Now)
+	return m, err
+}
+
+// Close ends what is under way. It gives no lease back.
+func (m *Mirror) Close() {
+	for _, a := range m.activities {
+		a.end()
+	}
+}
+
+// period is a period of the rules, in a hurry.
+func (m *Mirror) period(d time.Duration) time.Duration { return d / time.Duration(m.config.Hurry) }

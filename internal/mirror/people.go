@@ -1,0 +1,73 @@
+package mirror
+
+import (
+	"context"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/upstream"
+)
+
+// Users and workspaces are read at the first run and daily, where the key may read them.
+const peoplePeriod = 24 * time.Hour
+
+// peopleState is what is kept of users and workspaces.
+type peopleState struct {
+	Read time.Time         `json:"read"` // by the upstream's clock; zero before the first
+	Note map[string]string `json:"note"` // why a kind can't be read
+}
+
+func (m *Mirror) peopleDue() time.Time {
+	if m.people.Read.IsZero() || m.whole.wants(budget.People) {
+		return time.Time{}
+	}
+	return m.people.Read.Add(m.period(peoplePeriod))
+}
+
+// readPeople reads both kinds. One that is refused is a note, and what is here of it stays.
+func (t *thread) readPeople() error {
+	now := t.up()
+	note := make(map[string]string)
+	for _, kind := range callvault.Kinds() {
+		entries, err := t.entries(kind)
+		if err != nil && kindOf(err) != refusedOne && kindOf(err) != refusedAll {
+			return err
+		}
+		if err != nil {
+			note[string(kind)] = upstream.Text(err)
+			t.log.Info("the upstream does not show its "+string(kind), "error", upstream.Text(err))
+			continue
+		}
+		if t.draft.entries == nil {
+			t.draft.entries = make(map[callvault.Kind][]callvault.Entry)
+		}
+		t.draft.entries[kind] = entries
+	}
+	t.people = peopleState{now, note}
+	t.keep("people", t.people)
+	t.whole.done(budget.People)
+	return nil
+}
+
+// entries are all entries of a kind.
+func (t *thread) entries(kind callvault.Kind) (all []callvault.Entry, err error) {
+	for cursor := ""; ; {
+		var page upstream.Entries
+		failed := t.ask(budget.People, func(ctx context.Context) (time.Time, error) {
+			if kind == callvault.Users {
+				page, err = t.config.Requests.Users(ctx, cursor)
+			} else {
+				page, err = t.config.Requests.Workspaces(ctx)
+			}
+			return page.Date, err
+		})
+		if failed != nil {
+			return nil, failed
+		}
+		all = append(all, page.Entries...)
+		if cursor = page.Cursor; cursor == "" {
+			return all, nil
+		}
+	}
+}

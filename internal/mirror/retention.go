@@ -1,0 +1,124 @@
+package mirror
+
+import (
+	"context"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// Rule 7. Calls older than h, the oldest call that the upstream lists, are a prefix. It is
+// deleted without asking for each call by id when (a) it has at most 50 calls, or h moved no
+// further than the time since its last accepted move and 4 days; (b) D(h,W) = 0, asked after
+// all other differences are settled; (c) its first and its last call are 404 by id. If (b)
+// fails for a day, calls are asked by id. If (a) fails, that is a hold.
+const (
+	retentionRest = 10 * time.Minute // between two attempts
+	unsettledFor  = 24 * time.Hour
+	removeAtOnce  = 1000 // calls in a commit
+)
+
+func (m *Mirror) retentionDue() time.Time {
+	if m.head.Prefix == 0 || !m.backfill.Done || !m.head.Visible {
+		return never
+	}
+	return m.head.At
+}
+
+// retain deletes the prefix, if it may go.
+func (t *thread) retain() error {
+	t.rest("retention", retentionRest)
+	if t.head.Prefix > smallPrefix && !t.mayMove() {
+		t.holdFor(heldRetention, t.head.Prefix, t.horizon.Oldest)
+		return nil
+	}
+	begun := t.config.Now()
+	if t.isUnsettled() {
+		return t.prefixByID()
+	}
+	if err := t.askHead(); err != nil || t.held != nil || t.head.Prefix == 0 {
+		return err
+	}
+	if t.isUnsettled() {
+		return t.prefixByID()
+	}
+	ids, err := t.counted(t.ctx, callvault.Range{From: beginning, To: t.horizon.at()})
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	for _, id := range []callvault.ID{ids[0], ids[len(ids)-1]} {
+		found, err := t.call(id)
+		if err != nil {
+			return err
+		}
+		if found.There {
+			t.rest("retention", headPeriod)
+			t.moved(found.Call.Call)
+			return nil
+		}
+	}
+	if t.config.Now().Sub(begun) > witnessAge {
+		return nil // the head listed our calls too long ago to be a witness
+	}
+	return t.removePrefix(ids)
+}
+
+// isUnsettled tells whether there are differences other than the prefix.
+func (t *thread) isUnsettled() bool {
+	return t.differs != nil || t.isRunning("bisect") || len(t.absent) > 0
+}
+
+// prefixByID makes the prefix absent, a part each day, when other differences have not been
+// settled for a day.
+func (t *thread) prefixByID() error {
+	h := &t.horizon
+	if h.Unsettled.IsZero() {
+		h.Unsettled = t.up()
+		t.keep("horizon", h)
+	}
+	if t.up().Sub(h.Unsettled) < unsettledFor || len(t.absent) > 0 {
+		return nil
+	}
+	ids, err := t.counted(t.ctx, callvault.Range{From: beginning, To: h.at()})
+	if err != nil {
+		return err
+	}
+	left := t.most(t.head.Total) - t.gone.within(t.up())
+	for _, id := range ids[:max(0, min(left, len(ids)))] {
+		t.isAbsent(id, beginning)
+	}
+	return nil
+}
+
+// removePrefix deletes the prefix, and accepts the move of the horizon with its end.
+func (t *thread) removePrefix(ids []callvault.ID) error {
+	for first := 0; first < len(ids); first += removeAtOnce {
+		part := ids[first:min(first+removeAtOnce, len(ids))]
+		for _, id := range part {
+			t.remove(id)
+		}
+		if first+len(part) == len(ids) {
+			t.horizon.Accepted, t.horizon.Moved, t.horizon.Unsettled = t.horizon.Oldest, t.up(), time.Time{}
+			t.keep("horizon", t.horizon)
+			t.head.Prefix = 0
+			t.keep("head", t.head)
+			t.joinBefore(t.horizon.at())
+		}
+		t.says("deleted what is older than the upstream's oldest call", "oldest", t.horizon.Oldest.String())
+		if err := t.commit(t.ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counted are the calls of a range that the upstream should list, in order.
+func (m *Mirror) counted(ctx context.Context, r callvault.Range) (ids []callvault.ID, err error) {
+	err = m.calls.Scan(ctx, callvault.Query{Range: r}, r.Start(), -1, func(record callvault.Record) error {
+		if _, apart := m.apart[record.ID]; !apart {
+			ids = append(ids, record.ID)
+		}
+		return nil
+	})
+	return ids, err
+}

@@ -1,0 +1,159 @@
+package mirror
+
+import (
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
+)
+
+// Rule 3. A sweep reads every page of a stretch of history once a round, in golden order. Each
+// page is asked for as [p, W): its calls are compared, and its total audits all that comes
+// after p. So a move shows between any two cuts that have its two ends on different sides.
+type sweep struct {
+	name     string
+	class    budget.Class
+	from, to time.Duration // ages, from older to younger; 0 is without an end
+	period   time.Duration
+}
+
+// sweeps overlap by at least one round, so that no call passes from one to the next unread.
+var sweeps = [3]sweep{
+	{"young", budget.Young, 8 * 24 * time.Hour, 0, 6 * time.Hour},
+	{"mid", budget.Mid, 33 * 24 * time.Hour, 7 * 24 * time.Hour, 24 * time.Hour},
+	{"old", budget.Old, 0, 30 * 24 * time.Hour, 24 * time.Hour},
+}
+
+// evenly is the part of a period over which a round is spread.
+const evenly = 0.9
+
+// round is a round of a sweep as it is kept.
+type round struct {
+	Began  time.Time `json:"began"`  // by the upstream's clock; zero before the first
+	Ended  time.Time `json:"ended"`  // zero while it is under way
+	K      int       `json:"k"`      // pages when it began
+	S      int       `json:"s"`      // the stride
+	I      int       `json:"i"`      // pages read
+	Before time.Time `json:"before"` // when the last whole round began; zero if there was none
+}
+
+// stretch is the range of a sweep whose round began at a time.
+func (m *Mirror) stretch(s sweep, began time.Time) callvault.Range {
+	r := m.covered()
+	if s.from > 0 {
+		r.From = max(r.From, callvault.FloorTime(began.Add(-s.from)))
+	}
+	if s.to > 0 {
+		r.To = min(r.To, callvault.FloorTime(began.Add(-s.to)))
+	}
+	return r
+}
+
+// sweepDue is when the next page of a sweep is due: pages are spread evenly over the period.
+func (m *Mirror) sweepDue(i int) time.Time {
+	s, r := sweeps[i], &m.rounds[i]
+	if m.head.At.IsZero() || m.warm.Read.IsZero() || !m.head.Visible {
+		return never
+	}
+	stretch := m.stretch(s, m.up())
+	if stretch.From >= stretch.To {
+		return never
+	}
+	switch {
+	case m.whole.wants(s.class):
+		return time.Time{}
+	case r.Began.IsZero():
+		return time.Time{}
+	case !r.Ended.IsZero():
+		return r.Began.Add(m.period(s.period))
+	}
+	spread := time.Duration(evenly * float64(m.period(s.period)) * float64(r.I) / float64(max(1, r.K)))
+	return r.Began.Add(min(spread, m.period(s.period)))
+}
+
+// sweepPage reads the next page of a sweep, and begins and ends its rounds.
+func (t *thread) sweepPage(i int) error {
+	s, r := sweeps[i], &t.rounds[i]
+	key := "round/" + s.name
+	if r.Began.IsZero() || !r.Ended.IsZero() || t.whole.begins(s.class) {
+		r.begin(t.up())
+		lo, hi := t.pages.overlapping(t.stretch(s, r.Began))
+		r.K = max(1, hi-lo)
+		r.S = stride(r.K)
+		t.keep(key, r)
+	}
+	lo, hi := t.pages.overlapping(t.stretch(s, r.Began))
+	at := -1
+	if hi > lo {
+		at = t.pages.unread(lo, hi, lo+golden(r.I, r.S, r.K)*(hi-lo)/r.K, r.Began)
+	}
+	if at < 0 {
+		r.Ended = t.up()
+		t.keep(key, r)
+		t.whole.done(s.class)
+		return nil
+	}
+	span := t.pages.span(at, t.w())
+	if span.From >= span.To {
+		r.I++
+		t.keep(key, r)
+		return t.wasRead(t.ctx, at, t.up())
+	}
+	began := t.up()
+	w := t.walk(s.class, callvault.Range{From: span.From, To: t.w()})
+	if err := w.through(span.To); err != nil {
+		return err
+	}
+	r.I++
+	t.keep(key, r)
+	// Pages may have been cut meanwhile: all that lie within the span were read.
+	if err := t.wereSwept(span, began); err != nil {
+		return err
+	}
+	if err := t.commit(t.ctx); err != nil {
+		return err
+	}
+	return t.audit(w.asked, w.total)
+}
+
+// begin begins a round.
+func (r *round) begin(now time.Time) {
+	if !r.Ended.IsZero() {
+		r.Before = r.Began
+	}
+	r.Began, r.Ended, r.I = now, time.Time{}, 0
+}
+
+// wereSwept marks the pages that lie within a span as read.
+func (t *thread) wereSwept(span callvault.Range, now time.Time) error {
+	for i := t.pages.at(span.From); i >= 0 && i < len(t.pages) && t.pages[i].from < span.To; i++ {
+		if t.pages[i].from < span.From {
+			continue
+		}
+		if err := t.wasRead(t.ctx, i, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stride is the step of a round of k pages in golden order: the next number at or above
+// 0.618 k that has no factor in common with k. So each page is visited once, and after m pages
+// no gap between cuts is much longer than 2/m of the history.
+func stride(k int) int {
+	s := max(1, (k*618+999)/1000)
+	for gcd(s, k) != 1 {
+		s++
+	}
+	return s
+}
+
+// golden is the page that is visited as number i of a round of k pages with stride s.
+func golden(i, s, k int) int { return int(int64(i) * int64(s) % int64(k)) }
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
