@@ -70,7 +70,7 @@ func TestLedger(t *testing.T) {
 			l.Has(id, call.Document, f.Now())
 		}
 	}
-	after := func(d time.Duration) { f.Advance(d); f.World.Advance(f.Now()) }
+	after := func(d time.Duration) { f.Advance(d); f.Do(func(*demo.World) {}) }
 	one := f.World.Add(opens.Add(-time.Hour))
 	two := f.World.Add(opens.Add(-time.Hour))
 	after(time.Minute)

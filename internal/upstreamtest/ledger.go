@@ -14,7 +14,7 @@ import (
 // Ledger measures how long a reader of an upstream takes to notice each change, from the
 // moment when its key could see it. The reader says what it has learnt by Has and Lacks.
 type Ledger struct {
-	world   *demo.World
+	server  *Server
 	has     map[callvault.ID]bool
 	waiting map[callvault.ID][]waiting
 	noticed map[Class][]time.Duration
@@ -26,18 +26,21 @@ type Class string
 // The classes, in the order of the table in docs/mirror.md. Edits are classed by the age of the
 // call.
 const (
-	Normal     Class = "normal"
-	Late       Class = "late, up to 36 h"
-	VeryLate   Class = "very late, 2 to 30 d"
-	EditDay    Class = "edit, call under 1 d"
-	EditWeek   Class = "edit, 1 to 7 d"
-	EditMonth  Class = "edit, 7 to 30 d"
-	EditOld    Class = "edit, over 30 d"
-	Move       Class = "move"
-	Purge      Class = "purge"
-	Retention  Class = "purge by retention"
-	normalTime       = 160 * time.Minute // the longest time to a listing that is not late
-	day              = 24 * time.Hour
+	Normal    Class = "normal"
+	Late      Class = "late, up to 36 h"
+	VeryLate  Class = "very late, 2 to 30 d"
+	EditDay   Class = "edit, call under 1 d"
+	EditWeek  Class = "edit, 1 to 7 d"
+	EditMonth Class = "edit, 7 to 30 d"
+	EditOld   Class = "edit, over 30 d"
+	Move      Class = "move"
+	Purge     Class = "purge"
+	Retention Class = "purge by retention"
+)
+
+const (
+	day        = 24 * time.Hour
+	normalTime = 160 * time.Minute // the longest time from a call to its listing that is not late
 )
 
 // Classes are the classes, in the order of the table.
@@ -80,14 +83,14 @@ type waiting struct {
 // there before is no change, so that a backfill is not measured.
 func NewLedger(s *Server) *Ledger {
 	l := &Ledger{
-		world: s.World, has: make(map[callvault.ID]bool),
+		server: s, has: make(map[callvault.ID]bool),
 		waiting: make(map[callvault.ID][]waiting), noticed: make(map[Class][]time.Duration),
 	}
 	s.World.Watch = l.happened
 	return l
 }
 
-// happened notes a change.
+// happened notes a change, while a request is answered or Server.Do runs.
 func (l *Ledger) happened(c demo.Change) {
 	class := classOf(c)
 	if class == Purge || class == Retention {
@@ -102,12 +105,14 @@ func (l *Ledger) happened(c demo.Change) {
 // Has says that the reader has a call with this document now. It has noticed what happened to
 // the call if that is how the call is listed, and otherwise only that the call is there.
 func (l *Ledger) Has(id callvault.ID, document []byte, now time.Time) {
+	l.server.serving.Lock()
+	defer l.server.serving.Unlock()
 	l.has[id] = true
 	left := l.waiting[id]
 	if len(left) == 0 {
 		return
 	}
-	call, ok := l.world.Call(id)
+	call, ok := l.server.World.Call(id)
 	isCurrent := ok && bytes.Equal(call.Document, document)
 	left = slices.DeleteFunc(left, func(w waiting) bool {
 		isListing := w.class == Normal || w.class == Late || w.class == VeryLate
@@ -122,6 +127,8 @@ func (l *Ledger) Has(id callvault.ID, document []byte, now time.Time) {
 
 // Lacks says that the reader has removed a call.
 func (l *Ledger) Lacks(id callvault.ID, now time.Time) {
+	l.server.serving.Lock()
+	defer l.server.serving.Unlock()
 	delete(l.has, id)
 	for _, w := range l.waiting[id] {
 		if w.class == Purge || w.class == Retention {
@@ -149,6 +156,8 @@ type Line struct {
 
 // Lines are the lines of every class that had changes.
 func (l *Ledger) Lines(now time.Time) (lines []Line) {
+	l.server.serving.Lock()
+	defer l.server.serving.Unlock()
 	unnoticed, open := make(map[Class]int), make(map[Class]int)
 	for _, all := range l.waiting {
 		for _, w := range all {

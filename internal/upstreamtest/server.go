@@ -39,7 +39,7 @@ type Config struct {
 }
 
 // Server is an upstream. It answers one request after the other, and is safe for concurrent
-// use; its World is not.
+// use. Its World is not: where requests come from other goroutines, Do is the way to it.
 type Server struct {
 	World *demo.World
 
@@ -114,6 +114,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		s.show(client, now)
 	}
+}
+
+// Do does something with the World at the upstream's time, while no request is answered.
+func (s *Server) Do(f func(*demo.World)) {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	s.World.Advance(s.config.Now())
+	f(s.World)
 }
 
 // Client reaches the Server without sockets, whatever the host of the address.
