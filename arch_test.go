@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	"internal/limit":        {""},
 	"internal/sqlite":       {"", "gong", "internal/file", "internal/limit"},
 	"internal/demo":         {"", "gong"},
-	"internal/doctor":       {"", "gong", "internal/file", "internal/web"},
+	"internal/doctor":       {"", "gong", "internal/file", "internal/upstream", "internal/web"},
 	"internal/storetest":    {"", "gong", "internal/feed", "internal/upkeep"},
 	"internal/postgrestest": nil,
 	"internal/screen":       {"gong"},

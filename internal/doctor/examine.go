@@ -21,7 +21,8 @@ type Doctor struct {
 	Listen  string
 	Manage  string // empty if there is no operator's listener
 	TLS     web.CertFiles
-	Create  string // the command that makes a key in the store
+	Create  string    // the command that makes a key in the store
+	Mirror  *Upstream // nil if no upstream is to be looked at
 
 	// Open opens the store, and tells why if it can't.
 	Open func(ctx context.Context) Store
@@ -52,6 +53,7 @@ func (d Doctor) Examine(ctx context.Context, tell func(...Finding)) {
 		f, server = Address{Flag: "manage", At: d.Manage, Path: "/readyz", TLS: listen.TLS, IsOurs: IsReadyz}.Look(ctx, client)
 		tell(f)
 	}
+	all := ctx
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	store := d.Open(ctx)
@@ -65,6 +67,9 @@ func (d Doctor) Examine(ctx context.Context, tell func(...Finding)) {
 		tell(Server(d.Manage, *server, identity))
 	}
 	tell(d.keys(ctx, store, time.Now())...)
+	if d.Mirror != nil {
+		tell(d.Mirror.Look(all, store, time.Now())...)
+	}
 }
 
 // keys looks at the keys, and at the clock by what it has written.
