@@ -14,12 +14,15 @@ import (
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
+	"github.com/callvault/callvault/internal/upstream"
 )
 
 // doctorOptions are the flags of doctor.
 type doctorOptions struct {
 	addresses
-	db, output string
+	tenant
+	serverOptions
+	output string
 }
 
 func (a *app) doctor() *cobra.Command {
@@ -32,14 +35,20 @@ and the keys. Print a line for each, with what is wrong and what to do. doctor t
 serve's flags and environment variables; run it as the user that runs serve. The exit
 code is 1 if anything is wrong. Warnings do not count.
 
+With --mirror it also sends three requests to the server that a company is to mirror, and
+says what the credential may see there.
+
 doctor changes nothing. 'callvault check' reads every call and looks for damage.`,
 		Example: `  callvault doctor
   callvault doctor --db calls.db --listen :8443 --tls-cert tls.crt --tls-key tls.key
+  callvault doctor --mirror https://us-12345.api.gong.io --company acme
   callvault doctor -o json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), o) },
 	}
-	dbFlag(cmd, &o.db)
+	o.tenant.flags(cmd)
 	o.addresses.flags(cmd)
+	cmd.Flags().StringVar(&o.url, "mirror", "", "also check the server that the company mirrors, or is to mirror, such as https://us-12345.api.gong.io")
+	credentialsFlag(cmd, &o.credentials, "mirror")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -60,6 +69,15 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 	}
 	if o.manage == manageOff {
 		d.Manage = ""
+	}
+	if o.url != "" {
+		address, credential, err := o.find(ctx, a, "mirror")
+		if err != nil {
+			return err
+		}
+		d.Mirror = &doctor.Upstream{Address: address, Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil), Company: o.company}
+	} else if o.credentials != "" {
+		return usagef("--credentials is for --mirror; pass --mirror too, or leave it out")
 	}
 	d.Examine(ctx, func(found ...doctor.Finding) {
 		findings = append(findings, found...)

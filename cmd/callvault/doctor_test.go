@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -223,4 +226,57 @@ func TestDoctorOfCertificates(t *testing.T) {
 	writeFile(t, keyFile, string(certtest.Make(t, certtest.Options{}).Key))
 	findings, got = c.diagnose(with...)
 	wantFinding(t, findings, got, "tls", doctor.Wrong, "private key does not match public key", "name two PEM files that belong together")
+}
+
+// With --mirror doctor asks the upstream what the credential may see, and the store whether the
+// company may mirror it.
+func TestDoctorOfAMirror(t *testing.T) {
+	c := newCLI(t)
+	c.must("key", "create")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer hush" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		switch r.URL.Path {
+		case "/v2/calls":
+			io.WriteString(w, `{"records":{"totalRecords":1200},"calls":[]}`)
+		case "/v2/users":
+			refuse(w, http.StatusForbidden, "You don't have permission to use 'api:users:read' in your app.")
+		default:
+			io.WriteString(w, `{"workspaces":[]}`)
+		}
+	}))
+	defer server.Close()
+	c.env["CALLVAULT_TOKEN"] = "hush"
+	findings, got := c.diagnose("--mirror", server.URL)
+	wantFinding(t, findings, got, "upstream", doctor.OK, "1,200 calls visible at "+server.URL, "")
+	wantFinding(t, findings, got, "upstream", doctor.Warning, "the key may not read users", "api:users:read")
+	wantFinding(t, findings, got, "mirror", doctor.OK, `company "default" is no mirror yet`, "")
+
+	store := opened(t, c)
+	if _, err := store.Mirror("acme").Take(t.Context(), callvault.Lease{}, "https://other.example.com", "a process"); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	findings, got = c.diagnose("--mirror", server.URL, "--company", "acme")
+	wantFinding(t, findings, got, "mirror", doctor.Wrong, "company acme is a mirror of https://other.example.com", "callvault mirror end")
+	c.env["CALLVAULT_TOKEN"] = "wrong"
+	findings, got = c.diagnose("--mirror", server.URL)
+	wantFinding(t, findings, got, "upstream", doctor.Wrong, "the server answered 401", "check the access key")
+	if got := c.run("doctor", "--credentials", "x"); got.code != exitUsage || !strings.Contains(got.stderr, "--credentials is for --mirror") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// opened is the store of a test.
+func opened(t *testing.T, c *cli) *ours.Store {
+	t.Helper()
+	store, err := ours.Open(t.Context(), c.env["CALLVAULT_DB"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }

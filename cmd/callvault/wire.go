@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
@@ -79,16 +80,42 @@ func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err
 	return span, q, nil
 }
 
+// serverOptions are the flags that name a server of the API and a credential for it.
+type serverOptions struct{ url, credentials string }
+
+// find reads the address that a flag gave, and finds the credential.
+func (o serverOptions) find(ctx context.Context, a *app, flag string) (*url.URL, gong.Credential, error) {
+	server, err := upstream.ParseURL(o.url)
+	if err != nil {
+		return nil, gong.Credential{}, usagef("--%s: %w", flag, err)
+	}
+	var credential gong.Credential
+	if o.credentials != "" {
+		if credential, err = upstream.ReadCredential(ctx, o.credentials); err != nil {
+			return nil, credential, fmt.Errorf("--credentials: %w", err)
+		}
+	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {
+		return nil, credential, usagef("%w", err)
+	}
+	a.ends = append(a.ends, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
+	return server, credential, nil
+}
+
+// credentialsFlag adds the flag of a credential, for the server that another flag names.
+func credentialsFlag(cmd *cobra.Command, file *string, with string) {
+	cmd.Flags().StringVar(file, "credentials", "", "with --"+with+": a file with the credential, as 'callvault key create' prints it")
+}
+
 // sourceOptions are the flags that say where calls are read from.
 type sourceOptions struct {
 	tenant
-	url, credentials string
+	serverOptions
 }
 
 func (o *sourceOptions) flags(cmd *cobra.Command) {
 	o.tenant.flags(cmd)
 	cmd.Flags().StringVar(&o.url, "url", "", "read from a server of the API instead of a store, such as https://us-12345.api.gong.io")
-	cmd.Flags().StringVar(&o.credentials, "credentials", "", "with --url: a file with the credential, as 'callvault key create' prints it")
+	credentialsFlag(cmd, &o.credentials, "url")
 	exclude(cmd, "db", "url")
 	exclude(cmd, "db", "credentials")
 	exclude(cmd, "company", "url") // whose calls a server lists is decided by the credential
@@ -106,20 +133,11 @@ func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (u
 		}
 		return &upstream.Store{Whole: store, Calls: store.Calls(o.company), Directory: store.Directory(o.company), Company: o.company, Progress: p}, nil
 	}
-	server, err := upstream.ParseURL(o.url)
+	server, credential, err := o.find(ctx, a, "url")
 	if err != nil {
-		return nil, usagef("--url: %w", err)
-	}
-	var credential gong.Credential
-	if o.credentials != "" {
-		if credential, err = upstream.ReadCredential(ctx, o.credentials); err != nil {
-			return nil, fmt.Errorf("--credentials: %w", err)
-		}
-	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {
-		return nil, usagef("%w", err)
+		return nil, err
 	}
 	p.Begin("asking the server", "", screen.Unknown)
-	a.ends = append(a.ends, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
 	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), p), nil
 }
 
