@@ -3,20 +3,69 @@ package callvault
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/callvault/callvault/gong"
 )
 
 // EntryNames are what people call users and workspaces of a company. They hold names and no
-// documents. A nil one has no names.
-type EntryNames map[Kind]map[string]string
+// documents: of hundreds of thousands of users some megabytes. A nil one has no names.
+type EntryNames map[Kind]*kindNames
+
+// kindNames are the names of a kind, by ids that ascend.
+type kindNames struct {
+	ids  []ID
+	ends []int // of the names in text
+	text []byte
+}
+
+// Set names an entry, whose id is above those of its kind that have names.
+func (n EntryNames) Set(kind Kind, id ID, name string) {
+	k := n[kind]
+	if k == nil {
+		k = new(kindNames)
+		n[kind] = k
+	}
+	k.ids, k.text = append(k.ids, id), append(k.text, name...)
+	k.ends = append(k.ends, len(k.text))
+}
 
 // Of is the name of the entry with an id as calls have it; empty where nobody has named it.
-func (n EntryNames) Of(kind Kind, id string) string { return n[kind][id] }
+func (n EntryNames) Of(kind Kind, digits string) string {
+	id, err := ParseID(digits)
+	if k := n[kind]; k != nil && err == nil {
+		if i, found := slices.BinarySearchFunc(k.ids, id, ID.Compare); found {
+			return k.name(i)
+		}
+	}
+	return ""
+}
+
+func (k *kindNames) name(i int) string {
+	begin := 0
+	if i > 0 {
+		begin = k.ends[i-1]
+	}
+	return string(k.text[begin:k.ends[i]])
+}
 
 // Has tells whether an entry of a kind has a name.
-func (n EntryNames) Has(kind Kind) bool { return len(n[kind]) > 0 }
+func (n EntryNames) Has(kind Kind) bool { return n[kind] != nil }
+
+// All are the names by kind and id.
+func (n EntryNames) All() map[Kind]map[string]string {
+	all := make(map[Kind]map[string]string)
+	for _, kind := range Kinds() {
+		all[kind] = make(map[string]string)
+		if k := n[kind]; k != nil {
+			for i, id := range k.ids {
+				all[kind][id.String()] = k.name(i)
+			}
+		}
+	}
+	return all
+}
 
 // ReadEntryNames reads the names of all entries of a company. A damaged entry is a
 // *DamageError.
@@ -52,7 +101,7 @@ func ReadNamesOf(ctx context.Context, from Entries, documents ...[]byte) (EntryN
 	return names, nil
 }
 
-// Add adds the names of the entries of a kind with these ids.
+// Add adds the names of the entries of a kind, which has none so far, with these ids.
 func (n EntryNames) Add(ctx context.Context, from Entries, kind Kind, ids []ID) error {
 	if len(ids) == 0 {
 		return nil
@@ -60,14 +109,11 @@ func (n EntryNames) Add(ctx context.Context, from Entries, kind Kind, ids []ID) 
 	return from.Get(ctx, kind, ids, n.adder(kind))
 }
 
-// adder adds the names of entries as they are visited.
+// adder adds the names of entries as they are visited, in the order of their ids.
 func (n EntryNames) adder(kind Kind) func(Entry) error {
-	if n[kind] == nil {
-		n[kind] = make(map[string]string)
-	}
 	return func(e Entry) error {
 		if name := e.name(kind); name != "" {
-			n[kind][e.ID.String()] = name
+			n.Set(kind, e.ID, name)
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package gong
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -170,7 +171,7 @@ func parseEntry(data []byte, members []entryMember, further *[]Field) error {
 // member takes the value of a field.
 func (p *entryParser) member(raw []byte, escaped bool) error {
 	p.tell() // what is wrong with the name
-	name := decode(raw, escaped)
+	name, at := p.find(raw, escaped)
 	if !p.seen.add(raw, escaped) {
 		p.refuse(errTwice)
 	}
@@ -183,7 +184,6 @@ func (p *entryParser) member(raw []byte, escaped bool) error {
 		return err
 	}
 	value := p.data[begin:p.pos]
-	at := slices.IndexFunc(p.members, func(m entryMember) bool { return m.name == name })
 	switch {
 	case p.refused != nil:
 		p.within(name)
@@ -198,6 +198,18 @@ func (p *entryParser) member(raw []byte, escaped bool) error {
 	return nil
 }
 
+// find is the name of a field and its place among the members, -1 for a further field.
+func (p *entryParser) find(raw []byte, escaped bool) (name string, at int) {
+	if escaped {
+		raw = []byte(decode(raw, true))
+	}
+	at = slices.IndexFunc(p.members, func(m entryMember) bool { return m.name == string(raw) })
+	if at < 0 {
+		return string(raw), at
+	}
+	return p.members[at].name, at
+}
+
 // tell adds what the scanner refused to the problems.
 func (p *entryParser) tell() {
 	if p.refused != nil {
@@ -208,41 +220,52 @@ func (p *entryParser) tell() {
 
 // set sets a field from a valid JSON value.
 func (m *entryMember) set(value []byte) error {
-	kind, text := kindOf(string(value)), string(value)
-	if kind == aString {
-		text = decode(value[1:len(value)-1], true)
-	}
-	wanted, fits := m.kind+" or null", kind == m.kind || kind == "null"
-	switch m.kind {
-	case aDigits:
-		wanted, fits = m.kind, fits || kind == aString || kind == "a number"
-		if kind == "a number" && ValidID(text) != nil {
-			return ValidID(text)
+	kind := kindOf(string(value[:1]))
+	if kind == "a number" && m.kind == aDigits {
+		if err := ValidID(string(value)); err != nil {
+			return err
 		}
-	case aTime:
-		fits = fits || kind == aString
-	case aBoolean:
-		wanted = "true, false or null"
-	case anything:
-		fits = true
-	}
-	if !fits {
-		return fmt.Errorf("must be %s, not %s", wanted, kind)
+	} else if !m.takes(kind) {
+		return m.mistyped(kind)
 	}
 	if kind == "null" {
 		return nil
 	}
+	text := func() string {
+		if kind != aString {
+			return string(value)
+		}
+		value := value[1 : len(value)-1]
+		return decode(value, bytes.IndexByte(value, '\\') >= 0)
+	}
 	switch at := m.value.(type) {
 	case *string:
-		*at = text
+		*at = text()
 	case **string:
-		*at = &text
+		*at = new(text())
 	case **Time:
-		return setParsed(at, text, ParseTime)
+		return setParsed(at, text(), ParseTime)
 	case **bool:
-		*at = new(text == "true")
+		*at = new(value[0] == 't')
 	case *json.RawMessage:
 		*at = compact(value)
 	}
 	return nil
+}
+
+// takes tells whether a field takes a kind of value.
+func (m *entryMember) takes(kind string) bool {
+	isText := kind == aString && (m.kind == aDigits || m.kind == aTime)
+	return isText || kind == m.kind || kind == "null" || m.kind == anything
+}
+
+func (m *entryMember) mistyped(kind string) error {
+	wanted := m.kind + " or null"
+	switch m.kind {
+	case aDigits:
+		wanted = m.kind
+	case aBoolean:
+		wanted = "true, false or null"
+	}
+	return fmt.Errorf("must be %s, not %s", wanted, kind)
 }

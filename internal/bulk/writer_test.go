@@ -19,10 +19,20 @@ import (
 )
 
 // writtenNames are of the hosts and workspaces that sample calls have.
-var writtenNames = callvault.EntryNames{
-	callvault.Users:      {"4164091100197006958": "=Ada \"Lovelace\", née\r\n\u202eByron", "234599484848423": "Grace"},
-	callvault.Workspaces: {"99999999999999999999": "'+Sales"},
-}
+var writtenNames = func() callvault.EntryNames {
+	names := make(callvault.EntryNames)
+	for _, n := range []struct {
+		kind     callvault.Kind
+		id, name string
+	}{
+		{callvault.Users, "234599484848423", "Grace"}, {callvault.Users, "4164091100197006958", "=Ada \"Lovelace\", née\r\n\u202eByron"},
+		{callvault.Workspaces, "99999999999999999999", "'+Sales"},
+	} {
+		id, _ := callvault.ParseID(n.id)
+		names.Set(n.kind, id, n.name)
+	}
+	return names
+}()
 
 // written is a file of calls in a format, with names.
 func written(t testing.TB, f Format, documents []string) []byte {

@@ -17,7 +17,7 @@ type document struct {
 	Document string `json:"document"`
 	Indented string `json:"indented"`
 
-	Names callvault.EntryNames `json:"names"` // of its host and workspace
+	Names shownNames `json:"names"` // of its host and workspace
 }
 
 // document is the call at the position in parameter at. Its time is shown by the clock

@@ -21,7 +21,7 @@ type tablePage struct {
 	Calls  []row `json:"calls"`
 	More   bool  `json:"more"` // calls follow
 
-	Names callvault.EntryNames `json:"names"` // of the calls' hosts and workspaces
+	Names shownNames `json:"names"` // of the calls' hosts and workspaces
 }
 
 // row is a call of the table.

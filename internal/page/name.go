@@ -8,10 +8,13 @@ import (
 	"github.com/callvault/callvault"
 )
 
+// shownNames are names by kind and id.
+type shownNames map[callvault.Kind]map[string]string
+
 // names are those of the hosts and workspaces of calls.
-func (h *Handler) names(ctx context.Context, company string, documents ...[]byte) (callvault.EntryNames, error) {
+func (h *Handler) names(ctx context.Context, company string, documents ...[]byte) (shownNames, error) {
 	names, err := callvault.ReadNamesOf(ctx, h.Store.Directory(company), documents...)
-	return names, h.unlessDamage(err)
+	return names.All(), h.unlessDamage(err)
 }
 
 // unlessDamage logs that a user or a workspace is damaged: calls are shown by their ids then.

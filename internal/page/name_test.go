@@ -62,7 +62,7 @@ func TestNames(t *testing.T) {
 	for i, want := range []string{adaName + ", Sales", ", ", ", Sales", ", "} {
 		c := read[document](t, h, "/api/call?at="+p.Calls[i].At)
 		host, workspace := []string{"7", "8", "__proto__", ""}[i], []string{"70", "80", "70", ""}[i]
-		if got := c.Names.Of(callvault.Users, host) + ", " + c.Names.Of(callvault.Workspaces, workspace); got != want {
+		if got := c.Names[callvault.Users][host] + ", " + c.Names[callvault.Workspaces][workspace]; got != want {
 			t.Errorf("call %d has %s, want %s", i+1, got, want)
 		}
 	}

@@ -82,8 +82,8 @@ func company(ctx context.Context, calls callvault.Calls, entries callvault.Entri
 	if err != nil {
 		return c, err
 	}
-	names := callvault.EntryNames{callvault.Workspaces: {}}
+	names := make(callvault.EntryNames)
 	err = names.Add(ctx, entries, callvault.Workspaces, workspaces)
-	c.Workspaces, c.WorkspaceNames = len(workspaces), names[callvault.Workspaces]
+	c.Workspaces, c.WorkspaceNames = len(workspaces), names.All()[callvault.Workspaces]
 	return c, err
 }
