@@ -2,8 +2,6 @@ package demo
 
 import (
 	"container/heap"
-	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -134,103 +132,4 @@ func (w *World) expire() {
 			w.oldest++
 		}
 	}
-}
-
-// plan makes the calls of a day and what will happen to them.
-func (w *World) plan(midnight time.Time) {
-	s := &w.script
-	r := rand.New(rand.NewPCG(s.Seed, uint64(1<<32+callvault.DayOf(midnight))))
-	var times []time.Duration
-	if weekday := midnight.Weekday(); s.PerDay > 0 && (s.AllHours || weekday != time.Saturday && weekday != time.Sunday) {
-		n := s.PerDay
-		if !s.AllHours { // no day is like another
-			n = n*17/20 + r.IntN(n*3/10+1)
-		}
-		for range n {
-			times = append(times, s.time(r))
-		}
-	}
-	if midnight.Weekday() == time.Wednesday {
-		for i := range s.Tied {
-			times = append(times, 10*time.Hour+time.Duration(i%2*(1+i%999))*time.Millisecond)
-		}
-	}
-	slices.Sort(times)
-	for _, at := range times {
-		w.arrive(midnight.Add(at), r)
-	}
-}
-
-// time is a time of the day: often the full or the half hour.
-func (s *Script) time(r *rand.Rand) time.Duration {
-	var at time.Duration
-	if s.AllHours {
-		at = time.Duration(r.Int64N(int64(day)))
-	} else {
-		at = 8*time.Hour + time.Duration(r.Int64N(int64(9*time.Hour)))
-	}
-	switch r.IntN(3) {
-	case 0:
-		return at.Truncate(30 * time.Minute)
-	case 1:
-		return at.Truncate(time.Second)
-	}
-	return at.Truncate(time.Millisecond)
-}
-
-// arrive plans one call.
-func (w *World) arrive(at time.Time, r *rand.Rand) {
-	s := &w.script
-	between := func(least, most time.Duration) time.Duration {
-		return least + time.Duration(r.Int64N(int64(most-least)))
-	}
-	lasted := min(time.Duration(r.ExpFloat64()*float64(30*time.Minute)), 2*time.Hour)
-	delay := time.Minute + lasted + between(4*time.Minute, 30*time.Minute)
-	switch late := r.Float64(); {
-	case late < s.VeryLate:
-		delay += between(2*day, 30*day)
-	case late < s.VeryLate+s.Late:
-		delay += between(0, 36*time.Hour)
-	}
-	seen := at.Add(delay)
-	counted := seen.Add(-min(delay, between(0, time.Hour)))
-	thinned, unlisted, edited, moved := r.Float64() < s.Thinned, r.Float64() < s.Unlisted, r.Float64() < s.Edited, r.Float64() < s.Moved
-	h := held{at: callvault.FloorTime(at), seconds: uint16(lasted / time.Second), workspace: s.workspace(r)}
-	soon, later, week := between(0, 2*day), between(0, 30*day), between(0, 7*day)
-	if r.IntN(2) == 0 {
-		later = soon
-	}
-	wasSeen := !seen.After(s.Opens)
-	if wasSeen && thinned || !s.Rests.IsZero() && seen.After(s.Rests) {
-		return
-	}
-	n := w.new(h)
-	switch {
-	case unlisted && !counted.After(s.Opens), !wasSeen && !counted.After(s.Opens):
-		w.count(n)
-	case wasSeen:
-		w.calls[n].state = listing
-		w.listed.add(w.place(n))
-	}
-	w.schedule(event{at: callvault.FloorTime(counted), what: toBeCounted, call: n})
-	if unlisted {
-		return
-	}
-	w.schedule(event{at: callvault.FloorTime(seen), what: toBeListed, call: n})
-	if edited {
-		w.schedule(event{at: callvault.FloorTime(seen.Add(later)), what: toBeEdited, call: n})
-	}
-	if moved {
-		w.schedule(event{at: callvault.FloorTime(seen.Add(week)), what: toBeMoved, call: n})
-	}
-}
-
-// workspace draws one: half of the calls are in the first, half of the others in the second,
-// and so on.
-func (s *Script) workspace(r *rand.Rand) uint8 {
-	n := 0
-	for n < s.Workspaces-1 && r.IntN(2) == 0 {
-		n++
-	}
-	return uint8(n)
 }

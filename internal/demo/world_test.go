@@ -57,8 +57,8 @@ func TestWorldAgainstModel(t *testing.T) {
 	w := NewWorld(rich(1))
 	r := rand.New(rand.NewPCG(1, 1))
 	ids := make(map[callvault.ID]bool)
-	for step := range 120 {
-		w.Advance(opens.Add(time.Duration(step) * 3 * time.Hour))
+	for step := range 80 {
+		w.Advance(opens.Add(time.Duration(step) * 4 * time.Hour))
 		q := callvault.Query{Range: callvault.AllTime}
 		if step%4 > 0 {
 			from := w.now - callvault.Time(r.Int64N(int64(95*day/time.Microsecond)))
@@ -118,7 +118,7 @@ func TestWorldAgainstModel(t *testing.T) {
 func TestWorldRates(t *testing.T) {
 	s := Usual(1, opens, 1000)
 	s.History, s.Retention = 120*day, 100*day
-	s.OldEdited, s.OldMoved = 0.005, 0.002
+	s.OldEdited, s.OldMoved, s.Unlisted = 0.005, 0.002, 0.0005
 	w := NewWorld(s)
 	seen := make(map[string]float64)
 	expired := make(map[time.Duration]bool)
@@ -158,7 +158,7 @@ func TestWorldRates(t *testing.T) {
 			tied++
 		}
 	}
-	if share := float64(tied) / float64(len(w.calls)); unlisted < 2 || unlisted > 20 || share < 0.3 || share > 0.4 {
+	if share := float64(tied) / float64(len(w.calls)); unlisted < 8 || unlisted > 50 || share < 0.3 || share > 0.4 {
 		t.Errorf("%d calls are counted for ever, %.2f happen at full and half hours", unlisted, share)
 	}
 }
