@@ -185,7 +185,11 @@ func (l *Ledger) Table(now time.Time) string {
 	var b strings.Builder
 	b.WriteString("| change | number | median / 99th / longest | never, so far |\n| --- | --- | --- | --- |\n")
 	for _, line := range l.Lines(now) {
-		fmt.Fprintf(&b, "| %s | %d | %s / %s / %s | %d |\n", line.Class, line.Changes, short(line.Median), short(line.P99), short(line.Max), line.Unnoticed)
+		times := "–"
+		if line.Max > 0 {
+			times = fmt.Sprintf("%s / %s / %s", short(line.Median), short(line.P99), short(line.Max))
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %d |\n", line.Class, line.Changes, times, line.Unnoticed)
 	}
 	return b.String()
 }
