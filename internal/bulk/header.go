@@ -77,8 +77,16 @@ func readHeader(in *bufio.Reader, space []byte, m Mapping) (header, error) {
 	if err := m.apply(&h); err != nil {
 		return h, err
 	}
-	return h, checkNames(h.names)
+	if err := checkNames(h.names); err != nil {
+		return h, &columnError{err}
+	}
+	return h, nil
 }
+
+// columnError is what is wrong with the columns of what surely is a table.
+type columnError struct{ error }
+
+func (e *columnError) Unwrap() error { return e.error }
 
 func countFields(names []string, m Mapping) (n int) {
 	for _, name := range names {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 )
 
@@ -86,6 +87,9 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 	}
 	defer file.Close()
 	reader, err := open(ctx, file, in.Mapping)
+	if columns := (*columnError)(nil); in.Kind != "" && errors.As(err, &columns) {
+		return located(s.Name, errTable(in.Kind))
+	}
 	if err != nil {
 		return located(s.Name, err)
 	}
@@ -96,7 +100,7 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 	reader.Kind = in.Kind
 	if reader.header.names != nil {
 		if in.Kind != "" {
-			return located(s.Name, fmt.Errorf("it is a table; %s are read from NDJSON, JSON and saved response pages", in.Kind))
+			return located(s.Name, errTable(in.Kind))
 		}
 		if err := reader.header.lacks(); err != nil {
 			return located(s.Name, err)
@@ -121,6 +125,10 @@ func (in *intake) readSource(ctx context.Context, s Source) error {
 			return err
 		}
 	}
+}
+
+func errTable(kind callvault.Kind) error {
+	return fmt.Errorf("it is a table; %s are read from NDJSON, JSON and saved response pages", kind)
 }
 
 // open begins to read a file: Parquet at once, if it can be read from anywhere,

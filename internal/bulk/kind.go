@@ -3,29 +3,67 @@ package bulk
 import (
 	"bytes"
 	"fmt"
+	"slices"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
-// kinds are kinds of files that import does not read, by their first bytes, with what to
-// do.
-var kinds = [...]struct{ begins, name, advice string }{
-	{"BZh", "bzip2", "pipe it: bzip2 -dc FILE | callvault import -"},
-	{"\xfd7zXZ\x00", "xz", "pipe it: xz -dc FILE | callvault import -"},
-	{"PK\x03\x04", "a spreadsheet or a zip archive", "save a spreadsheet as CSV UTF-8; unpack an archive and import the files in it"},
-	{"SQLite format 3\x00", "a SQLite database", "if it is a store: callvault export --db FILE"},
-	{"\xff\xfe", "UTF-16", "convert it: iconv -f UTF-16 -t UTF-8 FILE | callvault import -"},
-	{"\xfe\xff", "UTF-16", "convert it: iconv -f UTF-16 -t UTF-8 FILE | callvault import -"},
-	{"<", "HTML or XML", "a server may have sent a page, such as a login, instead of the file"},
-}
+// Fields by which records of a kind are known, where they came as another kind.
+var (
+	ofCalls = []string{"started", "scheduled", "duration", "primaryUserId"}
+	ofUsers = []string{"emailAddress", "firstName", "lastName"}
+)
 
-// nameKind names the kind of a file by its first line. It is nil if that may be text.
-func nameKind(line []byte) error {
-	for _, k := range kinds {
-		if bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte(k.begins)) {
-			return fmt.Errorf("it is %s; %s", k.name, k.advice)
-		}
+// ofOtherKind tells whether an entry is plainly a record of another kind, which would overwrite
+// the entry with its id. It is nil if it is not.
+func ofOtherKind(kind callvault.Kind, e callvault.Entry) error {
+	if name := firstOf(ofCalls, kind, e); name != "" {
+		return wholly(fmt.Sprintf("it looks like a call, because it has %q; to import calls, leave out --kind", name))
 	}
-	if bytes.IndexByte(line, 0) >= 0 {
-		return fmt.Errorf("it is not text: %w", errNoFormat)
+	if name := firstOf(ofUsers, kind, e); name != "" && kind == callvault.Workspaces {
+		return wholly(fmt.Sprintf("it looks like a user, because it has %q; to import users, pass --kind users", name))
 	}
 	return nil
+}
+
+// firstOf is the first of some names that is a further field of an entry, or empty.
+func firstOf(names []string, kind callvault.Kind, e callvault.Entry) string {
+	for _, name := range names { // few entries have one as a field or a text
+		if bytes.Contains(e.Document, []byte(`"`+name+`"`)) && hasField(furtherOf(kind, e.Document), name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// furtherOf are the further fields of an entry's document.
+func furtherOf(kind callvault.Kind, document []byte) []gong.Field {
+	if kind == callvault.Users {
+		u, _ := gong.ParseUser(document) // it was read before
+		return u.Further
+	}
+	w, _ := gong.ParseWorkspace(document)
+	return w.Further
+}
+
+// otherKind is the kind of a record that was read as a call and has no date: what it looks
+// like, or empty.
+func otherKind(c *gong.Call) callvault.Kind {
+	hasOne := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return hasField(c.Further, name) })
+	}
+	switch {
+	case !c.Date().IsZero() || c.Duration != nil || c.PrimaryUserID != nil:
+		return ""
+	case hasOne(ofUsers...):
+		return callvault.Users
+	case hasOne("name"):
+		return callvault.Workspaces
+	}
+	return ""
+}
+
+func hasField(fields []gong.Field, name string) bool {
+	return slices.ContainsFunc(fields, func(f gong.Field) bool { return f.Name == name })
 }
