@@ -21,16 +21,28 @@ func ofOtherKind(kind callvault.Kind, e callvault.Entry) error {
 	if name := firstOf(ofCalls, kind, e); name != "" {
 		return wholly(fmt.Sprintf("it looks like a call, because it has %q; to import calls, leave out --kind", name))
 	}
-	if name := firstOf(ofUsers, kind, e); name != "" && kind == callvault.Workspaces {
+	if kind != callvault.Workspaces {
+		return nil
+	}
+	if name := firstOf(ofUsers, kind, e); name != "" {
 		return wholly(fmt.Sprintf("it looks like a user, because it has %q; to import users, pass --kind users", name))
 	}
 	return nil
 }
 
-// firstOf is the first of some names that is a further field of an entry, or empty.
+// firstOf is the first of some names that is a further field of an entry, or empty. Further
+// fields stand behind the others, and few entries have any.
 func firstOf(names []string, kind callvault.Kind, e callvault.Entry) string {
-	for _, name := range names { // few entries have one as a field or a text
-		if bytes.Contains(e.Document, []byte(`"`+name+`"`)) && hasField(furtherOf(kind, e.Document), name) {
+	last := `"spokenLanguages":`
+	if kind == callvault.Workspaces {
+		last = `"description":`
+	}
+	_, rest, _ := bytes.Cut(e.Document, []byte(last))
+	if bytes.IndexByte(rest, ':') < 0 {
+		return ""
+	}
+	for _, name := range names {
+		if bytes.Contains(rest, []byte(`"`+name+`"`)) && hasField(furtherOf(kind, e.Document), name) {
 			return name
 		}
 	}
