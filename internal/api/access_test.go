@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,28 +34,97 @@ func TestKeysOfTheVocabulary(t *testing.T) {
 	}
 }
 
-// TestACompanyReachesNothingElse tries what a stranger with a good key of
-// another company can.
+// TestACompanyReachesNothingElse tries every route with what a stranger with a good key of
+// another company can know: ids and cursors. It learns what it would of ids that nobody has.
 func TestACompanyReachesNothingElse(t *testing.T) {
-	s := newServer(t, Config{PageSize: 1})
-	s.store.AddKey(t.Context(), testKey(callvault.BasicKey, "evil", "EVIL", "mine"))
-	s.put(t, "acme", call(t, "1", 1, "7"), call(t, "2", 2, "7"))
-	evil := basicAuth("EVIL", "mine")
-	cursor := decode(t, s.get(everything+"&workspaceId=7")).Records.Cursor
-
-	const notFound = "No calls found corresponding to the provided filters"
-	wantStatus(t, s.getAs(evil, everything), http.StatusNotFound, notFound)
-	wantStatus(t, s.getAs(evil, everything+"&workspaceId=7"), http.StatusNotFound, notFound)
-	wantStatus(t, s.getAs(evil, "/v2/calls?cursor="+cursor), http.StatusBadRequest, "Failed to verify cursor")
-	wantStatus(t, s.getAs(evil, everything+"&workspaceId=7&cursor="+cursor), http.StatusBadRequest, "Failed to verify cursor")
+	s := newServer(t, Config{PageSize: 1, OptionalDates: true})
+	s.addKey(t, "evil", "EVIL", "mine", s.scopes()...)
+	for i, id := range []string{"111", "222"} {
+		c := call(t, id, i, "777")
+		c.Document = []byte(`{"id":"` + id + `","title":"acme's","primaryUserId":"888"}`)
+		s.put(t, "acme", c)
+	}
+	for kind, id := range map[callvault.Kind]string{callvault.Users: "999", callvault.Workspaces: "777"} {
+		s.store.entries[directoryOf{"acme", kind}] = []callvault.Entry{{ID: mustID(t, id), Document: []byte(`{"id":"` + id + `","name":"acme's"}`)}}
+	}
+	asEvil := func(route *route, query, body string) string {
+		r := post(strings.Replace(route.path, "{id}", query, 1), body)
+		if r.Method = route.method; route.method == http.MethodGet {
+			r.URL.RawQuery = query
+		}
+		r.Header.Set("Authorization", basicAuth("EVIL", "mine"))
+		w := s.do(r)
+		return fmt.Sprint(w.Code, " ", strings.Replace(w.Body.String(), w.Header().Get("X-Traceid"), "", 1))
+	}
+	nobodys := strings.NewReplacer("111", "113", "222", "224", "777", "775", "888", "886", "999", "997")
+	cursors := []string{decode(t, s.get(everything)).Records.Cursor, decode(t, s.get("/v2/users")).Records.Cursor, decode(t, s.do(post(details, `{"filter":{}}`))).Records.Cursor}
+	for i := range s.routes {
+		route := &s.routes[i]
+		for _, query := range []string{"111", "888", "999", "workspaceId=777"} {
+			body := `{"filter":{"callIds":["111"],"primaryUserIds":["888"],"userIds":["888","999"]},"clientUniqueId":"` + query + `"}`
+			got, want := asEvil(route, query, body), asEvil(route, nobodys.Replace(query), nobodys.Replace(body))
+			if nobodys.Replace(got) != want || strings.Contains(got, "acme") {
+				t.Errorf("%s %s %s:\n got %s\nwant %s", route.method, route.path, query, got, want)
+			}
+		}
+		for _, cursor := range cursors {
+			got := asEvil(route, "cursor="+cursor, `{"filter":{},"cursor":"`+cursor+`"}`)
+			takesCursors := strings.HasPrefix(route.path, "/v2/") && route.path != gong.WorkspacesPath
+			if cursor == "" || strings.Contains(got, "acme") || takesCursors && strings.HasPrefix(got, "200") {
+				t.Errorf("%s %s with a cursor: %s", route.method, route.path, got)
+			}
+		}
+	}
 
 	// Nor does a cursor of its own lead there.
-	s.put(t, "evil", call(t, "3", 0, "7"), call(t, "4", 3, "7"))
-	own := decode(t, s.getAs(evil, everything+"&workspaceId=7")).Records.Cursor
-	a := decode(t, s.getAs(evil, "/v2/calls?cursor="+own))
+	s.put(t, "evil", call(t, "3", 0, "777"), call(t, "4", 3, "777"))
+	own := decode(t, s.getAs(basicAuth("EVIL", "mine"), everything+"&workspaceId=777")).Records.Cursor
+	a := decode(t, s.getAs(basicAuth("EVIL", "mine"), "/v2/calls?cursor="+own))
 	if a.Records.TotalRecords != 2 || len(a.Calls) != 1 || !strings.Contains(string(a.Calls[0]), `"id":"4"`) {
 		t.Errorf("got %+v", a)
 	}
+}
+
+// A key without the scope of a route is refused there, whatever other scopes it has, and one
+// with this scope alone is let in.
+func TestScopesOfRoutes(t *testing.T) {
+	s := newServer(t, Config{})
+	for i := range s.routes {
+		route := &s.routes[i]
+		others := slices.DeleteFunc(s.scopes(), func(scope callvault.Scope) bool { return scope == route.scope })
+		s.addKey(t, "acme", fmt.Sprint("OTHERS", i), "hush", others...)
+		s.addKey(t, "acme", fmt.Sprint("ALONE", i), "hush", route.scope)
+		s.clock.advance(5 * time.Second)
+		for _, key := range []string{"OTHERS", "ALONE"} {
+			r := post(strings.Replace(route.path, "{id}", "1", 1), "{}")
+			r.Method = route.method
+			r.Header.Set("Authorization", basicAuth(fmt.Sprint(key, i), "hush"))
+			w := s.do(r)
+			isRefused := strings.Contains(w.Body.String(), "You don't have permission to use '"+string(route.scope)+"' in your app.")
+			if isRefused != (key == "OTHERS") || isRefused && w.Code != toClient(noPermission(route.scope)).status {
+				t.Errorf("%s %s by %s: %d %s", route.method, route.path, key, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// addKey adds a key with certain scopes.
+func (s *server) addKey(t *testing.T, company, id, secret string, scopes ...callvault.Scope) {
+	key := testKey(callvault.BasicKey, company, id, secret)
+	key.Scopes = scopes
+	if err := s.store.AddKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scopes are those of all routes.
+func (s *server) scopes() (all []callvault.Scope) {
+	for _, route := range s.routes {
+		if !slices.Contains(all, route.scope) {
+			all = append(all, route.scope)
+		}
+	}
+	return all
 }
 
 // TestACursorOutlivesItsKey goes on with a walk under another key of the

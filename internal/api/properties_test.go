@@ -351,7 +351,7 @@ func TestUsersAreComplete(t *testing.T) {
 				break
 			}
 		}
-		ids := slices.SortedFunc(maps.Keys(want), func(a, b string) int { return mustID(t, a).Compare(mustID(t, b)) })
+		ids := inOrder(t, want)
 		if diff := cmp.Diff(ids, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("seed %d (-want +got):\n%s", seed, diff)
 		}
@@ -359,5 +359,43 @@ func TestUsersAreComplete(t *testing.T) {
 			t.Fatalf("seed %d: %d reads were stopped", seed, s.store.stopped)
 		}
 		s.log.Reset()
+	}
+}
+
+// inOrder are ids as numbers.
+func inOrder(t *testing.T, ids map[string]bool) []string {
+	return slices.SortedFunc(maps.Keys(ids), func(a, b string) int { return mustID(t, a).Compare(mustID(t, b)) })
+}
+
+// TestWorkspacesAreComplete: the workspaces are the distinct ones of the calls and those that
+// were imported, in the order of the numbers.
+func TestWorkspacesAreComplete(t *testing.T) {
+	for seed := range uint64(50) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		s := newServer(t, Config{})
+		want := make(map[string]bool)
+		for i := range random.IntN(30) {
+			in := input{id: fmt.Sprint(i), at: randomInstant(random), workspace: []string{"", fmt.Sprint(random.IntN(2000))}[random.IntN(2)]}
+			if in.put(t, s); in.workspace != "" {
+				want[in.workspace] = true
+			}
+		}
+		for i := range random.IntN(5) {
+			id := fmt.Sprint(500 * i)
+			want[id] = true
+			of := directoryOf{"acme", callvault.Workspaces}
+			s.store.entries[of] = append(s.store.entries[of], callvault.Entry{ID: mustID(t, id), Document: []byte(`{"id":"` + id + `"}`)})
+		}
+		var got struct{ Workspaces []struct{ ID string } }
+		if err := json.Unmarshal(s.get("/v2/workspaces").Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, w := range got.Workspaces {
+			ids = append(ids, w.ID)
+		}
+		if diff := cmp.Diff(inOrder(t, want), ids, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("seed %d (-want +got):\n%s", seed, diff)
+		}
 	}
 }
