@@ -97,7 +97,7 @@ const maxProblems = 50
 // complete. What the contract does not list, such as the parties, is checked and left out.
 func (r *NewCallRequest) Call(id string) (c Call, problems []FieldError) {
 	var k requestCheck
-	k.required("clientUniqueId", r.ClientUniqueID != nil)
+	k.filled("clientUniqueId", r.ClientUniqueID)
 	k.text("clientUniqueId", r.ClientUniqueID, maxClientUniqueID)
 	k.text("title", r.Title, math.MaxInt)
 	k.text("purpose", r.Purpose, maxFreeText)
@@ -170,6 +170,13 @@ func (k *requestCheck) required(path string, isThere bool) {
 	}
 }
 
+func (k *requestCheck) filled(path string, value *string) {
+	k.required(path, value != nil)
+	if value != nil && *value == "" {
+		k.add(path, "must not be empty")
+	}
+}
+
 func (k *requestCheck) text(path string, value *string, most int) {
 	if value == nil {
 		return
@@ -201,12 +208,11 @@ func (k *requestCheck) oneOf(path, value string, values []string) {
 // seconds floors a duration.
 func (k *requestCheck) seconds(path string, value *float64) *int64 {
 	const most = 1 << 53 // as far as each whole number is one of its own
-	switch {
-	case value == nil:
+	if value == nil {
 		return nil
-	case *value < 0 || *value > most:
-		k.add(path, "is not a number of seconds of at least 0")
-		return nil
+	}
+	if k.atLeastZero(path, *value); *value > most {
+		k.add(path, fmt.Sprintf("must be less than or equal to %d", most))
 	}
 	return new(int64(math.Floor(*value)))
 }
@@ -248,12 +254,8 @@ func (k *requestCheck) parties(r *NewCallRequest) {
 		}
 		k.contexts(path+".context", p.Context, "Lead", "Contact", "Account", "Opportunity", "User", "Lead,Contact")
 	}
-	switch {
-	case r.PrimaryUser == nil:
-		k.add("primaryUser", MustNotBeNull)
-	case *r.PrimaryUser == "":
-		k.add("primaryUser", "must not be empty")
-	case !hasPrimary && len(r.Parties) > 0:
+	k.filled("primaryUser", r.PrimaryUser)
+	if !hasPrimary && r.PrimaryUser != nil && *r.PrimaryUser != "" && len(r.Parties) > 0 {
 		k.add("primaryUser", "must be the userId of one of the parties")
 	}
 }
@@ -333,7 +335,13 @@ func (k *requestCheck) timeline(r *NewCallRequest) {
 
 func (k *requestCheck) moment(path string, milliseconds *float64) {
 	k.required(path, milliseconds != nil)
-	if milliseconds != nil && *milliseconds < 0 {
+	if milliseconds != nil {
+		k.atLeastZero(path, *milliseconds)
+	}
+}
+
+func (k *requestCheck) atLeastZero(path string, value float64) {
+	if value < 0 {
 		k.add(path, "must be greater than or equal to 0")
 	}
 }

@@ -49,8 +49,9 @@ func TestNewCallRequestProblems(t *testing.T) {
 		{`,"disposition":"` + strings.Repeat("é", 256) + `"`, "disposition: size must be between 0 and 255"},
 		{`,"clientUniqueId":"` + strings.Repeat("é", 2049) + `"`, "clientUniqueId: size must be between 0 and 2048"},
 		{`,"customData":"\u0000"`, "customData: must not have a NUL character"},
-		{`,"duration":9007199254740994`, "duration: is not a number of seconds of at least 0"},
-		{`,"duration":-0.5`, "duration: is not a number of seconds of at least 0"},
+		{`,"duration":9007199254740994`, "duration: must be less than or equal to 9007199254740992"},
+		{`,"duration":-0.5`, "duration: must be greater than or equal to 0"},
+		{`,"clientUniqueId":""`, "clientUniqueId: must not be empty"}, // otherwise all such calls were duplicates of the first
 		{`,"primaryUser":""`, "primaryUser: must not be empty"},
 		{`,"primaryUser":"8"`, "primaryUser: must be the userId of one of the parties"},
 		{`,"workspaceId":"07"`, `workspaceId: "07" has leading zeros; write the number of 1 to 20 digits without them`},
