@@ -81,7 +81,7 @@ func (h *Handler) listChosen(x *exchange, cursor string, filter *callsFilter) (*
 	}
 	p := parameters{names: &bodyNames}
 	calls := h.config.Store.Calls(x.key.Company)
-	among := &chosen{Reads: calls, ids: p.ids("filter.callIds: ", filter.CallIDs, maxCallIDs), users: p.userIDs(filter.PrimaryUserIDs)}
+	among := &chosen{Reads: calls, ids: p.ids("filter.callIds", filter.CallIDs, maxCallIDs), users: p.userIDs(filter.PrimaryUserIDs)}
 	p.values = [parameterCount]string{filter.FromDateTime, filter.ToDateTime, filter.WorkspaceID, cursor}
 	l := &listing{walk: h.readWalk(x, &p, among), calls: among}
 	if among.hasAll() {
@@ -90,45 +90,42 @@ func (h *Handler) listChosen(x *exchange, cursor string, filter *callsFilter) (*
 	return l, p.err()
 }
 
-// ids reads a list of ids in a body, each once and in order. There are none if it is null.
+// ids reads a list of ids in a body, in order. It is nil if that is null.
 func (p *parameters) ids(name string, texts []string, most int) []callvault.ID {
-	if texts == nil {
+	ids := each(p, name, texts, most, parseID)
+	if ids == nil {
 		return nil
-	}
-	if len(texts) == 0 {
-		p.others = append(p.others, name+gong.MustNotBeEmpty)
-	}
-	ids := make(map[callvault.ID]bool)
-	for _, text := range texts {
-		id, err := callvault.ParseID(text)
-		if err != nil {
-			p.others = append(p.others, name+fmt.Sprintf("%.*q is not an id; send numbers of 1 to 20 digits", maxEcho, text))
-			break
-		}
-		if ids[id] = true; len(ids) > most { // a body has room for many more
-			p.others = append(p.others, fmt.Sprintf("%shas more than %d ids; send them in parts", name, most))
-			break
-		}
 	}
 	return callvault.SortIDs(slices.AppendSeq([]callvault.ID{}, maps.Keys(ids))) // not nil: they were sent
 }
 
 // userIDs reads filter.primaryUserIds into the form of documents.
 func (p *parameters) userIDs(texts []string) map[string]bool {
-	const name = "filter.primaryUserIds: "
+	return each(p, "filter.primaryUserIds", texts, maxUserIDs, func(text string) (string, error) {
+		quoted := gong.AppendString(nil, text)
+		return string(quoted[1 : len(quoted)-1]), nil
+	})
+}
+
+// each reads a list in a body, which counts what it has twice once. It is nil if that is null.
+func each[T comparable](p *parameters, name string, texts []string, most int, parse func(string) (T, error)) map[T]bool {
 	if texts == nil {
 		return nil
 	}
 	if len(texts) == 0 {
-		p.others = append(p.others, name+gong.MustNotBeEmpty)
+		p.others = append(p.others, name+": "+gong.MustNotBeEmpty)
 	}
-	users := make(map[string]bool)
+	values := make(map[T]bool)
 	for _, text := range texts {
-		quoted := gong.AppendString(nil, text)
-		if users[string(quoted[1:len(quoted)-1])] = true; len(users) > maxUserIDs {
-			p.others = append(p.others, fmt.Sprintf(name+"has more than %d ids; send them in parts", maxUserIDs))
+		value, err := parse(text)
+		if err != nil {
+			p.others = append(p.others, name+": "+err.Error())
+			break
+		}
+		if values[value] = true; len(values) > most { // a body has room for many more
+			p.others = append(p.others, fmt.Sprintf("%s: has more than %d ids; send them in parts", name, most))
 			break
 		}
 	}
-	return users
+	return values
 }

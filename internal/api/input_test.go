@@ -87,7 +87,7 @@ func TestFiltersAreBounded(t *testing.T) {
 	}
 	got := testing.AllocsPerRun(1, func() {
 		p := parameters{names: &bodyNames}
-		p.ids("filter.callIds: ", many, maxCallIDs)
+		p.ids("filter.callIds", many, maxCallIDs)
 		p.userIDs(many)
 	})
 	if got > 10*maxUserIDs {

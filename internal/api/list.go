@@ -31,7 +31,7 @@ func (h *Handler) readWalk(x *exchange, p *parameters, among *chosen) walk {
 		}
 	}
 	readRange(p, &w.Range)
-	if workspace, sent := read(p, workspaceParameter, parseWorkspace); sent {
+	if workspace, sent := read(p, workspaceParameter, parseID); sent {
 		if w.Number > 0 && workspace != w.Workspace {
 			p.refuseCursor(errCursorWorkspace)
 		}

@@ -111,7 +111,7 @@ func parseInstant(value string) (time.Time, error) {
 	return t.Instant(), nil
 }
 
-func parseWorkspace(value string) (callvault.ID, error) {
+func parseID(value string) (callvault.ID, error) {
 	id, err := callvault.ParseID(value)
 	if err != nil {
 		err = fmt.Errorf("%.*q is not an id; send a number of 1 to 20 digits", maxEcho, value)

@@ -56,7 +56,7 @@ func (h *Handler) listChosenUsers(ctx context.Context, x *exchange, body *usersR
 	}
 	p := parameters{names: &userBodyNames}
 	p.values = [parameterCount]string{body.Filter.CreatedFromDateTime, body.Filter.CreatedToDateTime, "", body.Cursor}
-	return h.sendUsers(ctx, x, &p, p.ids("filter.userIds: ", body.Filter.UserIDs, maxUserIDs))
+	return h.sendUsers(ctx, x, &p, p.ids("filter.userIds", body.Filter.UserIDs, maxUserIDs))
 }
 
 // getUser is GET /v2/users/{id}: one user.
