@@ -52,6 +52,9 @@ func (p *parameters) parse(rawQuery string) {
 		name, nameErr := unescape(rawName)
 		value, valueErr := unescape(rawValue)
 		which := slices.Index(p.names[:], name)
+		if name == "" { // of a parameter that the route does not have
+			which = -1
+		}
 		switch {
 		case nameErr != nil || valueErr != nil && which < 0:
 			if len(p.others) < maxOthers {
