@@ -75,7 +75,7 @@ type Import struct {
 
 	Mapping Mapping               // of tables
 	Source  string                // the system whose ids the records have, if any: see callvault.SourceID
-	Show    func(document []byte) // is shown each sound record that Check reads; may be nil
+	Show    func(document []byte) // is shown each record that Check finds sound and that Run would keep; may be nil
 
 	checked bool
 }
@@ -264,10 +264,18 @@ func (in *intake) putOne(ctx context.Context, p *pending, read int64) (result ca
 	return result, nil
 }
 
-// compare reports the calls of the batch that a Put would refuse, and forgets the batch.
+// compare reports the calls of the batch that a Put would refuse, shows the others, and forgets
+// the batch.
 func (in *intake) compare(ctx context.Context) error {
 	defer in.pending.reset()
 	batch := in.guarded(in.pending)
+	refused, err := in.refused(ctx, batch)
+	in.showCalls(in.pending, in.refuse(in.pending, batch, refused))
+	return err
+}
+
+// refused are the calls of a batch that a Put would refuse.
+func (in *intake) refused(ctx context.Context, batch callvault.Batch) (refused []callvault.ID, err error) {
 	calls := make(map[callvault.ID]*callvault.Call)
 	for i := range batch.Calls() {
 		if c := &batch.Calls()[i]; in.Calls != nil && c.Client() != nil {
@@ -275,17 +283,32 @@ func (in *intake) compare(ctx context.Context) error {
 		}
 	}
 	if len(calls) == 0 {
-		return nil
+		return nil, nil
 	}
-	var refused []callvault.ID
-	err := in.Calls.Get(ctx, slices.Collect(maps.Keys(calls)), func(r callvault.Record) error {
+	err = in.Calls.Get(ctx, slices.Collect(maps.Keys(calls)), func(r callvault.Record) error {
 		if r.HasOtherClient(calls[r.ID]) {
 			refused = append(refused, r.ID)
 		}
 		return nil
 	})
-	in.refuse(in.pending, batch, refused)
-	return err
+	return refused, err
+}
+
+// showCalls shows calls of a batch, in the order in which they came.
+func (in *intake) showCalls(p *pending, calls []callvault.Call) {
+	if in.Show == nil {
+		return
+	}
+	documents := make(map[callvault.ID][]byte, len(calls))
+	for i := range calls {
+		documents[calls[i].ID] = calls[i].Document
+	}
+	for _, s := range p.spots {
+		if document := documents[s.id]; document != nil {
+			in.Show(document)
+			delete(documents, s.id) // of several records it is the last one's
+		}
+	}
 }
 
 // guarded is the batch of the calls. It reports those that would replace one before them.

@@ -229,24 +229,15 @@ func (in *intake) read(r *Record) error {
 	}
 	if r.Kind != "" {
 		in.pending.addEntry(r.Kind, r.Entry)
-		in.show(r.Entry.Document)
+		if in.onlyChecks && in.Show != nil {
+			in.Show(r.Entry.Document)
+		}
 		return nil
 	}
 	if err := in.fill(&r.Call); err != nil {
 		return err
 	}
-	if err := in.pending.add(&r.Call, in.name, r); err != nil {
-		return err
-	}
-	in.show(in.pending.calls[len(in.pending.calls)-1].Document)
-	return nil
-}
-
-// show shows what Check found sound.
-func (in *intake) show(document []byte) {
-	if in.onlyChecks && in.Show != nil {
-		in.Show(document)
-	}
+	return in.pending.add(&r.Call, in.name, r)
 }
 
 // place is where a record stands, which is named by its id if it shares its line.

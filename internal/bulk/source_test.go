@@ -107,6 +107,25 @@ func TestCheckShows(t *testing.T) {
 	}
 }
 
+// A check shows calls in their order, none that would be refused, and of several records of one
+// call the last.
+func TestCheckShowsWhatIsKept(t *testing.T) {
+	var m memory
+	if _, err := (&Import{Calls: &m, Report: &recorder{}}).Run(t.Context(), []Source{text("before", `{"id":"1",`+at+`,"clientUniqueId":"a"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	var shown []string
+	im := Import{Calls: &m, Report: &recorder{}, Show: func(document []byte) {
+		id, _, _ := strings.Cut(string(document), `,"url"`)
+		_, title, _ := strings.Cut(string(document), `"title":`)
+		shown = append(shown, id+" "+title[:4])
+	}}
+	_, err := im.Check(t.Context(), []Source{text("a", `{"id":"9",`+at+`,"title":"a1"}`, `{"id":"1",`+at+`,"clientUniqueId":"b"}`, `{"id":"2",`+at+`,"title":"b1"}`, `{"id":"9",`+at+`,"title":"a2"}`)})
+	if diff := cmp.Diff([]string{`{"id":"9" "a2"`, `{"id":"2" "b1"`}, shown); err != nil || diff != "" {
+		t.Errorf("%v, %s", err, diff)
+	}
+}
+
 // A check compares with a store, and reports what it would refuse.
 func TestCheckOfOtherClients(t *testing.T) {
 	var m memory
