@@ -42,6 +42,7 @@ type DamageError struct {
 	ID      ID     // of the call or the entry, as the row has it; zero where it is not known
 	Kind    Kind   // of the entry, where it is an entry's row
 	Key     string // the id of the key, where it is a key's row
+	Value   string // the key of the value, where it is a value of the company's mirror
 	Problem string // what is wrong, as a clause about the call or the key
 }
 
@@ -50,6 +51,8 @@ func (e *DamageError) Error() string {
 	switch {
 	case e.Key != "":
 		what = "key " + e.Key
+	case e.Value != "":
+		what = "value " + e.Value + " of the mirror"
 	case e.Kind != "":
 		what = e.Kind.One() + " " + e.ID.String()
 	case !e.ID.IsZero():

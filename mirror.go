@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Mirrors is the role of a store that keeps the state of mirrors. A mirror keeps one company's
@@ -182,6 +184,22 @@ func checkValue(key string, value []byte) error {
 }
 
 const lastInKeys = '~'
+
+// ValueChecksum is what stores keep beside a value of a mirror: eight bytes over its company,
+// its key and the value. It is for engines.
+func ValueChecksum(company, key string, value []byte) int64 {
+	b := append([]byte(company), 0)
+	b = append(append(b, key...), 0)
+	return int64(xxhash.Sum64(append(b, value...)))
+}
+
+// VerifyValue returns a *DamageError unless a value is what was written. It is for engines.
+func VerifyValue(company, key string, value []byte, kept int64) error {
+	if ValueChecksum(company, key, value) == kept {
+		return nil
+	}
+	return &DamageError{Company: company, Value: key, Problem: "its checksum does not match"}
+}
 
 // KeysEnd is behind all keys that begin with a prefix. It is for engines.
 func KeysEnd(prefix string) string { return prefix + string(lastInKeys+1) }

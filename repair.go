@@ -21,6 +21,9 @@ type CompanyRows interface {
 	// step changed. Of a call that stands at several places the latest is believed.
 	Follow(did func(step string, rows int)) error
 
+	// FollowApart makes what stands apart follow the calls, and tells how many rows it changed.
+	FollowApart() (rows int, err error)
+
 	// SetCounts writes counts.
 	SetCounts(Tally) error
 
@@ -37,6 +40,10 @@ const (
 	CallIsGone   = "call %s is missing, but the table ids has it"
 	NumberShared = "number %s belongs to %s ids"
 	LatestIsLow  = "the latest number is %s, but the table ids has %s"
+
+	ApartIsGone     = "call %s stands apart from the mirror, but is not where the table apart has it"
+	WithheldIsThere = "call %s is withheld from the mirror, but is there"
+	ApartOfNobody   = "%s calls stand apart, but the company has no mirror"
 )
 
 // The steps of Follow, in their order.
@@ -53,6 +60,7 @@ type DamagedRow struct {
 	Key         string // the id as it stands there
 	IsTombstone bool
 	IsEntry     bool // of the directory, of the kind that Damage has
+	IsValue     bool // of the company's mirror
 	Damage      *DamageError
 }
 
@@ -91,12 +99,20 @@ func (e *Examination) Entry(kind Kind, key string, err error) error {
 	return e.add(DamagedRow{Key: key, IsEntry: true}, kind.One(), err)
 }
 
+// Value takes a row of a mirror's value as Call does a call.
+func (e *Examination) Value(key string, err error) error {
+	return e.add(DamagedRow{Key: key, IsValue: true}, "the mirror's value "+key, err)
+}
+
 func (e *Examination) add(d DamagedRow, what string, err error) error {
 	if !errors.As(err, &d.Damage) {
 		return err
 	}
 	e.damaged = append(e.damaged, d)
-	e.Report(fmt.Sprintf("%s %s is damaged: %s", what, d.Damage.ID, d.Damage.Problem))
+	if !d.IsValue {
+		what += " " + d.Damage.ID.String()
+	}
+	e.Report(fmt.Sprintf("%s is damaged: %s", what, d.Damage.Problem))
 	return nil
 }
 
@@ -147,13 +163,13 @@ func (r *Repair) Rebuilt(done string) {
 	r.done = append(r.done, done)
 }
 
-// Entries takes how many rows a table of entries lost when it was written again.
-func (r *Repair) Entries(lost int) error {
+// Malformed takes how many rows of a kind were lost when their tables were written again.
+func (r *Repair) Malformed(what string, lost int) error {
 	if lost == 0 {
 		return nil
 	}
-	r.done = append(r.done, fmt.Sprintf("removed %d malformed users and workspaces", lost))
-	return r.lose(fmt.Errorf("%d users and workspaces are malformed", lost))
+	r.done = append(r.done, fmt.Sprintf("removed %d malformed %s", lost, what))
+	return r.lose(fmt.Errorf("%d %s are malformed", lost, what))
 }
 
 // Tell reports what was done, once it is committed.
@@ -178,7 +194,7 @@ func (r *Repair) Company(company string, rows CompanyRows) error {
 	if err := rows.Examine(e); err != nil {
 		return err
 	}
-	calls, tombstones, entries := 0, 0, 0
+	calls, tombstones, entries, values := 0, 0, 0, 0
 	for _, d := range e.damaged {
 		var err error
 		switch {
@@ -187,6 +203,9 @@ func (r *Repair) Company(company string, rows CompanyRows) error {
 			err = r.lose(d.Damage)
 		case d.IsTombstone:
 			tombstones++
+			err = r.lose(d.Damage)
+		case d.IsValue:
+			values++
 			err = r.lose(d.Damage)
 		default:
 			calls++ // if that loses one, the digests of the counts tell
@@ -201,6 +220,7 @@ func (r *Repair) Company(company string, rows CompanyRows) error {
 	r.Did(company, "removed %d damaged calls", calls)
 	r.Did(company, "removed %d damaged tombstones", tombstones)
 	r.Did(company, "removed %d damaged users and workspaces", entries)
+	r.Did(company, "removed %d damaged values of the mirror", values)
 	changed := r.rebuilt || calls+tombstones > 0
 	err := rows.Follow(func(step string, n int) {
 		changed = changed || n > 0
@@ -209,6 +229,11 @@ func (r *Repair) Company(company string, rows CompanyRows) error {
 	if err != nil {
 		return err
 	}
+	apart, err := rows.FollowApart()
+	if err != nil {
+		return err
+	}
+	r.Did(company, "corrected how %d calls stand apart", apart)
 	lost, err := r.counts(company, rows)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ type Snapshot interface {
 	Companies(ctx context.Context) ([]string, error)
 	Calls(company string) Reads
 	Directory(company string) Entries
+	Mirror(company string) MirrorReads
 	Keys(ctx context.Context, known KeysVersion) (keys []Key, latest KeysVersion, err error)
 	CursorSecret(ctx context.Context) ([]byte, error)
 

@@ -180,6 +180,11 @@ type Whole interface {
 	// at the number before; Load does not.
 	Adopt(ctx context.Context, company string, timelines []Timeline) error
 
+	// AdoptMirror gives a company the mirror of the company that it is a copy of, if that has
+	// one: its lease, which nobody holds, its values and what stands apart. The calls are there
+	// already. A company that has a mirror is a *MirroredError.
+	AdoptMirror(ctx context.Context, company string, from MirrorReads) error
+
 	// Fork makes the next Put or Delete of every company begin a timeline, as after Adopt. It is
 	// for a store that has gone back in time, or whose numbers somebody else may use too.
 	Fork(ctx context.Context) error
@@ -188,17 +193,18 @@ type Whole interface {
 	// all or none. Cursors that this store signed before are invalid from then on.
 	Inherit(ctx context.Context, secret []byte, keys []Key) error
 
-	// Empty removes all calls, tombstones, users, workspaces and quotas, all or none: an unfinished
+	// Empty removes all calls, tombstones, users, workspaces, mirrors and quotas, all or none: an unfinished
 	// copy starts again with it. Companies stay, and their numbers begin at 1 again, on a new
 	// timeline. A store that has a key is ErrHasKeys, and nothing is removed. Purge clears the files.
 	Empty(ctx context.Context) error
 
-	// Check verifies every row, and compares what the store keeps beside its calls with
-	// the calls: counts and digests, names, ids and numbers. It reports each difference in words.
+	// Check verifies every row, and compares what the store keeps beside its calls with the
+	// calls: counts and digests, names, ids and numbers, and what stands apart. It reports each
+	// difference in words.
 	Check(ctx context.Context, report func(difference string)) error
 
 	// Repair makes right, all or none, what Check finds, and reports what it did. Calls are
-	// believed: ids, numbers, counts and names follow them. Where rows are damaged, or digests tell
+	// believed: ids, numbers, counts, names and what stands apart follow them. Where rows are damaged, or digests tell
 	// that writes were lost, it returns ErrLoss and changes nothing, unless the loss is
 	// accepted: then damaged rows of every kind go, and digests follow the calls. It
 	// never lowers a company's number. A company whose calls or ids it changed gets a timeline

@@ -27,7 +27,7 @@ func (f *fake) ask(ctx context.Context, asked ...any) error {
 
 func (f *fake) Calls(company string) callvault.Calls { return fakeCalls{f, company} }
 func (f *fake) Directory(string) callvault.Directory { return nil }
-func (f *fake) Mirror(string) callvault.MirrorState  { return nil }
+func (f *fake) Mirror(string) callvault.MirrorState  { return fakeMirror{} }
 func (f *fake) Pool() callvault.Pool {
 	return callvault.Pool{InUse: 3, Idle: 2, Max: 9, Waits: 4, Waited: 1500 * time.Millisecond}
 }
@@ -56,6 +56,9 @@ func (f *fake) UseKey(ctx context.Context, company, id string, at time.Time) err
 }
 func (f *fake) Adopt(ctx context.Context, company string, timelines []callvault.Timeline) error {
 	return f.ask(ctx, "Adopt", company, timelines)
+}
+func (f *fake) AdoptMirror(ctx context.Context, company string, from callvault.MirrorReads) error {
+	return f.ask(ctx, "AdoptMirror", company, from)
 }
 func (f *fake) Fork(ctx context.Context) error { return f.ask(ctx, "Fork") }
 func (f *fake) Salvage(ctx context.Context, company string, q callvault.Query, visit func(callvault.Record) error, damaged func(*callvault.DamageError)) error {
@@ -88,6 +91,8 @@ func (f *fake) Check(ctx context.Context, _ func(string)) error { return f.ask(c
 func (f *fake) Repair(ctx context.Context, accept callvault.Loss, _ func(string)) error {
 	return f.ask(ctx, "Repair", accept)
 }
+
+type fakeMirror struct{ callvault.MirrorState }
 
 type fakeCalls struct {
 	*fake

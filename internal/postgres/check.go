@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -21,6 +22,12 @@ var laws = []struct{ query, text string }{
 	{`SELECT c.number::text, m.number::text FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
 		WHERE c.company = $1 AND c.number < m.number`, callvault.LatestIsLow},
+	{`SELECT ltrim(id, '0') FROM callvault.apart AS a WHERE a.company = $1 AND a.kind <> 3
+		AND NOT EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = a.id AND i.time = a.here)`, callvault.ApartIsGone},
+	{`SELECT ltrim(id, '0') FROM callvault.apart AS a WHERE a.company = $1 AND a.kind = 3
+		AND EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = a.id AND i.time IS NOT NULL)`, callvault.WithheldIsThere},
+	{`SELECT count(*)::text FROM callvault.apart AS a WHERE a.company = $1
+		AND NOT EXISTS (SELECT FROM callvault.mirrors AS m WHERE m.company = $1 AND m.upstream <> '') HAVING count(*) > 0`, callvault.ApartOfNobody},
 }
 
 const (
@@ -119,7 +126,7 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
-	if err := c.examineEntries(e); err != nil {
+	if err := cmp.Or(c.examineEntries(e), c.examineValues(e)); err != nil {
 		return err
 	}
 	err = c.each(func(rows pgx.Rows) error {
@@ -135,4 +142,12 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 		return err
 	}
 	return c.keptNames(e)
+}
+
+// examineValues shows the values of a mirror to an examination.
+func (c companyRows) examineValues(e *callvault.Examination) error {
+	return c.each(func(rows pgx.Rows) error {
+		key, _, err := readValue(rows, c.company)
+		return e.Value(key, err)
+	}, allValuesSQL, c.company)
 }

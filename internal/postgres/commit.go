@@ -147,11 +147,13 @@ func (w mirrorWrite) replaceEntries(kind callvault.Kind, all []callvault.Entry) 
 // setValues keeps values under keys, and removes the keys that have none.
 func (w mirrorWrite) setValues(values map[string][]byte) error {
 	var gone, keys, kept []string
+	var checksums []int64
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if value := values[key]; value == nil {
 			gone = append(gone, key)
 		} else {
 			keys, kept = append(keys, key), append(kept, text(value))
+			checksums = append(checksums, callvault.ValueChecksum(w.company, key, value))
 		}
 	}
 	if len(gone) > 0 {
@@ -162,6 +164,6 @@ func (w mirrorWrite) setValues(values map[string][]byte) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	_, err := w.exec(setValuesSQL, keys, kept)
+	_, err := w.exec(setValuesSQL, keys, checksums, kept)
 	return err
 }

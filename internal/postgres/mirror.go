@@ -16,11 +16,12 @@ const (
 	setLeaseSQL = `INSERT INTO callvault.mirrors (company, upstream, holder, number, renewed) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (company) DO UPDATE SET upstream = excluded.upstream, holder = excluded.holder, number = excluded.number, renewed = excluded.renewed`
 
-	valuesSQL = `SELECT key, value FROM callvault.mirror_values WHERE company = $1 AND key >= $2 AND key < $3 ORDER BY key`
+	valuesSQL    = `SELECT key, checksum, value FROM callvault.mirror_values WHERE company = $1 AND key >= $2 AND key < $3 ORDER BY key`
+	allValuesSQL = `SELECT key, checksum, value FROM callvault.mirror_values WHERE company = $1`
 
-	setValuesSQL = `INSERT INTO callvault.mirror_values (company, key, value)
-		SELECT $1, v.key, v.value FROM unnest($2::text[], $3::text[]) AS v (key, value)
-		ON CONFLICT (company, key) DO UPDATE SET value = excluded.value`
+	setValuesSQL = `INSERT INTO callvault.mirror_values (company, key, checksum, value)
+		SELECT $1, v.key, v.checksum, v.value FROM unnest($2::text[], $3::bigint[], $4::text[]) AS v (key, checksum, value)
+		ON CONFLICT (company, key) DO UPDATE SET checksum = excluded.checksum, value = excluded.value`
 	removeValuesSQL = `DELETE FROM callvault.mirror_values WHERE company = $1 AND key = ANY($2::text[])`
 	endValuesSQL    = `DELETE FROM callvault.mirror_values WHERE company = $1`
 
@@ -66,8 +67,21 @@ func leaseOf(ctx context.Context, from asker, company string) (l callvault.Lease
 
 func (s mirrorReads) Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
 	return s.each(ctx, func(rows pgx.Rows) error {
-		return visit(string(rows.RawValues()[0]), rows.RawValues()[1])
+		key, value, err := readValue(rows, s.company)
+		if err != nil {
+			return err
+		}
+		return visit(key, value)
 	}, valuesSQL, s.company, prefix, callvault.KeysEnd(prefix))
+}
+
+// readValue reads and verifies the columns key, checksum and value, which is valid until the
+// next row.
+func readValue(rows pgx.Rows, company string) (key string, value []byte, err error) {
+	values := rows.RawValues()
+	key, value = string(values[0]), values[2]
+	kept, _ := readInt(values[1], rows.FieldDescriptions()[1].Format)
+	return key, value, callvault.VerifyValue(company, key, value, kept)
 }
 
 func (s mirrorReads) Apart(ctx context.Context, kind callvault.Apartness, visit func(callvault.Apart) error) error {

@@ -13,6 +13,7 @@ import (
 const (
 	removeDocumentSQL  = `DELETE FROM callvault.documents WHERE company = $1 AND id = $2 AND time = $3`
 	removeTombstoneSQL = `DELETE FROM callvault.ids WHERE company = $1 AND id = $2 AND time IS NULL`
+	removeValueSQL     = `DELETE FROM callvault.mirror_values WHERE company = $1 AND key = $2`
 	removeKeySQL       = `WITH v AS (UPDATE callvault.store SET keys_version = $2) DELETE FROM callvault.keys WHERE id = $1`
 
 	removeTwiceSQL = `DELETE FROM callvault.documents AS t
@@ -33,6 +34,15 @@ const (
 		FROM (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m
 		WHERE t.company = $1 AND t.company = m.company AND t.number < m.number`
 )
+
+// followApartSQL makes what stands apart follow the calls.
+var followApartSQL = []string{
+	`DELETE FROM callvault.apart AS a WHERE a.company = $1 AND (
+		(a.kind = 3) = EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = a.id AND i.time IS NOT NULL)
+		OR NOT EXISTS (SELECT FROM callvault.mirrors AS m WHERE m.company = $1 AND m.upstream <> ''))`,
+	`UPDATE callvault.apart AS a SET here = i.time FROM callvault.ids AS i
+		WHERE a.company = $1 AND i.company = $1 AND i.id = a.id AND i.time IS NOT NULL AND a.here <> i.time`,
+}
 
 // Repair corrects what Check finds. Writers of the companies that it repairs wait until
 // it ends.
@@ -71,6 +81,8 @@ func (c companyRows) Remove(d callvault.DamagedRow) (err error) {
 	switch {
 	case d.IsEntry:
 		_, err = c.exec(removeEntrySQL, string(d.Damage.Kind), d.Key)
+	case d.IsValue:
+		_, err = c.exec(removeValueSQL, d.Key)
 	case d.IsTombstone:
 		_, err = c.exec(removeTombstoneSQL, d.Key)
 	default:
@@ -121,4 +133,15 @@ func (s *Store) repairKeys(ctx context.Context, tx pgx.Tx, r *callvault.Repair) 
 		}
 	}
 	return err
+}
+
+func (c companyRows) FollowApart() (rows int, err error) {
+	for _, statement := range followApartSQL {
+		n, err := c.exec(statement)
+		if err != nil {
+			return rows, err
+		}
+		rows += n
+	}
+	return rows, nil
 }

@@ -54,6 +54,8 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 
 func (s snapshot) Calls(company string) callvault.Reads { return reads{s, company} }
 
+func (s snapshot) Mirror(company string) callvault.MirrorReads { return mirrorReads{s, company} }
+
 func (s snapshot) Quotas(ctx context.Context) (used []callvault.QuotaUsed, err error) {
 	err = s.each(ctx, collect(&used, pgx.RowToStructByPos[callvault.QuotaUsed]), usedQuotasSQL)
 	return used, err

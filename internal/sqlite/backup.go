@@ -98,21 +98,26 @@ func restore(ctx context.Context, backup, store string, progress Progress) error
 	})
 }
 
-// forkCopy makes the companies of a store that nobody has open begin new timelines. One of an
-// older schema has none, and its first ones are drawn when it is opened.
+// forkCopy makes the companies of a store that nobody has open begin new timelines, and gives
+// back the leases of their mirrors, as far as its schema has them.
 func forkCopy(draft string) error {
 	c, err := openFile(draft, draft, toWrite)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if old, err := c.isOld(); err != nil || old {
+	at, err := version(c)
+	if err != nil || at < withTimelines {
 		return err
 	}
 	if err := c.once("PRAGMA journal_mode = MEMORY"); err != nil { // no file beside the draft
 		return err
 	}
-	return c.run(forkAllSQL)
+	err = c.run(forkAllSQL)
+	if err == nil && at >= withMirrors {
+		err = c.run(returnAllSQL)
+	}
+	return err
 }
 
 // checkCopy refuses a copy of a store that Check finds something wrong with. Of an older

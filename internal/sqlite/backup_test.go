@@ -237,7 +237,8 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// Two stores that one backup was restored to share no timeline of what they write.
+// Two stores that one backup was restored to share no timeline of what they write, and the
+// leases of their mirrors are given back.
 func TestRestoreTwice(t *testing.T) {
 	folder := t.TempDir()
 	path, backup := filepath.Join(folder, "calls.db"), filepath.Join(folder, "backup.db")
@@ -259,6 +260,9 @@ func TestRestoreTwice(t *testing.T) {
 	s := open(t, path)
 	put(s, "1")
 	put(s, "2")
+	if _, err := s.Mirror("mirrored").Take(t.Context(), callvault.Lease{}, "https://api.example.com", "somebody"); err != nil {
+		t.Fatal(err)
+	}
 	if err := Backup(t.Context(), path, backup, unwatched); err != nil {
 		t.Fatal(err)
 	}
@@ -270,6 +274,9 @@ func TestRestoreTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := open(t, restored)
+		if lease, err := s.Mirror("mirrored").Lease(t.Context()); err != nil || lease.Holder != "" || lease.Number != 1 {
+			t.Errorf("the lease in %s is %+v, %v", name, lease, err)
+		}
 		if got := timelines(s); !slices.Equal(got, original) {
 			t.Errorf("before it is written to, %s has %v, want %v", name, got, original)
 		}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,6 +27,12 @@ var laws = []struct{ query, text string }{
 		WHERE company = ? GROUP BY number HAVING count(*) > 1`, callvault.NumberShared},
 	{`SELECT number, latest FROM companies JOIN (SELECT max(number) AS latest FROM ids WHERE company = ?1)
 		WHERE company = ?1 AND number < latest`, callvault.LatestIsLow},
+	{`SELECT ltrim(id, '0') FROM apart AS a WHERE a.company = ?1 AND a.kind <> 3
+		AND NOT EXISTS (SELECT 1 FROM ids AS i WHERE i.company = ?1 AND i.id = a.id AND i.time = a.here)`, callvault.ApartIsGone},
+	{`SELECT ltrim(id, '0') FROM apart AS a WHERE a.company = ?1 AND a.kind = 3
+		AND EXISTS (SELECT 1 FROM ids AS i WHERE i.company = ?1 AND i.id = a.id AND i.time IS NOT NULL)`, callvault.WithheldIsThere},
+	{`SELECT count(*) FROM apart WHERE company = ?1
+		AND NOT EXISTS (SELECT 1 FROM mirrors WHERE company = ?1 AND upstream <> '') HAVING count(*) > 0`, callvault.ApartOfNobody},
 }
 
 // Check verifies every row, and compares what is kept beside the calls with the calls.
@@ -90,7 +97,7 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
-	if err := c.examineEntries(e); err != nil {
+	if err := cmp.Or(c.examineEntries(e), c.examineValues(e)); err != nil {
 		return err
 	}
 	err = c.each(func(st *stmt) error {
@@ -117,4 +124,12 @@ func (c companyRows) Contradictions(report func(difference string)) error {
 		}
 	}
 	return nil
+}
+
+// examineValues shows the values of a mirror to an examination.
+func (c companyRows) examineValues(e *callvault.Examination) error {
+	return c.each(func(st *stmt) error {
+		key := st.ColumnText(0)
+		return e.Value(key, callvault.VerifyValue(c.of.name, key, c.column(st, 2), st.ColumnInt64(1)))
+	}, allValuesSQL, c.of.id)
 }

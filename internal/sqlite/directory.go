@@ -14,8 +14,6 @@ const (
 	entriesSQL      = `SELECT id, checksum, document FROM directory WHERE company = ? AND kind = ? AND id > ? ORDER BY id LIMIT ?`
 	allEntriesSQL   = `SELECT id, checksum, document, kind FROM directory WHERE company = ? ORDER BY kind, id`
 
-	sizeOfDirectorySQL = `SELECT count(*) FROM directory`
-
 	putEntrySQL = `INSERT INTO directory (company, kind, id, checksum, document) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET checksum = excluded.checksum, document = excluded.document`
 	deleteEntrySQL = `DELETE FROM directory WHERE company = ? AND kind = ? AND id = ?`

@@ -12,10 +12,13 @@ const (
 	leaseSQL    = `SELECT upstream, holder, number, renewed FROM mirrors WHERE company = ?`
 	setLeaseSQL = `INSERT OR REPLACE INTO mirrors (company, upstream, holder, number, renewed) VALUES (?, ?, ?, ?, ?)`
 
+	returnAllSQL = `UPDATE mirrors SET holder = ''`
+
 	upstreamSQL = `SELECT upstream FROM mirrors WHERE company = ?`
 
-	valuesSQL      = `SELECT key, value FROM mirror_values WHERE company = ? AND key >= ? AND key < ? ORDER BY key`
-	setValueSQL    = `INSERT OR REPLACE INTO mirror_values (company, key, value) VALUES (?, ?, ?)`
+	valuesSQL      = `SELECT key, checksum, value FROM mirror_values WHERE company = ? AND key >= ? AND key < ? ORDER BY key`
+	allValuesSQL   = `SELECT key, checksum, value FROM mirror_values WHERE company = ?`
+	setValueSQL    = `INSERT OR REPLACE INTO mirror_values (company, key, checksum, value) VALUES (?, ?, ?, ?)`
 	removeValueSQL = `DELETE FROM mirror_values WHERE company = ? AND key = ?`
 	endValuesSQL   = `DELETE FROM mirror_values WHERE company = ?`
 
@@ -78,7 +81,11 @@ func (c *conn) refuseMirrored(of company) error {
 func (s mirrorReads) Values(ctx context.Context, prefix string, visit func(key string, value []byte) error) error {
 	return s.of.ofCompany(ctx, func(c *conn, of company) error {
 		return c.each(func(st *stmt) error {
-			return visit(st.ColumnText(0), c.column(st, 1))
+			key, value := st.ColumnText(0), c.column(st, 2)
+			if err := callvault.VerifyValue(of.name, key, value, st.ColumnInt64(1)); err != nil {
+				return err
+			}
+			return visit(key, value)
 		}, valuesSQL, of.id, prefix, callvault.KeysEnd(prefix))
 	})
 }
@@ -221,5 +228,42 @@ func (c *conn) setValue(of company, key string, value []byte) error {
 	if value == nil {
 		return c.run(removeValueSQL, of.id, key)
 	}
-	return c.run(setValueSQL, of.id, key, text(value))
+	return c.run(setValueSQL, of.id, key, callvault.ValueChecksum(of.name, key, value), text(value))
+}
+
+// AdoptMirror gives a company the mirror of the one that it is a copy of.
+func (s *Store) AdoptMirror(ctx context.Context, name string, from callvault.MirrorReads) error {
+	lease, err := from.Lease(ctx)
+	if err == nil && lease.Upstream != "" {
+		err = s.writeUnmirrored(ctx, name, func(c *conn, of company) error {
+			now, err := c.lease(of)
+			if err != nil {
+				return err
+			}
+			lease.Holder, lease.Number = "", max(lease.Number, now.Number)
+			return cmp.Or(c.setLease(of, lease), c.adoptValues(ctx, of, from), c.adoptApart(ctx, of, from))
+		})
+	}
+	return callvault.Doing(err, "adopt the mirror of company %s", name)
+}
+
+func (c *conn) adoptValues(ctx context.Context, of company, from callvault.MirrorReads) error {
+	return from.Values(ctx, "", func(key string, value []byte) error { return c.setValue(of, key, value) })
+}
+
+func (c *conn) adoptApart(ctx context.Context, of company, from callvault.MirrorReads) (err error) {
+	for kind := callvault.Own; kind <= callvault.Strange && err == nil; kind++ {
+		err = from.Apart(ctx, kind, func(a callvault.Apart) error {
+			var counted any
+			if a.Counted {
+				counted = int64(a.At)
+			}
+			statement := standSQL
+			if kind == callvault.Withheld {
+				statement = withholdSQL
+			}
+			return c.run(statement, of.id, a.ID.Key(), int(kind), counted)
+		})
+	}
+	return err
 }

@@ -12,6 +12,7 @@ import (
 const (
 	setCountSQL    = `INSERT OR REPLACE INTO counts (company, workspace, level, bucket, calls, digest, number) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	deleteKeySQL   = `DELETE FROM keys WHERE id = ?`
+	sizeOfSQL      = `SELECT count(*) FROM `
 	definitionsSQL = `SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC`
 	typesSQL       = `SELECT format('typeof(%s) IN (''null'', ''%s'')', name, lower(type)) FROM pragma_table_info(?)`
 
@@ -37,6 +38,15 @@ const (
 	raiseNumberSQL = `UPDATE companies SET number = latest FROM (SELECT max(number) AS latest FROM ids WHERE company = ?1)
 		WHERE company = ?1 AND number < latest`
 )
+
+// followApartSQL makes what stands apart follow the calls.
+var followApartSQL = []string{
+	`DELETE FROM apart AS a WHERE a.company = ?1 AND (
+		(a.kind = 3) = EXISTS (SELECT 1 FROM ids AS i WHERE i.company = ?1 AND i.id = a.id AND i.time IS NOT NULL)
+		OR NOT EXISTS (SELECT 1 FROM mirrors WHERE company = ?1 AND upstream <> ''))`,
+	`UPDATE apart SET here = i.time FROM ids AS i
+		WHERE apart.company = ?1 AND i.company = ?1 AND i.id = apart.id AND i.time IS NOT NULL AND apart.here <> i.time`,
+}
 
 // Repair makes right what Check finds. Writers wait for it only where something is
 // wrong.
@@ -73,27 +83,37 @@ func (c *conn) repair(r *callvault.Repair) error {
 	return c.repairKeys(r)
 }
 
+// counted are the tables whose lost rows show nowhere else, and what their rows are.
+var counted = []struct{ table, what string }{
+	{"directory", "users and workspaces"}, {"mirrors", "mirrors"}, {"mirror_values", "values of mirrors"}, {"apart", "calls apart"},
+}
+
 // repairStructure writes the tables of calls again, with their indexes, if SQLite finds
 // something wrong. What is lost with a page of documents shows in the digests, and what is
-// lost of the directory is counted.
+// lost of other tables is counted.
 func (c *conn) repairStructure(r *callvault.Repair) error {
 	wrong := 0
 	count := func(string) { wrong++ }
 	if err := c.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
-	entries, err := c.number(sizeOfDirectorySQL)
-	for _, table := range []string{"documents", "ids", "counts", "names", "directory"} {
-		if err == nil {
-			err = c.rebuild(table)
+	for _, table := range []string{"documents", "ids", "counts", "names"} {
+		if err := c.rebuild(table); err != nil {
+			return err
 		}
 	}
-	if err != nil {
-		return err
-	}
-	left, err := c.number(sizeOfDirectorySQL)
-	if err = errors.Join(err, r.Entries(int(entries-left))); err != nil {
-		return err
+	for _, t := range counted {
+		before, err := c.number(sizeOfSQL + t.table)
+		if err == nil {
+			err = c.rebuild(t.table)
+		}
+		if err != nil {
+			return err
+		}
+		left, err := c.number(sizeOfSQL + t.table)
+		if err = errors.Join(err, r.Malformed(t.what, int(before-left))); err != nil {
+			return err
+		}
 	}
 	r.Rebuilt("rewrote the tables of calls and their indexes")
 	return nil
@@ -132,6 +152,8 @@ func (c companyRows) Remove(d callvault.DamagedRow) error {
 		return c.run(deleteEntrySQL, c.of.id, string(d.Damage.Kind), d.Key)
 	case d.IsTombstone:
 		return c.run(removeTombstoneSQL, c.of.id, d.Key)
+	case d.IsValue:
+		return c.run(removeValueSQL, c.of.id, d.Key)
 	}
 	return c.run(deleteDocumentSQL, c.of.id, int64(d.Time), d.Key)
 }
@@ -180,4 +202,14 @@ func (c *conn) repairKeys(r *callvault.Repair) error {
 		}
 	}
 	return c.drawKeysVersion()
+}
+
+func (c companyRows) FollowApart() (rows int, err error) {
+	for _, statement := range followApartSQL {
+		if err := c.run(statement, c.of.id); err != nil {
+			return rows, err
+		}
+		rows += c.changed()
+	}
+	return rows, nil
 }

@@ -35,6 +35,12 @@ var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums},
 // schema is the number of the schema that this program knows.
 const schema = 5
 
+// The schemas that brought what a restored backup must not share with its original.
+const (
+	withTimelines = 2
+	withMirrors   = 5
+)
+
 // applicationID marks a file as callvault's, for us and for file(1): "call".
 const applicationID = 0x63616c6c
 

@@ -56,6 +56,10 @@ func (s *Store) Snapshot(ctx context.Context, f func(callvault.Snapshot) error) 
 
 func (s snapshot) Calls(company string) callvault.Reads { return reads{s.view, company} }
 
+func (s snapshot) Mirror(company string) callvault.MirrorReads {
+	return mirrorReads{reads{s.view, company}}
+}
+
 func (s snapshot) Quotas(ctx context.Context) (used []callvault.QuotaUsed, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		return c.each(func(st *stmt) error {

@@ -1,11 +1,25 @@
 package storetest
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/callvault/callvault"
 )
+
+func apartLaws() []law {
+	return []law{
+		{"calls stand apart", callsStandApart},
+		{"weights are sums", weightsAreSums},
+		{"a commit is a put and a delete", commitIsPutAndDelete},
+		{"a commit is all or none", commitIsAllOrNone},
+	}
+}
 
 // apart are the calls that stand apart, by kind and id.
 func apart(t testing.TB, m callvault.MirrorReads) (all []callvault.Apart) {
@@ -90,4 +104,294 @@ func callsStandApart(t *testing.T, open Open) {
 	if err == nil {
 		t.Error("a call that is not in the change was listed")
 	}
+}
+
+// history is a mirrored company in a store too simple to be wrong, with its calls as a model
+// has them.
+type history struct {
+	model
+	apart   map[callvault.ID]callvault.Apart
+	random  *rand.Rand
+	changed []callvault.ID // by the last step
+}
+
+// call is one of a few, at one of a few times.
+func (h *history) call(t testing.TB) callvault.Call {
+	return Sample{ID: fmt.Sprint(h.random.IntN(30)), Time: day + callvault.Time(h.random.IntN(20)), Title: fmt.Sprint(h.random.IntN(3))}.Call(t)
+}
+
+func (h *history) ids(t testing.TB, most int) (ids []callvault.ID) {
+	for range h.random.IntN(most + 1) {
+		ids = append(ids, h.call(t).ID)
+	}
+	return ids
+}
+
+// here is where a call is, if it is.
+func (h *history) here(id callvault.ID) (at callvault.Time, is bool) {
+	for _, c := range h.calls {
+		if c.ID == id {
+			return c.Time, true
+		}
+	}
+	return 0, false
+}
+
+// commit commits what an upstream might have listed.
+func (h *history) commit(t testing.TB, m callvault.MirrorState, lease callvault.Lease) {
+	t.Helper()
+	strange := make(map[callvault.ID]callvault.Time)
+	var listed []callvault.Call
+	for range h.random.IntN(8) {
+		listed = append(listed, h.call(t))
+	}
+	change := callvault.MirrorChange{Calls: callvault.NewBatch(listed), Strange: strange, Delete: h.ids(t, 3), Keep: h.ids(t, 3)}
+	var fetched []callvault.Call
+	var want callvault.PutResult
+	for _, c := range change.Calls.Calls() {
+		at := c.Time
+		if h.random.IntN(4) == 0 {
+			at = day + callvault.Time(h.random.IntN(20))
+			strange[c.ID] = at
+		}
+		stands := callvault.Apart{ID: c.ID, Kind: callvault.Strange, Counted: true, At: at}
+		if h.apart[c.ID].Kind == callvault.Withheld {
+			stands.Kind = callvault.Withheld
+			want.Unchanged++
+		} else {
+			fetched = append(fetched, c)
+		}
+		h.apart[c.ID] = stands
+		if _, isStrange := strange[c.ID]; !isStrange && stands.Kind == callvault.Strange {
+			delete(h.apart, c.ID)
+		}
+	}
+	put, changed := h.put(fetched)
+	removed := h.remove(callvault.SortIDs(change.Delete))
+	for _, id := range change.Delete {
+		h.gone(id)
+	}
+	for _, id := range change.Keep {
+		h.gone(id)
+		if at, is := h.here(id); is {
+			h.apart[id] = callvault.Apart{ID: id, Kind: callvault.Kept, At: at}
+		}
+	}
+	same(t, "result", commit(t, m, lease, change), want.Add(put))
+	h.changed = append(changed, removed...)
+}
+
+// gone is a call that the upstream has no more.
+func (h *history) gone(id callvault.ID) {
+	if h.apart[id].Kind == callvault.Withheld {
+		h.apart[id] = callvault.Apart{ID: id, Kind: callvault.Withheld}
+	} else {
+		delete(h.apart, id)
+	}
+}
+
+// operate deletes what an operator might.
+func (h *history) operate(t testing.TB, calls callvault.Calls) {
+	t.Helper()
+	ids, q := callvault.SortIDs(h.ids(t, 3)), between(day, day+callvault.Time(h.random.IntN(20)))
+	first := h.random.IntN(3) == 0
+	if first {
+		ids = h.first(q, 2)
+	}
+	for _, id := range ids {
+		at, is := h.here(id)
+		if !is {
+			continue
+		}
+		stands := callvault.Apart{ID: id, Kind: callvault.Withheld, Counted: true, At: at}
+		if before, ok := h.apart[id]; ok {
+			stands.Counted, stands.At = before.Counted, before.At
+		}
+		if !stands.Counted {
+			stands.At = 0
+		}
+		h.apart[id] = stands
+	}
+	var err error
+	if first {
+		_, err = calls.DeleteFirst(t.Context(), q, 2)
+	} else {
+		_, err = calls.Delete(t.Context(), ids)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.changed = h.remove(ids)
+}
+
+// check compares what stands apart, and its weights.
+func (h *history) check(t testing.TB, store callvault.Store) {
+	t.Helper()
+	h.model.check(t, store.Calls(acme), h.changed)
+	var want []callvault.Apart
+	for _, a := range h.apart {
+		want = append(want, a)
+	}
+	slices.SortFunc(want, func(a, b callvault.Apart) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.ID.Compare(b.ID)) })
+	m := store.Mirror(acme)
+	same(t, "apart", apart(t, m), want)
+	for range 10 {
+		r := callvault.Range{From: day + callvault.Time(h.random.IntN(22)-1), To: day + callvault.Time(h.random.IntN(22)-1)}
+		if h.random.IntN(5) == 0 {
+			r = callvault.AllTime
+		}
+		sum := 0
+		for id, a := range h.apart {
+			if a.Counted && r.From <= a.At && a.At < r.To {
+				sum++
+			}
+			if at, is := h.here(id); is && r.From <= at && at < r.To {
+				sum--
+			}
+		}
+		if got := weight(t, m, r); got != sum {
+			t.Errorf("from %d to %d weighs %d, want %d", r.From-day, r.To-day, got, sum)
+		}
+	}
+}
+
+// Whatever mirrors and operators do, in whatever order, calls stand apart as they must, and
+// the weight of a range is the sum of their weights.
+func weightsAreSums(t *testing.T, open Open) {
+	store := open(t)
+	calls, m := store.Calls(acme), store.Mirror(acme)
+	h := &history{apart: make(map[callvault.ID]callvault.Apart), random: rand.New(rand.NewPCG(11, 12))}
+	h.numbers = make(map[callvault.ID]int64)
+	var lease callvault.Lease
+	begin := func() {
+		var batch []callvault.Call
+		for range 12 {
+			batch = append(batch, h.call(t))
+		}
+		put(t, calls, batch...)
+		_, h.changed = h.put(batch)
+		lease = takeLease(t, m)
+		for _, c := range h.calls {
+			h.apart[c.ID] = callvault.Apart{ID: c.ID, Kind: callvault.Own, At: c.Time}
+		}
+	}
+	begin()
+	h.check(t, store)
+	for step := range 150 {
+		h.changed = nil
+		what := "commit"
+		switch h.random.IntN(10) {
+		case 0, 1, 2:
+			what = "operate"
+			h.operate(t, calls)
+		case 3:
+			what = "take"
+			lease = takeLease(t, m)
+		case 4:
+			what = "end"
+			if h.random.IntN(3) == 0 {
+				if err := m.End(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				clear(h.apart)
+				begin()
+			}
+		default:
+			h.commit(t, m, lease)
+		}
+		if h.check(t, store); t.Failed() {
+			t.Fatalf("step %d: %s", step, what)
+		}
+	}
+	wantSound(t, store)
+}
+
+// A commit takes the numbers, and leaves the counts and names, of a put and a delete of the
+// same.
+func commitIsPutAndDelete(t *testing.T, open Open) {
+	store := open(t)
+	m, random := store.Mirror(acme), rand.New(rand.NewPCG(13, 14))
+	lease := takeLease(t, m)
+	for range 25 {
+		var batch []callvault.Call
+		for range random.IntN(30) {
+			batch = append(batch, Sample{
+				ID: fmt.Sprint(random.IntN(60)), Time: day + callvault.Time(random.IntN(9))*hour, Title: fmt.Sprint(random.IntN(3)),
+				Workspace: []string{"", "7", "70"}[random.IntN(3)], Host: fmt.Sprint(random.IntN(4)),
+			}.Call(t))
+		}
+		var gone []callvault.ID
+		for range random.IntN(6) {
+			gone = append(gone, ID(t, fmt.Sprint(random.IntN(60))))
+		}
+		got := commit(t, m, lease, callvault.MirrorChange{Calls: callvault.NewBatch(slices.Clone(batch)), Delete: gone})
+		same(t, "result", got, put(t, store.Calls(other), batch...))
+		if _, err := store.Calls(other).Delete(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "records", records(t, store, acme, 0), records(t, store, other, 0))
+		var there []callvault.Call
+		for _, r := range records(t, store, other, 0) {
+			if !r.Deleted {
+				there = append(there, r.Call)
+			}
+		}
+		wantNames(t, store.Calls(acme), there)
+		if t.Failed() {
+			return
+		}
+	}
+	same(t, "apart", apart(t, m), nil)
+	wantSound(t, store)
+}
+
+// A commit whose context ends while it writes is there whole or not at all, and whole when
+// Commit said so.
+func commitIsAllOrNone(t *testing.T, open Open) {
+	store := open(t)
+	m := store.Mirror(acme)
+	lease := takeLease(t, m)
+	before, after := beforeAndAfter(t)
+	ids := make([]callvault.ID, len(after))
+	for i := range after {
+		ids[i] = after[i].ID
+	}
+	users := map[callvault.Kind][]callvault.Entry{callvault.Users: {entry(t, callvault.Users, "1", "Ada")}}
+	back := callvault.MirrorChange{
+		Calls: callvault.NewBatch(slices.Clone(before)), Delete: ids[len(before):], Entries: users,
+		Values: map[string][]byte{"a": []byte("1"), "b": nil},
+	}
+	forth := callvault.MirrorChange{
+		Calls: callvault.NewBatch(slices.Clone(after)), Delete: ids[:20], Keep: ids[20:40], Strange: map[callvault.ID]callvault.Time{ids[90]: day},
+		Entries: map[callvault.Kind][]callvault.Entry{callvault.Users: nil}, Values: map[string][]byte{"a": nil, "b": []byte("2")},
+	}
+	commit(t, m, lease, forth)
+	whole := state(t, store)
+	commit(t, m, lease, back)
+	none := state(t, store)
+	const cuts = 16
+	var took time.Duration
+	for i := range cuts {
+		ctx, cancel := context.WithTimeout(t.Context(), took*time.Duration(i)/(cuts-2))
+		if i == 0 {
+			ctx = t.Context()
+		}
+		begun := time.Now()
+		_, err := m.Commit(ctx, lease, forth)
+		if i == 0 {
+			took = time.Since(begun)
+		}
+		cancel()
+		got := state(t, store)
+		if err == nil || len(got.Calls) == len(whole.Calls) {
+			same(t, fmt.Sprintf("after %v", err), got, whole)
+		} else {
+			same(t, fmt.Sprintf("after %v", err), got, none)
+		}
+		if t.Failed() {
+			return
+		}
+		commit(t, m, lease, back)
+	}
+	wantSound(t, store)
 }

@@ -261,7 +261,7 @@ func secretAndKeysAreInherited(t *testing.T, open Open) {
 	same(t, "keys", keys, kept)
 }
 
-// An emptied store has no call, tombstone or quota, for other handles too, and is filled
+// An emptied store has no call, tombstone, mirror or quota, for other handles too, and is filled
 // again from number 1. A store with a key stays as it is.
 func storeIsEmptied(t *testing.T, open Open) {
 	store, elsewhere, batch := open(t), open(t), census(t)
@@ -271,12 +271,17 @@ func storeIsEmptied(t *testing.T, open Open) {
 	remove(t, calls, batch[0].ID.String())
 	take(t, store, today(acme, 100), 70, 70)
 	putEntries(t, store.Directory(acme), callvault.Users, entry(t, callvault.Users, "1", "A"))
+	m := store.Mirror(acme)
+	commit(t, m, takeLease(t, m), callvault.MirrorChange{Values: map[string][]byte{"a": []byte("1")}})
 	before := records(t, store, acme, 0)
 	if err := elsewhere.Empty(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "records", records(t, store, acme, 0), nil)
 	hasEntries(t, store.Directory(acme), callvault.Users)
+	same(t, "lease", leaseOf(t, m), callvault.Lease{})
+	same(t, "values", values(t, m, ""), nil)
+	same(t, "apart", apart(t, m), nil)
 	same(t, "companies", names(t, store), []string{acme, other})
 	take(t, store, today(acme, 100), 100, 100)
 	wantSound(t, store)

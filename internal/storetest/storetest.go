@@ -9,6 +9,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ type law struct {
 func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
 		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(), putLaws(), guardLaws(), deleteLaws(), numberLaws(), nameLaws(), readLaws(), timelineLaws(),
-		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(), directoryLaws(), mirrorLaws(), feedLaws(),
+		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(), directoryLaws(), mirrorLaws(), apartLaws(), feedLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
@@ -48,6 +49,7 @@ type Damage func(t testing.TB, statement string)
 // RunDamaged tests laws of damaged stores. Fresh makes a new, empty store, and what damages it.
 func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 	t.Run("damage is repaired", func(t *testing.T) { damageIsRepaired(t, fresh) })
+	t.Run("damage of a mirror is repaired", func(t *testing.T) { damageOfMirrorIsRepaired(t, fresh) })
 	for _, l := range []struct {
 		name string
 		test func(t *testing.T, open Open, damage Damage)
@@ -55,6 +57,7 @@ func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 		{"a repair tells who follows the changes", repairTellsWhoFollows},
 		{"a call whose document is lost is there", lostDocumentIsThere},
 		{"a damaged entry is an error", damagedEntryIsAnError},
+		{"a damaged value is an error", damagedValueIsAnError},
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
@@ -203,4 +206,77 @@ func told(t testing.TB, run func(context.Context, func(string)) error) string {
 		t.Fatal(err)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Where what stands apart contradicts the calls, check says so, and a repair makes it follow
+// them: no call changes, and no timeline begins. A damaged value is a loss.
+func damageOfMirrorIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
+	for _, tt := range []struct {
+		what, damage, found, done string
+		loss                      bool
+		left                      int // calls that stand apart
+	}{
+		{"another time", `UPDATE apart SET here = here + 1 WHERE kind = 2`, "call 2 stands apart from the mirror, but is not where", "how 1 calls stand apart", false, 4},
+		{"a call that is not there", `UPDATE apart SET id = '00000000000000000777' WHERE kind = 1`, "call 777 stands apart", "how 1 calls", false, 3},
+		{"a withheld call that is there", `UPDATE apart SET id = '00000000000000000005' WHERE kind = 3`, "call 5 is withheld from the mirror, but is there", "how 1 calls", false, 3},
+		{"no mirror", `DELETE FROM mirrors`, "4 calls stand apart, but the company has no mirror", "how 4 calls", false, 0},
+		{"a letter of a value", `UPDATE mirror_values SET value = '2'`, "the mirror's value a/b is damaged: its checksum does not match", "removed 1 damaged values of the mirror", true, 4},
+		{"another key", `UPDATE mirror_values SET key = 'c'`, "the mirror's value c is damaged", "removed 1 damaged values", true, 4},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			t.Parallel()
+			open, damage := fresh(t)
+			store := open(t)
+			calls, m := store.Calls(acme), store.Mirror(acme)
+			var batch []callvault.Call
+			for i := range 5 {
+				batch = append(batch, Sample{ID: fmt.Sprint(i + 1), Time: day + callvault.Time(i)}.Call(t))
+			}
+			put(t, calls, batch...)
+			commit(t, m, takeLease(t, m), callvault.MirrorChange{
+				Calls: callvault.NewBatch(slices.Clone(batch[1:])), Keep: []callvault.ID{batch[1].ID},
+				Strange: map[callvault.ID]callvault.Time{batch[3].ID: day - 7}, Values: map[string][]byte{"a/b": []byte("1")},
+			})
+			remove(t, calls, "3")
+			before, began := changes(t, calls), timelines(t, store, acme)
+			damage(t, tt.damage)
+			if found := told(t, store.Check); !strings.Contains(found, tt.found) {
+				t.Errorf("found %s, want %s", found, tt.found)
+			}
+			accept := callvault.NoLoss
+			if tt.loss {
+				if err := store.Repair(t.Context(), accept, func(done string) { t.Errorf("did %s", done) }); !errors.Is(err, callvault.ErrLoss) {
+					t.Errorf("without accepting a loss: %v", err)
+				}
+				accept = callvault.AcceptLoss
+			}
+			repair := func(ctx context.Context, report func(string)) error { return store.Repair(ctx, accept, report) }
+			if done := told(t, repair); !strings.Contains(done, tt.done) {
+				t.Errorf("did %s, want %s", done, tt.done)
+			}
+			wantSound(t, store)
+			same(t, "changes", changes(t, calls), before)
+			same(t, "timelines", timelines(t, store, acme), began)
+			if n := len(apart(t, m)); n != tt.left {
+				t.Errorf("%d calls stand apart, want %d", n, tt.left)
+			}
+		})
+	}
+}
+
+// A value that is not what was written is an error and never an answer.
+func damagedValueIsAnError(t *testing.T, open Open, damage Damage) {
+	m := open(t).Mirror(acme)
+	commit(t, m, takeLease(t, m), callvault.MirrorChange{Values: map[string][]byte{"a": []byte("1"), "b": []byte("2")}})
+	damage(t, `UPDATE mirror_values SET value = '3' WHERE key = 'b'`)
+	var wrong *callvault.DamageError
+	err := m.Values(t.Context(), "", func(key string, _ []byte) error {
+		if key != "a" {
+			t.Errorf("visited %s", key)
+		}
+		return nil
+	})
+	if !errors.As(err, &wrong) || wrong.Company != acme || wrong.Value != "b" {
+		t.Errorf("got %v", err)
+	}
 }

@@ -26,7 +26,7 @@ const (
 )
 
 // Copy copies a snapshot of a store into an empty one: calls, numbers, tombstones, users,
-// workspaces, used quotas, keys and the cursor secret. It first empties an unfinished copy of the same store;
+// workspaces, mirrors, used quotas, keys and the cursor secret. It first empties an unfinished copy of the same store;
 // any other store that is not empty is ErrNotEmpty.
 //
 // In an unfinished copy a mark stands in place of the cursor secret. The secret and the keys
@@ -54,6 +54,11 @@ func Copy(ctx context.Context, from, to callvault.Store, progress Progress) erro
 		}
 		for _, company := range companies { // last, because an unfinished copy with others is refused
 			if err := copyDirectory(ctx, s.Directory(company), to.Directory(company), progress); err != nil {
+				return fmt.Errorf("company %s: %w", company, err)
+			}
+		}
+		for _, company := range companies { // from here on nothing else may write the company
+			if err := copyMirror(ctx, s.Mirror(company), to, company); err != nil {
 				return fmt.Errorf("company %s: %w", company, err)
 			}
 		}
@@ -109,7 +114,7 @@ func prepare(ctx context.Context, s callvault.Snapshot, to callvault.Store, mark
 
 // checkUnwritten refuses an unfinished copy whose company has a timeline that its original
 // hasn't: whatever else writes calls to it begins one. It also refuses one with a user or a
-// workspace that the original hasn't.
+// workspace that the original hasn't, or whose mirror somebody has taken.
 func checkUnwritten(ctx context.Context, s callvault.Snapshot, to callvault.Store, company string) error {
 	original, err := s.Calls(company).Timelines(ctx)
 	if err != nil {
@@ -121,12 +126,28 @@ func checkUnwritten(ctx context.Context, s callvault.Snapshot, to callvault.Stor
 			return ErrNotEmpty
 		}
 	}
+	if err == nil {
+		err = checkUntaken(ctx, s.Mirror(company), to.Mirror(company))
+	}
 	for _, kind := range callvault.Kinds() {
 		if err == nil {
 			err = eachBatch(ctx, to.Directory(company), kind, func(batch []callvault.Entry) error {
 				return checkHas(ctx, s.Directory(company), kind, batch)
 			})
 		}
+	}
+	return err
+}
+
+// checkUntaken refuses the mirror of a copy if its lease was taken there.
+func checkUntaken(ctx context.Context, original, copied callvault.MirrorReads) error {
+	lease, err := copied.Lease(ctx)
+	if err != nil || lease.Upstream == "" {
+		return err
+	}
+	at, err := original.Lease(ctx)
+	if err == nil && (lease.Holder != "" || lease.Number > at.Number) {
+		err = ErrNotEmpty
 	}
 	return err
 }
@@ -185,7 +206,7 @@ func copyCompany(ctx context.Context, s callvault.Snapshot, to callvault.Store, 
 		if errors.Is(err, callvault.ErrOrder) {
 			return ErrDisturbed
 		}
-		return err
+		return disturbed(err)
 	}
 	err = calls.Changes(ctx, 0, -1, func(r callvault.Record) error {
 		r.Document = bytes.Clone(r.Document)
@@ -219,7 +240,7 @@ func copyDirectory(ctx context.Context, from callvault.Entries, to callvault.Dir
 			}
 			copied += len(batch)
 			progress.Add(len(batch))
-			return err
+			return disturbed(err)
 		})
 		if err != nil {
 			return err
@@ -251,6 +272,19 @@ func eachBatch(ctx context.Context, from callvault.Entries, kind callvault.Kind,
 		}
 	}
 	return nil
+}
+
+// copyMirror copies the mirror of a company, unless somebody has taken the lease of the copy.
+func copyMirror(ctx context.Context, from callvault.MirrorReads, to callvault.Store, company string) error {
+	return disturbed(to.AdoptMirror(ctx, company, from))
+}
+
+// disturbed is ErrDisturbed if a mirror has begun to write the copy.
+func disturbed(err error) error {
+	if mirrored := (*callvault.MirroredError)(nil); errors.As(err, &mirrored) {
+		return ErrDisturbed
+	}
+	return err
 }
 
 func copyQuotas(ctx context.Context, s callvault.Snapshot, to callvault.Store) error {

@@ -67,6 +67,9 @@ func Digest(ctx context.Context, store callvault.Store, progress Progress) (dige
 			if err := d.directory(ctx, s.Directory(company), progress); err != nil {
 				return err
 			}
+			if err := d.mirror(ctx, s.Mirror(company)); err != nil {
+				return err
+			}
 		}
 		return d.rest(ctx, s)
 	})
@@ -117,6 +120,31 @@ func (d digester) directory(ctx context.Context, from callvault.Entries, progres
 		}
 	}
 	return nil
+}
+
+// mirror hashes the state of a mirror, but for who holds its lease.
+func (d digester) mirror(ctx context.Context, from callvault.MirrorReads) error {
+	lease, err := from.Lease(ctx)
+	if err != nil || lease.Upstream == "" {
+		return err
+	}
+	d.number(-2) // no text has this length, and no entry this mark
+	d.text(lease.Upstream)
+	d.number(lease.Number)
+	err = from.Values(ctx, "", func(key string, value []byte) error {
+		d.text(key)
+		d.field(value)
+		return nil
+	})
+	for kind := callvault.Own; kind <= callvault.Strange && err == nil; kind++ {
+		d.number(-int64(kind))
+		err = from.Apart(ctx, kind, func(a callvault.Apart) error {
+			d.text(a.ID.Key())
+			d.field(fmt.Append(nil, a.Counted, a.At))
+			return nil
+		})
+	}
+	return err
 }
 
 // rest hashes everything but what belongs to companies.

@@ -11,11 +11,12 @@ CREATE TABLE callvault.mirrors (
 	renewed  bigint NOT NULL
 );
 
--- What a mirror remembers, as JSON.
+-- What a mirror remembers, as JSON. The checksum is that of callvault.ValueChecksum.
 CREATE TABLE callvault.mirror_values (
-	company text COLLATE "C" NOT NULL,
-	key     text COLLATE "C" NOT NULL,
-	value   text NOT NULL,
+	company  text   COLLATE "C" NOT NULL,
+	key      text   COLLATE "C" NOT NULL,
+	checksum bigint NOT NULL,
+	value    text   NOT NULL,
 	PRIMARY KEY (company, key)
 );
 

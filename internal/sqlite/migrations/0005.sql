@@ -10,11 +10,12 @@ CREATE TABLE mirrors (
 	renewed  INTEGER NOT NULL
 ) STRICT;
 
--- What a mirror remembers, as JSON.
+-- What a mirror remembers, as JSON. The checksum is that of callvault.ValueChecksum.
 CREATE TABLE mirror_values (
-	company INTEGER NOT NULL,
-	key     TEXT    NOT NULL,
-	value   TEXT    NOT NULL,
+	company  INTEGER NOT NULL,
+	key      TEXT    NOT NULL,
+	checksum INTEGER NOT NULL,
+	value    TEXT    NOT NULL,
 	PRIMARY KEY (company, key)
 ) STRICT, WITHOUT ROWID;
 

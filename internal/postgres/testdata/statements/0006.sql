@@ -21,6 +21,8 @@ DELETE FROM callvault.names WHERE company = $1 AND calls <= 0;
 DELETE FROM callvault.quotas;
 DELETE FROM callvault.timelines;
 DELETE FROM callvault.timelines WHERE company = $1;
+INSERT INTO callvault.apart (company, id, kind, counted)
+		SELECT $1, n.id, $2, n.time FROM unnest($3::text[], $4::bigint[]) AS n (id, time);
 INSERT INTO callvault.apart (company, id, kind, here)
 		SELECT $1, id, $2, time FROM callvault.ids WHERE company = $1 AND time IS NOT NULL;
 INSERT INTO callvault.directory (company, kind, id, checksum, document)
@@ -31,9 +33,9 @@ INSERT INTO callvault.ids (company, id, number, time, workspace)
 		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
 			WHERE i.company = $1 AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL OFFSET 0)
 		ON CONFLICT (company, id) DO UPDATE SET number = excluded.number, time = excluded.time, workspace = excluded.workspace, checksum = NULL;
-INSERT INTO callvault.mirror_values (company, key, value)
-		SELECT $1, v.key, v.value FROM unnest($2::text[], $3::text[]) AS v (key, value)
-		ON CONFLICT (company, key) DO UPDATE SET value = excluded.value;
+INSERT INTO callvault.mirror_values (company, key, checksum, value)
+		SELECT $1, v.key, v.checksum, v.value FROM unnest($2::text[], $3::bigint[], $4::text[]) AS v (key, checksum, value)
+		ON CONFLICT (company, key) DO UPDATE SET checksum = excluded.checksum, value = excluded.value;
 INSERT INTO callvault.mirrors (company, upstream, holder, number, renewed) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (company) DO UPDATE SET upstream = excluded.upstream, holder = excluded.holder, number = excluded.number, renewed = excluded.renewed;
 INSERT INTO callvault.names (company, field, name, number, calls, first)
@@ -72,6 +74,8 @@ SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company,
 SELECT count(*) FROM callvault.directory WHERE company = $1 AND kind = $2;
 SELECT count(*) FROM callvault.ids WHERE company = $1;
 SELECT count(*) FROM callvault.keys;
+SELECT count(*)::text FROM callvault.apart AS a WHERE a.company = $1
+		AND NOT EXISTS (SELECT FROM callvault.mirrors AS m WHERE m.company = $1 AND m.upstream <> '') HAVING count(*) > 0;
 SELECT cursor_secret FROM callvault.store;
 SELECT d.*, t.total
 		FROM (SELECT $7 * (SELECT count(*) FROM (
@@ -156,13 +160,19 @@ SELECT id, checksum, document, kind FROM callvault.directory
 		WHERE company = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4;
 SELECT id, checksum, document, kind FROM callvault.directory WHERE company = $1 ORDER BY kind, id;
 SELECT id, kind, counted IS NOT NULL, coalesce(counted, here, 0) FROM callvault.apart WHERE company = $1 AND kind = $2 ORDER BY id;
-SELECT key, value FROM callvault.mirror_values WHERE company = $1 AND key >= $2 AND key < $3 ORDER BY key;
+SELECT key, checksum, value FROM callvault.mirror_values WHERE company = $1;
+SELECT key, checksum, value FROM callvault.mirror_values WHERE company = $1 AND key >= $2 AND key < $3 ORDER BY key;
+SELECT ltrim(id, '0') FROM callvault.apart AS a WHERE a.company = $1 AND a.kind <> 3
+		AND NOT EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = a.id AND i.time = a.here);
+SELECT ltrim(id, '0') FROM callvault.apart AS a WHERE a.company = $1 AND a.kind = 3
+		AND EXISTS (SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = a.id AND i.time IS NOT NULL);
 SELECT ltrim(id, '0') FROM callvault.documents AS d
 		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
 			WHERE i.company = $1 AND i.id = d.id AND i.time = d.time AND i.workspace = d.workspace AND i.number = d.number AND i.checksum IS NULL OFFSET 0);
 SELECT ltrim(id, '0') FROM callvault.ids AS i
 		WHERE i.company = $1 AND i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d
 			WHERE d.company = $1 AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace OFFSET 0);
+SELECT name, calls, first FROM callvault.names WHERE company = $1 AND field = $2;
 SELECT name, calls, first FROM callvault.names WHERE company = $1 AND field = $2 ORDER BY name;
 SELECT number FROM callvault.companies WHERE company = $1;
 SELECT number, checksum, NULL::bigint, id, NULL::text, NULL::text FROM callvault.ids WHERE company = $1 AND time IS NULL;
