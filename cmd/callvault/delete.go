@@ -114,6 +114,11 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	if err != nil {
 		return err
 	}
+	if d.kind != "" {
+		if err := checkUnmirrored(ctx, store, o.company); err != nil {
+			return err
+		}
+	}
 	total := len(d.ids)
 	if d.ids == nil {
 		if total, err = store.Calls(o.company).Count(ctx, d.query); err != nil {
@@ -140,7 +145,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, noun(d.kind)))
 	case err != nil:
-		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.kind)), err)
+		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.kind)), ofMirror(err))
 	case missing > 0:
 		p.Tell("deleted %s; %s not found", screen.Count(deleted, noun(d.kind)), screen.Count(missing, "id"))
 	default:

@@ -142,7 +142,9 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		Mapping: o.columns, Source: o.source,
 	}
 	if o.dryRun || o.strict {
-		a.compare(ctx, o, &im)
+		if err := a.compare(ctx, o, &im); err != nil {
+			return err
+		}
 	}
 	if o.dryRun {
 		return a.rehearse(ctx, &im, report, in)
@@ -158,6 +160,9 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	}
 	store, err := o.openOrMake(ctx, a)
 	if err != nil {
+		return err
+	}
+	if err := checkUnmirrored(ctx, store, o.company); err != nil {
 		return err
 	}
 	im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
@@ -180,23 +185,25 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	case errors.Is(err, bulk.ErrDamaged):
 		return fmt.Errorf("%w; calls stored from this file may be damaged: import a sound copy of it", err)
 	}
-	return err
+	return ofMirror(err)
 }
 
 // shownCalls is how many calls a dry run prints.
 const shownCalls = 10
 
 // compare has a check look into the store, if there is one, for calls that can't be replaced.
-func (a *app) compare(ctx context.Context, o importOptions, im *bulk.Import) {
+// It refuses a company that its mirror writes.
+func (a *app) compare(ctx context.Context, o importOptions, im *bulk.Import) error {
 	if _, err := os.Stat(o.db); err != nil && !postgres.IsURL(o.db) {
-		return
+		return nil
 	}
 	store, err := a.openToRead(ctx, o.db)
 	if err != nil {
 		a.say("the calls are not compared with the store: %v", err)
-		return
+		return nil
 	}
 	im.Calls = store.Calls(o.company)
+	return checkUnmirrored(ctx, store, o.company)
 }
 
 // rehearse is an import that stores nothing.

@@ -162,6 +162,25 @@ func refuseFilesOf(db string, names ...string) error {
 	return nil
 }
 
+// checkUnmirrored refuses a company that its mirror writes, before anything is read for it.
+func checkUnmirrored(ctx context.Context, store callvault.Store, company string) error {
+	lease, err := store.Mirror(company).Lease(ctx)
+	if err != nil || lease.Upstream == "" {
+		return err
+	}
+	return ofMirror(&callvault.MirroredError{Company: company, Upstream: lease.Upstream})
+}
+
+// ofMirror says what to do about a company that its mirror writes. Other errors stay what they
+// are.
+func ofMirror(err error) error {
+	mirrored := (*callvault.MirroredError)(nil)
+	if !errors.As(err, &mirrored) {
+		return err
+	}
+	return fmt.Errorf("%w; name another company with --company, or end the mirror: callvault mirror end%s", mirrored, companyArgument(mirrored.Company))
+}
+
 // storeName is the name of a store for people to read.
 func storeName(db string) string { return postgres.Redact(db) }
 

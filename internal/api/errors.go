@@ -32,6 +32,9 @@ func refuse(status int, text, cause string) *clientError {
 // notAuthorized is the text for every refused credential; only the log says why.
 const notAuthorized = "Access key, secret or token is not valid"
 
+// ofMirror is the text for a write to a company that its mirror writes.
+const ofMirror = "This company's calls are a mirror of another server's; post the call to that server"
+
 func unauthorized(text, cause string) *clientError {
 	err := refuse(http.StatusUnauthorized, text, cause)
 	err.header = http.Header{"Www-Authenticate": {`Basic realm="callvault", charset="UTF-8"`, `Bearer realm="callvault"`}}
@@ -63,6 +66,7 @@ func toClient(err error) *clientError {
 		told     *clientError
 		refused  auth.Refused
 		exceeded *limit.Exceeded
+		mirrored *callvault.MirroredError
 	)
 	switch {
 	case errors.As(err, &told):
@@ -71,6 +75,8 @@ func toClient(err error) *clientError {
 		return unauthorized(notAuthorized, "")
 	case errors.As(err, &exceeded):
 		return tooMany(exceeded.Wait, "")
+	case errors.As(err, &mirrored):
+		return refuse(http.StatusConflict, ofMirror, "")
 	}
 	return refuse(http.StatusInternalServerError, gong.InternalError, "")
 }

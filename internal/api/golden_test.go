@@ -242,8 +242,9 @@ func (p *player) happen(words []string) {
 		s.clock.advance(duration(t, args[0]))
 	case "slow":
 		p.slow = true
-	case "store": // store fails|works
-		s.store.fail(map[string]error{"fails": errors.New("disk on fire"), "works": nil}[args[0]])
+	case "store": // store fails|mirrors|works
+		mirrored := &callvault.MirroredError{Company: "acme", Upstream: "https://us-1.api.example.com"}
+		s.store.fail(map[string]error{"fails": errors.New("disk on fire"), "mirrors": mirrored, "works": nil}[args[0]])
 	default:
 		t.Fatalf("%q cannot happen", words)
 	}
