@@ -49,3 +49,5 @@ func fresh(t testing.TB) storetest.Open {
 	url := database(t)
 	return func(t testing.TB) callvault.Store { return open(t, url) }
 }
+
+func BenchmarkMirror(b *testing.B) { storetest.BenchMirror(b, fresh(b)) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/storetest"
 )
 
 // BenchmarkRead is what the read path costs in this room: a total, a page, a later one, and
@@ -65,4 +66,9 @@ func BenchmarkRead(b *testing.B) {
 			})
 		}
 	}
+}
+
+func BenchmarkMirror(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "bench.db")
+	storetest.BenchMirror(b, func(t testing.TB) callvault.Store { return open(t, path) })
 }

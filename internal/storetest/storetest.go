@@ -280,3 +280,60 @@ func damagedValueIsAnError(t *testing.T, open Open, damage Damage) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// BenchMirror is what the operations of a mirror cost: to take a company of a million calls
+// for the first time, the weight of a range with 100,000 calls apart, and the commit of a page
+// of 100 calls that are new, or all there.
+func BenchMirror(b *testing.B, open Open) {
+	store := open(b)
+	calls, m := store.Calls(acme), store.Mirror(acme)
+	fill := func(n int) {
+		for from := 0; from < n; from += 10_000 {
+			batch := make([]callvault.Call, 10_000)
+			for i := range batch {
+				batch[i] = Sample{ID: fmt.Sprint(from + i), Time: day + callvault.Time(from+i)*minute, Title: padding(400)}.Call(b)
+			}
+			put(b, calls, batch...)
+		}
+	}
+	page := func(from int, title string) (change callvault.MirrorChange) {
+		batch := make([]callvault.Call, 100)
+		for i := range batch {
+			batch[i] = Sample{ID: fmt.Sprint(from + i), Time: day + callvault.Time(from+i)*minute, Title: title}.Call(b)
+		}
+		return callvault.MirrorChange{Calls: callvault.NewBatch(batch), Values: map[string][]byte{"span/1": []byte(`{"start":1,"read":2}`)}}
+	}
+	fill(100_000)
+	lease := takeLease(b, m)
+	b.Run("weight of 100,000", func(b *testing.B) {
+		for b.Loop() {
+			if n := weight(b, m, callvault.AllTime); n != -100_000 {
+				b.Fatal(n)
+			}
+		}
+	})
+	b.Run("commit of 100 new", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			commit(b, m, lease, page(10_000_000+100*i, padding(400)))
+		}
+	})
+	b.Run("commit of 100 there", func(b *testing.B) {
+		for b.Loop() {
+			commit(b, m, lease, page(10_000_000, padding(400)))
+		}
+	})
+	if err := m.End(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	fill(1_000_000)
+	b.Run("take of 1,000,000", func(b *testing.B) {
+		for b.Loop() {
+			takeLease(b, m)
+			b.StopTimer()
+			if err := m.End(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+		}
+	})
+}
