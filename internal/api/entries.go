@@ -85,17 +85,22 @@ func (e *entries) each(ctx context.Context, store callvault.Companies, company s
 
 // imported visits the entries that were imported, in the order of their ids.
 func (e *entries) imported(ctx context.Context, from callvault.Entries, c chosenEntries, visit func(callvault.Entry) error) error {
-	if c.ids != nil {
+	after, isRead := c.after, false
+	return inParts(visit, func(limit int, visit func(callvault.Entry) error) error {
+		if c.ids == nil {
+			return from.Scan(ctx, e.kind, after, limit, func(entry callvault.Entry) error {
+				after = entry.ID
+				return visit(entry)
+			})
+		}
+		if isRead { // all at once
+			return nil
+		}
+		isRead = true
 		return from.Get(ctx, e.kind, c.ids, func(entry callvault.Entry) error {
 			if !c.has(entry.ID) {
 				return nil
 			}
-			return visit(entry)
-		})
-	}
-	return inParts(visit, func(limit int, visit func(callvault.Entry) error) error {
-		return from.Scan(ctx, e.kind, c.after, limit, func(entry callvault.Entry) error {
-			c.after = entry.ID
 			return visit(entry)
 		})
 	})

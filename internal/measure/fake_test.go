@@ -25,9 +25,9 @@ func (f *fake) ask(ctx context.Context, asked ...any) error {
 	return f.err
 }
 
-func (f *fake) Calls(company string) callvault.Calls { return fakeCalls{f, company} }
-func (f *fake) Directory(string) callvault.Directory { return nil }
-func (f *fake) Mirror(string) callvault.MirrorState  { return fakeMirror{} }
+func (f *fake) Calls(company string) callvault.Calls         { return fakeCalls{f, company} }
+func (f *fake) Directory(company string) callvault.Directory { return fakeDirectory{f, company} }
+func (f *fake) Mirror(string) callvault.MirrorState          { return fakeMirror{} }
 func (f *fake) Pool() callvault.Pool {
 	return callvault.Pool{InUse: 3, Idle: 2, Max: 9, Waits: 4, Waited: 1500 * time.Millisecond}
 }
@@ -140,4 +140,26 @@ func (f fakeCalls) Timelines(ctx context.Context) ([]callvault.Timeline, error) 
 }
 func (f fakeCalls) CountRecords(ctx context.Context) (int, error) {
 	return 0, f.ask(ctx, "CountRecords", f.company)
+}
+
+// fakeDirectory is users and workspaces of a fake.
+type fakeDirectory struct {
+	*fake
+	company string
+}
+
+func (f fakeDirectory) Count(ctx context.Context, kind callvault.Kind) (int, error) {
+	return 31, f.ask(ctx, "Directory.Count", f.company, kind)
+}
+func (f fakeDirectory) Get(ctx context.Context, kind callvault.Kind, ids []callvault.ID, visit func(callvault.Entry) error) error {
+	return f.ask(ctx, "Directory.Get", f.company, kind, ids, visit != nil)
+}
+func (f fakeDirectory) Scan(ctx context.Context, kind callvault.Kind, after callvault.ID, limit int, visit func(callvault.Entry) error) error {
+	return f.ask(ctx, "Directory.Scan", f.company, kind, after, limit, visit != nil)
+}
+func (f fakeDirectory) Put(ctx context.Context, kind callvault.Kind, entries []callvault.Entry) (callvault.PutResult, error) {
+	return callvault.PutResult{Created: 32}, f.ask(ctx, "Directory.Put", f.company, kind, entries)
+}
+func (f fakeDirectory) Delete(ctx context.Context, kind callvault.Kind, ids []callvault.ID) (int, error) {
+	return 33, f.ask(ctx, "Directory.Delete", f.company, kind, ids)
 }

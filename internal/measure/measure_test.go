@@ -20,7 +20,8 @@ import (
 // served are the methods that serve asks for again and again.
 var served = []string{
 	"Companies", "Keys", "UseKey", "TakeQuota", "TakeSecond",
-	"Count", "Scan", "First", "Latest", "Snapshot",
+	"Count", "Get", "Scan", "First", "Names", "Latest", "Changes", "Put", "Snapshot",
+	"DirectoryGet", "DirectoryScan",
 }
 
 // Every method is handed on with all it was given, and answered as the store answers;
@@ -30,9 +31,13 @@ func TestEveryMethod(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	store := Store(within, registry)
 	met := 0
-	for _, tt := range []struct{ measured, bare reflect.Value }{
-		{reflect.ValueOf(&store).Elem(), reflect.ValueOf(within)},
-		{reflect.ValueOf(new(store.Calls("acme"))).Elem(), reflect.ValueOf(within.Calls("acme"))},
+	for _, tt := range []struct {
+		measured, bare reflect.Value
+		prefix         string // of the names of operations
+	}{
+		{reflect.ValueOf(&store).Elem(), reflect.ValueOf(within), ""},
+		{reflect.ValueOf(new(store.Calls("acme"))).Elem(), reflect.ValueOf(within.Calls("acme")), ""},
+		{reflect.ValueOf(new(store.Directory("acme"))).Elem(), reflect.ValueOf(within.Directory("acme")), "Directory"},
 	} {
 		for i := range tt.measured.NumMethod() {
 			name := tt.measured.Type().Method(i).Name
@@ -47,6 +52,7 @@ func TestEveryMethod(t *testing.T) {
 			if !reflect.DeepEqual(got, answer) || !reflect.DeepEqual(within.asked, asked) {
 				t.Errorf("%s: asked %v and got %v, want %v and %v", name, within.asked, got, asked, answer)
 			}
+			name = tt.prefix + name
 			want := 0.0
 			if slices.Contains(served, name) {
 				want, met = 1, met+1

@@ -10,11 +10,11 @@ import (
 // operations are the methods that are measured, as metrics name them.
 var operations = []string{
 	"companies", "keys", "use_key", "take_quota", "take_second",
-	"count", "scan", "first", "latest", "snapshot",
+	"count", "get", "scan", "first", "names", "latest", "changes", "put", "snapshot",
+	"directory_get", "directory_scan",
 }
 
-// measured measures the operations of a store that requests for calls and scrapes wait
-// for. Most others belong to commands, which nobody can scrape.
+// measured measures the operations of a store that requests and scrapes wait for. Most others belong to commands, which nobody can scrape.
 type measured struct {
 	callvault.Store
 	meter *meter
@@ -22,6 +22,10 @@ type measured struct {
 
 func (m measured) Calls(company string) callvault.Calls {
 	return measuredCalls{m.Store.Calls(company), m.meter}
+}
+
+func (m measured) Directory(company string) callvault.Directory {
+	return measuredDirectory{m.Store.Directory(company), m.meter}
 }
 
 func (m measured) Companies(ctx context.Context) (names []string, err error) {
@@ -79,4 +83,40 @@ func (m measuredCalls) First(ctx context.Context, q callvault.Query, limit int, 
 func (m measuredCalls) Latest(ctx context.Context) (number int64, err error) {
 	defer m.meter.end(ctx, "latest", time.Now(), &err)
 	return m.Calls.Latest(ctx)
+}
+
+func (m measuredCalls) Get(ctx context.Context, ids []callvault.ID, visit func(callvault.Record) error) (err error) {
+	defer m.meter.end(ctx, "get", time.Now(), &err)
+	return m.Calls.Get(ctx, ids, visit)
+}
+
+func (m measuredCalls) Names(ctx context.Context, field callvault.Field, visit func(callvault.Name) error) (err error) {
+	defer m.meter.end(ctx, "names", time.Now(), &err)
+	return m.Calls.Names(ctx, field, visit)
+}
+
+func (m measuredCalls) Changes(ctx context.Context, after int64, limit int, visit func(callvault.Record) error) (err error) {
+	defer m.meter.end(ctx, "changes", time.Now(), &err)
+	return m.Calls.Changes(ctx, after, limit, visit)
+}
+
+func (m measuredCalls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
+	defer m.meter.end(ctx, "put", time.Now(), &err)
+	return m.Calls.Put(ctx, batch)
+}
+
+// measuredDirectory is users and workspaces whose reads are measured.
+type measuredDirectory struct {
+	callvault.Directory
+	meter *meter
+}
+
+func (m measuredDirectory) Get(ctx context.Context, kind callvault.Kind, ids []callvault.ID, visit func(callvault.Entry) error) (err error) {
+	defer m.meter.end(ctx, "directory_get", time.Now(), &err)
+	return m.Directory.Get(ctx, kind, ids, visit)
+}
+
+func (m measuredDirectory) Scan(ctx context.Context, kind callvault.Kind, after callvault.ID, limit int, visit func(callvault.Entry) error) (err error) {
+	defer m.meter.end(ctx, "directory_scan", time.Now(), &err)
+	return m.Directory.Scan(ctx, kind, after, limit, visit)
 }
