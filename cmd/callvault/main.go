@@ -138,7 +138,7 @@ skipped, or a server's list ended early.`,
 	// A command that only holds others can't be run with its flags alone.
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1))
 	root.SetFlagErrorFunc(flagError)
-	addGroup(root, "Data", a.importCalls(), a.calls(), a.call(), a.export(), a.info(), a.delete())
+	addGroup(root, "Data", a.importCalls(), a.calls(), a.call(), a.export(), a.changes(), a.info(), a.delete())
 	addGroup(root, "Server", a.serve(), a.key(), a.tls(), a.healthcheck())
 	addGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
 	root.AddCommand(a.version())

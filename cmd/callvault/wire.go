@@ -124,10 +124,7 @@ func (o *sourceOptions) flags(cmd *cobra.Command) {
 // open opens what the flags name.
 func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (upstream.Source, error) {
 	if o.url == "" {
-		if o.credentials != "" {
-			return nil, usagef("--credentials is for --url; pass --url too, or leave it out")
-		}
-		store, err := o.tenant.open(ctx, a)
+		store, err := o.openStore(ctx, a)
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +136,14 @@ func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (u
 	}
 	p.Begin("asking the server", "", screen.Unknown)
 	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), p), nil
+}
+
+// openStore opens the store, where no server is named.
+func (o *sourceOptions) openStore(ctx context.Context, a *app) (callvault.Store, error) {
+	if o.credentials != "" {
+		return nil, usagef("--credentials is for --url; pass --url too, or leave it out")
+	}
+	return o.tenant.open(ctx, a)
 }
 
 // progress shows on standard error how far a command is.

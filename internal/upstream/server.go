@@ -25,13 +25,18 @@ type Server struct {
 
 // NewServer is the server at an address.
 func NewServer(address *url.URL, credential gong.Credential, agent string, progress *screen.Progress) *Server {
-	s := &Server{progress: progress}
-	s.client = &gong.Client{BaseURL: address.String(), Credential: credential, UserAgent: agent, Waiting: s.waiting}
-	return s
+	return &Server{client: NewClient(address, credential, agent, progress), progress: progress}
 }
 
-// waiting tells what the server makes the reading wait for.
-func (s *Server) waiting(pause time.Duration, cause error) {
+// NewClient is a client of the server at an address. It tells what it waits for.
+func NewClient(address *url.URL, credential gong.Credential, agent string, progress *screen.Progress) *gong.Client {
+	return &gong.Client{BaseURL: address.String(), Credential: credential, UserAgent: agent, Waiting: func(pause time.Duration, cause error) {
+		tellWaiting(progress, pause, cause)
+	}}
+}
+
+// tellWaiting tells what a server makes the reading wait for.
+func tellWaiting(progress *screen.Progress, pause time.Duration, cause error) {
 	pause = pause.Round(100 * time.Millisecond)
 	if pause > time.Second {
 		pause = pause.Round(time.Second)
@@ -40,7 +45,7 @@ func (s *Server) waiting(pause time.Duration, cause error) {
 	if refusal := (*gong.Error)(nil); errors.As(cause, &refusal) {
 		brief = strings.ToLower(http.StatusText(refusal.Status))
 	}
-	s.progress.Pause(fmt.Sprintf("waiting %v, %s", pause, brief), fmt.Sprintf("waiting %v: %s", pause, Text(cause)))
+	progress.Pause(fmt.Sprintf("waiting %v, %s", pause, brief), fmt.Sprintf("waiting %v: %s", pause, Text(cause)))
 }
 
 // skipped tells why a call was skipped.

@@ -1,0 +1,163 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/callvault/callvault/changes"
+	"github.com/callvault/callvault/internal/file"
+)
+
+// Reader writes changes as lines, and keeps in a file how far it has come.
+type Reader struct {
+	Source Source
+	Out    io.Writer
+	State  string // a file; empty: it begins at the beginning and keeps nothing
+	Follow bool   // wait for the next changes, until the context is done
+
+	Read int // changes so far
+}
+
+// leastWait is the least time between two answers of a follower that brought nothing: a
+// server that stops answers before its wait is over.
+const leastWait = time.Second
+
+// Run reads to the end, or for ever. It keeps the place of an answer when all its lines are
+// out, so a Reader that was killed repeats an answer and leaves out none. When the context is
+// done it ends without an error.
+func (r *Reader) Run(ctx context.Context) error {
+	token, err := r.load()
+	if err != nil {
+		return err
+	}
+	for upToDate := false; ; {
+		asked := time.Now()
+		b, err := r.Source.Next(ctx, token, r.Follow && upToDate)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, changes.ErrStartOver):
+			return r.startOver("the store does not continue what " + r.place() + " has seen, because it went back in time or was repaired")
+		case errors.Is(err, ErrToken):
+			return r.startOver(r.State + " is of another store or company")
+		case err != nil:
+			return err
+		}
+		if err := r.put(b); err != nil {
+			return err
+		}
+		if b.Next != token {
+			if err := r.keep(b.Next); err != nil {
+				return err
+			}
+		}
+		token, upToDate = b.Next, !b.More
+		if upToDate && !r.Follow {
+			return nil
+		}
+		if upToDate && b.Changes == 0 && pause(ctx, leastWait-time.Since(asked)) != nil {
+			return nil
+		}
+	}
+}
+
+// startOver is an error that says how to.
+func (r *Reader) startOver(problem string) error {
+	if r.State == "" {
+		return fmt.Errorf("%s; to start over, run this again and load into an empty table", problem)
+	}
+	return fmt.Errorf("%s; to start over, remove %s and load into an empty table", problem, r.State)
+}
+
+// place names what remembers how far the reader has come.
+func (r *Reader) place() string {
+	if r.State == "" {
+		return "this command"
+	}
+	return r.State
+}
+
+// put writes lines, and sees to it that they are out before their place is kept.
+func (r *Reader) put(b Batch) error {
+	if len(b.Lines) == 0 {
+		return nil
+	}
+	if _, err := r.Out.Write(b.Lines); err != nil {
+		return fmt.Errorf("write changes: %w", cause(err))
+	}
+	r.Read += b.Changes
+	if f, ok := r.Out.(*os.File); ok && r.State != "" {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			if err := f.Sync(); err != nil {
+				return fmt.Errorf("write changes: %w", cause(err))
+			}
+		}
+	}
+	return nil
+}
+
+// cause is the system's error, without a name such as /dev/stdout.
+func cause(err error) error {
+	if on := (*fs.PathError)(nil); errors.As(err, &on) {
+		return on.Err
+	}
+	return err
+}
+
+// aToken is the only content of a state file, but for its line end.
+var aToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,1000}\n?$`)
+
+// load reads the state. A file that is not there is the beginning; one that has something
+// else is an error, because to begin again would repeat every change.
+func (r *Reader) load() (token string, err error) {
+	if r.State == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(r.State)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("can't read %s: %w; name another file, or make it readable", r.State, cause(err))
+	case !aToken.Match(content):
+		return "", r.startOver(r.State + " is not a state of changes")
+	}
+	if last := len(content) - 1; content[last] == '\n' {
+		content = content[:last]
+	}
+	return string(content), nil
+}
+
+// keep writes the state, whole or not at all.
+func (r *Reader) keep(token string) (err error) {
+	if r.State == "" {
+		return nil
+	}
+	d, err := file.Create(r.State)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Discard()) }()
+	if _, err := d.Write([]byte(token + "\n")); err != nil {
+		return err
+	}
+	return d.CommitMode(0o600)
+}
+
+// pause waits, unless the context is done before.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
