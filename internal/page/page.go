@@ -30,6 +30,9 @@ type Config struct {
 	// command that uses the API: they learn nothing of where the store is.
 	Command []string
 
+	// Mirror reads how a company's mirror stands. If it is nil, no company has one.
+	Mirror ReadMirror
+
 	// Now is the clock that "today" depends on; nil is time.Now.
 	Now func() time.Time
 
@@ -116,6 +119,7 @@ func New(config Config) (*Handler, error) {
 		"/api/calls":      h.ask(h.list),
 		"/api/call":       h.ask(h.document),
 		"/api/workspaces": h.ask(h.workspaces),
+		"/api/mirror":     h.ask(h.mirror),
 		"/api/download":   h.download,
 	}
 	return h, nil

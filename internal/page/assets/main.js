@@ -4,6 +4,7 @@ import { newCalendar } from './calendar.js';
 import { newPanel } from './call.js';
 import { newChart } from './chart.js';
 import { button, byId, copy, make } from './dom.js';
+import { beginMirror, showMirror } from './mirror.js';
 import { address, change, localZone, preset, presets, questions, read } from './state.js';
 import { showPager, showRows } from './table.js';
 import { calls, span } from './time.js';
@@ -14,6 +15,7 @@ let site = null; // the server's companies, links and formats
 let summary = null; // the counts shown, and the query that they answer
 let page = null;
 let workspaces = ''; // the query whose answer is offered
+let mirror = ''; // the query whose answer the header shows
 
 const chart = newChart((from, to) => go({ range: '', from, to }));
 const openCalendar = newCalendar((from, to) => go({ range: from || to ? '' : 'all', from, to }));
@@ -69,7 +71,7 @@ async function load() {
   try {
     site ??= await ask('api/site', signal);
     showSite();
-    const parts = [fetchCall(signal), fetchList(signal), fetchSummary(signal), fetchWorkspaces(signal)];
+    const parts = [fetchCall(signal), fetchList(signal), fetchSummary(signal), fetchWorkspaces(signal), fetchMirror(signal)];
     await Promise.all(parts);
     byId('problem').hidden = true;
   } catch (error) {
@@ -112,6 +114,26 @@ async function fetchWorkspaces(signal) {
   offerWorkspaces((await ask(question, signal)).workspaces);
   workspaces = question;
   if (state.workspace) showWorkspace(state.workspace);
+}
+
+async function fetchMirror(signal) {
+  const question = questions.mirror(state);
+  if (mirror === question) return;
+  showMirror((await ask(question, signal)).mirror);
+  mirror = question;
+}
+
+// refreshMirror shows how the mirror stands by now.
+async function refreshMirror() {
+  const { signal } = underWay;
+  mirror = '';
+  try {
+    await fetchMirror(signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Refusal)) throw error;
+    showMirror({ state: 'trouble', headline: `How the mirror stands is not known: ${error.message}`, lines: [] });
+  }
 }
 
 async function fetchCall(signal) {
@@ -215,6 +237,7 @@ function begin() {
   byId('workspace').onchange = byId('workspace').onsearch = (event) => go({ workspace: workspaceOf(event.target.value.trim()) });
   byId('again').onclick = load;
   byId('show-all').onclick = () => { go({ range: 'all', from: '', to: '', workspace: '' }); byId('chart').focus(); };
+  beginMirror(refreshMirror);
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });
   load();
 }

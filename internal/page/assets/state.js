@@ -48,6 +48,7 @@ export const questions = {
   summary: (state) => `api/summary?${text(asked(state), [...view, 'by'])}`,
   list: (state) => `api/calls?${text(asked(state), [...view, 'after', 'before'])}`,
   call: (state) => `api/call?${text({ ...asked(state), at: state.call }, ['company', 'tz', 'at'])}`,
+  mirror: (state) => `api/mirror?${text(asked(state), ['company', 'tz'])}`,
   workspaces: (state) => `api/workspaces?${text(state, ['company'])}`,
   download: (state, format) => `api/download?${text({ ...asked(state), format }, [...view, 'format'])}`,
 };
