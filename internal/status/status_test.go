@@ -1,0 +1,158 @@
+package status
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/mirror"
+)
+
+var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+func seconds(d time.Duration) *mirror.Seconds { return new(mirror.Seconds(d)) }
+
+// busy is the status of a mirror with something of everything.
+func busy() *mirror.Status {
+	return &mirror.Status{
+		Connected: true, Calls: 234567, Upstream: 234570, Newest: new(now.Add(-150 * time.Second)),
+		Windows: []mirror.Window{
+			{Name: "hot", Age: seconds(4 * time.Minute), Period: mirror.Seconds(5 * time.Minute)},
+			{Name: "warm", Period: mirror.Seconds(90 * time.Minute)},
+		},
+		Backfill: mirror.Backfilled{From: new(now.AddDate(0, -6, 0)), Calls: 130, Total: 200, Left: seconds(50 * time.Hour)},
+		Rounds: []mirror.Round{
+			{Name: "young", Began: new(now), Pages: 12, Total: 12, Period: mirror.Seconds(6 * time.Hour)},
+			{Name: "mid", Period: mirror.Seconds(24 * time.Hour)},
+			{Name: "old", Began: new(now), Pages: 650, Total: 2600, Left: seconds(18 * time.Hour), Period: mirror.Seconds(41 * 24 * time.Hour), Running: true},
+		},
+		Requests: budget.Spent{Used: 1234, Limit: 5000, Purposes: map[string]int{"hot": 288, "old": 900, "by-id": 0, "head": 24, "mid": 24}},
+		Late:     &mirror.Late{Median: mirror.Seconds(21 * time.Minute), P95: mirror.Seconds(3 * time.Hour), Worst: mirror.Seconds(12*24*time.Hour + time.Hour)},
+		Held:     &mirror.Held{Calls: 1200, Reason: "the upstream counts fewer calls than are here", Release: "when it counts them again, or: callvault mirror accept"},
+		Own:      3, Excess: 2, Absent: 1, Notes: map[string]string{"users": "the server answered 403\x1b[31m"},
+		Holder: "host: process 12 since 3 of pid:[4] on kernel 5", URL: "https://us-12345.api.gong.io", Suggest: 9000,
+	}
+}
+
+// The text has all that an operator has to know, and no character that a server chose to
+// control the terminal with.
+func TestText(t *testing.T) {
+	var got bytes.Buffer
+	if err := Text(&got, "acme", busy(), now); err != nil {
+		t.Fatal(err)
+	}
+	const want = `company acme is a mirror of https://us-12345.api.gong.io
+
+connected    yes
+kept by      host: process 12
+calls        234,567 here, 234,570 upstream; the upstream counts 2 calls that it does not list; 1 call about to be asked for by id; 3 calls from before the mirror: callvault mirror accept --own keep, or delete
+newest call  2026-03-04T11:57:30Z, 2min 30s ago
+hot window   read whole 4min ago, every 5min
+warm window  not read yet, every 1h 30min
+backfill     █████████████░░░░░░░ 65 %, back to 2025-09-04T12:00:00Z, 2d 2h left
+young round  ████████████████████ 100 % of 12 pages, every 6h
+mid round    not begun, every 1d
+old round    █████░░░░░░░░░░░░░░░ 25 % of 2,600 pages, 18h left, every 41d
+             --daily 9000 would make the old round 20 days
+requests     1,234 of 5,000 in the last 24 hours
+             old 900, hot 288, head 24, mid 24
+late         calls come 21min after they happened (median), 3h (95 %), 12d 1h at worst, in the last 30 days
+held         1,200 calls: the upstream counts fewer calls than are here
+             released when it counts them again, or: callvault mirror accept
+users        not read: the server answered 403�[31m
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &got, want)
+	}
+}
+
+// A mirror that has just been made says what is not known yet.
+func TestTextOfANewMirror(t *testing.T) {
+	var got bytes.Buffer
+	s := &mirror.Status{Reason: new("nothing was read yet"), URL: "https://a.example.com"}
+	if err := Text(&got, "acme", s, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"no: nothing was read yet\n", "no process; start one: callvault mirror --url URL\n", "newest call  none\n", "backfill     not begun\n", "late         not known yet\n", "held         nothing\n"} {
+		if !strings.Contains(got.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &got)
+		}
+	}
+}
+
+// The keys of the JSON are what scripts rely on.
+func TestJSON(t *testing.T) {
+	for _, tt := range []struct {
+		status *mirror.Status
+		want   string
+	}{
+		{busy(), `{"connected":true,"reason":null,"calls":234567,"upstream":234570,"newest":"2026-03-04T11:57:30Z",` +
+			`"windows":[{"name":"hot","age":240,"period":300},{"name":"warm","age":null,"period":5400}],` +
+			`"backfill":{"done":false,"from":"2025-09-04T12:00:00Z","calls":130,"total":200,"left":180000},` +
+			`"rounds":[{"name":"young","began":"2026-03-04T12:00:00Z","pages":12,"total":12,"left":null,"period":21600,"running":false},` +
+			`{"name":"mid","began":null,"pages":0,"total":0,"left":null,"period":86400,"running":false},` +
+			`{"name":"old","began":"2026-03-04T12:00:00Z","pages":650,"total":2600,"left":64800,"period":3542400,"running":true}],` +
+			`"requests":{"used":1234,"limit":5000,"purposes":{"by-id":0,"head":24,"hot":288,"mid":24,"old":900}},` +
+			`"late":{"median":1260,"p95":10800,"worst":1040400},` +
+			`"held":{"calls":1200,"reason":"the upstream counts fewer calls than are here","release":"when it counts them again, or: callvault mirror accept"}}`},
+		{&mirror.Status{Reason: new("nothing was read yet"), Windows: []mirror.Window{}, Rounds: []mirror.Round{}}, `{"connected":false,"reason":"nothing was read yet","calls":0,"upstream":0,"newest":null,"windows":[],` +
+			`"backfill":{"done":false,"from":null,"calls":0,"total":0,"left":null},"rounds":[],"requests":{"used":0,"limit":0,"purposes":null},` +
+			`"late":{"median":null,"p95":null,"worst":null},"held":null}`},
+	} {
+		got, err := json.Marshal(JSON(tt.status))
+		if err != nil || string(got) != tt.want {
+			t.Errorf("got\n%s, %v\nwant\n%s", got, err, tt.want)
+		}
+	}
+}
+
+// A scrape shows the numbers of the status, or that it can't be read.
+func TestMetrics(t *testing.T) {
+	reads := func(s *mirror.Status, err error) *prometheus.Registry {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(Collector{func(context.Context) (*mirror.Status, error) { return s, err }})
+		return registry
+	}
+	registry := reads(busy(), nil)
+	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]float64)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			name := strings.TrimPrefix(family.GetName(), "callvault_mirror_")
+			for _, label := range m.GetLabel() {
+				name += " " + label.GetValue()
+			}
+			got[name] = m.GetGauge().GetValue()
+		}
+	}
+	for name, want := range map[string]float64{
+		"up": 1, "connected": 1, "calls": 234567, "upstream_calls": 234570, "newest_call_timestamp_seconds": float64(now.Unix() - 150),
+		"window_age_seconds hot": 240, "window_period_seconds hot": 300, "window_period_seconds warm": 5400, "backfill_ratio": 0.65,
+		"round_ratio young": 1, "round_ratio mid": 0, "round_ratio old": 0.25, "round_period_seconds old": 41 * 24 * 3600,
+		"requests hot": 288, "requests by-id": 0, "requests_limit": 5000, "late_seconds p95": 10800, "held_calls": 1200,
+	} {
+		if value, ok := got[name]; !ok || value != want {
+			t.Errorf("%s is %v, want %v", name, value, want)
+		}
+	}
+	if _, ok := got["window_age_seconds warm"]; ok {
+		t.Error("a window that was not read has an age")
+	}
+	if n, err := testutil.GatherAndCount(reads(nil, errors.New("gone"))); err != nil || n != 1 {
+		t.Errorf("%d metrics without a status, %v", n, err)
+	}
+}
