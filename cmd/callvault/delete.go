@@ -166,7 +166,12 @@ func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
 	if d.ids == nil {
 		what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.query.To)
 	}
-	screen.Printf(a.stderr, "Delete %s of company %q from %s for good? [y/N] ", what, o.company, storeName(o.db))
+	return a.asks(fmt.Sprintf("Delete %s of company %q from %s for good?", what, o.company, storeName(o.db)))
+}
+
+// asks asks a person for a yes.
+func (a *app) asks(question string) bool {
+	screen.Printf(a.stderr, "%s [y/N] ", question)
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes"

@@ -193,13 +193,13 @@ func (a *app) printKeys(keys []callvault.Key, output string) error {
 	}
 	rows := [][]string{{"ID", "NAME", "KIND", "CREATED", "LAST USED", "STATUS", "SCOPES"}}
 	for _, k := range keys {
-		rows = append(rows, []string{k.ID, cmp.Or(k.Name, "-"), string(k.Kind), day(k.Created), day(k.Used), status(k, time.Now()), strings.ReplaceAll(callvault.JoinScopes(k.Scopes), " ", ",")})
+		rows = append(rows, []string{k.ID, cmp.Or(k.Name, "-"), string(k.Kind), day(k.Created), day(k.Used), keyStatus(k, time.Now()), strings.ReplaceAll(callvault.JoinScopes(k.Scopes), " ", ",")})
 	}
 	return screen.Columns(a.stdout, rows)
 }
 
 // status is whether a key is valid, and until or since when.
-func status(k callvault.Key, now time.Time) string {
+func keyStatus(k callvault.Key, now time.Time) string {
 	switch {
 	case !k.Revoked.IsZero():
 		return "revoked " + day(k.Revoked)

@@ -21,6 +21,7 @@ import (
 	"github.com/callvault/callvault/internal/page"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/status"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -81,6 +82,8 @@ type service struct {
 	panel  *manage.Handler // of manage
 	end    func()          // closes both listeners; a second call does nothing
 	serves bool            // it answers requests
+
+	mirrored *status.Collector // of the company that it mirrors; nil if it mirrors none
 }
 
 // logged logs the error that ends the service. Before it answers requests, errors are
@@ -152,6 +155,9 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 	defer s.end()
 	metrics := measure.NewRegistry(buildVersion())
 	s.secure.Measure(metrics)
+	if s.mirrored != nil {
+		metrics.MustRegister(s.mirrored)
+	}
 	store = measure.Store(store, metrics)
 	config.Store, config.Log, config.Metrics = store, s.log, metrics
 	// The API is where its description is: a proxy may stand before both.

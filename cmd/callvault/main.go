@@ -136,9 +136,9 @@ skipped, or a server's list ended early.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	// A command that only holds others can't be run with its flags alone.
-	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1))
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", `{{if and .Runnable (or (not .HasSubCommands) (index .Annotations "`+runsAlone+`"))}}`, 1))
 	root.SetFlagErrorFunc(flagError)
-	addGroup(root, "Data", a.importCalls(), a.calls(), a.call(), a.export(), a.changes(), a.info(), a.delete())
+	addGroup(root, "Data", a.importCalls(), a.mirror(), a.calls(), a.call(), a.export(), a.changes(), a.info(), a.delete())
 	addGroup(root, "Server", a.serve(), a.key(), a.tls(), a.healthcheck())
 	addGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
 	root.AddCommand(a.version())
@@ -149,6 +149,9 @@ skipped, or a server's list ended early.`,
 	a.finish(root)
 	return root
 }
+
+// runsAlone is the annotation of a command that holds others and can be run itself.
+const runsAlone = "runs alone"
 
 func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
 	root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})

@@ -33,6 +33,7 @@ type serveOptions struct {
 	readOnly   bool
 	script     string
 	seed       uint64
+	mirror     serveMirror
 }
 
 func (a *app) serve() *cobra.Command {
@@ -42,6 +43,9 @@ func (a *app) serve() *cobra.Command {
 		Short: "Serve calls over HTTP",
 		Long: `Serve the calls, users and workspaces of a store until interrupted. Requests in
 progress then finish first. /openapi.json describes the API.
+
+With --mirror it also keeps a company's calls equal to those of a live account, as
+'callvault mirror' does. While another process mirrors the company, it waits.
 
 With --demo it serves 10,000 sample calls from the last 90 days, from a temporary
 store, and prints a key and a curl line to try. If a port is in use, the demo
@@ -56,6 +60,7 @@ days and one is deleted.`,
 		Example: `  callvault serve --demo
   callvault serve --demo --script late --rate-limit gong --cursor-life 1h
   callvault serve --db calls.db --listen 0.0.0.0:8080
+  callvault serve --mirror https://us-12345.api.gong.io --company acme
   callvault serve --rate-limit gong --dates optional
   callvault serve --db postgres://callvault@standby.example.com/callvault --read-only
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
@@ -97,13 +102,21 @@ days and one is deleted.`,
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
 	choiceFlag(cmd, &o.script, "script", scriptStill, "with --demo: whether the sample calls stay as they are (still), or change and come late (late)", scriptStill, scriptLate)
-	choiceFlag(cmd, &o.log, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
-	choiceFlag(cmd, &o.logLevel, "log-level", "info", "the lowest level that is logged: debug, info (a line for each request), warn or error", "debug", "info", "warn", "error")
+	logFlags(cmd, &o.log, &o.logLevel)
+	o.mirror.flags(cmd)
 	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")
 	exclude(cmd, "rate-limit", "limit")
 	exclude(cmd, "demo", "read-only")
 	exclude(cmd, "demo", "db")
+	exclude(cmd, "mirror", "demo")
+	exclude(cmd, "mirror", "read-only")
 	return cmd
+}
+
+// logFlags are those of the log of a command that runs until it is interrupted.
+func logFlags(cmd *cobra.Command, format, level *string) {
+	choiceFlag(cmd, format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
+	choiceFlag(cmd, level, "log-level", "info", "the lowest level that is logged: debug, info, warn or error", "debug", "info", "warn", "error")
 }
 
 func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {
@@ -120,6 +133,11 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 	keys, _, err := store.Keys(ctx, callvault.KeysVersion{})
 	if err != nil {
 		return err
+	}
+	if o.mirror.url != "" {
+		if err := service.mirrors(ctx, store, o.mirror); err != nil {
+			return err
+		}
 	}
 	return service.serve(ctx, store, config, func() { service.greet(o, keys) })
 }

@@ -52,7 +52,11 @@ type tenant struct{ db, company string }
 
 func (o *tenant) flags(cmd *cobra.Command) {
 	dbFlag(cmd, &o.db)
-	parsedFlag(cmd, &o.company, "company", callvault.DefaultCompany, "the company to use", func(name string) (string, error) {
+	companyFlag(cmd, &o.company, "the company to use")
+}
+
+func companyFlag(cmd *cobra.Command, company *string, usage string) {
+	parsedFlag(cmd, company, "company", callvault.DefaultCompany, usage, func(name string) (string, error) {
 		if err := callvault.CheckCompany(name); err != nil {
 			return "", fmt.Errorf("%.80q: %w", name, err)
 		}

@@ -15,10 +15,13 @@ type Limits struct {
 	Pace  float64 `json:"pace"`  // in a second
 	Daily int     `json:"daily"` // in any 24 hours
 
-	// Saved is for how long the classes save what they do not send. It is 3 hours for a mirror
-	// that runs, so that its requests spread over the day, and a day for one that comes by cron.
+	// Saved is for how long the classes save what they do not send. 0 means 3 hours, which
+	// spreads the requests over the day; a mirror that comes by cron saves a day.
 	Saved time.Duration `json:"-"`
 }
+
+// usuallySaved is long enough for a walk through a window of a large account.
+const usuallySaved = 3 * time.Hour
 
 // Budget decides when a mirror may send a request. It counts each request in the store before
 // it is sent, so that its laws hold through restarts: no rolling 24 hours have more requests
@@ -69,6 +72,9 @@ func (h holding) Commit(ctx context.Context, change callvault.MirrorChange) erro
 }
 
 func open(ctx context.Context, state committer, limits Limits, now func() time.Time) (*Budget, error) {
+	if limits.Saved == 0 {
+		limits.Saved = usuallySaved
+	}
 	b := &Budget{limits: limits, now: now, state: state}
 	var err error
 	if b.bins, err = readBins(ctx, state); err != nil {

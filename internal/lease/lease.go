@@ -5,6 +5,7 @@ package lease
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -37,17 +38,32 @@ func (e *HeldError) Error() string {
 	return "another mirror of this company runs: " + who
 }
 
-// Hold takes the lease of a company's mirror, renews it while work runs, and gives it back.
-// When another mirror takes it over, the context of work ends with ErrLeaseLost as its cause.
+// Keeper keeps the lease of a company's mirror.
+type Keeper struct {
+	State    callvault.MirrorState
+	Upstream string
+	Log      *slog.Logger
+}
+
+// Hold takes the lease, renews it while work runs, and gives it back. When another mirror
+// takes it over, the context of work ends with ErrLeaseLost as its cause.
 //
 // A lease whose process on this machine is gone is taken at once. Any other is watched for 30
 // seconds: Hold returns a *HeldError as soon as somebody renews or takes it.
-func Hold(ctx context.Context, state callvault.MirrorState, upstream string, work func(context.Context, callvault.Lease) error) error {
-	return hold(ctx, state, upstream, self(), work)
+func (k Keeper) Hold(ctx context.Context, work func(context.Context, callvault.Lease) error) error {
+	return hold{k.State, k.Upstream, self(), k.Log}.run(ctx, work)
 }
 
-func hold(ctx context.Context, state leases, upstream string, me process, work func(context.Context, callvault.Lease) error) error {
-	lease, err := take(ctx, state, upstream, me)
+// hold is what Keeper.Hold works with.
+type hold struct {
+	state    leases
+	upstream string
+	me       process
+	log      *slog.Logger
+}
+
+func (h hold) run(ctx context.Context, work func(context.Context, callvault.Lease) error) error {
+	lease, err := h.take(ctx)
 	if err != nil {
 		return err
 	}
@@ -55,7 +71,7 @@ func hold(ctx context.Context, state leases, upstream string, me process, work f
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		renew(working, end, state, lease)
+		h.renew(working, end, lease)
 	}()
 	err = work(working, lease)
 	if lost := context.Cause(working); err != nil && errors.Is(lost, callvault.ErrLeaseLost) {
@@ -65,26 +81,31 @@ func hold(ctx context.Context, state leases, upstream string, me process, work f
 	<-renewed
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
-	if left := state.Return(leaving, lease); left != nil && !errors.Is(left, callvault.ErrLeaseLost) {
+	if left := h.state.Return(leaving, lease); left != nil && !errors.Is(left, callvault.ErrLeaseLost) {
 		err = errors.Join(err, left)
 	}
 	return err
 }
 
 // take takes the lease when nobody holds it any more.
-func take(ctx context.Context, state leases, upstream string, me process) (callvault.Lease, error) {
-	first, err := state.Lease(ctx)
+func (h hold) take(ctx context.Context) (callvault.Lease, error) {
+	first, err := h.state.Lease(ctx)
 	if err != nil {
 		return first, err
 	}
-	for watched := time.Now(); first.Upstream == upstream && first.Holder != "" && !me.isGone(first.Holder); {
+	told := false
+	for watched := time.Now(); first.Upstream == h.upstream && first.Holder != "" && !h.me.isGone(first.Holder); {
+		if !told {
+			told = true
+			h.log.Info("another process holds the lease of this mirror; it is taken over unless that process shows itself within 30 seconds", "holder", first.Holder)
+		}
 		if time.Since(watched) >= deadAfter {
 			break
 		}
 		if err := pause(ctx, lookEvery); err != nil {
 			return first, err
 		}
-		now, err := state.Lease(ctx)
+		now, err := h.state.Lease(ctx)
 		if err != nil {
 			return first, err
 		}
@@ -93,9 +114,9 @@ func take(ctx context.Context, state leases, upstream string, me process) (callv
 		}
 		first = now
 	}
-	lease, err := state.Take(ctx, first, upstream, me.holder())
+	lease, err := h.state.Take(ctx, first, h.upstream, h.me.holder())
 	if errors.Is(err, callvault.ErrLeaseLost) {
-		now, err := state.Lease(ctx)
+		now, err := h.state.Lease(ctx)
 		if err != nil {
 			return now, err
 		}
@@ -118,15 +139,16 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // renew shows that the holder is alive until the context ends, and ends it when the lease is
 // lost. A store that does not answer is asked again: only a lost lease is the end.
-func renew(ctx context.Context, end context.CancelCauseFunc, state leases, lease callvault.Lease) {
+func (h hold) renew(ctx context.Context, end context.CancelCauseFunc, lease callvault.Lease) {
 	wait := renewEvery
 	for pause(ctx, wait) == nil {
-		_, err := state.Renew(ctx, lease)
+		_, err := h.state.Renew(ctx, lease)
 		switch {
 		case errors.Is(err, callvault.ErrLeaseLost):
 			end(callvault.ErrLeaseLost)
 			return
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
+			h.log.Warn("the lease of this mirror was not renewed", "error", err)
 			wait = lookEvery
 		default:
 			wait = renewEvery

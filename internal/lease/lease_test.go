@@ -3,6 +3,7 @@ package lease
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -76,6 +77,8 @@ func (k known) isGone(holder string) bool {
 	return false
 }
 
+var quiet = slog.New(slog.DiscardHandler)
+
 const (
 	oneURL   = "https://one.example.com"
 	otherURL = "https://other.example.com"
@@ -97,7 +100,7 @@ func TestHold(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := &lessor{lease: before}
 			begin := time.Now()
-			err := hold(t.Context(), l, oneURL, known{"me", []string{"dead"}}, func(ctx context.Context, lease callvault.Lease) error {
+			err := hold{l, oneURL, known{"me", []string{"dead"}}, quiet}.run(t.Context(), func(ctx context.Context, lease callvault.Lease) error {
 				if took := time.Since(begin); took != 0 || lease.Holder != "me" || lease.Number != before.Number+1 {
 					t.Errorf("%s: took %+v after %v", name, lease, took)
 				}
@@ -134,7 +137,7 @@ func TestTakeOver(t *testing.T) {
 			})
 			defer timer.Stop()
 			worked := false
-			err := hold(t.Context(), l, oneURL, known{name: "me"}, func(context.Context, callvault.Lease) error {
+			err := hold{l, oneURL, known{name: "me"}, quiet}.run(t.Context(), func(context.Context, callvault.Lease) error {
 				worked = true
 				return nil
 			})
@@ -155,7 +158,7 @@ func TestOneTakesOver(t *testing.T) {
 		l := &lessor{lease: callvault.Lease{Upstream: oneURL, Holder: "them", Number: 4}}
 		results := make(chan error, 8)
 		for range cap(results) {
-			go func() { results <- hold(t.Context(), l, oneURL, known{name: "me"}, working(time.Minute)) }()
+			go func() { results <- hold{l, oneURL, known{name: "me"}, quiet}.run(t.Context(), working(time.Minute)) }()
 		}
 		worked := 0
 		for range cap(results) {
@@ -183,7 +186,7 @@ func TestLostLease(t *testing.T) {
 			defer l.mu.Unlock()
 			l.fail, l.lease.Number, l.lease.Holder = nil, 7, "them"
 		})
-		err := hold(t.Context(), l, oneURL, known{name: "me"}, working(time.Hour))
+		err := hold{l, oneURL, known{name: "me"}, quiet}.run(t.Context(), working(time.Hour))
 		if took := time.Since(begin); !errors.Is(err, callvault.ErrLeaseLost) || took < time.Minute || took > 62*time.Second || l.lease.Holder != "them" {
 			t.Errorf("%v after %v, %+v", err, took, l.lease)
 		}
@@ -196,17 +199,17 @@ func TestInterruptedHold(t *testing.T) {
 		l := &lessor{}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
-		if err := hold(ctx, l, oneURL, known{name: "me"}, working(time.Hour)); !errors.Is(err, context.Canceled) || l.lease.Holder != "" || l.lease.Number != 1 {
+		if err := (hold{l, oneURL, known{name: "me"}, quiet}).run(ctx, working(time.Hour)); !errors.Is(err, context.Canceled) || l.lease.Holder != "" || l.lease.Number != 1 {
 			t.Errorf("%v, %+v", err, l.lease)
 		}
 		l.lease.Holder = "them"
 		ctx, cancel = context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		if err := hold(ctx, l, oneURL, known{name: "me"}, working(0)); !errors.Is(err, context.DeadlineExceeded) || l.lease.Holder != "them" {
+		if err := (hold{l, oneURL, known{name: "me"}, quiet}).run(ctx, working(0)); !errors.Is(err, context.DeadlineExceeded) || l.lease.Holder != "them" {
 			t.Errorf("%v, %+v", err, l.lease)
 		}
 		begin, other := time.Now(), (*callvault.OtherUpstreamError)(nil)
-		if err := hold(t.Context(), l, otherURL, known{name: "me"}, working(0)); !errors.As(err, &other) || time.Since(begin) != 0 {
+		if err := (hold{l, otherURL, known{name: "me"}, quiet}).run(t.Context(), working(0)); !errors.As(err, &other) || time.Since(begin) != 0 {
 			t.Error(err)
 		}
 	})

@@ -64,6 +64,10 @@ func (t *thread) askHead() error {
 	r := t.covered()
 	if first {
 		r = callvault.Range{From: beginning, To: forever} // any answer tells the upstream's clock
+	} else if r.From >= r.To { // the backfill has not begun, and an upstream refuses an empty range
+		t.head = headState{At: t.up(), Visible: t.head.Visible}
+		t.keep("head", t.head)
+		return nil
 	}
 	page, err := t.first(budget.Head, r)
 	if err != nil {

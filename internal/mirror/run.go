@@ -2,6 +2,8 @@ package mirror
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -11,6 +13,10 @@ import (
 const (
 	lookEvery = 5 * time.Second // for orders, by a mirror that waits
 	patience  = time.Minute     // that Once waits for the budget
+	turnEvery = 5 * time.Second // that Keep waits before it looks whether the company is free
+
+	// Once spends at once what a mirror that runs spreads over the day.
+	onceSaved = 24 * time.Hour
 )
 
 // Run mirrors a company until the context ends, which is no error. It holds the lease, and gives
@@ -34,6 +40,37 @@ func Run(ctx context.Context, config Config) error {
 	return err
 }
 
+// Keep is Run for a service that others run, too: while another process mirrors the company it
+// waits for its turn, and after an error of the store it tries again. Only a company that is a
+// mirror of another upstream is an error.
+func Keep(ctx context.Context, config Config) error {
+	waits := false
+	for {
+		err := Run(ctx, config)
+		var held *lease.HeldError
+		var other *callvault.OtherUpstreamError
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.As(err, &other):
+			return err
+		case errors.As(err, &held) || errors.Is(err, callvault.ErrLeaseLost):
+			if !waits && config.Log != nil {
+				config.Log.Info("this process waits to mirror the company", "reason", err)
+			}
+			waits = true
+		default:
+			waits = false
+			if config.Log != nil {
+				config.Log.Error("the mirror ended, and begins again", "error", err)
+			}
+		}
+		if sleep(ctx, turnEvery) != nil {
+			return nil
+		}
+	}
+}
+
 // Outcome is how a mirror stands that did all that was due.
 type Outcome struct {
 	Next       time.Time // when more is due
@@ -45,6 +82,7 @@ type Outcome struct {
 // Once does all that is due, and ends. What waits for the budget for more than a minute is left
 // for the next time. Its errors are those of Run.
 func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
+	config.Limits.Saved = onceSaved
 	err = underLease(ctx, config, func(ctx context.Context, m *Mirror) error {
 		for {
 			next, err := m.Step(ctx)
@@ -64,7 +102,11 @@ func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
 }
 
 func underLease(ctx context.Context, config Config, run func(context.Context, *Mirror) error) error {
-	return lease.Hold(ctx, config.Store.Mirror(config.Company), config.Upstream, func(ctx context.Context, held callvault.Lease) error {
+	keeper := lease.Keeper{State: config.Store.Mirror(config.Company), Upstream: config.Upstream, Log: config.Log}
+	if keeper.Log == nil {
+		keeper.Log = slog.New(slog.DiscardHandler)
+	}
+	return keeper.Hold(ctx, func(ctx context.Context, held callvault.Lease) error {
 		m, err := Open(ctx, config, held)
 		if err != nil {
 			return err

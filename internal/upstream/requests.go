@@ -30,6 +30,13 @@ func NewRequests(address *url.URL, credential gong.Credential, agent string, cli
 	return &Requests{gong.Client{BaseURL: address.String(), Credential: credential, UserAgent: agent, HTTP: client}}
 }
 
+// Name is the address of a server in one form, as a mirror is remembered by it.
+func Name(address *url.URL) string {
+	name := *address
+	name.Host = strings.ToLower(name.Host)
+	return strings.TrimRight(name.String(), "/")
+}
+
 // Answer is what every answer has.
 type Answer struct {
 	Date time.Time // the server's clock: its header Date, zero if there is none

@@ -286,3 +286,20 @@ func TestEchoedCredential(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// An address has one name, however it is typed.
+func TestName(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://US-1.api.gong.io/":    "https://us-1.api.gong.io",
+		"https://us-1.api.gong.io":     "https://us-1.api.gong.io",
+		"http://127.0.0.1:8080/Proxy/": "http://127.0.0.1:8080/Proxy",
+	} {
+		address, err := ParseURL(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Name(address); got != want {
+			t.Errorf("%s is %s, want %s", text, got, want)
+		}
+	}
+}

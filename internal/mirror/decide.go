@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -9,19 +10,56 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Month is how many calls of a month an operator decides about.
+// Decision is what an operator is asked before a mirror deletes or keeps calls.
+type Decision struct {
+	Own    Own     // what becomes of calls from before the mirror; empty if Held is released
+	Held   *Held   // nil if it is about Own
+	Calls  int     // that it is about
+	Months []Month // of these calls, as far as they are known
+}
+
+// Month is how many calls of a month a decision is about.
 type Month struct {
 	Name  string // such as 2026-03, UTC
 	Calls int
 }
 
-// HeldMonths are the months of calls that are held back. Of a shortage only the calls are
+// ErrNoOwn is the error of a Decide while the company has no calls from before its mirror.
+var ErrNoOwn = errors.New("the company has no calls from before its mirror")
+
+// Decide says what an operator decides who accepts what is held, or about the calls from before
+// the mirror. The error is ErrNothingHeld or ErrNoOwn where there is nothing to decide.
+func Decide(ctx context.Context, r Reads, s *Status, own Own) (d Decision, err error) {
+	switch {
+	case own != "" && s.Own == 0:
+		return d, ErrNoOwn
+	case own != "":
+		d = Decision{Own: own, Calls: s.Own}
+		d.Months, err = ownMonths(ctx, r)
+	case s.Held == nil:
+		return d, ErrNothingHeld
+	default:
+		d = Decision{Held: s.Held, Calls: s.Held.Calls}
+		d.Months, err = heldMonths(ctx, r, s.Held.hold)
+	}
+	return d, err
+}
+
+// Order tells the mirror what was decided.
+func (d Decision) Order(ctx context.Context, state callvault.MirrorState) error {
+	if d.Held == nil {
+		return AcceptOwn(ctx, state, d.Own)
+	}
+	return Accept(ctx, state, d.Held)
+}
+
+// heldMonths are the months of calls that are held back. Of a shortage only the calls are
 // known that were found absent before the hold: an upstream counts calls and does not name
 // those that are gone.
-func HeldMonths(ctx context.Context, r Reads, held *Held) ([]Month, error) {
-	switch held.hold.Reason {
+func heldMonths(ctx context.Context, r Reads, held hold) ([]Month, error) {
+	switch held.Reason {
 	case heldRetention:
-		return monthsBefore(ctx, r.Calls, callvault.FloorTime(held.hold.Until))
+		return monthsBefore(ctx, r.Calls, callvault.FloorTime(held.Until))
 	case heldEmpty:
 		return monthsBefore(ctx, r.Calls, callvault.MaxTime)
 	}
@@ -36,8 +74,8 @@ func HeldMonths(ctx context.Context, r Reads, held *Held) ([]Month, error) {
 	return months(counts), nil
 }
 
-// OwnMonths are the months of the calls that were here before the mirror.
-func OwnMonths(ctx context.Context, r Reads) ([]Month, error) {
+// ownMonths are the months of the calls that were here before the mirror.
+func ownMonths(ctx context.Context, r Reads) ([]Month, error) {
 	counts := make(map[string]int)
 	err := r.Mirror.Apart(ctx, callvault.Own, func(a callvault.Apart) error {
 		counts[monthOf(a.At.UTC())]++

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/mirror"
+	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/status"
+	"github.com/callvault/callvault/internal/upstream"
+)
+
+// mirrorOptions are the flags of a mirror, of its own command and of serve.
+type mirrorOptions struct {
+	serverOptions
+	limits      budget.Limits
+	keepDeleted bool
+	hurry       uint
+}
+
+func (o *mirrorOptions) flags(cmd *cobra.Command, url string) {
+	flags := cmd.Flags()
+	credentialsFlag(cmd, &o.credentials, url)
+	parsedFlag(cmd, &o.limits.Pace, "pace", "1/s", "how fast the mirror sends requests: N/s or N/min; at most 3/s towards gong.io", budget.ParsePace)
+	flags.IntVar(&o.limits.Daily, "daily", 5000, "the most requests that the mirror sends in any 24 hours")
+	flags.BoolVar(&o.keepDeleted, "keep-deleted", false, "keep calls that the upstream no longer has")
+	flags.UintVar(&o.hurry, "hurry", 1, "divide every period of the mirror by N, for tests and demos")
+}
+
+// config is the mirror of a company that the flags ask for. A flag names the upstream.
+func (o *mirrorOptions) config(ctx context.Context, a *app, flag string) (c mirror.Config, err error) {
+	address, credential, err := o.find(ctx, a, flag)
+	if err != nil {
+		return c, err
+	}
+	if err := o.limits.Check(address.Hostname()); err != nil {
+		return c, usagef("%w", err)
+	}
+	if o.hurry < 1 {
+		return c, usagef("--hurry 0 must be at least 1")
+	}
+	return mirror.Config{
+		Upstream: upstream.Name(address), Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil),
+		Limits: o.limits, KeepDeleted: o.keepDeleted, Hurry: int(o.hurry),
+	}, nil
+}
+
+// mirrorRun are the flags of the command mirror.
+type mirrorRun struct {
+	tenant
+	mirrorOptions
+	once, whole   bool
+	log, logLevel string
+}
+
+func (a *app) mirror() *cobra.Command {
+	var o mirrorRun
+	cmd := &cobra.Command{
+		Use:         "mirror",
+		Annotations: map[string]string{runsAlone: "yes"},
+		Short:       "Keep a company's calls equal to those of a live account",
+		Long: `Keep a company's calls equal to those that a server of the API lists, such as Gong's,
+until interrupted: calls that come late, change, move or are deleted there too. The users
+and workspaces follow where the key may read them. Transcripts and recordings do not:
+the mirror has what GET /v2/calls lists.
+
+The mirror sends at most --daily requests in any 24 hours, and spreads them over the
+day: all integrations of an account share 10,000. With --once it does all that is due,
+says when more will be, and ends, for cron. The exit code is 1 if the server can't be
+read, another mirror of the company runs, or the company mirrors another URL.
+
+A mirrored company is written by its mirror alone; only 'delete' may remove calls, and
+they are not fetched again. When many calls are gone at once, nothing is deleted until
+they are listed again or 'callvault mirror accept' says so.
+
+The credential is found as for 'callvault calls --url'.`,
+		Example: `  callvault mirror --url https://us-12345.api.gong.io
+  callvault mirror --url https://us-12345.api.gong.io --company acme --daily 9000
+  callvault mirror --url https://us-12345.api.gong.io --once
+  callvault mirror status`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runMirror(cmd.Context(), o) },
+	}
+	o.tenant.flags(cmd)
+	cmd.Flags().StringVar(&o.url, "url", "", "the server to mirror, such as https://us-12345.api.gong.io")
+	o.mirrorOptions.flags(cmd, "url")
+	cmd.Flags().BoolVar(&o.once, "once", false, "do all that is due, and end")
+	cmd.Flags().BoolVar(&o.whole, "whole", false, "with --once: make every reading, due or not")
+	logFlags(cmd, &o.log, &o.logLevel)
+	cmd.AddCommand(a.mirrorStatus(), a.mirrorAccept(), a.mirrorEnd())
+	return cmd
+}
+
+func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
+	switch {
+	case o.url == "":
+		return usagef("say which server to mirror: callvault mirror --url https://us-12345.api.gong.io")
+	case o.whole && !o.once:
+		return usagef("--whole is for --once; add --once, or leave it out")
+	}
+	config, err := o.config(ctx, a, "url")
+	if err != nil {
+		return err
+	}
+	store, err := o.openOrMake(ctx, a)
+	if err != nil {
+		return err
+	}
+	config.Store, config.Company, config.Whole = store, o.company, o.whole
+	config.Log = screen.NewLog(a.stderr, o.log, o.logLevel)
+	if !o.once {
+		screen.Printf(a.stdout, "mirroring %s into company %s of %s\n", config.Upstream, o.company, storeName(o.db))
+		return mirror.Run(ctx, config)
+	}
+	outcome, err := mirror.Once(ctx, config)
+	if err != nil {
+		return err
+	}
+	if outcome.Unreadable != "" {
+		return fmt.Errorf("the upstream can't be read: %s", outcome.Unreadable)
+	}
+	_, err = screen.Printf(a.stdout, "%s\n", status.Outcome(outcome, time.Now()))
+	return err
+}
+
+// serveMirror are the flags of a mirror that runs beside serve.
+type serveMirror struct {
+	mirrorOptions
+	company string
+}
+
+func (o *serveMirror) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.url, "mirror", "", "also mirror this server into --company, such as https://us-12345.api.gong.io")
+	companyFlag(cmd, &o.company, "with --mirror: the company to mirror into")
+	o.mirrorOptions.flags(cmd, "mirror")
+}
+
+// mirrors keeps a company while serve runs. The service's metrics show how it stands.
+func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMirror) error {
+	config, err := o.config(ctx, s.app, "mirror")
+	if err != nil {
+		return err
+	}
+	config.Store, config.Company, config.Log = store, o.company, s.log
+	s.mirrored = &status.Collector{Read: func(ctx context.Context) (*mirror.Status, error) { return readStatus(ctx, store, o.company) }}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := mirror.Keep(ctx, config); err != nil {
+			s.log.Error("the company is not mirrored", "error", err)
+		}
+	}()
+	s.ends = append(s.ends, func() error {
+		cancel()
+		<-done
+		return nil
+	})
+	return nil
+}
+
+// readStatus reads how the mirror of a company stands.
+func readStatus(ctx context.Context, store callvault.Store, company string) (*mirror.Status, error) {
+	return mirror.ReadStatus(ctx, mirrorReads(store, company))
+}
+
+func mirrorReads(store callvault.Store, company string) mirror.Reads {
+	return mirror.Reads{Calls: store.Calls(company), Mirror: store.Mirror(company), Now: time.Now()}
+}
+
+func (a *app) mirrorStatus() *cobra.Command {
+	var o tenant
+	var output string
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how a mirror stands",
+		Long: `Show whether the mirror can read its upstream, how fresh the calls are, how far it has
+come, what it has sent, and what it holds back. The exit code is 0 while it holds
+something back, too.`,
+		Example: `  callvault mirror status
+  callvault mirror status --company acme -o json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, s, err := o.mirrored(cmd.Context(), a)
+			switch {
+			case err != nil:
+				return err
+			case output == "json":
+				return a.printJSON(status.JSON(s))
+			}
+			return status.Text(a.stdout, o.company, s, time.Now())
+		},
+	}
+	o.flags(cmd)
+	outputFlag(cmd, &output)
+	return cmd
+}
+
+// mirrored opens the store of a company that is a mirror.
+func (o tenant) mirrored(ctx context.Context, a *app) (callvault.Store, *mirror.Status, error) {
+	store, err := o.open(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := readStatus(ctx, store, o.company)
+	if errors.Is(err, callvault.ErrNotFound) {
+		err = fmt.Errorf("company %q is no mirror; make it one: callvault mirror --url URL%s%s", o.company, companyArgument(o.company), dbArgument(o.db))
+	}
+	return store, s, err
+}
+
+func (a *app) mirrorAccept() *cobra.Command {
+	var o tenant
+	var own string
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "accept",
+		Short: "Let a mirror do what it holds back",
+		Long: `Let a mirror delete what it holds back, because you know that these calls are gone: after
+calls were deleted on purpose, or a new retention policy began. Otherwise the key may have
+lost rights, and the calls would come back only with them.
+
+With --own decide about calls that were in the company before its mirror, and that the
+upstream does not list: keep them beside those it lists, or delete them.`,
+		Example: `  callvault mirror accept
+  callvault mirror accept --own keep --yes`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runAccept(cmd.Context(), o, mirror.Own(own), yes)
+		},
+	}
+	o.flags(cmd)
+	choiceFlag(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", string(mirror.KeepOwn), string(mirror.DeleteOwn))
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "accept without asking")
+	return cmd
+}
+
+func (a *app) runAccept(ctx context.Context, o tenant, own mirror.Own, yes bool) error {
+	if !yes && !screen.IsTerminal(a.stdin) {
+		return usagef("stdin is not a terminal; pass --yes to accept without asking")
+	}
+	store, s, err := o.mirrored(ctx, a)
+	if err != nil {
+		return err
+	}
+	d, err := mirror.Decide(ctx, mirrorReads(store, o.company), s, own)
+	if err != nil {
+		return err
+	}
+	what, question := status.Decision(d)
+	a.say("%s", what)
+	if !yes && !a.asks(question) {
+		return errors.New("nothing was accepted")
+	}
+	if err := d.Order(ctx, store.Mirror(o.company)); err != nil {
+		return err
+	}
+	when := "the mirror obeys within seconds"
+	if s.Holder == "" {
+		when = "the mirror obeys when it runs next"
+	}
+	a.say("accepted; %s", when)
+	return nil
+}
+
+func (a *app) mirrorEnd() *cobra.Command {
+	var o tenant
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "end",
+		Short: "End a mirror, so that the company can be written again",
+		Long: `Forget that a company is a mirror. Its calls stay as they are, and 'import' and
+POST /v2/calls may write them again. A mirror that runs ends with exit code 1.`,
+		Example: `  callvault mirror end
+  callvault mirror end --company acme --yes`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !yes && !screen.IsTerminal(a.stdin) {
+				return usagef("stdin is not a terminal; pass --yes to end the mirror without asking")
+			}
+			store, s, err := o.mirrored(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			question := fmt.Sprintf("End the mirror of %s? The %s of company %s stay.", s.URL, screen.Count(s.Calls, "call"), o.company)
+			if !yes && !a.asks(question) {
+				return errors.New("the mirror was not ended")
+			}
+			if err := store.Mirror(o.company).End(cmd.Context()); err != nil {
+				return err
+			}
+			a.say("company %s is no longer a mirror; its %s stay", o.company, screen.Count(s.Calls, "call"))
+			return nil
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "end without asking")
+	return cmd
+}
