@@ -182,8 +182,7 @@ func (t *thread) askSome(waiting []callvault.ID) (asked int, err error) {
 		return asked, err
 	}
 	t.depart(gone)
-	t.gone = t.gone.add(t.up(), len(gone))
-	t.keep("deletions", t.gone)
+	t.countGone(len(gone))
 	t.says("settled absent calls", "asked", asked)
 	return asked, nil
 }
@@ -203,6 +202,21 @@ func (m *Mirror) depart(gone []callvault.ID) {
 			m.remove(id)
 		}
 	}
+}
+
+// countGone counts deletions: first those that an operator has accepted, which count against
+// nothing, and then those of the last 24 hours.
+func (m *Mirror) countGone(n int) {
+	if n <= m.accepted.Calls {
+		m.accepted.Calls -= n
+		n = 0
+	} else {
+		n -= m.accepted.Calls
+		m.accepted.Calls = 0
+	}
+	m.gone = m.gone.add(m.up(), n)
+	m.keep("accepted", m.accepted)
+	m.keep("deletions", m.gone)
 }
 
 // remove drafts the deletion of a call, or that it is kept.

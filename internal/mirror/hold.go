@@ -40,7 +40,11 @@ type accepted struct {
 func (m *Mirror) most(calls int) int { return max(50, calls/2000) + m.accepted.Calls }
 
 // judge holds, or ends a hold, by what the last head found.
-func (m *Mirror) judge() error {
+func (m *Mirror) judge() {
+	if m.head.Visible && m.accepted.Empty || m.head.Shortage <= 0 && len(m.absent) == 0 && m.accepted.Calls > 0 {
+		m.accepted.Empty, m.accepted.Calls = false, 0 // what was accepted is done, or the calls are back
+		m.keep("accepted", m.accepted)
+	}
 	total := m.head.Total + max(0, m.head.Shortage) + m.head.Prefix
 	most := m.most(total)
 	recent := 0 // absent calls that the head does not count
@@ -63,7 +67,6 @@ func (m *Mirror) judge() error {
 	case m.held != nil:
 		m.release("the upstream lists the calls again")
 	}
-	return nil
 }
 
 // holdFor begins a hold, or gives one that is there its latest numbers.

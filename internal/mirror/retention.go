@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -19,7 +20,9 @@ const (
 )
 
 func (m *Mirror) retentionDue() time.Time {
-	if m.head.Prefix == 0 || !m.backfill.Done || !m.head.Visible {
+	isPrefix := m.head.Visible && m.head.Prefix > 0 && m.backfill.Done
+	isAll := !m.head.Visible && m.accepted.Empty && m.head.Shortage > 0
+	if !isPrefix && !isAll {
 		return never
 	}
 	return m.head.At
@@ -28,6 +31,9 @@ func (m *Mirror) retentionDue() time.Time {
 // retain deletes the prefix, if it may go.
 func (t *thread) retain() error {
 	t.rest("retention", retentionRest)
+	if !t.head.Visible {
+		return t.removeAll()
+	}
 	if t.head.Prefix > smallPrefix && !t.mayMove() {
 		t.holdFor(heldRetention, t.head.Prefix, t.horizon.Oldest)
 		return nil
@@ -46,21 +52,52 @@ func (t *thread) retain() error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	for _, id := range []callvault.ID{ids[0], ids[len(ids)-1]} {
-		found, err := t.call(id)
-		if err != nil {
-			return err
-		}
-		if found.There {
-			t.rest("retention", headPeriod)
-			t.moved(found.Call.Call)
-			return nil
-		}
+	gone, err := t.areGone(ids)
+	if err != nil || !gone {
+		return err
 	}
 	if t.config.Now().Sub(begun) > witnessAge {
 		return nil // the head listed our calls too long ago to be a witness
 	}
 	return t.removePrefix(ids)
+}
+
+// areGone tells whether the first and the last of some calls are 404 by id. What is there is
+// taken in.
+func (t *thread) areGone(ids []callvault.ID) (bool, error) {
+	for _, id := range []callvault.ID{ids[0], ids[len(ids)-1]} {
+		found, err := t.call(id)
+		if err != nil {
+			return false, err
+		}
+		if found.There {
+			t.rest("retention", headPeriod)
+			t.moved(found.Call.Call)
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// removeAll deletes all calls before W, which an operator has accepted because the upstream
+// lists none. No other call can be a witness, so that the operator is.
+func (t *thread) removeAll() error {
+	if err := t.askHead(); err != nil || t.held != nil || t.head.Visible {
+		return err
+	}
+	ids, err := t.counted(t.ctx, t.covered())
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	gone, err := t.areGone(ids)
+	if err != nil || !gone {
+		return err
+	}
+	t.accepted.Empty = false
+	t.keep("accepted", t.accepted)
+	t.head.Shortage = 0
+	t.keep("head", t.head)
+	return t.removeCalls("deleted all calls, because the upstream lists none", ids)
 }
 
 // isUnsettled tells whether there are differences other than the prefix.
@@ -90,21 +127,27 @@ func (t *thread) prefixByID() error {
 	return nil
 }
 
-// removePrefix deletes the prefix, and accepts the move of the horizon with its end.
+// removePrefix deletes the prefix, and accepts the move of the horizon at its end.
 func (t *thread) removePrefix(ids []callvault.ID) error {
-	for first := 0; first < len(ids); first += removeAtOnce {
-		part := ids[first:min(first+removeAtOnce, len(ids))]
+	if err := t.removeCalls("deleted what is older than the upstream's oldest call", ids); err != nil {
+		return err
+	}
+	t.horizon.Accepted, t.horizon.Moved, t.horizon.Unsettled = t.horizon.Oldest, t.up(), time.Time{}
+	t.keep("horizon", t.horizon)
+	t.head.Prefix = 0
+	t.keep("head", t.head)
+	t.joinBefore(t.horizon.at())
+	return nil
+}
+
+// removeCalls deletes calls in parts, so that no commit is large.
+func (t *thread) removeCalls(why string, ids []callvault.ID) error {
+	for part := range slices.Chunk(ids, removeAtOnce) {
 		for _, id := range part {
+			t.isThere(id)
 			t.remove(id)
 		}
-		if first+len(part) == len(ids) {
-			t.horizon.Accepted, t.horizon.Moved, t.horizon.Unsettled = t.horizon.Oldest, t.up(), time.Time{}
-			t.keep("horizon", t.horizon)
-			t.head.Prefix = 0
-			t.keep("head", t.head)
-			t.joinBefore(t.horizon.at())
-		}
-		t.says("deleted what is older than the upstream's oldest call", "oldest", t.horizon.Oldest.String())
+		t.says(why)
 		if err := t.commit(t.ctx); err != nil {
 			return err
 		}

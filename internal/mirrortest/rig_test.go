@@ -48,6 +48,7 @@ type rig struct {
 	log      bytes.Buffer
 	restarts int
 	steps    int
+	sent     int // requests, refused ones included
 }
 
 // options are what a test changes of a rig.
@@ -56,6 +57,7 @@ type options struct {
 	troubles map[upstreamtest.Trouble]float64
 	limits   budget.Limits
 	keep     bool
+	before   func(*rig)    // is done to the store before there is a mirror
 	off      time.Duration // how far the upstream's clock is ahead of the machine's
 }
 
@@ -92,6 +94,9 @@ func newRig(t testing.TB, o options) *rig {
 		Store: r.store, Company: company, Upstream: upstreamtest.URL, Requests: requests,
 		Limits: o.limits, KeepDeleted: o.keep, Now: r.clock, Log: out,
 	}
+	if o.before != nil {
+		o.before(r)
+	}
 	r.open()
 	return r
 }
@@ -101,6 +106,7 @@ func (r *rig) clock() time.Time { return r.now }
 // ServeHTTP lets a request take a fifth of a second.
 func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.now = r.now.Add(200 * time.Millisecond)
+	r.sent++
 	r.handler.ServeHTTP(w, request)
 }
 

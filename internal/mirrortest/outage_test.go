@@ -1,0 +1,172 @@
+package mirrortest
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/demo"
+	"github.com/callvault/callvault/internal/mirror"
+)
+
+var full = flag.Bool("full", false, "larger accounts, too")
+
+// medium is an account of which 0.3 % is more than G.
+func medium(seed uint64) demo.Script {
+	s := demo.Usual(seed, opens, 300)
+	s.Retention = 0
+	return s
+}
+
+// deleted are the calls that are upstream and not here although they were.
+func (r *rig) deleted() (n int) {
+	r.Helper()
+	here := r.calls()
+	has := func(id callvault.ID) bool { return here[id] != "" }
+	return len(r.server.Missing(client, r.now.Add(r.off), has))
+}
+
+// While a key can't see more calls than G, nothing is deleted that the upstream still has, for
+// however long. What is still visible goes on arriving, and when the rights are back the hold
+// ends by itself. Of fewer calls, G a day go at most, and they come back.
+func TestRightsLost(t *testing.T) {
+	scripts := map[string]func(uint64) demo.Script{"small": small}
+	if *full {
+		scripts["medium"] = medium
+	}
+	for name, script := range scripts {
+		for _, share := range []float64{0.0002, 0.003, 0.05, 0.3, 1} {
+			for _, length := range []time.Duration{10 * time.Hour, 3 * day} {
+				t.Run(fmt.Sprintf("%s, %g %% for %v", name, share*100, length), func(t *testing.T) {
+					s := script(uint64(share*1000) + 3)
+					settled := 4 * day
+					s.Outages = []demo.Outage{{From: opens.Add(settled + 20*time.Minute), For: length, Share: share}}
+					s.Rests = opens.Add(settled + length + day)
+					rightsLost(t, newRig(t, options{script: s}), settled, length)
+				})
+			}
+		}
+	}
+}
+
+func rightsLost(t *testing.T, r *rig, settled, length time.Duration) {
+	r.run(settled, nil)
+	before := len(r.calls())
+	most := max(50, before/2000)
+	hidden := before
+	r.run(30*time.Minute, nil)
+	for range r.server.World.Calls() {
+		hidden--
+	}
+	newest := *r.status().Newest
+	checked := r.now
+	worst := 0
+	r.run(length-time.Hour, func() {
+		if r.now.Sub(checked) >= 3*time.Hour {
+			checked = r.now
+			worst = max(worst, r.deleted())
+		}
+	})
+	s := r.status()
+	days := int(length/day) + 1
+	switch {
+	case hidden > most && worst > 0:
+		t.Errorf("%d calls were deleted while %d were hidden, and G is %d", worst, hidden, most)
+	case worst > min(hidden, most*days)+5:
+		t.Errorf("%d calls were deleted while %d were hidden in %d days, and G is %d", worst, hidden, days, most)
+	}
+	if held := s.Held != nil; held != (hidden > most) {
+		t.Errorf("held is %+v while %d calls are hidden, and G is %d", s.Held, hidden, most)
+	}
+	if hidden < before-most && length >= 3*day && !s.Newest.After(newest) {
+		t.Errorf("no call arrived while some were hidden")
+	}
+	r.run(3*day+12*time.Hour, nil)
+	if held := r.status().Held; held != nil {
+		t.Errorf("the hold did not end: %+v", held)
+	}
+	r.kept()
+	r.equal()
+	t.Logf("%d calls, %d hidden, %d deleted meanwhile", before, hidden, worst)
+}
+
+// A retention policy that is switched on, and then purges daily. The first purge is a hold that
+// an operator accepts, because the horizon moves further than time does. The daily ones are
+// deleted within the hour, without a request for each call.
+func TestRetention(t *testing.T) {
+	s := small(4)
+	s.PerDay = 40
+	s.Retention, s.RetentionFrom = 30*day, opens.Add(3*day)
+	s.Rests = opens.Add(8 * day)
+	r := newRig(t, options{script: s})
+	r.run(3*day, nil)
+	r.kept()
+	r.run(day, nil)
+	held := r.status().Held
+	if held == nil || held.Calls < 500 || !strings.Contains(held.Reason, "retention") {
+		t.Fatalf("held is %+v", held)
+	}
+	before := len(r.calls())
+	if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+		t.Fatal(err)
+	}
+	r.run(2*time.Hour, nil)
+	if left := r.status(); left.Held != nil || len(r.calls()) > before-500 {
+		t.Fatalf("%d calls of %d are here after the hold was accepted, and held is %+v", len(r.calls()), before, left.Held)
+	}
+	checked := r.now
+	r.run(3*day, func() {
+		if hour := r.now.UTC().Hour(); hour == 4 && r.now.Sub(checked) > 2*time.Hour {
+			checked = r.now
+			r.equalBefore(r.now.Add(-20 * day))
+		}
+	})
+	if asked := r.status().Requests.Purposes["by-id"]; asked > 20 {
+		t.Errorf("a day of retention asked for %d calls by id", asked)
+	}
+	r.run(3*day, nil)
+	r.equal()
+}
+
+// equalBefore fails the test unless as many calls are here before a time as upstream.
+func (r *rig) equalBefore(end time.Time) {
+	r.Helper()
+	q := callvault.Query{Range: callvault.Range{From: callvault.MinTime, To: callvault.FloorTime(end)}}
+	here, err := r.store.Calls(company).Count(r.Context(), q)
+	if err != nil {
+		r.Fatal(err)
+	}
+	if upstream := r.server.World.Total(q); here != upstream {
+		r.Errorf("at %v there are %d calls here before %v, and %d upstream", r.now, here, end, upstream)
+	}
+}
+
+// An account that is emptied to its last call is a hold. Once an operator has accepted it, the
+// calls go.
+func TestEmptied(t *testing.T) {
+	s := small(5)
+	s.History, s.PerDay = 10*day, 4
+	s.Rests = opens.Add(day)
+	r := newRig(t, options{script: s})
+	r.run(4*day, nil)
+	r.equal()
+	before := len(r.calls())
+	for id := range r.calls() {
+		r.server.World.Purge(id)
+	}
+	r.run(3*day, nil)
+	held := r.status().Held
+	if held == nil || len(r.calls()) != before || held.Calls != before {
+		t.Fatalf("%d of %d calls are here, and held is %+v", len(r.calls()), before, held)
+	}
+	if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+		t.Fatal(err)
+	}
+	r.run(2*time.Hour, nil)
+	if n := len(r.calls()); n != 0 {
+		t.Errorf("%d calls are left, and held is %+v", n, r.status().Held)
+	}
+}

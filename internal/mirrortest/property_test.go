@@ -1,0 +1,115 @@
+package mirrortest
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/demo"
+	"github.com/callvault/callvault/internal/mirror"
+	"github.com/callvault/callvault/internal/upstreamtest"
+)
+
+var (
+	seed  = flag.Uint64("seed", 0, "the seed of one property run, as a failure prints it")
+	seeds = flag.Uint64("seeds", 6, "how many property runs there are")
+)
+
+// between is a random number of [lo, hi).
+func between(r *rand.Rand, lo, hi float64) float64 { return lo + r.Float64()*(hi-lo) }
+
+// sometimes is a random number of [0, hi), or 0.
+func sometimes(r *rand.Rand, hi float64) float64 {
+	if r.IntN(3) == 0 {
+		return 0
+	}
+	return r.Float64() * hi
+}
+
+// randomScript is an account where much happens in 12 days.
+func randomScript(r *rand.Rand, seed uint64) demo.Script {
+	s := demo.Script{
+		Seed: seed, Opens: opens, Thinned: sometimes(r, 0.5), Rests: opens.Add(12 * day),
+		History: time.Duration(between(r, 0, 60)) * day, PerDay: 2 + r.IntN(25), AllHours: r.IntN(2) == 0,
+		Workspaces: 1 + r.IntN(3), Tied: r.IntN(2) * r.IntN(250),
+		Late: sometimes(r, 0.3), VeryLate: sometimes(r, 0.1), Unlisted: sometimes(r, 0.01), Edited: sometimes(r, 0.2), Moved: sometimes(r, 0.1),
+		OldEdited: sometimes(r, 0.5), OldMoved: sometimes(r, 0.3), Purged: sometimes(r, 0.2),
+	}
+	switch r.IntN(3) {
+	case 0:
+		s.Retention = time.Duration(between(r, 20, 60)) * day
+	case 1:
+		s.Retention = time.Duration(between(r, 20, 60)) * day
+		s.RetentionFrom = opens.Add(time.Duration(between(r, 1, 10)) * day)
+	}
+	return s
+}
+
+// Whatever an account does, through the network's troubles and restarts at any moment: no call
+// is ever missing that the upstream has shown and not purged, no second and no 24 hours have
+// more requests than the budget, and when the account rests, one old round later the calls here
+// are those that it lists.
+func TestProperty(t *testing.T) {
+	first, last := uint64(1), *seeds
+	if *seed != 0 {
+		first, last = *seed, *seed
+	}
+	for seed := first; seed <= last; seed++ {
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { property(t, seed) })
+	}
+}
+
+func property(t *testing.T, seed uint64) {
+	chance := rand.New(rand.NewPCG(seed, 7))
+	o := options{script: randomScript(chance, seed)}
+	o.limits = budget.Limits{Pace: 1, Daily: 1500 + chance.IntN(4000), Saved: 3 * time.Hour}
+	o.off = time.Duration(between(chance, -100, 100)) * time.Hour
+	if chance.IntN(2) == 0 {
+		o.troubles = upstreamtest.Usual()
+	}
+	r := newRig(t, o)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("go test ./internal/mirrortest -run TestProperty -seed %d\n%+v", seed, o)
+		}
+	})
+	checked := r.now
+	each := func() {
+		if chance.IntN(100) == 0 {
+			r.restart()
+		}
+		if r.now.Sub(checked) >= 6*time.Hour {
+			checked = r.now
+			r.kept()
+			r.acceptHeld()
+		}
+	}
+	r.run(12*day, each)
+	r.run(52*time.Hour, each)
+	r.acceptHeld()
+	r.run(52*time.Hour, each)
+	r.kept()
+	r.equal()
+	t.Logf("%d calls, %d requests, %d steps, %d processes: %+v", r.status().Calls, r.server.Requests(), r.steps, r.restarts, r.status().Requests)
+	if most := r.server.Most(day); most > o.limits.Daily {
+		t.Errorf("24 hours had %d requests, with a budget of %d", most, o.limits.Daily)
+	}
+	if most := r.server.Most(time.Second); most > 1 {
+		t.Errorf("a second had %d requests, with a pace of 1", most)
+	}
+}
+
+// acceptHeld accepts what is held, as an operator does who knows that it is true.
+func (r *rig) acceptHeld() {
+	r.Helper()
+	held := r.status().Held
+	if held == nil {
+		return
+	}
+	if err := mirror.Accept(r.Context(), r.store.Mirror(company), held); err != nil {
+		r.Fatal(err)
+	}
+}
