@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"math"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -137,23 +138,35 @@ func (t *thread) wereSwept(span callvault.Range, now time.Time) error {
 	return nil
 }
 
-// stride is the step of a round of k pages in golden order: the next number at or above
-// 0.618 k that has no factor in common with k. So each page is visited once, and after m pages
-// no gap between cuts is much longer than 2/m of the history.
+// stride is the step of a round of k pages in golden order: a number near 0.618 k that has no
+// factor in common with k, so that each page is visited once. A step that is close to a simple
+// fraction of k, as 277 of 450 is to 8 of 13, would come near the same places again and again,
+// so that the nearest number whose continued fraction has small parts is taken. After m pages no
+// gap between cuts is then longer than 2.5/m of the history.
 func stride(k int) int {
-	s := max(1, (k*618+999)/1000)
-	for gcd(s, k) != 1 {
-		s++
+	near := int(math.Round(float64(k) / math.Phi))
+	for most := 2; ; most++ {
+		for d := range k/10 + 2 {
+			for _, s := range []int{near + d, near - d} {
+				if s > 0 && s <= max(1, k-1) && isEven(s, k, most) {
+					return s
+				}
+			}
+		}
 	}
-	return s
+}
+
+// isEven tells whether a and b have no factor in common, and the continued fraction of a/b no
+// part above a number.
+func isEven(a, b, most int) bool {
+	for a != 0 {
+		if b/a > most {
+			return false
+		}
+		a, b = b%a, a
+	}
+	return b == 1
 }
 
 // golden is the page that is visited as number i of a round of k pages with stride s.
 func golden(i, s, k int) int { return int(int64(i) * int64(s) % int64(k)) }
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
-}
