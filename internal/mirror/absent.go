@@ -256,7 +256,7 @@ func (t *thread) witnessed(gone []callvault.ID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = t.takeIn(t.ctx, answer{budget.ByID, r, r.Start(), page})
+	_, err = t.takeIn(t.ctx, answer{budget.ByID, callvault.Query{Range: r}, r.Start(), page})
 	return witnessed, err
 }
 

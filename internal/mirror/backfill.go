@@ -67,7 +67,7 @@ func (t *thread) measureHistory() error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.takeIn(t.ctx, answer{budget.Backfill, r, r.Start(), page}); err != nil {
+	if _, err := t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page}); err != nil {
 		return err
 	}
 	b.Requests++
@@ -106,7 +106,7 @@ func (t *thread) chooseSpan() error {
 			return err
 		}
 		b.Requests++
-		taken, err := t.takeIn(t.ctx, answer{budget.Backfill, r, r.Start(), page})
+		taken, err := t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
 		if err != nil {
 			return err
 		}

@@ -97,27 +97,20 @@ func (t *thread) descend(d difference) error {
 	if err := t.mayDescend(); err != nil {
 		return err
 	}
-	right := callvault.Range{From: m, To: d.To}
-	page, err := t.first(budget.Bisect, right)
+	right := callvault.Query{Range: callvault.Range{From: m, To: d.To}, Workspace: d.Workspace}
+	before, total, err := t.totalOf(budget.Bisect, right)
 	if err != nil {
-		return err
-	}
-	before, err := t.measure(t.ctx, right, page.Total)
-	if err != nil {
-		return err
-	}
-	if _, err := t.takeIn(t.ctx, answer{budget.Bisect, right, right.Start(), page}); err != nil {
 		return err
 	}
 	t.says("bisected", "from", right.From.String(), "to", right.To.String())
 	if err := t.commit(t.ctx); err != nil {
 		return err
 	}
-	after, err := t.measure(t.ctx, right, page.Total)
+	after, err := t.measure(t.ctx, right, total)
 	if err != nil {
 		return err
 	}
-	left := difference{callvault.Range{From: d.From, To: m}, d.n - before.n}
+	left := difference{callvault.Query{Range: callvault.Range{From: d.From, To: m}, Workspace: d.Workspace}, d.n - before.n}
 	if err := t.descend(after); err != nil {
 		return err
 	}

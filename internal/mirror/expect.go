@@ -20,29 +20,35 @@ func (m *Mirror) here(ctx context.Context, r callvault.Range) (int, error) {
 	return count + weight, err
 }
 
-// difference is D: how many calls more the upstream counts in a range than can be explained.
+// difference is D: how many calls more the upstream counts in a range than can be explained, of
+// one workspace or of all.
 type difference struct {
-	callvault.Range
+	callvault.Query
 	n int
 }
 
-// measure is the difference of a range in which the upstream counts so many calls. Remembered
+// measure is the difference of a query for which the upstream counts so many calls. Remembered
 // excess and calls that are known to be absent explain themselves. It is unknown, and so zero,
-// if the range begins or ends within a leaf.
-func (m *Mirror) measure(ctx context.Context, r callvault.Range, total int) (difference, error) {
-	d := difference{Range: r}
-	excess, known := m.leaves.excess(r)
+// if the range begins or ends within a leaf. Of one workspace everything that differs counts.
+func (m *Mirror) measure(ctx context.Context, q callvault.Query, total int) (difference, error) {
+	d := difference{Query: q}
+	if !q.Workspace.IsZero() {
+		here, err := m.calls.Count(ctx, q)
+		d.n = total - here
+		return d, err
+	}
+	excess, known := m.leaves.excess(q.Range)
 	if !known {
 		return d, nil
 	}
-	here, err := m.here(ctx, r)
-	d.n = total - here - excess + m.absentIn(r)
+	here, err := m.here(ctx, q.Range)
+	d.n = total - here - excess + m.absentIn(q.Range)
 	return d, err
 }
 
 // audit follows the difference of a range, unless another one is followed already.
 func (t *thread) audit(r callvault.Range, total int) error {
-	d, err := t.measure(t.ctx, r, total)
+	d, err := t.measure(t.ctx, callvault.Query{Range: r}, total)
 	if err == nil && d.n != 0 {
 		t.differs = &d
 	}

@@ -84,7 +84,7 @@ func (t *thread) askHead() error {
 	}
 	if first {
 		t.head.Visible = page.Total > 0
-		_, err = t.takeIn(t.ctx, answer{budget.Backfill, r, r.Start(), page})
+		_, err = t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
 		return err
 	}
 	oldest := r.From
@@ -94,7 +94,7 @@ func (t *thread) askHead() error {
 	}
 	known := callvault.Range{From: oldest, To: r.To}
 	if page.Total > 0 {
-		if _, err := t.takeIn(t.ctx, answer{budget.Head, known, known.Start(), page}); err != nil {
+		if _, err := t.takeIn(t.ctx, answer{budget.Head, callvault.Query{Range: known}, known.Start(), page}); err != nil {
 			return err
 		}
 		t.says("read head", "from", oldest.String(), "to", r.To.String())

@@ -15,23 +15,24 @@ import (
 // its own, under the key that stands beside it; pages, leaves, absent calls and days of late
 // calls have a key each.
 type memory struct {
-	edge     edge                         // edge
-	access   access                       // access
-	horizon  horizon                      // horizon
-	head     headState                    // head
-	hot      windowState                  // window/hot
-	warm     windowState                  // window/warm
-	rounds   [3]round                     // round/NAME
-	backfill backfillState                // backfill
-	held     *hold                        // hold
-	accepted accepted                     // accepted
-	gone     deletions                    // deletions
-	people   peopleState                  // people
-	pages    pages                        // span/START
-	leaves   leaves                       // leaf/START
-	absent   map[callvault.ID]absentCall  // absent/ID
-	late     map[int]*lateDay             // late/DAY
-	apart    map[callvault.ID]standsApart // of the store, without those withheld
+	edge       edge                         // edge
+	access     access                       // access
+	horizon    horizon                      // horizon
+	head       headState                    // head
+	hot        windowState                  // window/hot
+	warm       windowState                  // window/warm
+	rounds     [3]round                     // round/NAME
+	backfill   backfillState                // backfill
+	held       *hold                        // hold
+	accepted   accepted                     // accepted
+	gone       deletions                    // deletions
+	people     peopleState                  // people
+	workspaces workspacesState              // workspaces
+	pages      pages                        // span/START
+	leaves     leaves                       // leaf/START
+	absent     map[callvault.ID]absentCall  // absent/ID
+	late       map[int]*lateDay             // late/DAY
+	apart      map[callvault.ID]standsApart // of the store, without those withheld
 }
 
 // timeKey is a time as a part of a key: as wide as any other, so that keys are in order of time.
@@ -48,7 +49,7 @@ func (m *memory) parts() map[string]any {
 	parts := map[string]any{
 		"edge": &m.edge, "access": &m.access, "horizon": &m.horizon, "head": &m.head,
 		"window/hot": &m.hot, "window/warm": &m.warm, "backfill": &m.backfill, "hold": &m.held,
-		"accepted": &m.accepted, "deletions": &m.gone, "people": &m.people,
+		"accepted": &m.accepted, "deletions": &m.gone, "people": &m.people, "workspaces": &m.workspaces,
 	}
 	for i := range m.rounds {
 		parts["round/"+sweeps[i].name] = &m.rounds[i]

@@ -17,6 +17,7 @@ func (m *Mirror) plan() []*activity {
 		{name: "absent", class: budget.Head, open: deletes, due: m.absentDue, run: (*thread).settleAbsent},
 		{name: "bisect", class: budget.Bisect, open: deletes, due: m.bisectDue, run: (*thread).bisect},
 		{name: "retention", class: budget.Head, open: deletes, due: m.retentionDue, run: (*thread).retain},
+		{name: "workspaces", class: budget.Head, open: deletes, due: m.workspacesDue, run: (*thread).askWorkspaces},
 		{name: "warm", class: budget.Warm, open: answers, due: m.warmDue, run: (*thread).readWarm},
 	}
 	for i, s := range sweeps {

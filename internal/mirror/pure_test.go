@@ -180,7 +180,7 @@ func TestPlaced(t *testing.T) {
 		{[]int{3, 3, 3}, nil, 3},
 	} {
 		page := listed(c.seconds...)
-		got := placed(answer{asked: span(0, 100), page: page})
+		got := placed(answer{asked: callvault.Query{Range: span(0, 100)}, page: page})
 		if got.last.Time != at(c.last) || len(got.strange) != len(c.strange) {
 			t.Errorf("%v: last %v, strange %v", c.seconds, got.last.Time, got.strange)
 		}

@@ -11,10 +11,10 @@ import (
 )
 
 // answer is a page of calls with what it speaks for: the places after one and up to another in
-// a range that was asked for.
+// a range that was asked for. Of one workspace it says nothing about calls that it does not list.
 type answer struct {
 	class budget.Class
-	asked callvault.Range
+	asked callvault.Query
 	after callvault.Position
 	page  upstream.Page
 }
@@ -59,8 +59,10 @@ func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 		}
 		return nil
 	}
-	if err := m.missing(ctx, a, taken.last, listed, compare); err != nil {
-		return taken, err
+	if a.asked.Workspace.IsZero() {
+		if err := m.missing(ctx, a, taken.last, listed, compare); err != nil {
+			return taken, err
+		}
 	}
 	var others []callvault.ID
 	for id := range listed {
@@ -108,7 +110,7 @@ func (m *Mirror) missing(ctx context.Context, a answer, last callvault.Position,
 			m.isAbsent(id, at)
 		}
 	}
-	err := m.calls.Scan(ctx, callvault.Query{Range: a.asked}, from, -1, func(record callvault.Record) error {
+	err := m.calls.Scan(ctx, a.asked, from, -1, func(record callvault.Record) error {
 		if record.Position().Compare(last) > 0 {
 			return errEnough
 		}

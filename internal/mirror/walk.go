@@ -51,7 +51,7 @@ func (w *walk) next() error {
 	asked := w.asked
 	asked.From = max(asked.From, w.at.Time)
 	before := w.at
-	taken, err := w.t.takeIn(w.t.ctx, answer{w.class, asked, w.at, page})
+	taken, err := w.t.takeIn(w.t.ctx, answer{w.class, callvault.Query{Range: asked}, w.at, page})
 	if err != nil {
 		return err
 	}
