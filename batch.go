@@ -8,6 +8,7 @@ type Batch struct {
 	calls   []Call
 	guarded bool
 	onlyNew bool
+	yields  bool
 }
 
 // NewBatch takes calls in the order they came; of several with one id the
@@ -78,3 +79,21 @@ func (b Batch) OnlyNew() Batch {
 
 // IsOnlyNew tells whether the batch only adds calls.
 func (b Batch) IsOnlyNew() bool { return b.onlyNew }
+
+// Yielding is the batch with one more law: Put may return ErrYielded because other writers
+// wait. It is for large batches that nobody waits for.
+func (b Batch) Yielding() Batch {
+	b.yields = true
+	return b
+}
+
+// IsYielding tells whether the batch may be given up.
+func (b Batch) IsYielding() bool { return b.yields }
+
+// Cut divides the batch into its first n calls and the rest.
+func (b Batch) Cut(n int) (first, rest Batch) {
+	first, rest = b, b
+	n = min(n, len(b.calls))
+	first.calls, rest.calls = b.calls[:n:n], b.calls[n:]
+	return first, rest
+}

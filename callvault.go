@@ -22,6 +22,10 @@ var (
 	// ErrSchemaNewer is returned when a store was written by a newer program.
 	ErrSchemaNewer = errors.New("the store was made by a newer version of callvault")
 
+	// ErrYielded is returned by a Put of a yielding batch that was given up because another
+	// writer waits. Nothing of the batch is kept.
+	ErrYielded = errors.New("another writer waits")
+
 	// ErrOrder is returned by a Load of records whose numbers do not ascend.
 	ErrOrder = errors.New("the numbers of the records do not ascend from the company's latest")
 

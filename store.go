@@ -45,7 +45,9 @@ type Calls interface {
 	// one that is there to the byte is left alone. Created and changed calls
 	// take the company's next numbers. The company is made on first use. Of a guarded
 	// batch nothing is kept if a call would replace one with another clientUniqueId: the
-	// error is a *ClientError with all of these. A batch of OnlyNew replaces no call.
+	// error is a *ClientError with all of these. A batch of OnlyNew replaces no call. A yielding
+	// batch is given up with ErrYielded when another writer has waited for some time; it may
+	// be put again at once, whole or in parts.
 	Put(ctx context.Context, batch Batch) (PutResult, error)
 
 	// Delete removes the calls with these ids for good, all or none, in the order of

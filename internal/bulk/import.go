@@ -110,7 +110,7 @@ func (im *Import) Check(ctx context.Context, sources []Source) (Result, error) {
 }
 
 // Run reads all sources in their order and puts their calls in batches, each
-// of which is kept or absent as a whole. Bad records are reported and skipped.
+// of which is kept or absent as a whole; they are shorter while others write. Bad records are reported and skipped.
 // On an error, what was committed stays; to run the import again completes it.
 func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
 	ctx, stop := context.WithCancel(ctx)
@@ -132,7 +132,6 @@ const commitEvery = time.Second
 func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept callvault.PutResult, err error) {
 	ticker := time.NewTicker(commitEvery)
 	defer ticker.Stop()
-	var pace pace
 	for isRead := false; !isRead; {
 		select {
 		case <-in.full:
@@ -148,54 +147,50 @@ func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept 
 		if im.Read != nil {
 			read = im.Read()
 		}
-		latest, latestErr := im.Calls.Latest(ctx)
-		if latestErr != nil {
-			latest = pace.latest // the batch fails, too, or nobody is seen
-		}
-		begun := time.Now()
 		result, putErr := in.putOne(ctx, b, read)
 		kept = kept.Add(result) // of calls, also if users fail
 		if putErr != nil {
 			return kept, putErr
 		}
-		in.limit(pace.next(latest, len(b.calls), time.Since(begun), result))
 		in.recycle(b)
 	}
 	return kept, err
 }
 
-// pace finds how large batches may be. An import that writes alone puts whole ones. Others who
-// write to the company wait for each batch; when some were seen, batches are short for a while.
+// pace finds how many calls are put at once. While nobody waits it is a whole batch, of which the
+// store keeps nothing if it has to yield to another writer. Short parts follow for a while then.
 type pace struct {
-	latest int64     // the company's number when the last batch was put, or more: users take none
-	short  time.Time // until when
+	now   func() time.Time
+	calls int       // of a part, while others write
+	until time.Time // when they are taken to have ended
 }
 
 const (
-	shortBatch = 300 * time.Millisecond // it takes about so long
+	shortPart  = 150 * time.Millisecond // it takes about so long
 	shortFor   = time.Minute
-	leastCalls = 1000 // of a batch: below, the disk's time for a batch counts, and not that of its calls
+	leastCalls = 1000 // of a part: of fewer calls most of the time is the disk's
 )
 
-// next is how many calls the next batches may have. Latest is the company's number before a
-// batch of n calls was put.
-func (p *pace) next(latest int64, n int, took time.Duration, result callvault.PutResult) int {
-	now := time.Now()
-	if p.latest > 0 && latest > p.latest {
-		p.short = now.Add(shortFor)
+// cut takes what is put next from a batch.
+func (p *pace) cut(batch callvault.Batch) (next, rest callvault.Batch) {
+	if p.now().Before(p.until) {
+		return batch.Cut(p.calls)
 	}
-	p.latest = latest + int64(result.Created+result.Changed)
-	if !now.Before(p.short) {
-		return maxCalls
-	}
-	return max(leastCalls, min(maxCalls, int(float64(n)*float64(shortBatch)/float64(max(took, 1)))))
+	next, rest = batch.Cut(batch.Len())
+	return next.Yielding(), rest
 }
 
-// limit is how many calls the batches have that are filled from now on.
-func (in *intake) limit(most int) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.most = most
+// yielded notes that others wait.
+func (p *pace) yielded() {
+	p.until = p.now().Add(shortFor)
+	p.calls = leastCalls
+}
+
+// put notes how long n calls took. Fewer than a part tell little.
+func (p *pace) put(n int, took time.Duration) {
+	if n >= leastCalls {
+		p.calls = max(leastCalls, min(maxCalls, int(float64(n)*float64(shortPart)/float64(max(took, 1)))))
+	}
 }
 
 // identify keeps the id that a record has in its source as its clientUniqueId, and gives it
@@ -239,16 +234,7 @@ func (in *intake) putOne(ctx context.Context, p *pending, read int64) (result ca
 	if p.isEmpty() {
 		return result, nil
 	}
-	for batch := in.guarded(p); batch.Len() > 0; {
-		result, err = in.Calls.Put(ctx, batch)
-		refused := (*callvault.ClientError)(nil)
-		if !errors.As(err, &refused) {
-			break
-		}
-		err = nil
-		batch, _ = callvault.NewGuardedBatch(in.refuse(p, batch, refused.IDs))
-	}
-	if err != nil {
+	if result, err = in.putCalls(ctx, p); err != nil {
 		return result, err
 	}
 	for _, kind := range callvault.Kinds() {
@@ -261,6 +247,28 @@ func (in *intake) putOne(ctx context.Context, p *pending, read int64) (result ca
 		}
 	}
 	in.Report.Committed(p.places, result, read)
+	return result, nil
+}
+
+// putCalls puts the calls, all at once or in the parts that others who write leave room for.
+func (in *intake) putCalls(ctx context.Context, p *pending) (result callvault.PutResult, err error) {
+	for batch := in.guarded(p); batch.Len() > 0; {
+		next, rest := in.pace.cut(batch)
+		begun := in.pace.now()
+		put, err := in.Calls.Put(ctx, next)
+		refused := (*callvault.ClientError)(nil)
+		switch {
+		case errors.Is(err, callvault.ErrYielded):
+			in.pace.yielded()
+		case errors.As(err, &refused):
+			batch, _ = callvault.NewGuardedBatch(in.refuse(p, batch, refused.IDs))
+		case err != nil:
+			return result, err
+		default:
+			in.pace.put(next.Len(), in.pace.now().Sub(begun))
+			result, batch = result.Add(put), rest
+		}
+	}
 	return result, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -16,6 +17,7 @@ import (
 type intake struct {
 	*Import
 	onlyChecks bool
+	pace       pace          // of the goroutine that puts
 	full       chan struct{} // has one when the batch is full
 	taken      chan struct{} // has one when the batch was taken
 
@@ -24,7 +26,6 @@ type intake struct {
 	result  Result
 	pending *pending // the batch that is being filled
 	spare   *pending
-	most    int // calls of the next batches
 
 	name string // of the source
 	line int    // of the last record
@@ -34,7 +35,7 @@ type intake struct {
 func newIntake(im *Import) *intake {
 	return &intake{
 		Import: im, full: make(chan struct{}, 1), taken: make(chan struct{}, 1),
-		pending: new(pending), spare: new(pending), most: maxCalls,
+		pending: new(pending), spare: new(pending), pace: pace{now: time.Now},
 	}
 }
 
@@ -207,7 +208,7 @@ func (in *intake) tryAdd(r *Record) bool {
 		in.complete(in.line)
 		in.line = r.Line
 	}
-	if in.pending.isFull() || len(in.pending.calls) >= in.most {
+	if in.pending.isFull() {
 		return false
 	}
 	in.result.Read++

@@ -19,7 +19,6 @@ type memory struct {
 	documents []string
 	index     map[callvault.ID]int
 	batches   []int
-	latest    int64        // the number of the last change
 	put       func() error // before a batch is kept
 }
 
@@ -50,11 +49,9 @@ func (m *memory) Put(ctx context.Context, batch callvault.Batch) (r callvault.Pu
 			}
 			m.index[c.ID] = len(m.documents)
 			m.documents = append(m.documents, string(c.Document))
-			m.latest++
 			r.Created++
 		case m.documents[i] != string(c.Document):
 			m.documents[i] = string(c.Document)
-			m.latest++
 			r.Changed++
 		default:
 			r.Unchanged++
@@ -73,8 +70,6 @@ func (m *memory) Get(_ context.Context, ids []callvault.ID, visit func(callvault
 	}
 	return nil
 }
-
-func (m *memory) Latest(context.Context) (int64, error) { return m.latest, nil }
 
 // recorder writes down what it is told.
 type recorder struct {

@@ -12,30 +12,33 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// slow is a store whose batches take a second for so many calls, and to which somebody else
-// writes with each batch while others is true.
-type slow struct {
+// busy is a store that puts so many calls in a second, and to which others write while others
+// is true. They wait for a tenth of a second before a yielding batch is given up.
+type busy struct {
 	*memory
 	calls  int
-	others func(batches int) bool
-	took   []time.Duration
+	others func() bool
+	took   []time.Duration // of batches that were kept
+	lost   int             // batches that were not
 }
 
-func (s *slow) Put(ctx context.Context, batch callvault.Batch) (callvault.PutResult, error) {
+func (b *busy) Put(ctx context.Context, batch callvault.Batch) (callvault.PutResult, error) {
 	begun := time.Now()
-	time.Sleep(time.Duration(batch.Len()) * time.Second / time.Duration(s.calls))
-	s.took = append(s.took, time.Since(begun))
-	result, err := s.memory.Put(ctx, batch)
-	if s.others(len(s.took)) {
-		s.latest++
+	takes := time.Duration(batch.Len()) * time.Second / time.Duration(b.calls)
+	const patience = time.Second / 10
+	if batch.IsYielding() && takes > patience && b.others() {
+		time.Sleep(patience)
+		b.lost++
+		return callvault.PutResult{}, callvault.ErrYielded
 	}
-	return result, err
+	time.Sleep(takes)
+	b.took = append(b.took, time.Since(begun))
+	return b.memory.Put(ctx, batch)
 }
 
-// While others write to the company they wait for a fraction of a second, but for the first
-// batches, which are filled before the others are seen. An import that is alone puts whole batches, and does
-// again when the others have gone.
-func TestOthersWaitForShortBatches(t *testing.T) {
+// Others who write wait for a fraction of a second, the first one too. An import that is alone
+// puts whole batches, and does again when the others have been gone for a while.
+func TestOthersWaitForShortParts(t *testing.T) {
 	const calls = 4*maxCalls + 10*leastCalls
 	var text strings.Builder
 	for i := range calls {
@@ -43,35 +46,70 @@ func TestOthersWaitForShortBatches(t *testing.T) {
 	}
 	source := []Source{{Name: "calls.ndjson", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text.String())), nil }}}
 	for _, tt := range []struct {
-		name   string
-		calls  int // in a second
-		others func(batches int) bool
-		check  func(t *testing.T, batches int, took time.Duration)
-		fewest int // batches
-		most   int
+		name    string
+		calls   int // in a second
+		others  func(since time.Duration) bool
+		longest time.Duration // of a batch that is kept
+		lost    int
+		batches int // at least
+		whole   int // of these
 	}{
-		{"alone", 10_000, func(int) bool { return false }, func(*testing.T, int, time.Duration) {}, 5, 5},
-		{"with others", 10_000, func(int) bool { return true }, func(t *testing.T, batch int, took time.Duration) {
-			if batch > 3 && took > shortBatch {
-				t.Errorf("batch %d takes %v", batch, took)
-			}
-		}, 20, 1000},
-		{"with one for a moment", 1000, func(batches int) bool { return batches == 1 }, func(*testing.T, int, time.Duration) {}, 10, 20},
+		{"alone", 10_000, func(time.Duration) bool { return false }, 5 * time.Second, 0, 5, 4},
+		{"with others", 10_000, func(time.Duration) bool { return true }, shortPart, 1, 140, 0},
+		{"with others and a slow disk", 2000, func(time.Duration) bool { return true }, time.Second / 2, 2, 210, 0},
+		{"with others for a moment", 1000, func(since time.Duration) bool { return since < time.Second }, 50 * time.Second, 1, 60, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store := &slow{memory: new(memory), calls: tt.calls, others: tt.others}
-				im := &Import{Calls: store, Report: new(recorder)}
-				if _, err := im.Run(t.Context(), source); err != nil {
-					t.Fatal(err)
+				begun := time.Now()
+				var a acknowledged
+				store := &busy{memory: &a.memory, calls: tt.calls, others: func() bool { return tt.others(time.Since(begun)) }}
+				im := &Import{Calls: store, Report: &a}
+				result, err := im.Run(t.Context(), source)
+				if err != nil || result.Created != calls || len(a.documents) != calls {
+					t.Fatalf("%+v, %v; %d calls", result, err, len(a.documents))
 				}
-				for i, took := range store.took {
-					tt.check(t, i+1, took)
+				whole := 0
+				for i, n := range a.batches {
+					if n == maxCalls {
+						whole++
+					}
+					if store.took[i] > tt.longest {
+						t.Errorf("batch %d of %d calls takes %v", i+1, n, store.took[i])
+					}
 				}
-				if n := len(store.took); n < tt.fewest || n > tt.most || len(store.documents) != calls {
-					t.Errorf("%d batches, %d calls: %v", n, len(store.documents), store.batches)
+				if len(a.batches) < tt.batches || whole < tt.whole || store.lost > tt.lost {
+					t.Errorf("%d batches, %d whole, %d lost: %v", len(a.batches), whole, store.lost, a.batches)
+				}
+				if want := fmt.Sprintf("[calls.ndjson:%d] %d", maxCalls, maxCalls); a.lines[0] != want {
+					t.Errorf("it acknowledges %s first, want %s", a.lines[0], want)
 				}
 			})
 		})
 	}
+}
+
+// Part of a batch has the calls whose ids another client has. The rest is put once.
+func TestPartsLeaveOutOthers(t *testing.T) {
+	const calls = 4 * leastCalls
+	var text strings.Builder
+	for i := range calls {
+		fmt.Fprintf(&text, `{"id":"%d","started":"2026-03-04T12:00:00Z","clientUniqueId":"%d"}`+"\n", i+1, i%2)
+	}
+	source := []Source{{Name: "calls.ndjson", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text.String())), nil }}}
+	synctest.Test(t, func(t *testing.T) {
+		var a acknowledged
+		if _, err := (&Import{Calls: &a.memory, Report: &a}).Run(t.Context(), source); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < calls; i += 2 { // each second one is another's from now on
+			a.documents[i] = strings.Replace(a.documents[i], `"clientUniqueId":"1"`, `"clientUniqueId":"2"`, 1)
+		}
+		a.batches = nil
+		store := &busy{memory: &a.memory, calls: 5000, others: func() bool { return true }}
+		result, err := (&Import{Calls: store, Report: &a}).Run(t.Context(), source)
+		if err != nil || result.Skipped != calls/2 || result.Unchanged != calls/2 || store.lost != 1 {
+			t.Errorf("%+v, %v; %d batches lost", result, err, store.lost)
+		}
+	})
 }

@@ -6,8 +6,7 @@ import (
 )
 
 // The size of a batch. Calls that come in any order are put the faster the more of them
-// come together, and other writers wait until all are put: about a second, unless pace has
-// seen some. Two batches are in memory at a time.
+// come together. Two batches are in memory at a time.
 const (
 	maxCalls  = 50_000
 	maxBytes  = 24 << 20

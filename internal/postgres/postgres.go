@@ -24,6 +24,7 @@ type Store struct {
 	pool     *pool
 	name     string // for errors; empty while it is opened
 	readOnly bool   // it was opened to write nothing
+	patience time.Duration
 }
 
 var _ callvault.Store = (*Store)(nil)
@@ -113,7 +114,7 @@ func openPool(ctx context.Context, config *pgxpool.Config, p plan) (*Store, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool}
+	s := &Store{pool: pool, patience: patience}
 	s.view = view{s}
 	err = s.checkServer(ctx, &p)
 	if err == nil {

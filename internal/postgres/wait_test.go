@@ -85,6 +85,67 @@ func TestCompaniesDoNotWait(t *testing.T) {
 	}
 }
 
+// A yielding batch is given up between its parts when somebody has waited for it long enough. What
+// waits for others, or not long, does not count.
+func TestYieldingBatchGivesWay(t *testing.T) {
+	url := database(t)
+	s, other := open(t, url), open(t, url)
+	other.patience = 0
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	company := s.Calls("acme").(calls)
+	if _, err := company.Put(ctx, sample(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := s.pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if err := lock(ctx, tx, "acme"); err != nil {
+		t.Fatal(err)
+	}
+	s.patience = 0
+	if err := company.yield(ctx, tx); err != nil {
+		t.Errorf("nobody waits: %v", err)
+	}
+	var group sync.WaitGroup
+	yielded := make(chan error, 1)
+	group.Go(func() {
+		for {
+			_, err := other.Calls("acme").Put(ctx, sample(t, maxCalls+1).Yielding())
+			if err != nil {
+				yielded <- err
+				return
+			}
+		}
+	})
+	waitFor(ctx, t, s, 1)
+	if err := company.yield(ctx, tx); !errors.Is(err, callvault.ErrYielded) {
+		t.Errorf("somebody waits: %v", err)
+	}
+	s.patience = time.Hour
+	if err := company.yield(ctx, tx); err != nil {
+		t.Errorf("somebody has not waited for an hour: %v", err)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for err = nil; err == nil; { // until one comes in the middle
+		select {
+		case err = <-yielded:
+		default:
+			if _, putErr := company.Put(ctx, sample(t, 2)); putErr != nil {
+				t.Fatal(putErr)
+			}
+		}
+	}
+	if !errors.Is(err, callvault.ErrYielded) {
+		t.Error(err)
+	}
+	group.Wait()
+}
+
 // waitFor asks the server until so many statements of this database wait for a
 // lock.
 func waitFor(ctx context.Context, t *testing.T, s *Store, want int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -39,6 +40,10 @@ const (
 		CROSS JOIN LATERAL (
 			SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
 		) AS i`
+
+	// Whether another writer of the company has waited for this transaction for some milliseconds.
+	// The table sends the question to the worker that has the company.
+	isAwaitedSQL = `SELECT callvault.is_awaited($2) FROM callvault.companies WHERE company = $1`
 
 	lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 )
@@ -97,10 +102,28 @@ func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault
 				return err
 			}
 			result, calls = result.Add(put), calls[n:]
+			if len(calls) > 0 && batch.IsYielding() {
+				if err := s.yield(ctx, tx); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})
 	return result, err
+}
+
+// patience is how long another writer waits before a yielding batch is given up.
+const patience = 100 * time.Millisecond
+
+// yield returns callvault.ErrYielded if others have waited long enough.
+func (s calls) yield(ctx context.Context, tx pgx.Tx) error {
+	isAwaited := false
+	err := tx.QueryRow(ctx, isAwaitedSQL, s.company, s.store.patience.Milliseconds()).Scan(&isAwaited)
+	if err == nil && isAwaited {
+		err = callvault.ErrYielded
+	}
+	return err
 }
 
 // clientsOf are the ids and the clientUniqueIds of the calls that have one, if the batch is

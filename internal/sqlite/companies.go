@@ -53,13 +53,18 @@ func (s *Store) makeCompany(c *conn, name string) (of company, made bool, err er
 
 // writeTo is write for a company, which it makes when it is not there.
 func (s *Store) writeTo(ctx context.Context, name string, f func(c *conn, of company) error) error {
-	return s.write(ctx, func(c *conn) error {
+	return s.write(ctx, s.making(name, f))
+}
+
+// making is f for a company, which it makes when it is not there.
+func (s *Store) making(name string, f func(c *conn, of company) error) func(*conn) error {
+	return func(c *conn) error {
 		of, _, err := s.makeCompany(c, name)
 		if err != nil {
 			return err
 		}
 		return f(c, of)
-	})
+	}
 }
 
 // writeUnmirrored is writeTo for what a company's mirror alone may write, if it has one.

@@ -69,7 +69,10 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 // writeCounts adds what the change has counted to the counts, in the order of their key.
 func (w *change) writeCounts() error {
 	wide := w.tally.Wide()
-	for _, key := range wide.Keys() {
+	for i, key := range wide.Keys() {
+		if err := w.yield(i); err != nil {
+			return err
+		}
 		n := wide[key]
 		err := w.run(addCountSQL, w.company.id, key.Workspace.Key(), key.Level, key.Number, n.Calls, n.Digest, n.Number)
 		if err != nil {

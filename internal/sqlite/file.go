@@ -247,3 +247,34 @@ func (c *conn) restartLog(limit int64, within time.Duration) error {
 	_, err = c.number("PRAGMA wal_checkpoint(RESTART)")
 	return err
 }
+
+// syncEvery is how often syncLog does.
+const syncEvery = 50 * time.Millisecond
+
+// syncLog keeps bringing the log to the disk during a large transaction, until stopped. A commit
+// waits for all that is not there yet, also if that was undone and others commit.
+func (c *conn) syncLog() (stop func()) {
+	log, err := os.OpenFile(c.path+"-wal", os.O_RDWR, 0)
+	if err != nil {
+		return func() {} // the commit waits longer
+	}
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer log.Close()
+		ticker := time.NewTicker(syncEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				_ = log.Sync() // SQLite's own sync fails, too
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(end)
+		<-ended
+	}
+}

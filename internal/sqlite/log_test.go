@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -111,6 +113,106 @@ func TestLargeBatchLeavesTurns(t *testing.T) {
 	}
 	if after := size(); after > before {
 		t.Errorf("the log has grown from %d to %d bytes", before, after)
+	}
+}
+
+// A writer that waits says so after a while, again and again until its turn comes. A yielding
+// batch waits quietly.
+func TestWaitingWriterGivesNotice(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "waiting.db")
+	synctest.Test(t, func(t *testing.T) {
+		holder, other := open(t, path), open(t, path)
+		defer holder.Close()
+		defer other.Close()
+		batch := callvault.NewBatch([]callvault.Call{{ID: mustID(t, "1"), Document: []byte(`{"id":"1"}`)}})
+		for _, put := range []callvault.Batch{batch.Yielding(), batch} {
+			ended := make(chan error, 1)
+			err := holder.onWriter(func(c *conn) error {
+				if err := c.run("BEGIN IMMEDIATE"); err != nil {
+					return err
+				}
+				looks := lookOut(path)
+				go func() {
+					_, err := other.Calls("default").Put(t.Context(), put)
+					ended <- err
+				}()
+				time.Sleep(patience - 1)
+				if looks.sees() {
+					t.Error("notice is given at once")
+				}
+				time.Sleep(2 * lockPoll)
+				for range 3 {
+					if looks.sees() == put.IsYielding() {
+						t.Errorf("notice is given: %v, and the batch yields: %[1]v", put.IsYielding())
+					}
+					if looks.sees() {
+						t.Error("one notice is seen twice")
+					}
+					time.Sleep(touchEvery)
+				}
+				return c.run("ROLLBACK")
+			})
+			if err := errors.Join(err, <-ended); err != nil || isThere(path+waitingSuffix) {
+				t.Errorf("%v; the notice stays: %v", err, isThere(path+waitingSuffix))
+			}
+		}
+	})
+}
+
+// A yielding batch is given up when others give notice, whatever of it is being written. They have
+// their turn before it can be put again.
+func TestYieldingBatchGivesWay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "yields.db")
+	s, other := open(t, path), open(t, path)
+	some := make([]callvault.Call, 3*lookEvery)
+	for i := range some {
+		some[i] = callvault.Call{ID: mustID(t, fmt.Sprint(i+1)), Time: callvault.Time(i) * 1e9, Document: fmt.Appendf(nil, `{"id":"%d"}`, i+1)}
+	}
+	batch := callvault.NewBatch(some)
+	calls := s.Calls("default")
+	put := func(yields func(w *change) error) error {
+		return s.writeTo(t.Context(), "default", func(c *conn, of company) error {
+			return c.change(of, func(w *change) error {
+				w.lookout = lookOut(w.path)
+				if err := yields(w); err != nil {
+					return err
+				}
+				return w.put(batch, new(callvault.PutResult))
+			})
+		})
+	}
+	waits := noticeOf(path, time.Hour)
+	for name, yields := range map[string]func(*change) error{
+		"calls":  func(*change) error { waits.give(); return nil },
+		"counts": func(w *change) error { err := w.put(batch, new(callvault.PutResult)); waits.give(); return err },
+	} {
+		if err := put(yields); !errors.Is(err, callvault.ErrYielded) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	turns := 0
+	s.turns.pause = func(d time.Duration) {
+		turns++
+		if _, err := other.MakeCompany(t.Context(), "another"); err != nil || d <= lockPoll {
+			t.Errorf("the lock is free for %v: %v", d, err)
+		}
+	}
+	var err error
+	for err == nil { // until a notice comes in the middle
+		_, err = calls.Put(t.Context(), batch.Yielding())
+	}
+	if !errors.Is(err, callvault.ErrYielded) || turns != 1 {
+		t.Errorf("%v, %d turns", err, turns)
+	}
+	waits.end()
+	if err := os.WriteFile(path+waitingSuffix, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := calls.Put(t.Context(), batch.Yielding()); err != nil {
+		t.Errorf("beside a notice that a killed process left: %v", err)
+	}
+	if n, err := calls.Count(t.Context(), everything); err != nil || n != len(some) {
+		t.Errorf("%d calls, %v", n, err)
 	}
 }
 

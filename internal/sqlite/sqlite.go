@@ -323,8 +323,19 @@ func (s *Store) whyFailed(err error) error {
 }
 
 // write runs f on the writer in one transaction, which is on the disk when
-// write returns nil and undone when it returns an error.
+// write returns nil and undone when it returns an error. If its turn does not come soon, it
+// lets yielding batches know.
 func (s *Store) write(ctx context.Context, f func(*conn) error) error {
+	waits := noticeOf(s.path, patience)
+	defer waits.end()
+	return s.writeQuietly(ctx, func(c *conn) error {
+		waits.end()
+		return f(c)
+	})
+}
+
+// writeQuietly is write that lets nobody know that it waits.
+func (s *Store) writeQuietly(ctx context.Context, f func(*conn) error) error {
 	return s.withWriter(ctx, func(c *conn) error { return s.inTransaction(ctx, c, "BEGIN IMMEDIATE", f) })
 }
 

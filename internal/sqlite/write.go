@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,6 +36,7 @@ type change struct {
 	guarded bool           // the batch is
 	onlyNew bool           // calls are added
 	refused []callvault.ID // would replace calls of others
+	lookout *lookout       // for other writers; nil of a batch that does not yield
 }
 
 // change runs f within a transaction as one that takes numbers and changes counts.
@@ -80,11 +82,24 @@ const largeBatch = 1000
 // which makes an import of shuffled calls fast.
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	calls := batch.Calls()
-	err = s.store.writeUnmirrored(ctx, s.company, func(c *conn, of company) error {
+	write := s.store.write
+	if batch.IsYielding() {
+		write = s.store.writeQuietly
+	}
+	err = write(ctx, s.store.making(s.company, func(c *conn, of company) error {
+		if err := c.refuseMirrored(of); err != nil {
+			return err
+		}
+		if batch.IsYielding() {
+			defer c.syncLog()()
+		}
 		return c.change(of, func(w *change) error {
 			return w.fork(func() error { return w.put(batch, &result) })
 		})
-	})
+	}))
+	if errors.Is(err, callvault.ErrYielded) {
+		s.store.turns.pause(2 * lockPoll)
+	}
 	if err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put calls: %w", err)
 	}
@@ -113,7 +128,13 @@ func (w *change) put(batch callvault.Batch, result *callvault.PutResult) (err er
 	calls := batch.Calls()
 	numbers := make([]int64, len(calls)) // 0: the document is there
 	w.guarded, w.onlyNew = batch.IsGuarded(), batch.IsOnlyNew()
-	for _, i := range byID(calls) {
+	if batch.IsYielding() {
+		w.lookout = lookOut(w.path)
+	}
+	for n, i := range byID(calls) {
+		if err := w.yield(n); err != nil {
+			return err
+		}
 		if numbers[i], err = w.take(&calls[i], result); err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
 		}
@@ -125,9 +146,23 @@ func (w *change) put(batch callvault.Batch, result *callvault.PutResult) (err er
 		if numbers[i] == 0 {
 			continue
 		}
+		if err := w.yield(i); err != nil {
+			return err
+		}
 		if err := w.insert(&callvault.Record{Number: numbers[i], Call: calls[i]}); err != nil {
 			return fmt.Errorf("call %s: %w", calls[i].ID, err)
 		}
+	}
+	return nil
+}
+
+// lookEvery is after how many calls a batch looks for others who wait: some ten milliseconds.
+const lookEvery = 250
+
+// yield gives the batch up if it yields, and others wait when n of its rows are done.
+func (w *change) yield(n int) error {
+	if w.lookout != nil && n%lookEvery == lookEvery-1 && w.lookout.sees() {
+		return callvault.ErrYielded
 	}
 	return nil
 }

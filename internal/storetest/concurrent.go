@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,6 +17,7 @@ func concurrentLaws() []law {
 		{"writers of their own calls", writersOfTheirOwnCalls},
 		{"writers of the same calls", writersOfTheSameCalls},
 		{"makers of the same things", makersOfTheSameThings},
+		{"yielding batches", yieldingBatches},
 	}
 }
 
@@ -273,4 +275,36 @@ func makersOfTheSameThings(t *testing.T, open Open) {
 			t.Errorf("a follower met %d keys, want %d", met, writers*6)
 		}
 	}
+}
+
+// Yielding batches beside another writer are kept as a whole, or absent as a whole with
+// ErrYielded; other batches are never given up.
+func yieldingBatches(t *testing.T, open Open) {
+	big, small := open(t).Calls(acme), open(t).Calls(acme)
+	var want []callvault.Call
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer stop()
+		for i := range 5 {
+			var batch []callvault.Call
+			for n := range 300 {
+				batch = append(batch, Sample{ID: fmt.Sprint(1000*(i+1) + n), Time: day + callvault.Time(n*i)*minute}.Call(t))
+			}
+			_, err := big.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).Yielding())
+			if err == nil {
+				want = append(want, batch...)
+			} else if !errors.Is(err, callvault.ErrYielded) {
+				t.Error(err)
+			}
+		}
+	})
+	call := Sample{ID: "1", Time: day}.Call(t)
+	for ok := true; ok; ok = ctx.Err() == nil {
+		if _, err := small.Put(t.Context(), callvault.NewBatch([]callvault.Call{call})); err != nil {
+			t.Error(err)
+		}
+	}
+	group.Wait()
+	holds(t, small, append(want, call)...)
 }

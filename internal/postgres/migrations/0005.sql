@@ -111,3 +111,10 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$;
+
+-- is_awaited tells whether somebody has waited for this transaction for so many milliseconds.
+CREATE FUNCTION callvault.is_awaited(patience bigint) RETURNS boolean LANGUAGE sql AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_locks
+		WHERE NOT granted AND transactionid = pg_current_xact_id()::xid AND waitstart <= clock_timestamp() - patience * interval '1 millisecond')
+$$;
