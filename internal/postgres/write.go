@@ -41,9 +41,7 @@ const (
 			SELECT FROM callvault.ids AS i WHERE i.company = $1 AND i.id = b.id AND i.time IS NOT NULL OFFSET 0
 		) AS i`
 
-	// Whether another writer of the company has waited for this transaction for some milliseconds.
-	// The table sends the question to the worker that has the company.
-	isAwaitedSQL = `SELECT callvault.is_awaited($2) FROM callvault.companies WHERE company = $1`
+	isAwaitedSQL = `SELECT callvault.is_awaited($1, $2)`
 
 	lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 )

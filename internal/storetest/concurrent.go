@@ -286,10 +286,10 @@ func yieldingBatches(t *testing.T, open Open) {
 	var group sync.WaitGroup
 	group.Go(func() {
 		defer stop()
-		for i := range 5 {
+		for i := range 2 {
 			var batch []callvault.Call
-			for n := range 300 {
-				batch = append(batch, Sample{ID: fmt.Sprint(1000*(i+1) + n), Time: day + callvault.Time(n*i)*minute}.Call(t))
+			for n := range 5100 { // more than an engine writes at once
+				batch = append(batch, Sample{ID: fmt.Sprint(10_000*(i+1) + n), Time: day + callvault.Time(n)*minute}.Call(t))
 			}
 			_, err := big.Put(t.Context(), callvault.NewBatch(slices.Clone(batch)).Yielding())
 			if err == nil {

@@ -67,4 +67,4 @@ SELECT create_distributed_function('callvault.stand_apart(text, text[], int, big
 SELECT create_distributed_function('callvault.meet_apart(text, text[], bigint[])');
 SELECT create_distributed_function('callvault.put_calls(text, text[], bigint[], text[], text[], bigint[])');
 SELECT create_distributed_function('callvault.remove_calls(text, text[], bigint[])');
-SELECT create_distributed_function('callvault.is_awaited(bigint)');
+SELECT create_distributed_function('callvault.is_awaited(text, bigint)');

@@ -60,6 +60,7 @@ SELECT c.number::text, m.number::text FROM callvault.companies AS c
 		JOIN (SELECT company, max(number) AS number FROM callvault.ids WHERE company = $1 GROUP BY company) AS m ON m.company = c.company
 		WHERE c.company = $1 AND c.number < m.number;
 SELECT callvault.delete_calls($1, $2, $3);
+SELECT callvault.is_awaited($1, $2);
 SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7);
 SELECT callvault.make_company($1);
 SELECT callvault.meet_apart($1, $2, $3);
