@@ -144,13 +144,19 @@ func TestCheckAndRepairAreLinear(t *testing.T) {
 			if _, err := s.Calls("default").Put(t.Context(), batchOf(calls, callvault.BucketWidth(0))); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := s.Mirror("default").Take(t.Context(), callvault.Lease{}, "https://api.example.com", "test"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Calls("default").DeleteFirst(t.Context(), callvault.Query{Range: callvault.AllTime}, calls/3); err != nil {
+				t.Fatal(err)
+			}
 			if statistics == "with statistics" {
-				execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts, callvault.companies`)
+				execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts, callvault.companies, callvault.apart, callvault.mirrors`)
 			}
 			for _, law := range laws {
 				checkWork(t, s, 100*calls, law.query, "default")
 			}
-			for _, statement := range []string{removeTwiceSQL, followSQL, removeGoneSQL, raiseNumberSQL} {
+			for _, statement := range slices.Concat(followApartSQL, []string{removeTwiceSQL, followSQL, removeGoneSQL, raiseNumberSQL}) {
 				checkWork(t, s, 100*calls, statement, "default")
 			}
 		})
