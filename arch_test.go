@@ -48,7 +48,7 @@ var rooms = map[string][]string{
 	"internal/lease":        {""},
 	"internal/mirror":       {"", "gong", "internal/budget", "internal/lease", "internal/upstream"},
 	"internal/mirrortest":   {"", "gong", "internal/budget", "internal/demo", "internal/mirror", "internal/sqlite", "internal/upstream", "internal/upstreamtest"},
-	"internal/status":       {"internal/budget", "internal/mirror", "internal/screen"},
+	"internal/status":       {"", "internal/budget", "internal/mirror", "internal/screen"},
 	"internal/openapi":      {"gong", "internal/web"},
 	"internal/openapitest":  nil,
 }

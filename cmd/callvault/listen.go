@@ -196,6 +196,7 @@ func (s *service) show(store callvault.Store, handler *api.Handler, metrics *pro
 		}),
 		API:     web.BoundURL(s.api),
 		Command: listCommand(s.db),
+		Mirror:  pageMirror(store),
 		Log:     s.log,
 	})
 	if err != nil {

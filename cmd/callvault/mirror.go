@@ -11,6 +11,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/mirror"
+	"github.com/callvault/callvault/internal/page"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/status"
 	"github.com/callvault/callvault/internal/upstream"
@@ -164,6 +165,26 @@ func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMir
 	return nil
 }
 
+// pageMirror reads how a company's mirror stands, for the page.
+func pageMirror(store callvault.Store) page.ReadMirror {
+	return func(ctx context.Context, company string, now time.Time) (*page.Mirror, error) {
+		s, err := readStatus(ctx, store, company)
+		if errors.Is(err, callvault.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		shown := status.Shown{Status: s, Company: company, Now: now}
+		state, headline := shown.Headline()
+		m := &page.Mirror{State: page.MirrorState(state), Headline: headline}
+		for _, line := range shown.Lines() {
+			m.Lines = append(m.Lines, page.MirrorLine(line))
+		}
+		return m, nil
+	}
+}
+
 // readStatus reads how the mirror of a company stands.
 func readStatus(ctx context.Context, store callvault.Store, company string) (*mirror.Status, error) {
 	return mirror.ReadStatus(ctx, mirrorReads(store, company))
@@ -192,7 +213,7 @@ something back, too.`,
 			case output == "json":
 				return a.printJSON(status.JSON(s))
 			}
-			return status.Text(a.stdout, o.company, s, time.Now())
+			return status.Shown{Status: s, Company: o.company, Now: time.Now().UTC()}.Text(a.stdout)
 		},
 	}
 	o.flags(cmd)

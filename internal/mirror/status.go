@@ -44,6 +44,7 @@ type Status struct {
 type Window struct {
 	Name   string   `json:"name"`
 	Age    *Seconds `json:"age"`    // of the last whole reading; null before the first
+	Last   *Seconds `json:"-"`      // since the last reading, whole or not
 	Period Seconds  `json:"period"` // between readings, at present
 }
 
@@ -121,6 +122,7 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 	s := &Status{URL: lease.Upstream, Holder: lease.Holder, Notes: m.people.Note, Absent: len(m.absent), Held: m.held.shown()}
 	up := r.Now.Add(m.access.Ahead)
 	s.connection(&m)
+	s.Excess = m.warm.Excess
 	for _, leaf := range m.leaves {
 		s.Excess += leaf.kept.Excess
 	}
@@ -148,13 +150,16 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 	return s, nil
 }
 
+// NothingRead is the reason of a mirror that has just been made.
+const NothingRead = "nothing was read yet"
+
 // connection says whether the upstream can be read.
 func (s *Status) connection(m *memory) {
 	reason := m.access.Reason
 	s.Connected = reason == "" && !m.head.At.IsZero()
 	switch {
 	case reason == "" && m.head.At.IsZero():
-		reason = "nothing was read yet"
+		reason = NothingRead
 	case reason == "" && !m.head.Visible:
 		reason = "0 calls visible: the key's user may see none"
 	}
@@ -194,6 +199,9 @@ func (s *windowState) shown(name string, up time.Time, period time.Duration) Win
 	}
 	if !s.Read.IsZero() {
 		w.Age = new(Seconds(up.Sub(s.Read)))
+	}
+	if !s.Began.IsZero() {
+		w.Last = new(Seconds(up.Sub(s.Began)))
 	}
 	return w
 }

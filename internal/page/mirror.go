@@ -19,13 +19,13 @@ type MirrorState string
 // The states of a mirror.
 const (
 	MirrorCurrent MirrorState = "current"
-	MirrorBusy    MirrorState = "busy" // with the history
-	MirrorTrouble MirrorState = "trouble"
+	MirrorBusy    MirrorState = "busy"    // it catches up
+	MirrorTrouble MirrorState = "trouble" // an operator should look
 )
 
 // MirrorLine is a line of a mirror's status. It may be about a part of a whole, which gets a bar.
 type MirrorLine struct {
-	Name  string `json:"name"`
+	Name  string `json:"name"` // the same as of the line before if it is empty
 	Text  string `json:"text"`
 	Part  int    `json:"part"`
 	Whole int    `json:"whole"` // 0 if it is about no part

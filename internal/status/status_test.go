@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/mirror"
 )
@@ -25,7 +26,7 @@ func busy() *mirror.Status {
 	return &mirror.Status{
 		Connected: true, Calls: 234567, Upstream: 234570, Newest: new(now.Add(-150 * time.Second)),
 		Windows: []mirror.Window{
-			{Name: "hot", Age: seconds(4 * time.Minute), Period: mirror.Seconds(5 * time.Minute)},
+			{Name: "hot", Age: seconds(4 * time.Minute), Last: seconds(time.Minute), Period: mirror.Seconds(5 * time.Minute)},
 			{Name: "warm", Period: mirror.Seconds(90 * time.Minute)},
 		},
 		Backfill: mirror.Backfilled{From: new(now.AddDate(0, -6, 0)), Calls: 130, Total: 200, Left: seconds(50 * time.Hour)},
@@ -46,27 +47,28 @@ func busy() *mirror.Status {
 // control the terminal with.
 func TestText(t *testing.T) {
 	var got bytes.Buffer
-	if err := Text(&got, "acme", busy(), now); err != nil {
+	if err := (Shown{busy(), "acme", now}).Text(&got); err != nil {
 		t.Fatal(err)
 	}
 	const want = `company acme is a mirror of https://us-12345.api.gong.io
 
 connected    yes
 kept by      host: process 12
-calls        234,567 here, 234,570 upstream; the upstream counts 2 calls that it does not list; 1 call about to be asked for by id; 3 calls from before the mirror: callvault mirror accept --own keep, or delete
-newest call  2026-03-04T11:57:30Z, 2min 30s ago
-hot window   read whole 4min ago, every 5min
-warm window  not read yet, every 1h 30min
-backfill     █████████████░░░░░░░ 65 %, back to 2025-09-04T12:00:00Z, 2d 2h left
-young round  ████████████████████ 100 % of 12 pages, every 6h
-mid round    not begun, every 1d
-old round    █████░░░░░░░░░░░░░░░ 25 % of 2,600 pages, 18h left, every 41d
-             --daily 9000 would make the old round 20 days
-requests     1,234 of 5,000 in the last 24 hours
+calls        234,567 here, 234,570 upstream, of which 2 not listed yet; 1 no longer listed, to be asked for by id
+             3 calls from before the mirror; keep or delete them: callvault mirror accept --company acme --own keep
+newest call  2026-03-04T11:57:30Z, 2 min 30 s ago
+hot window   looked at 1 min ago, read whole 4 min ago, every 5 min
+warm window  not read yet, every 1 h 30 min
+backfill     █████████████░░░░░░░ 65 %, back to 2025-09-04T12:00:00Z, 2 d 2 h left
+young round  ████████████████████ 100 % of 12 pages, every 6 h
+mid round    not begun, every 1 d
+old round    █████░░░░░░░░░░░░░░░ 25 % of 2,600 pages, 18 h left, every 41 d
+             --daily 9000 would make the old round 20 d
+requests     ████░░░░░░░░░░░░░░░░ 1,234 of 5,000 in the last 24 hours
              old 900, hot 288, head 24, mid 24
-late         calls come 21min after they happened (median), 3h (95 %), 12d 1h at worst, in the last 30 days
+late         half of the calls come within 21 min of their start, 95 % within 3 h, the latest after 12 d 1 h (30 days)
 held         1,200 calls: the upstream counts fewer calls than are here
-             released when it counts them again, or: callvault mirror accept
+             released when it counts them again, or: callvault mirror accept --company acme
 users        not read: the server answered 403�[31m
 `
 	if got.String() != want {
@@ -77,13 +79,67 @@ users        not read: the server answered 403�[31m
 // A mirror that has just been made says what is not known yet.
 func TestTextOfANewMirror(t *testing.T) {
 	var got bytes.Buffer
-	s := &mirror.Status{Reason: new("nothing was read yet"), URL: "https://a.example.com"}
-	if err := Text(&got, "acme", s, now); err != nil {
+	s := &mirror.Status{Reason: new(mirror.NothingRead), URL: "https://a.example.com"}
+	if err := (Shown{s, "acme", now}).Text(&got); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"no: nothing was read yet\n", "no process; start one: callvault mirror --url URL\n", "newest call  none\n", "backfill     not begun\n", "late         not known yet\n", "held         nothing\n"} {
+	for _, want := range []string{
+		"no: nothing was read yet\n", "no process; start one: callvault mirror --url https://a.example.com --company acme\n", "newest call  none\n",
+		"backfill     not begun\n", "requests     0 of 0 in the last 24 hours\n", "late         not known yet\n", "held         nothing\n",
+	} {
 		if !strings.Contains(got.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &got)
+		}
+	}
+}
+
+// Times are shown by the clock of the person who reads them.
+func TestZone(t *testing.T) {
+	tokyo := time.FixedZone("", 9*3600)
+	for _, line := range (Shown{busy(), callvault.DefaultCompany, now.In(tokyo)}).Lines() {
+		if line.Name == "newest call" && line.Text != "2026-03-04T20:57:30+09:00, 2 min 30 s ago" {
+			t.Errorf("%+v", line)
+		}
+		if strings.Contains(line.Text, "--company") {
+			t.Errorf("the default company needs no name: %s", line.Text)
+		}
+	}
+}
+
+// The headline says what matters most: first that nothing is read, then what is held back.
+func TestHeadline(t *testing.T) {
+	change := func(f func(*mirror.Status)) *mirror.Status {
+		s := busy()
+		f(s)
+		return s
+	}
+	quiet := func(f func(*mirror.Status)) *mirror.Status {
+		return change(func(s *mirror.Status) { s.Held, s.Backfill = nil, mirror.Backfilled{Done: true}; f(s) })
+	}
+	refused := func(s *mirror.Status) { s.Connected, s.Reason = false, new("the server answered 401\x1b[31m") }
+	for _, tt := range []struct {
+		status *mirror.Status
+		state  State
+		text   string
+	}{
+		{quiet(func(*mirror.Status) {}), Current, "current, newest call 2 min 30 s ago"},
+		{quiet(func(s *mirror.Status) { s.Newest = nil }), Current, "current"},
+		{quiet(func(s *mirror.Status) { s.Newest = new(now.Add(time.Hour)) }), Current, "current"},
+		{quiet(func(s *mirror.Status) {
+			s.Windows[0].Last, s.Windows[0].Period = seconds(50*time.Minute), mirror.Seconds(time.Hour)
+		}), Busy, "last read 50 min ago, newest call 2 min 30 s ago"},
+		{change(func(s *mirror.Status) { s.Held = nil }), Busy, "backfill 65 %, 2 d 2 h left"},
+		{busy(), Trouble, "on hold: 1,200 calls: the upstream counts fewer calls than are here"},
+		{change(func(s *mirror.Status) { s.Windows[0].Last = seconds(26 * time.Minute) }), Trouble, "overdue, last read 26 min ago"},
+		{change(func(s *mirror.Status) { s.Windows[0].Last, s.Holder = seconds(26*time.Minute), "" }), Trouble, "no process keeps it, last read 26 min ago"},
+		{change(func(s *mirror.Status) { s.Reason = new("0 calls visible") }), Trouble, "0 calls visible"},
+		{change(refused), Trouble, "not connected: the server answered 401�[31m"},
+		{change(func(s *mirror.Status) { s.Windows[0].Last = nil; refused(s) }), Trouble, "not connected: the server answered 401�[31m"},
+		{change(func(s *mirror.Status) { s.Connected, s.Reason, s.Windows[0].Last = false, new(mirror.NothingRead), nil }), Busy, "nothing was read yet"},
+	} {
+		state, text := Shown{tt.status, "acme", now}.Headline()
+		if want := "Mirror of us-12345.api.gong.io: " + tt.text; state != tt.state || text != want {
+			t.Errorf("%s, %q, want %s, %q", state, text, tt.state, want)
 		}
 	}
 }

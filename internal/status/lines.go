@@ -1,0 +1,229 @@
+// Package status shows people and machines how a company's mirror stands: as lines of text, as
+// JSON and as metrics.
+package status
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/mirror"
+	"github.com/callvault/callvault/internal/screen"
+)
+
+// Shown is a status that is shown to people at a time. Times are shown by the clock of the
+// time's zone.
+type Shown struct {
+	*mirror.Status
+	Company string
+	Now     time.Time
+}
+
+// Line is a line of a status. It may be about a part of a whole.
+type Line struct {
+	Name        string // the same as of the line before if it is empty
+	Text        string
+	Part, Whole int // Whole is 0 if it is about no part
+}
+
+// Lines are all that an operator has to know, but for which process runs the mirror.
+func (s Shown) Lines() []Line {
+	lines := []Line{{Name: "connected", Text: s.connected()}, {Name: "calls", Text: s.calls()}}
+	if s.Own > 0 {
+		lines = append(lines, Line{Text: s.own()})
+	}
+	lines = append(lines, Line{Name: "newest call", Text: s.newest()})
+	for _, window := range s.Windows {
+		lines = append(lines, Line{Name: window.Name + " window", Text: windowText(window)})
+	}
+	lines = append(lines, s.backfill())
+	for i := range s.Rounds {
+		lines = append(lines, roundLine(&s.Rounds[i]))
+	}
+	if s.Suggest > 0 {
+		lines = append(lines, Line{Text: fmt.Sprintf("--daily %d would make the old round 20 d", s.Suggest)})
+	}
+	lines = append(lines, s.requests(), Line{Text: purposes(s.Requests.Purposes)}, Line{Name: "late", Text: late(s.Late)}, Line{Name: "held", Text: held(s.Held)})
+	if s.Held != nil {
+		lines = append(lines, Line{Text: "released " + s.Held.Release + s.companyFlag()})
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.Notes)) {
+		lines = append(lines, Line{Name: kind, Text: "not read: " + screen.Clean(s.Notes[kind])})
+	}
+	return slices.DeleteFunc(lines, func(l Line) bool { return l.Text == "" })
+}
+
+func (s Shown) connected() string {
+	text := "yes"
+	if !s.Connected {
+		text = "no"
+	}
+	if s.Reason != nil {
+		text += ": " + screen.Clean(*s.Reason)
+	}
+	return text
+}
+
+func (s Shown) calls() string {
+	text := fmt.Sprintf("%s here, %s upstream", screen.Number(s.Calls), screen.Number(s.Upstream))
+	if s.Excess > 0 {
+		text += fmt.Sprintf(", of which %s not listed yet", screen.Number(s.Excess))
+	}
+	if s.Absent > 0 {
+		text += fmt.Sprintf("; %s no longer listed, to be asked for by id", screen.Number(s.Absent))
+	}
+	return text
+}
+
+func (s Shown) own() string {
+	return fmt.Sprintf("%s from before the mirror; keep or delete them: callvault mirror accept%s --own keep", screen.Count(s.Own, "call"), s.companyFlag())
+}
+
+// companyFlag is what a command needs to mean this company.
+func (s Shown) companyFlag() string {
+	if s.Company == callvault.DefaultCompany {
+		return ""
+	}
+	return " --company " + s.Company
+}
+
+func (s Shown) newest() string {
+	if s.Newest == nil {
+		return "none"
+	}
+	return s.at(*s.Newest) + s.ago(*s.Newest, ", ")
+}
+
+// at is a time by the clock of the zone.
+func (s Shown) at(t time.Time) string { return t.In(s.Now.Location()).Format(time.RFC3339) }
+
+// ago is how long ago a time was, after a text; nothing if it is still to come.
+func (s Shown) ago(t time.Time, before string) string {
+	past := s.Now.Sub(t)
+	if past < 0 {
+		return ""
+	}
+	return before + length(mirror.Seconds(past)) + " ago"
+}
+
+func windowText(w mirror.Window) string {
+	text := "not read yet"
+	if w.Age != nil {
+		text = "read whole " + length(*w.Age) + " ago"
+	}
+	if w.Last != nil {
+		text = "looked at " + length(*w.Last) + " ago, " + text
+	}
+	return text + ", every " + length(w.Period)
+}
+
+func (s Shown) backfill() Line {
+	line := Line{Name: "backfill"}
+	switch b := &s.Backfill; {
+	case b.Done:
+		line.Text = "done"
+	case b.From == nil:
+		line.Text = "not begun"
+	default:
+		line.Part, line.Whole = part(b.Calls, b.Total)
+		line.Text = line.percent() + ", back to " + s.at(*b.From) + left(b.Left)
+	}
+	return line
+}
+
+func roundLine(r *mirror.Round) Line {
+	line := Line{Name: r.Name + " round"}
+	if r.Began == nil {
+		line.Text = "not begun, every " + length(r.Period)
+		return line
+	}
+	line.Part, line.Whole = part(r.Pages, r.Total)
+	line.Text = line.percent() + " of " + screen.Count(r.Total, "page")
+	if r.Running {
+		line.Text += left(r.Left)
+	}
+	line.Text += ", every " + length(r.Period)
+	return line
+}
+
+// part is a part of a whole, all of it where there is nothing.
+func part(some, whole int) (int, int) {
+	if whole <= 0 {
+		return 1, 1
+	}
+	return min(some, whole), whole
+}
+
+func (l Line) percent() string { return fmt.Sprintf("%d %%", l.Part*100/max(1, l.Whole)) }
+
+func left(d *mirror.Seconds) string {
+	if d == nil || *d <= 0 {
+		return ""
+	}
+	return ", " + length(*d) + " left"
+}
+
+func (s Shown) requests() Line {
+	used, limit := s.Requests.Used, s.Requests.Limit
+	line := Line{Name: "requests", Text: fmt.Sprintf("%s of %s in the last 24 hours", screen.Number(used), screen.Number(limit))}
+	if limit > 0 {
+		line.Part, line.Whole = part(used, limit)
+	}
+	return line
+}
+
+// purposes are what requests were for, the most first.
+func purposes(counts map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		return strings.Compare(a, b)
+	})
+	var parts []string
+	for _, name := range names {
+		if counts[name] > 0 {
+			parts = append(parts, name+" "+screen.Number(counts[name]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func late(l *mirror.Late) string {
+	if l == nil {
+		return "not known yet"
+	}
+	return fmt.Sprintf("half of the calls come within %s of their start, 95 %% within %s, the latest after %s (30 days)", length(l.Median), length(l.P95), length(l.Worst))
+}
+
+func held(h *mirror.Held) string {
+	if h == nil {
+		return "nothing"
+	}
+	return screen.Count(h.Calls, "call") + ": " + h.Reason
+}
+
+// length is a length of time in its two largest units.
+func length(s mirror.Seconds) string {
+	seconds := int64(time.Duration(s).Round(time.Second) / time.Second)
+	units := []struct {
+		name string
+		size int64
+	}{{"d", 24 * 60 * 60}, {"h", 60 * 60}, {"min", 60}, {"s", 1}}
+	for i, unit := range units {
+		if seconds < unit.size {
+			continue
+		}
+		text := fmt.Sprintf("%d %s", seconds/unit.size, unit.name)
+		if i+1 < len(units) {
+			if rest := seconds % unit.size / units[i+1].size; rest > 0 {
+				text += fmt.Sprintf(" %d %s", rest, units[i+1].name)
+			}
+		}
+		return text
+	}
+	return "0 s"
+}
