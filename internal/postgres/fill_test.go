@@ -148,7 +148,7 @@ func TestNamesAreFilled(t *testing.T) {
 		batch = batch[:fillAtOnce]
 	}
 	execute(t, s, `DROP TABLE callvault.names, callvault.mirrors, callvault.mirror_values, callvault.apart;
-		DROP FUNCTION callvault.add_names, callvault.refuse_mirrored, callvault.stand_apart, callvault.meet_apart, callvault.put_calls, callvault.remove_calls;
+		DROP FUNCTION callvault.add_names, callvault.is_awaited, callvault.refuse_mirrored, callvault.stand_apart, callvault.meet_apart, callvault.put_calls, callvault.remove_calls;
 		UPDATE callvault.schema SET version = 4`)
 	for _, statement := range []string{filledNamesSQL, addNamesSQL, setVersionSQL} {
 		if _, err := openAs(t, url, hangUp{statement}, mustPlan(t)); err == nil {
