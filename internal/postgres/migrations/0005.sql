@@ -114,7 +114,7 @@ END $$;
 
 -- is_awaited tells whether another writer of the company has waited for this transaction for so
 -- many milliseconds. Within a transaction Citus asks the coordinator, where nobody waits.
-CREATE FUNCTION callvault.is_awaited(the_company text, patience bigint) RETURNS boolean LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION callvault.is_awaited(the_company text, patience bigint) RETURNS boolean LANGUAGE sql AS $$
 	SELECT EXISTS (
 		SELECT FROM pg_locks
 		WHERE NOT granted AND transactionid = pg_current_xact_id()::xid AND waitstart <= clock_timestamp() - patience * interval '1 millisecond')
