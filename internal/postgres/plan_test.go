@@ -60,6 +60,16 @@ var plans = []struct {
 	{"which calls are there", knownSQL, "text, text[]", 2, []string{
 		"Index Cond: ((company = $1) AND (id = b.id))",
 	}},
+	{"weight of a range", weightSQL, "text, bigint, bigint", 3, []string{
+		"Index Only Scan using apart_by_counted on apart",
+		"Index Cond: ((company = $1) AND (counted >= $2) AND (counted < $3))",
+		"Index Only Scan using apart_by_here on apart",
+		"Index Cond: ((company = $1) AND (here >= $2) AND (here < $3))",
+	}},
+	{"values of a mirror", valuesSQL, "text, text, text", 3, []string{
+		"Index Scan using mirror_values_pkey on mirror_values",
+		"Index Cond: ((company = $1) AND (key >= $2) AND (key < $3))",
+	}},
 	{"workspaces", workspacesSQL, "text", 1, []string{
 		"Index Only Scan using documents_by_workspace on documents d",
 		"Index Cond: ((company = $1) AND (workspace > w_1.workspace))",

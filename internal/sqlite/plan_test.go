@@ -63,6 +63,16 @@ var plans = []plan{
 		"SEARCH d USING PRIMARY KEY (company=?)",
 		"SEARCH i USING PRIMARY KEY (company=? AND id=?) LEFT-JOIN",
 	}},
+	{"upstream of a mirror", upstreamSQL, []any{int64(1)}, []string{
+		"SEARCH mirrors USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"values of a mirror", valuesSQL, []any{int64(1), "a", "b"}, []string{
+		"SEARCH mirror_values USING PRIMARY KEY (company=? AND key>? AND key<?)",
+	}},
+	{"weight", weightSQL, []any{int64(1), int64(0), int64(9)}, []string{
+		"SEARCH apart USING COVERING INDEX apart_by_counted (company=? AND counted>? AND counted<?)",
+		"SEARCH apart USING COVERING INDEX apart_by_here (company=? AND here>? AND here<?)",
+	}},
 	{"companies", companiesSQL, nil, []string{
 		"SCAN companies USING COVERING INDEX sqlite_autoindex_companies_1", // the few there are
 	}},
