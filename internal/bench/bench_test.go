@@ -49,7 +49,7 @@ func TestRows(t *testing.T) {
 			continue
 		}
 		want = append(want, engine+", later pages", engine+", first pages", engine+", later pages of a workspace", engine+", later pages, gzip",
-			engine+", first pages, extensive", engine+", calls by id")
+			engine+", first pages, extensive", engine+", calls by id", engine+", first pages beside 200 waiting readers")
 	}
 	if len(rows) != len(want) {
 		t.Fatalf("there are %d rows, not %d", len(rows), len(want))

@@ -50,6 +50,15 @@ func (b *bench) comparePages(ctx context.Context, s *sample, engine string, yard
 		asking := func(p *program) turn { return b.asking(p.server, p.kinds[i].requests) }
 		rows = append(rows, b.newRow(s, engine+", "+k.name, asking, turns[i]))
 	}
+	if len(b.programs) == 1 {
+		waiting, err := b.besideReaders(ctx, s, engine, b.programs[0])
+		if err != nil {
+			return err
+		}
+		if waiting != nil {
+			rows = append(rows, waiting)
+		}
+	}
 	return b.compare(ctx, rows...)
 }
 

@@ -45,7 +45,7 @@ var plans = []plan{
 		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
 	}},
 	{"changes", changesSQL, []any{int64(1), int64(0), -1}, []string{
-		"SEARCH i USING INDEX ids_by_number (company=? AND number>?)",
+		"SEARCH i USING COVERING INDEX ids_by_number (company=? AND number>?)",
 		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",
 	}},
 	{"number of records", countRecordsSQL, []any{int64(1)}, []string{
