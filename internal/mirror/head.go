@@ -78,6 +78,7 @@ func (t *thread) askHead() error {
 		t.heardOf(upstream.Text(err))
 		return err
 	}
+	t.whole.done(budget.Head)
 	if t.access.Refused {
 		t.access.Refused = false
 		t.heardOf("")

@@ -90,7 +90,7 @@ func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
 				return err
 			}
 			if !m.hasMore() {
-				outcome = m.outcome(next)
+				outcome = m.outcome()
 				return nil
 			}
 			if err := sleep(ctx, next.Sub(m.config.Now())); err != nil {
@@ -128,28 +128,48 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// hasMore tells whether something that was due when the mirror began can be done soon.
+// hasMore tells whether something that was due when the mirror began can be done soon. It is
+// not when the upstream can't be read.
 func (m *Mirror) hasMore() bool {
-	now := m.config.Now()
+	if m.access.Reason != "" {
+		return false
+	}
+	soon := m.config.Now().Add(patience)
 	for _, a := range m.activities {
-		if a.open != nil && !a.open() || a.running == nil && m.dueAt(a).After(m.begun) {
-			continue
-		}
-		if a.running != nil && m.trouble.pause > 0 {
-			return true // it is tried a few times
-		}
-		class := a.class
-		if a.running != nil {
-			class = a.running.want.class
-		}
-		if max(m.budget.Wait(class), m.trouble.until.Sub(now)) <= patience {
+		if at := m.nextOf(a); at.Before(soon) && (a.running != nil || !m.dueAt(a).After(m.begun)) {
 			return true
 		}
 	}
 	return false
 }
 
+// nextOf is when an activity goes on by the machine's clock.
+func (m *Mirror) nextOf(a *activity) time.Time {
+	now := m.config.Now()
+	if a.open != nil && !a.open() {
+		return never
+	}
+	class, at := a.class, now
+	if a.running != nil {
+		class = a.running.want.class
+	} else if due := m.dueAt(a); due.After(at) {
+		at = due
+	}
+	for _, other := range []time.Time{m.trouble.until, now.Add(m.budget.Wait(class))} {
+		if other.After(at) {
+			at = other
+		}
+	}
+	return at
+}
+
 // outcome is how the mirror stands.
-func (m *Mirror) outcome(next time.Time) Outcome {
+func (m *Mirror) outcome() Outcome {
+	next := never
+	for _, a := range m.activities {
+		if at := m.nextOf(a); at.Before(next) {
+			next = at
+		}
+	}
 	return Outcome{next, m.access.Reason, m.held.shown(), m.backfill.Done}
 }

@@ -50,12 +50,9 @@ func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 		there[record.ID] = true
 		at, isStrange := where.strange[record.ID]
 		stands, apart := m.apart[record.ID]
-		same := bytes.Equal(call.Document, record.Document)
-		switch {
-		case same && !isStrange && !apart:
-		case same && isStrange && apart && stands.kind == callvault.Strange && stands.at == at:
-		default:
-			m.draft.calls = append(m.draft.calls, call.Call)
+		asBefore := !isStrange && !apart || isStrange && stands == standsApart{callvault.Strange, at}
+		if !asBefore || !bytes.Equal(call.Document, record.Document) {
+			m.put(call.Call, where)
 		}
 		return nil
 	}
@@ -77,17 +74,22 @@ func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 	}
 	for id, call := range listed {
 		if !there[id] {
-			m.draft.calls = append(m.draft.calls, call.Call)
+			m.put(call.Call, where)
 			m.cameLate(a.class, call.Time)
-		}
-		if at, isStrange := where.strange[id]; isStrange {
-			m.draft.strange[id] = at
-			m.log.Debug("a call is listed at another time than its own", "call", id.String(), "time", call.Time.String(), "listed", at.String())
 		}
 		m.isThere(id)
 	}
 	m.wakeLeaves(listed, there)
 	return taken, nil
+}
+
+// put drafts a call as it was listed.
+func (m *Mirror) put(call callvault.Call, where places) {
+	m.draft.calls = append(m.draft.calls, call)
+	if at, isStrange := where.strange[call.ID]; isStrange {
+		m.draft.strange[call.ID] = at
+		m.log.Debug("a call is listed at another time than its own", "call", call.ID.String(), "time", call.Time.String(), "listed", at.String())
+	}
 }
 
 // missing compares our calls of the stretch that a page speaks for, and drafts those that it

@@ -12,7 +12,7 @@ import (
 	"github.com/callvault/callvault/internal/mirror"
 )
 
-var full = flag.Bool("full", false, "larger accounts, too")
+var full = flag.Bool("full", false, "larger accounts and more of them, too")
 
 // medium is an account of which 0.3 % is more than G.
 func medium(seed uint64) demo.Script {
@@ -33,22 +33,33 @@ func (r *rig) deleted() (n int) {
 // however long. What is still visible goes on arriving, and when the rights are back the hold
 // ends by itself. Of fewer calls, G a day go at most, and they come back.
 func TestRightsLost(t *testing.T) {
-	scripts := map[string]func(uint64) demo.Script{"small": small}
-	if *full {
-		scripts["medium"] = medium
+	type outage struct {
+		script func(uint64) demo.Script
+		share  float64
+		length time.Duration
 	}
-	for name, script := range scripts {
-		for _, share := range []float64{0.0002, 0.003, 0.05, 0.3, 1} {
+	outages := map[string]outage{
+		"a single call":  {small, 0.003, 10 * time.Hour},
+		"fewer than G":   {small, 0.05, 3 * day},
+		"more than G":    {small, 0.3, 3 * day},
+		"all":            {small, 1, 3 * day},
+		"all, for hours": {small, 1, 10 * time.Hour},
+	}
+	if *full {
+		for _, share := range []float64{0.0002, 0.003, 0.05, 1} {
 			for _, length := range []time.Duration{10 * time.Hour, 3 * day} {
-				t.Run(fmt.Sprintf("%s, %g %% for %v", name, share*100, length), func(t *testing.T) {
-					s := script(uint64(share*1000) + 3)
-					settled := 4 * day
-					s.Outages = []demo.Outage{{From: opens.Add(settled + 20*time.Minute), For: length, Share: share}}
-					s.Rests = opens.Add(settled + length + day)
-					rightsLost(t, newRig(t, options{script: s}), settled, length)
-				})
+				outages[fmt.Sprintf("%g %% of a medium account for %v", share*100, length)] = outage{medium, share, length}
 			}
 		}
+	}
+	for name, o := range outages {
+		t.Run(name, func(t *testing.T) {
+			s := o.script(uint64(o.share*1000) + 3)
+			settled := 2 * day
+			s.Outages = []demo.Outage{{From: opens.Add(settled + 20*time.Minute), For: o.length, Share: o.share}}
+			s.Rests = opens.Add(settled + o.length + 12*time.Hour)
+			rightsLost(t, newRig(t, options{script: s}), settled, o.length)
+		})
 	}
 }
 
@@ -84,7 +95,7 @@ func rightsLost(t *testing.T, r *rig, settled, length time.Duration) {
 	if hidden < before-most && length >= 3*day && !s.Newest.After(newest) {
 		t.Errorf("no call arrived while some were hidden")
 	}
-	r.run(3*day+12*time.Hour, nil)
+	r.run(2*day+18*time.Hour, nil)
 	if held := r.status().Held; held != nil {
 		t.Errorf("the hold did not end: %+v", held)
 	}

@@ -49,6 +49,8 @@ type rig struct {
 	restarts int
 	steps    int
 	sent     int // requests, refused ones included
+	began    time.Time
+	ticks    bool // the clock goes by itself
 }
 
 // options are what a test changes of a rig.
@@ -57,7 +59,10 @@ type options struct {
 	troubles map[upstreamtest.Trouble]float64
 	limits   budget.Limits
 	keep     bool
-	before   func(*rig)    // is done to the store before there is a mirror
+	before   func(*rig) // is done to the store before there is a mirror
+	closed   bool       // the mirror is not opened
+	hurry    int
+	cursors  time.Duration // how long they live; 0 is an hour
 	off      time.Duration // how far the upstream's clock is ahead of the machine's
 }
 
@@ -70,12 +75,12 @@ func small(seed uint64) demo.Script {
 
 func newRig(t testing.TB, o options) *rig {
 	t.Helper()
-	r := &rig{TB: t, now: o.script.Opens, off: o.off}
+	r := &rig{TB: t, now: o.script.Opens, began: o.script.Opens, off: o.off}
 	if o.limits == (budget.Limits{}) {
 		o.limits = budget.Limits{Pace: 1, Daily: 5000, Saved: 3 * time.Hour}
 	}
 	o.script.Opens = o.script.Opens.Add(o.off)
-	r.server = upstreamtest.New(t, upstreamtest.Config{Script: o.script, Now: func() time.Time { return r.now.Add(r.off) }, Machine: r.clock})
+	r.server = upstreamtest.New(t, upstreamtest.Config{Script: o.script, Now: func() time.Time { return r.clock().Add(r.off) }, Machine: r.clock, CursorLife: o.cursors})
 	r.handler = r.server
 	if o.troubles != nil {
 		r.handler = &upstreamtest.Troubles{Handler: r.server, Seed: o.script.Seed, Shares: o.troubles}
@@ -92,20 +97,31 @@ func newRig(t testing.TB, o options) *rig {
 	}
 	r.config = mirror.Config{
 		Store: r.store, Company: company, Upstream: upstreamtest.URL, Requests: requests,
-		Limits: o.limits, KeepDeleted: o.keep, Now: r.clock, Log: out,
+		Limits: o.limits, KeepDeleted: o.keep, Hurry: o.hurry, Now: r.clock, Log: out,
 	}
 	if o.before != nil {
 		o.before(r)
 	}
-	r.open()
+	if !o.closed {
+		r.open()
+	}
 	return r
 }
 
-func (r *rig) clock() time.Time { return r.now }
+func (r *rig) clock() time.Time {
+	if r.ticks {
+		r.now = time.Now()
+	}
+	return r.now
+}
 
 // ServeHTTP lets a request take a fifth of a second.
 func (r *rig) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	r.now = r.now.Add(200 * time.Millisecond)
+	if r.ticks {
+		time.Sleep(200 * time.Millisecond)
+	} else {
+		r.now = r.now.Add(200 * time.Millisecond)
+	}
 	r.sent++
 	r.handler.ServeHTTP(w, request)
 }
@@ -191,7 +207,7 @@ func (r *rig) calls() map[callvault.ID]string {
 func (r *rig) equal() {
 	r.Helper()
 	here, n := r.calls(), 0
-	r.server.World.Advance(r.now.Add(r.off))
+	r.server.World.Advance(r.clock().Add(r.off))
 	for call := range r.server.World.Calls() {
 		n++
 		switch document, ok := here[call.ID]; {
@@ -216,7 +232,7 @@ func (r *rig) kept() {
 	r.Helper()
 	here := r.calls()
 	has := func(id callvault.ID) bool { return here[id] != "" }
-	if missing := r.server.Missing(client, r.now.Add(r.off), has); len(missing) > 0 {
+	if missing := r.server.Missing(client, r.clock().Add(r.off), has); len(missing) > 0 {
 		r.Fatalf("at %v %d calls are missing that the upstream has shown, such as %s", r.now, len(missing), missing[0])
 	}
 }
