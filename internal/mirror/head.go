@@ -90,7 +90,7 @@ func (t *thread) askHead() error {
 	}
 	oldest := r.From
 	if t.backfill.Done && len(page.Calls) > 0 {
-		oldest = max(page.Calls[0].Time, r.From)
+		oldest = placed(answer{budget.Head, callvault.Query{Range: r}, r.Start(), page}).first
 		t.sawHorizon(oldest)
 	}
 	known := callvault.Range{From: oldest, To: r.To}
@@ -119,7 +119,9 @@ func (t *thread) conclude(known callvault.Range, total int) error {
 	if !t.backfill.Done {
 		older = 0
 	}
-	t.head = headState{At: t.up(), Total: total, Shortage: here + t.leaves.all(known) - total, Prefix: max(0, older), Visible: total > 0}
+	// While the backfill has covered nothing but empty weeks, its first look is what is known.
+	visible := total > 0 || !t.backfill.Done && here == 0 && t.head.Visible
+	t.head = headState{At: t.up(), Total: total, Shortage: here + t.leaves.all(known) - total, Prefix: max(0, older), Visible: visible}
 	t.keep("head", t.head)
 	if t.backfill.Done && t.horizon.Unsettled.IsZero() {
 		for id, a := range t.absent { // what is older than the horizon is for retention

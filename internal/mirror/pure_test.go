@@ -164,7 +164,7 @@ func listed(seconds ...int) (page upstream.Page) {
 	return page
 }
 
-// A call that is listed where its time is not counts at the time of the one before it. The
+// A call that is listed where its time is not counts at the time of the one before it, or of the first. The
 // others keep their times, however many are out of order.
 func TestPlaced(t *testing.T) {
 	for _, c := range []struct {
@@ -174,10 +174,11 @@ func TestPlaced(t *testing.T) {
 	}{
 		{[]int{1, 2, 3}, nil, 3},
 		{[]int{1, 90, 3, 4}, map[int]int{1: 1}, 4},
-		{[]int{95, 5, 6, 7}, map[int]int{0: 0}, 7},
+		{[]int{95, 5, 6, 7}, map[int]int{0: 5}, 7},
 		{[]int{5, 6, 1, 7}, map[int]int{2: 6}, 7},
-		{[]int{500, 6, 7, -3, 600}, map[int]int{0: 0, 3: 7, 4: 7}, 7},
+		{[]int{500, 6, 7, -3, 600}, map[int]int{0: 6, 3: 7, 4: 7}, 7},
 		{[]int{3, 3, 3}, nil, 3},
+		{[]int{500}, map[int]int{0: 0}, 0},
 	} {
 		page := listed(c.seconds...)
 		got := placed(answer{asked: callvault.Query{Range: span(0, 100)}, page: page})

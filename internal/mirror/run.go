@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/lease"
 )
 
@@ -173,3 +174,32 @@ func (m *Mirror) outcome() Outcome {
 	}
 	return Outcome{next, m.access.Reason, m.held.shown(), m.backfill.Done}
 }
+
+// whole are the readings that are still to be made, due or not.
+type whole struct {
+	left, begun map[budget.Class]bool
+}
+
+// newWhole is all readings.
+func newWhole() whole {
+	w := whole{make(map[budget.Class]bool), make(map[budget.Class]bool)}
+	for _, class := range []budget.Class{budget.Hot, budget.Warm, budget.Head, budget.Young, budget.Mid, budget.Old, budget.People} {
+		w.left[class] = true
+	}
+	return w
+}
+
+// wants tells whether a reading is still to be made.
+func (w whole) wants(class budget.Class) bool { return w.left[class] }
+
+// begins tells, once, that a round is to begin.
+func (w whole) begins(class budget.Class) bool {
+	if !w.left[class] || w.begun[class] {
+		return false
+	}
+	w.begun[class] = true
+	return true
+}
+
+// done tells that a reading was made.
+func (w whole) done(class budget.Class) { delete(w.left, class) }

@@ -160,7 +160,7 @@ func (s *Status) connection(m *memory) {
 	switch {
 	case reason == "" && m.head.At.IsZero():
 		reason = NothingRead
-	case reason == "" && !m.head.Visible:
+	case reason == "" && !m.head.Visible && m.hot.Total+m.warm.Total == 0:
 		reason = "0 calls visible: the key's user may see none"
 	}
 	if reason != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
@@ -136,12 +137,13 @@ func (m *Mirror) missing(ctx context.Context, a answer, last callvault.Position,
 // places are where an upstream listed the calls of a page.
 type places struct {
 	strange map[callvault.ID]callvault.Time // those that it listed at another time than their own
+	first   callvault.Time                  // of the first call that stands at its own time, or where the page begins
 	last    callvault.Position
 }
 
 // placed finds out where a page lists its calls. The longest run of calls in the one order,
 // within what was asked for, stands at its own times; any other call counts where it was
-// listed, at the time of the one before it.
+// listed, at the time of the one before it, or of the first one.
 func placed(a answer) places {
 	calls := a.page.Calls
 	best := make([]int, len(calls)) // the length of the longest run that ends here
@@ -172,11 +174,15 @@ func placed(a answer) places {
 	if start := a.asked.Start(); p.last.Compare(start) < 0 {
 		p.last = start
 	}
+	p.first = p.last.Time
+	if first := slices.Index(inOrder, true); first >= 0 {
+		p.first = calls[first].Time
+	}
 	for i := range calls {
 		if inOrder[i] {
 			p.last = calls[i].Position()
 		} else {
-			p.strange[calls[i].ID] = p.last.Time
+			p.strange[calls[i].ID] = max(p.first, p.last.Time)
 		}
 	}
 	return p

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -46,8 +47,12 @@ func (t *thread) askWorkspaces() error {
 	if len(ids) > 1 {
 		for _, id := range ids {
 			n, err := t.askWorkspace(id)
+			if errors.Is(err, errBroken) {
+				t.rest("workspaces", descentPeriod)
+				return nil
+			}
 			if err != nil {
-				return notBroken(err)
+				return err
 			}
 			if n != 0 {
 				differ[id.String()] = n
