@@ -50,7 +50,8 @@ func (m *Mirror) covered() callvault.Range {
 }
 
 func (m *Mirror) headDue() time.Time {
-	if m.head.At.IsZero() || m.whole.wants(budget.Head) {
+	covered := m.covered()
+	if m.head.At.IsZero() || m.whole.wants(budget.Head) && covered.From < covered.To {
 		return time.Time{}
 	}
 	return m.head.At.Add(m.period(headPeriod))
@@ -60,14 +61,10 @@ func (t *thread) readHead() error { return t.askHead() }
 
 // askHead is the one request of the head, and what follows from it.
 func (t *thread) askHead() error {
-	first := t.edge.W.IsZero()
 	r := t.covered()
-	if first {
-		r = callvault.Range{From: beginning, To: forever} // any answer tells the upstream's clock
-	} else if r.From >= r.To { // the backfill has not begun, and an upstream refuses an empty range
-		t.head = headState{At: t.up(), Visible: t.head.Visible}
-		t.keep("head", t.head)
-		return nil
+	nothing := t.edge.W.IsZero() || r.From >= r.To
+	if nothing { // any answer tells the upstream's clock, and whether the key sees a call
+		r = callvault.Range{From: beginning, To: forever}
 	}
 	page, err := t.first(budget.Head, r)
 	if err != nil {
@@ -78,16 +75,20 @@ func (t *thread) askHead() error {
 		t.heardOf(upstream.Text(err))
 		return err
 	}
-	t.whole.done(budget.Head)
 	if t.access.Refused {
 		t.access.Refused = false
 		t.heardOf("")
 	}
-	if first {
+	if nothing {
 		t.head.Visible = page.Total > 0
+		if !t.edge.W.IsZero() {
+			t.head.At = t.up() // the backfill may begin
+			t.keep("head", t.head)
+		}
 		_, err = t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
 		return err
 	}
+	t.whole.done(budget.Head)
 	oldest := r.From
 	if t.backfill.Done && len(page.Calls) > 0 {
 		oldest = placed(answer{budget.Head, callvault.Query{Range: r}, r.Start(), page}).first
@@ -103,6 +104,7 @@ func (t *thread) askHead() error {
 			return err
 		}
 	}
+	t.whole.done(budget.Head)
 	return t.conclude(known, page.Total)
 }
 

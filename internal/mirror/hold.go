@@ -103,6 +103,7 @@ type access struct {
 
 // heardOf keeps whether the upstream can be read.
 func (m *Mirror) heardOf(reason string) {
+	m.told = true
 	if m.access.Refused && reason == "" {
 		return // that is for the head to say
 	}

@@ -59,6 +59,7 @@ type Mirror struct {
 	clock  clock
 	begun  time.Time // by the machine's clock
 	failed error     // of the store: what is in memory may be ahead of it
+	told   bool      // whether this process found out if the upstream can be read
 
 	memory
 	draft      draft
@@ -89,6 +90,9 @@ func Open(ctx context.Context, config Config, lease callvault.Lease) (*Mirror, e
 	m.draft.reset()
 	if err := m.remember(ctx); err != nil {
 		return nil, err
+	}
+	if m.access.Refused {
+		m.head.At = time.Time{} // the credential may be another one now
 	}
 	m.activities = m.plan()
 	if config.Whole {

@@ -130,9 +130,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // hasMore tells whether something that was due when the mirror began can be done soon. It is
-// not when the upstream can't be read.
+// not when the upstream can't be read, as this process found.
 func (m *Mirror) hasMore() bool {
-	if m.access.Reason != "" {
+	if m.told && m.access.Reason != "" {
 		return false
 	}
 	soon := m.config.Now().Add(patience)

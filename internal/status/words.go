@@ -18,11 +18,11 @@ func Outcome(o mirror.Outcome, now time.Time) string {
 	if o.Held != nil {
 		text += "; " + held(o.Held) + "; released " + o.Held.Release
 	}
-	text += "; more is due at " + o.Next.UTC().Truncate(time.Second).Format(time.RFC3339)
-	if wait := o.Next.Sub(now); wait > 0 {
-		text += ", in " + length(mirror.Seconds(wait))
+	wait := o.Next.Sub(now)
+	if wait < time.Second {
+		return text + "; more is due by now"
 	}
-	return text
+	return text + "; more is due in " + length(mirror.Seconds(wait)) + ", at " + o.Next.UTC().Truncate(time.Second).Format(time.RFC3339)
 }
 
 // Decision says what an operator decides about, and asks.
