@@ -1,7 +1,6 @@
 package upstreamtest
 
 import (
-	"flag"
 	"testing"
 	"time"
 
@@ -9,11 +8,8 @@ import (
 	"github.com/callvault/callvault/internal/demo"
 )
 
-var figures = flag.Bool("figures", false, "print what the usual connector makes of 20, 300 and 5,000 calls a day; it takes minutes")
-
-// follow runs the usual connector hourly for some days, and returns its ledger and how many
-// requests a day it made.
-func follow(t *testing.T, s demo.Script, days int) (l *Ledger, now time.Time, requests int) {
+// follow runs the usual connector hourly for some days, and returns its ledger.
+func follow(t *testing.T, s demo.Script, days int) (l *Ledger, now time.Time) {
 	t.Helper()
 	f := start(t, Config{Script: s})
 	l = NewLedger(f.Server)
@@ -27,7 +23,7 @@ func follow(t *testing.T, s demo.Script, days int) (l *Ledger, now time.Time, re
 			t.Fatal(err)
 		}
 	}
-	return l, f.Now(), f.Requests() / days
+	return l, f.Now()
 }
 
 // The usual connector finds what happens to the last seven days within the hour, and loses
@@ -35,7 +31,7 @@ func follow(t *testing.T, s demo.Script, days int) (l *Ledger, now time.Time, re
 func TestUsualConnector(t *testing.T) {
 	s := demo.Usual(1, opens, 40)
 	s.History, s.Retention, s.VeryLate, s.Edited, s.OldEdited, s.Moved, s.OldMoved, s.Purged = 60*day, 50*day, 0.1, 0.5, 0.2, 0.2, 0.1, 0.1
-	l, now, _ := follow(t, s, 20)
+	l, now := follow(t, s, 20)
 	seen := make(map[Class]Line)
 	for _, line := range l.Lines(now) {
 		seen[line.Class] = line
@@ -102,16 +98,5 @@ func TestLedger(t *testing.T) {
 	has(two)
 	if lines := l.Lines(f.Now()); lines[1].Unnoticed != 0 || lines[2].Unnoticed != 0 || lines[2].Max < 25*time.Hour {
 		t.Errorf("after another reading: %+v", lines)
-	}
-}
-
-// TestFigures prints the column of the usual connector in docs/mirror.md.
-func TestFigures(t *testing.T) {
-	if !*figures {
-		t.Skip("it takes minutes; run it with -figures -v")
-	}
-	for _, size := range []struct{ perDay, days int }{{20, 90}, {300, 90}, {5000, 28}} {
-		l, now, requests := follow(t, demo.Usual(1, opens, size.perDay), size.days)
-		t.Logf("%d calls a day, %d days, %d requests a day\n%s", size.perDay, size.days, requests, l.Table(now))
 	}
 }

@@ -1,0 +1,78 @@
+package mirrortest
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/demo"
+	"github.com/callvault/callvault/internal/upstreamtest"
+)
+
+var (
+	figures = flag.Int("figures", 0, "print the figures of docs/mirror.md for an account with so many calls a day; it takes minutes")
+	days    = flag.Int("days", 90, "for so many days")
+	daily   = flag.Int("daily", 5000, "with so many requests a day")
+)
+
+// warmUp is for how long a mirror runs after its backfill before it is measured.
+const warmUp = 2 * day
+
+// TestFigures prints the figures of docs/mirror.md: of a mirror, and of the usual connector on
+// the same account.
+func TestFigures(t *testing.T) {
+	if *figures == 0 {
+		t.Skip("it takes minutes; run it with -figures 20 -v")
+	}
+	script := demo.Usual(1, opens, *figures)
+	w := &watch{}
+	r := newRig(t, options{
+		script: script, before: func(r *rig) { w.watched(r); r.listDirectly() },
+		limits: budget.Limits{Pace: 1, Daily: *daily, Saved: 3 * time.Hour},
+	})
+	began := time.Now()
+	for !r.status().Backfill.Done {
+		r.run(time.Hour, nil)
+	}
+	all, _ := w.spent(opens)
+	t.Logf("%d calls a day, %d requests a day allowed\nbackfill: %d calls in %d requests and %.1f days, %v",
+		*figures, *daily, r.status().Calls, all["backfill"], r.now.Sub(opens).Hours()/24, time.Since(began))
+	r.run(warmUp, nil)
+	w.measure()
+	last := r.now
+	r.run(time.Duration(*days)*day, func() {
+		if r.now.Sub(last) >= 10*day {
+			last = r.now
+			t.Logf("%v after %v\n%s", last, time.Since(began), w)
+		}
+	})
+	t.Logf("%d days from %v, in %v of the machine\n%s", *days, w.since, time.Since(began), w)
+	s := r.status()
+	t.Logf("at the end: %d calls, %d upstream, excess %d, absent %d, held %+v", s.Calls, s.Upstream, s.Excess, s.Absent, s.Held)
+}
+
+// TestUsualFigures prints what the usual connector makes of the same account.
+func TestUsualFigures(t *testing.T) {
+	if *figures == 0 {
+		t.Skip("it takes minutes; run it with -figures 20 -v")
+	}
+	clock := upstreamtest.NewClock(opens)
+	server := upstreamtest.New(t, upstreamtest.Config{Script: demo.Usual(1, opens, *figures), Now: clock.Now})
+	ledger := upstreamtest.NewLedger(server)
+	for call := range server.World.Calls() { // it has read everything once
+		ledger.Has(call.ID, call.Document, opens)
+	}
+	usual := upstreamtest.Connector{
+		Client: &gong.Client{BaseURL: upstreamtest.URL, Credential: server.Key(client), HTTP: server.Client(), Retries: -1, Patience: -1},
+		Back:   7 * day, Ledger: ledger,
+	}
+	for range *days * 24 {
+		clock.Advance(time.Hour)
+		if err := usual.Run(t.Context(), clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("the usual connector, %d days, %d requests a day\n%s", *days, server.Requests()/(*days), ledger.Table(clock.Now()))
+}
