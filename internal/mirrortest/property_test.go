@@ -18,32 +18,17 @@ var (
 	seeds = flag.Uint64("seeds", 2, "how many property runs there are")
 )
 
-// between is a random number of [lo, hi).
-func between(r *rand.Rand, lo, hi float64) float64 { return lo + r.Float64()*(hi-lo) }
-
-// sometimes is a random number of [0, hi), or 0.
-func sometimes(r *rand.Rand, hi float64) float64 {
-	if r.IntN(3) == 0 {
-		return 0
+// randomScript is any script, small unless all is tested. Sometimes its retention is switched on
+// while the mirror runs.
+func randomScript(chance *rand.Rand, seed uint64) demo.Script {
+	s := upstreamtest.Script(seed, opens)
+	if !*full {
+		s.PerDay = 5 + s.PerDay%20
+		s.History, s.Retention = s.History/2, s.Retention/2
 	}
-	return r.Float64() * hi
-}
-
-// randomScript is an account where much happens in 12 days.
-func randomScript(r *rand.Rand, seed uint64) demo.Script {
-	s := demo.Script{
-		Seed: seed, Opens: opens, Thinned: sometimes(r, 0.5), Rests: opens.Add(12 * day),
-		History: time.Duration(between(r, 0, 60)) * day, PerDay: 2 + r.IntN(25), AllHours: r.IntN(2) == 0,
-		Workspaces: 1 + r.IntN(3), Tied: r.IntN(2) * r.IntN(250),
-		Late: sometimes(r, 0.3), VeryLate: sometimes(r, 0.1), Unlisted: sometimes(r, 0.01), Edited: sometimes(r, 0.2), Moved: sometimes(r, 0.1),
-		OldEdited: sometimes(r, 0.5), OldMoved: sometimes(r, 0.3), Purged: sometimes(r, 0.2),
-	}
-	switch r.IntN(3) {
-	case 0:
-		s.Retention = time.Duration(between(r, 20, 60)) * day
-	case 1:
-		s.Retention = time.Duration(between(r, 20, 60)) * day
-		s.RetentionFrom = opens.Add(time.Duration(between(r, 1, 10)) * day)
+	if s.Retention == 0 && chance.IntN(2) == 0 {
+		s.Retention = s.History * time.Duration(chance.IntN(10)) / 10
+		s.RetentionFrom = opens.Add(s.Rests.Sub(opens) / 2)
 	}
 	return s
 }
@@ -66,7 +51,7 @@ func property(t *testing.T, seed uint64) {
 	chance := rand.New(rand.NewPCG(seed, 7))
 	o := options{script: randomScript(chance, seed)}
 	o.limits = budget.Limits{Pace: 1, Daily: 1500 + chance.IntN(4000), Saved: 3 * time.Hour}
-	o.off = time.Duration(between(chance, -100, 100)) * time.Hour
+	o.off = time.Duration(chance.IntN(200)-100) * time.Hour
 	if chance.IntN(2) == 0 {
 		o.troubles = upstreamtest.Usual()
 	}
@@ -90,7 +75,7 @@ func property(t *testing.T, seed uint64) {
 			r.acceptHeld()
 		}
 	}
-	r.run(12*day, each)
+	r.run(o.script.Rests.Sub(opens), each)
 	r.run(52*time.Hour, each)
 	r.acceptHeld()
 	r.run(52*time.Hour, each)
