@@ -95,18 +95,22 @@ func (m *Mirror) cut(r callvault.Range, cuts []callvault.Time, read time.Time) {
 	m.pages = slices.Replace(m.pages, lo, hi, fresh...)
 }
 
-// recut cuts a range that begins where a page begins into pages of about 90 of our calls. Calls
-// of one instant stay on one page.
+// recut cuts a range that begins where a page begins into pages of about 90 of our calls.
 func (m *Mirror) recut(ctx context.Context, r callvault.Range, read time.Time) error {
 	count, err := m.calls.Count(ctx, callvault.Query{Range: r})
 	if err != nil {
 		return err
 	}
 	parts := max(1, (count+pageCalls-1)/pageCalls)
-	each := (count + parts - 1) / parts
+	return m.cutEvery(ctx, r, (count+parts-1)/parts, read)
+}
+
+// cutEvery cuts a range that begins where a page begins into pages of so many of our calls, of
+// which the last may have fewer. Calls of one instant stay on one page.
+func (m *Mirror) cutEvery(ctx context.Context, r callvault.Range, each int, read time.Time) error {
 	cuts := []callvault.Time{r.From}
 	n, last := 0, r.From
-	err = m.calls.Scan(ctx, callvault.Query{Range: r}, r.Start(), -1, func(record callvault.Record) error {
+	err := m.calls.Scan(ctx, callvault.Query{Range: r}, r.Start(), -1, func(record callvault.Record) error {
 		if n >= each && record.Time != last {
 			cuts = append(cuts, record.Time)
 			n = 0
@@ -146,7 +150,8 @@ func (m *Mirror) wasRead(ctx context.Context, i int, now time.Time) error {
 	return err
 }
 
-// advance moves W on, and cuts the last page when it has become too large.
+// advance moves W on, and cuts the last page when it has become too large: into full pages and
+// a rest that goes on growing, because two halves would stay halves.
 func (m *Mirror) advance(ctx context.Context) error {
 	w := m.edge.advance(m.up(), m.warm.Read)
 	if w.Equal(m.edge.W) || !m.clock.heard {
@@ -166,5 +171,5 @@ func (m *Mirror) advance(ctx context.Context) error {
 	if err != nil || count <= pageSize {
 		return err
 	}
-	return m.recut(ctx, tail, m.pages[len(m.pages)-1].read)
+	return m.cutEvery(ctx, tail, pageCalls, m.pages[len(m.pages)-1].read)
 }

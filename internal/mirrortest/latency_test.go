@@ -102,3 +102,20 @@ func TestCountedThenListed(t *testing.T) {
 		r.quiet("after it was listed")
 	}
 }
+
+// Pages that history gains as time passes hold about 90 calls, so that a round costs one request
+// for 90 calls however long a mirror runs.
+func TestPagesAreFull(t *testing.T) {
+	script := small(13)
+	script.History, script.PerDay = 0, 100
+	r := newRig(t, options{script: script, before: (*rig).listDirectly})
+	r.run(14*day, nil)
+	pages := 0
+	err := r.store.Mirror(company).Values(t.Context(), "span/", func(string, []byte) error { pages++; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := r.status().Calls; pages > calls/80+2 {
+		t.Errorf("%d calls have %d pages", calls, pages)
+	}
+}
