@@ -64,7 +64,7 @@ func heldMonths(ctx context.Context, r Reads, held hold) ([]Month, error) {
 		return monthsBefore(ctx, r.Calls, callvault.MaxTime)
 	}
 	var m memory
-	if err := m.read(ctx, r.Mirror); err != nil {
+	if err := m.readStatus(ctx, r.Mirror); err != nil {
 		return nil, err
 	}
 	counts := make(map[string]int)

@@ -15,24 +15,25 @@ import (
 // its own, under the key that stands beside it; pages, leaves, absent calls and days of late
 // calls have a key each.
 type memory struct {
-	edge       edge                         // edge
-	access     access                       // access
-	horizon    horizon                      // horizon
-	head       headState                    // head
-	hot        windowState                  // window/hot
-	warm       windowState                  // window/warm
-	rounds     [3]round                     // round/NAME
-	backfill   backfillState                // backfill
-	held       *hold                        // hold
-	accepted   accepted                     // accepted
-	gone       deletions                    // deletions
-	people     peopleState                  // people
-	workspaces workspacesState              // workspaces
-	pages      pages                        // span/START
-	leaves     leaves                       // leaf/START
-	absent     map[callvault.ID]absentCall  // absent/ID
-	late       map[int]*lateDay             // late/DAY
-	apart      map[callvault.ID]standsApart // of the store, without those withheld
+	edge       edge                            // edge
+	access     access                          // access
+	horizon    horizon                         // horizon
+	head       headState                       // head
+	hot        windowState                     // window/hot
+	warm       windowState                     // window/warm
+	rounds     [3]round                        // round/NAME
+	backfill   backfillState                   // backfill
+	held       *hold                           // hold
+	accepted   accepted                        // accepted
+	gone       deletions                       // deletions
+	people     peopleState                     // people
+	workspaces workspacesState                 // workspaces
+	pages      pages                           // span/START
+	leaves     leaves                          // leaf/START
+	absent     map[callvault.ID]absentCall     // absent/ID
+	late       map[int]*lateDay                // late/DAY
+	apart      map[callvault.ID]standsApart    // of the store, without those withheld
+	strange    map[callvault.ID]callvault.Time // of those, where the strange ones are listed
 }
 
 // timeKey is a time as a part of a key: as wide as any other, so that keys are in order of time.
@@ -57,14 +58,33 @@ func (m *memory) parts() map[string]any {
 	return parts
 }
 
-// read reads what a process before kept. Values of other keys are left alone.
-func (m *memory) read(ctx context.Context, state callvault.MirrorReads) error {
+// exceptPages are prefixes of all keys but those of pages, of which a large account has tens of
+// thousands.
+var exceptPages = [...]string{"a", "b", "c", "d", "e", "h", "l", "p", "r", "w"}
+
+// readStatus reads what a status needs.
+func (m *memory) readStatus(ctx context.Context, state callvault.MirrorReads) error {
+	m.reset()
+	for _, prefix := range exceptPages {
+		if err := m.read(ctx, state, prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *memory) reset() {
 	*m = memory{
 		absent: make(map[callvault.ID]absentCall),
 		late:   make(map[int]*lateDay),
 	}
+}
+
+// read reads what a process before kept under the keys that begin with a prefix. Values of
+// other keys are left alone.
+func (m *memory) read(ctx context.Context, state callvault.MirrorReads, prefix string) error {
 	parts := m.parts()
-	return state.Values(ctx, "", func(key string, value []byte) (err error) {
+	return state.Values(ctx, prefix, func(key string, value []byte) (err error) {
 		prefix, rest, _ := strings.Cut(key, "/")
 		switch part := parts[key]; {
 		case part != nil:
@@ -87,7 +107,8 @@ func (m *memory) read(ctx context.Context, state callvault.MirrorReads) error {
 
 // remember is what Open reads.
 func (m *Mirror) remember(ctx context.Context) error {
-	if err := m.memory.read(ctx, m.state); err != nil {
+	m.memory.reset()
+	if err := m.memory.read(ctx, m.state, ""); err != nil {
 		return err
 	}
 	m.clock.Ahead = m.access.Ahead

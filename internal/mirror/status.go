@@ -116,7 +116,7 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 		return nil, callvault.ErrNotFound
 	}
 	var m memory
-	if err := m.read(ctx, r.Mirror); err != nil {
+	if err := m.readStatus(ctx, r.Mirror); err != nil {
 		return nil, err
 	}
 	s := &Status{URL: lease.Upstream, Holder: lease.Holder, Notes: m.people.Note, Absent: len(m.absent), Held: m.held.shown()}

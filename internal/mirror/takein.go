@@ -125,10 +125,10 @@ func (m *Mirror) missing(ctx context.Context, a answer, last callvault.Position,
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	for id, stands := range m.apart {
-		at := callvault.Position{Time: stands.at, ID: id}
-		if stands.kind == callvault.Strange && at.Compare(from) > 0 && at.Compare(last) <= 0 {
-			absentHere(id, stands.at)
+	for id, listedAt := range m.strange {
+		at := callvault.Position{Time: listedAt, ID: id}
+		if at.Compare(from) > 0 && at.Compare(last) <= 0 {
+			absentHere(id, listedAt)
 		}
 	}
 	return nil
@@ -198,9 +198,10 @@ type standsApart struct {
 // meets them.
 func (m *Mirror) readApart(ctx context.Context) error {
 	m.apart = make(map[callvault.ID]standsApart)
+	m.strange = make(map[callvault.ID]callvault.Time)
 	for _, kind := range []callvault.Apartness{callvault.Own, callvault.Kept, callvault.Strange} {
 		err := m.state.Apart(ctx, kind, func(a callvault.Apart) error {
-			m.apart[a.ID] = standsApart{kind, a.At}
+			m.standApart(a.ID, standsApart{kind, a.At})
 			return nil
 		})
 		if err != nil {
@@ -210,18 +211,32 @@ func (m *Mirror) readApart(ctx context.Context) error {
 	return nil
 }
 
+func (m *Mirror) standApart(id callvault.ID, stands standsApart) {
+	m.apart[id] = stands
+	if stands.kind == callvault.Strange {
+		m.strange[id] = stands.at
+	} else {
+		delete(m.strange, id)
+	}
+}
+
+func (m *Mirror) standInLine(id callvault.ID) {
+	delete(m.apart, id)
+	delete(m.strange, id)
+}
+
 // stoodApart follows a commit.
 func (m *Mirror) stoodApart(change callvault.MirrorChange) {
 	for _, call := range change.Calls.Calls() {
-		delete(m.apart, call.ID)
+		m.standInLine(call.ID)
 		if at, isStrange := change.Strange[call.ID]; isStrange {
-			m.apart[call.ID] = standsApart{callvault.Strange, at}
+			m.standApart(call.ID, standsApart{callvault.Strange, at})
 		}
 	}
 	for _, id := range change.Delete {
-		delete(m.apart, id)
+		m.standInLine(id)
 	}
 	for _, id := range change.Keep {
-		m.apart[id] = standsApart{kind: callvault.Kept}
+		m.standApart(id, standsApart{kind: callvault.Kept})
 	}
 }
