@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,7 +19,9 @@ import (
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/certtest"
 	"github.com/callvault/callvault/internal/measure"
+	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/sqlite"
+	"github.com/callvault/callvault/internal/status"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -47,6 +50,7 @@ func serveRegistry(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	secure.Measure(registry)
+	registry.MustRegister(status.Collector{Read: func(context.Context) (*mirror.Status, error) { return &mirror.Status{}, nil }})
 	return registry
 }
 
