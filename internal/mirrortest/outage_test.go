@@ -3,11 +3,13 @@ package mirrortest
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/demo"
 	"github.com/callvault/callvault/internal/mirror"
 )
@@ -180,4 +182,49 @@ func TestEmptied(t *testing.T) {
 	if n := len(r.calls()); n != 0 {
 		t.Errorf("%d calls are left, and held is %+v", n, r.status().Held)
 	}
+}
+
+// blind answers as if there were no calls, but for the head.
+type blind struct {
+	handler http.Handler
+	isBlind *bool
+}
+
+func (b blind) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id, byID := strings.CutPrefix(r.URL.Path, gong.Path+"/")
+	text := gong.NoCallsFound
+	if byID {
+		text = gong.CallNotFound(id)
+	}
+	isHead := strings.HasPrefix(r.URL.Query().Get("fromDateTime"), "1970")
+	if !*b.isBlind || isHead || r.URL.Path != gong.Path && !byID {
+		b.handler.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	fmt.Fprintf(w, `{"requestId":"1","errors":[%q]}`, text)
+}
+
+// A call whose 404 by id has no witness, which is another call of ours that is listed in the
+// same minute, is not deleted: the upstream may answer so about every call.
+func TestWitness(t *testing.T) {
+	script := small(19)
+	script.Rests = opens.Add(day)
+	r := newRig(t, options{script: script})
+	isBlind := false
+	r.handler = blind{r.handler, &isBlind}
+	r.run(day, nil)
+	isBlind = true
+	r.run(3*time.Hour, nil)
+	if s := r.status(); s.Absent == 0 || s.Requests.Purposes["by-id"] == 0 {
+		t.Errorf("%d calls are absent, and %d requests were by id", s.Absent, s.Requests.Purposes["by-id"])
+	}
+	r.kept()
+	isBlind = false
+	r.run(2*time.Hour, nil)
+	if s := r.status(); s.Absent > 0 || s.Held != nil {
+		t.Errorf("after it %d calls are absent, and held is %+v", s.Absent, s.Held)
+	}
+	r.kept()
 }
