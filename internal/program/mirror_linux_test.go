@@ -65,6 +65,17 @@ func (m *mirroring) status() (s mirrorStatus) {
 	return s
 }
 
+// waitFor waits until a server keeps the company.
+func (m *mirroring) waitFor(s *program.Server) {
+	m.T.Helper()
+	want := fmt.Sprintf(": process %d\n", s.Cmd.Process.Pid)
+	for !strings.Contains(m.Must("mirror", "status"), want) {
+		if m.T.Context().Err() != nil {
+			m.T.Fatalf("the server does not keep the company; it logged %s", s.Stderr.String())
+		}
+	}
+}
+
 // exit is the exit code of a command that ends by itself, or by a signal.
 func (m *mirroring) exit(cmd *exec.Cmd) int {
 	if err := cmd.Wait(); cmd.ProcessState == nil {
@@ -74,7 +85,7 @@ func (m *mirroring) exit(cmd *exec.Cmd) int {
 }
 
 // One process mirrors a company. When it was killed, the next one takes its place at once;
-// told to end, it gives the company back; and when the company is no longer its own, it ends
+// told to end, it gives the company back, to a server that waits for it; and when the company is no longer its own, it ends
 // with 1.
 func TestMirrorProcesses(t *testing.T) { onEngines(t, mirrorProcesses) }
 
@@ -112,6 +123,17 @@ func mirrorProcesses(t *testing.T, c *program.CLI) {
 	}
 	if text := c.Must("mirror", "status"); !strings.Contains(text, "kept by      no process") {
 		t.Error(text)
+	}
+
+	first := c.Serve("--mirror", m.url, "--credentials", m.credential, "--pace", "1000/s", "--daily", "1000000")
+	m.waitFor(first)
+	second := c.Serve("--mirror", m.url, "--credentials", m.credential, "--pace", "1000/s", "--daily", "1000000")
+	if code := first.End(syscall.SIGTERM); code != program.ExitOK {
+		t.Errorf("SIGTERM ended serve with %d", code)
+	}
+	m.waitFor(second)
+	if code := second.End(syscall.SIGTERM); code != program.ExitOK {
+		t.Errorf("SIGTERM ended serve with %d", code)
 	}
 
 	lost := m.begin(calls)
