@@ -128,16 +128,16 @@ func (m *Mirror) plan() []*activity {
 		{name: "warm", class: budget.Warm, open: answers, due: m.warmDue, run: (*thread).readWarm},
 	}
 	for i, s := range sweeps {
+		if s.class == budget.Old { // it shares a budget with the backfill, which would never end after it
+			plan = append(plan, &activity{name: "backfill", class: budget.Backfill, open: sees, due: m.backfillDue, run: (*thread).readBack})
+		}
 		plan = append(plan, &activity{
 			name: s.name, class: s.class, open: func() bool { return deletes() && m.head.Visible },
 			due: func() time.Time { return m.sweepDue(i) },
 			run: func(t *thread) error { return t.sweepPage(i) },
 		})
 	}
-	return append(plan,
-		&activity{name: "backfill", class: budget.Backfill, open: sees, due: m.backfillDue, run: (*thread).readBack},
-		&activity{name: "people", class: budget.People, open: answers, due: m.peopleDue, run: (*thread).readPeople},
-	)
+	return append(plan, &activity{name: "people", class: budget.People, open: answers, due: m.peopleDue, run: (*thread).readPeople})
 }
 
 // rest lets an activity rest.

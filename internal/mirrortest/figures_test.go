@@ -33,8 +33,14 @@ func TestFigures(t *testing.T) {
 		limits: budget.Limits{Pace: 1, Daily: *daily, Saved: 3 * time.Hour},
 	})
 	began := time.Now()
-	for !r.status().Backfill.Done {
-		r.run(time.Hour, nil)
+	for days := 1; !r.status().Backfill.Done; days++ {
+		for range 24 {
+			if r.run(time.Hour, nil); r.status().Backfill.Done {
+				break
+			}
+		}
+		all, _ := w.spent(r.now.Add(-day))
+		t.Logf("day %d of the backfill, %v: %d calls, %v", days, time.Since(began), r.status().Calls, all)
 	}
 	all, _ := w.spent(opens)
 	t.Logf("%d calls a day, %d requests a day allowed\nbackfill: %d calls in %d requests and %.1f days, %v",

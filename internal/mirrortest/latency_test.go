@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
 )
 
 // What totals show is here long before the page of a round comes to it: see docs/mirror.md for
@@ -117,5 +118,17 @@ func TestPagesAreFull(t *testing.T) {
 	}
 	if calls := r.status().Calls; pages > calls/80+2 {
 		t.Errorf("%d calls have %d pages", calls, pages)
+	}
+}
+
+// The backfill comes to its end however small the budget is: history that was never read goes
+// before what is read again.
+func TestBackfillGoesBeforeTheOldRound(t *testing.T) {
+	script := small(15)
+	script.History, script.PerDay, script.Rests = 2*365*day, 40, opens.Add(time.Minute)
+	r := newRig(t, options{script: script, before: (*rig).listDirectly, limits: budget.Limits{Pace: 1, Daily: 250, Saved: 3 * time.Hour}})
+	r.run(7*day, nil)
+	if s := r.status(); !s.Backfill.Done {
+		t.Errorf("%d calls of %d are here after a week, which had %v", s.Backfill.Calls, s.Backfill.Total, s.Requests.Purposes)
 	}
 }
