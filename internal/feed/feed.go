@@ -127,11 +127,12 @@ func (r *reading) read(ctx context.Context, calls callvault.Reads, latest int64)
 	return nil
 }
 
-// AppendChange appends a record as readers get it. Write appends a document; nil copies it.
+// AppendChange appends a record as readers get it. Write appends a document.
 func AppendChange(dst []byte, r *callvault.Record, write func(dst, document []byte) []byte) []byte {
-	c := changes.Change{Number: r.Number, ID: r.ID.String(), Call: r.Document, Deleted: r.Deleted}
-	if write != nil && !r.Deleted {
-		c.Call = write(nil, r.Document)
+	c := changes.Change{Number: r.Number, ID: r.ID.String(), Deleted: r.Deleted}
+	dst = c.AppendJSON(dst)
+	if r.Deleted {
+		return dst
 	}
-	return c.AppendJSON(dst)
+	return append(write(dst[:len(dst)-1], r.Document), '}') // in the place of no call
 }

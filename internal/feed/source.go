@@ -41,7 +41,7 @@ func (l Local) Next(ctx context.Context, token string, mayWait bool) (b Batch, e
 	for {
 		answer, err := l.Feed.Read(ctx, l.Company, from, changes.MaxLimit, func(r callvault.Record) error {
 			before := len(b.Lines)
-			b.Lines = append(AppendChange(b.Lines, &r, nil), '\n')
+			b.Lines = append(AppendChange(b.Lines, &r, func(dst, document []byte) []byte { return append(dst, document...) }), '\n')
 			if before > 0 && len(b.Lines) > MaxBytes {
 				b.Lines = b.Lines[:before]
 				return ErrFull
