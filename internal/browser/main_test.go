@@ -67,6 +67,7 @@ func TestPage(t *testing.T) {
 		{"Widths and themes", tab.testWidthsAndThemes},
 		{"Elsewhere", tab.testElsewhere},
 		{"Loading", tab.testLoading},
+		{"Mirror", tab.testMirror},
 		{"Far", tab.testFar},
 		{"Hour twice", tab.testHourTwice},
 		{"Server gone", tab.testServerGone},

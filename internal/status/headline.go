@@ -46,9 +46,9 @@ func (s Shown) summary() (State, string) {
 	case last == nil:
 		return Busy, mirror.NothingRead
 	case time.Duration(*last) > 2*time.Duration(s.Windows[0].Period)+grace && s.Holder == "":
-		return Trouble, "no process keeps it, last read " + length(*last) + " ago"
+		return Trouble, "no process keeps it, last read " + about(*last) + " ago"
 	case time.Duration(*last) > 2*time.Duration(s.Windows[0].Period)+grace:
-		return Trouble, "overdue, last read " + length(*last) + " ago"
+		return Trouble, "overdue, last read " + about(*last) + " ago"
 	case s.Held != nil:
 		return Trouble, "on hold: " + held(s.Held)
 	case !s.Backfill.Done:
@@ -56,10 +56,17 @@ func (s Shown) summary() (State, string) {
 	}
 	state, text := Current, "current"
 	if time.Duration(*last) > fresh {
-		state, text = Busy, "last read "+length(*last)+" ago"
+		state, text = Busy, "last read "+about(*last)+" ago"
 	}
-	if s.Newest != nil {
-		text += s.ago(*s.Newest, ", newest call ")
+	if s.Newest != nil && s.Newest.Before(s.Now) {
+		text += ", newest call " + about(mirror.Seconds(s.Now.Sub(*s.Newest))) + " ago"
 	}
 	return state, text
+}
+
+// about is a length of time in its largest unit.
+func about(s mirror.Seconds) string {
+	number, rest, _ := strings.Cut(length(s), " ")
+	unit, _, _ := strings.Cut(rest, " ")
+	return number + " " + unit
 }

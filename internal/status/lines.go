@@ -94,20 +94,15 @@ func (s Shown) newest() string {
 	if s.Newest == nil {
 		return "none"
 	}
-	return s.at(*s.Newest) + s.ago(*s.Newest, ", ")
+	text := s.at(*s.Newest)
+	if past := s.Now.Sub(*s.Newest); past > 0 {
+		text += ", " + length(mirror.Seconds(past)) + " ago"
+	}
+	return text
 }
 
 // at is a time by the clock of the zone.
 func (s Shown) at(t time.Time) string { return t.In(s.Now.Location()).Format(time.RFC3339) }
-
-// ago is how long ago a time was, after a text; nothing if it is still to come.
-func (s Shown) ago(t time.Time, before string) string {
-	past := s.Now.Sub(t)
-	if past < 0 {
-		return ""
-	}
-	return before + length(mirror.Seconds(past)) + " ago"
-}
 
 func windowText(w mirror.Window) string {
 	text := "not read yet"

@@ -122,12 +122,12 @@ func TestHeadline(t *testing.T) {
 		state  State
 		text   string
 	}{
-		{quiet(func(*mirror.Status) {}), Current, "current, newest call 2 min 30 s ago"},
+		{quiet(func(*mirror.Status) {}), Current, "current, newest call 2 min ago"},
 		{quiet(func(s *mirror.Status) { s.Newest = nil }), Current, "current"},
 		{quiet(func(s *mirror.Status) { s.Newest = new(now.Add(time.Hour)) }), Current, "current"},
 		{quiet(func(s *mirror.Status) {
 			s.Windows[0].Last, s.Windows[0].Period = seconds(50*time.Minute), mirror.Seconds(time.Hour)
-		}), Busy, "last read 50 min ago, newest call 2 min 30 s ago"},
+		}), Busy, "last read 50 min ago, newest call 2 min ago"},
 		{change(func(s *mirror.Status) { s.Held = nil }), Busy, "backfill 65 %, 2 d 2 h left"},
 		{busy(), Trouble, "on hold: 1,200 calls: the upstream counts fewer calls than are here"},
 		{change(func(s *mirror.Status) { s.Windows[0].Last = seconds(26 * time.Minute) }), Trouble, "overdue, last read 26 min ago"},
