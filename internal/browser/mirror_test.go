@@ -42,7 +42,7 @@ func (p tab) testMirror() {
 	left := account.Count()
 	mirror()
 	p.is("document.dispatchEvent(new Event('visibilitychange'))")
-	held := fmt.Sprintf("on hold: %d calls: ", 300-left)
+	held := fmt.Sprintf("on hold: %d calls not deleted", 300-left)
 	p.wait("document.getElementById('mirror').textContent.includes('" + held + "')")
 	p.mirror("Mirror of "+host+": "+held, "trouble")
 	if got := p.string("document.getElementById('mirror-lines').textContent"); !strings.Contains(got, "callvault mirror accept --company acme") {

@@ -50,7 +50,7 @@ func (s Shown) summary() (State, string) {
 	case time.Duration(*last) > 2*time.Duration(s.Windows[0].Period)+grace:
 		return Trouble, "overdue, last read " + about(*last) + " ago"
 	case s.Held != nil:
-		return Trouble, "on hold: " + held(s.Held)
+		return Trouble, "on hold: " + screen.Count(s.Held.Calls, "call") + " not deleted"
 	case !s.Backfill.Done:
 		return Busy, "backfill " + s.backfill().percent() + left(s.Backfill.Left)
 	}

@@ -207,7 +207,7 @@ func length(s mirror.Seconds) string {
 	units := []struct {
 		name string
 		size int64
-	}{{"d", 24 * 60 * 60}, {"h", 60 * 60}, {"min", 60}, {"s", 1}}
+	}{{"y", 365 * 24 * 60 * 60}, {"d", 24 * 60 * 60}, {"h", 60 * 60}, {"min", 60}, {"s", 1}}
 	for i, unit := range units {
 		if seconds < unit.size {
 			continue

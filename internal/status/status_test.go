@@ -129,7 +129,7 @@ func TestHeadline(t *testing.T) {
 			s.Windows[0].Last, s.Windows[0].Period = seconds(50*time.Minute), mirror.Seconds(time.Hour)
 		}), Busy, "last read 50 min ago, newest call 2 min ago"},
 		{change(func(s *mirror.Status) { s.Held = nil }), Busy, "backfill 65 %, 2 d 2 h left"},
-		{busy(), Trouble, "on hold: 1,200 calls: the upstream counts fewer calls than are here"},
+		{busy(), Trouble, "on hold: 1,200 calls not deleted"},
 		{change(func(s *mirror.Status) { s.Windows[0].Last = seconds(26 * time.Minute) }), Trouble, "overdue, last read 26 min ago"},
 		{change(func(s *mirror.Status) { s.Windows[0].Last, s.Holder = seconds(26*time.Minute), "" }), Trouble, "no process keeps it, last read 26 min ago"},
 		{change(func(s *mirror.Status) { s.Reason = new("0 calls visible") }), Trouble, "0 calls visible"},
