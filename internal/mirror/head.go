@@ -57,8 +57,6 @@ func (m *Mirror) headDue() time.Time {
 	return m.head.At.Add(m.period(headPeriod))
 }
 
-func (t *thread) readHead() error { return t.askHead() }
-
 // askHead is the one request of the head, and what follows from it.
 func (t *thread) askHead() error {
 	r := t.covered()
