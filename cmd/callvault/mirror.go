@@ -148,6 +148,9 @@ func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMir
 		return err
 	}
 	config.Store, config.Company, config.Log = store, o.company, s.log
+	if err := mirror.Check(ctx, config); err != nil {
+		return err
+	}
 	s.mirrored = &status.Collector{Read: func(ctx context.Context) (*mirror.Status, error) { return readStatus(ctx, store, o.company) }}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

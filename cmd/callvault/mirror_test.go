@@ -251,4 +251,7 @@ func TestServeMirrors(t *testing.T) {
 	if text := a.must("mirror", "status"); !strings.Contains(text, "kept by      no process") {
 		t.Error(text)
 	}
+	if got := a.run("serve", "--mirror", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"); got.code != exitFailed || got.stderr != "callvault: company default is a mirror of "+a.url+", not of this upstream\n" {
+		t.Errorf("%+v", got)
+	}
 }

@@ -41,6 +41,16 @@ func Run(ctx context.Context, config Config) error {
 	return err
 }
 
+// Check returns a *callvault.OtherUpstreamError if the company is a mirror of another upstream,
+// for a program that should not start then.
+func Check(ctx context.Context, config Config) error {
+	held, err := config.Store.Mirror(config.Company).Lease(ctx)
+	if err == nil && held.Upstream != "" && held.Upstream != config.Upstream {
+		err = &callvault.OtherUpstreamError{Company: config.Company, Upstream: held.Upstream}
+	}
+	return err
+}
+
 // Keep is Run for a service that others run, too: while another process mirrors the company it
 // waits for its turn, and after an error of the store it tries again. Only a company that is a
 // mirror of another upstream is an error.
