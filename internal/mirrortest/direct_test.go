@@ -18,24 +18,28 @@ import (
 // simulation. TestDirect holds that it answers as the server does.
 type direct struct {
 	mirror.Requests
-	rig *rig
+	rig  *rig
+	page int // how many calls are on a page
 }
 
 // pageSize is how many calls the server has on a page.
 const pageSize = 100
 
 // listDirectly lets a rig's mirror list calls directly.
-func (r *rig) listDirectly() { r.config.Requests = &direct{r.config.Requests, r} }
+func (r *rig) listDirectly() { r.config.Requests = &direct{r.config.Requests, r, pageSize} }
+
+// listPages sets how many calls are on a page that is listed directly.
+func (r *rig) listPages(of int) { r.config.Requests.(*direct).page = of }
 
 func (d *direct) List(_ context.Context, ask upstream.Ask) (page upstream.Page, err error) {
 	d.rig.sends()
-	d.rig.server.Do(func(w *demo.World) { page, err = list(w, ask) })
+	d.rig.server.Do(func(w *demo.World) { page, err = d.list(w, ask) })
 	return page, err
 }
 
 // list is a page of a world's calls. Its cursor has the total of the first page and the place
 // of the last call.
-func list(w *demo.World, ask upstream.Ask) (page upstream.Page, err error) {
+func (d *direct) list(w *demo.World, ask upstream.Ask) (page upstream.Page, err error) {
 	q := callvault.Query{Range: callvault.Range{From: callvault.FloorTime(ask.From), To: callvault.FloorTime(ask.To)}, Workspace: ask.Workspace}
 	after := q.Start()
 	page.Date = w.Now().Truncate(time.Second)
@@ -50,9 +54,9 @@ func list(w *demo.World, ask upstream.Ask) (page upstream.Page, err error) {
 			return page, err
 		}
 	}
-	err = w.Scan(q, after, pageSize+1, func(call callvault.Call) error {
-		if len(page.Calls) == pageSize {
-			last := page.Calls[pageSize-1]
+	err = w.Scan(q, after, d.page+1, func(call callvault.Call) error {
+		if len(page.Calls) == d.page {
+			last := page.Calls[d.page-1]
 			page.Cursor = fmt.Sprintf("%d %d %s", page.Total, last.Time, last.ID)
 			return nil
 		}

@@ -15,6 +15,7 @@ var (
 	figures = flag.Int("figures", 0, "print the figures of docs/mirror.md for an account with so many calls a day; it takes minutes")
 	days    = flag.Int("days", 90, "for so many days")
 	daily   = flag.Int("daily", 5000, "with so many requests a day")
+	skip    = flag.Bool("skip", false, "skip the backfill: the history comes by pages of thousands of calls")
 )
 
 // warmUp is for how long a mirror runs after its backfill before it is measured.
@@ -33,6 +34,9 @@ func TestFigures(t *testing.T) {
 		limits: budget.Limits{Pace: 1, Daily: *daily, Saved: 3 * time.Hour},
 	})
 	began := time.Now()
+	if *skip {
+		r.listPages(20 * pageSize)
+	}
 	for days := 1; !r.status().Backfill.Done; days++ {
 		for range 24 {
 			if r.run(time.Hour, nil); r.status().Backfill.Done {
@@ -45,6 +49,7 @@ func TestFigures(t *testing.T) {
 	all, _ := w.spent(opens)
 	t.Logf("%d calls a day, %d requests a day allowed\nbackfill: %d calls in %d requests and %.1f days, %v",
 		*figures, *daily, r.status().Calls, all["backfill"], r.now.Sub(opens).Hours()/24, time.Since(began))
+	r.listPages(pageSize)
 	r.run(warmUp, nil)
 	w.measure()
 	last := r.now
