@@ -71,7 +71,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 	} else if err != nil {
 		return err
 	}
-	p.Tell("%s", screen.Count(reader.Read, "change"))
+	p.Tell("%s", screen.Count(reader.Count, "change"))
 	return nil
 }
 

@@ -21,7 +21,7 @@ type Reader struct {
 	State  string // a file; empty: it begins at the beginning and keeps nothing
 	Follow bool   // wait for the next changes, until the context is done
 
-	Read int // changes so far
+	Count int // of the changes so far
 }
 
 // leastWait is the least time between two answers of a follower that brought nothing: a
@@ -91,7 +91,7 @@ func (r *Reader) put(b Batch) error {
 	if _, err := r.Out.Write(b.Lines); err != nil {
 		return fmt.Errorf("write changes: %w", cause(err))
 	}
-	r.Read += b.Changes
+	r.Count += b.Changes
 	if f, ok := r.Out.(*os.File); ok && r.State != "" {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			if err := f.Sync(); err != nil {

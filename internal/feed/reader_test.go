@@ -128,7 +128,7 @@ func TestFollowerWaits(t *testing.T) {
 		if want := []string{" false", "one false", "two true", "three true", "four true"}; !slices.Equal(source.asked[:5], want) || len(source.asked) > 15 {
 			t.Errorf("asked %q", source.asked)
 		}
-		if out.String() != "1\n2\n3\n" || reader.Read != 3 {
+		if out.String() != "1\n2\n3\n" || reader.Count != 3 {
 			t.Errorf("printed %q", out.String())
 		}
 	})

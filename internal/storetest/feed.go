@@ -75,6 +75,24 @@ func (f *feedReader) whole(t testing.TB, of *feed.Feed, company string, limit in
 	return nil
 }
 
+// follow reads as far as it can, and starts over where it must. It tells whether it met damage.
+func (f *feedReader) follow(t testing.TB, store callvault.Store) (damaged bool) {
+	t.Helper()
+	of := newFeed(t, store)
+	for more := true; more; {
+		var err error
+		switch more, err = f.next(t.Context(), of, acme, 10, 10); {
+		case errors.Is(err, feed.ErrGone):
+			*f, more = *newFeedReader(), true
+		case errors.As(err, new(*callvault.DamageError)):
+			return true
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	return false
+}
+
 // isEqual checks that the reader has what the company has.
 func (f *feedReader) isEqual(t testing.TB, what string, calls callvault.Reads) {
 	t.Helper()

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -148,36 +147,6 @@ func copyHasItsTimelines(t *testing.T, open Open) {
 	}
 }
 
-// changesReader follows the changes of a company, and has the number of each id. It starts again
-// where its timeline is gone, or another began below the number that it has come to.
-type changesReader struct {
-	timeline callvault.Timeline
-	at       int64
-	has      map[callvault.ID]change
-}
-
-// follow reads as far as it can, and tells whether it met damage.
-func (f *changesReader) follow(t testing.TB, calls callvault.Calls) (damaged bool) {
-	t.Helper()
-	all, err := calls.Timelines(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := slices.Index(all, f.timeline)
-	if known < 0 || slices.ContainsFunc(all[known+1:], func(later callvault.Timeline) bool { return later.From < f.at }) {
-		*f = changesReader{has: make(map[callvault.ID]change)}
-	}
-	f.timeline = all[len(all)-1]
-	err = calls.Changes(t.Context(), f.at, -1, func(r callvault.Record) error {
-		f.at, f.has[r.ID] = r.Number, change{r.Number, r.ID, r.Deleted}
-		return nil
-	})
-	if err != nil && !errors.As(err, new(*callvault.DamageError)) {
-		t.Fatal(err)
-	}
-	return err != nil
-}
-
 // Whoever has read all changes before a repair, or before the damage, has after the repair
 // what the company has by following on, at once and after the next change. Damage of one
 // company makes nobody read another's calls again.
@@ -198,13 +167,13 @@ func repairTellsWhoFollows(t *testing.T, open Open, damage Damage) {
 		put(t, store.Calls(acme), batch...)
 		remove(t, store.Calls(acme), "3")
 		put(t, store.Calls(other), batch[0])
-		early, late := new(changesReader), new(changesReader)
-		early.follow(t, store.Calls(acme))
+		early, late := newFeedReader(), newFeedReader()
+		early.follow(t, store)
 		before := timelines(t, store, other)
 		for _, statement := range broken {
 			damage(t, statement)
 		}
-		late.follow(t, store.Calls(acme))
+		late.follow(t, store)
 		if err := store.Repair(t.Context(), callvault.AcceptLoss, func(string) {}); err != nil {
 			t.Fatal(err)
 		}
@@ -212,10 +181,10 @@ func repairTellsWhoFollows(t *testing.T, open Open, damage Damage) {
 			if i > 0 {
 				put(t, store.Calls(acme), Sample{ID: "777", Time: day, Title: broken[0]}.Call(t))
 			}
-			now := new(changesReader)
-			now.follow(t, open(t).Calls(acme))
-			for name, f := range map[string]*changesReader{"before the damage": early, "before the repair": late} {
-				if f.follow(t, store.Calls(acme)) || !maps.Equal(f.has, now.has) {
+			now := newFeedReader()
+			now.follow(t, open(t))
+			for name, f := range map[string]*feedReader{"before the damage": early, "before the repair": late} {
+				if f.follow(t, store) || !maps.Equal(f.has, now.has) {
 					t.Errorf("%q: %d changes later, who had read everything %s has %d ids, want %d", broken, i, name, len(f.has), len(now.has))
 				}
 			}
