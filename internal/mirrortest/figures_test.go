@@ -15,11 +15,20 @@ var (
 	figures = flag.Int("figures", 0, "print the figures of docs/mirror.md for an account with so many calls a day; it takes minutes")
 	days    = flag.Int("days", 90, "for so many days")
 	daily   = flag.Int("daily", 5000, "with so many requests a day")
+	history = flag.Int("history", 3*365, "with so many days of calls before")
 	skip    = flag.Bool("skip", false, "skip the backfill: the history comes by pages of thousands of calls")
 )
 
 // warmUp is for how long a mirror runs after its backfill before it is measured.
 const warmUp = 2 * day
+
+// usualScript is the account that the flags describe.
+func usualScript() demo.Script {
+	s := demo.Usual(1, opens, *figures)
+	s.History = time.Duration(*history) * day
+	s.Retention = s.History
+	return s
+}
 
 // TestFigures prints the figures of docs/mirror.md: of a mirror, and of the usual connector on
 // the same account.
@@ -27,7 +36,7 @@ func TestFigures(t *testing.T) {
 	if *figures == 0 {
 		t.Skip("it takes minutes; run it with -figures 20 -v")
 	}
-	script := demo.Usual(1, opens, *figures)
+	script := usualScript()
 	w := &watch{}
 	r := newRig(t, options{
 		script: script, before: func(r *rig) { w.watched(r); r.listDirectly() },
@@ -54,7 +63,7 @@ func TestFigures(t *testing.T) {
 	w.measure()
 	last := r.now
 	r.run(time.Duration(*days)*day, func() {
-		if r.now.Sub(last) >= 10*day {
+		if r.now.Sub(last) >= 5*day {
 			last = r.now
 			t.Logf("%v after %v\n%s", last, time.Since(began), w)
 		}
@@ -70,7 +79,7 @@ func TestUsualFigures(t *testing.T) {
 		t.Skip("it takes minutes; run it with -figures 20 -v")
 	}
 	clock := upstreamtest.NewClock(opens)
-	server := upstreamtest.New(t, upstreamtest.Config{Script: demo.Usual(1, opens, *figures), Now: clock.Now})
+	server := upstreamtest.New(t, upstreamtest.Config{Script: usualScript(), Now: clock.Now})
 	ledger := upstreamtest.NewLedger(server)
 	for call := range server.World.Calls() { // it has read everything once
 		ledger.Has(call.ID, call.Document, opens)
