@@ -47,7 +47,7 @@ var rooms = map[string][]string{
 	"internal/budget":       {"", "gong"},
 	"internal/lease":        {""},
 	"internal/mirror":       {"", "gong", "internal/budget", "internal/lease", "internal/upstream"},
-	"internal/mirrortest":   {"", "gong", "internal/budget", "internal/demo", "internal/lease", "internal/mirror", "internal/sqlite", "internal/upstream", "internal/upstreamtest"},
+	"internal/mirrortest":   {"", "gong", "internal/budget", "internal/demo", "internal/lease", "internal/mirror", "internal/postgres", "internal/sqlite", "internal/upstream", "internal/upstreamtest"},
 	"internal/status":       {"", "internal/budget", "internal/mirror", "internal/screen"},
 	"internal/openapi":      {"gong", "internal/web"},
 	"internal/openapitest":  nil,

@@ -42,7 +42,7 @@ type rig struct {
 	off      time.Duration
 	server   *upstreamtest.Server
 	handler  http.Handler
-	store    *sqlite.Store
+	store    callvault.Store
 	config   mirror.Config
 	mirror   *mirror.Mirror
 	log      bytes.Buffer
@@ -59,8 +59,9 @@ type options struct {
 	troubles map[upstreamtest.Trouble]float64
 	limits   budget.Limits
 	keep     bool
-	before   func(*rig) // is done to the store before there is a mirror
-	closed   bool       // the mirror is not opened
+	store    callvault.Store // an empty one; nil is a SQLite store
+	before   func(*rig)      // is done to the store before there is a mirror
+	closed   bool            // the mirror is not opened
 	hurry    int
 	cursors  time.Duration // how long they live; 0 is an hour
 	off      time.Duration // how far the upstream's clock is ahead of the machine's
@@ -79,7 +80,11 @@ func newRig(t testing.TB, o options) *rig {
 	if o.limits == (budget.Limits{}) {
 		o.limits = budget.Limits{Pace: 1, Daily: 5000, Saved: 3 * time.Hour}
 	}
-	o.script.Opens = o.script.Opens.Add(o.off)
+	for _, at := range []*time.Time{&o.script.Opens, &o.script.Rests, &o.script.RetentionFrom} {
+		if !at.IsZero() {
+			*at = at.Add(o.off) // scripts are written by the machine's clock
+		}
+	}
 	r.server = upstreamtest.New(t, upstreamtest.Config{Script: o.script, Now: func() time.Time { return r.clock().Add(r.off) }, Machine: r.clock, CursorLife: o.cursors})
 	r.handler = r.server
 	if o.troubles != nil {
@@ -90,7 +95,10 @@ func newRig(t testing.TB, o options) *rig {
 		t.Fatal(err)
 	}
 	requests := upstream.NewRequests(address, r.server.Key(client), "test", &http.Client{Transport: upstreamtest.Transport{Handler: r}})
-	r.store = openStore(t)
+	if o.store == nil {
+		o.store = openStore(t)
+	}
+	r.store = o.store
 	out := slog.New(slog.NewTextHandler(&r.log, nil))
 	if *verbose {
 		out = slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -131,7 +139,7 @@ func (r *rig) sends() {
 }
 
 // openStore opens an empty store, in memory where the machine has such a place.
-func openStore(t testing.TB) *sqlite.Store {
+func openStore(t testing.TB) callvault.Store {
 	t.Helper()
 	folder := t.TempDir()
 	if at, err := os.MkdirTemp("/dev/shm", "mirrortest"); err == nil {

@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/sqlite"
 	"github.com/callvault/callvault/internal/upstreamtest"
 )
 
 // watch is a store that sees what a mirror commits: what it learns of calls, the requests that
 // it counts, its rounds and its holds.
 type watch struct {
-	*sqlite.Store
+	callvault.Store
 	rig    *rig
 	ledger *upstreamtest.Ledger // nil before it measures
 	since  time.Time            // when it began to measure
