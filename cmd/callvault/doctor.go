@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -77,6 +78,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 		if err != nil {
 			return err
 		}
+		d.Open = func(ctx context.Context) doctor.Store { return openOrExpect(ctx, o.db) }
 		d.Mirror = &doctor.Upstream{Address: address, Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil), Company: o.company}
 	} else if o.credentials != "" {
 		return usagef("--credentials is for --mirror; pass --mirror too, or leave it out")
@@ -116,6 +118,15 @@ func openToExamine(ctx context.Context, db string) (s doctor.Store) {
 		s.Findings = append(s.Findings, doctor.Unopened(err, postgres.Advice(err)))
 	}
 	return s
+}
+
+// openOrExpect is openToExamine of a store that a mirror makes if there is none.
+func openOrExpect(ctx context.Context, db string) doctor.Store {
+	if _, err := os.Stat(db); !postgres.IsURL(db) && errors.Is(err, fs.ErrNotExist) {
+		what := fmt.Sprintf("there is no store at %s yet; 'callvault mirror' makes it", db)
+		return doctor.Store{Findings: []doctor.Finding{{Check: "store", Status: doctor.OK, What: what}}}
+	}
+	return openToExamine(ctx, db)
 }
 
 // examineFile opens a SQLite store.

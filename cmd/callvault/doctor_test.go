@@ -253,6 +253,8 @@ func TestDoctorOfAMirror(t *testing.T) {
 	wantFinding(t, findings, got, "upstream", doctor.OK, "1,200 calls visible at "+server.URL, "")
 	wantFinding(t, findings, got, "upstream", doctor.Warning, "the key may not read users", "api:users:read")
 	wantFinding(t, findings, got, "mirror", doctor.OK, `company "default" is no mirror yet`, "")
+	findings, got = c.diagnose("--mirror", server.URL, "--db", "none.db")
+	wantFinding(t, findings, got, "store", doctor.OK, "there is no store at none.db yet; 'callvault mirror' makes it", "")
 
 	store := opened(t, c)
 	if _, err := store.Mirror("acme").Take(t.Context(), callvault.Lease{}, "https://other.example.com", "a process"); err != nil {

@@ -114,6 +114,9 @@ func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
 	}
 	config.Store, config.Company, config.Whole = store, o.company, o.whole
 	config.Log = screen.NewLog(a.stderr, o.log, o.logLevel)
+	if err := mirror.Check(ctx, config); err != nil {
+		return ofOther(err)
+	}
 	if !o.once {
 		screen.Printf(a.stdout, "mirroring %s into company %s of %s\n", config.Upstream, o.company, storeName(o.db))
 		return mirror.Run(ctx, config)
@@ -127,6 +130,16 @@ func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
 	}
 	_, err = screen.Printf(a.stdout, "%s\n", status.Outcome(outcome, time.Now()))
 	return err
+}
+
+// ofOther says what to do about a company that mirrors another upstream. Other errors stay
+// what they are.
+func ofOther(err error) error {
+	other := (*callvault.OtherUpstreamError)(nil)
+	if !errors.As(err, &other) {
+		return err
+	}
+	return fmt.Errorf("%w; name another company with --company, or end that mirror: callvault mirror end%s", other, companyArgument(other.Company))
 }
 
 // serveMirror are the flags of a mirror that runs beside serve.
@@ -149,7 +162,7 @@ func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMir
 	}
 	config.Store, config.Company, config.Log = store, o.company, s.log
 	if err := mirror.Check(ctx, config); err != nil {
-		return err
+		return ofOther(err)
 	}
 	s.mirrored = &status.Collector{Read: func(ctx context.Context) (*mirror.Status, error) { return readStatus(ctx, store, o.company) }}
 	ctx, cancel := context.WithCancel(ctx)

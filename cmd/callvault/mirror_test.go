@@ -130,7 +130,7 @@ func TestMirrorExitCodes(t *testing.T) {
 	if got := a.run("mirror", "--once", "--url", a.url, "--pace", "1000/s", "--daily", "100"); got.code != exitOK || !strings.Contains(got.stdout, "more is due in ") && !strings.Contains(got.stdout, "more is due by now") {
 		t.Errorf("within its budget: %+v", got)
 	}
-	if got := a.run("mirror", "--once", "--url", "http://127.0.0.1:1/other"); got.code != exitFailed || !strings.Contains(got.stderr, "company default is a mirror of "+a.url+", not of this upstream") {
+	if got := a.run("mirror", "--once", "--url", "http://127.0.0.1:1/other"); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: company default is a mirror of "+a.url+", not of this upstream; ") {
 		t.Errorf("another upstream: %+v", got)
 	}
 
@@ -251,7 +251,7 @@ func TestServeMirrors(t *testing.T) {
 	if text := a.must("mirror", "status"); !strings.Contains(text, "kept by      no process") {
 		t.Error(text)
 	}
-	if got := a.run("serve", "--mirror", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"); got.code != exitFailed || got.stderr != "callvault: company default is a mirror of "+a.url+", not of this upstream\n" {
+	if got := a.run("serve", "--mirror", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"); got.code != exitFailed || got.stderr != "callvault: company default is a mirror of "+a.url+", not of this upstream; name another company with --company, or end that mirror: callvault mirror end\n" {
 		t.Errorf("%+v", got)
 	}
 }

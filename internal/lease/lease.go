@@ -34,8 +34,13 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	who, _, _ := strings.Cut(e.Holder, " since ")
-	return "another mirror of this company runs: " + who
+	return "another mirror of this company runs: " + inShort(e.Holder)
+}
+
+// inShort is a holder without what tells it from earlier processes of the same number.
+func inShort(holder string) string {
+	who, _, _ := strings.Cut(holder, " since ")
+	return who
 }
 
 // Keeper keeps the lease of a company's mirror.
@@ -97,7 +102,7 @@ func (h hold) take(ctx context.Context) (callvault.Lease, error) {
 	for watched := time.Now(); first.Upstream == h.upstream && first.Holder != "" && !h.me.isGone(first.Holder); {
 		if !told {
 			told = true
-			h.log.Info("another process holds the lease of this mirror; it is taken over unless that process shows itself within 30 seconds", "holder", first.Holder)
+			h.log.Info("another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds", "other", inShort(first.Holder))
 		}
 		if time.Since(watched) >= deadAfter {
 			break

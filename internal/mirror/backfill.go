@@ -117,7 +117,7 @@ func (t *thread) chooseSpan() error {
 		widen := float64(spanCalls) / float64(max(1, page.Total))
 		b.Width = max(leastWidth, time.Duration(float64(b.C.Sub(from))*min(max(widen, 1.0/mostWiden), mostWiden)))
 		b.From, b.At = from, taken.last.Time.UTC()
-		t.says("read backfill", "from", from.String(), "to", b.At.String())
+		t.says("read backfill", "from", r.From.String(), "to", taken.last.Time.String())
 		if page.Cursor == "" {
 			return t.spanDone()
 		}

@@ -67,7 +67,11 @@ func (w *walk) next() error {
 	if !w.ended && w.at == before {
 		return errNoProgress
 	}
-	w.t.says("read "+w.class.String(), "from", before.Time.String(), "to", w.at.Time.String())
+	said := []any{"from", before.Time.String()}
+	if w.at.Time < forever {
+		said = append(said, "to", w.at.Time.String())
+	}
+	w.t.says("read "+w.class.String(), said...)
 	return nil
 }
 

@@ -191,7 +191,7 @@ func late(l *mirror.Late) string {
 	if l == nil {
 		return "not known yet"
 	}
-	return fmt.Sprintf("half of the calls come within %s of their start, 95 %% within %s, the latest after %s (30 days)", length(l.Median), length(l.P95), length(l.Worst))
+	return fmt.Sprintf("half come within %s of their start, 95 %% within %s, the latest after %s (30 days)", length(l.Median), length(l.P95), length(l.Worst))
 }
 
 func held(h *mirror.Held) string {

@@ -66,7 +66,7 @@ old round    █████░░░░░░░░░░░░░░░ 25 % o
              --daily 9000 would make the old round 20 d
 requests     ████░░░░░░░░░░░░░░░░ 1,234 of 5,000 in the last 24 hours
              old 900, hot 288, head 24, mid 24
-late         half of the calls come within 21 min of their start, 95 % within 3 h, the latest after 12 d 1 h (30 days)
+late         half come within 21 min of their start, 95 % within 3 h, the latest after 12 d 1 h (30 days)
 held         1,200 calls: the upstream counts fewer calls than are here
              released when it counts them again, or: callvault mirror accept --company acme
 users        not read: the server answered 403�[31m
