@@ -139,7 +139,7 @@ func (m *Mirror) wasRead(ctx context.Context, i int, now time.Time) error {
 	if count > pageSize {
 		return m.recut(ctx, r, now)
 	}
-	if i+1 >= len(m.pages) || count > pageCalls/2 {
+	if i+1 >= len(m.pages) || m.pages[i+1].from >= m.w() || count > pageCalls/2 {
 		return nil
 	}
 	next := m.pages.span(i+1, m.w())

@@ -88,3 +88,22 @@ func TestListedElsewhere(t *testing.T) {
 		t.Errorf("%d calls are here and not upstream", len(here))
 	}
 }
+
+// A mirror that is to make every reading makes each page's once: also that of the last page
+// before W, which has few calls.
+func TestWhole(t *testing.T) {
+	script := small(13)
+	script.PerDay = 6
+	r := newRig(t, options{script: script})
+	r.run(20*time.Minute, nil)
+	before := r.status().Requests.Purposes
+	r.config.Whole = true
+	r.restart()
+	r.run(20*time.Minute, nil)
+	after := r.status().Requests.Purposes
+	for class, most := range map[string]int{"young": 6, "mid": 10, "old": 12} {
+		if n := after[class] - before[class]; n < 1 || n > most {
+			t.Errorf("%d requests were %s, want 1 to %d", n, class, most)
+		}
+	}
+}
