@@ -2,6 +2,7 @@ package gong
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -103,11 +104,25 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 		client = *c.HTTP
 	}
 	client.CheckRedirect = withinOrigin
+	client.Transport = single{cmp.Or(client.Transport, http.DefaultTransport)}
 	response, err := client.Do(request)
 	if err != nil {
 		return nil, c.unanswered(target, err)
 	}
 	return response, nil
+}
+
+// single sends a request once. net/http sends one that has no body again when a kept
+// connection breaks, and that would count against no pace and no limit.
+type single struct {
+	http.RoundTripper
+}
+
+// RoundTrip sends a body without bytes, which is none on the wire.
+func (s single) RoundTrip(r *http.Request) (*http.Response, error) {
+	once := *r
+	once.Body = io.NopCloser(strings.NewReader(""))
+	return s.RoundTripper.RoundTrip(&once)
 }
 
 // withinOrigin refuses redirects to another origin, because net/http would also send

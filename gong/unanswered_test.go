@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -120,5 +121,30 @@ func TestUnansweredTexts(t *testing.T) {
 		if _, err := c.ListCalls(t.Context(), ListCallsQuery{}, ""); fmt.Sprint(err) != tt.want || !errors.Is(err, tt.cause) {
 			t.Error(err)
 		}
+	}
+}
+
+// A request whose kept connection breaks is not sent again behind the caller's back.
+func TestSentOnce(t *testing.T) {
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); err != nil || len(body) > 0 || r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+			t.Errorf("a body of %d bytes came, announced as %d %v: %v", len(body), r.ContentLength, r.TransferEncoding, err)
+		}
+		if requests.Add(1) == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		io.WriteString(w, `{"requestId":"1","calls":[]}`)
+	}))
+	defer server.Close()
+	client := Client{BaseURL: server.URL, Credential: Credential{AccessKey: "key", AccessKeySecret: "secret"}}
+	for i, fails := range []bool{false, true, false} {
+		_, err := client.Get(t.Context(), Path, nil)
+		if none := (*NoAnswerError)(nil); errors.As(err, &none) != fails || err != nil && !fails {
+			t.Errorf("request %d: %v", i+1, err)
+		}
+	}
+	if n := requests.Load(); n != 3 {
+		t.Errorf("%d requests came, want 3", n)
 	}
 }
