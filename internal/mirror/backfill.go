@@ -129,6 +129,9 @@ func (t *thread) chooseSpan() error {
 // readSpan reads the rest of the span under way.
 func (t *thread) readSpan() error {
 	b := &t.backfill
+	if !b.At.Before(b.C) {
+		return t.spanDone() // the process before ended at its end
+	}
 	w := t.walk(budget.Backfill, callvault.Range{From: callvault.FloorTime(b.At), To: callvault.FloorTime(b.C)})
 	for !w.ended {
 		if err := w.next(); err != nil {

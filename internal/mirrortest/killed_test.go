@@ -1,0 +1,69 @@
+package mirrortest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/sqlite"
+)
+
+// mortal is a store whose mirror dies when a commit is done.
+type mortal struct {
+	*sqlite.Store
+	left *int // commits until then
+}
+
+func (m mortal) Mirror(company string) callvault.MirrorState {
+	return mortalState{m.Store.Mirror(company), m.left}
+}
+
+type mortalState struct {
+	callvault.MirrorState
+	left *int
+}
+
+var errKilled = errors.New("killed")
+
+func (s mortalState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
+	result, err := s.MirrorState.Commit(ctx, lease, change)
+	if *s.left--; err == nil && *s.left <= 0 {
+		err = errKilled
+	}
+	return result, err
+}
+
+// A mirror that is killed after any of its first commits, also between two commits of one
+// step, goes on where it was.
+func TestKilledAfterACommit(t *testing.T) {
+	for commits := 2; commits <= 60; commits++ {
+		script := small(21)
+		script.History, script.Rests = 30*day, opens.Add(time.Minute)
+		r := newRig(t, options{script: script, closed: true})
+		left := commits
+		r.config.Store = mortal{r.store, &left}
+		r.open()
+		for left > 0 {
+			next, err := r.mirror.Step(t.Context())
+			if err != nil && !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			if err == nil && next.After(r.now) {
+				r.now = next
+			}
+		}
+		r.kept()
+		r.config.Store = r.store
+		r.restart()
+		r.run(10*time.Minute, nil)
+		if s := r.status(); !s.Backfill.Done {
+			t.Errorf("killed after %d commits, the mirror has not read all of history after 10 minutes: %+v", commits, s.Backfill)
+		}
+		r.equal()
+		if t.Failed() {
+			return
+		}
+	}
+}
