@@ -7,12 +7,11 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/sqlite"
 )
 
 // mortal is a store whose mirror dies when a commit is done.
 type mortal struct {
-	*sqlite.Store
+	callvault.Store
 	left *int // commits until then
 }
 
