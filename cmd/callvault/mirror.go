@@ -128,7 +128,7 @@ func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
 	if outcome.Unreadable != "" {
 		return fmt.Errorf("the upstream can't be read: %s", outcome.Unreadable)
 	}
-	_, err = screen.Printf(a.stdout, "%s\n", status.Outcome(outcome, time.Now()))
+	_, err = screen.Printf(a.stdout, "%s\n", status.Outcome(outcome, o.company, time.Now()))
 	return err
 }
 

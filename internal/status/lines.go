@@ -48,7 +48,7 @@ func (s Shown) Lines() []Line {
 	}
 	lines = append(lines, s.requests(), Line{Text: purposes(s.Requests.Purposes)}, Line{Name: "late", Text: late(s.Late)}, Line{Name: "held", Text: held(s.Held)})
 	if s.Held != nil {
-		lines = append(lines, Line{Text: "released " + s.Held.Release + s.companyFlag()})
+		lines = append(lines, Line{Text: "released " + s.Held.Release + companyFlag(s.Company)})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Notes)) {
 		lines = append(lines, Line{Name: kind, Text: "not read: " + screen.Clean(s.Notes[kind])})
@@ -79,15 +79,15 @@ func (s Shown) calls() string {
 }
 
 func (s Shown) own() string {
-	return fmt.Sprintf("%s from before the mirror; keep or delete them: callvault mirror accept%s --own keep", screen.Count(s.Own, "call"), s.companyFlag())
+	return fmt.Sprintf("%s from before the mirror; keep or delete them: callvault mirror accept%s --own keep", screen.Count(s.Own, "call"), companyFlag(s.Company))
 }
 
-// companyFlag is what a command needs to mean this company.
-func (s Shown) companyFlag() string {
-	if s.Company == callvault.DefaultCompany {
+// companyFlag is what a command needs to mean a company.
+func companyFlag(company string) string {
+	if company == callvault.DefaultCompany {
 		return ""
 	}
-	return " --company " + s.Company
+	return " --company " + company
 }
 
 func (s Shown) newest() string {

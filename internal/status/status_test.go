@@ -144,6 +144,22 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
+// A run that ends says when to come again, and what it held back.
+func TestOutcome(t *testing.T) {
+	due := mirror.Outcome{Next: now.Add(5 * time.Minute), Backfilled: true}
+	for want, o := range map[string]mirror.Outcome{
+		"all that was due is done; more is due in 5 min, at 2026-03-04T12:05:00Z": due,
+		"the backfill is not done yet; more is due by now":                        {Next: now},
+		"all that was due is done; more is due in 5 min, at 2026-03-04T12:05:00Z\n" +
+			"on hold: 1,200 calls: the upstream counts fewer calls than are here\n" +
+			"released when it counts them again, or: callvault mirror accept --company acme": {Next: due.Next, Backfilled: true, Held: busy().Held},
+	} {
+		if got := Outcome(o, "acme", now); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 // The keys of the JSON are what scripts rely on.
 func TestJSON(t *testing.T) {
 	for _, tt := range []struct {

@@ -27,7 +27,7 @@ func (s Shown) Text(w io.Writer) error {
 // holder is the process that keeps the company, without what tells it from other processes.
 func (s Shown) holder() string {
 	if s.Holder == "" {
-		return "no process; start one: callvault mirror --url " + s.URL + s.companyFlag()
+		return "no process; start one: callvault mirror --url " + s.URL + companyFlag(s.Company)
 	}
 	who, _, _ := strings.Cut(s.Holder, " since ")
 	return screen.Clean(who)

@@ -9,20 +9,21 @@ import (
 	"github.com/callvault/callvault/internal/screen"
 )
 
-// Outcome says in one line how a mirror stands that did all that was due.
-func Outcome(o mirror.Outcome, now time.Time) string {
+// Outcome says how a company's mirror stands that did all that was due, in lines.
+func Outcome(o mirror.Outcome, company string, now time.Time) string {
 	text := "all that was due is done"
 	if !o.Backfilled {
 		text = "the backfill is not done yet"
 	}
+	if wait := o.Next.Sub(now); wait < time.Second {
+		text += "; more is due by now"
+	} else {
+		text += "; more is due in " + length(mirror.Seconds(wait)) + ", at " + o.Next.UTC().Truncate(time.Second).Format(time.RFC3339)
+	}
 	if o.Held != nil {
-		text += "; " + held(o.Held) + "; released " + o.Held.Release
+		text += "\non hold: " + held(o.Held) + "\nreleased " + o.Held.Release + companyFlag(company)
 	}
-	wait := o.Next.Sub(now)
-	if wait < time.Second {
-		return text + "; more is due by now"
-	}
-	return text + "; more is due in " + length(mirror.Seconds(wait)) + ", at " + o.Next.UTC().Truncate(time.Second).Format(time.RFC3339)
+	return text
 }
 
 // Decision says what an operator decides about, and asks.
