@@ -32,6 +32,7 @@ func (t *thread) readPeople() error {
 	for _, kind := range callvault.Kinds() {
 		entries, err := t.entries(kind)
 		if err != nil && kindOf(err) != refusedOne && kindOf(err) != refusedAll {
+			t.rest("people", time.Hour) // calls matter more
 			return err
 		}
 		if err != nil {

@@ -170,7 +170,9 @@ func (m *Mirror) settle(ctx context.Context, a *activity) error {
 		return t.err
 	}
 	if t.err != nil {
-		a.again = m.up().Add(m.period(failedFor))
+		if again := m.up().Add(m.period(failedFor)); a.again.Before(again) {
+			a.again = again
+		}
 		m.log.Warn("reading the upstream failed", "for", a.name, "error", upstream.Text(t.err))
 	}
 	return m.commit(ctx)

@@ -25,6 +25,10 @@ var sweeps = [3]sweep{
 	{"old", budget.Old, 0, 30 * 24 * time.Hour, 24 * time.Hour},
 }
 
+// pagesMore is how many pages more than twice those that it began with a round reads at most:
+// some may be cut in two, and some can't be read.
+const pagesMore = 20
+
 // evenly is the part of a period over which a round is spread.
 const evenly = 0.9
 
@@ -88,7 +92,7 @@ func (t *thread) sweepPage(i int) error {
 	if hi > lo {
 		at = t.pages.unread(lo, hi, lo+golden(r.I, r.S, r.K)*(hi-lo)/r.K, r.Began)
 	}
-	if at < 0 {
+	if at < 0 || r.I > 2*r.K+pagesMore {
 		r.Ended = t.up()
 		t.keep(key, r)
 		t.whole.done(s.class)
@@ -103,6 +107,8 @@ func (t *thread) sweepPage(i int) error {
 	began := t.up()
 	w := t.walk(s.class, callvault.Range{From: span.From, To: t.w()})
 	if err := w.through(span.To); err != nil {
+		r.I++ // another page is next, so that one that can't be read holds up no other
+		t.keep(key, r)
 		return err
 	}
 	r.I++

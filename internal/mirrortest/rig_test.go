@@ -63,8 +63,9 @@ type options struct {
 	before   func(*rig)      // is done to the store before there is a mirror
 	closed   bool            // the mirror is not opened
 	hurry    int
-	cursors  time.Duration // how long they live; 0 is an hour
-	off      time.Duration // how far the upstream's clock is ahead of the machine's
+	scopes   []callvault.Scope // of the key; none is all that read
+	cursors  time.Duration     // how long they live; 0 is an hour
+	off      time.Duration     // how far the upstream's clock is ahead of the machine's
 }
 
 // small is the script of a small account.
@@ -94,7 +95,7 @@ func newRig(t testing.TB, o options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	requests := upstream.NewRequests(address, r.server.Key(client), "test", &http.Client{Transport: upstreamtest.Transport{Handler: r}})
+	requests := upstream.NewRequests(address, r.server.Key(client, o.scopes...), "test", &http.Client{Transport: upstreamtest.Transport{Handler: r}})
 	if o.store == nil {
 		o.store = openStore(t)
 	}
