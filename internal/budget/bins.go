@@ -154,14 +154,15 @@ func (s bins) busiest(within func(Class) bool) (most int) {
 	return most
 }
 
-// moved are the bins when the clock was set back, the last of them now, and the change of
-// what is kept. Their distances stay, so that none counts for a shorter time than it should.
+// moved are the bins when the clock was set back, the last of them next to now, and the change
+// of what is kept. Their distances stay, so that none counts for a shorter time than it should:
+// they are known to one bin.
 func (s bins) moved(now int64) (bins, callvault.MirrorChange) {
 	change := callvault.MirrorChange{Values: make(map[string][]byte)}
 	for i := range s {
 		change.Values[s[i].key()] = nil
 	}
-	back := s.latest() - now
+	back := s.latest() - (now + 1)
 	moved := slices.Clone(s)
 	for i := range moved {
 		moved[i].number -= back

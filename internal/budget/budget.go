@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -116,8 +117,8 @@ func readValue(ctx context.Context, state values, key string, into any) error {
 // by the budget as Reserve keeps it, and by what the class has saved. It reads no store.
 func (b *Budget) Wait(class Class) time.Duration {
 	at := b.now()
-	if b.isBack(at) {
-		return 0 // Reserve moves the bins first
+	if b.isBack(at) || b.areAhead(at) {
+		return 0 // Reserve moves them first
 	}
 	return max(b.wait(class, at), b.saving(class, at))
 }
@@ -161,16 +162,32 @@ func (b *Budget) isBack(at time.Time) bool {
 	return b.bins.latest() > binOf(at) && b.bins[len(b.bins)-1].begin().Sub(at) > setBackMost
 }
 
-// settle moves the bins after the clock was set back.
+// areAhead tells whether the clock was set back to before what the upstream asked for.
+func (b *Budget) areAhead(at time.Time) bool {
+	return at.Before(b.pause.From) || at.Before(b.halved.From)
+}
+
+// settle moves the bins, and what the upstream asked for, after the clock was set back.
 func (b *Budget) settle(ctx context.Context, at time.Time) error {
-	if !b.isBack(at) {
+	bins, pause, halved := b.bins, b.pause, b.halved
+	change := callvault.MirrorChange{Values: make(map[string][]byte)}
+	if b.isBack(at) {
+		bins, change = b.bins.moved(binOf(at))
+	}
+	if b.areAhead(at) {
+		pause.left(at)
+		halved.left(at)
+		if err := errors.Join(keep(change, pauseKey, pause), keep(change, halvedKey, halved)); err != nil {
+			return err
+		}
+	}
+	if len(change.Values) == 0 {
 		return nil
 	}
-	moved, change := b.bins.moved(binOf(at))
 	if err := b.state.Commit(ctx, change); err != nil {
 		return err
 	}
-	b.bins, b.used = moved, used{}
+	b.bins, b.pause, b.halved, b.used = bins, pause, halved, used{}
 	return nil
 }
 

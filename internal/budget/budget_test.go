@@ -134,7 +134,7 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		pace := []float64{0.1, 1, 3}[seed%3]
 		w := newTrial(t, Limits{Pace: pace, Daily: 20 + random.IntN(400), Saved: 3 * time.Hour})
-		returns := time.Duration(0) // what a clock that was set back a little catches up again
+		returns, back := time.Duration(0), start // how far the clock was set back last, and when
 		for end := start.Add(5 * day); w.time.Before(end); {
 			class := Class(random.IntN(classes))
 			wait := time.Duration(0)
@@ -144,7 +144,7 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 			if wait == 0 {
 				wait = w.reserve(class)
 			}
-			switch random.IntN(400) {
+			switch random.IntN(400) { // what rarely happens
 			case 0:
 				w.restart()
 			case 1: // it dies between the commit and the request
@@ -152,14 +152,18 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 					w.sent, w.classes = w.sent[:len(w.sent)-1], w.classes[:len(w.classes)-1]
 				}
 				w.restart()
-			case 2:
-				if returns == 0 {
-					returns = time.Duration(random.Int64N(int64(50 * time.Minute)))
-					w.ahead -= returns
-				} else { // the pace of one process has Go's monotonic clock, which tests can't move
-					w.ahead, returns = w.ahead+returns, 0
-					w.restart()
+			case 2: // it is set back by less than what makes the bins move
+				returns, back = time.Duration(random.Int64N(int64(50*time.Minute))), w.time
+				if last := len(w.budget.bins) - 1; last >= 0 {
+					returns = max(0, returns-max(0, w.budget.bins[last].begin().Sub(w.now())))
 				}
+				w.ahead -= returns
+			case 5: // it is right again before it has caught up: later that sets it forward
+				if w.time.Sub(back) < returns {
+					w.ahead += returns
+					w.restart() // the pace of one process has Go's monotonic clock, which tests can't move
+				}
+				returns = 0
 			case 3:
 				w.ahead, returns = w.ahead-time.Duration(random.Int64N(int64(3*day))), 0
 			case 4:

@@ -29,6 +29,9 @@ func TestRefusals(t *testing.T) {
 		if wait := w.reserve(Hot); wait != 90*time.Second {
 			t.Errorf("%s: the pause is %v", name, wait)
 		}
+		if spent, err := ReadSpent(t.Context(), &w.state, w.now()); err != nil || spent.Paused.Sub(w.now()) != 90*time.Second || spent.Halved.Sub(w.now()) != time.Hour || spent.Used != 1 {
+			t.Errorf("%s: %+v, %v", name, spent, err)
+		}
 		w.time = w.time.Add(90 * time.Second)
 		from := len(w.sent)
 		for range 100 {
@@ -52,6 +55,9 @@ func TestRefusals(t *testing.T) {
 		w.time = w.time.Add(time.Hour)
 		if wait := w.reserve(Warm); wait != 0 {
 			t.Errorf("%s: it is halved after %v", name, wait)
+		}
+		if spent, err := ReadSpent(t.Context(), &w.state, w.now()); err != nil || !spent.Paused.IsZero() || !spent.Halved.IsZero() {
+			t.Errorf("%s: %+v, %v", name, spent, err)
 		}
 	}
 }

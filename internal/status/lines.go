@@ -46,7 +46,7 @@ func (s Shown) Lines() []Line {
 	if s.Suggest > 0 {
 		lines = append(lines, Line{Text: fmt.Sprintf("--daily %d would make the old round 20 d", s.Suggest)})
 	}
-	lines = append(lines, s.requests(), Line{Text: purposes(s.Requests.Purposes)}, Line{Name: "late", Text: late(s.Late)}, Line{Name: "held", Text: held(s.Held)})
+	lines = append(lines, s.requests(), Line{Text: purposes(s.Requests.Purposes)}, Line{Text: s.slowed()}, Line{Name: "late", Text: late(s.Late)}, Line{Name: "held", Text: held(s.Held)})
 	if s.Held != nil {
 		lines = append(lines, Line{Text: "released " + s.Held.Release + companyFlag(s.Company)})
 	}
@@ -76,6 +76,18 @@ func (s Shown) calls() string {
 		text += fmt.Sprintf("; %s no longer listed, to be asked for by id", screen.Number(s.Absent))
 	}
 	return text
+}
+
+// slowed says what the upstream has asked for.
+func (s Shown) slowed() string {
+	var parts []string
+	if until := s.Requests.Paused; !until.IsZero() {
+		parts = append(parts, "none until "+s.at(until)+", as the upstream asked")
+	}
+	if until := s.Requests.Halved; !until.IsZero() {
+		parts = append(parts, "half of the pace and the budget until "+s.at(until)+", because others use the account")
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (s Shown) own() string {

@@ -35,7 +35,7 @@ func busy() *mirror.Status {
 			{Name: "mid", Period: mirror.Seconds(24 * time.Hour)},
 			{Name: "old", Began: new(now), Pages: 650, Total: 2600, Left: seconds(18 * time.Hour), Period: mirror.Seconds(41 * 24 * time.Hour), Running: true},
 		},
-		Requests: budget.Spent{Used: 1234, Limit: 5000, Purposes: map[string]int{"hot": 288, "old": 900, "by-id": 0, "head": 24, "mid": 24}},
+		Requests: budget.Spent{Used: 1234, Limit: 5000, Purposes: map[string]int{"hot": 288, "old": 900, "by-id": 0, "head": 24, "mid": 24}, Paused: now.Add(time.Minute), Halved: now.Add(time.Hour)},
 		Late:     &mirror.Late{Median: mirror.Seconds(21 * time.Minute), P95: mirror.Seconds(3 * time.Hour), Worst: mirror.Seconds(12*24*time.Hour + time.Hour)},
 		Held:     &mirror.Held{Calls: 1200, Reason: "the upstream counts fewer calls than are here", Release: "when it counts them again, or: callvault mirror accept"},
 		Own:      3, Excess: 2, Absent: 1, Notes: map[string]string{"users": "the server answered 403\x1b[31m"},
@@ -66,6 +66,7 @@ old round    █████░░░░░░░░░░░░░░░ 25 % o
              --daily 9000 would make the old round 20 d
 requests     ████░░░░░░░░░░░░░░░░ 1,234 of 5,000 in the last 24 hours
              old 900, hot 288, head 24, mid 24
+             none until 2026-03-04T12:01:00Z, as the upstream asked; half of the pace and the budget until 2026-03-04T13:00:00Z, because others use the account
 late         half come within 21 min of their start, 95 % within 3 h, the latest after 12 d 1 h (30 days)
 held         1,200 calls: the upstream counts fewer calls than are here
              released when it counts them again, or: callvault mirror accept --company acme
