@@ -142,11 +142,7 @@ func (m *Mirror) wasRead(ctx context.Context, i int, now time.Time) error {
 	if i+1 >= len(m.pages) || m.pages[i+1].from >= m.w() || count > pageCalls/2 {
 		return nil
 	}
-	next := m.pages.span(i+1, m.w())
-	if next.From >= next.To { // it begins at W, where there is nothing to read yet
-		return nil
-	}
-	both := callvault.Range{From: r.From, To: next.To}
+	both := callvault.Range{From: r.From, To: m.pages.span(i+1, m.w()).To}
 	if count, err = m.calls.Count(ctx, callvault.Query{Range: both}); err == nil && count <= pageCalls {
 		// The next one may not have been read in this round: both are read with it.
 		m.cut(both, []callvault.Time{r.From}, m.pages[i+1].read)

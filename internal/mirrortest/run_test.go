@@ -9,7 +9,6 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
-	"github.com/callvault/callvault/internal/demo"
 	"github.com/callvault/callvault/internal/lease"
 	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/upstreamtest"
@@ -52,20 +51,6 @@ func TestOnce(t *testing.T) {
 		whole.Whole = true
 		if _, err := mirror.Once(t.Context(), whole); err != nil {
 			t.Fatal(err)
-		}
-		r.equal()
-	})
-}
-
-// An account with few calls has one page, which ends at W, and is read once a round.
-func TestOnceOfFewCalls(t *testing.T) {
-	script := demo.Usual(19, opens, 3)
-	script.History, script.Retention = 14*day, 0
-	inBubble(t, options{script: script}, func(t *testing.T, r *rig) {
-		whole := r.config
-		whole.Whole = true
-		if _, err := mirror.Once(t.Context(), whole); err != nil || r.sent > 40 {
-			t.Errorf("it sent %d requests, %v", r.sent, err)
 		}
 		r.equal()
 	})
