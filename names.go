@@ -143,6 +143,46 @@ func sortNames(keys []NameKey) {
 	slices.SortFunc(keys, func(a, b NameKey) int { return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Name, b.Name)) })
 }
 
+// NameSearch finds the first calls of names among calls that it meets in their order. It is for
+// engines.
+type NameSearch [nameFields]map[string]*KeptName
+
+// NewNameSearch is a search for no names.
+func NewNameSearch() *NameSearch {
+	s := &NameSearch{}
+	for field := range s {
+		s[field] = make(map[string]*KeptName)
+	}
+	return s
+}
+
+// Seek adds a name, whose first call is set when it is met.
+func (s *NameSearch) Seek(k NameKey, kept *KeptName) { s[k.Field][k.Name] = kept }
+
+// Meet meets the next call, and tells whether all names are found. Fields of which no name is
+// left cost nothing.
+func (s *NameSearch) Meet(c *Call) (found bool) {
+	if len(s[Hosts])+len(s[Systems]) > 0 {
+		_, value, _ := bytes.Cut(c.Document, hostMember)
+		s.meet(Hosts, cutName(textIn(value)), c.Time)
+		if len(s[Systems]) > 0 {
+			_, value, _ = bytes.Cut(value, systemMember)
+			s.meet(Systems, cutName(textIn(value)), c.Time)
+		}
+	}
+	if len(s[WorkspaceNames]) > 0 && !c.Workspace.IsZero() {
+		s.meet(WorkspaceNames, c.Workspace[:], c.Time)
+	}
+	return len(s[Hosts])+len(s[WorkspaceNames])+len(s[Systems]) == 0
+}
+
+func (s *NameSearch) meet(field Field, name []byte, at Time) {
+	if kept := s[field][string(name)]; kept != nil {
+		kept.First = at
+		delete(s[field], string(name))
+	}
+}
+
 // KeptName is what a store keeps of a name.
 type KeptName struct {
 	Number int64 // which other rows may have in place of the name; no two of a company have one

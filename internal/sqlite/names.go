@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/callvault/callvault"
 )
@@ -17,7 +16,6 @@ const (
 	nameSQL       = `SELECT number, calls, first FROM names WHERE company = ? AND field = ? AND name = ?`
 	lastNameSQL   = `SELECT max(number) FROM names WHERE company = ?`
 	setNameSQL    = `INSERT OR REPLACE INTO names (company, field, name, number, calls, first) VALUES (?, ?, ?, ?, ?, ?)`
-	setFirstSQL   = `UPDATE names SET first = ?4 WHERE company = ?1 AND field = ?2 AND name = ?3`
 	deleteNameSQL = `DELETE FROM names WHERE company = ? AND field = ? AND name = ?`
 
 	fromTimeSQL = `SELECT time, id, workspace, number, checksum, document FROM documents WHERE company = ? AND time >= ? ORDER BY time, id`
@@ -66,10 +64,11 @@ func (c *conn) fillNames() error {
 	return nil
 }
 
-// writeNames adds what the change has of names to those that are kept, in the order of their
-// key, and forgets it. Documents are written by then.
+// writeNames adds what the change has of names to those that are kept, and forgets it: in the
+// order of their key, those whose first call went last. Documents are written by then.
 func (w *change) writeNames() error {
-	var lost []callvault.NameKey // whose first call went
+	var keys []callvault.NameKey // whose first call went
+	var lost []*callvault.KeptName
 	from := callvault.MaxTime
 	for _, key := range w.names.Keys() {
 		n := w.names.Of(key)
@@ -77,11 +76,11 @@ func (w *change) writeNames() error {
 		if err != nil {
 			return err
 		}
-		kept.Calls, kept.First = kept.Calls+n.Calls, min(kept.First, n.Added)
-		if kept.Calls > 0 && n.Removed <= kept.First {
-			lost, from = append(lost, key), min(from, kept.First)
-		}
-		if err := w.setName(w.company.id, key, kept); err != nil {
+		first := kept.First
+		kept.Calls, kept.First = kept.Calls+n.Calls, min(first, n.Added)
+		if kept.Calls > 0 && first < callvault.MaxTime && n.Removed <= first && first < n.Added {
+			keys, lost, from = append(keys, key), append(lost, &kept), min(from, first)
+		} else if err := w.setName(w.company.id, key, kept); err != nil {
 			return err
 		}
 	}
@@ -89,7 +88,15 @@ func (w *change) writeNames() error {
 	if len(lost) == 0 {
 		return nil
 	}
-	return w.findFirst(lost, from)
+	if err := w.findFirst(keys, lost, from); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if err := w.setName(w.company.id, key, *lost[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keptName is what is kept of a name. A name that is missing has the next number.
@@ -118,34 +125,24 @@ func (c *conn) setName(company int64, key callvault.NameKey, kept callvault.Kept
 var errMet = errors.New("all were met")
 
 // findFirst finds the first calls of names, none of which has one before a time: in one walk,
-// which ends when it has met them all.
-func (w *change) findFirst(names []callvault.NameKey, from callvault.Time) error {
-	met, known := callvault.NewNameTally(), 0
-	isUnmet := func(key callvault.NameKey) bool { return met.Of(key).Calls == 0 }
+// which ends when it has met them all. One that it does not meet has a wrong count, which a
+// check finds.
+func (w *change) findFirst(keys []callvault.NameKey, names []*callvault.KeptName, from callvault.Time) error {
+	search := callvault.NewNameSearch()
+	for i, key := range keys {
+		search.Seek(key, names[i])
+	}
 	var r row
 	err := w.each(func(st *stmt) error {
-		w.readRow(st, &r)
-		met.Add(&r.Call)
-		if met.Len() == known {
-			return nil
+		if w.readRow(st, &r); search.Meet(&r.Call) {
+			return errMet
 		}
-		if known = met.Len(); slices.ContainsFunc(names, isUnmet) {
-			return nil
-		}
-		return errMet
+		return nil
 	}, fromTimeSQL, w.company.id, int64(from))
-	if err != nil && err != errMet {
-		return err
+	if err == errMet {
+		return nil
 	}
-	for _, key := range names {
-		if isUnmet(key) {
-			continue // its count is wrong, which a check finds
-		}
-		if err := w.run(setFirstSQL, w.company.id, int(key.Field), key.Name, int64(met.Of(key).Added)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 func (c companyRows) SetNames(differences []callvault.NameDifference) error {

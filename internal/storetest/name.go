@@ -17,6 +17,7 @@ func nameLaws() []law {
 		{"names are those of the calls", namesAreThoseOfTheCalls},
 		{"names are what documents say", namesAreWhatDocumentsSay},
 		{"a batch has many names", batchHasManyNames},
+		{"names find calls that are far", namesFindCallsThatAreFar},
 		{"loaded calls have their names", loadedCallsHaveTheirNames},
 		{"a snapshot has its names", snapshotHasItsNames},
 	}
@@ -181,6 +182,38 @@ func batchHasManyNames(t *testing.T, open Open) {
 		t.Error(n, err)
 	}
 	wantNames(t, calls, batch[5999:])
+	wantSound(t, store)
+}
+
+// Many names at once find their next calls, also behind thousands of calls of one time.
+func namesFindCallsThatAreFar(t *testing.T, open Open) {
+	store, random := open(t), rand.New(rand.NewPCG(4, 7))
+	calls := store.Calls(acme)
+	var there []callvault.Call
+	for i := range 9_900 {
+		c := Sample{ID: fmt.Sprint(1 + i), Time: day, Host: fmt.Sprint(i % 7), Workspace: "7", System: "Zoom"}
+		if i >= 9_000 { // some before the others and some behind them
+			c.Time += callvault.Time(random.IntN(9) - 4)
+			c.Host, c.Workspace, c.System = fmt.Sprint(100+random.IntN(300)), fmt.Sprint(random.IntN(30)), fmt.Sprint(random.IntN(90))
+		}
+		there = append(there, c.Call(t))
+	}
+	put(t, calls, there...)
+	there = matching(there, all())
+	for _, n := range []int{90, 90, 90, 9_100, 150} {
+		if deleted, err := calls.DeleteFirst(t.Context(), all(), n); err != nil || deleted != n {
+			t.Fatal(deleted, err)
+		}
+		there = there[n:]
+		var ids []string
+		for range 30 {
+			i := random.IntN(min(len(there), 100))
+			ids = append(ids, there[i].ID.String())
+			there = slices.Delete(there, i, i+1)
+		}
+		remove(t, calls, ids...)
+		wantNames(t, calls, there)
+	}
 	wantSound(t, store)
 }
 

@@ -18,31 +18,39 @@ CREATE TABLE callvault.names (
 -- What writes calls: see 0003.sql for what holds for all of these functions.
 
 -- add_names adds calls that came and calls that went to the names that are kept, when the
--- documents are written. A name that is new has the next number, one without
--- calls goes, and one whose first call went looks for the next.
+-- documents are written. A name that is new has the next number, one without calls goes. One
+-- walk finds the next calls of all names whose first call went; no statement joins the two,
+-- because plans that are made before the names are known may compare each with each.
 CREATE FUNCTION callvault.add_names(the_company text,
 	new_times bigint[], new_workspaces text[], new_hosts text[], new_systems text[],
 	old_times bigint[], old_workspaces text[], old_hosts text[], old_systems text[])
 RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
+	last_number bigint;
 	the_fields int[];
 	the_names text[];
-	the_calls bigint[];
-	added bigint[]; -- the first times of what came and what went, or NULL
-	removed bigint[];
 	the_numbers bigint[];
-	last_number bigint;
-	lost record;
-	the_first bigint;
-	the_start bigint; -- the time of the first call that is there where some went
+	the_calls bigint[];
+	old_firsts bigint[];
+	the_firsts bigint[]; -- NULL where the first call went
+	gone record;
+	at_once bigint := 256;
+	the_start bigint; -- of the next part of the walk
+	the_end bigint;
+	met bigint;
+	met_fields int[];
+	met_names text[];
+	met_firsts bigint[];
+	seeks_names boolean;
+	seeks_systems boolean; -- whose search doubles what a row costs
 BEGIN
 	SELECT coalesce(max(number), 0) INTO last_number FROM callvault.names WHERE company = the_company;
-	SELECT array_agg(n.field), array_agg(n.name), array_agg(n.calls), array_agg(n.added), array_agg(n.removed),
-		array_agg(last_number + n.place)
-	INTO the_fields, the_names, the_calls, added, removed, the_numbers
+	SELECT array_agg(n.field), array_agg(n.name), array_agg(coalesce(n.number, last_number + n.place)), array_agg(n.calls), array_agg(n.first),
+		array_agg(CASE WHEN n.removed <= n.first AND (n.added > n.first) IS NOT FALSE THEN NULL ELSE least(n.first, n.added, n.removed) END)
+	INTO the_fields, the_names, the_numbers, the_calls, old_firsts, the_firsts
 	FROM (
-		SELECT n.field, n.name, n.calls, n.added, n.removed,
+		SELECT n.field, n.name, n.added, n.removed, at.number, at.first, n.calls + coalesce(at.calls, 0) AS calls,
 			row_number() OVER (ORDER BY at.number IS NOT NULL, n.field, n.name) AS place
 		FROM (
 			SELECT a.field, a.name, sum(a.calls) AS calls, min(a.added) AS added, min(a.removed) AS removed
@@ -63,7 +71,7 @@ BEGIN
 			GROUP BY 1, 2
 		) AS n
 		LEFT JOIN LATERAL (
-			SELECT k.number FROM callvault.names AS k
+			SELECT k.number, k.calls, k.first FROM callvault.names AS k
 			WHERE k.company = the_company AND k.field = n.field AND k.name = n.name
 			OFFSET 0
 		) AS at ON true
@@ -72,44 +80,64 @@ BEGIN
 		RETURN;
 	END IF;
 
-	INSERT INTO callvault.names AS k (company, field, number, name, calls, first)
-	SELECT the_company, n.field, n.number, n.name, n.calls, coalesce(n.added, n.removed)
-	FROM unnest(the_fields, the_numbers, the_names, the_calls, added, removed) AS n (field, number, name, calls, added, removed)
-	ON CONFLICT (company, field, name) DO UPDATE
-	SET calls = k.calls + excluded.calls, first = least(k.first, excluded.first);
-
-	FOR lost IN
-		SELECT n.field, n.name, k.calls, k.first,
-			CASE n.field WHEN 0 THEN ',"primaryUserId":"' || n.name WHEN 2 THEN ',"system":"' || n.name ELSE '' END AS mark
-		FROM unnest(the_fields, the_names, removed) AS n (field, name, removed)
-		CROSS JOIN LATERAL (
-			SELECT k.calls, k.first FROM callvault.names AS k
-			WHERE k.company = the_company AND k.field = n.field AND k.name = n.name
-			OFFSET 0
-		) AS k
-		WHERE n.removed IS NOT NULL AND n.removed <= k.first
+	FOR gone IN
+		SELECT n.field, n.name FROM unnest(the_fields, the_names, the_calls) AS n (field, name, calls) WHERE n.calls <= 0
 	LOOP
-		IF lost.calls <= 0 THEN
-			DELETE FROM callvault.names WHERE company = the_company AND field = lost.field AND name = lost.name;
-		ELSE
-			IF the_start IS NULL THEN -- else each search walks over all rows that were deleted
-				SELECT min(n.removed) INTO the_start FROM unnest(removed) AS n (removed);
-				SELECT d.time INTO the_start FROM callvault.documents AS d
-				WHERE d.company = the_company AND d.time >= the_start ORDER BY d.time, d.id LIMIT 1;
-			END IF;
-			SELECT n.time INTO the_first
-			FROM (
-				SELECT d.time, d.workspace, {part of d} AS part FROM callvault.documents AS d
-				WHERE d.company = the_company AND d.time >= greatest(lost.first, the_start) AND strpos(d.document, lost.mark) > 0
-				ORDER BY d.time, d.id
-				OFFSET 0
-			) AS n
-			WHERE CASE lost.field WHEN 0 THEN {host of n} WHEN 1 THEN n.workspace ELSE {system of n} END = lost.name
-			LIMIT 1;
-			UPDATE callvault.names SET first = coalesce(the_first, first) -- without one its count is wrong
-			WHERE company = the_company AND field = lost.field AND name = lost.name;
-		END IF;
+		DELETE FROM callvault.names WHERE company = the_company AND field = gone.field AND name = gone.name;
 	END LOOP;
+	INSERT INTO callvault.names AS k (company, field, number, name, calls, first)
+	SELECT the_company, n.field, n.number, n.name, n.calls, n.first
+	FROM unnest(the_fields, the_numbers, the_names, the_calls, the_firsts) AS n (field, number, name, calls, first)
+	WHERE n.calls > 0 AND n.first IS NOT NULL
+	ON CONFLICT (company, field, name) DO UPDATE SET calls = excluded.calls, first = excluded.first;
+
+	SELECT array_agg(n.field), array_agg(n.name), array_agg(n.number), array_agg(n.calls), array_agg(n.old), array_agg(n.first), min(n.old),
+		count(*) > 0, bool_or(n.field = 2)
+	INTO the_fields, the_names, the_numbers, the_calls, old_firsts, the_firsts, the_start, seeks_names, seeks_systems
+	FROM unnest(the_fields, the_names, the_numbers, the_calls, old_firsts, the_firsts) AS n (field, name, number, calls, old, first)
+	WHERE n.calls > 0 AND n.first IS NULL;
+	WHILE seeks_names LOOP
+		SELECT array_agg(m.field), array_agg(m.name), array_agg(m.first), max(m.last), sum(m.calls) FILTER (WHERE m.field = 0)
+		INTO met_fields, met_names, met_firsts, the_end, met
+		FROM (
+			SELECT CASE 0 WHEN grouping(n.host) THEN 0 WHEN grouping(n.workspace) THEN 1 ELSE 2 END AS field,
+				coalesce(n.host, n.workspace, n.system) AS name, min(n.time) AS first, max(n.time) AS last, count(*) AS calls
+			FROM (
+				SELECT n.time, n.workspace, {host of n} AS host, CASE WHEN seeks_systems THEN {system of n} END AS system
+				FROM (
+					SELECT d.time, d.workspace, {part of d} AS part FROM callvault.documents AS d
+					WHERE d.company = the_company AND d.time >= the_start
+					ORDER BY d.time, d.id
+					LIMIT at_once
+				) AS n
+			) AS n
+			GROUP BY GROUPING SETS (n.host, n.workspace, n.system)
+		) AS m;
+		SELECT array_agg(n.field), array_agg(n.name), array_agg(n.number), array_agg(n.calls), array_agg(n.old), array_agg(n.first),
+			bool_or(n.first IS NULL), bool_or(n.first IS NULL AND n.field = 2)
+		INTO the_fields, the_names, the_numbers, the_calls, old_firsts, the_firsts, seeks_names, seeks_systems
+		FROM (
+			SELECT a.field, a.name, max(a.number) AS number, max(a.calls) AS calls, max(a.old) AS old, min(a.first) AS first
+			FROM (
+				SELECT l.field, l.name, l.number, l.calls, l.old, l.first
+				FROM unnest(the_fields, the_names, the_numbers, the_calls, old_firsts, the_firsts) AS l (field, name, number, calls, old, first)
+				UNION ALL SELECT m.field, m.name, NULL, NULL, NULL, m.first
+				FROM unnest(met_fields, met_names, met_firsts) AS m (field, name, first)
+			) AS a
+			GROUP BY 1, 2
+			HAVING max(a.number) IS NOT NULL
+		) AS n;
+		EXIT WHEN met IS NULL OR met < at_once; -- the count of a name that is left is wrong
+		IF at_once < 8192 OR the_end = the_start THEN -- else many calls of one time are all that is ever read
+			at_once := 2 * at_once;
+		END IF;
+		the_start := the_end;
+	END LOOP;
+	INSERT INTO callvault.names AS k (company, field, number, name, calls, first)
+	SELECT the_company, n.field, n.number, n.name, n.calls, coalesce(n.first, n.old)
+	FROM unnest(the_fields, the_numbers, the_names, the_calls, old_firsts, the_firsts) AS n (field, number, name, calls, old, first)
+	WHERE n.name IS NOT NULL
+	ON CONFLICT (company, field, name) DO UPDATE SET calls = excluded.calls, first = excluded.first;
 END $$;
 
 -- is_awaited tells whether another writer of the company has waited for this transaction for so
