@@ -25,6 +25,7 @@ type account struct {
 	url    string
 	blind  atomic.Bool // the key sees no call
 	shut   atomic.Bool // the key is refused
+	busy   atomic.Bool // others have used up the account's requests
 }
 
 // newAccount is an account with the calls of some weeks, which stay as they are while a test
@@ -38,6 +39,9 @@ func newAccount(t *testing.T) *account {
 		switch {
 		case a.shut.Load():
 			refuse(w, http.StatusUnauthorized, "Unauthorized")
+		case a.busy.Load():
+			w.Header().Set("Retry-After", "7200")
+			refuse(w, http.StatusTooManyRequests, "API request limit exceeded")
 		case a.blind.Load() && r.URL.Path == "/v2/calls":
 			refuse(w, http.StatusNotFound, "No calls found corresponding to the provided filters")
 		case a.blind.Load() && strings.HasPrefix(r.URL.Path, "/v2/calls/"):
@@ -129,6 +133,14 @@ func TestMirrorExitCodes(t *testing.T) {
 	a.shut.Store(false)
 	if got := a.run("mirror", "--once", "--url", a.url, "--pace", "1000/s", "--daily", "100"); got.code != exitOK || !strings.Contains(got.stdout, "more is due in ") && !strings.Contains(got.stdout, "more is due by now") {
 		t.Errorf("within its budget: %+v", got)
+	}
+	a.busy.Store(true)
+	if got := a.once("--whole"); got.code != exitOK || !strings.Contains(got.stdout, "; more is due in ") {
+		t.Errorf("told to come later: %+v", got)
+	}
+	a.busy.Store(false)
+	if got := a.once("--whole"); got.code != exitOK || !strings.Contains(got.stdout, "; more is due in ") || !strings.Contains(a.must("mirror", "status"), ", as the upstream asked") {
+		t.Errorf("before that: %+v", got)
 	}
 	if got := a.run("mirror", "--once", "--url", "http://127.0.0.1:1/other"); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: company default is a mirror of "+a.url+", not of this upstream; ") {
 		t.Errorf("another upstream: %+v", got)
