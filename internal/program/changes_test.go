@@ -133,27 +133,10 @@ func TestFollowersEndEqual(t *testing.T) {
 			"store":  newFollower(c, "store", nil),
 		}
 		done := make(chan struct{})
-		var writing, reading sync.WaitGroup
+		reading := followAndDie(t, followers, done)
+		var writing sync.WaitGroup
 		writing.Go(func() { importAndDelete(c, chance(t, 0)) })
 		writing.Go(func() { upload(as(s, writer)) })
-		for name, f := range followers {
-			random := chance(t, len(name))
-			reading.Go(func() {
-				kills := 0
-				for alive := true; alive; kills++ {
-					if err := f.run(1+random.IntN(100), done, "--follow"); err != nil {
-						t.Errorf("%s: %v", name, err)
-						return
-					}
-					select {
-					case <-done:
-						alive = false
-					default:
-					}
-				}
-				t.Logf("%s: killed %d times in %d lines", name, kills, f.lines)
-			})
-		}
 		writing.Wait()
 		close(done)
 		reading.Wait()
@@ -174,6 +157,30 @@ func TestFollowersEndEqual(t *testing.T) {
 			}
 		}
 	})
+}
+
+// followAndDie runs followers that are killed at random moments, until done is closed.
+func followAndDie(t *testing.T, followers map[string]*follower, done <-chan struct{}) *sync.WaitGroup {
+	var reading sync.WaitGroup
+	for name, f := range followers {
+		random := chance(t, len(name))
+		reading.Go(func() {
+			kills := 0
+			for alive := true; alive; kills++ {
+				if err := f.run(1+random.IntN(100), done, "--follow"); err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				select {
+				case <-done:
+					alive = false
+				default:
+				}
+			}
+			t.Logf("%s: killed %d times in %d lines", name, kills, f.lines)
+		})
+	}
+	return &reading
 }
 
 // retitled are records with the ids from first on and a title that tells the round.

@@ -156,12 +156,14 @@ func (c *CLI) Count() int {
 	return strings.Count(got.Stdout, "\n")
 }
 
-// Begin starts the program with a pipe as its standard output.
+// Begin starts the program with a pipe as its standard output. What it writes to standard
+// error is the text of the command's Stderr.
 func (c *CLI) Begin(stdin *os.File, args ...string) (*exec.Cmd, *bufio.Reader, error) {
 	cmd := c.Command(args...)
 	if stdin != nil { // a nil *os.File in the interface would not be nil
 		cmd.Stdin = stdin
 	}
+	cmd.Stderr = new(lockedBuffer)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, nil, err

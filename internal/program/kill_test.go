@@ -120,7 +120,7 @@ func (v *victim) kill(chance *rand.Rand, span time.Duration, commits int) (kille
 	killed = v.cmd.ProcessState.ExitCode() == -1
 	v.writing = v.writing && killed && len(v.acknowledged) == v.awaited
 	if !killed && !v.cmd.ProcessState.Success() {
-		v.T.Errorf("%.80q ended with %d by itself", v.cmd.Args[1:], v.cmd.ProcessState.ExitCode())
+		v.T.Errorf("%.80q ended with %d by itself: %s", v.cmd.Args[1:], v.cmd.ProcessState.ExitCode(), v.cmd.Stderr)
 	}
 	awaitUnused(v.CLI)
 	return killed

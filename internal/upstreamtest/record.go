@@ -52,6 +52,13 @@ func (s *Server) Missing(client string, by time.Time, has func(callvault.ID) boo
 	return missing
 }
 
+// Forget forgets what a client was shown first since a time: it died before it kept that.
+func (s *Server) Forget(client string, since time.Time) {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	maps.DeleteFunc(s.shown[client], func(_ callvault.ID, at time.Time) bool { return !at.Before(since) })
+}
+
 // Requests is how many requests came, refused ones included.
 func (s *Server) Requests() int {
 	s.serving.Lock()
