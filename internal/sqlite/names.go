@@ -16,6 +16,7 @@ const (
 	nameSQL       = `SELECT number, calls, first FROM names WHERE company = ? AND field = ? AND name = ?`
 	lastNameSQL   = `SELECT max(number) FROM names WHERE company = ?`
 	setNameSQL    = `INSERT OR REPLACE INTO names (company, field, name, number, calls, first) VALUES (?, ?, ?, ?, ?, ?)`
+	addToNameSQL  = `UPDATE names SET calls = ?, first = ? WHERE company = ? AND number = ?` // leaves the index alone
 	deleteNameSQL = `DELETE FROM names WHERE company = ? AND field = ? AND name = ?`
 
 	fromTimeSQL = `SELECT time, id, workspace, number, checksum, document FROM documents WHERE company = ? AND time >= ? ORDER BY time, id`
@@ -80,7 +81,14 @@ func (w *change) writeNames() error {
 		kept.Calls, kept.First = kept.Calls+n.Calls, min(first, n.Added)
 		if kept.Calls > 0 && first < callvault.MaxTime && n.Removed <= first && first < n.Added {
 			keys, lost, from = append(keys, key), append(lost, &kept), min(from, first)
-		} else if err := w.setName(w.company.id, key, kept); err != nil {
+			continue
+		}
+		if first == callvault.MaxTime || kept.Calls <= 0 {
+			err = w.setName(w.company.id, key, kept)
+		} else {
+			err = w.addToName(kept)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -91,8 +99,8 @@ func (w *change) writeNames() error {
 	if err := w.findFirst(keys, lost, from); err != nil {
 		return err
 	}
-	for i, key := range keys {
-		if err := w.setName(w.company.id, key, *lost[i]); err != nil {
+	for _, kept := range lost {
+		if err := w.addToName(*kept); err != nil {
 			return err
 		}
 	}
@@ -111,6 +119,11 @@ func (w *change) keptName(key callvault.NameKey) (kept callvault.KeptName, err e
 		kept.Number++
 	}
 	return kept, err
+}
+
+// addToName writes the calls of a name that is kept.
+func (w *change) addToName(kept callvault.KeptName) error {
+	return w.run(addToNameSQL, kept.Calls, int64(kept.First), w.company.id, kept.Number)
 }
 
 // setName writes a name, or removes one that has no calls.

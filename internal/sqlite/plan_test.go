@@ -34,6 +34,9 @@ var plans = []plan{
 	{"a name", nameSQL, []any{int64(1), 0, "7"}, []string{
 		"SEARCH names USING INDEX sqlite_autoindex_names_2 (company=? AND field=? AND name=?)",
 	}},
+	{"a name that is kept", addToNameSQL, []any{1, int64(2), int64(1), int64(3)}, []string{
+		"SEARCH names USING PRIMARY KEY (company=? AND number=?)",
+	}},
 	{"the last name", lastNameSQL, []any{int64(1)}, []string{
 		"SEARCH names USING PRIMARY KEY (company=?)",
 	}},
