@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/callvault/callvault/internal/program"
 	"github.com/callvault/callvault/internal/upstreamtest"
 )
@@ -151,11 +153,12 @@ func (a *account) listed() string {
 // mustEqual makes every reading, and then compares a store with what the account lists.
 func (a *account) mustEqual(c *program.CLI) {
 	c.T.Helper()
-	if got := a.once(c); got.Code != program.ExitOK {
+	got := a.once(c)
+	if got.Code != program.ExitOK {
 		c.T.Fatalf("%+v", got)
 	}
-	if here, there := c.Must("export"), a.listed(); here != there {
-		c.T.Errorf("%d calls are here, %d upstream, or others", strings.Count(here, "\n"), strings.Count(there, "\n"))
+	if diff := cmp.Diff(strings.Split(a.listed(), "\n"), strings.Split(c.Must("export"), "\n")); diff != "" {
+		c.T.Errorf("the calls upstream (-) and here (+), after %s%s%s\n%s", got.Stdout, got.Stderr, c.Must("mirror", "status", "-o", "json"), diff)
 	}
 	mustBeSound(c)
 }
