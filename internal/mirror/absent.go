@@ -26,6 +26,15 @@ const (
 type absentCall struct {
 	at    callvault.Time // where it was missing
 	since time.Time
+	asked time.Time // when this process asked for it last; zero if it has not
+}
+
+// due is when it may be asked for, again after a rest.
+func (a absentCall) due(rest time.Duration) time.Time {
+	if a.asked.IsZero() {
+		return time.Time{}
+	}
+	return a.asked.Add(rest)
 }
 
 // absentValue is an absentCall as it is kept.
@@ -43,7 +52,7 @@ func parseAbsent(absent map[callvault.ID]absentCall, key string, value []byte) e
 	if err := json.Unmarshal(value, &v); err != nil {
 		return err
 	}
-	absent[id] = absentCall{callvault.FloorTime(v.At), v.Since}
+	absent[id] = absentCall{at: callvault.FloorTime(v.At), since: v.Since}
 	return nil
 }
 
@@ -52,7 +61,7 @@ func (m *Mirror) isAbsent(id callvault.ID, at callvault.Time) {
 	if _, known := m.absent[id]; known || len(m.absent) >= maxAbsent {
 		return
 	}
-	a := absentCall{at, m.up()}
+	a := absentCall{at: at, since: m.up()}
 	m.absent[id] = a
 	m.keep("absent/"+id.Key(), absentValue{at.UTC(), a.since})
 }
@@ -99,11 +108,16 @@ func (d deletions) add(now time.Time, n int) deletions {
 	return append(d, deletion{now, n})
 }
 
+// absentDue is when the first of the absent calls may be asked for: those that were found while
+// others were asked for do not wait for their rest.
 func (m *Mirror) absentDue() time.Time {
-	if len(m.absent) == 0 {
-		return never
+	first := never
+	for _, a := range m.absent {
+		if due := a.due(m.period(absentRest)); due.Before(first) {
+			first = due
+		}
 	}
-	return time.Time{}
+	return first
 }
 
 // settleAbsent asks for the absent calls by id.
@@ -128,17 +142,16 @@ func (t *thread) settleAbsent() error {
 		}
 		waiting = waiting[n:]
 	}
-	if len(t.absent) > 0 {
-		t.rest("absent", absentRest)
-	}
 	return nil
 }
 
-// oldestAbsent are the absent calls, those first that are absent longest.
+// oldestAbsent are the absent calls that may be asked for, those first that are absent longest.
 func (m *Mirror) oldestAbsent() []callvault.ID {
 	ids := make([]callvault.ID, 0, len(m.absent))
-	for id := range m.absent {
-		ids = append(ids, id)
+	for id, a := range m.absent {
+		if !a.due(m.period(absentRest)).After(m.up()) {
+			ids = append(ids, id)
+		}
 	}
 	slices.SortFunc(ids, func(a, b callvault.ID) int {
 		if turn := m.absent[a].since.Compare(m.absent[b].since); turn != 0 {
@@ -156,9 +169,12 @@ func (t *thread) askSome(waiting []callvault.ID) (asked int, err error) {
 	var gone []callvault.ID
 	for _, id := range waiting {
 		asked++
-		if _, still := t.absent[id]; !still {
+		a, still := t.absent[id]
+		if !still {
 			continue
 		}
+		a.asked = t.up()
+		t.absent[id] = a
 		found, err := t.call(id)
 		switch {
 		case err != nil && kindOf(err) == refusedOne:
