@@ -71,6 +71,12 @@ type Listed struct {
 	callvault.Call
 }
 
+// What no page has, with room for servers of other page sizes. It bounds the work on a page.
+const (
+	maxPage  = 10_000
+	maxTotal = 1_000_000_000_000
+)
+
 // SkippedError says why a document of a page can't be taken.
 type SkippedError struct {
 	ID  callvault.ID // zero where it can't be read
@@ -104,6 +110,9 @@ func (r *Requests) List(ctx context.Context, ask Ask) (Page, error) {
 	}
 	if list.Total < 0 {
 		return Page{}, &gong.AnswerError{Host: answer.Host, Problem: "it has no records.totalRecords"}
+	}
+	if len(list.Documents) > maxPage || list.Total > maxTotal {
+		return Page{}, &gong.AnswerError{Host: answer.Host, Problem: fmt.Sprintf("it has %d calls of %d, which no page has", len(list.Documents), list.Total)}
 	}
 	page := Page{Answer: Answer{answer.Date}, Total: list.Total, Calls: make([]Listed, 0, len(list.Documents)), Cursor: list.Cursor}
 	here := make(map[callvault.ID]bool, len(list.Documents))

@@ -71,6 +71,20 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A page with more calls than any has, or a total that no account has, is not of this API.
+func TestListOfTooMuch(t *testing.T) {
+	calls := strings.Repeat("{},", maxPage) + "{}"
+	for name, body := range map[string]string{
+		"calls": `{"records":{"totalRecords":7},"calls":[` + calls + `]}`,
+		"total": `{"records":{"totalRecords":9000000000000000000},"calls":[]}`,
+	} {
+		_, err := replying(200, body).List(t.Context(), Ask{})
+		if answer := (*gong.AnswerError)(nil); !errors.As(err, &answer) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // The contract's 404 of a range without calls is an empty page with a date. In place of a
 // later page it is an error.
 func TestListOfAnEmptyRange(t *testing.T) {
