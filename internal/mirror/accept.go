@@ -61,7 +61,6 @@ func (m *Mirror) obey(ctx context.Context) error {
 		return err
 	}
 	for key, value := range orders {
-		m.forget(key)
 		switch key {
 		case acceptKey:
 			var seen hold
@@ -77,6 +76,7 @@ func (m *Mirror) obey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		m.forget(key) // when it is done, because it may take many commits
 	}
 	return m.commit(ctx)
 }

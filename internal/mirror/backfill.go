@@ -63,32 +63,41 @@ func (t *thread) readBack() error {
 func (t *thread) measureHistory() error {
 	b := &t.backfill
 	r := callvault.Range{From: beginning, To: callvault.FloorTime(b.C)}
+	if r.From >= r.To {
+		t.backfilled() // although the upstream may count calls that it does not list
+		return nil
+	}
 	page, err := t.first(budget.Backfill, r)
 	if err != nil {
 		return err
 	}
-	if _, err := t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page}); err != nil {
+	listed := answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page}
+	if _, err := t.takeIn(t.ctx, listed); err != nil {
 		return err
 	}
 	b.Requests++
 	if b.Began.IsZero() {
 		b.Began, b.Total = t.up(), page.Total
 	}
-	defer func() { t.keep("backfill", b) }()
 	if page.Total == 0 {
-		b.Done, b.Ended = true, t.up()
-		t.joinBefore(t.pages[0].from)
-		t.head.At = time.Time{} // the horizon is not known yet
+		t.backfilled()
 		return nil
 	}
-	b.Oldest = beginning.UTC()
-	if len(page.Calls) > 0 {
-		b.Oldest = page.Calls[0].Time.UTC()
-	}
+	b.Oldest = placed(listed).first.UTC()
 	if b.Width == 0 {
 		b.Width = min(firstWidth, max(leastWidth, time.Duration(float64(b.C.Sub(b.Oldest))*spanCalls/float64(page.Total))))
 	}
+	t.keep("backfill", b)
 	return nil
+}
+
+// backfilled ends the backfill.
+func (t *thread) backfilled() {
+	b := &t.backfill
+	b.Done, b.Ended = true, t.up()
+	t.keep("backfill", b)
+	t.joinBefore(t.pages[0].from)
+	t.head.At = time.Time{} // the horizon is not known yet
 }
 
 // chooseSpan asks for the first page of the next span, and for one half as wide if it holds too

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -65,6 +66,9 @@ func (t *thread) askHead() error {
 		r = callvault.Range{From: beginning, To: forever}
 	}
 	page, err := t.first(budget.Head, r)
+	if errors.Is(err, errEnded) {
+		return err // it says nothing about the upstream
+	}
 	if err != nil {
 		if kindOf(err) == refusedAll {
 			t.head.At = t.up()

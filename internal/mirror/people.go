@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/upstream"
 )
@@ -51,8 +52,12 @@ func (t *thread) readPeople() error {
 	return nil
 }
 
+// errSamePage is the error of a list that does not end.
+var errSamePage = &gong.AnswerError{Host: "the upstream", Problem: "it has a cursor and no entries that are new"}
+
 // entries are all entries of a kind.
 func (t *thread) entries(kind callvault.Kind) (all []callvault.Entry, err error) {
+	known := make(map[callvault.ID]bool)
 	for cursor := ""; ; {
 		var page upstream.Entries
 		failed := t.ask(budget.People, func(ctx context.Context) (time.Time, error) {
@@ -66,9 +71,16 @@ func (t *thread) entries(kind callvault.Kind) (all []callvault.Entry, err error)
 		if failed != nil {
 			return nil, failed
 		}
+		before := len(known)
+		for _, entry := range page.Entries {
+			known[entry.ID] = true
+		}
 		all = append(all, page.Entries...)
 		if cursor = page.Cursor; cursor == "" {
 			return all, nil
+		}
+		if len(known) == before {
+			return nil, errSamePage
 		}
 	}
 }

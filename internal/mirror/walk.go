@@ -96,8 +96,7 @@ func (w *walk) ask() (upstream.Page, error) {
 		}
 	}
 	if len(fresh) == 0 && page.Cursor != "" {
-		w.cursor = page.Cursor
-		return w.ask()
+		return w.t.list(w.class, upstream.Ask{From: w.asked.From.UTC(), To: w.asked.To.UTC(), Cursor: page.Cursor})
 	}
 	page.Calls = fresh
 	return page, nil

@@ -1,0 +1,135 @@
+package mirrortest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/mirror"
+	"github.com/callvault/callvault/internal/upstream"
+)
+
+// liar changes what an upstream answers.
+type liar struct {
+	mirror.Requests
+	list  func(ask upstream.Ask, page *upstream.Page) error
+	users func(page *upstream.Entries)
+}
+
+func (l *liar) List(ctx context.Context, ask upstream.Ask) (upstream.Page, error) {
+	page, err := l.Requests.List(ctx, ask)
+	if err == nil && l.list != nil {
+		err = l.list(ask, &page)
+	}
+	return page, err
+}
+
+func (l *liar) Users(ctx context.Context, cursor string) (upstream.Entries, error) {
+	if l.users != nil {
+		cursor = ""
+	}
+	page, err := l.Requests.Users(ctx, cursor)
+	if err == nil && l.users != nil {
+		l.users(&page)
+	}
+	return page, err
+}
+
+// lies puts a liar between a rig's mirror, which is not open yet, and its upstream.
+func (r *rig) lies() *liar {
+	l := &liar{Requests: r.config.Requests}
+	r.config.Requests = l
+	return l
+}
+
+// A key that is refused while absent calls are settled is said to be refused.
+func TestRefusedWhileSettling(t *testing.T) {
+	r := newRig(t, options{script: small(23), closed: true})
+	heads, since := false, time.Time{}
+	r.lies().list = func(ask upstream.Ask, _ *upstream.Page) error {
+		if ask.From.Unix() == 0 && ask.To.Before(r.now) {
+			if heads && r.now.Sub(since) < 30*time.Minute {
+				return &gong.Error{Status: 401, Errors: []string{"The key is not valid"}}
+			}
+			since = r.now
+		}
+		return nil
+	}
+	r.open()
+	r.run(2*day, nil)
+	for _, id := range r.someCalls(200) {
+		r.server.World.Purge(id)
+	}
+	heads = true
+	told := ""
+	r.run(day, func() {
+		if told == "" {
+			if reason := r.status().Reason; reason != nil {
+				told = *reason
+			}
+		}
+	})
+	if want := upstream.Text(&gong.Error{Status: 401, Errors: []string{"The key is not valid"}}); told != want {
+		t.Errorf("the upstream can't be read because %q, want %q", told, want)
+	}
+}
+
+// A list of users that never ends costs no more than its first pages.
+func TestEndlessUsers(t *testing.T) {
+	r := newRig(t, options{script: small(24), closed: true})
+	asked := 0
+	r.lies().users = func(page *upstream.Entries) {
+		asked++
+		page.Cursor = "again"
+	}
+	r.open()
+	r.run(6*time.Hour, nil)
+	if asked == 0 || asked > 20 {
+		t.Errorf("users were asked for %d times in six hours", asked)
+	}
+}
+
+// The backfill ends where the upstream counts a call before all others and never lists it, and
+// where the first call that it lists has a time of its own behind the range.
+func TestBackfillOfStrangeBeginnings(t *testing.T) {
+	early := time.Date(1985, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, first := range map[string]bool{"counted": false, "listed": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, options{script: small(25), closed: true})
+			var strange upstream.Listed
+			r.lies().list = func(ask upstream.Ask, page *upstream.Page) error {
+				if ask.From.After(early) || !ask.To.After(early) || ask.Cursor != "" {
+					return nil
+				}
+				page.Total++
+				if first {
+					page.Calls = append([]upstream.Listed{strange}, page.Calls...)
+				}
+				return nil
+			}
+			r.server.World.Advance(r.now)
+			for call := range r.server.World.Calls() {
+				strange = upstream.Listed{Call: call}
+			}
+			strange.Call = renamed(t, strange.Call)
+			r.open()
+			r.run(3*day, nil)
+			if b := r.status().Backfill; !b.Done {
+				t.Errorf("the backfill has not ended: %+v", b)
+			}
+			r.kept()
+		})
+	}
+}
+
+// renamed is a call under another id.
+func renamed(t *testing.T, call callvault.Call) callvault.Call {
+	document := append([]byte(`{"id":"77",`), call.Document[len(`{"id":"`)+len(call.ID.String())+len(`",`):]...)
+	renamed, err := callvault.ParseCall(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return renamed
+}
