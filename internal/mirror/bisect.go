@@ -65,7 +65,7 @@ func notBroken(err error) error {
 // mayDescend counts a request of bisecting.
 func (t *thread) mayDescend() error {
 	d := &t.descents
-	if now := t.config.Now(); now.Sub(d.since) >= descentPeriod {
+	if now := t.config.Now(); now.Sub(d.since) >= descentPeriod || now.Before(d.since) {
 		*d = descents{since: now}
 	}
 	if d.used++; d.used > descentRequests {

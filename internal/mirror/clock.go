@@ -52,6 +52,18 @@ func (c *clock) hear(now, date time.Time) (jumped time.Duration) {
 // up is the upstream's now.
 func (m *Mirror) up() time.Time { return m.clock.at(m.config.Now()) }
 
+// isAhead tells whether a moment is in the future by more than clocks differ. Then a clock was
+// wrong when it was kept, and nothing may wait for it.
+func (m *Mirror) isAhead(at time.Time) bool { return at.Sub(m.up()) > jump }
+
+// nextAfter is when a period after a moment is over.
+func (m *Mirror) nextAfter(at time.Time, period time.Duration) time.Time {
+	if at.IsZero() || m.isAhead(at) {
+		return time.Time{}
+	}
+	return at.Add(m.period(period))
+}
+
 // edge is W: 36 hours ago, rounded down to the hour, never moved back. It does not pass the
 // last whole reading of the warm window, so that what came in a downtime is not taken for
 // differences.

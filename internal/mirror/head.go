@@ -55,7 +55,7 @@ func (m *Mirror) headDue() time.Time {
 	if m.head.At.IsZero() || m.whole.wants(budget.Head) && covered.From < covered.To {
 		return time.Time{}
 	}
-	return m.head.At.Add(m.period(headPeriod))
+	return m.nextAfter(m.head.At, headPeriod)
 }
 
 // askHead is the one request of the head, and what follows from it.

@@ -66,11 +66,11 @@ func (p pages) span(i int, w callvault.Time) callvault.Range {
 }
 
 // unread is the first page from a place on, around the end of [lo, hi), that was not read
-// since a time; -1 if all were.
-func (p pages) unread(lo, hi, start int, since time.Time) int {
+// since a time, or by a clock that was ahead; -1 if all were.
+func (p pages) unread(lo, hi, start int, since time.Time, isAhead func(time.Time) bool) int {
 	for n := range hi - lo {
 		i := lo + (start-lo+n)%(hi-lo)
-		if p[i].read.Before(since) {
+		if p[i].read.Before(since) || isAhead(p[i].read) {
 			return i
 		}
 	}

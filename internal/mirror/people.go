@@ -23,7 +23,7 @@ func (m *Mirror) peopleDue() time.Time {
 	if m.people.Read.IsZero() || m.whole.wants(budget.People) {
 		return time.Time{}
 	}
-	return m.people.Read.Add(m.period(peoplePeriod))
+	return m.nextAfter(m.people.Read, peoplePeriod)
 }
 
 // readPeople reads both kinds. One that is refused is a note, and what is here of it stays.

@@ -16,6 +16,8 @@ const (
 	failedFor = 5 * time.Minute // that an activity rests after it failed
 	firstRest = 5 * time.Second // after a failure, doubled by each that follows
 	longRest  = 5 * time.Minute
+
+	longestRest = time.Hour // of an activity
 )
 
 // trouble is how the latest requests failed: none is sent before the pause is over.
@@ -88,7 +90,7 @@ func (m *Mirror) step(ctx context.Context) (time.Time, error) {
 // dueAt is when an activity is due by the machine's clock.
 func (m *Mirror) dueAt(a *activity) time.Time {
 	at := a.due()
-	if at.Before(a.again) {
+	if at.Before(a.again) && a.again.Sub(m.up()) <= longestRest+jump { // or the clock was set back
 		at = a.again
 	}
 	if at.Equal(never) {
@@ -99,6 +101,9 @@ func (m *Mirror) dueAt(a *activity) time.Time {
 
 // sendAt is when a request may be sent by the machine's clock. If that is now, it was counted.
 func (m *Mirror) sendAt(ctx context.Context, r *request, now time.Time) (time.Time, error) {
+	if m.trouble.until.Sub(now) > longRest { // the clock was set back
+		m.trouble.until = now
+	}
 	if m.trouble.until.After(now) {
 		return m.trouble.until, nil
 	}

@@ -67,10 +67,10 @@ func (m *Mirror) sweepDue(i int) time.Time {
 	switch {
 	case m.whole.wants(s.class):
 		return time.Time{}
-	case r.Began.IsZero():
+	case r.Began.IsZero() || m.isAhead(r.Began):
 		return time.Time{}
 	case !r.Ended.IsZero():
-		return r.Began.Add(m.period(s.period))
+		return m.nextAfter(r.Began, s.period)
 	}
 	spread := time.Duration(evenly * float64(m.period(s.period)) * float64(r.I) / float64(max(1, r.K)))
 	return r.Began.Add(min(spread, m.period(s.period)))
@@ -80,7 +80,7 @@ func (m *Mirror) sweepDue(i int) time.Time {
 func (t *thread) sweepPage(i int) error {
 	s, r := sweeps[i], &t.rounds[i]
 	key := "round/" + s.name
-	if r.Began.IsZero() || !r.Ended.IsZero() || t.whole.begins(s.class) {
+	if r.Began.IsZero() || t.isAhead(r.Began) || !r.Ended.IsZero() || t.whole.begins(s.class) {
 		r.begin(t.up())
 		lo, hi := t.pages.overlapping(t.stretch(s, r.Began))
 		r.K = max(1, hi-lo)
@@ -90,7 +90,7 @@ func (t *thread) sweepPage(i int) error {
 	lo, hi := t.pages.overlapping(t.stretch(s, r.Began))
 	at := -1
 	if hi > lo {
-		at = t.pages.unread(lo, hi, lo+golden(r.I, r.S, r.K)*(hi-lo)/r.K, r.Began)
+		at = t.pages.unread(lo, hi, lo+golden(r.I, r.S, r.K)*(hi-lo)/r.K, r.Began, t.isAhead)
 	}
 	if at < 0 || r.I > 2*r.K+pagesMore {
 		r.Ended = t.up()

@@ -26,14 +26,6 @@ type windowState struct {
 	Excess int           `json:"excess"` // that it counted and did not list in the last whole reading
 }
 
-// due is when the window is due again.
-func (s *windowState) due(period time.Duration) time.Time {
-	if s.Began.IsZero() {
-		return time.Time{}
-	}
-	return s.Began.Add(period)
-}
-
 // began remembers that a reading begins.
 func (s *windowState) began(now time.Time) {
 	if !s.Began.IsZero() {
@@ -46,7 +38,7 @@ func (m *Mirror) hotDue() time.Time {
 	if m.whole.wants(budget.Hot) {
 		return time.Time{}
 	}
-	return m.hot.due(m.period(hotPeriod))
+	return m.nextAfter(m.hot.Began, hotPeriod)
 }
 
 func (m *Mirror) warmDue() time.Time {
@@ -56,7 +48,7 @@ func (m *Mirror) warmDue() time.Time {
 	case m.whole.wants(budget.Warm):
 		return time.Time{}
 	}
-	return m.warm.due(m.period(warmPeriod))
+	return m.nextAfter(m.warm.Began, warmPeriod)
 }
 
 func (t *thread) readHot() error {
@@ -94,7 +86,7 @@ func (t *thread) readWindow(class budget.Class, key string, s *windowState, from
 
 // agrees tells whether the first page of a window is enough.
 func (t *thread) agrees(w *walk, s *windowState, now time.Time) (bool, error) {
-	if w.ended || s.Excess > 0 || now.Sub(s.Read) >= wholeAge || t.whole.wants(w.class) {
+	if w.ended || s.Excess > 0 || now.Sub(s.Read) >= wholeAge || t.isAhead(s.Read) || t.whole.wants(w.class) {
 		return false, nil
 	}
 	if err := t.commit(t.ctx); err != nil {

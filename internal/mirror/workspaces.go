@@ -33,7 +33,7 @@ func (m *Mirror) workspacesDue() time.Time {
 	if s.Count > manyWorkspaces {
 		period = manyPeriod
 	}
-	return s.At.Add(m.period(period))
+	return m.nextAfter(s.At, period)
 }
 
 // askWorkspaces compares the total of each workspace, and follows those whose difference is
