@@ -84,6 +84,11 @@ func (w *change) mirror(m *callvault.MirrorChange, result *callvault.PutResult) 
 			return err
 		}
 	}
+	if len(m.Delete) > 0 { // a call that comes and goes at once must not be the first of a name
+		if err := w.writeNames(); err != nil {
+			return err
+		}
+	}
 	if err := w.forget(m.Delete); err != nil {
 		return err
 	}
