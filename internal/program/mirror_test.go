@@ -36,7 +36,6 @@ type account struct {
 	mu      sync.Mutex
 	arrived int // requests, those with a trouble too
 	last    time.Time
-	meet    func(*http.Request) // is called before each answer, if it is set
 }
 
 // newAccount is an account with some hundred calls of a month, and many in one second.
@@ -72,19 +71,8 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.arrived++
 	a.last = time.Now()
-	meet := a.meet
 	a.mu.Unlock()
-	if meet != nil {
-		meet(r)
-	}
 	a.troubles.ServeHTTP(w, r)
-}
-
-// onRequest calls a function before each answer to the mirror; nil for none.
-func (a *account) onRequest(meet func(*http.Request)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.meet = meet
 }
 
 // requests is how many requests of the mirror came, and when the last did.
