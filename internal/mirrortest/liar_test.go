@@ -91,6 +91,25 @@ func TestEndlessUsers(t *testing.T) {
 	}
 }
 
+// An upstream that refuses each cursor, with more calls of one instant than are on a page, is
+// not asked for them without end.
+func TestRefusedCursors(t *testing.T) {
+	script := small(26)
+	script.Tied, script.History = 400, 10*day
+	r := newRig(t, options{script: script, closed: true})
+	r.lies().list = func(ask upstream.Ask, _ *upstream.Page) error {
+		if ask.Cursor != "" {
+			return &gong.Error{Status: 400, Errors: []string{"The cursor is not valid"}}
+		}
+		return nil
+	}
+	r.open()
+	r.run(2*time.Hour, nil)
+	if r.sent > 200 {
+		t.Errorf("%d requests were sent in two hours", r.sent)
+	}
+}
+
 // The backfill ends where the upstream counts a call before all others and never lists it, and
 // where the first call that it lists has a time of its own behind the range.
 func TestBackfillOfStrangeBeginnings(t *testing.T) {
