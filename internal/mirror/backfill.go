@@ -25,7 +25,8 @@ type backfillState struct {
 	Began    time.Time     `json:"began"`    // by the upstream's clock
 	Done     bool          `json:"done"`     // all of history is covered
 	Ended    time.Time     `json:"ended"`    // when that was
-	Total    int           `json:"total"`    // calls before W, when it began
+	W        time.Time     `json:"w"`        // W, when it began
+	Total    int           `json:"total"`    // calls before that
 	Oldest   time.Time     `json:"oldest"`   // the oldest call before c; zero while that is not known
 	Width    time.Duration `json:"width"`    // of the next span
 	From     time.Time     `json:"from"`     // where the span under way begins; zero if there is none
@@ -77,7 +78,7 @@ func (t *thread) measureHistory() error {
 	}
 	b.Requests++
 	if b.Began.IsZero() {
-		b.Began, b.Total = t.up(), page.Total
+		b.Began, b.W, b.Total = t.up(), b.C, page.Total
 	}
 	if page.Total == 0 {
 		t.backfilled()

@@ -136,9 +136,12 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Upstream = m.head.Total + m.warm.Total
+	covered, err := s.countUpstream(ctx, &m, r.Calls)
+	if err != nil {
+		return nil, err
+	}
 	s.Windows = []Window{m.hot.shown("hot", up, hotPeriod), m.warm.shown("warm", up, warmPeriod)}
-	s.Backfill = m.backfill.shown(m.head.Total, s.Calls, up)
+	s.Backfill = m.backfill.shown(covered, s.Calls, up)
 	if s.Requests, err = budget.ReadSpent(ctx, r.Mirror, r.Now); err != nil {
 		return nil, err
 	}
@@ -166,6 +169,19 @@ func (s *Status) connection(m *memory) {
 	if reason != "" {
 		s.Reason = &reason
 	}
+}
+
+// countUpstream sets how many calls are upstream, and returns how many of those before W are here.
+// While the backfill is under way the head counts only what it has covered.
+func (s *Status) countUpstream(ctx context.Context, m *memory, calls callvault.Reads) (covered int, err error) {
+	b := &m.backfill
+	if b.Done || b.Began.IsZero() {
+		s.Upstream = m.head.Total + m.warm.Total
+		return m.head.Total, nil
+	}
+	recent, err := calls.Count(ctx, callvault.Query{Range: callvault.Range{From: callvault.FloorTime(b.W), To: forever}})
+	s.Upstream = b.Total + recent + m.warm.Excess
+	return min(b.Total, max(0, s.Calls-s.Own-recent)), err
 }
 
 // suggest says which budget would make the old round 20 days, when it is longer than 30.
@@ -209,7 +225,7 @@ func (s *windowState) shown(name string, up time.Time, period time.Duration) Win
 // shown is the backfill in a status, while so many calls are upstream below W and here.
 func (b *backfillState) shown(covered, here int, up time.Time) Backfilled {
 	s := Backfilled{Done: b.Done, Calls: covered, Total: max(b.Total, covered)}
-	if b.C.IsZero() {
+	if b.Began.IsZero() {
 		return s
 	}
 	s.From = &b.C
