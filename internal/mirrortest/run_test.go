@@ -3,6 +3,7 @@ package mirrortest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +106,12 @@ func TestOnceWithoutUpstream(t *testing.T) {
 			}
 			if took := r.clock().Sub(r.began); took > 10*time.Minute {
 				t.Errorf("%v: it took %v", trouble, took)
+			}
+			if b := r.status().Backfill; b.From != nil || b.Done {
+				t.Errorf("%v: nothing was read, and the backfill is at %+v", trouble, b)
+			}
+			if says := strings.Contains(r.log.String(), "is asked again"); says != (trouble != upstreamtest.Unauthorized) {
+				t.Errorf("%v: the log says that it asks again: %t\n%s", trouble, says, r.log.String())
 			}
 		})
 	}
