@@ -146,6 +146,7 @@ func TestOneMirror(t *testing.T) {
 
 		go func() { ended <- mirror.Run(t.Context(), r.config) }()
 		time.Sleep(time.Minute)
+		synctest.Wait() // the lease is renewed in this moment, too
 		state := r.store.Mirror(company)
 		seen, err := state.Lease(t.Context())
 		if err == nil {
