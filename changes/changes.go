@@ -69,8 +69,8 @@ type Query struct {
 	Wait  time.Duration // how long the server may wait for a change if there is none: whole seconds, at most MaxWait
 }
 
-// ErrStartOver is the error of a token from which there is no way on, because the store has
-// gone back in time or was repaired. Load everything into an empty table, from the empty
+// ErrStartOver is the error of a token that can't be continued, because the store has gone back
+// in time or was repaired. Load everything into an empty table, from the empty
 // token on, and put that in the place of the old one.
 var ErrStartOver = errors.New("changes: the store does not continue what this token has seen; start over, with an empty token and an empty table")
 

@@ -79,8 +79,8 @@ func TestCallsAreKept(t *testing.T) {
 	}
 }
 
-// A failed request is repeated, an empty answer is no reason to hurry, and a token without a
-// way on ends it.
+// Follow repeats a failed request, waits a second after an empty answer, and ends at a token that
+// the store can't continue.
 func TestFollowGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one := `{"changes":[{"number":1,"id":"1","deleted":true},{"number":2,"id":"2","deleted":true}],"next":"two","more":true}`

@@ -252,7 +252,7 @@ func TestDoctorOfAMirror(t *testing.T) {
 	findings, got := c.diagnose("--mirror", server.URL)
 	wantFinding(t, findings, got, "upstream", doctor.OK, "1,200 calls visible at "+server.URL, "")
 	wantFinding(t, findings, got, "upstream", doctor.Warning, "the key may not read users", "api:users:read")
-	wantFinding(t, findings, got, "mirror", doctor.OK, `company "default" is no mirror yet`, "")
+	wantFinding(t, findings, got, "mirror", doctor.OK, `company "default" is not a mirror yet`, "")
 	findings, got = c.diagnose("--mirror", server.URL, "--db", "none.db")
 	wantFinding(t, findings, got, "store", doctor.OK, "there is no store at none.db yet; 'callvault mirror' makes it", "")
 

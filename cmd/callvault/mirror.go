@@ -245,7 +245,7 @@ func (o tenant) mirrored(ctx context.Context, a *app) (callvault.Store, *mirror.
 	}
 	s, err := readStatus(ctx, store, o.company)
 	if errors.Is(err, callvault.ErrNotFound) {
-		err = fmt.Errorf("company %q is no mirror; make it one: callvault mirror --url URL%s%s", o.company, companyArgument(o.company), dbArgument(o.db))
+		err = fmt.Errorf("company %q is not a mirror; make it one: callvault mirror --url URL%s%s", o.company, companyArgument(o.company), dbArgument(o.db))
 	}
 	return store, s, err
 }

@@ -118,7 +118,7 @@ func TestMirrorOnce(t *testing.T) {
 	if got := a.run("import", "-"); got.code != exitOK {
 		t.Errorf("%+v", got)
 	}
-	if got := a.run("mirror", "status"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" is no mirror; make it one: callvault mirror --url URL`) {
+	if got := a.run("mirror", "status"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" is not a mirror; make it one: callvault mirror --url URL`) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -27,7 +27,7 @@ var changesNames = [parameterCount]string{limitParameter: "limit", waitParameter
 // usualChanges is how many changes an answer has unless the client says otherwise.
 const usualChanges = gong.PageSize
 
-// startOver is the text for a token from which there is no way on.
+// startOver is the text for a token that the store can't continue.
 const startOver = "after: the store does not continue what this token has seen; start over: leave out after, and load into an empty table"
 
 // asked is what a reader of changes asks for.

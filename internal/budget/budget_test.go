@@ -167,7 +167,7 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 			case 3:
 				w.ahead, returns = w.ahead-time.Duration(random.Int64N(int64(3*day))), 0
 			case 4:
-				if err := w.budget.Heard(t.Context(), class, &gong.Error{Status: 429}); err != nil {
+				if err := w.budget.Heard(t.Context(), &gong.Error{Status: 429}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -40,7 +40,7 @@ func (s *span) left(at time.Time) time.Duration {
 
 // Heard tells how a request that was reserved ended: nil, or the error that it got. It obeys
 // a 429 and a Retry-After, and keeps them in the store.
-func (b *Budget) Heard(ctx context.Context, _ Class, err error) error {
+func (b *Budget) Heard(ctx context.Context, err error) error {
 	refusal := (*gong.Error)(nil)
 	if !errors.As(err, &refusal) || refusal.Status < http.StatusInternalServerError && refusal.Status != http.StatusTooManyRequests {
 		b.streak = 0

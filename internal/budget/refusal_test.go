@@ -22,7 +22,7 @@ func TestRefusals(t *testing.T) {
 		w := newTrial(t, Limits{Pace: 1, Daily: 1000, Saved: day})
 		w.time = w.time.Add(time.Minute)
 		w.reserve(Warm)
-		if err := w.budget.Heard(t.Context(), Warm, fmt.Errorf("wrapped: %w", &gong.Error{Status: 429, RetryAfter: 90 * time.Second})); err != nil {
+		if err := w.budget.Heard(t.Context(), fmt.Errorf("wrapped: %w", &gong.Error{Status: 429, RetryAfter: 90 * time.Second})); err != nil {
 			t.Fatal(err)
 		}
 		between(w)
@@ -69,7 +69,7 @@ func TestPauses(t *testing.T) {
 	w.time = w.time.Add(time.Minute)
 	hear := func(err error) time.Duration {
 		t.Helper()
-		if err := w.budget.Heard(t.Context(), Hot, err); err != nil {
+		if err := w.budget.Heard(t.Context(), err); err != nil {
 			t.Fatal(err)
 		}
 		wait := w.budget.Wait(Hot)

@@ -98,7 +98,7 @@ func (u Upstream) company(ctx context.Context, store callvault.Mirrors) Finding 
 	case err != nil:
 		return Finding{"mirror", Wrong, err.Error(), "read the whole store: callvault check"}
 	case lease.Upstream == "":
-		return Finding{"mirror", OK, fmt.Sprintf("company %q is no mirror yet", u.Company), ""}
+		return Finding{"mirror", OK, fmt.Sprintf("company %q is not a mirror yet", u.Company), ""}
 	case lease.Upstream != upstream.Name(u.Address):
 		other := &callvault.OtherUpstreamError{Company: u.Company, Upstream: lease.Upstream}
 		return Finding{"mirror", Wrong, other.Error(), "name another company with --company, or end that mirror: callvault mirror end"}

@@ -57,7 +57,7 @@ const chunk = 101
 // Read visits the changes after a place, up to limit of them. All that the answer says is of
 // one committed moment, and so are the timelines by which the place is judged: where the
 // store goes back in time while it is read, the answer is of before or of after. It returns
-// ErrGone where there is no way on.
+// ErrGone for a place that can't be continued.
 func (f *Feed) Read(ctx context.Context, company string, from Place, limit int, visit func(callvault.Record) error) (a Answer, err error) {
 	var gone error
 	err = f.store.Snapshot(ctx, func(s callvault.Snapshot) error {

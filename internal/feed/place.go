@@ -15,8 +15,8 @@ var (
 	// ErrToken: it is none that this store made for the company.
 	ErrToken = errors.New("not a token of this company's changes")
 
-	// ErrGone: the store has taken back what the reader has seen, or nobody knows. There is no
-	// way on from there.
+	// ErrGone: the store has taken back what the reader has seen, or nobody knows whether it
+	// has. The token can't be continued.
 	ErrGone = errors.New("the store does not continue what the token has seen")
 
 	// ErrBehind: the store has not come to what the reader has seen. A standby will; any other

@@ -79,7 +79,7 @@ func TestStateIsKeptAfterTheLines(t *testing.T) {
 	}
 }
 
-// Where there is no way on, the state stays as it is, and the error says what to do.
+// If a state can't be continued, it stays as it is, and the error says what to do.
 func TestReaderStartsNothingOver(t *testing.T) {
 	for _, tt := range []struct {
 		state string

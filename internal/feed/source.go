@@ -14,7 +14,7 @@ import (
 type Source interface {
 	// Next reads the changes after a token; the empty one is the beginning. If there are
 	// none it waits for the next for a while, if it may. It returns changes.ErrStartOver
-	// where there is no way on.
+	// for a token that can't be continued.
 	Next(ctx context.Context, token string, mayWait bool) (Batch, error)
 }
 

@@ -90,7 +90,6 @@ func (t *thread) askHead() error {
 		_, err = t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
 		return err
 	}
-	t.whole.done(budget.Head)
 	oldest := r.From
 	if t.backfill.Done && len(page.Calls) > 0 {
 		oldest = placed(answer{budget.Head, callvault.Query{Range: r}, r.Start(), page}).first

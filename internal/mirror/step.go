@@ -127,7 +127,7 @@ func (m *Mirror) send(ctx context.Context, r *request) error {
 		date = upstream.DateOf(err)
 	}
 	m.hear(date)
-	if err := m.budget.Heard(ctx, r.class, err); err != nil {
+	if err := m.budget.Heard(ctx, err); err != nil {
 		return err
 	}
 	r.tries++
