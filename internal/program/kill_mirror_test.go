@@ -79,8 +79,6 @@ func (a *account) mustCount(c *program.CLI, lives int) {
 	if used := usedOf(c); used < arrived || used > arrived+lives {
 		c.T.Errorf("%d requests came, and %d were counted in %d lives", arrived, used, lives)
 	}
-	// The first of a second may have been on its way for long.
-	if most := a.Most(time.Second); most > pace+1 {
-		c.T.Errorf("a second had %d requests, with a pace of %d", most, pace)
-	}
+	// On a busy machine requests are late and arrive together, so that a second of arrivals says
+	// nothing about the pace: internal/budget holds it, restarts included, on a clock of its own.
 }
