@@ -60,7 +60,7 @@ var testOnly = []string{"internal/openapitest", "internal/storetest", "internal/
 // libraries are the modules from outside that each room may import, beside the
 // standard library. Their reasons are in docs/design.md.
 var libraries = map[string][]string{
-	"":                      {"github.com/cespare/xxhash/v2"},
+	"":                      {"github.com/cespare/xxhash/v2", "golang.org/x/text"},
 	"internal/api":          {"github.com/go-json-experiment/json", "github.com/klauspost/compress", "github.com/prometheus/client_golang"},
 	"internal/bulk":         {"github.com/go-json-experiment/json", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "github.com/pierrec/lz4/v4"},
 	"internal/manage":       {"github.com/prometheus/client_golang"},

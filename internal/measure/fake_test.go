@@ -117,6 +117,9 @@ func (f fakeCalls) Scan(ctx context.Context, q callvault.Query, after callvault.
 func (f fakeCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (int, error) {
 	return 10, f.ask(ctx, "First", f.company, q, limit, visit != nil)
 }
+func (f fakeCalls) View(ctx context.Context, q callvault.ViewQuery) (callvault.View, error) {
+	return callvault.View{Number: 12}, f.ask(ctx, "View", f.company, q)
+}
 func (f fakeCalls) Latest(ctx context.Context) (int64, error) {
 	return 11, f.ask(ctx, "Latest", f.company)
 }

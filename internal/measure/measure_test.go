@@ -20,7 +20,7 @@ import (
 // served are the methods that serve asks for again and again.
 var served = []string{
 	"Companies", "Keys", "UseKey", "TakeQuota", "TakeSecond",
-	"Count", "Get", "Scan", "First", "Names", "Latest", "Changes", "Put", "Snapshot",
+	"Count", "Get", "Scan", "First", "Names", "View", "Latest", "Changes", "Put", "Snapshot",
 	"DirectoryGet", "DirectoryScan",
 }
 

@@ -10,7 +10,7 @@ import (
 // operations are the methods that are measured, as metrics name them.
 var operations = []string{
 	"companies", "keys", "use_key", "take_quota", "take_second",
-	"count", "get", "scan", "first", "names", "latest", "changes", "put", "snapshot",
+	"count", "get", "scan", "first", "names", "view", "latest", "changes", "put", "snapshot",
 	"directory_get", "directory_scan",
 }
 
@@ -78,6 +78,11 @@ func (m measuredCalls) Scan(ctx context.Context, q callvault.Query, after callva
 func (m measuredCalls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	defer m.meter.end(ctx, "first", time.Now(), &err)
 	return m.Calls.First(ctx, q, limit, visit)
+}
+
+func (m measuredCalls) View(ctx context.Context, q callvault.ViewQuery) (v callvault.View, err error) {
+	defer m.meter.end(ctx, "view", time.Now(), &err)
+	return m.Calls.View(ctx, q)
 }
 
 func (m measuredCalls) Latest(ctx context.Context) (number int64, err error) {

@@ -121,6 +121,10 @@ func (s reads) Workspaces(ctx context.Context) (workspaces []callvault.ID, err e
 	return workspaces, err
 }
 
+func (s reads) View(ctx context.Context, q callvault.ViewQuery) (callvault.View, error) {
+	return callvault.ObviousView(ctx, s, q)
+}
+
 func (s reads) Latest(ctx context.Context) (number int64, err error) {
 	err = one(ctx, s, []any{&number}, latestSQL, s.company)
 	return number, err

@@ -1,0 +1,76 @@
+package callvault
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// Filter says which calls are looked for, beside a Query. All that it names must hold; of
+// several values of one field one must. The zero Filter selects every call.
+type Filter struct {
+	Words      []string // each begins a word of the folded title; one with spaces begins words that follow each other
+	ID         ID       // of this call, or zero for any
+	Systems    []string // as in documents
+	Hosts      []string // primaryUserId
+	Workspaces []ID
+	Directions []gong.Direction
+	Scopes     []gong.CallScope
+	Private    *bool         // null is false
+	Longer     time.Duration // at least, in whole seconds
+	Late       time.Duration // started at least so much after it was scheduled, in whole minutes
+}
+
+// Has tells whether a call is looked for, by a look at its document.
+func (f *Filter) Has(c *Call) bool {
+	return f.misses(c) == 0
+}
+
+// misses is a bit for each field by which the filter leaves the call out, and missesOther for
+// anything else.
+func (f *Filter) misses(c *Call) (bits uint) {
+	d, err := gong.ParseCall(c.Document)
+	if err != nil {
+		return missesOther
+	}
+	for facet := range Facet(facets) {
+		if !f.allows(facet, valueOf(facet, &d)) {
+			bits |= 1 << facet
+		}
+	}
+	title := ""
+	if d.Title != nil {
+		title = " " + Fold(*d.Title)
+	}
+	for _, word := range f.Words {
+		if !strings.Contains(title, " "+word) {
+			bits |= missesOther
+		}
+	}
+	isPrivate := d.IsPrivate != nil && *d.IsPrivate
+	isLonger := d.Duration != nil && *d.Duration >= int64(f.Longer/time.Second)
+	isLate := d.Started != nil && d.Scheduled != nil && d.Started.Instant().Sub(d.Scheduled.Instant()) >= f.Late
+	if f.Private != nil && *f.Private != isPrivate || f.Longer > 0 && !isLonger || f.Late > 0 && !isLate || !f.ID.IsZero() && f.ID != c.ID {
+		bits |= missesOther
+	}
+	return bits
+}
+
+const missesOther = 1 << facets
+
+// allows tells whether the filter lets a value of a field through; "" is null.
+func (f *Filter) allows(facet Facet, value string) bool {
+	switch facet {
+	case ByDirection:
+		return len(f.Directions) == 0 || slices.Contains(f.Directions, gong.Direction(value))
+	case ByScope:
+		return len(f.Scopes) == 0 || slices.Contains(f.Scopes, gong.CallScope(value))
+	case BySystem:
+		return len(f.Systems) == 0 || slices.Contains(f.Systems, value)
+	case ByHost:
+		return len(f.Hosts) == 0 || slices.Contains(f.Hosts, value)
+	}
+	return len(f.Workspaces) == 0 || slices.ContainsFunc(f.Workspaces, func(id ID) bool { return id.String() == value })
+}
