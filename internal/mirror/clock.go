@@ -17,36 +17,42 @@ var never = forever.UTC()
 
 const (
 	windowAge = 36 * time.Hour   // how far W is behind the upstream's now
-	jump      = 10 * time.Minute // a clock that moves by more is worth a line in the log
+	jump      = 10 * time.Minute // a clock that moves by more is believed when two answers say so
+	agreement = 5 * time.Second  // between those two
 )
 
 // clock is the upstream's clock, learnt from the Date of its answers: how far it is ahead of
 // the machine's. Until the first answer it is what the process before learnt.
 type clock struct {
-	Ahead time.Duration `json:"ahead"`
-	heard bool
+	Ahead   time.Duration  `json:"ahead"`
+	doubted *time.Duration // how far it is ahead by the latest answer, if that was not believed
+	heard   bool           // the latest answer was believed, and W has not moved since
 }
 
 // at is the upstream's time at a time of the machine's clock.
 func (c *clock) at(now time.Time) time.Time { return now.Add(c.Ahead).UTC() }
 
-// hear learns the upstream's clock, and tells by how much it jumped. A Date has whole seconds,
-// so that the clock is corrected only when it is off by more than one.
+// hear learns the upstream's clock, and tells by how much it jumped. One answer alone makes it
+// jump nowhere. A Date has whole seconds, so a clock that is off by less than two is right.
 func (c *clock) hear(now, date time.Time) (jumped time.Duration) {
-	first := !c.heard
-	c.heard = true
+	c.heard = false
 	if date.IsZero() {
 		return 0
 	}
-	off := date.Sub(c.at(now))
-	if !first && off > -2*time.Second && off < 2*time.Second {
-		return 0
-	}
-	c.Ahead += off
+	ahead := date.Sub(now)
+	off := ahead - c.Ahead
 	if off.Abs() > jump {
-		return off
+		if c.doubted == nil || (ahead-*c.doubted).Abs() > agreement {
+			c.doubted = &ahead
+			return 0
+		}
+		jumped = off
 	}
-	return 0
+	if off.Abs() >= 2*time.Second {
+		c.Ahead = ahead
+	}
+	c.doubted, c.heard = nil, true
+	return jumped
 }
 
 // up is the upstream's now.

@@ -28,6 +28,7 @@ type horizon struct {
 	Oldest   time.Time `json:"oldest"`   // as the last head found it; zero before the backfill's end
 	Accepted time.Time `json:"accepted"` // up to which older calls were deleted together
 	Moved    time.Time `json:"moved"`    // when that was accepted, by the upstream's clock
+	Here     time.Time `json:"here"`     // the same by the machine's clock
 
 	Unsettled time.Time `json:"unsettled"` // since when other differences keep the prefix here
 }

@@ -133,14 +133,18 @@ func (m *Mirror) refuse(reason string) {
 const smallPrefix = 50
 
 // mayMove tells whether the horizon moved no further than time did since its last accepted
-// move, and 4 days, or as far as an operator has accepted.
+// move, by both clocks, and 4 days, or as far as an operator has accepted.
 func (m *Mirror) mayMove() bool {
 	h := m.horizon
 	if !h.Oldest.After(m.accepted.Horizon) {
 		return true
 	}
-	return h.Oldest.Sub(h.Accepted) <= m.up().Sub(h.Moved)+4*24*time.Hour
+	passed := min(m.up().Sub(h.Moved), m.config.Now().Sub(h.Here))
+	return h.Oldest.Sub(h.Accepted) <= passed+4*24*time.Hour
 }
+
+// accept accepts that the horizon is where the last head found it.
+func (h *horizon) accept(up, now time.Time) { h.Accepted, h.Moved, h.Here = h.Oldest, up, now.UTC() }
 
 // sawHorizon keeps the oldest call that is listed. The first one, and one that is older than
 // before, is accepted as it is.
@@ -152,7 +156,7 @@ func (m *Mirror) sawHorizon(at callvault.Time) {
 	}
 	h.Oldest = oldest
 	if h.Accepted.IsZero() || oldest.Before(h.Accepted) {
-		h.Accepted, h.Moved = oldest, m.up()
+		h.accept(m.up(), m.config.Now())
 	}
 	m.keep("horizon", h)
 }

@@ -150,11 +150,15 @@ func (m *Mirror) wasRead(ctx context.Context, i int, now time.Time) error {
 	return err
 }
 
-// advance moves W on, and cuts the last page when it has become too large: into full pages and
+// advance moves W on after an answer that confirms the clock, and cuts the last page when it has become too large: into full pages and
 // a rest that goes on growing, because two halves would stay halves.
 func (m *Mirror) advance(ctx context.Context) error {
+	if !m.clock.heard {
+		return nil
+	}
+	m.clock.heard = false
 	w := m.edge.advance(m.up(), m.warm.Read)
-	if w.Equal(m.edge.W) || !m.clock.heard {
+	if w.Equal(m.edge.W) {
 		return nil
 	}
 	first := m.edge.W.IsZero()

@@ -71,29 +71,52 @@ func TestEdge(t *testing.T) {
 	}
 }
 
-// The upstream's clock is learnt from whole seconds, and jumps are told.
+// The upstream's clock is learnt from whole seconds. It jumps when two answers in turn agree.
 func TestClock(t *testing.T) {
 	var c clock
 	now := epoch
-	if jumped := c.hear(now, now.Add(50*time.Hour)); jumped != 50*time.Hour {
-		t.Errorf("the first answer is a jump of %v", jumped)
-	}
-	for i := range 100 {
-		now = now.Add(time.Duration(i) * 317 * time.Millisecond)
-		if jumped := c.hear(now, now.Add(50*time.Hour).Truncate(time.Second)); jumped != 0 {
-			t.Errorf("whole seconds are a jump of %v", jumped)
-		}
-		if off := c.at(now).Sub(now.Add(50 * time.Hour)).Abs(); off > 2*time.Second {
-			t.Errorf("the clock is off by %v", off)
+	hear := func(ahead, jumps time.Duration) {
+		t.Helper()
+		now = now.Add(1317 * time.Millisecond)
+		jumped := c.hear(now, now.Add(ahead).Truncate(time.Second))
+		if (jumped-jumps).Abs() > time.Second || (jumped == 0) != (jumps == 0) {
+			t.Errorf("an answer that is %v ahead is a jump of %v, want %v", ahead, jumped, jumps)
 		}
 	}
-	before := c.at(now)
-	if jumped := c.hear(now, time.Time{}); jumped != 0 || !c.at(now).Equal(before) {
-		t.Error("an answer without a Date moved the clock")
+	is := func(ahead time.Duration, heard bool) {
+		t.Helper()
+		if off := (c.Ahead - ahead).Abs(); off > 2*time.Second || c.heard != heard {
+			t.Errorf("the clock is %v ahead, %v, want %v, %v", c.Ahead, c.heard, ahead, heard)
+		}
 	}
-	if jumped := c.hear(now, before.Add(-time.Hour)); jumped > -59*time.Minute {
-		t.Errorf("an hour back is a jump of %v", jumped)
+	const far, near = 50 * time.Hour, 9 * time.Minute
+	hear(far, 0)
+	is(0, false)
+	hear(far, far)
+	is(far, true)
+	for range 100 {
+		hear(far, 0)
+		is(far, true)
 	}
+	hear(far+near, 0)
+	is(far+near, true)
+	for range 5 { // lies that don't agree, and one between true answers
+		hear(9*far, 0)
+		is(far+near, false)
+		hear(-far, 0)
+		is(far+near, false)
+	}
+	hear(far, 0)
+	is(far, true)
+	hear(-far-6*time.Second, 0)
+	hear(-far, 0)
+	is(far, false)
+	hear(-far, -2*far)
+	is(-far, true)
+	if jumped := c.hear(now, time.Time{}); jumped != 0 {
+		t.Errorf("an answer without a Date is a jump of %v", jumped)
+	}
+	is(-far, false)
 }
 
 // at is a time of calls so many seconds after the epoch.

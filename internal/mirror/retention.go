@@ -132,7 +132,8 @@ func (t *thread) removePrefix(ids []callvault.ID) error {
 	if err := t.removeCalls("deleted what is older than the upstream's oldest call", ids); err != nil {
 		return err
 	}
-	t.horizon.Accepted, t.horizon.Moved, t.horizon.Unsettled = t.horizon.Oldest, t.up(), time.Time{}
+	t.horizon.accept(t.up(), t.config.Now())
+	t.horizon.Unsettled = time.Time{}
 	t.keep("horizon", t.horizon)
 	t.head.Prefix = 0
 	t.keep("head", t.head)

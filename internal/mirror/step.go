@@ -126,6 +126,9 @@ func (m *Mirror) send(ctx context.Context, r *request) error {
 	if date.IsZero() {
 		date = upstream.DateOf(err)
 	}
+	if date.IsZero() && err == nil {
+		date = m.up() // an upstream that sends no Date has the clock that is known
+	}
 	m.hear(date)
 	if err := m.budget.Heard(ctx, err); err != nil {
 		return err
@@ -158,10 +161,19 @@ func (m *Mirror) send(ctx context.Context, r *request) error {
 	return nil
 }
 
-// hear learns the upstream's clock, and moves W.
+// hear learns the upstream's clock. After a clock that was ahead, deletions count from now on.
 func (m *Mirror) hear(date time.Time) {
 	if jumped := m.clock.hear(m.config.Now(), date); jumped != 0 {
 		m.log.Warn("the upstream's clock jumped", "by", jumped.Round(time.Second).String())
+	}
+	if !m.clock.heard {
+		return
+	}
+	for i := range m.gone {
+		if m.isAhead(m.gone[i].At) {
+			m.gone[i].At = m.up()
+			m.keep("deletions", m.gone)
+		}
 	}
 }
 
