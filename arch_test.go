@@ -43,7 +43,7 @@ var rooms = map[string][]string{
 	"internal/program":      nil,
 	"internal/browser":      {"gong", "internal/demo"},
 	"internal/bench":        {"", "changes", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
-	"cmd/callvault":         {"", "gong", "internal/api", "internal/budget", "internal/bulk", "internal/demo", "internal/doctor", "internal/feed", "internal/file", "internal/lease", "internal/limit", "internal/manage", "internal/measure", "internal/mirror", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/status", "internal/upkeep", "internal/upstream", "internal/web", "internal/when"},
+	"cmd/callvault":         {"", "changes", "gong", "internal/api", "internal/budget", "internal/bulk", "internal/demo", "internal/doctor", "internal/feed", "internal/file", "internal/lease", "internal/limit", "internal/manage", "internal/measure", "internal/mirror", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/status", "internal/upkeep", "internal/upstream", "internal/web", "internal/when"},
 	"internal/budget":       {"", "gong"},
 	"internal/lease":        {""},
 	"internal/mirror":       {"", "gong", "internal/budget", "internal/lease", "internal/upstream"},

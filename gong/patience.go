@@ -109,10 +109,8 @@ func retryAfter(header string, now time.Time) time.Duration {
 
 // sleep waits, unless the context is done before.
 func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

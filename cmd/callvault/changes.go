@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault/changes"
 	"github.com/callvault/callvault/internal/feed"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
@@ -61,11 +62,11 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	source, err := o.feed(ctx, a, p)
+	from, err := o.feed(ctx, a, p)
 	if err != nil {
 		return err
 	}
-	reader := feed.Reader{Source: source, Out: a.stdout, State: o.state, Follow: o.follow}
+	reader := feed.Reader{Changes: from, Out: a.stdout, State: o.state, Follow: o.follow}
 	if err := reader.Run(ctx); err != nil && o.url != "" {
 		return errors.New(upstream.Text(err))
 	} else if err != nil {
@@ -76,14 +77,17 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 }
 
 // feed opens what the flags name. A follower is as patient as it must be.
-func (o *changesOptions) feed(ctx context.Context, a *app, p *screen.Progress) (feed.Source, error) {
+func (o *changesOptions) feed(ctx context.Context, a *app, p *screen.Progress) (changes.Reader, error) {
 	if o.url == "" {
 		store, err := o.openStore(ctx, a)
 		if err != nil {
 			return nil, err
 		}
-		changes, err := feed.New(ctx, store)
-		return feed.Local{Feed: changes, Company: o.company}, err
+		of, err := feed.New(ctx, store)
+		if err != nil {
+			return nil, err
+		}
+		return of.Of(o.company), nil
 	}
 	server, credential, err := o.find(ctx, a, "url")
 	if err != nil {
@@ -93,5 +97,5 @@ func (o *changesOptions) feed(ctx context.Context, a *app, p *screen.Progress) (
 	if o.follow {
 		client.Retries, client.Patience = math.MaxInt32, math.MaxInt32*time.Second
 	}
-	return feed.Remote{Client: client}, nil
+	return changes.NewReader(client), nil
 }

@@ -32,9 +32,8 @@ func New(ctx context.Context, store Store) (*Feed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the secret of tokens: %w", err)
 	}
-	return &Feed{store: store, secret: secret, watcher: watcher{latest: func(ctx context.Context, company string) (int64, error) {
-		return store.Calls(company).Latest(ctx)
-	}}}, nil
+	latest := func(ctx context.Context, company string) (int64, error) { return store.Calls(company).Latest(ctx) }
+	return &Feed{store: store, secret: secret, watcher: watcher{latest: latest, waiting: make(map[string]map[*waiter]struct{})}}, nil
 }
 
 // Answer tells how an answer ends.
@@ -127,9 +126,14 @@ func (r *reading) read(ctx context.Context, calls callvault.Reads, latest int64)
 	return nil
 }
 
+// changeOf is the change of a record, without its document.
+func changeOf(r *callvault.Record) changes.Change {
+	return changes.Change{Number: r.Number, ID: r.ID.String(), Deleted: r.Deleted}
+}
+
 // AppendChange appends a record as readers get it. Write appends a document.
 func AppendChange(dst []byte, r *callvault.Record, write func(dst, document []byte) []byte) []byte {
-	c := changes.Change{Number: r.Number, ID: r.ID.String(), Deleted: r.Deleted}
+	c := changeOf(r)
 	dst = c.AppendJSON(dst)
 	if r.Deleted {
 		return dst

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/changes"
 )
 
 // Why a token is refused.
@@ -17,7 +18,7 @@ var (
 
 	// ErrGone: the store has taken back what the reader has seen, or nobody knows whether it
 	// has. The token can't be continued.
-	ErrGone = errors.New("the store does not continue what the token has seen")
+	ErrGone = changes.ErrStartOver
 
 	// ErrBehind: the store has not come to what the reader has seen. A standby will; any other
 	// store has gone back in time, so this is ErrGone too.

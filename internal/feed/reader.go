@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"time"
 
 	"github.com/callvault/callvault/changes"
 	"github.com/callvault/callvault/internal/file"
@@ -16,17 +15,13 @@ import (
 
 // Reader writes changes as lines, and keeps in a file how far it has come.
 type Reader struct {
-	Source Source
-	Out    io.Writer
-	State  string // a file; empty: it begins at the beginning and keeps nothing
-	Follow bool   // wait for the next changes, until the context is done
+	Changes changes.Reader
+	Out     io.Writer
+	State   string // a file; empty: it begins at the beginning and keeps nothing
+	Follow  bool   // wait for the next changes, until the context is done
 
 	Count int // of the changes so far
 }
-
-// leastWait is the least time between two answers of a follower that brought nothing: a
-// server that stops answers before its wait is over.
-const leastWait = time.Second
 
 // Run reads to the end, or for ever. It keeps the place of an answer when all its lines are
 // out, so a Reader that was killed repeats an answer and leaves out none. When the context is
@@ -36,9 +31,11 @@ func (r *Reader) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for upToDate := false; ; {
-		asked := time.Now()
-		b, err := r.Source.Next(ctx, token, r.Follow && upToDate)
+	q := changes.Query{After: token, Limit: changes.MaxLimit}
+	if r.Follow {
+		q.Wait = changes.MaxWait
+	}
+	for a, err := range r.Changes.Answers(ctx, q) {
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -49,22 +46,20 @@ func (r *Reader) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		if err := r.put(b); err != nil {
+		if err := r.put(a.Changes); err != nil {
 			return err
 		}
-		if b.Next != token {
-			if err := r.keep(b.Next); err != nil {
+		if a.Next != token {
+			token = a.Next
+			if err := r.keep(token); err != nil {
 				return err
 			}
 		}
-		token, upToDate = b.Next, !b.More
-		if upToDate && !r.Follow {
-			return nil
-		}
-		if upToDate && b.Changes == 0 && pause(ctx, leastWait-time.Since(asked)) != nil {
+		if !a.More && !r.Follow {
 			return nil
 		}
 	}
+	return nil
 }
 
 // startOver is an error that says how to.
@@ -84,14 +79,18 @@ func (r *Reader) place() string {
 }
 
 // put writes lines, and sees to it that they are out before their place is kept.
-func (r *Reader) put(b Batch) error {
-	if len(b.Lines) == 0 {
+func (r *Reader) put(answer []changes.Change) error {
+	if len(answer) == 0 {
 		return nil
 	}
-	if _, err := r.Out.Write(b.Lines); err != nil {
+	var lines []byte
+	for i := range answer {
+		lines = append(answer[i].AppendJSON(lines), '\n')
+	}
+	if _, err := r.Out.Write(lines); err != nil {
 		return fmt.Errorf("write changes: %w", cause(err))
 	}
-	r.Count += b.Changes
+	r.Count += len(answer)
 	if f, ok := r.Out.(*os.File); ok && r.State != "" {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 			if err := f.Sync(); err != nil {
@@ -111,27 +110,26 @@ func cause(err error) error {
 }
 
 // aToken is the only content of a state file, but for its line end.
-var aToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,1000}\n?$`)
+var aToken = regexp.MustCompile(`^([A-Za-z0-9_-]{1,1000})\n?$`)
 
 // load reads the state. A file that is not there is the beginning; one that has something
 // else is an error, because to begin again would repeat every change.
-func (r *Reader) load() (token string, err error) {
+func (r *Reader) load() (string, error) {
 	if r.State == "" {
 		return "", nil
 	}
 	content, err := os.ReadFile(r.State)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
-	case err != nil:
+	}
+	if err != nil {
 		return "", fmt.Errorf("can't read %s: %w; name another file, or make it readable", r.State, cause(err))
-	case !aToken.Match(content):
+	}
+	token := aToken.FindSubmatch(content)
+	if token == nil {
 		return "", r.startOver(r.State + " is not a state of changes")
 	}
-	if last := len(content) - 1; content[last] == '\n' {
-		content = content[:last]
-	}
-	return string(content), nil
+	return string(token[1]), nil
 }
 
 // keep writes the state, whole or not at all.
@@ -148,16 +146,4 @@ func (r *Reader) keep(token string) (err error) {
 		return err
 	}
 	return d.CommitMode(0o600)
-}
-
-// pause waits, unless the context is done before.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

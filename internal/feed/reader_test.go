@@ -16,39 +16,46 @@ import (
 	"github.com/callvault/callvault/changes"
 )
 
-// scripted answers with one batch after the other, then with nothing, at once.
+// scripted answers with one answer after the other, then with nothing, at once.
 type scripted struct {
-	batches []Batch
+	answers []changes.Answer
 	asked   []string
 	err     error // at the end
 }
 
-func (s *scripted) Next(_ context.Context, token string, mayWait bool) (Batch, error) {
-	s.asked = append(s.asked, fmt.Sprint(token, " ", mayWait))
-	if len(s.batches) == 0 {
-		return Batch{Next: token}, s.err
+func (s *scripted) read(_ context.Context, q changes.Query) (*changes.Answer, error) {
+	s.asked = append(s.asked, fmt.Sprint(q.After, " ", q.Limit, " ", q.Wait))
+	if len(s.answers) == 0 {
+		return &changes.Answer{Next: q.After}, s.err
 	}
-	b := s.batches[0]
-	s.batches = s.batches[1:]
-	return b, nil
+	a := s.answers[0]
+	s.answers = s.answers[1:]
+	return &a, nil
 }
 
-func batchOf(line, next string, more bool) Batch {
-	return Batch{Lines: []byte(line + "\n"), Changes: 1, Next: next, More: more}
+// answerOf has one deletion.
+func answerOf(number int64, next string, more bool) changes.Answer {
+	return changes.Answer{Changes: []changes.Change{{Number: number, ID: "7", Deleted: true}}, Next: next, More: more}
 }
+
+const (
+	one   = `{"number":1,"id":"7","deleted":true}` + "\n"
+	two   = `{"number":2,"id":"7","deleted":true}` + "\n"
+	three = `{"number":3,"id":"7","deleted":true}` + "\n"
+)
 
 // A reader goes on where its state says, to the end, and keeps where that is.
 func TestReaderGoesOn(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
 	var out bytes.Buffer
-	source := &scripted{batches: []Batch{batchOf("1", "one", true), batchOf("2", "two", false), batchOf("3", "three", false)}}
+	source := &scripted{answers: []changes.Answer{answerOf(1, "one", true), answerOf(2, "two", false), answerOf(3, "three", false)}}
 	for range 2 {
-		reader := Reader{Source: source, Out: &out, State: state}
+		reader := Reader{Changes: source.read, Out: &out, State: state}
 		if err := reader.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{" false", "one false", "two false"}; !slices.Equal(source.asked, want) || out.String() != "1\n2\n3\n" {
+	if want := []string{" 1000 0s", "one 1000 0s", "two 1000 0s"}; !slices.Equal(source.asked, want) || out.String() != one+two+three {
 		t.Errorf("asked %q and printed %q", source.asked, out.String())
 	}
 	content, err := os.ReadFile(state)
@@ -70,7 +77,8 @@ func (f *failing) Write(p []byte) (int, error) {
 // What was not written is not kept as read.
 func TestStateIsKeptAfterTheLines(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
-	reader := Reader{Source: &scripted{batches: []Batch{batchOf("1", "one", true), batchOf("2", "two", false)}}, Out: new(failing), State: state}
+	source := &scripted{answers: []changes.Answer{answerOf(1, "one", true), answerOf(2, "two", false)}}
+	reader := Reader{Changes: source.read, Out: new(failing), State: state}
 	if err := reader.Run(t.Context()); err == nil || err.Error() != "write changes: no reader" {
 		t.Error(err)
 	}
@@ -98,7 +106,7 @@ func TestReaderStartsNothingOver(t *testing.T) {
 		if err := os.WriteFile(state, []byte(tt.state), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		reader := Reader{Source: &scripted{err: tt.err}, Out: new(bytes.Buffer), State: state}
+		reader := Reader{Changes: (&scripted{err: tt.err}).read, Out: new(bytes.Buffer), State: state}
 		err := reader.Run(t.Context())
 		if want := strings.ReplaceAll(tt.want, "STATE", state); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", tt.state, err, want)
@@ -107,28 +115,28 @@ func TestReaderStartsNothingOver(t *testing.T) {
 			t.Errorf("%q became %q", tt.state, content)
 		}
 	}
-	reader := Reader{Source: &scripted{}, Out: new(bytes.Buffer), State: t.TempDir()}
+	reader := Reader{Changes: new(scripted).read, Out: new(bytes.Buffer), State: t.TempDir()}
 	if err := reader.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "can't read "+reader.State) {
 		t.Error(err)
 	}
 }
 
-// A follower waits once it is up to date, asks no more than once a second where it is answered
+// A follower lets the server wait, asks no more than once a second where it is answered
 // at once, and ends without an error.
 func TestFollowerWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 		defer stop()
-		source := &scripted{batches: []Batch{batchOf("1", "one", true), batchOf("2", "two", false), {Next: "three"}, batchOf("3", "four", false)}}
+		source := &scripted{answers: []changes.Answer{answerOf(1, "one", true), answerOf(2, "two", false), {Next: "three"}, answerOf(3, "four", false)}}
 		var out bytes.Buffer
-		reader := Reader{Source: source, Out: &out, Follow: true}
+		reader := Reader{Changes: source.read, Out: &out, Follow: true}
 		if err := reader.Run(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if want := []string{" false", "one false", "two true", "three true", "four true"}; !slices.Equal(source.asked[:5], want) || len(source.asked) > 15 {
+		if want := []string{" 1000 50s", "one 1000 50s", "two 1000 50s", "three 1000 50s", "four 1000 50s"}; !slices.Equal(source.asked[:5], want) || len(source.asked) > 15 {
 			t.Errorf("asked %q", source.asked)
 		}
-		if out.String() != "1\n2\n3\n" || reader.Count != 3 {
+		if out.String() != one+two+three || reader.Count != 3 {
 			t.Errorf("printed %q", out.String())
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -74,9 +75,6 @@ func (w *watcher) join(company string, self *waiter) error {
 	}
 	if of == nil {
 		of = make(map[*waiter]struct{})
-		if w.waiting == nil {
-			w.waiting = make(map[string]map[*waiter]struct{})
-		}
 		w.waiting[company] = of
 	}
 	of[self] = struct{}{}
@@ -119,11 +117,8 @@ func (w *watcher) poll() {
 func (w *watcher) companies() (names []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for name := range maps.Keys(w.waiting) {
-		names = append(names, name)
-	}
-	w.polls = names != nil
-	return names
+	w.polls = len(w.waiting) > 0
+	return slices.Collect(maps.Keys(w.waiting))
 }
 
 // tell wakes who waits for another number than this.

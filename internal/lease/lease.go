@@ -132,10 +132,8 @@ func (h hold) take(ctx context.Context) (callvault.Lease, error) {
 
 // pause waits, unless the context ends before.
 func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -129,10 +129,8 @@ func underLease(ctx context.Context, config Config, run func(context.Context, *M
 
 // sleep waits, unless the context ends before.
 func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
