@@ -12,7 +12,7 @@ import (
 // several values of one field one must. The zero Filter selects every call.
 type Filter struct {
 	Words      []string // each begins a word of the folded title; one with spaces begins words that follow each other
-	ID         ID       // of this call, or zero for any
+	Numbers    []string // digits, each of which is the call's id or begins a word of the folded title
 	Systems    []string // as in documents
 	Hosts      []string // primaryUserId
 	Workspaces []ID
@@ -49,10 +49,15 @@ func (f *Filter) misses(c *Call) (bits uint) {
 			bits |= missesOther
 		}
 	}
+	for _, digits := range f.Numbers {
+		if id, _ := ParseID(digits); id != c.ID && !strings.Contains(title, " "+digits) {
+			bits |= missesOther
+		}
+	}
 	isPrivate := d.IsPrivate != nil && *d.IsPrivate
 	isLonger := d.Duration != nil && *d.Duration >= int64(f.Longer/time.Second)
 	isLate := d.Started != nil && d.Scheduled != nil && d.Started.Instant().Sub(d.Scheduled.Instant()) >= f.Late
-	if f.Private != nil && *f.Private != isPrivate || f.Longer > 0 && !isLonger || f.Late > 0 && !isLate || !f.ID.IsZero() && f.ID != c.ID {
+	if f.Private != nil && *f.Private != isPrivate || f.Longer > 0 && !isLonger || f.Late > 0 && !isLate {
 		bits |= missesOther
 	}
 	return bits
