@@ -169,7 +169,10 @@ func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMir
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := mirror.Keep(ctx, config); err != nil {
+		switch err := mirror.Keep(ctx, config); {
+		case errors.Is(err, mirror.ErrEnded):
+			s.log.Warn("the company is no longer mirrored", "reason", err)
+		case err != nil:
 			s.log.Error("the company is not mirrored", "error", err)
 		}
 	}()
@@ -310,7 +313,8 @@ func (a *app) mirrorEnd() *cobra.Command {
 		Use:   "end",
 		Short: "End a mirror, so that the company can be written again",
 		Long: `Forget that a company is a mirror. Its calls stay as they are, and 'import' and
-POST /v2/calls may write them again. A mirror that runs ends with exit code 1.`,
+POST /v2/calls may write them again. A mirror that runs ends with exit code 1; 'serve'
+goes on without its mirror.`,
 		Example: `  callvault mirror end
   callvault mirror end --company acme --yes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -5,7 +5,9 @@ package lease
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -19,14 +21,6 @@ const (
 	lookEvery  = time.Second
 	leaveTime  = 5 * time.Second // for giving the lease back
 )
-
-// leases is the part of callvault.MirrorState that has to do with the lease.
-type leases interface {
-	Lease(ctx context.Context) (callvault.Lease, error)
-	Take(ctx context.Context, seen callvault.Lease, upstream, holder string) (callvault.Lease, error)
-	Renew(ctx context.Context, lease callvault.Lease) (callvault.Lease, error)
-	Return(ctx context.Context, lease callvault.Lease) error
-}
 
 // HeldError is the error of a mirror whose company another mirror is writing.
 type HeldError struct {
@@ -43,32 +37,30 @@ func inShort(holder string) string {
 	return who
 }
 
-// Keeper keeps the lease of a company's mirror.
+// Keeper keeps the lease of a company's mirror. It may hold it again and again.
 type Keeper struct {
-	State    callvault.MirrorState
-	Upstream string
-	Log      *slog.Logger
+	state    callvault.MirrorState
+	upstream string
+	log      *slog.Logger
+
+	holder string            // this process
+	isGone func(string) bool // whether a holder has certainly ended
+	told   bool              // the log knows that another one has it
+}
+
+// New makes a Keeper for this process.
+func New(state callvault.MirrorState, upstream string, log *slog.Logger) *Keeper {
+	return &Keeper{state: state, upstream: upstream, log: log, holder: holder(), isGone: isGone}
 }
 
 // Hold takes the lease, renews it while work runs, and gives it back. When another mirror
 // takes it over, the context of work ends with ErrLeaseLost as its cause.
 //
 // A lease whose process on this machine is gone is taken at once. Any other is watched for 30
-// seconds: Hold returns a *HeldError as soon as somebody renews or takes it.
-func (k Keeper) Hold(ctx context.Context, work func(context.Context, callvault.Lease) error) error {
-	return hold{k.State, k.Upstream, self(), k.Log}.run(ctx, work)
-}
-
-// hold is what Keeper.Hold works with.
-type hold struct {
-	state    leases
-	upstream string
-	me       process
-	log      *slog.Logger
-}
-
-func (h hold) run(ctx context.Context, work func(context.Context, callvault.Lease) error) error {
-	lease, err := h.take(ctx)
+// seconds: Hold returns a *HeldError as soon as somebody renews or takes it, and ErrLeaseLost if
+// the mirror ends meanwhile.
+func (k *Keeper) Hold(ctx context.Context, work func(context.Context, callvault.Lease) error) error {
+	lease, err := k.take(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,7 +68,7 @@ func (h hold) run(ctx context.Context, work func(context.Context, callvault.Leas
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		h.renew(working, end, lease)
+		k.renew(working, end, lease)
 	}()
 	err = work(working, lease)
 	if lost := context.Cause(working); err != nil && errors.Is(lost, callvault.ErrLeaseLost) {
@@ -86,23 +78,22 @@ func (h hold) run(ctx context.Context, work func(context.Context, callvault.Leas
 	<-renewed
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
-	if left := h.state.Return(leaving, lease); left != nil && !errors.Is(left, callvault.ErrLeaseLost) {
+	if left := k.state.Return(leaving, lease); left != nil && !errors.Is(left, callvault.ErrLeaseLost) {
 		err = errors.Join(err, left)
 	}
 	return err
 }
 
 // take takes the lease when nobody holds it any more.
-func (h hold) take(ctx context.Context) (callvault.Lease, error) {
-	first, err := h.state.Lease(ctx)
+func (k *Keeper) take(ctx context.Context) (callvault.Lease, error) {
+	first, err := k.state.Lease(ctx)
 	if err != nil {
 		return first, err
 	}
-	told := false
-	for watched := time.Now(); first.Upstream == h.upstream && first.Holder != "" && !h.me.isGone(first.Holder); {
-		if !told {
-			told = true
-			h.log.Info("another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds", "other", inShort(first.Holder))
+	for watched := time.Now(); first.Upstream == k.upstream && first.Holder != "" && !k.isGone(first.Holder); {
+		if !k.told {
+			k.told = true
+			k.log.Info("another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds", "other", inShort(first.Holder))
 		}
 		if time.Since(watched) >= deadAfter {
 			break
@@ -110,18 +101,22 @@ func (h hold) take(ctx context.Context) (callvault.Lease, error) {
 		if err := pause(ctx, lookEvery); err != nil {
 			return first, err
 		}
-		now, err := h.state.Lease(ctx)
+		now, err := k.state.Lease(ctx)
 		if err != nil {
 			return first, err
 		}
-		if now.Holder != "" && now != first {
+		switch {
+		case now.Upstream == "": // an operator has ended the mirror
+			return first, callvault.ErrLeaseLost
+		case now.Holder != "" && now != first:
 			return first, &HeldError{now.Holder}
 		}
 		first = now
 	}
-	lease, err := h.state.Take(ctx, first, h.upstream, h.me.holder())
+	k.told = false
+	lease, err := k.state.Take(ctx, first, k.upstream, k.holder)
 	if errors.Is(err, callvault.ErrLeaseLost) {
-		now, err := h.state.Lease(ctx)
+		now, err := k.state.Lease(ctx)
 		if err != nil {
 			return now, err
 		}
@@ -142,16 +137,16 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // renew shows that the holder is alive until the context ends, and ends it when the lease is
 // lost. A store that does not answer is asked again: only a lost lease is the end.
-func (h hold) renew(ctx context.Context, end context.CancelCauseFunc, lease callvault.Lease) {
+func (k *Keeper) renew(ctx context.Context, end context.CancelCauseFunc, lease callvault.Lease) {
 	wait := renewEvery
 	for pause(ctx, wait) == nil {
-		_, err := h.state.Renew(ctx, lease)
+		_, err := k.state.Renew(ctx, lease)
 		switch {
 		case errors.Is(err, callvault.ErrLeaseLost):
 			end(callvault.ErrLeaseLost)
 			return
 		case err != nil && ctx.Err() == nil:
-			h.log.Warn("the lease of this mirror was not renewed", "error", err)
+			k.log.Warn("the lease of this mirror was not renewed", "error", err)
 			wait = lookEvery
 		default:
 			wait = renewEvery
@@ -159,12 +154,14 @@ func (h hold) renew(ctx context.Context, end context.CancelCauseFunc, lease call
 	}
 }
 
-// process is this process, and what it knows of others.
-type process interface {
-	// holder is the process in words: for people, and for isGone of other processes.
-	holder() string
+// unknown is this process in words, where others can't tell whether it has ended.
+func unknown() string { return fmt.Sprintf("%s: process %d", hostname(), os.Getpid()) }
 
-	// isGone tells whether a holder is certainly no longer there. It is false where that
-	// can't be known.
-	isGone(holder string) bool
+// hostname is the name of this machine, for people.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "a machine"
+	}
+	return name
 }

@@ -17,32 +17,43 @@ type identity struct {
 	pid                 int
 }
 
-// self is this process. Without /proc it can only be told by name.
-func self() process {
+// self is this process. Without /proc it has no identity.
+func self() (identity, error) {
 	kernel, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	pids, pidsErr := os.Readlink("/proc/self/ns/pid")
 	start, _, startErr := startOf(os.Getpid())
-	if errors.Join(err, pidsErr, startErr) != nil {
-		return stranger{}
-	}
-	return identity{strings.TrimSpace(string(kernel)), pids, start, os.Getpid()}
+	return identity{strings.TrimSpace(string(kernel)), pids, start, os.Getpid()}, errors.Join(err, pidsErr, startErr)
 }
 
 // identityFormat has the words of a holder. The name of the machine stands before it.
 const identityFormat = "process %d since %s of %s on kernel %s"
 
-func (p identity) holder() string {
+// holder is this process in words: for people, and for isGone of other processes.
+func holder() string {
+	me, err := self()
+	if err != nil {
+		return unknown()
+	}
+	return me.String()
+}
+
+func (p identity) String() string {
 	return hostname() + ": " + fmt.Sprintf(identityFormat, p.pid, p.start, p.pids, p.kernel)
 }
 
-// isGone asks the kernel, if the holder is one of its processes in this namespace.
-func (p identity) isGone(holder string) bool {
+// isGone tells whether a holder has certainly ended: it asks the kernel about a process of its
+// own in this namespace.
+func isGone(holder string) bool {
+	me, err := self()
+	if err != nil {
+		return false
+	}
 	_, words, _ := strings.Cut(holder, ": ")
 	var other identity
 	if _, err := fmt.Sscanf(words, identityFormat, &other.pid, &other.start, &other.pids, &other.kernel); err != nil {
 		return false
 	}
-	if other.kernel != p.kernel || other.pids != p.pids || other.pid <= 0 {
+	if other.kernel != me.kernel || other.pids != me.pids || other.pid <= 0 {
 		return false
 	}
 	if errors.Is(syscall.Kill(other.pid, 0), syscall.ESRCH) {

@@ -10,8 +10,8 @@ import (
 // A process that runs is not gone, one that has ended is, even before its parent has noticed;
 // one of another kernel or namespace, or with another start, is told from it.
 func TestIsGone(t *testing.T) {
-	me, ok := self().(identity)
-	if !ok {
+	me, err := self()
+	if err != nil {
 		t.Skip("/proc is not there")
 	}
 	sleeper := exec.CommandContext(t.Context(), "sleep", "1000")
@@ -31,12 +31,12 @@ func TestIsGone(t *testing.T) {
 	check := func(when string, want map[string]bool) {
 		t.Helper()
 		for holder, gone := range want {
-			if got := me.isGone(holder); got != gone {
+			if got := isGone(holder); got != gone {
 				t.Errorf("%s, %s is gone: %v", when, holder, got)
 			}
 		}
 	}
-	check("while it runs", map[string]bool{me.holder(): false, other.holder(): false, again.holder(): true, elsewhere.holder(): false, container.holder(): false, "": false, "a: process 1": false, "a: process -1 since 1 of x on kernel y": false})
+	check("while it runs", map[string]bool{me.String(): false, other.String(): false, again.String(): true, elsewhere.String(): false, container.String(): false, "": false, "a: process 1": false, "a: process -1 since 1 of x on kernel y": false})
 	if err := sleeper.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,10 +45,10 @@ func TestIsGone(t *testing.T) {
 			break
 		}
 	}
-	check("as a zombie", map[string]bool{other.holder(): true, elsewhere.holder(): false, container.holder(): false})
+	check("as a zombie", map[string]bool{other.String(): true, elsewhere.String(): false, container.String(): false})
 	sleeper.Wait()
-	check("when it has ended", map[string]bool{other.holder(): true, elsewhere.holder(): false, container.holder(): false})
-	if text := (&HeldError{me.holder()}).Error(); !strings.HasSuffix(text, ": process "+strconv.Itoa(me.pid)) {
+	check("when it has ended", map[string]bool{other.String(): true, elsewhere.String(): false, container.String(): false})
+	if text := (&HeldError{holder()}).Error(); !strings.HasSuffix(text, ": process "+strconv.Itoa(me.pid)) {
 		t.Error(text)
 	}
 }

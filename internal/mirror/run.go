@@ -20,11 +20,18 @@ const (
 	onceSaved = 24 * time.Hour
 )
 
+// ErrEnded is the error of a mirror that an operator has ended.
+var ErrEnded = errors.New("somebody ended the mirror of this company; to mirror it again, start this again")
+
 // Run mirrors a company until the context ends, which is no error. It holds the lease, and gives
 // it back. Its errors are a *lease.HeldError, a *callvault.OtherUpstreamError,
-// callvault.ErrLeaseLost when another mirror has taken over, and those of the store.
+// callvault.ErrLeaseLost when another mirror has taken over, ErrEnded, and those of the store.
 func Run(ctx context.Context, config Config) error {
-	err := underLease(ctx, config, func(ctx context.Context, m *Mirror) error {
+	return run(ctx, config, newKeeper(&config))
+}
+
+func run(ctx context.Context, config Config, keeper *lease.Keeper) error {
+	err := underLease(ctx, config, keeper, func(ctx context.Context, m *Mirror) error {
 		for {
 			next, err := m.Step(ctx)
 			if err != nil {
@@ -52,29 +59,34 @@ func Check(ctx context.Context, config Config) error {
 }
 
 // Keep is Run for a service that others run, too: while another process mirrors the company it
-// waits for its turn, and after an error of the store it tries again. Only a company that is a
-// mirror of another upstream is an error.
+// waits for its turn, and after an error of the store it tries again. Its errors are ErrEnded and
+// a *callvault.OtherUpstreamError.
 func Keep(ctx context.Context, config Config) error {
-	waits := false
-	for {
-		err := Run(ctx, config)
+	keeper := newKeeper(&config)
+	for waits, known := false, false; ; {
+		// Run would make the mirror again that an operator has ended.
+		if now, err := config.Store.Mirror(config.Company).Lease(ctx); err == nil {
+			if known && now.Upstream == "" {
+				return ErrEnded
+			}
+			known = now.Upstream != ""
+		}
+		err := run(ctx, config, keeper)
 		var held *lease.HeldError
 		var other *callvault.OtherUpstreamError
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.As(err, &other):
+		case errors.As(err, &other), errors.Is(err, ErrEnded):
 			return err
 		case errors.As(err, &held) || errors.Is(err, callvault.ErrLeaseLost):
-			if !waits && config.Log != nil {
+			if !waits {
 				config.Log.Info("this process waits to mirror the company", "reason", err)
 			}
 			waits = true
 		default:
 			waits = false
-			if config.Log != nil {
-				config.Log.Error("the mirror ended, and begins again", "error", err)
-			}
+			config.Log.Error("the mirror ended, and begins again", "error", err)
 		}
 		if sleep(ctx, turnEvery) != nil {
 			return nil
@@ -94,7 +106,7 @@ type Outcome struct {
 // for the next time. Its errors are those of Run.
 func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
 	config.Limits.Saved = onceSaved
-	err = underLease(ctx, config, func(ctx context.Context, m *Mirror) error {
+	err = underLease(ctx, config, newKeeper(&config), func(ctx context.Context, m *Mirror) error {
 		for {
 			next, err := m.Step(ctx)
 			if err != nil {
@@ -112,12 +124,16 @@ func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
 	return outcome, err
 }
 
-func underLease(ctx context.Context, config Config, run func(context.Context, *Mirror) error) error {
-	keeper := lease.Keeper{State: config.Store.Mirror(config.Company), Upstream: config.Upstream, Log: config.Log}
-	if keeper.Log == nil {
-		keeper.Log = slog.New(slog.DiscardHandler)
+// newKeeper keeps the lease for what runs by a config, whose log it makes if there is none.
+func newKeeper(config *Config) *lease.Keeper {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
 	}
-	return keeper.Hold(ctx, func(ctx context.Context, held callvault.Lease) error {
+	return lease.New(config.Store.Mirror(config.Company), config.Upstream, config.Log)
+}
+
+func underLease(ctx context.Context, config Config, keeper *lease.Keeper, run func(context.Context, *Mirror) error) error {
+	err := keeper.Hold(ctx, func(ctx context.Context, held callvault.Lease) error {
 		m, err := Open(ctx, config, held)
 		if err != nil {
 			return err
@@ -125,6 +141,12 @@ func underLease(ctx context.Context, config Config, run func(context.Context, *M
 		defer m.Close()
 		return run(ctx, m)
 	})
+	if errors.Is(err, callvault.ErrLeaseLost) {
+		if now, failed := config.Store.Mirror(config.Company).Lease(ctx); failed == nil && now.Upstream == "" {
+			return ErrEnded
+		}
+	}
+	return err
 }
 
 // sleep waits, unless the context ends before.

@@ -36,7 +36,7 @@ func TestMirrorGoesOnElsewhere(t *testing.T) {
 		a.Add(a.World.Now())
 		for place, to := range places {
 			before, _ := a.requests()
-			if got := a.once(to); got.Code != program.ExitOK || strings.Contains(got.Stderr, "holds the lease") {
+			if got := a.once(to); got.Code != program.ExitOK || strings.Contains(got.Stderr, waitsForAnother) {
 				t.Fatalf("%s: %+v", place, got)
 			}
 			arrived, _ := a.requests()

@@ -40,6 +40,11 @@ func (m *mirroring) args(args ...string) []string {
 	return append([]string{"mirror", "--url", m.url, "--credentials", m.credential, "--pace", "1000/s", "--daily", "1000000"}, args...)
 }
 
+// serve starts a server that mirrors, too.
+func (m *mirroring) serve() *program.Server {
+	return m.Serve("--mirror", m.url, "--credentials", m.credential, "--pace", "1000/s", "--daily", "1000000")
+}
+
 func (m *mirroring) wantLine(lines *bufio.Reader, want string) {
 	m.T.Helper()
 	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, want) {
@@ -85,8 +90,8 @@ func (m *mirroring) exit(cmd *exec.Cmd) int {
 }
 
 // One process mirrors a company. When it was killed, the next one takes its place at once;
-// told to end, it gives the company back, to a server that waits for it; and when the company is no longer its own, it ends
-// with 1.
+// told to end, it gives the company back, to a server that waits for it. When an operator ends the
+// mirror, it ends with 1, and a server does not make it again.
 func TestMirrorProcesses(t *testing.T) { onEngines(t, mirrorProcesses) }
 
 func mirrorProcesses(t *testing.T, c *program.CLI) {
@@ -109,39 +114,42 @@ func mirrorProcesses(t *testing.T, c *program.CLI) {
 		t.Fatal(err)
 	}
 	m.exit(killed)
-	// It says so when it has to wait whether the one before is alive.
-	if got := c.Run(m.args("--once")...); got.Code != program.ExitOK || strings.Contains(got.Stderr, "holds the lease") {
+	if got := c.Run(m.args("--once")...); got.Code != program.ExitOK || strings.Contains(got.Stderr, waitsForAnother) {
 		t.Errorf("after a kill: %+v", got)
 	}
 
-	ended := m.begin(calls)
-	if err := ended.Process.Signal(syscall.SIGTERM); err != nil {
+	told := m.begin(calls)
+	if err := told.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := m.exit(ended); code != program.ExitOK {
+	if code := m.exit(told); code != program.ExitOK {
 		t.Errorf("SIGTERM ended it with %d", code)
 	}
 	if text := c.Must("mirror", "status"); !strings.Contains(text, "kept by      no process") {
 		t.Error(text)
 	}
 
-	first := c.Serve("--mirror", m.url, "--credentials", m.credential, "--pace", "1000/s", "--daily", "1000000")
+	first := m.serve()
 	m.waitFor(first)
-	second := c.Serve("--mirror", m.url, "--credentials", m.credential, "--pace", "1000/s", "--daily", "1000000")
+	second := m.serve()
 	if code := first.End(syscall.SIGTERM); code != program.ExitOK {
 		t.Errorf("SIGTERM ended serve with %d", code)
 	}
 	m.waitFor(second)
+	c.Must("mirror", "end", "--yes")
+	const ended = "somebody ended the mirror of this company"
+	waitUntil(t, "the server mirrors no more", func() bool { return strings.Contains(second.Stderr.String(), ended) })
+	if got := c.Run("mirror", "status"); got.Code != program.ExitFailed {
+		t.Errorf("the mirror that was ended is there again: %+v", got)
+	}
 	if code := second.End(syscall.SIGTERM); code != program.ExitOK {
 		t.Errorf("SIGTERM ended serve with %d", code)
 	}
 
 	lost := m.begin(calls)
-	if got := c.Run("mirror", "end", "--yes"); got.Code != program.ExitOK {
-		t.Errorf("%+v", got)
-	}
-	if code := m.exit(lost); code != program.ExitFailed {
-		t.Errorf("without its company it ended with %d", code)
+	c.Must("mirror", "end", "--yes")
+	if code, text := m.exit(lost), fmt.Sprint(lost.Stderr); code != program.ExitFailed || !strings.Contains(text, "callvault: "+ended) {
+		t.Errorf("without its company it ended with %d: %s", code, text)
 	}
 	if got, want := c.Must("export"), origin.Must("export"); got != want {
 		t.Errorf("%d bytes here, %d there", len(got), len(want))

@@ -20,6 +20,9 @@ import (
 	"github.com/callvault/callvault/internal/upstreamtest"
 )
 
+// waitsForAnother is what a mirror logs that can't tell whether the one before is alive.
+const waitsForAnother = "another process mirrors this company"
+
 // mirrorClient is the name under which an account knows the mirror.
 const mirrorClient = "mirror"
 
@@ -31,6 +34,7 @@ type account struct {
 	key      program.Key
 	troubles *upstreamtest.Troubles // nil for none
 
+	before      func() // is called when a request of the mirror came; nil for nothing
 	connections atomic.Int64
 
 	mu      sync.Mutex
@@ -72,6 +76,9 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.arrived++
 	a.last = time.Now()
 	a.mu.Unlock()
+	if a.before != nil {
+		a.before()
+	}
 	a.troubles.ServeHTTP(w, r)
 }
 
