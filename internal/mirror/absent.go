@@ -29,14 +29,6 @@ type absentCall struct {
 	asked time.Time // when this process asked for it last; zero if it has not
 }
 
-// due is when it may be asked for, again after a rest.
-func (a absentCall) due(rest time.Duration) time.Time {
-	if a.asked.IsZero() {
-		return time.Time{}
-	}
-	return a.asked.Add(rest)
-}
-
 // absentValue is an absentCall as it is kept.
 type absentValue struct {
 	At    time.Time `json:"at"`
@@ -113,7 +105,7 @@ func (d deletions) add(now time.Time, n int) deletions {
 func (m *Mirror) absentDue() time.Time {
 	first := never
 	for _, a := range m.absent {
-		if due := a.due(m.period(absentRest)); due.Before(first) {
+		if due := m.nextAfter(a.asked, absentRest); due.Before(first) {
 			first = due
 		}
 	}
@@ -149,7 +141,7 @@ func (t *thread) settleAbsent() error {
 func (m *Mirror) oldestAbsent() []callvault.ID {
 	ids := make([]callvault.ID, 0, len(m.absent))
 	for id, a := range m.absent {
-		if !a.due(m.period(absentRest)).After(m.up()) {
+		if !m.nextAfter(a.asked, absentRest).After(m.up()) {
 			ids = append(ids, id)
 		}
 	}

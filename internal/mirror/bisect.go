@@ -31,13 +31,18 @@ func (m *Mirror) bisectDue() time.Time {
 	if m.differs != nil {
 		return time.Time{}
 	}
-	if leaf := m.poll(); leaf != nil {
-		return leaf.kept.Next
+	leaf := m.poll()
+	switch {
+	case leaf == nil:
+		return never
+	case leaf.kept.Next.Sub(m.up()) > lastPoll+jump: // a clock was ahead
+		return time.Time{}
 	}
-	return never
+	return leaf.kept.Next
 }
 
-// bisect follows the difference that was seen last, and reads the leaves that are due.
+// bisect follows the difference that was seen last, and reads the leaves that are due: on hold,
+// too, because that deletes nothing, and what they explain no longer must not prolong the hold.
 func (t *thread) bisect() error {
 	if d := t.differs; d != nil {
 		err := t.descend(*d)
@@ -46,7 +51,7 @@ func (t *thread) bisect() error {
 			return notBroken(err)
 		}
 	}
-	for leaf := t.poll(); leaf != nil && !leaf.kept.Next.After(t.up()) && t.held == nil; leaf = t.poll() {
+	for leaf := t.poll(); leaf != nil && !leaf.kept.Next.After(t.up()); leaf = t.poll() {
 		if err := t.readLeaf(leaf.Range); err != nil {
 			return notBroken(err)
 		}

@@ -108,6 +108,18 @@ func (m *Mirror) poll() *leaf {
 	return first
 }
 
+// wakeAll makes all leaves due.
+func (m *Mirror) wakeAll() {
+	for i := range m.leaves {
+		m.wake(i)
+	}
+}
+
+func (m *Mirror) wake(i int) {
+	m.leaves[i].kept.Next = m.up()
+	m.keep("leaf/"+timeKey(m.leaves[i].From), m.leaves[i].kept)
+}
+
 // wakeLeaves makes the leaves due in which new calls were listed: their excess has become less.
 func (m *Mirror) wakeLeaves(listed map[callvault.ID]*upstream.Listed, there map[callvault.ID]bool) {
 	for id, call := range listed {
@@ -115,8 +127,7 @@ func (m *Mirror) wakeLeaves(listed map[callvault.ID]*upstream.Listed, there map[
 			continue
 		}
 		if i := m.leaves.from(call.Time); i < len(m.leaves) && m.leaves[i].From <= call.Time {
-			m.leaves[i].kept.Next = m.up()
-			m.keep("leaf/"+timeKey(m.leaves[i].From), m.leaves[i].kept)
+			m.wake(i)
 		}
 	}
 }

@@ -125,8 +125,13 @@ func (t *thread) conclude(known callvault.Range, total int) error {
 	}
 	// While the backfill has covered nothing but empty weeks, its first look is what is known.
 	visible := total > 0 || !t.backfill.Done && here == 0 && t.head.Visible
-	t.head = headState{At: t.up(), Total: total, Shortage: here + t.leaves.all(known) - total, Prefix: max(0, older), Visible: visible}
+	excess, before := t.leaves.all(known), t.head.Shortage
+	t.head = headState{At: t.up(), Total: total, Shortage: here + excess - total, Prefix: max(0, older), Visible: visible}
 	t.keep("head", t.head)
+	if t.head.Prefix == 0 && !t.horizon.Unsettled.IsZero() {
+		t.horizon.Unsettled = time.Time{}
+		t.keep("horizon", t.horizon)
+	}
 	if t.backfill.Done && t.horizon.Unsettled.IsZero() {
 		for id, a := range t.absent { // what is older than the horizon is for retention
 			if a.at < known.From {
@@ -135,6 +140,9 @@ func (t *thread) conclude(known callvault.Range, total int) error {
 		}
 	}
 	if t.judge(); t.held != nil {
+		if short := t.head.Shortage; short != before && short > 0 && short-excess <= t.most(total) {
+			t.wakeAll() // the excess alone may be what holds, and it may be gone
+		}
 		return nil
 	}
 	return t.audit(known, total)

@@ -122,7 +122,7 @@ func (m *Mirror) plan() []*activity {
 		{name: "hot", class: budget.Hot, open: answers, due: m.hotDue, run: (*thread).readHot},
 		{name: "head", class: budget.Head, due: m.headDue, run: (*thread).askHead},
 		{name: "absent", class: budget.Head, open: deletes, due: m.absentDue, run: (*thread).settleAbsent},
-		{name: "bisect", class: budget.Bisect, open: deletes, due: m.bisectDue, run: (*thread).bisect},
+		{name: "bisect", class: budget.Bisect, open: answers, due: m.bisectDue, run: (*thread).bisect},
 		{name: "retention", class: budget.Head, open: deletes, due: m.retentionDue, run: (*thread).retain},
 		{name: "workspaces", class: budget.Head, open: deletes, due: m.workspacesDue, run: (*thread).askWorkspaces},
 		{name: "warm", class: budget.Warm, open: answers, due: m.warmDue, run: (*thread).readWarm},

@@ -109,18 +109,18 @@ func (t *thread) isUnsettled() bool {
 // settled for a day.
 func (t *thread) prefixByID() error {
 	h := &t.horizon
-	if h.Unsettled.IsZero() {
+	if h.Unsettled.IsZero() || t.isAhead(h.Unsettled) {
 		h.Unsettled = t.up()
 		t.keep("horizon", h)
 	}
-	if t.up().Sub(h.Unsettled) < unsettledFor || len(t.absent) > 0 {
+	if t.up().Sub(h.Unsettled) < unsettledFor || t.absentIn(callvault.Range{From: beginning, To: h.at()}) > 0 {
 		return nil
 	}
 	ids, err := t.counted(t.ctx, callvault.Range{From: beginning, To: h.at()})
 	if err != nil {
 		return err
 	}
-	left := t.most(t.head.Total) - t.gone.within(t.up())
+	left := t.most(t.head.Total) - t.gone.within(t.up()) - len(t.absent)
 	for _, id := range ids[:max(0, min(left, len(ids)))] {
 		t.isAbsent(id, beginning)
 	}

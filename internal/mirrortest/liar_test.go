@@ -15,6 +15,7 @@ import (
 type liar struct {
 	mirror.Requests
 	list  func(ask upstream.Ask, page *upstream.Page) error
+	call  func(id callvault.ID) error
 	users func(page *upstream.Entries)
 }
 
@@ -24,6 +25,14 @@ func (l *liar) List(ctx context.Context, ask upstream.Ask) (upstream.Page, error
 		err = l.list(ask, &page)
 	}
 	return page, err
+}
+
+func (l *liar) Call(ctx context.Context, id callvault.ID) (upstream.Found, error) {
+	found, err := l.Requests.Call(ctx, id)
+	if err == nil && l.call != nil {
+		err = l.call(id)
+	}
+	return found, err
 }
 
 func (l *liar) Users(ctx context.Context, cursor string) (upstream.Entries, error) {
