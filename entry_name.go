@@ -3,6 +3,7 @@ package callvault
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"strings"
 
@@ -58,13 +59,24 @@ func (n EntryNames) All() map[Kind]map[string]string {
 	all := make(map[Kind]map[string]string)
 	for _, kind := range Kinds() {
 		all[kind] = make(map[string]string)
-		if k := n[kind]; k != nil {
-			for i, id := range k.ids {
-				all[kind][id.String()] = k.name(i)
-			}
+		for id, name := range n.Each(kind) {
+			all[kind][id.String()] = name
 		}
 	}
 	return all
+}
+
+// Each are the names of a kind, in the order of the ids.
+func (n EntryNames) Each(kind Kind) iter.Seq2[ID, string] {
+	return func(yield func(ID, string) bool) {
+		if k := n[kind]; k != nil {
+			for i, id := range k.ids {
+				if !yield(id, k.name(i)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // ReadEntryNames reads the names of all entries of a company. A damaged entry is a

@@ -1,0 +1,204 @@
+package where
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
+)
+
+// Sieve finds calls as they come, when nobody knows beforehand what they have.
+type Sieve struct {
+	filter  callvault.Filter
+	names   []*name
+	entries callvault.EntryNames
+	met     map[met]bool
+}
+
+// name is a term whose value is the name of something that calls have.
+type name struct {
+	index   int
+	term    Term
+	folded  string
+	isThere bool
+}
+
+// met is what a call has in a field.
+type met struct{ field, value string }
+
+// The fields whose values are names, and what users and workspaces are to them.
+var (
+	fieldOfName = map[string]callvault.Field{"host": callvault.Hosts, "system": callvault.Systems, "workspace": callvault.WorkspaceNames}
+	kindOfName  = map[string]callvault.Kind{"host": callvault.Users, "workspace": callvault.Workspaces}
+)
+
+// Sieve is a sieve that knows users and workspaces by name.
+func (w *Where) Sieve(entries callvault.EntryNames) *Sieve {
+	s := &Sieve{filter: w.filter, entries: entries, met: make(map[met]bool)}
+	for i, term := range w.Terms {
+		if _, isName := fieldOfName[term.Field]; isName {
+			s.names = append(s.names, &name{i, term, callvault.Fold(term.Value), false})
+		}
+	}
+	for field, kind := range kindOfName {
+		for id, called := range entries.Each(kind) {
+			s.find(met{field, id.String()}, called)
+		}
+	}
+	return s
+}
+
+// Resolve is what selects calls of a company: names are looked up among what its calls, users
+// and workspaces have. One that is not there is an *Error.
+func (w *Where) Resolve(ctx context.Context, calls callvault.Reads, entries callvault.Entries) (callvault.Filter, error) {
+	s := w.Sieve(make(callvault.EntryNames))
+	for field, of := range fieldOfName {
+		if !s.asks(field) {
+			continue
+		}
+		var values []string
+		err := calls.Names(ctx, of, func(n callvault.Name) error {
+			values = append(values, n.Name)
+			return nil
+		})
+		if err != nil {
+			return callvault.Filter{}, err
+		}
+		if kind, isEntry := kindOfName[field]; isEntry {
+			if err := s.entries.Add(ctx, entries, kind, idsOf(values)); err != nil {
+				return callvault.Filter{}, err
+			}
+		}
+		for _, value := range values {
+			s.meet(met{field, value})
+		}
+	}
+	if s.Missing() == nil {
+		return s.filter, nil
+	}
+	// Somebody who is known and has no calls is there, too.
+	var err error
+	if s.entries, err = callvault.ReadEntryNames(ctx, entries); err != nil {
+		return callvault.Filter{}, err
+	}
+	for field, kind := range kindOfName {
+		for id := range s.entries.Each(kind) {
+			s.meet(met{field, id.String()})
+		}
+	}
+	if missing := s.Missing(); missing != nil {
+		return callvault.Filter{}, missing
+	}
+	return s.filter, nil
+}
+
+func idsOf(values []string) (ids []callvault.ID) {
+	for _, value := range values {
+		if id, err := callvault.ParseID(value); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return callvault.SortIDs(ids)
+}
+
+// Has tells whether a call is looked for.
+func (s *Sieve) Has(c *callvault.Call) bool {
+	if len(s.names) == 0 {
+		return s.filter.Has(c)
+	}
+	d, err := gong.ParseCall(c.Document)
+	if err != nil {
+		return false
+	}
+	for field, value := range map[string]*string{"host": d.PrimaryUserID, "system": d.System, "workspace": d.WorkspaceID} {
+		if value != nil && s.asks(field) {
+			s.meet(met{field, *value})
+		}
+	}
+	// A field without values would let every call through.
+	if s.asks("host") && s.filter.Hosts == nil || s.asks("system") && s.filter.Systems == nil || s.asks("workspace") && s.filter.Workspaces == nil {
+		return false
+	}
+	return s.filter.Has(c)
+}
+
+// asks tells whether there are terms of a field.
+func (s *Sieve) asks(field string) bool {
+	return slices.ContainsFunc(s.names, func(n *name) bool { return n.term.Field == field })
+}
+
+// meet learns what calls have, and adds it to the filter if a term means it.
+func (s *Sieve) meet(m met) {
+	if s.met[m] {
+		return
+	}
+	s.met[m] = true
+	if !s.find(m, s.entries.Of(kindOfName[m.field], m.value)) {
+		return
+	}
+	switch m.field {
+	case "host":
+		s.filter.Hosts = append(s.filter.Hosts, m.value)
+	case "system":
+		s.filter.Systems = append(s.filter.Systems, m.value)
+	default:
+		id, _ := callvault.ParseID(m.value) // it was checked when it was written
+		s.filter.Workspaces = append(s.filter.Workspaces, id)
+	}
+}
+
+// find tells whether a term means something: by its value, or by the beginning of a word of
+// what people call it.
+func (s *Sieve) find(m met, called string) (found bool) {
+	value, called := callvault.Fold(m.value), " "+callvault.Fold(called)
+	for _, n := range s.names {
+		if n.term.Field == m.field && (n.folded == value || strings.Contains(called, " "+n.folded)) {
+			n.isThere, found = true, true
+		}
+	}
+	return found
+}
+
+// Missing is the first name that nothing has had so far, or nil.
+func (s *Sieve) Missing() *Error {
+	return s.missing(func(*name) bool { return true })
+}
+
+// Hopeless is the first name that no call can bring, since it is no id, or nil.
+func (s *Sieve) Hopeless() *Error {
+	return s.missing(func(n *name) bool { return n.term.Field != "system" && !isNumber(n.term.Value) })
+}
+
+func (s *Sieve) missing(is func(*name) bool) *Error {
+	for _, n := range s.names {
+		if !n.isThere && is(n) {
+			return &Error{n.index, n.term.Text, s.advice(n.term.Field), true}
+		}
+	}
+	return nil
+}
+
+// advice is what to type in place of a name that is not there.
+func (s *Sieve) advice(field string) string {
+	if field == "host" {
+		return "nobody here has this name; type the beginning of a first or last name, or an id"
+	}
+	var there []string
+	for m := range s.met {
+		if m.field == field {
+			there = append(there, cmp.Or(s.entries.Of(kindOfName[field], m.value), m.value))
+		}
+	}
+	slices.Sort(there)
+	if len(there) == 0 {
+		return "no call here has a " + field + "; leave the term out"
+	}
+	const most = 10
+	if len(there) > most {
+		there = append(there[:most], "…")
+	}
+	return "no call here has this " + field + "; there are " + strings.Join(there, ", ")
+}
