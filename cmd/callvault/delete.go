@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,11 +22,12 @@ const deleteBatch = 10_000
 // deleteOptions are the flags of delete.
 type deleteOptions struct {
 	tenant
-	kind       callvault.Kind
-	before     string
-	zone       *time.Location
-	ids        []string
-	yes, quiet bool
+	kind   callvault.Kind
+	before string
+	zone   *time.Location
+	ids    []string
+	yes    consent
+	quiet  bool
 }
 
 func (a *app) delete() *cobra.Command {
@@ -61,7 +60,7 @@ the same command again to finish.`,
 	kindFlag(cmd, &o.kind, "what to delete: calls, or imported users or workspaces")
 	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
 	zoneFlag(cmd, &o.zone, "UTC")
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "delete without asking")
+	o.yes.flag(cmd, "delete without asking")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and errors")
 	exclude(cmd, "id", "before")
 	return cmd
@@ -107,15 +106,12 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	if err != nil {
 		return err
 	}
-	if !o.yes && !screen.IsTerminal(a.stdin) {
-		return usagef("stdin is not a terminal; pass --yes to delete without asking")
-	}
 	store, err := o.open(ctx, a)
 	if err != nil {
 		return err
 	}
 	if d.kind != "" {
-		if err := checkUnmirrored(ctx, store, o.company); err != nil {
+		if err := o.checkUnmirrored(ctx, store); err != nil {
 			return err
 		}
 	}
@@ -125,8 +121,15 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 			return err
 		}
 	}
-	if !o.yes && total > 0 && !a.confirm(total, d, o) {
-		return errors.New("nothing was deleted")
+	if total > 0 {
+		what := screen.Count(total, noun(d.kind)) + " by id"
+		if d.ids == nil {
+			what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.query.To)
+		}
+		question := fmt.Sprintf("Delete %s of company %q from %s for good?", what, o.company, storeName(o.db))
+		if err := o.yes.ask(a, question, "delete", "nothing was deleted"); err != nil {
+			return err
+		}
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
@@ -145,7 +148,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, noun(d.kind)))
 	case err != nil:
-		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.kind)), ofMirror(err))
+		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.kind)), o.ofMirror(err))
 	case missing > 0:
 		p.Tell("deleted %s; %s not found", screen.Count(deleted, noun(d.kind)), screen.Count(missing, "id"))
 	default:
@@ -160,21 +163,25 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	return err
 }
 
-// confirm asks a person.
-func (a *app) confirm(total int, d deletion, o deleteOptions) bool {
-	what := screen.Count(total, noun(d.kind)) + " by id"
-	if d.ids == nil {
-		what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.query.To)
-	}
-	return a.asks(fmt.Sprintf("Delete %s of company %q from %s for good?", what, o.company, storeName(o.db)))
+// consent is a person's yes to what can't be undone.
+type consent bool
+
+func (yes *consent) flag(cmd *cobra.Command, usage string) {
+	cmd.Flags().BoolVarP((*bool)(yes), "yes", "y", false, usage)
 }
 
-// asks asks a person for a yes.
-func (a *app) asks(question string) bool {
-	screen.Printf(a.stderr, "%s [y/N] ", question)
-	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
+// ask asks a person, unless --yes answers. Where nobody can be asked it says what to pass.
+func (yes consent) ask(a *app, question, doing, refused string) error {
+	if yes {
+		return nil
+	}
+	if !screen.IsTerminal(a.stdin) {
+		return usagef("stdin is not a terminal; pass --yes to %s without asking", doing)
+	}
+	if !screen.Asks(a.stdin, a.stderr, question) {
+		return errors.New(refused)
+	}
+	return nil
 }
 
 // step deletes one batch and tells how many records it had, and whether more may follow.

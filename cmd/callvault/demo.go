@@ -56,7 +56,11 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 		if err != nil {
 			return err
 		}
-		a.play(ctx, stage)
+		a.runs(ctx, func(ctx context.Context) {
+			if err := stage.Run(ctx); err != nil {
+				a.log.Error("the sample calls no longer change", "error", err)
+			}
+		})
 		return service.serve(ctx, stage, config, func() { service.greetLate(o, credential, now) })
 	}
 	newest, err := demo.Fill(ctx, store.Calls(callvault.DefaultCompany), demo.Options{Seed: o.seed, End: now, Count: demoCalls})
@@ -64,23 +68,6 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 		return err
 	}
 	return service.serve(ctx, store, config, func() { service.greetDemo(o, credential, newest) })
-}
-
-// play plays a script until the command ends.
-func (a *app) play(ctx context.Context, stage *demo.Stage) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := stage.Run(ctx); err != nil {
-			a.log.Error("the sample calls no longer change", "error", err)
-		}
-	}()
-	a.ends = append(a.ends, func() error {
-		cancel()
-		<-done
-		return nil
-	})
 }
 
 // demoKey makes the key of a demo.

@@ -162,7 +162,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	if err != nil {
 		return err
 	}
-	if err := checkUnmirrored(ctx, store, o.company); err != nil {
+	if err := o.checkUnmirrored(ctx, store); err != nil {
 		return err
 	}
 	im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
@@ -185,7 +185,7 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	case errors.Is(err, bulk.ErrDamaged):
 		return fmt.Errorf("%w; calls stored from this file may be damaged: import a sound copy of it", err)
 	}
-	return ofMirror(err)
+	return o.ofMirror(err)
 }
 
 // shownCalls is how many calls a dry run prints.
@@ -203,7 +203,7 @@ func (a *app) compare(ctx context.Context, o importOptions, im *bulk.Import) err
 		return nil
 	}
 	im.Calls = store.Calls(o.company)
-	return checkUnmirrored(ctx, store, o.company)
+	return o.checkUnmirrored(ctx, store)
 }
 
 // rehearse is an import that stores nothing.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -271,25 +270,6 @@ func TestDelete(t *testing.T) {
 	}
 	if got := c.run("delete", "--yes", "--before", "2026-01-03"); got.stdout != "" || got.stderr != "deleted 0 calls\n" {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// A person is asked, and only a yes deletes.
-func TestDeleteAsks(t *testing.T) {
-	for answer, want := range map[string]bool{"": false, "n\n": false, "Y\n": true, "yes\n": true} {
-		var stderr strings.Builder
-		a := &app{stdin: strings.NewReader(answer), stderr: &stderr}
-		o := deleteOptions{tenant: tenant{"calls.db", "default"}, before: "2026-02-01", zone: time.UTC}
-		d, err := o.deletion()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := a.confirm(2, d, o); got != want {
-			t.Errorf("answer %q: %v", answer, got)
-		}
-		if got, want := stderr.String(), `Delete 2 calls before 2026-02-01T00:00:00Z of company "default" from calls.db for good? [y/N] `; got != want {
-			t.Errorf("asked %q, want %q", got, want)
-		}
 	}
 }
 

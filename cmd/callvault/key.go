@@ -126,7 +126,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 		ends = " The key expires at " + key.Expires.Format(time.RFC3339) + "."
 	}
 	a.say("The secret is not shown again.%s", ends)
-	a.say("To revoke the key: callvault key revoke %s%s%s", key.ID, dbArgument(o.db), companyArgument(o.company))
+	a.say("To revoke the key: callvault key revoke %s%s", key.ID, o.arguments())
 	return nil
 }
 
@@ -160,7 +160,7 @@ func (a *app) keyList() *cobra.Command {
 			}
 			keys = slices.DeleteFunc(keys, func(k callvault.Key) bool { return k.Company != o.company })
 			if len(keys) == 0 {
-				a.say("company %q has no keys; make one: %s%s", o.company, createKey(o.db), companyArgument(o.company))
+				a.say("company %q has no keys; make one: callvault key create%s", o.company, o.arguments())
 			}
 			return a.printKeys(keys, output)
 		},

@@ -196,7 +196,7 @@ func (s *service) show(store callvault.Store, handler *api.Handler, metrics *pro
 		}),
 		API:     web.BoundURL(s.api),
 		Command: listCommand(s.db),
-		Mirror:  pageMirror(store),
+		Mirror:  pageMirror(store, s.db),
 		Log:     s.log,
 	})
 	if err != nil {

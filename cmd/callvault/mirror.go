@@ -112,10 +112,9 @@ func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
 	if err != nil {
 		return err
 	}
-	config.Store, config.Company, config.Whole = store, o.company, o.whole
-	config.Log = screen.NewLog(a.stderr, o.log, o.logLevel)
-	if err := mirror.Check(ctx, config); err != nil {
-		return ofOther(err)
+	config.Whole, config.Log = o.whole, screen.NewLog(a.stderr, o.log, o.logLevel)
+	if err := o.completes(ctx, &config, store); err != nil {
+		return err
 	}
 	if !o.once {
 		screen.Printf(a.stdout, "mirroring %s into company %s of %s\n", config.Upstream, o.company, storeName(o.db))
@@ -128,18 +127,15 @@ func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
 	if outcome.Unreadable != "" {
 		return fmt.Errorf("the upstream can't be read: %s", outcome.Unreadable)
 	}
-	_, err = screen.Printf(a.stdout, "%s\n", status.Outcome(outcome, o.company, time.Now()))
+	_, err = screen.Printf(a.stdout, "%s\n", status.Outcome(outcome, time.Now()))
 	return err
 }
 
-// ofOther says what to do about a company that mirrors another upstream. Other errors stay
-// what they are.
-func ofOther(err error) error {
-	other := (*callvault.OtherUpstreamError)(nil)
-	if !errors.As(err, &other) {
-		return err
-	}
-	return fmt.Errorf("%w; name another company with --company, or end that mirror: callvault mirror end%s", other, companyArgument(other.Company))
+// completes names the company in a configuration. It must not be a mirror of another
+// upstream.
+func (o tenant) completes(ctx context.Context, config *mirror.Config, store callvault.Store) error {
+	config.Store, config.Company, config.Arguments = store, o.company, o.arguments()
+	return o.ofMirror(mirror.Check(ctx, *config))
 }
 
 // serveMirror are the flags of a mirror that runs beside serve.
@@ -160,57 +156,57 @@ func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMir
 	if err != nil {
 		return err
 	}
-	config.Store, config.Company, config.Log = store, o.company, s.log
-	if err := mirror.Check(ctx, config); err != nil {
-		return ofOther(err)
+	config.Log = s.log
+	company := tenant{s.db, o.company}
+	if err := company.completes(ctx, &config, store); err != nil {
+		return err
 	}
-	s.mirrored = &status.Collector{Read: func(ctx context.Context) (*mirror.Status, error) { return readStatus(ctx, store, o.company) }}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	s.mirrored = &status.Collector{Read: func(ctx context.Context) (*mirror.Status, error) {
+		return mirror.ReadStatus(ctx, company.reads(store, time.Now()))
+	}}
+	s.runs(ctx, func(ctx context.Context) {
 		switch err := mirror.Keep(ctx, config); {
 		case errors.Is(err, mirror.ErrEnded):
 			s.log.Warn("the company is no longer mirrored", "reason", err)
 		case err != nil:
 			s.log.Error("the company is not mirrored", "error", err)
 		}
-	}()
-	s.ends = append(s.ends, func() error {
-		cancel()
-		<-done
-		return nil
 	})
 	return nil
 }
 
+// runs runs a part of a command until the command ends.
+func (a *app) runs(ctx context.Context, part func(context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		part(ctx)
+	}()
+	a.ends = append(a.ends, func() error {
+		cancel()
+		<-done
+		return nil
+	})
+}
+
 // pageMirror reads how a company's mirror stands, for the page.
-func pageMirror(store callvault.Store) page.ReadMirror {
-	return func(ctx context.Context, company string, now time.Time) (*page.Mirror, error) {
-		s, err := readStatus(ctx, store, company)
-		if errors.Is(err, callvault.ErrNotFound) {
+func pageMirror(store callvault.Store, db string) page.ReadMirror {
+	return func(ctx context.Context, company string, now time.Time) (any, error) {
+		s, err := mirror.ReadStatus(ctx, tenant{db, company}.reads(store, now))
+		switch {
+		case errors.Is(err, callvault.ErrNotFound):
 			return nil, nil
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
 		}
-		shown := status.Shown{Status: s, Company: company, Now: now}
-		state, headline := shown.Headline()
-		m := &page.Mirror{State: page.MirrorState(state), Headline: headline}
-		for _, line := range shown.Lines() {
-			m.Lines = append(m.Lines, page.MirrorLine(line))
-		}
-		return m, nil
+		return status.Show(s), nil
 	}
 }
 
-// readStatus reads how the mirror of a company stands.
-func readStatus(ctx context.Context, store callvault.Store, company string) (*mirror.Status, error) {
-	return mirror.ReadStatus(ctx, mirrorReads(store, company))
-}
-
-func mirrorReads(store callvault.Store, company string) mirror.Reads {
-	return mirror.Reads{Calls: store.Calls(company), Mirror: store.Mirror(company), Now: time.Now()}
+// reads is what the status of the company's mirror is read from.
+func (o tenant) reads(store callvault.Store, now time.Time) mirror.Reads {
+	return mirror.Reads{Company: o.company, Arguments: o.arguments(), Calls: store.Calls(o.company), Mirror: store.Mirror(o.company), Now: now}
 }
 
 func (a *app) mirrorStatus() *cobra.Command {
@@ -230,9 +226,9 @@ something back, too.`,
 			case err != nil:
 				return err
 			case output == "json":
-				return a.printJSON(status.JSON(s))
+				return a.printJSON(s)
 			}
-			return status.Shown{Status: s, Company: o.company, Now: time.Now().UTC()}.Text(a.stdout)
+			return status.Text(a.stdout, s)
 		},
 	}
 	o.flags(cmd)
@@ -246,17 +242,17 @@ func (o tenant) mirrored(ctx context.Context, a *app) (callvault.Store, *mirror.
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := readStatus(ctx, store, o.company)
+	s, err := mirror.ReadStatus(ctx, o.reads(store, time.Now().UTC()))
 	if errors.Is(err, callvault.ErrNotFound) {
-		err = fmt.Errorf("company %q is not a mirror; make it one: callvault mirror --url URL%s%s", o.company, companyArgument(o.company), dbArgument(o.db))
+		err = fmt.Errorf("company %q is not a mirror; make it one: callvault mirror --url URL%s", o.company, o.arguments())
 	}
 	return store, s, err
 }
 
 func (a *app) mirrorAccept() *cobra.Command {
 	var o tenant
+	var yes consent
 	var own string
-	var yes bool
 	cmd := &cobra.Command{
 		Use:   "accept",
 		Short: "Let a mirror do what it holds back",
@@ -269,46 +265,39 @@ upstream does not list: keep them beside those it lists, or delete them.`,
 		Example: `  callvault mirror accept
   callvault mirror accept --own keep --yes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runAccept(cmd.Context(), o, mirror.Own(own), yes)
+			store, s, err := o.mirrored(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			d, err := mirror.Decide(cmd.Context(), s, mirror.Own(own))
+			if err != nil {
+				return err
+			}
+			what, question := status.Decision(d)
+			a.say("%s", what)
+			if err := yes.ask(a, question, "accept", "nothing was accepted"); err != nil {
+				return err
+			}
+			if err := d.Order(cmd.Context(), store.Mirror(o.company)); err != nil {
+				return err
+			}
+			if s.Holder == "" {
+				a.say("accepted; the mirror obeys when it runs next")
+			} else {
+				a.say("accepted; the mirror obeys within seconds")
+			}
+			return nil
 		},
 	}
 	o.flags(cmd)
 	choiceFlag(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", string(mirror.KeepOwn), string(mirror.DeleteOwn))
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "accept without asking")
+	yes.flag(cmd, "accept without asking")
 	return cmd
-}
-
-func (a *app) runAccept(ctx context.Context, o tenant, own mirror.Own, yes bool) error {
-	if !yes && !screen.IsTerminal(a.stdin) {
-		return usagef("stdin is not a terminal; pass --yes to accept without asking")
-	}
-	store, s, err := o.mirrored(ctx, a)
-	if err != nil {
-		return err
-	}
-	d, err := mirror.Decide(ctx, mirrorReads(store, o.company), s, own)
-	if err != nil {
-		return err
-	}
-	what, question := status.Decision(d)
-	a.say("%s", what)
-	if !yes && !a.asks(question) {
-		return errors.New("nothing was accepted")
-	}
-	if err := d.Order(ctx, store.Mirror(o.company)); err != nil {
-		return err
-	}
-	when := "the mirror obeys within seconds"
-	if s.Holder == "" {
-		when = "the mirror obeys when it runs next"
-	}
-	a.say("accepted; %s", when)
-	return nil
 }
 
 func (a *app) mirrorEnd() *cobra.Command {
 	var o tenant
-	var yes bool
+	var yes consent
 	cmd := &cobra.Command{
 		Use:   "end",
 		Short: "End a mirror, so that the company can be written again",
@@ -318,16 +307,13 @@ goes on without its mirror.`,
 		Example: `  callvault mirror end
   callvault mirror end --company acme --yes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !yes && !screen.IsTerminal(a.stdin) {
-				return usagef("stdin is not a terminal; pass --yes to end the mirror without asking")
-			}
 			store, s, err := o.mirrored(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
 			question := fmt.Sprintf("End the mirror of %s? The %s of company %s stay.", s.URL, screen.Count(s.Calls, "call"), o.company)
-			if !yes && !a.asks(question) {
-				return errors.New("the mirror was not ended")
+			if err := yes.ask(a, question, "end the mirror", "the mirror was not ended"); err != nil {
+				return err
 			}
 			if err := store.Mirror(o.company).End(cmd.Context()); err != nil {
 				return err
@@ -337,6 +323,6 @@ goes on without its mirror.`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "end without asking")
+	yes.flag(cmd, "end without asking")
 	return cmd
 }

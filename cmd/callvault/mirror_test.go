@@ -13,7 +13,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/demo"
-	"github.com/callvault/callvault/internal/status"
+	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/upstreamtest"
 )
 
@@ -64,7 +64,7 @@ func (a *account) once(args ...string) outcome {
 }
 
 // status is the status of the mirror.
-func (a *account) status() (s status.Document) {
+func (a *account) status() (s mirror.Status) {
 	a.t.Helper()
 	if err := json.Unmarshal([]byte(strings.NewReplacer(`"age":null`, `"age":0`).Replace(a.must("mirror", "status", "-o", "json"))), &s); err != nil {
 		a.t.Fatal(err)
@@ -84,9 +84,24 @@ func (a *account) documents(args ...string) []string {
 // writes the company until it is ended.
 func TestMirrorOnce(t *testing.T) {
 	a := newAccount(t)
-	got := a.once()
+	got := a.once("--log-level", "info", "--log", "json")
 	if got.code != exitOK || !strings.HasPrefix(got.stdout, "all that was due is done; more is due ") {
 		t.Fatalf("%+v", got)
+	}
+	backfills, created := 0, 0
+	for line := range strings.Lines(got.stderr) {
+		var logged struct {
+			Msg     string
+			Created int
+		}
+		if json.Unmarshal([]byte(line), &logged) == nil {
+			if created += logged.Created; logged.Msg == "read backfill" {
+				backfills++
+			}
+		}
+	}
+	if s := a.status(); created != s.Calls || backfills == 0 || backfills > s.Requests.Purposes["backfill"]/3 {
+		t.Errorf("the log has %d lines for the %d requests of the backfill, and %d of %d calls:\n%s", backfills, s.Requests.Purposes["backfill"], created, s.Calls, got.stderr)
 	}
 	if here, there := a.documents(), a.documents("--url", a.url); !slices.Equal(here, there) || len(here) < 200 {
 		t.Fatalf("%d calls here, %d there", len(here), len(there))
@@ -101,25 +116,35 @@ func TestMirrorOnce(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
-	if got := a.once("--whole"); got.code != exitOK {
+	if got := a.once("--whole", "--hurry", "60"); got.code != exitOK {
 		t.Errorf("%+v", got)
+	}
+	if s, text := a.status(), a.must("mirror", "status"); s.Windows[0].Period != 5 || s.Rounds[0].Period != 6*60 || !strings.Contains(text, ", every 5 s\n") || !strings.Contains(text, "--hurry 60 divides every period\n") {
+		t.Errorf("in a hurry: %+v, %+v\n%s", s.Windows, s.Rounds, text)
 	}
 	const record = `{"id":"1","started":"2026-01-01T00:00:00Z"}` + "\n"
 	a.stdin = record
 	if got := a.run("import", "-"); got.code != exitFailed || !strings.Contains(got.stderr, "company default is a mirror of "+a.url+", and only the mirror writes it") {
 		t.Errorf("%+v", got)
 	}
-	if got := a.run("mirror", "accept", "--yes"); got.code != exitFailed || got.stderr != "callvault: the mirror holds nothing back\n" {
+	if got := a.run("mirror", "accept"); got.code != exitFailed || got.stderr != "callvault: the mirror holds nothing back\n" {
 		t.Errorf("%+v", got)
 	}
+	a.stdin = ""
+	if got := a.run("mirror", "end"); got.code != exitUsage || !strings.HasPrefix(got.stderr, "callvault: stdin is not a terminal; pass --yes to end the mirror without asking\n") {
+		t.Errorf("%+v", got)
+	}
+	a.stdin = record
 	if got := a.run("mirror", "end", "--yes"); got.code != exitOK || !strings.Contains(got.stderr, "company default is no longer a mirror; its ") {
 		t.Errorf("%+v", got)
 	}
 	if got := a.run("import", "-"); got.code != exitOK {
 		t.Errorf("%+v", got)
 	}
-	if got := a.run("mirror", "status"); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" is not a mirror; make it one: callvault mirror --url URL`) {
-		t.Errorf("%+v", got)
+	for _, command := range []string{"status", "accept", "end"} { // before anybody is asked
+		if got := a.run("mirror", command); got.code != exitFailed || !strings.Contains(got.stderr, `company "default" is not a mirror; make it one: callvault mirror --url URL`) {
+			t.Errorf("%s: %+v", command, got)
+		}
 	}
 }
 
@@ -127,7 +152,7 @@ func TestMirrorOnce(t *testing.T) {
 func TestMirrorExitCodes(t *testing.T) {
 	a := newAccount(t)
 	a.shut.Store(true)
-	if got := a.once(); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: the upstream can't be read: the server answered 401: Unauthorized") {
+	if got := a.once(); got.code != exitFailed || !strings.Contains(got.stderr, "; check the access key and its secret, and that they belong to this host; to test it: callvault doctor --mirror "+a.url) || !strings.Contains(got.stderr, "callvault: the upstream can't be read: the server answered 401: Unauthorized (") {
 		t.Errorf("refused: %+v", got)
 	}
 	a.shut.Store(false)
@@ -210,7 +235,7 @@ func TestMirrorAcceptOwn(t *testing.T) {
 	if got := a.once(); got.code != exitOK {
 		t.Fatalf("%+v", got)
 	}
-	if text := a.must("mirror", "status"); !strings.Contains(text, "2 calls from before the mirror; keep or delete them: callvault mirror accept --own keep\n") {
+	if text := a.must("mirror", "status"); !strings.Contains(text, "2 calls from before the mirror, which the upstream does not list; keep or delete them: callvault mirror accept --db '"+a.env["CALLVAULT_DB"]+"' --own keep\n") {
 		t.Error(text)
 	}
 	got := a.run("mirror", "accept", "--own", "delete", "--yes")
@@ -263,7 +288,7 @@ func TestServeMirrors(t *testing.T) {
 	if text := a.must("mirror", "status"); !strings.Contains(text, "kept by      no process") {
 		t.Error(text)
 	}
-	if got := a.run("serve", "--mirror", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"); got.code != exitFailed || got.stderr != "callvault: company default is a mirror of "+a.url+", not of this upstream; name another company with --company, or end that mirror: callvault mirror end\n" {
+	if got := a.run("serve", "--mirror", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"); got.code != exitFailed || got.stderr != "callvault: company default is a mirror of "+a.url+", not of this upstream; name another company with --company, or end that mirror: callvault mirror end --db '"+a.env["CALLVAULT_DB"]+"'\n" {
 		t.Errorf("%+v", got)
 	}
 }

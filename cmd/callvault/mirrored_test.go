@@ -25,7 +25,7 @@ func TestMirroredCompany(t *testing.T) {
 	if _, err := store.Mirror("acme").Take(t.Context(), callvault.Lease{}, "https://us-1.api.example.com", "somebody"); err != nil {
 		t.Fatal(err)
 	}
-	const refusal = "company acme is a mirror of https://us-1.api.example.com, and only the mirror writes it; name another company with --company, or end the mirror: callvault mirror end --company acme\n"
+	refusal := "company acme is a mirror of https://us-1.api.example.com, and only the mirror writes it; name another company with --company, or end that mirror: callvault mirror end --db '" + c.env["CALLVAULT_DB"] + "' --company acme\n"
 	for _, args := range [][]string{
 		{"import", calls},
 		{"import", "--strict", calls},

@@ -74,7 +74,7 @@ func (o tenant) open(ctx context.Context, a *app) (callvault.Store, error) {
 	case err != nil:
 		return nil, err
 	case len(names) == 0:
-		return nil, fmt.Errorf("this store has no calls yet; add some: callvault import FILE, or make a key: %s", createKey(o.db))
+		return nil, fmt.Errorf("this store has no calls yet; add some: callvault import FILE, or callvault mirror --url URL; or make a key: %s", createKey(o.db))
 	case !slices.Contains(names, o.company):
 		return nil, fmt.Errorf("there is no company %q in this store; it has %s", o.company, strings.Join(names, ", "))
 	}
@@ -167,22 +167,27 @@ func refuseFilesOf(db string, names ...string) error {
 }
 
 // checkUnmirrored refuses a company that its mirror writes, before anything is read for it.
-func checkUnmirrored(ctx context.Context, store callvault.Store, company string) error {
-	lease, err := store.Mirror(company).Lease(ctx)
+func (o tenant) checkUnmirrored(ctx context.Context, store callvault.Store) error {
+	lease, err := store.Mirror(o.company).Lease(ctx)
 	if err != nil || lease.Upstream == "" {
 		return err
 	}
-	return ofMirror(&callvault.MirroredError{Company: company, Upstream: lease.Upstream})
+	return o.ofMirror(&callvault.MirroredError{Company: o.company, Upstream: lease.Upstream})
 }
 
-// ofMirror says what to do about a company that its mirror writes. Other errors stay what they
-// are.
-func ofMirror(err error) error {
-	mirrored := (*callvault.MirroredError)(nil)
-	if !errors.As(err, &mirrored) {
+// ofMirror says what to do about a company that its mirror writes, or that mirrors another
+// upstream. Other errors stay what they are.
+func (o tenant) ofMirror(err error) error {
+	mirrored, other := (*callvault.MirroredError)(nil), (*callvault.OtherUpstreamError)(nil)
+	switch {
+	case errors.As(err, &mirrored):
+		err = mirrored
+	case errors.As(err, &other):
+		err = other
+	default:
 		return err
 	}
-	return fmt.Errorf("%w; name another company with --company, or end the mirror: callvault mirror end%s", mirrored, companyArgument(mirrored.Company))
+	return fmt.Errorf("%w; name another company with --company, or end that mirror: callvault mirror end%s", err, o.arguments())
 }
 
 // storeName is the name of a store for people to read.
@@ -220,10 +225,10 @@ func dbArgument(db string) string {
 // quoted is a word for a POSIX shell.
 func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
-// companyArgument is what names a company in a command, if it must be named.
-func companyArgument(company string) string {
-	if company == callvault.DefaultCompany {
-		return ""
+// arguments are what names the company of the store in a command.
+func (o tenant) arguments() string {
+	if o.company == callvault.DefaultCompany {
+		return dbArgument(o.db)
 	}
-	return " --company " + company
+	return dbArgument(o.db) + " --company " + o.company
 }

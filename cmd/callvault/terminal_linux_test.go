@@ -25,6 +25,13 @@ const evil = "wiped\x1b[2J\u009b31m\nforged\u202egnp\x7f"
 // newPty is a terminal, and what it shows in the end.
 func newPty(t *testing.T) (terminal *os.File, shown func() string) {
 	t.Helper()
+	terminal, _, shown = newTyped(t)
+	return terminal, shown
+}
+
+// newTyped is a newPty that a person types into.
+func newTyped(t *testing.T) (terminal, keyboard *os.File, shown func() string) {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip(err)
@@ -50,7 +57,7 @@ func newPty(t *testing.T) (terminal *os.File, shown func() string) {
 		io.Copy(&out, master) // until the terminal is closed
 		close(read)
 	}()
-	return terminal, func() string {
+	return terminal, master, func() string {
 		terminal.Close()
 		<-read
 		master.Close()
@@ -125,6 +132,32 @@ func TestTerminal(t *testing.T) {
 	}
 	if got := c.run("import", calls); !strings.Contains(got.stderr, evil+".ndjson:2: ") || !strings.Contains(got.stdout, "committed "+calls) {
 		t.Errorf("a pipe gets %+v", got)
+	}
+}
+
+// A person is asked, and what is not answered with a yes is not done.
+func TestDeleteAsks(t *testing.T) {
+	c := newCLI(t)
+	c.stdin = callOne
+	c.must("import", "-")
+	const question = `Delete 1 call by id of company "default" from calls.db for good? [y/N] `
+	t.Chdir(filepath.Dir(c.env["CALLVAULT_DB"]))
+	for _, tt := range []struct {
+		answer string
+		code   int
+		shown  string
+	}{
+		{"n\n", exitFailed, question + "callvault: nothing was deleted\n"},
+		{"yes\n", exitOK, question + "deleted 1 call\n"},
+	} {
+		terminal, keyboard, end := newTyped(t)
+		if _, err := keyboard.WriteString(tt.answer); err != nil {
+			t.Fatal(err)
+		}
+		code := run(t.Context(), []string{"delete", "--id", "1", "--db", "calls.db"}, c.lookup, terminal, terminal, terminal)
+		if shown := end(); code != tt.code || shown != tt.shown {
+			t.Errorf("answer %q: it ended with %d and shows %q", tt.answer, code, shown)
+		}
 	}
 }
 

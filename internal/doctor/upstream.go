@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -59,26 +58,15 @@ func (u Upstream) calls(page upstream.Page, err error) Finding {
 		}
 		return f
 	}
-	f.What = upstream.Text(err)
+	f.What, f.Do = upstream.Text(err), upstream.Remedy(err, u.Address.Hostname())
 	refusal := (*gong.Error)(nil)
-	if !errors.As(err, &refusal) {
-		f.Do = "check --mirror"
-		return f
-	}
-	lacksScope := strings.Contains(strings.Join(refusal.Errors, " "), gong.ScopeCallsRead)
 	switch {
-	case lacksScope || refusal.Status == http.StatusForbidden:
-		f.Do = "give the key the scope " + gong.ScopeCallsRead + ", and allow this machine's address if the key has a list of trusted ones"
-	case refusal.Status == http.StatusUnauthorized && strings.EqualFold(u.Address.Hostname(), "api.gong.io"):
-		f.Do = "use your company's own host in place of api.gong.io: Gong shows it where it shows the key, such as https://us-12345.api.gong.io"
-	case refusal.Status == http.StatusUnauthorized:
-		f.Do = "check the access key and its secret, and that they belong to this host"
+	case !errors.As(err, &refusal):
+		f.Do = "check --mirror"
 	case refusal.Status == http.StatusTooManyRequests:
 		f.Status, f.Do = Warning, "others use up the account's requests: run the mirror with a lower --pace and --daily"
 	case refusal.Status >= http.StatusInternalServerError:
 		f.Status, f.Do = Warning, "the mirror will try again; run doctor later"
-	default:
-		f.Do = "check --mirror: it must be the address of the API without a path of its own"
 	}
 	return f
 }

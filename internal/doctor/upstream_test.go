@@ -68,7 +68,7 @@ func TestUpstream(t *testing.T) {
 		{"us-1.api.gong.io", answers{gong.Path: says(401, `{"errors":["no"]}`)}, "wrong    upstream the server answered 401: no; check the access key and its secret, and that they belong to this host"},
 		{"api.gong.io", answers{gong.Path: says(401, `{"errors":["You don't have permission to use 'api:calls:read:basic' in your app."]}`)}, "give the key the scope api:calls:read:basic"},
 		{"us-1.api.gong.io", answers{gong.Path: says(403, ``)}, "wrong    upstream the server answered 403; give the key the scope api:calls:read:basic, and allow this machine's address"},
-		{"us-1.api.gong.io", answers{gong.Path: says(404, `<html>`)}, "wrong    upstream the server answered 404; check --mirror: it must be the address of the API"},
+		{"us-1.api.gong.io", answers{gong.Path: says(404, `<html>`)}, "wrong    upstream the server answered 404; check the URL: it must be that of the API, without a path of its own"},
 		{"us-1.api.gong.io", answers{gong.Path: says(200, `<html>`)}, "check --mirror"},
 		{"us-1.api.gong.io", answers{gong.Path: says(429, ``)}, "warning  upstream the server answered 429; others use up the account's requests"},
 		{"us-1.api.gong.io", answers{gong.Path: says(502, `<html>`)}, "warning  upstream the server answered 502; the mirror will try again"},

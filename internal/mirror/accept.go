@@ -87,7 +87,7 @@ func (m *Mirror) accept(seen hold) {
 	case h == nil:
 		return
 	case h.Reason != seen.Reason || h.Calls > seen.Calls:
-		m.log.Warn("more is held back now than was accepted", "reason", h.Reason, "calls", h.Calls, "accepted", seen.Calls)
+		m.log.Warn("more is held back now than was accepted", "reason", h.shown("").Reason, "calls", h.Calls, "accepted", seen.Calls)
 		return
 	case h.Reason == heldRetention:
 		m.accepted.Horizon = h.Until

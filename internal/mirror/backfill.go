@@ -72,10 +72,11 @@ func (t *thread) measureHistory() error {
 	if err != nil {
 		return err
 	}
-	listed := answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page}
-	if _, err := t.takeIn(t.ctx, listed); err != nil {
+	taken, err := t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
+	if err != nil {
 		return err
 	}
+	t.reads(taken.first, taken.last.Time)
 	b.Requests++
 	if b.Began.IsZero() {
 		b.Began, b.W, b.Total = t.up(), b.C, page.Total
@@ -84,7 +85,7 @@ func (t *thread) measureHistory() error {
 		t.backfilled()
 		return nil
 	}
-	b.Oldest = placed(listed).first.UTC()
+	b.Oldest = taken.first.UTC()
 	if b.Width == 0 {
 		b.Width = min(firstWidth, max(leastWidth, time.Duration(float64(b.C.Sub(b.Oldest))*spanCalls/float64(page.Total))))
 	}
@@ -127,7 +128,7 @@ func (t *thread) chooseSpan() error {
 		widen := float64(spanCalls) / float64(max(1, page.Total))
 		b.Width = max(leastWidth, time.Duration(float64(b.C.Sub(from))*min(max(widen, 1.0/mostWiden), mostWiden)))
 		b.From, b.At = from, taken.last.Time.UTC()
-		t.says("read backfill", "from", r.From.String(), "to", taken.last.Time.String())
+		t.reads(r.From, taken.last.Time)
 		if page.Cursor == "" {
 			return t.spanDone()
 		}

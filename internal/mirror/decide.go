@@ -29,18 +29,18 @@ var ErrNoOwn = errors.New("the company has no calls from before its mirror")
 
 // Decide says what an operator decides who accepts what is held, or about the calls from before
 // the mirror. The error is ErrNothingHeld or ErrNoOwn where there is nothing to decide.
-func Decide(ctx context.Context, r Reads, s *Status, own Own) (d Decision, err error) {
+func Decide(ctx context.Context, s *Status, own Own) (d Decision, err error) {
 	switch {
 	case own != "" && s.Own == 0:
 		return d, ErrNoOwn
 	case own != "":
 		d = Decision{Own: own, Calls: s.Own}
-		d.Months, err = ownMonths(ctx, r)
+		d.Months, err = ownMonths(ctx, s.Reads)
 	case s.Held == nil:
 		return d, ErrNothingHeld
 	default:
 		d = Decision{Held: s.Held, Calls: s.Held.Calls}
-		d.Months, err = heldMonths(ctx, r, s.Held.hold)
+		d.Months, err = heldMonths(ctx, s.Reads, s.Held.hold)
 	}
 	return d, err
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
-	"github.com/callvault/callvault/internal/upstream"
 )
 
 // Rule 2. The head asks once an hour for all of [beginning, W): the grand total and the oldest
@@ -75,7 +74,7 @@ func (t *thread) askHead() error {
 			t.head.At = t.up()
 			t.keep("head", t.head)
 		}
-		t.heardOf(upstream.Text(err))
+		t.heardOf(t.why(err))
 		return err
 	}
 	if t.access.Refused {
@@ -88,7 +87,8 @@ func (t *thread) askHead() error {
 			t.head.At = t.up() // the backfill may begin
 			t.keep("head", t.head)
 		}
-		_, err = t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
+		taken, err := t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
+		t.reads(taken.first, taken.last.Time)
 		return err
 	}
 	oldest := r.From
@@ -101,7 +101,7 @@ func (t *thread) askHead() error {
 		if _, err := t.takeIn(t.ctx, answer{budget.Head, callvault.Query{Range: known}, known.Start(), page}); err != nil {
 			return err
 		}
-		t.says("read head", "from", oldest.String(), "to", r.To.String())
+		t.reads(oldest, r.To)
 		if err := t.commit(t.ctx); err != nil {
 			return err
 		}

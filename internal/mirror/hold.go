@@ -1,10 +1,12 @@
 package mirror
 
 import (
+	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/upstream"
 )
 
 // Rule 8. On hold nothing is deleted, and there is no sweep and no bisect. Hot, warm and the polls
@@ -72,8 +74,9 @@ func (m *Mirror) judge() {
 // holdFor begins a hold, or gives one that is there its latest numbers.
 func (m *Mirror) holdFor(reason string, calls int, until time.Time) {
 	if m.held == nil {
-		m.held = &hold{Since: m.up()}
-		m.log.Warn("on hold: nothing is deleted", "reason", reason, "calls", calls)
+		held := &hold{Reason: reason, Calls: calls, Until: until, Since: m.up()}
+		m.log.Warn("on hold: nothing is deleted", "calls", calls, "reason", held.shown("").Reason)
+		m.held = held
 	}
 	m.held.Reason, m.held.Calls, m.held.Until = reason, calls, until
 	m.keep("hold", m.held)
@@ -99,6 +102,17 @@ type access struct {
 	Since   time.Time     `json:"since"`   // of the state, by the machine's clock
 	Reason  string        `json:"reason"`  // why it can't be read; empty if it can
 	Refused bool          `json:"refused"` // the key: only the head asks, hourly
+}
+
+// why says why the upstream can't be read, and what to do about it.
+func (m *Mirror) why(err error) string {
+	_, host, _ := strings.Cut(m.config.Upstream, "://")
+	host, _, _ = strings.Cut(host, "/")
+	remedy := upstream.Remedy(err, host)
+	if remedy == "" {
+		return upstream.Text(err)
+	}
+	return upstream.Text(err) + "; " + remedy + "; to test it: callvault doctor --mirror " + m.config.Upstream + m.config.Arguments
 }
 
 // heardOf keeps whether the upstream can be read.

@@ -28,6 +28,7 @@ type memory struct {
 	gone       deletions                       // deletions
 	people     peopleState                     // people
 	workspaces workspacesState                 // workspaces
+	hurry      int                             // hurry
 	pages      pages                           // span/START
 	leaves     leaves                          // leaf/START
 	absent     map[callvault.ID]absentCall     // absent/ID
@@ -50,7 +51,7 @@ func (m *memory) parts() map[string]any {
 	parts := map[string]any{
 		"edge": &m.edge, "access": &m.access, "horizon": &m.horizon, "head": &m.head,
 		"window/hot": &m.hot, "window/warm": &m.warm, "backfill": &m.backfill, "hold": &m.held,
-		"accepted": &m.accepted, "deletions": &m.gone, "people": &m.people, "workspaces": &m.workspaces,
+		"accepted": &m.accepted, "deletions": &m.gone, "people": &m.people, "workspaces": &m.workspaces, "hurry": &m.hurry,
 	}
 	for i := range m.rounds {
 		parts["round/"+sweeps[i].name] = &m.rounds[i]
@@ -124,6 +125,7 @@ type draft struct {
 	entries map[callvault.Kind][]callvault.Entry
 	values  map[string][]byte
 	line    *slog.Record // for the log, once it is committed
+	read    *reading     // that changes this; it has a line at its end
 }
 
 func (d *draft) reset() {
@@ -146,6 +148,7 @@ func (m *Mirror) forget(key string) { m.draft.values[key] = nil }
 func (m *Mirror) commit(ctx context.Context) error {
 	d := &m.draft
 	if len(d.calls)+len(d.remove)+len(d.keep)+len(d.entries)+len(d.values) == 0 {
+		d.line, d.read = nil, nil // a line about nothing is not one about what comes next
 		return nil
 	}
 	change := callvault.MirrorChange{
@@ -157,33 +160,69 @@ func (m *Mirror) commit(ctx context.Context) error {
 		return err
 	}
 	m.stoodApart(change)
-	m.logLine(result, len(d.remove), len(d.keep))
+	if n := (changed{result.Created, result.Changed, len(d.remove), len(d.keep)}); d.line != nil {
+		m.tell(d.line, n)
+	} else if d.read != nil {
+		d.read.add(n)
+	}
 	d.reset()
 	return nil
 }
 
-// logLine tells what a commit changed, if it did.
-func (m *Mirror) logLine(result callvault.PutResult, deleted, kept int) {
-	if result.Created+result.Changed+deleted+kept == 0 || m.draft.line == nil {
+// changed is how many calls were created, changed, deleted and kept.
+type changed [4]int
+
+// tell logs a line about something that changed calls, and nothing if it changed none.
+func (m *Mirror) tell(line *slog.Record, n changed) {
+	if n == (changed{}) || !m.log.Enabled(context.Background(), line.Level) {
 		return
 	}
-	line := m.draft.line
-	for _, count := range []struct {
-		name string
-		n    int
-	}{{"created", result.Created}, {"changed", result.Changed}, {"deleted", deleted}, {"kept", kept}} {
-		if count.n > 0 {
-			line.AddAttrs(slog.Int(count.name, count.n))
+	for i, name := range [...]string{"created", "changed", "deleted", "kept"} {
+		if n[i] > 0 {
+			line.AddAttrs(slog.Int(name, n[i]))
 		}
 	}
-	if m.log.Enabled(context.Background(), line.Level) {
-		_ = m.log.Handler().Handle(context.Background(), *line)
-	}
+	_ = m.log.Handler().Handle(context.Background(), *line)
+}
+
+// line is a line of the log, at the time of the machine's clock.
+func (m *Mirror) line(what string, args ...any) *slog.Record {
+	line := slog.NewRecord(m.config.Now(), slog.LevelInfo, what, 0)
+	line.Add(args...)
+	return &line
 }
 
 // says is the line that the log gets when the next commit changed something.
-func (m *Mirror) says(what string, args ...any) {
-	line := slog.NewRecord(m.config.Now(), slog.LevelInfo, what, 0)
-	line.Add(args...)
-	m.draft.line = &line
+func (m *Mirror) says(what string, args ...any) { m.draft.line = m.line(what, args...) }
+
+// reading is what a run of an activity has read and changed. However many pages that are, the
+// log gets one line at the end.
+type reading struct {
+	from, to callvault.Time
+	changed  changed
+}
+
+func (r *reading) add(n changed) {
+	for i := range n {
+		r.changed[i] += n[i]
+	}
+}
+
+// reads notes that what is drafted comes from a page of a range.
+func (t *thread) reads(from, to callvault.Time) {
+	r := &t.reading
+	if r.to == 0 {
+		*r = reading{from: from, to: to}
+	}
+	r.from, r.to = min(r.from, from), max(r.to, to)
+	t.draft.read = r
+}
+
+// tellEnd logs what a run has read, when it has ended.
+func (t *thread) tellEnd(name string) {
+	args := []any{"from", t.reading.from.String()}
+	if t.reading.to < forever {
+		args = append(args, "to", t.reading.to.String())
+	}
+	t.tell(t.line("read "+name, args...), t.reading.changed)
 }

@@ -61,15 +61,15 @@ func lateStep(d time.Duration) int {
 	return int(math.Round(lateSteps * math.Log2(max(1, d.Minutes()))))
 }
 
-// Late is how late calls came in the last 30 days; nil if none did.
+// Late is how late calls came in the last 30 days; null if none did.
 type Late struct {
-	Median Seconds `json:"median"`
-	P95    Seconds `json:"p95"`
-	Worst  Seconds `json:"worst"`
+	Median *Seconds `json:"median"`
+	P95    *Seconds `json:"p95"`
+	Worst  *Seconds `json:"worst"`
 }
 
 // lateness sums up days.
-func lateness(days map[int]*lateDay, today int) *Late {
+func lateness(days map[int]*lateDay, today int) Late {
 	counts, n, most := make(map[int]int), 0, 0
 	worst := time.Duration(0)
 	for day, d := range days {
@@ -84,16 +84,16 @@ func lateness(days map[int]*lateDay, today int) *Late {
 		worst = max(worst, d.Worst)
 	}
 	if n == 0 {
-		return nil
+		return Late{}
 	}
-	at := func(share float64) Seconds {
+	at := func(share float64) *Seconds {
 		left := int(math.Ceil(share * float64(n)))
 		for step := 0; step <= most; step++ {
 			if left -= counts[step]; left <= 0 {
-				return Seconds(min(worst, time.Duration(math.Exp2(float64(step)/lateSteps)*float64(time.Minute))))
+				return new(Seconds(min(worst, time.Duration(math.Exp2(float64(step)/lateSteps)*float64(time.Minute)))))
 			}
 		}
-		return Seconds(worst)
+		return new(Seconds(worst))
 	}
-	return &Late{at(0.5), at(0.95), Seconds(worst)}
+	return Late{at(0.5), at(0.95), new(Seconds(worst))}
 }

@@ -43,6 +43,8 @@ type Config struct {
 	Whole       bool // every reading is due at once
 	Hurry       int  // divides every period, not the windows; 0 is 1
 
+	Arguments string // that name the company in a command, such as " --company acme"
+
 	Now func() time.Time // the machine's clock; nil is time.Now
 	Log *slog.Logger     // a line for each reading that changed something; nil is none
 }
@@ -91,6 +93,10 @@ func Open(ctx context.Context, config Config, lease callvault.Lease) (*Mirror, e
 	if err := m.remember(ctx); err != nil {
 		return nil, err
 	}
+	if m.hurry != config.Hurry {
+		m.hurry = config.Hurry
+		m.keep("hurry", m.hurry)
+	}
 	if m.access.Refused {
 		m.head.At = time.Time{} // the credential may be another one now
 	}
@@ -111,7 +117,7 @@ func (m *Mirror) Close() {
 }
 
 // period is a period of the rules, in a hurry.
-func (m *Mirror) period(d time.Duration) time.Duration { return d / time.Duration(m.config.Hurry) }
+func (m *Mirror) period(d time.Duration) time.Duration { return d / time.Duration(max(1, m.hurry)) }
 
 // plan is what a mirror does, in the order of the ladder.
 func (m *Mirror) plan() []*activity {

@@ -242,14 +242,14 @@ func TestLateness(t *testing.T) {
 	}
 	got := lateness(m.late, callvault.DayOf(now))
 	for name, c := range map[string]struct {
-		got  Seconds
+		got  *Seconds
 		want time.Duration
 	}{"median": {got.Median, 50 * time.Hour}, "p95": {got.P95, 95 * time.Hour}, "worst": {got.Worst, 100 * time.Hour}} {
-		if off := (time.Duration(c.got) - c.want).Abs(); off > c.want/10 {
-			t.Errorf("the %s is %v, want %v", name, time.Duration(c.got), c.want)
+		if off := (time.Duration(*c.got) - c.want).Abs(); off > c.want/10 {
+			t.Errorf("the %s is %v, want %v", name, time.Duration(*c.got), c.want)
 		}
 	}
-	if later := lateness(m.late, callvault.DayOf(now)+lateDays); later != nil {
+	if later := lateness(m.late, callvault.DayOf(now)+lateDays); later != (Late{}) {
 		t.Errorf("after 30 days it is %+v", later)
 	}
 }

@@ -202,7 +202,7 @@ func (m *Mirror) outcome() Outcome {
 			next = at
 		}
 	}
-	return Outcome{next, m.access.Reason, m.held.shown(), m.backfill.Done}
+	return Outcome{next, m.access.Reason, m.held.shown(m.config.Arguments), m.backfill.Done}
 }
 
 // whole are the readings that are still to be made, due or not.

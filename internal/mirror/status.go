@@ -17,7 +17,8 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%d", time.Duration(s).Round(time.Second)/time.Second), nil
 }
 
-// Status is how a company's mirror stands. Any process on the store can read it.
+// Status is how a company's mirror stands. Any process on the store can read it. Its JSON is what
+// scripts rely on; what only people are told is not in it.
 type Status struct {
 	Connected bool         `json:"connected"`
 	Reason    *string      `json:"reason"`   // why not; also set when the key sees no calls
@@ -28,16 +29,18 @@ type Status struct {
 	Backfill  Backfilled   `json:"backfill"`
 	Rounds    []Round      `json:"rounds"`
 	Requests  budget.Spent `json:"requests"`
-	Late      *Late        `json:"late"` // null while no call came late
+	Late      Late         `json:"late"`
 	Held      *Held        `json:"held"` // null while nothing is held
 
-	Own     int               `json:"own"`     // calls that were here before the mirror, and that nobody has decided about
-	Excess  int               `json:"excess"`  // calls that the upstream counts and does not list
-	Absent  int               `json:"absent"`  // calls that are about to be asked for by id
-	Notes   map[string]string `json:"notes"`   // why users or workspaces can't be read
-	Holder  string            `json:"holder"`  // the process that runs the mirror; empty if none does
-	URL     string            `json:"url"`     // of the upstream
-	Suggest int               `json:"suggest"` // the --daily that would make the old round 20 days; 0 if it is 30 days at most
+	Reads   `json:"-"`
+	URL     string            `json:"-"` // of the upstream
+	Own     int               `json:"-"` // calls that were here before the mirror, and that nobody has decided about
+	Excess  int               `json:"-"` // calls that the upstream counts and does not list
+	Absent  int               `json:"-"` // calls that are about to be asked for by id
+	Notes   map[string]string `json:"-"` // why users or workspaces can't be read
+	Holder  string            `json:"-"` // the process that runs the mirror; empty if none does
+	Hurry   int               `json:"-"` // what divides the periods
+	Suggest int               `json:"-"` // the --daily that would make the old round 20 days; 0 if it is 30 days at most
 }
 
 // Window is how fresh a window is.
@@ -76,34 +79,37 @@ type Held struct {
 	hold    hold
 }
 
-// shown is a hold in words.
-func (h *hold) shown() *Held {
+// shown is a hold in words. Some arguments name the company in a command.
+func (h *hold) shown(arguments string) *Held {
 	if h == nil {
 		return nil
 	}
-	held := &Held{Calls: h.Calls, hold: *h}
+	held, again := &Held{Calls: h.Calls, hold: *h}, ""
 	switch h.Reason {
 	case heldEmpty:
 		held.Reason = "the upstream lists no call at all: the key's user may see none"
-		held.Release = "when the upstream lists calls again, or: callvault mirror accept"
+		again = "lists calls again"
 	case heldRetention:
 		held.Reason = fmt.Sprintf("the upstream has no calls before %s any more: a new retention policy, or a key limited to recent calls", h.Until.UTC().Format(time.RFC3339))
-		held.Release = "when the upstream lists older calls again, or: callvault mirror accept"
+		again = "lists older calls again"
 	case heldMany:
 		held.Reason = "more calls are gone upstream than may be deleted here in 24 hours"
-		held.Release = "when the upstream lists them again, or: callvault mirror accept"
+		again = "lists them again"
 	default:
 		held.Reason = "the upstream counts fewer calls than are here: calls were deleted there, or the key lost rights"
-		held.Release = "when the upstream counts them again, or: callvault mirror accept"
+		again = "counts them again"
 	}
+	held.Release = "when the upstream " + again + ", or: callvault mirror accept" + arguments
 	return held
 }
 
 // Reads is what a status is read from.
 type Reads struct {
-	Calls  callvault.Reads
-	Mirror callvault.MirrorReads
-	Now    time.Time // by the machine's clock
+	Company   string
+	Arguments string // that name the company in a command, such as " --db calls.db --company acme"
+	Calls     callvault.Reads
+	Mirror    callvault.MirrorReads
+	Now       time.Time // by the machine's clock; times are shown in its zone
 }
 
 // ReadStatus reads how a company's mirror stands. ErrNotFound where there is no mirror.
@@ -119,7 +125,10 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 	if err := m.readStatus(ctx, r.Mirror); err != nil {
 		return nil, err
 	}
-	s := &Status{URL: lease.Upstream, Holder: lease.Holder, Notes: m.people.Note, Absent: len(m.absent), Held: m.held.shown()}
+	s := &Status{
+		Reads: r, URL: lease.Upstream, Holder: lease.Holder, Hurry: max(1, m.hurry),
+		Notes: m.people.Note, Absent: len(m.absent), Held: m.held.shown(r.Arguments),
+	}
 	up := r.Now.Add(m.access.Ahead)
 	s.connection(&m)
 	s.Excess = m.warm.Excess
@@ -140,21 +149,25 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Windows = []Window{m.hot.shown("hot", up, hotPeriod), m.warm.shown("warm", up, warmPeriod)}
+	s.Windows = []Window{m.hot.shown("hot", up, s.period(hotPeriod)), m.warm.shown("warm", up, s.period(warmPeriod))}
 	s.Backfill = m.backfill.shown(covered, s.Calls, up)
 	if s.Requests, err = budget.ReadSpent(ctx, r.Mirror, r.Now); err != nil {
 		return nil, err
 	}
-	for i := range sweeps {
-		s.Rounds = append(s.Rounds, m.rounds[i].shown(sweeps[i], up))
+	for i, of := range sweeps {
+		of.period = s.period(of.period)
+		s.Rounds = append(s.Rounds, m.rounds[i].shown(of, up))
 	}
-	s.suggest(&m)
+	s.suggest()
 	s.Late = lateness(m.late, callvault.DayOf(up))
 	return s, nil
 }
 
+// period is a period of the rules, in the hurry that the mirror is in.
+func (s *Status) period(d time.Duration) time.Duration { return d / time.Duration(s.Hurry) }
+
 // NothingRead is the reason of a mirror that has just been made.
-const NothingRead = "nothing was read yet"
+const NothingRead = "nothing has been read yet"
 
 // connection says whether the upstream can be read.
 func (s *Status) connection(m *memory) {
@@ -185,7 +198,7 @@ func (s *Status) countUpstream(ctx context.Context, m *memory, calls callvault.R
 }
 
 // suggest says which budget would make the old round 20 days, when it is longer than 30.
-func (s *Status) suggest(m *memory) {
+func (s *Status) suggest() {
 	const long, good = 30 * 24 * time.Hour, 20 * 24 * time.Hour
 	const oldShare = 0.8 // of the budget, above which the old round stops
 	old := s.Rounds[len(s.Rounds)-1]

@@ -145,7 +145,7 @@ func (m *Mirror) send(ctx context.Context, r *request) error {
 		m.heardOf("")
 	case refusedAll:
 		m.trouble = trouble{}
-		m.refuse(upstream.Text(err))
+		m.refuse(m.why(err))
 	case tooMany:
 		r.err = errAgain // the budget knows when
 	case troubled:
@@ -155,7 +155,7 @@ func (m *Mirror) send(ctx context.Context, r *request) error {
 			r.err = errAgain
 			m.log.Warn("the upstream failed, and is asked again", "for", r.class.String(), "in", m.trouble.pause.String(), "error", upstream.Text(err))
 		} else {
-			m.heardOf(upstream.Text(err))
+			m.heardOf(m.why(err))
 		}
 	}
 	return nil
@@ -184,6 +184,7 @@ func (m *Mirror) settle(ctx context.Context, a *activity) error {
 		return m.commit(ctx)
 	}
 	a.running = nil
+	defer t.tellEnd(a.name)
 	if t.err != nil && kindOf(t.err) == notOfUpstream {
 		return t.err
 	}
@@ -191,7 +192,7 @@ func (m *Mirror) settle(ctx context.Context, a *activity) error {
 		if again := m.up().Add(m.period(failedFor)); a.again.Before(again) {
 			a.again = again
 		}
-		m.log.Warn("reading the upstream failed", "for", a.name, "error", upstream.Text(t.err))
+		m.log.Warn("reading the upstream failed", "for", a.name, "error", m.why(t.err))
 	}
 	return m.commit(ctx)
 }

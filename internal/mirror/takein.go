@@ -22,6 +22,7 @@ type answer struct {
 
 // takenIn is what came of taking in a page.
 type takenIn struct {
+	first  callvault.Time     // of the first call that stands at its own time
 	last   callvault.Position // where it ends
 	listed int                // calls that are kept
 }
@@ -34,7 +35,7 @@ var errEnough = errors.New("enough calls were read")
 // the head is asked before anything is deleted.
 func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 	where := placed(a)
-	taken := takenIn{last: a.asked.End(), listed: len(a.page.Calls)}
+	taken := takenIn{first: where.first, last: a.asked.End(), listed: len(a.page.Calls)}
 	if a.page.Cursor != "" {
 		taken.last = where.last
 	}

@@ -33,6 +33,8 @@ type thread struct {
 	next  func() (*request, bool)
 	stop  func()
 	yield func(*request) bool
+
+	reading reading
 }
 
 // request is what a thread wants to send.
@@ -68,6 +70,7 @@ func (t *thread) goOn(ctx context.Context) {
 func (a *activity) end() {
 	if a.running != nil {
 		a.running.stop()
+		a.running.tellEnd(a.name)
 		a.running = nil
 	}
 }

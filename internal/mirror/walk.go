@@ -67,11 +67,7 @@ func (w *walk) next() error {
 	if !w.ended && w.at == before {
 		return errNoProgress
 	}
-	said := []any{"from", before.Time.String()}
-	if w.at.Time < forever {
-		said = append(said, "to", w.at.Time.String())
-	}
-	w.t.says("read "+w.class.String(), said...)
+	w.t.reads(before.Time, w.at.Time)
 	return nil
 }
 

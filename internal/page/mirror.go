@@ -6,38 +6,13 @@ import (
 	"time"
 )
 
-// Mirror is how a company's mirror stands, in words.
-type Mirror struct {
-	State    MirrorState  `json:"state"`
-	Headline string       `json:"headline"`
-	Lines    []MirrorLine `json:"lines"`
-}
-
-// MirrorState decides how a headline looks. The headline says the same in words.
-type MirrorState string
-
-// The states of a mirror.
-const (
-	MirrorCurrent MirrorState = "current"
-	MirrorBusy    MirrorState = "busy"    // it catches up
-	MirrorTrouble MirrorState = "trouble" // an operator should look
-)
-
-// MirrorLine is a line of a mirror's status. It may be about a part of a whole, which gets a bar.
-type MirrorLine struct {
-	Name  string `json:"name"` // the same as of the line before if it is empty
-	Text  string `json:"text"`
-	Part  int    `json:"part"`
-	Whole int    `json:"whole"` // 0 if it is about no part
-}
-
-// ReadMirror reads how a company's mirror stands; nil if it has none. Times are shown by the
-// clock of now's zone.
-type ReadMirror func(ctx context.Context, company string, now time.Time) (*Mirror, error)
+// ReadMirror reads how a company's mirror stands, as assets/mirror.js shows it: nil if it has
+// none. Times are shown by the clock of now's zone.
+type ReadMirror func(ctx context.Context, company string, now time.Time) (any, error)
 
 // mirrored is the answer about a company's mirror.
 type mirrored struct {
-	Mirror *Mirror `json:"mirror"`
+	Mirror any `json:"mirror"`
 }
 
 func (h *Handler) mirror(r *http.Request, keyCompany string) (any, error) {

@@ -165,7 +165,7 @@ func checkThere(path string) error {
 	if err := checkOrphans(path); err != nil {
 		return err
 	}
-	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE", path)
+	return fmt.Errorf("there is no store at %s; name another with --db, or make one: callvault import FILE, or callvault mirror --url URL", path)
 }
 
 // checkOrphans returns an error if a store is not there and others of its files are:

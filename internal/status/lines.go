@@ -1,5 +1,3 @@
-// Package status shows people and machines how a company's mirror stands: as lines of text, as
-// JSON and as metrics.
 package status
 
 import (
@@ -9,46 +7,42 @@ import (
 	"strings"
 	"time"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/screen"
 )
 
-// Shown is a status that is shown to people at a time. Times are shown by the clock of the
-// time's zone.
-type Shown struct {
-	*mirror.Status
-	Company string
-	Now     time.Time
-}
-
-// Line is a line of a status. It may be about a part of a whole.
+// Line is a line of a status. It may be about a part of a whole, which gets a bar.
 type Line struct {
-	Name        string // the same as of the line before if it is empty
-	Text        string
-	Part, Whole int // Whole is 0 if it is about no part
+	Name  string `json:"name"` // the same as of the line before if it is empty
+	Text  string `json:"text"`
+	Part  int    `json:"part"`
+	Whole int    `json:"whole"` // 0 if it is about no part
 }
 
-// Lines are all that an operator has to know, but for which process runs the mirror.
-func (s Shown) Lines() []Line {
-	lines := []Line{{Name: "connected", Text: s.connected()}, {Name: "calls", Text: s.calls()}}
+// lines are all that an operator has to know, but for which process runs the mirror. Times are
+// those of the status's zone.
+func lines(s *mirror.Status) []Line {
+	lines := []Line{{Name: "connected", Text: connected(s)}, {Name: "calls", Text: calls(s)}}
 	if s.Own > 0 {
-		lines = append(lines, Line{Text: s.own()})
+		lines = append(lines, Line{Text: own(s.Own) + "; keep or delete them: callvault mirror accept" + s.Arguments + " --own keep"})
 	}
-	lines = append(lines, Line{Name: "newest call", Text: s.newest()})
+	lines = append(lines, Line{Name: "newest call", Text: newest(s)})
 	for _, window := range s.Windows {
 		lines = append(lines, Line{Name: window.Name + " window", Text: windowText(window)})
 	}
-	lines = append(lines, s.backfill())
+	lines = append(lines, backfill(s))
 	for i := range s.Rounds {
 		lines = append(lines, roundLine(&s.Rounds[i]))
 	}
 	if s.Suggest > 0 {
 		lines = append(lines, Line{Text: fmt.Sprintf("--daily %d would make the old round 20 d", s.Suggest)})
 	}
-	lines = append(lines, s.requests(), Line{Text: purposes(s.Requests.Purposes)}, Line{Text: s.slowed()}, Line{Name: "late", Text: late(s.Late)}, Line{Name: "held", Text: held(s.Held)})
+	if s.Hurry > 1 {
+		lines = append(lines, Line{Text: fmt.Sprintf("--hurry %d divides every period", s.Hurry)})
+	}
+	lines = append(lines, requests(s), Line{Text: purposes(s.Requests.Purposes)}, Line{Text: slowed(s)}, Line{Name: "late", Text: late(s.Late)}, Line{Name: "held", Text: held(s.Held)})
 	if s.Held != nil {
-		lines = append(lines, Line{Text: "released " + s.Held.Release + companyFlag(s.Company)})
+		lines = append(lines, Line{Text: "released " + s.Held.Release})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Notes)) {
 		lines = append(lines, Line{Name: kind, Text: "not read: " + screen.Clean(s.Notes[kind])})
@@ -56,7 +50,7 @@ func (s Shown) Lines() []Line {
 	return slices.DeleteFunc(lines, func(l Line) bool { return l.Text == "" })
 }
 
-func (s Shown) connected() string {
+func connected(s *mirror.Status) string {
 	text := "yes"
 	if !s.Connected {
 		text = "no"
@@ -67,7 +61,7 @@ func (s Shown) connected() string {
 	return text
 }
 
-func (s Shown) calls() string {
+func calls(s *mirror.Status) string {
 	text := fmt.Sprintf("%s here, %s upstream", screen.Number(s.Calls), screen.Number(s.Upstream))
 	if s.Excess > 0 {
 		text += fmt.Sprintf(", of which %s not listed yet", screen.Number(s.Excess))
@@ -79,34 +73,22 @@ func (s Shown) calls() string {
 }
 
 // slowed says what the upstream has asked for.
-func (s Shown) slowed() string {
+func slowed(s *mirror.Status) string {
 	var parts []string
 	if until := s.Requests.Paused; !until.IsZero() {
-		parts = append(parts, "none until "+s.at(until)+", as the upstream asked")
+		parts = append(parts, "none until "+at(s, until)+", as the upstream asked")
 	}
 	if until := s.Requests.Halved; !until.IsZero() {
-		parts = append(parts, "half of the pace and the budget until "+s.at(until)+", because others use the account")
+		parts = append(parts, "half of the pace and the budget until "+at(s, until)+", because others use the account")
 	}
 	return strings.Join(parts, "; ")
 }
 
-func (s Shown) own() string {
-	return fmt.Sprintf("%s from before the mirror; keep or delete them: callvault mirror accept%s --own keep", screen.Count(s.Own, "call"), companyFlag(s.Company))
-}
-
-// companyFlag is what a command needs to mean a company.
-func companyFlag(company string) string {
-	if company == callvault.DefaultCompany {
-		return ""
-	}
-	return " --company " + company
-}
-
-func (s Shown) newest() string {
+func newest(s *mirror.Status) string {
 	if s.Newest == nil {
 		return "none"
 	}
-	text := s.at(*s.Newest)
+	text := at(s, *s.Newest)
 	if past := s.Now.Sub(*s.Newest); past > 0 {
 		text += ", " + length(mirror.Seconds(past)) + " ago"
 	}
@@ -114,7 +96,7 @@ func (s Shown) newest() string {
 }
 
 // at is a time by the clock of the zone.
-func (s Shown) at(t time.Time) string { return t.In(s.Now.Location()).Format(time.RFC3339) }
+func at(s *mirror.Status, t time.Time) string { return t.In(s.Now.Location()).Format(time.RFC3339) }
 
 func windowText(w mirror.Window) string {
 	text := "not read yet"
@@ -127,7 +109,7 @@ func windowText(w mirror.Window) string {
 	return text + ", every " + length(w.Period)
 }
 
-func (s Shown) backfill() Line {
+func backfill(s *mirror.Status) Line {
 	line := Line{Name: "backfill"}
 	switch b := &s.Backfill; {
 	case b.Done:
@@ -136,7 +118,7 @@ func (s Shown) backfill() Line {
 		line.Text = "not begun"
 	default:
 		line.Part, line.Whole = part(b.Calls, b.Total)
-		line.Text = line.percent() + ", back to " + s.at(*b.From) + left(b.Left)
+		line.Text = line.percent() + ", back to " + at(s, *b.From) + left(b.Left)
 	}
 	return line
 }
@@ -166,6 +148,9 @@ func part(some, whole int) (int, int) {
 
 func (l Line) percent() string { return fmt.Sprintf("%d %%", l.Part*100/max(1, l.Whole)) }
 
+// ratio is 0 where nothing has begun.
+func (l Line) ratio() float64 { return float64(l.Part) / float64(max(1, l.Whole)) }
+
 func left(d *mirror.Seconds) string {
 	if d == nil || *d <= 0 {
 		return ""
@@ -173,7 +158,7 @@ func left(d *mirror.Seconds) string {
 	return ", " + length(*d) + " left"
 }
 
-func (s Shown) requests() Line {
+func requests(s *mirror.Status) Line {
 	used, limit := s.Requests.Used, s.Requests.Limit
 	line := Line{Name: "requests", Text: fmt.Sprintf("%s of %s in the last 24 hours", screen.Number(used), screen.Number(limit))}
 	if limit > 0 {
@@ -199,11 +184,11 @@ func purposes(counts map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-func late(l *mirror.Late) string {
-	if l == nil {
+func late(l mirror.Late) string {
+	if l.Median == nil {
 		return "not known yet"
 	}
-	return fmt.Sprintf("half come within %s of their start, 95 %% within %s, the latest after %s (30 days)", length(l.Median), length(l.P95), length(l.Worst))
+	return fmt.Sprintf("half come within %s of their start, 95 %% within %s, the latest after %s (30 days)", length(*l.Median), length(*l.P95), length(*l.Worst))
 }
 
 func held(h *mirror.Held) string {
@@ -233,4 +218,10 @@ func length(s mirror.Seconds) string {
 		return text
 	}
 	return "0 s"
+}
+
+// about is a length of time in its largest unit.
+func about(s mirror.Seconds) string {
+	words := strings.Fields(length(s))
+	return words[0] + " " + words[1]
 }
