@@ -63,6 +63,8 @@ type Mirror struct {
 	failed error     // of the store: what is in memory may be ahead of it
 	told   bool      // whether this process found out if the upstream can be read
 
+	unkept map[string]bool // what the log was told of documents that can't be kept
+
 	memory
 	draft      draft
 	activities []*activity
@@ -88,6 +90,7 @@ func Open(ctx context.Context, config Config, lease callvault.Lease) (*Mirror, e
 		lease:  lease,
 		log:    config.Log,
 		begun:  config.Now(),
+		unkept: make(map[string]bool),
 	}
 	m.draft.reset()
 	if err := m.remember(ctx); err != nil {

@@ -11,7 +11,10 @@ import (
 )
 
 // Users and workspaces are read at the first run and daily, where the key may read them.
-const peoplePeriod = 24 * time.Hour
+const (
+	peoplePeriod = 24 * time.Hour
+	maxPages     = 1000 // of a list, which is more than any account has
+)
 
 // peopleState is what is kept of users and workspaces.
 type peopleState struct {
@@ -26,13 +29,14 @@ func (m *Mirror) peopleDue() time.Time {
 	return m.nextAfter(m.people.Read, peoplePeriod)
 }
 
-// readPeople reads both kinds. One that is refused is a note, and what is here of it stays.
+// readPeople reads both kinds. One that is refused or does not end is a note, and what is here of
+// it stays.
 func (t *thread) readPeople() error {
 	now := t.up()
 	note := make(map[string]string)
 	for _, kind := range callvault.Kinds() {
 		entries, err := t.entries(kind)
-		if err != nil && kindOf(err) != refusedOne && kindOf(err) != refusedAll {
+		if err != nil && err != errEndless && kindOf(err) != refusedOne && kindOf(err) != refusedAll {
 			t.rest("people", time.Hour) // calls matter more
 			return err
 		}
@@ -52,13 +56,14 @@ func (t *thread) readPeople() error {
 	return nil
 }
 
-// errSamePage is the error of a list that does not end.
-var errSamePage = &gong.AnswerError{Host: "the upstream", Problem: "it has a cursor and no entries that are new"}
+// errEndless is the error of a list that does not end.
+var errEndless error = &gong.AnswerError{Host: "the upstream", Problem: "it has a cursor, and the list does not end", Wanted: "a list of users or workspaces"}
 
 // entries are all entries of a kind.
 func (t *thread) entries(kind callvault.Kind) (all []callvault.Entry, err error) {
 	known := make(map[callvault.ID]bool)
-	for cursor := ""; ; {
+	cursor := ""
+	for range maxPages {
 		var page upstream.Entries
 		failed := t.ask(budget.People, func(ctx context.Context) (time.Time, error) {
 			if kind == callvault.Users {
@@ -75,12 +80,14 @@ func (t *thread) entries(kind callvault.Kind) (all []callvault.Entry, err error)
 		for _, entry := range page.Entries {
 			known[entry.ID] = true
 		}
+		t.cannotKeep(page.Skipped)
 		all = append(all, page.Entries...)
 		if cursor = page.Cursor; cursor == "" {
 			return all, nil
 		}
 		if len(known) == before {
-			return nil, errSamePage
+			break
 		}
 	}
+	return nil, errEndless
 }

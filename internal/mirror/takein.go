@@ -241,3 +241,18 @@ func (m *Mirror) stoodApart(change callvault.MirrorChange) {
 		m.standApart(id, standsApart{kind: callvault.Kept})
 	}
 }
+
+// mostUnkept is how many documents that can't be kept the log is told of.
+const mostUnkept = 1000
+
+// cannotKeep tells the log, once, of each document that was listed and can't be kept. Until the upstream
+// mends it, it counts as not listed.
+func (m *Mirror) cannotKeep(skipped []error) {
+	for _, err := range skipped {
+		text := upstream.Text(err)
+		if !m.unkept[text] && len(m.unkept) < mostUnkept {
+			m.unkept[text] = true
+			m.log.Warn("the upstream lists a document that can't be kept", "document", text)
+		}
+	}
+}

@@ -102,6 +102,7 @@ func (t *thread) list(class budget.Class, ask upstream.Ask) (page upstream.Page,
 		page, err = t.config.Requests.List(ctx, ask)
 		return page.Date, err
 	})
+	t.cannotKeep(page.Skipped)
 	return page, failed
 }
 

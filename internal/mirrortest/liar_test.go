@@ -2,6 +2,8 @@ package mirrortest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -86,18 +88,55 @@ func TestRefusedWhileSettling(t *testing.T) {
 	}
 }
 
-// A list of users that never ends costs no more than its first pages.
+// A list of users that never ends costs no more than its first pages, and what is here stays. It
+// costs a thousand requests a day if each page has new ones.
 func TestEndlessUsers(t *testing.T) {
-	r := newRig(t, options{script: small(24), closed: true})
-	asked := 0
-	r.lies().users = func(page *upstream.Entries) {
+	for name, most := range map[string]int{"the same": 20, "new ones": 1000} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, options{script: small(24), closed: true})
+			asked := 0
+			r.lies().users = func(page *upstream.Entries) {
+				asked++
+				page.Cursor = "again"
+				if name == "new ones" {
+					page.Entries = []callvault.Entry{someUser(t, asked)}
+				}
+			}
+			r.open()
+			r.run(6*time.Hour, nil)
+			if asked == 0 || asked > most {
+				t.Errorf("users were asked for %d times in six hours", asked)
+			}
+			if want := "it has a cursor, and the list does not end"; !strings.Contains(r.status().Notes["users"], want) {
+				t.Errorf("the notes are %q", r.status().Notes)
+			}
+		})
+	}
+}
+
+// someUser is a user by a number.
+func someUser(t *testing.T, n int) callvault.Entry {
+	user, err := callvault.ParseEntry(callvault.Users, fmt.Appendf(nil, `{"id":"%d"}`, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// The log says once which documents are listed and can't be kept.
+func TestUnkeptDocuments(t *testing.T) {
+	r := newRig(t, options{script: small(27), closed: true})
+	asked, id := 0, someUser(t, 77).ID
+	r.lies().list = func(_ upstream.Ask, page *upstream.Page) error {
 		asked++
-		page.Cursor = "again"
+		page.Skipped = append(page.Skipped, &upstream.SkippedError{ID: id, Err: errors.New("started: is missing")})
+		return nil
 	}
 	r.open()
 	r.run(6*time.Hour, nil)
-	if asked == 0 || asked > 20 {
-		t.Errorf("users were asked for %d times in six hours", asked)
+	const line = `level=WARN msg="the upstream lists a document that can't be kept" document="77: started: is missing"`
+	if said := strings.Count(r.log.String(), line); asked < 10 || said != 1 {
+		t.Errorf("of %d pages with the document the log says so %d times", asked, said)
 	}
 }
 
