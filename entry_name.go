@@ -121,6 +121,14 @@ func (n EntryNames) Add(ctx context.Context, from Entries, kind Kind, ids []ID) 
 	return from.Get(ctx, kind, ids, n.adder(kind))
 }
 
+// AddEntries adds the names of entries of a kind, which has none so far.
+func (n EntryNames) AddEntries(kind Kind, entries []Entry) {
+	add := n.adder(kind)
+	for _, e := range SortEntries(entries) {
+		_ = add(e) // it has no error
+	}
+}
+
 // adder adds the names of entries as they are visited, in the order of their ids.
 func (n EntryNames) adder(kind Kind) func(Entry) error {
 	return func(e Entry) error {

@@ -54,6 +54,21 @@ or without an end it is open on that side. Dates and times are in the zone --tz:
 With --from alone, a word such as today or last month means all of it. --through takes
 a day, month or year, as a date or in words.
 
+--where finds calls as the search field of the web page does. Case and accents do not
+matter. All terms must hold; of several with one field, one of them:
+
+  harbor nine            beginnings of words in the title
+  "harbor nine"          words that follow each other
+  7782342274025937895    a call's id, or the beginning of a word
+  host:Ana               a host, by the beginning of a first or last name, or by id
+  workspace:Sales        a workspace, by the beginning of a word of its name, or by id
+  system:"Zoom Phone"    a system; a value with blanks stands in quotes
+  direction:inbound      or outbound, conference, unknown
+  scope:external         or internal, unknown
+  longer:30m             a duration of at least 30 minutes
+  late:5m                started at least 5 minutes after it was scheduled
+  private:yes            or no
+
 A server needs a credential: CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or
 CALLVAULT_TOKEN, in the environment, or --credentials FILE with what 'callvault key
 create' prints. GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET go only to hosts of gong.io,
@@ -62,6 +77,7 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 		Example: `  callvault calls --from yesterday
   callvault calls --from 2026-01 --through 2026-02 --tz Europe/Berlin
   callvault calls --from "this month" --histogram day
+  callvault calls --from 90d --where 'renewal host:Ana longer:30m'
   callvault calls --url https://us-12345.api.gong.io --from 7d -o ndjson | jq .title`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.limited = cmd.Flags().Changed("limit")
@@ -96,6 +112,9 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	defer p.End()
 	source, err := o.open(ctx, a, p)
 	if err != nil {
+		return err
+	}
+	if err := o.find(ctx, source); err != nil {
 		return err
 	}
 	if span != (when.Span{}) {
@@ -139,14 +158,18 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 
 // summary says how many calls were shown.
 func summary(w upstream.Walked, o callsOptions) string {
-	if w.Met != int(o.limit) || w.Total-w.Met-w.Skipped <= 0 {
+	left := w.Total - w.Met - w.Skipped
+	if o.limit == 0 || w.Met != int(o.limit) || w.Total > 0 && left <= 0 {
 		return w.String()
 	}
 	which := "first"
 	if o.from == "" && o.url == "" {
 		which = "last"
 	}
-	text := fmt.Sprintf("the %s %s of %s", which, screen.Number(w.Met), screen.Count(w.Total, "call"))
+	text := fmt.Sprintf("the %s %s found", which, screen.Count(w.Met, "call"))
+	if left > 0 {
+		text = fmt.Sprintf("the %s %s of %s", which, screen.Number(w.Met), screen.Count(w.Total, "call"))
+	}
 	if !o.limited {
 		text += "; --limit 0 shows all"
 	}
@@ -168,6 +191,7 @@ const maxBars = 10_000
 // counts. It shows a histogram only if all is counted: half of one would look whole.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
 	var r reading
+	open := q
 	if q.To == callvault.MaxTime {
 		span.To, r.early = source.LastTime(ctx, q, time.Now())
 		span.To = span.To.Add(time.Microsecond).In(o.zone)
@@ -198,6 +222,14 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 	p.End()
 	if r.early != nil {
 		return r.end(ctx, "", o.zone)
+	}
+	if o.where != nil { // what is found may begin later and end sooner
+		for open.From == callvault.MinTime && len(counts) > 0 && counts[0] == 0 {
+			spans, counts = spans[1:], counts[1:]
+		}
+		for last := len(counts) - 1; open.To == callvault.MaxTime && last >= 0 && counts[last] == 0; last-- {
+			spans, counts = spans[:last], counts[:last]
+		}
 	}
 	if err := a.printBars(unit, spans, counts); err != nil {
 		return err

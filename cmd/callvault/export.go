@@ -51,7 +51,7 @@ anyway. In CSV an apostrophe precedes a cell that a spreadsheet could treat as a
 FILE gets its name only when it is complete. Only its owner may read a new FILE; one that
 is overwritten keeps its mode. Links are followed. If ctrl-C or an error
 interrupts reading from a server, NAME.partial.EXT has the calls so far, and the message
-has the --from to continue with. 'callvault calls --help' explains ranges and credentials.
+has the --from to continue with. 'callvault calls --help' explains ranges, --where and credentials.
 
 A damaged call in a store stops the export, unless --skip-damaged is given.
 
@@ -59,6 +59,7 @@ A damaged call in a store stops the export, unless --skip-damaged is given.
 json.`,
 		Example: `  callvault export calls.parquet
   callvault export january.csv.gz --from 2026-01 --through 2026-01
+  callvault export customers.csv --where 'scope:external longer:30m'
   callvault export --kind users users.json
   callvault export --company acme | callvault import --db copy.db --company acme -
   callvault export --url https://us-12345.api.gong.io --from 2025 --through 2025 2025.ndjson.gz`,
@@ -67,7 +68,7 @@ json.`,
 			if len(files) > 0 {
 				name = files[0]
 			}
-			if err := refuseFor(o.kind, cmd, "url", "credentials", "from", "to", "through", "workspace", "skip-damaged"); err != nil {
+			if err := refuseFor(o.kind, cmd, "url", "credentials", "from", "to", "through", "workspace", "where", "skip-damaged"); err != nil {
 				return err
 			}
 			if o.kind != "" {
@@ -100,6 +101,9 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	defer p.End()
 	source, err := o.open(ctx, a, p)
 	if err != nil {
+		return err
+	}
+	if err := o.find(ctx, source); err != nil {
 		return err
 	}
 	if store, ok := source.(*upstream.Store); ok {

@@ -19,6 +19,7 @@ import (
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 	"github.com/callvault/callvault/internal/when"
+	"github.com/callvault/callvault/internal/where"
 )
 
 // selection is the flags that say which calls are meant.
@@ -26,6 +27,7 @@ type selection struct {
 	from, to, through string
 	zone              *time.Location
 	workspace         callvault.ID
+	where             *where.Where // nil where all calls are meant
 }
 
 func (s *selection) flags(cmd *cobra.Command, zone string) {
@@ -35,6 +37,13 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	flags.StringVar(&s.through, "through", "", "only calls until the end of this day, month or year")
 	exclude(cmd, "to", "through")
 	workspaceFlag(cmd, &s.workspace, "only calls of this workspace")
+	parsedFlag(cmd, &s.where, "where", "", "only calls that these words find, such as 'harbor host:Ana longer:30m'", func(text string) (*where.Where, error) {
+		terms, err := where.Parse(text)
+		if err == nil && len(terms.Terms) == 0 {
+			err = fmt.Errorf("%.40q has no word; type words of a title, or fields such as host:Ana", text)
+		}
+		return terms, err
+	})
 	zoneFlag(cmd, &s.zone, zone)
 	times := []string{"today", "yesterday", "7d", "this week", "last week", "this month", "last month", "this year", "last year", "now"}
 	completeWith(cmd, "from", times...)
@@ -155,6 +164,14 @@ func (a *app) progress(quiet bool) *screen.Progress {
 	return p
 }
 
+// find makes a source give the calls that the flags find.
+func (s *selection) find(ctx context.Context, source upstream.Source) error {
+	if s.where == nil {
+		return nil
+	}
+	return source.Find(ctx, s.where)
+}
+
 // reading is the reading of a source into a file.
 type reading struct {
 	upstream.Walked
@@ -184,12 +201,15 @@ func (r *reading) fill(ctx context.Context, source upstream.Source, q callvault.
 
 // end is the error of a reading that ended early, with its exit code: a list that a server
 // ended early is an incomplete result, as one with skipped calls is.
-func (r *reading) end(ctx context.Context, where string, zone *time.Location) error {
+func (r *reading) end(ctx context.Context, place string, zone *time.Location) error {
 	if ctx.Err() != nil {
 		r.early = errInterrupted
 	}
-	err := r.EndedEarly(r.early, where, zone)
-	if short := (*gong.ShortError)(nil); errors.As(r.early, &short) && r.Met > 0 && where != "" {
+	if missing := (*where.Error)(nil); errors.As(r.early, &missing) {
+		return missing
+	}
+	err := r.EndedEarly(r.early, place, zone)
+	if short := (*gong.ShortError)(nil); errors.As(r.early, &short) && r.Met > 0 && place != "" {
 		return &exitError{exitSkipped, err}
 	}
 	return err

@@ -198,16 +198,19 @@ func (r *Requests) Users(ctx context.Context, cursor string) (Entries, error) {
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}
-	return r.entries(ctx, callvault.Users, gong.UsersPath, query)
+	return entries(ctx, r.client.Get, callvault.Users, query)
 }
 
 // Workspaces requests the workspaces, which are one page.
 func (r *Requests) Workspaces(ctx context.Context) (Entries, error) {
-	return r.entries(ctx, callvault.Workspaces, gong.WorkspacesPath, nil)
+	return entries(ctx, r.client.Get, callvault.Workspaces, nil)
 }
 
-func (r *Requests) entries(ctx context.Context, kind callvault.Kind, path string, query url.Values) (Entries, error) {
-	answer, err := r.client.Get(ctx, path, query)
+// get is gong.Client.Get or Fetch.
+type get func(ctx context.Context, path string, query url.Values) (*gong.Answer, error)
+
+func entries(ctx context.Context, get get, kind callvault.Kind, query url.Values) (Entries, error) {
+	answer, err := get(ctx, map[callvault.Kind]string{callvault.Users: gong.UsersPath, callvault.Workspaces: gong.WorkspacesPath}[kind], query)
 	if err != nil {
 		return Entries{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/where"
 )
 
 // Server is the calls that a server of the API lists. A call that breaks the contract is
@@ -21,6 +22,7 @@ import (
 type Server struct {
 	client   *gong.Client
 	progress *screen.Progress
+	sieve    *where.Sieve // of what is found; nil where all calls are
 }
 
 // NewServer is the server at an address.
@@ -98,7 +100,7 @@ func asked(q callvault.Query) gong.ListCallsQuery {
 // Walk visits the calls page by page, waits where the server asks for it, and goes on
 // where a cursor expired.
 func (s *Server) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error) {
-	return s.walk(ctx, q, math.MaxInt, visit)
+	return s.find(ctx, q, math.MaxInt, visit)
 }
 
 // errPages ends a walk that takes more pages than it may.
@@ -155,7 +157,7 @@ func (s *Server) Names(context.Context) (callvault.EntryNames, error) { return n
 // FirstTime asks for the first page.
 func (s *Server) FirstTime(ctx context.Context, q callvault.Query, now time.Time) (time.Time, error) {
 	first := now
-	_, err := s.Walk(ctx, q, func(record callvault.Record) error {
+	_, err := s.walk(ctx, q, math.MaxInt, func(record callvault.Record) error {
 		first = record.Time.UTC()
 		return ErrEnough
 	})
@@ -172,7 +174,7 @@ func (s *Server) LastTime(_ context.Context, _ callvault.Query, now time.Time) (
 func (s *Server) Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) ([]int, Walked, error) {
 	counts := make([]int, len(ranges))
 	outside := Walked{}
-	w, err := s.walk(ctx, q, 1+len(ranges), func(record callvault.Record) error {
+	w, err := s.find(ctx, q, 1+len(ranges), func(record callvault.Record) error {
 		i, _ := slices.BinarySearchFunc(ranges, record.Time, func(r callvault.Range, at callvault.Time) int {
 			if r.To <= at {
 				return -1

@@ -9,10 +9,16 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/where"
 )
 
 // Source is where calls are read from.
 type Source interface {
+	// Find makes Walk and Counts pass over calls that the terms do not find. A name that is not
+	// there is a *where.Error. Where only the calls can tell, it is an error of Walk and Counts
+	// that found none.
+	Find(ctx context.Context, terms *where.Where) error
+
 	// Walk visits the calls of q in order. An error of visit ends the walk and is returned,
 	// unless it is ErrEnough.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
@@ -53,6 +59,8 @@ type Store struct {
 
 	Last        int  // Walk visits the last so many calls; 0 is all
 	SkipDamaged bool // Walk reports damaged calls as skipped, and goes on
+
+	filter *callvault.Filter // of what is found; nil where all calls are
 }
 
 // addEvery is how many calls are read between two reports of them: a store gives a
@@ -62,23 +70,24 @@ const addEvery = 1000
 // Walk visits the calls as they are at one moment. An error of the store ends it, a
 // *callvault.DamageError unless it skips damaged calls.
 func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
-	if w.Total, err = s.Calls.Count(ctx, q); err != nil && !s.SkipDamaged { // the counts may be damaged too
+	if s.filter != nil && !s.SkipDamaged {
+		few, err := s.findFew(ctx, q)
+		w.Total = few.Figures.Calls
+		if err != nil || len(few.Calls) == s.Last || !few.More {
+			return w.visitBack(few.Calls, visit, err)
+		}
+	} else if w.Total, err = s.Calls.Count(ctx, q); err != nil && !s.SkipDamaged { // the counts may be damaged too
 		return w, err
 	}
-	after, back := q.Start(), 0
-	if s.Last > 0 {
-		err := s.Calls.ScanBack(ctx, q, q.End(), s.Last+1, func(record callvault.Record) error {
-			if back++; back > s.Last {
-				after = record.Position()
-			}
-			return nil
-		})
-		if err != nil {
-			return w, err
-		}
+	after, err := s.start(ctx, q)
+	if err != nil {
+		return w, err
 	}
 	s.Progress.Begin("reading", "call", w.Total)
 	each := func(record callvault.Record) error {
+		if !s.finds(&record.Call) {
+			return nil
+		}
 		w.Last = record.Time
 		if w.Met++; w.Met%addEvery == 0 {
 			s.Progress.Add(addEvery)
@@ -94,6 +103,25 @@ func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvaul
 		s.Progress.Note("skipped: %s", Text(damage))
 	})
 	return w, notEnough(err)
+}
+
+// start is the position before the calls that Walk visits.
+func (s *Store) start(ctx context.Context, q callvault.Query) (start callvault.Position, err error) {
+	if start = q.Start(); s.Last == 0 {
+		return start, nil
+	}
+	back := 0
+	err = s.Calls.ScanBack(ctx, q, q.End(), -1, func(record callvault.Record) error {
+		if !s.finds(&record.Call) {
+			return nil
+		}
+		if back++; back > s.Last {
+			start = record.Position()
+			return ErrEnough
+		}
+		return nil
+	})
+	return start, notEnough(err)
 }
 
 // Names reads the names of all users and workspaces. If damaged calls are skipped, it reports
@@ -131,6 +159,9 @@ func (s *Store) LastTime(ctx context.Context, q callvault.Query, now time.Time) 
 func (s *Store) Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) (counts []int, w Walked, err error) {
 	s.Progress.Begin("counting", "bar", len(ranges))
 	counts = make([]int, len(ranges))
+	if s.filter != nil {
+		return s.countFound(ctx, q, ranges)
+	}
 	for i := range ranges {
 		q.Range = ranges[i]
 		if counts[i], err = s.Calls.Count(ctx, q); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // Walked counts what a walk has visited, even if it failed.
 type Walked struct {
-	Total   int            // calls that were counted when it began
+	Total   int            // calls that were counted when it began; 0 where nobody knows
 	Met     int            // calls that were visited
 	Last    callvault.Time // the time of the last of them
 	Skipped int            // calls that break the contract
@@ -24,6 +24,8 @@ type Walked struct {
 func (w Walked) String() string {
 	text := screen.Count(w.Met, "call")
 	switch {
+	case w.Missing > 0 && w.Total == 0: // some were looked for
+		text += fmt.Sprintf(" (the server listed %s fewer than it counted)", screen.Number(w.Missing))
 	case w.Missing > 0:
 		text = fmt.Sprintf("%s of %s (all that the server listed)", screen.Number(w.Met), screen.Count(w.Total, "call"))
 	case w.Met == 0 && w.Skipped == 0:

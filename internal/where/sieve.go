@@ -35,6 +35,11 @@ var (
 	kindOfName  = map[string]callvault.Kind{"host": callvault.Users, "workspace": callvault.Workspaces}
 )
 
+// Names tells whether a term may be a name of users or of workspaces, and not their id.
+func (w *Where) Names(kind callvault.Kind) bool {
+	return slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Kind == Field && kindOfName[t.Field] == kind && !isNumber(t.Value) })
+}
+
 // Sieve is a sieve that knows users and workspaces by name.
 func (w *Where) Sieve(entries callvault.EntryNames) *Sieve {
 	s := &Sieve{filter: w.filter, entries: entries, met: make(map[met]bool)}
