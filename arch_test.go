@@ -44,8 +44,9 @@ var rooms = map[string][]string{
 	"internal/program":      nil,
 	"internal/browser":      {"gong", "internal/demo"},
 	"internal/bench":        {"", "changes", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
-	"cmd/callvault":         {"", "changes", "gong", "internal/api", "internal/budget", "internal/bulk", "internal/demo", "internal/doctor", "internal/feed", "internal/file", "internal/lease", "internal/limit", "internal/manage", "internal/measure", "internal/mirror", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/status", "internal/upkeep", "internal/upstream", "internal/web", "internal/when", "internal/where"},
+	"cmd/callvault":         {"", "changes", "gong", "internal/api", "internal/budget", "internal/bulk", "internal/command", "internal/demo", "internal/doctor", "internal/feed", "internal/file", "internal/lease", "internal/limit", "internal/manage", "internal/measure", "internal/mirror", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/status", "internal/upkeep", "internal/upstream", "internal/web", "internal/when", "internal/where"},
 	"internal/budget":       {"", "gong"},
+	"internal/command":      nil,
 	"internal/lease":        {""},
 	"internal/mirror":       {"", "gong", "internal/budget", "internal/lease", "internal/upstream"},
 	"internal/mirrortest":   {"", "gong", "internal/budget", "internal/demo", "internal/lease", "internal/mirror", "internal/postgres", "internal/sqlite", "internal/upstream", "internal/upstreamtest"},
@@ -76,14 +77,15 @@ var libraries = map[string][]string{
 	"internal/bench":        {"github.com/jackc/pgx/v5", "github.com/dustin/go-humanize"},
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	"internal/storetest":    {"github.com/google/go-cmp"},
+	"internal/command":      {"github.com/spf13/cobra", "github.com/spf13/pflag"},
 	"internal/doctor":       {"github.com/dustin/go-humanize"},
-	"cmd/callvault":         {"github.com/prometheus/client_golang", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+	"cmd/callvault":         {"github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 }
 
 // testLibraries are those that only tests of a room may import.
 var testLibraries = map[string][]string{
 	"internal/openapi": {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"cmd/callvault":    {"golang.org/x/term"},
+	"cmd/callvault":    {"github.com/spf13/pflag", "golang.org/x/term"},
 	"internal/browser": {"github.com/chromedp"},
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/sqlite"
@@ -73,10 +74,10 @@ func backupFlags(cmd *cobra.Command, o *backupOptions) {
 // check refuses PostgreSQL URLs, and says what to use for a database instead.
 func (o backupOptions) check(file, instead string) error {
 	if postgres.IsURL(file) {
-		return usagef("FILE must be the path of a file; backup and restore are for SQLite stores")
+		return command.Usagef("FILE must be the path of a file; backup and restore are for SQLite stores")
 	}
 	if postgres.IsURL(o.db) {
-		return usagef("backup and restore are for SQLite stores; for PostgreSQL use %s", instead)
+		return command.Usagef("backup and restore are for SQLite stores; for PostgreSQL use %s", instead)
 	}
 	return refuseFilesOf(o.db, file)
 }
@@ -93,11 +94,11 @@ func (a *app) runBackup(ctx context.Context, o backupOptions, file string) error
 func (a *app) runRestore(ctx context.Context, o backupOptions, files []string) error {
 	switch {
 	case o.inPlace && len(files) > 0:
-		return usagef("--in-place takes no FILE: it begins new timelines in the store of --db")
+		return command.Usagef("--in-place takes no FILE: it begins new timelines in the store of --db")
 	case o.inPlace:
 		return a.fork(ctx, o)
 	case len(files) == 0:
-		return usagef("FILE is missing; type callvault restore FILE")
+		return command.Usagef("FILE is missing; type callvault restore FILE")
 	}
 	file := files[0]
 	if err := o.check(file, "pg_restore and 'callvault restore --in-place', or 'callvault copy --from "+file+"' with the URL of an empty database in CALLVAULT_COPY_TO"); err != nil {

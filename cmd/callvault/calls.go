@@ -12,6 +12,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 	"github.com/callvault/callvault/internal/when"
@@ -86,12 +87,12 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "local")
-	choiceFlag(cmd, &o.output, "output", "", strings.Join(formatNames(), ", ")+" or table (default table)", append(formatNames(), table)...)
-	choiceFlag(cmd, &o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month", "hour", "day", "week", "month")
+	command.Choice(cmd, &o.output, "output", "", strings.Join(formatNames(), ", ")+" or table (default table)", append(formatNames(), table)...)
+	command.Choice(cmd, &o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month", "hour", "day", "week", "month")
 	cmd.Flags().UintVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store; 0 shows all (default: %d in a table on a terminal, otherwise all)", tableLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
-	exclude(cmd, "histogram", "output")
-	exclude(cmd, "histogram", "limit")
+	command.Exclude(cmd, "histogram", "output")
+	command.Exclude(cmd, "histogram", "limit")
 	return cmd
 }
 
@@ -209,7 +210,7 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 	var ranges []callvault.Range
 	for bar := range span.By(unit) {
 		if len(spans) == maxBars {
-			return usagef("the range has more than %s %ss; use a shorter range or a wider unit", screen.Number(maxBars), unit)
+			return command.Usagef("the range has more than %s %ss; use a shorter range or a wider unit", screen.Number(maxBars), unit)
 		}
 		spans = append(spans, bar)
 		ranges = append(ranges, callvault.Range{From: callvault.CeilTime(bar.From), To: callvault.CeilTime(bar.To)})
@@ -285,7 +286,7 @@ they were imported, or with -o json its document as stored.`,
 func (a *app) runCall(ctx context.Context, o callOptions, digits string) error {
 	id, err := callvault.ParseID(digits)
 	if err != nil {
-		return usagef("%.40q is not an id; use a number of 1 to 20 digits", digits)
+		return command.Usagef("%.40q is not an id; use a number of 1 to 20 digits", digits)
 	}
 	store, err := o.open(ctx, a)
 	if err != nil {

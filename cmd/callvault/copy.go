@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upkeep"
 )
@@ -36,15 +37,15 @@ other store that is not empty.`,
   CALLVAULT_COPY_TO=postgres://me:secret@db.example.com/callvault callvault copy --from callvault.db`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCopy(cmd.Context(), o) },
 	}
-	parsedFlag(cmd, &o.from, "from", "", "the store to copy", parseDB)
-	parsedFlag(cmd, &o.to, "to", "", "the empty store to copy it to", parseDB)
+	command.Parsed(cmd, &o.from, "from", "", "the store to copy", parseDB)
+	command.Parsed(cmd, &o.to, "to", "", "the empty store to copy it to", parseDB)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors")
 	return cmd
 }
 
 func (a *app) runCopy(ctx context.Context, o copyOptions) error {
 	if o.from == "" || o.to == "" || o.from == o.to {
-		return usagef("copy needs two different stores; type callvault copy --from DB --to DB")
+		return command.Usagef("copy needs two different stores; type callvault copy --from DB --to DB")
 	}
 	from, err := a.open(ctx, o.from)
 	if err != nil {
@@ -106,7 +107,7 @@ const mostDifferences = 100
 
 func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	if o.accept && !o.repair {
-		return usagef("--accept-loss is for --repair; add --repair, or leave it out")
+		return command.Usagef("--accept-loss is for --repair; add --repair, or leave it out")
 	}
 	store, err := a.open(ctx, o.db)
 	if err != nil {

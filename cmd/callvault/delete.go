@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/when"
 )
@@ -62,7 +63,7 @@ the same command again to finish.`,
 	zoneFlag(cmd, &o.zone, "UTC")
 	o.yes.flag(cmd, "delete without asking")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and errors")
-	exclude(cmd, "id", "before")
+	command.Exclude(cmd, "id", "before")
 	return cmd
 }
 
@@ -77,15 +78,15 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	switch {
 	case len(o.ids) > 0 || o.before != "":
 	case o.kind != "":
-		return d, usagef("say which %s to delete with --id", o.kind)
+		return d, command.Usagef("say which %s to delete with --id", o.kind)
 	default:
-		return d, usagef("say which calls to delete with either --id or --before")
+		return d, command.Usagef("say which calls to delete with either --id or --before")
 	}
 	d.kind = o.kind
 	if o.before != "" {
 		span, err := when.Parse(o.before, time.Now().In(o.zone))
 		if err != nil {
-			return d, usagef("--before %w", err)
+			return d, command.Usagef("--before %w", err)
 		}
 		d.query.Range = callvault.Range{From: callvault.MinTime, To: callvault.CeilTime(span.From)}
 		return d, nil
@@ -94,7 +95,7 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	for _, digits := range o.ids {
 		id, err := callvault.ParseID(digits)
 		if err != nil {
-			return d, usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
+			return d, command.Usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
 		}
 		d.ids[id] = true
 	}
@@ -176,7 +177,7 @@ func (yes consent) ask(a *app, question, doing, refused string) error {
 		return nil
 	}
 	if !screen.IsTerminal(a.stdin) {
-		return usagef("stdin is not a terminal; pass --yes to %s without asking", doing)
+		return command.Usagef("stdin is not a terminal; pass --yes to %s without asking", doing)
 	}
 	if !screen.Asks(a.stdin, a.stderr, question) {
 		return errors.New(refused)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/screen"
 )
@@ -24,16 +25,16 @@ func kindFlag(cmd *cobra.Command, kind *callvault.Kind, usage string) {
 	for _, k := range callvault.Kinds() {
 		choices = append(choices, string(k))
 	}
-	parsedFlag(cmd, kind, "kind", ofCalls, usage, func(text string) (callvault.Kind, error) {
+	command.Parsed(cmd, kind, "kind", ofCalls, usage, func(text string) (callvault.Kind, error) {
 		switch choice := strings.ToLower(text); {
 		case choice == ofCalls:
 			return "", nil
 		case slices.Contains(choices, choice):
 			return callvault.Kind(choice), nil
 		}
-		return "", fmt.Errorf("%.40q: use %s", text, orList(choices))
+		return "", fmt.Errorf("%.40q: use %s", text, command.OrList(choices))
 	})
-	completeWith(cmd, "kind", choices...)
+	command.Complete(cmd, "kind", choices...)
 }
 
 // noun is what one record of a kind is called.
@@ -48,7 +49,7 @@ func noun(kind callvault.Kind) string {
 func refuseFor(kind callvault.Kind, cmd *cobra.Command, flags ...string) error {
 	for _, name := range flags {
 		if kind != "" && cmd.Flags().Changed(name) {
-			return usagef("--%s is for calls; leave it out with --kind %s", name, kind)
+			return command.Usagef("--%s is for calls; leave it out with --kind %s", name, kind)
 		}
 	}
 	return nil
@@ -61,7 +62,7 @@ func (a *app) exportKind(ctx context.Context, o exportOptions, name string) erro
 		return err
 	}
 	if f.Format != bulk.NDJSON && f.Format != bulk.JSON {
-		return usagef("%s are written as ndjson or json, not as %s; change the name of FILE or --output", o.kind, f.Format)
+		return command.Usagef("%s are written as ndjson or json, not as %s; change the name of FILE or --output", o.kind, f.Format)
 	}
 	p := a.progress(o.quiet)
 	defer p.End()

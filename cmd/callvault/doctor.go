@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/doctor"
 	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/postgres"
@@ -81,7 +82,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 		d.Open = func(ctx context.Context) doctor.Store { return openOrExpect(ctx, o.db) }
 		d.Mirror = &doctor.Upstream{Address: address, Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil), Company: o.company}
 	} else if o.credentials != "" {
-		return usagef("--credentials is for --mirror; pass --mirror too, or leave it out")
+		return command.Usagef("--credentials is for --mirror; pass --mirror too, or leave it out")
 	}
 	d.Examine(ctx, func(found ...doctor.Finding) {
 		findings = append(findings, found...)
@@ -182,10 +183,10 @@ variables to find the server.`,
   callvault healthcheck --live`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if probe.Within <= 0 {
-				return usagef("--timeout %v must be longer than 0; try --timeout 5s", probe.Within)
+				return command.Usagef("--timeout %v must be longer than 0; try --timeout 5s", probe.Within)
 			}
 			if probe.Address == manageOff {
-				return usagef("--manage off: healthcheck needs the operator's listener; name its address")
+				return command.Usagef("--manage off: healthcheck needs the operator's listener; name its address")
 			}
 			probe.Secure = certificate != ""
 			if live {

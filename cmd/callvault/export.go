@@ -15,6 +15,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
@@ -80,11 +81,11 @@ json.`,
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "UTC")
 	kindFlag(cmd, &o.kind, "what to export: calls, or the imported users or workspaces")
-	choiceFlag(cmd, &o.output, "output", "", orList(formatNames())+" (default: by the name of FILE, or ndjson)", formatNames()...)
+	command.Choice(cmd, &o.output, "output", "", command.OrList(formatNames())+" (default: by the name of FILE, or ndjson)", formatNames()...)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
-	exclude(cmd, "skip-damaged", "url")
+	command.Exclude(cmd, "skip-damaged", "url")
 	return cmd
 }
 
@@ -140,7 +141,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	case err != nil:
 		return fmt.Errorf("write %s: %w", target, err)
 	case e.where == "":
-		return &exitError{exitSkipped, errors.New("every call was skipped; nothing was written")}
+		return &command.ExitError{Code: command.ExitSkipped, Err: errors.New("every call was skipped; nothing was written")}
 	case name == stdinName:
 		p.Tell("exported %v", e.Walked)
 	default:
@@ -153,9 +154,9 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 func (a *app) checkExport(o exportOptions, name string) (bulk.Form, error) {
 	switch {
 	case strings.Contains(name, "://"): // not repeated: it may have a secret
-		return bulk.Form{}, usagef("FILE: use the path of a file; --url names a server")
+		return bulk.Form{}, command.Usagef("FILE: use the path of a file; --url names a server")
 	case file.IsHandle(name):
-		return bulk.Form{}, usagef("%s is open already; use - for standard output", name)
+		return bulk.Form{}, command.Usagef("%s is open already; use - for standard output", name)
 	case o.url == "":
 		if err := refuseFilesOf(o.db, name); err != nil {
 			return bulk.Form{}, err

@@ -15,6 +15,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
 )
@@ -79,12 +80,12 @@ stored, and the bad records.`,
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors and bad records")
 	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
-	parsedFlag(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", parseAppURL)
+	command.Parsed(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", parseAppURL)
 	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
 	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
-	parsedFlag(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
+	command.Parsed(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
 	zoneFlag(cmd, &o.zone, "")
-	parsedFlag(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1; ids may then be any text, kept as clientUniqueId", parseSource)
+	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1; ids may then be any text, kept as clientUniqueId", parseSource)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "store nothing; print the first ten calls as they would be stored, and the bad records")
 	return cmd
 }
@@ -100,9 +101,9 @@ func parseSource(text string) (string, error) {
 func (o importOptions) check() error {
 	switch {
 	case o.zone != nil && !o.columns.Fills("started") && !o.columns.Fills("scheduled"):
-		return usagef("--tz is for times that --map reads; map started or scheduled, or leave --tz out")
+		return command.Usagef("--tz is for times that --map reads; map started or scheduled, or leave --tz out")
 	case o.source != "" && o.columns.Fills("clientUniqueId"):
-		return usagef("--source keeps the id as clientUniqueId; leave clientUniqueId out of --map")
+		return command.Usagef("--source keeps the id as clientUniqueId; leave clientUniqueId out of --map")
 	}
 	return nil
 }
@@ -126,11 +127,11 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	in, err := bulk.OpenFiles(files, a.stdin)
 	switch {
 	case errors.Is(err, bulk.ErrStdinTwice):
-		return usagef("%w", err)
+		return command.Usagef("%w", err)
 	case err != nil:
 		return err
 	case o.strict && !o.dryRun && in.Once != "":
-		return usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.Once)
+		return command.Usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.Once)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	p := a.progress(o.quiet)

@@ -16,6 +16,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/when"
 )
@@ -63,13 +64,13 @@ calls of every company: give this scope only to operators.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd.Context(), o) },
 	}
 	o.flags(cmd)
-	parsedFlag(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", keyName)
+	command.Parsed(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", keyName)
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", nil, "a scope of the key; can be repeated (default: all that only read the API)")
-	parsedFlag(cmd, &o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)", func(text string) (time.Time, error) {
+	command.Parsed(cmd, &o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)", func(text string) (time.Time, error) {
 		return when.Ahead(text, time.Now().UTC().Truncate(time.Microsecond))
 	})
 	cmd.Flags().BoolVar(&o.bearer, "bearer", false, "create a bearer token instead of an access key and secret")
-	completeWith(cmd, "scope", scopes()...)
+	command.Complete(cmd, "scope", scopes()...)
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -100,7 +101,7 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	key.Company, key.Name, key.Expires = o.company, o.name, o.expires
 	for _, scope := range o.scopes {
 		if !slices.Contains(scopes(), scope) {
-			return usagef("--scope %.80q: unknown scope; use %s", scope, orList(scopes()))
+			return command.Usagef("--scope %.80q: unknown scope; use %s", scope, command.OrList(scopes()))
 		}
 		key.Scopes = append(key.Scopes, callvault.Scope(scope))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/manage"
 	"github.com/callvault/callvault/internal/measure"
 	"github.com/callvault/callvault/internal/openapi"
@@ -35,7 +36,7 @@ type addresses struct {
 }
 
 func (o *addresses) flags(cmd *cobra.Command) {
-	parsedFlag(cmd, &o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 picks a free one", func(text string) (string, error) {
+	command.Parsed(cmd, &o.listen, "listen", "127.0.0.1:8080", "the address to listen on; port 0 picks a free one", func(text string) (string, error) {
 		if web.IsAddress(text) {
 			return text, nil
 		}
@@ -47,7 +48,7 @@ func (o *addresses) flags(cmd *cobra.Command) {
 }
 
 func manageFlag(cmd *cobra.Command, address *string, usage string) {
-	parsedFlag(cmd, address, "manage", "127.0.0.1:8081", usage, func(text string) (string, error) {
+	command.Parsed(cmd, address, "manage", "127.0.0.1:8081", usage, func(text string) (string, error) {
 		if text == manageOff || web.IsAddress(text) {
 			return text, nil
 		}
@@ -58,7 +59,7 @@ func manageFlag(cmd *cobra.Command, address *string, usage string) {
 // check refuses a certificate without its key, and a key without its certificate.
 func (o addresses) check() error {
 	if (o.tls.Cert == "") != (o.tls.Key == "") {
-		return usagef("--tls-cert and --tls-key belong together; give both or neither")
+		return command.Usagef("--tls-cert and --tls-key belong together; give both or neither")
 	}
 	return nil
 }

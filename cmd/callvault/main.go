@@ -13,14 +13,15 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upstream"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -35,14 +36,6 @@ func main() {
 	}
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }
-
-// Exit codes.
-const (
-	exitOK      = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitSkipped = 3 // done, but incomplete: records were skipped, or a server's list ended early
-)
 
 // app is the program's surroundings and what a command has opened. Commands touch nothing
 // else of the process, so a test can run them.
@@ -66,23 +59,23 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		err = errors.Join(err, end())
 	}
 	if err == nil {
-		return exitOK
+		return command.ExitOK
 	}
-	exit := &exitError{exitFailed, err}
+	exit := &command.ExitError{Code: command.ExitFailed, Err: err}
 	if !errors.As(err, &exit) && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errInterrupted
 	}
-	if exit.error == nil {
-		return exit.code
+	if exit.Err == nil {
+		return exit.Code
 	}
 	if advice := postgres.Advice(err); advice != "" {
 		err = fmt.Errorf("%w; %s", err, advice)
 	}
 	screen.Printf(a.stderr, "callvault: %v\n", err)
-	if exit.code == exitUsage {
+	if exit.Code == command.ExitUsage {
 		screen.Printf(a.stderr, "See '%s --help'.\n", cmd.CommandPath())
 	}
-	return exit.code
+	return exit.Code
 }
 
 // say prints a line for a person, or logs it.
@@ -94,24 +87,34 @@ func (a *app) say(format string, args ...any) {
 	screen.Printf(a.stderr, format+"\n", args...)
 }
 
-// exitError ends a command with an exit code. One without an error was reported before.
-type exitError struct {
-	code int
-	error
-}
-
-func (e *exitError) Unwrap() error { return e.error }
-
 var (
 	errInterrupted = errors.New("interrupted")
 
-	errSkipped = &exitError{exitSkipped, nil}
-	errLogged  = &exitError{exitFailed, nil}
+	errSkipped = &command.ExitError{Code: command.ExitSkipped}
+	errLogged  = &command.ExitError{Code: command.ExitFailed}
 )
 
-// usagef is a mistake in how the program was called.
-func usagef(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+// program is what all commands have in common.
+func (a *app) program() command.Program {
+	return command.Program{
+		Env: a.env,
+		Shared: map[string]string{ // flags that have one variable for all commands
+			"db":       "CALLVAULT_DB",
+			"company":  "CALLVAULT_COMPANY",
+			"listen":   "CALLVAULT_LISTEN",
+			"manage":   "CALLVAULT_MANAGE",
+			"tls-cert": "CALLVAULT_TLS_CERT",
+			"tls-key":  "CALLVAULT_TLS_KEY",
+		},
+		Before: a.hidePassword,
+	}
+}
+
+// unknownVariables are the variables of an environment that were probably meant for callvault,
+// and that nothing reads.
+func unknownVariables(environment []string) []string {
+	a := &app{env: os.LookupEnv}
+	return a.program().UnknownVariables(a.root(), environment, upstream.Variables)
 }
 
 func (a *app) root() *cobra.Command {
@@ -135,59 +138,16 @@ skipped, or a server's list ended early.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	// A command that only holds others can't be run with its flags alone.
-	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", `{{if and .Runnable (or (not .HasSubCommands) (index .Annotations "`+runsAlone+`"))}}`, 1))
-	root.SetFlagErrorFunc(flagError)
-	addGroup(root, "Data", a.importCalls(), a.mirror(), a.calls(), a.call(), a.export(), a.changes(), a.info(), a.delete())
-	addGroup(root, "Server", a.serve(), a.key(), a.tls(), a.healthcheck())
-	addGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
+	command.AddGroup(root, "Data", a.importCalls(), a.mirror(), a.calls(), a.call(), a.export(), a.changes(), a.info(), a.delete())
+	command.AddGroup(root, "Server", a.serve(), a.key(), a.tls(), a.healthcheck())
+	command.AddGroup(root, "Care", a.backup(), a.restore(), a.copy(), a.check(), a.doctor())
 	root.AddCommand(a.version())
 	// Cobra's own commands are made here, and not when the program runs, so that
 	// they end like the others.
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
-	a.finish(root)
+	a.program().Finish(root)
 	return root
-}
-
-// runsAlone is the annotation of a command that holds others and can be run itself.
-const runsAlone = "runs alone"
-
-func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
-	root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
-	for _, cmd := range commands {
-		cmd.GroupID = title
-		root.AddCommand(cmd)
-	}
-}
-
-// onlyCommands refuses an unknown command, and names the likely one.
-func onlyCommands(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if strings.Contains(args[0], "://") { // it may have a password
-		return fmt.Errorf("unexpected argument: a URL; type %s COMMAND", cmd.CommandPath())
-	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		names = append(names, sub.Name())
-	}
-	return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], names))
-}
-
-// didYouMean asks for those of some names that are nearly spelled like one, by the rule
-// that cobra has for commands.
-func didYouMean(name string, names []string) string {
-	all := cobra.Command{SuggestionsMinimumDistance: 2}
-	slices.Sort(names)
-	for _, n := range slices.Compact(names) {
-		all.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
-	}
-	if likely := all.SuggestionsFor(name); len(likely) > 0 {
-		return "; did you mean " + strings.Join(likely, " or ") + "?"
-	}
-	return ""
 }
 
 func (a *app) version() *cobra.Command {

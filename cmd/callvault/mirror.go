@@ -10,6 +10,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/page"
 	"github.com/callvault/callvault/internal/screen"
@@ -28,7 +29,7 @@ type mirrorOptions struct {
 func (o *mirrorOptions) flags(cmd *cobra.Command, url string) {
 	flags := cmd.Flags()
 	credentialsFlag(cmd, &o.credentials, url)
-	parsedFlag(cmd, &o.limits.Pace, "pace", "1/s", "how fast the mirror sends requests: N/s or N/min; at most 3/s towards gong.io", budget.ParsePace)
+	command.Parsed(cmd, &o.limits.Pace, "pace", "1/s", "how fast the mirror sends requests: N/s or N/min; at most 3/s towards gong.io", budget.ParsePace)
 	flags.IntVar(&o.limits.Daily, "daily", 5000, "the most requests that the mirror sends in any 24 hours")
 	flags.BoolVar(&o.keepDeleted, "keep-deleted", false, "keep calls that the upstream no longer has")
 	flags.UintVar(&o.hurry, "hurry", 1, "divide every period of the mirror by N, for tests and demos")
@@ -41,10 +42,10 @@ func (o *mirrorOptions) config(ctx context.Context, a *app, flag string) (c mirr
 		return c, err
 	}
 	if err := o.limits.Check(address.Hostname()); err != nil {
-		return c, usagef("%w", err)
+		return c, command.Usagef("%w", err)
 	}
 	if o.hurry < 1 {
-		return c, usagef("--hurry 0 must be at least 1")
+		return c, command.Usagef("--hurry 0 must be at least 1")
 	}
 	return mirror.Config{
 		Upstream: upstream.Name(address), Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil),
@@ -64,7 +65,7 @@ func (a *app) mirror() *cobra.Command {
 	var o mirrorRun
 	cmd := &cobra.Command{
 		Use:         "mirror",
-		Annotations: map[string]string{runsAlone: "yes"},
+		Annotations: map[string]string{command.RunsAlone: "yes"},
 		Short:       "Keep a company's calls equal to those of a live account",
 		Long: `Keep a company's calls equal to those that a server of the API lists, such as Gong's,
 until interrupted: calls that come late, change, move or are deleted there too. The users
@@ -100,9 +101,9 @@ The credential is found as for 'callvault calls --url'.`,
 func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
 	switch {
 	case o.url == "":
-		return usagef("say which server to mirror: callvault mirror --url https://us-12345.api.gong.io")
+		return command.Usagef("say which server to mirror: callvault mirror --url https://us-12345.api.gong.io")
 	case o.whole && !o.once:
-		return usagef("--whole is for --once; add --once, or leave it out")
+		return command.Usagef("--whole is for --once; add --once, or leave it out")
 	}
 	config, err := o.config(ctx, a, "url")
 	if err != nil {
@@ -290,7 +291,7 @@ upstream does not list: keep them beside those it lists, or delete them.`,
 		},
 	}
 	o.flags(cmd)
-	choiceFlag(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", string(mirror.KeepOwn), string(mirror.DeleteOwn))
+	command.Choice(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", string(mirror.KeepOwn), string(mirror.DeleteOwn))
 	yes.flag(cmd, "accept without asking")
 	return cmd
 }

@@ -13,6 +13,15 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/callvault/callvault/internal/command"
+)
+
+const (
+	exitOK      = command.ExitOK
+	exitFailed  = command.ExitFailed
+	exitUsage   = command.ExitUsage
+	exitSkipped = command.ExitSkipped
 )
 
 // cli runs the program in a folder of its own: CALLVAULT_DB names a store that
@@ -267,7 +276,7 @@ func TestHelpIsWhole(t *testing.T) {
 		}
 		help := newCLI(t).must(append(path, "--help")...)
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if name := variable(cmd, f.Name); !f.Hidden && !strings.Contains(help, "["+name+"]") {
+			if name := (&app{}).program().Variable(cmd, f.Name); !f.Hidden && !strings.Contains(help, "["+name+"]") {
 				t.Errorf("%s does not name %s", cmd.CommandPath(), name)
 			}
 		})

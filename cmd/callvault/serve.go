@@ -11,6 +11,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/limit"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/screen"
@@ -66,7 +67,7 @@ days and one is deleted.`,
   callvault serve --listen :8443 --tls-cert tls.crt --tls-key tls.key`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.pageSize < 1 || o.pageSize > api.MaxPageSize {
-				return usagef("--page-size %d must be from 1 to %d", o.pageSize, api.MaxPageSize)
+				return command.Usagef("--page-size %d must be from 1 to %d", o.pageSize, api.MaxPageSize)
 			}
 			if err := o.check(); err != nil {
 				return err
@@ -77,7 +78,7 @@ days and one is deleted.`,
 			}
 			for _, name := range []string{"seed", "script"} {
 				if cmd.Flags().Changed(name) {
-					return usagef("--%s is for sample calls; add --demo, or leave it out", name)
+					return command.Usagef("--%s is for sample calls; add --demo, or leave it out", name)
 				}
 			}
 			return a.serveStore(cmd.Context(), o, config)
@@ -85,12 +86,12 @@ days and one is deleted.`,
 	}
 	dbFlag(cmd, &o.db)
 	o.addresses.flags(cmd)
-	parsedFlag(cmd, &o.rateLimit, "rate-limit", "1000/s", "requests that a company may make: N/s, M/day, N/s,M/day, gong (3/s,10000/day) or off", limit.Parse)
+	command.Parsed(cmd, &o.rateLimit, "rate-limit", "1000/s", "requests that a company may make: N/s, M/day, N/s,M/day, gong (3/s,10000/day) or off", limit.Parse)
 	cmd.Flags().Var(cmd.Flags().Lookup("rate-limit").Value, "limit", "the former name of --rate-limit")
 	_ = cmd.Flags().MarkHidden("limit") // the flag is there
-	choiceFlag(cmd, &o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional", "required", "optional")
-	choiceFlag(cmd, &o.nulls, "nulls", "null", "what a text without a value is: null, or empty for clients that reject null", "null", "empty")
-	parsedFlag(cmd, &o.cursorLife, "cursor-life", "1d", "how long a cursor can be used after the first page: 1min to 30d", func(text string) (time.Duration, error) {
+	command.Choice(cmd, &o.dates, "dates", "required", "whether fromDateTime and toDateTime are required or optional", "required", "optional")
+	command.Choice(cmd, &o.nulls, "nulls", "null", "what a text without a value is: null, or empty for clients that reject null", "null", "empty")
+	command.Parsed(cmd, &o.cursorLife, "cursor-life", "1d", "how long a cursor can be used after the first page: 1min to 30d", func(text string) (time.Duration, error) {
 		life, ok := when.Length(text)
 		if !ok || life < api.MinCursorLife || life > api.MaxCursorLife {
 			return 0, fmt.Errorf("%.40q must be from 1min to 30d, such as 30min, 2h or 7d", text)
@@ -101,22 +102,22 @@ days and one is deleted.`,
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "write nothing to the store, for example on a standby; each process then counts --rate-limit on its own")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "serve sample calls from a temporary store")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
-	choiceFlag(cmd, &o.script, "script", scriptStill, "with --demo: whether the sample calls stay as they are (still), or change and come late (late)", scriptStill, scriptLate)
+	command.Choice(cmd, &o.script, "script", scriptStill, "with --demo: whether the sample calls stay as they are (still), or change and come late (late)", scriptStill, scriptLate)
 	logFlags(cmd, &o.log, &o.logLevel)
 	o.mirror.flags(cmd)
-	completeWith(cmd, "rate-limit", "1000/s", "gong", "off")
-	exclude(cmd, "rate-limit", "limit")
-	exclude(cmd, "demo", "read-only")
-	exclude(cmd, "demo", "db")
-	exclude(cmd, "mirror", "demo")
-	exclude(cmd, "mirror", "read-only")
+	command.Complete(cmd, "rate-limit", "1000/s", "gong", "off")
+	command.Exclude(cmd, "rate-limit", "limit")
+	command.Exclude(cmd, "demo", "read-only")
+	command.Exclude(cmd, "demo", "db")
+	command.Exclude(cmd, "mirror", "demo")
+	command.Exclude(cmd, "mirror", "read-only")
 	return cmd
 }
 
 // logFlags are those of the log of a command that runs until it is interrupted.
 func logFlags(cmd *cobra.Command, format, level *string) {
-	choiceFlag(cmd, format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
-	choiceFlag(cmd, level, "log-level", "info", "the lowest level that is logged: debug, info, warn or error", "debug", "info", "warn", "error")
+	command.Choice(cmd, format, "log", "auto", "the format of the log on standard error: text, json, or auto, which is text on a terminal and json elsewhere", "auto", "text", "json")
+	command.Choice(cmd, level, "log-level", "info", "the lowest level that is logged: debug, info, warn or error", "debug", "info", "warn", "error")
 }
 
 func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config) (err error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/postgres"
 	"github.com/callvault/callvault/internal/sqlite"
@@ -24,7 +25,7 @@ import (
 const defaultDB = "callvault.db"
 
 func dbFlag(cmd *cobra.Command, db *string) {
-	parsedFlag(cmd, db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE", parseDB)
+	command.Parsed(cmd, db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE", parseDB)
 }
 
 // isNearlyURL finds what is meant for PostgreSQL and is not a URL: one with a typing error,
@@ -56,7 +57,7 @@ func (o *tenant) flags(cmd *cobra.Command) {
 }
 
 func companyFlag(cmd *cobra.Command, company *string, usage string) {
-	parsedFlag(cmd, company, "company", callvault.DefaultCompany, usage, func(name string) (string, error) {
+	command.Parsed(cmd, company, "company", callvault.DefaultCompany, usage, func(name string) (string, error) {
 		if err := callvault.CheckCompany(name); err != nil {
 			return "", fmt.Errorf("%.80q: %w", name, err)
 		}
@@ -159,7 +160,7 @@ func refuseFilesOf(db string, names ...string) error {
 	for _, of := range sqlite.Files(db) {
 		for _, name := range names {
 			if name != stdinName && file.Same(name, of) {
-				return usagef("%s belongs to the store; name another file", name)
+				return command.Usagef("%s belongs to the store; name another file", name)
 			}
 		}
 	}
@@ -195,16 +196,16 @@ func storeName(db string) string { return postgres.Redact(db) }
 
 // hidePassword refuses a password among the arguments, which every user of the
 // machine can read.
-func hidePassword(cmd *cobra.Command, args []string) error {
+func (a *app) hidePassword(cmd *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if strings.Contains(arg, "://") && postgres.HasPassword(arg) {
-			return usagef("an argument shows a password to every user of this machine; name a file, and put the URL into CALLVAULT_DB")
+			return command.Usagef("an argument shows a password to every user of this machine; name a file, and put the URL into CALLVAULT_DB")
 		}
 	}
 	for _, name := range []string{"db", "from", "to"} {
 		flag := cmd.Flags().Lookup(name)
 		if flag != nil && flag.Changed && postgres.HasPassword(flag.Value.String()) {
-			return usagef("--%s shows a password to every user of this machine; put the URL into %s, or the password into a password file (~/.pgpass, or PGPASSFILE) or a service file (?service=NAME)", name, variable(cmd, name))
+			return command.Usagef("--%s shows a password to every user of this machine; put the URL into %s, or the password into a password file (~/.pgpass, or PGPASSFILE) or a service file (?service=NAME)", name, a.program().Variable(cmd, name))
 		}
 	}
 	return nil

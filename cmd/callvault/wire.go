@@ -16,6 +16,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
+	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 	"github.com/callvault/callvault/internal/when"
@@ -35,9 +36,9 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	flags.StringVar(&s.from, "from", "", "only calls at this time or later, such as 2026-01-31, 7d or \"last month\"")
 	flags.StringVar(&s.to, "to", "", "only calls before this time")
 	flags.StringVar(&s.through, "through", "", "only calls until the end of this day, month or year")
-	exclude(cmd, "to", "through")
+	command.Exclude(cmd, "to", "through")
 	workspaceFlag(cmd, &s.workspace, "only calls of this workspace")
-	parsedFlag(cmd, &s.where, "where", "", "only calls that these words find, such as 'harbor host:Ana longer:30m'", func(text string) (*where.Where, error) {
+	command.Parsed(cmd, &s.where, "where", "", "only calls that these words find, such as 'harbor host:Ana longer:30m'", func(text string) (*where.Where, error) {
 		terms, err := where.Parse(text)
 		if err == nil && len(terms.Terms) == 0 {
 			err = fmt.Errorf("%.40q has no word; type words of a title, or fields such as host:Ana", text)
@@ -46,17 +47,17 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	})
 	zoneFlag(cmd, &s.zone, zone)
 	times := []string{"today", "yesterday", "7d", "this week", "last week", "this month", "last month", "this year", "last year", "now"}
-	completeWith(cmd, "from", times...)
-	completeWith(cmd, "to", times...)
+	command.Complete(cmd, "from", times...)
+	command.Complete(cmd, "to", times...)
 }
 
 func zoneFlag(cmd *cobra.Command, zone **time.Location, name string) {
-	parsedFlag(cmd, zone, "tz", name, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin", when.Zone)
-	completeWith(cmd, "tz", "local", "UTC")
+	command.Parsed(cmd, zone, "tz", name, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin", when.Zone)
+	command.Complete(cmd, "tz", "local", "UTC")
 }
 
 func workspaceFlag(cmd *cobra.Command, id *callvault.ID, usage string) {
-	parsedFlag(cmd, id, "workspace", "", usage, func(digits string) (callvault.ID, error) {
+	command.Parsed(cmd, id, "workspace", "", usage, func(digits string) (callvault.ID, error) {
 		id, err := callvault.ParseID(digits)
 		if err != nil {
 			err = fmt.Errorf("%.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
@@ -77,7 +78,7 @@ func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err
 		}
 	}
 	if err != nil {
-		return span, q, usagef("%w", err)
+		return span, q, command.Usagef("%w", err)
 	}
 	q = callvault.Query{Range: callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}, Workspace: s.workspace}
 	if s.from == "" {
@@ -96,7 +97,7 @@ type serverOptions struct{ url, credentials string }
 func (o serverOptions) find(ctx context.Context, a *app, flag string) (*url.URL, gong.Credential, error) {
 	server, err := upstream.ParseURL(o.url)
 	if err != nil {
-		return nil, gong.Credential{}, usagef("--%s: %w", flag, err)
+		return nil, gong.Credential{}, command.Usagef("--%s: %w", flag, err)
 	}
 	var credential gong.Credential
 	if o.credentials != "" {
@@ -104,7 +105,7 @@ func (o serverOptions) find(ctx context.Context, a *app, flag string) (*url.URL,
 			return nil, credential, fmt.Errorf("--credentials: %w", err)
 		}
 	} else if credential, err = upstream.FindCredential(a.env, server.Hostname()); err != nil {
-		return nil, credential, usagef("%w", err)
+		return nil, credential, command.Usagef("%w", err)
 	}
 	a.ends = append(a.ends, func() error { http.DefaultClient.CloseIdleConnections(); return nil })
 	return server, credential, nil
@@ -125,9 +126,9 @@ func (o *sourceOptions) flags(cmd *cobra.Command) {
 	o.tenant.flags(cmd)
 	cmd.Flags().StringVar(&o.url, "url", "", "read from a server of the API instead of a store, such as https://us-12345.api.gong.io")
 	credentialsFlag(cmd, &o.credentials, "url")
-	exclude(cmd, "db", "url")
-	exclude(cmd, "db", "credentials")
-	exclude(cmd, "company", "url") // whose calls a server lists is decided by the credential
+	command.Exclude(cmd, "db", "url")
+	command.Exclude(cmd, "db", "credentials")
+	command.Exclude(cmd, "company", "url") // whose calls a server lists is decided by the credential
 }
 
 // open opens what the flags name.
@@ -150,7 +151,7 @@ func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (u
 // openStore opens the store, where no server is named.
 func (o *sourceOptions) openStore(ctx context.Context, a *app) (callvault.Store, error) {
 	if o.credentials != "" {
-		return nil, usagef("--credentials is for --url; pass --url too, or leave it out")
+		return nil, command.Usagef("--credentials is for --url; pass --url too, or leave it out")
 	}
 	return o.tenant.open(ctx, a)
 }
@@ -210,7 +211,7 @@ func (r *reading) end(ctx context.Context, place string, zone *time.Location) er
 	}
 	err := r.EndedEarly(r.early, place, zone)
 	if short := (*gong.ShortError)(nil); errors.As(r.early, &short) && r.Met > 0 && place != "" {
-		return &exitError{exitSkipped, err}
+		return &command.ExitError{Code: command.ExitSkipped, Err: err}
 	}
 	return err
 }
@@ -220,9 +221,9 @@ func (a *app) formOf(output, file string) (bulk.Form, error) {
 	f, err := bulk.FormOf(bulk.Format(output), file)
 	switch {
 	case err != nil:
-		return f, usagef("%w", err)
+		return f, command.Usagef("%w", err)
 	case f.Format == bulk.Parquet && file == stdinName && screen.IsTerminal(a.stdout):
-		return f, usagef("a terminal can't show Parquet; write it to a file: callvault export FILE.parquet")
+		return f, command.Usagef("a terminal can't show Parquet; write it to a file: callvault export FILE.parquet")
 	}
 	return f, nil
 }
@@ -257,7 +258,7 @@ func (a *app) printJSON(value any) error {
 
 // outputFlag is --output of a command that prints facts.
 func outputFlag(cmd *cobra.Command, output *string) {
-	choiceFlag(cmd, output, "output", "text", "text or json", "text", "json")
+	command.Choice(cmd, output, "output", "text", "text or json", "text", "json")
 }
 
 // shownNames are names as package screen shows them.
