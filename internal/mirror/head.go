@@ -145,5 +145,8 @@ func (t *thread) conclude(known callvault.Range, total int) error {
 		}
 		return nil
 	}
+	if !visible {
+		return nil // where nothing is listed, there is nothing to find
+	}
 	return t.audit(known, total)
 }

@@ -58,7 +58,7 @@ func (m *Mirror) judge() {
 	switch short := m.head.Shortage + recent; {
 	case !m.head.Visible && total > 0 && !m.accepted.Empty:
 		m.holdFor(heldEmpty, total, time.Time{})
-	case m.head.Shortage > most:
+	case m.head.Shortage > most && (m.head.Visible || !m.accepted.Empty):
 		m.holdFor(heldShort, m.head.Shortage, time.Time{})
 	case m.held != nil && m.held.Reason != heldRetention && short+m.gone.within(m.up()) > most:
 		m.held.Calls = short

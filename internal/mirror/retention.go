@@ -38,7 +38,6 @@ func (t *thread) retain() error {
 		t.holdFor(heldRetention, t.head.Prefix, t.horizon.Oldest)
 		return nil
 	}
-	begun := t.config.Now()
 	if t.isUnsettled() {
 		return t.prefixByID()
 	}
@@ -48,6 +47,7 @@ func (t *thread) retain() error {
 	if t.isUnsettled() {
 		return t.prefixByID()
 	}
+	witnessed := t.config.Now()
 	ids, err := t.counted(t.ctx, callvault.Range{From: beginning, To: t.horizon.at()})
 	if err != nil || len(ids) == 0 {
 		return err
@@ -56,10 +56,7 @@ func (t *thread) retain() error {
 	if err != nil || !gone {
 		return err
 	}
-	if t.config.Now().Sub(begun) > witnessAge {
-		return nil // the head listed our calls too long ago to be a witness
-	}
-	return t.removePrefix(ids)
+	return t.removePrefix(witnessed, ids)
 }
 
 // areGone tells whether the first and the last of some calls are 404 by id. What is there is
@@ -85,6 +82,7 @@ func (t *thread) removeAll() error {
 	if err := t.askHead(); err != nil || t.held != nil || t.head.Visible {
 		return err
 	}
+	witnessed := t.config.Now()
 	ids, err := t.counted(t.ctx, t.covered())
 	if err != nil || len(ids) == 0 {
 		return err
@@ -93,11 +91,14 @@ func (t *thread) removeAll() error {
 	if err != nil || !gone {
 		return err
 	}
-	t.accepted.Empty = false
-	t.keep("accepted", t.accepted)
-	t.head.Shortage = 0
-	t.keep("head", t.head)
-	return t.removeCalls("deleted all calls, because the upstream lists none", ids)
+	whole, err := t.removeCalls("deleted all calls, because the upstream lists none", witnessed, ids)
+	if whole && err == nil {
+		t.accepted.Empty = false
+		t.keep("accepted", t.accepted)
+		t.head.Shortage = 0
+		t.keep("head", t.head)
+	}
+	return err
 }
 
 // isUnsettled tells whether there are differences other than the prefix.
@@ -128,8 +129,9 @@ func (t *thread) prefixByID() error {
 }
 
 // removePrefix deletes the prefix, and accepts the move of the horizon at its end.
-func (t *thread) removePrefix(ids []callvault.ID) error {
-	if err := t.removeCalls("deleted what is older than the upstream's oldest call", ids); err != nil {
+func (t *thread) removePrefix(witnessed time.Time, ids []callvault.ID) error {
+	whole, err := t.removeCalls("deleted what is older than the upstream's oldest call", witnessed, ids)
+	if !whole || err != nil {
 		return err
 	}
 	t.horizon.accept(t.up(), t.config.Now())
@@ -141,19 +143,24 @@ func (t *thread) removePrefix(ids []callvault.ID) error {
 	return nil
 }
 
-// removeCalls deletes calls in parts, so that no commit is large.
-func (t *thread) removeCalls(why string, ids []callvault.ID) error {
+// removeCalls deletes calls in parts, so that no commit is large, and tells whether all are gone.
+// When the witness is a minute old it stops, and the rule begins again with another one.
+func (t *thread) removeCalls(why string, witnessed time.Time, ids []callvault.ID) (whole bool, err error) {
 	for part := range slices.Chunk(ids, removeAtOnce) {
+		if t.config.Now().Sub(witnessed) > witnessAge {
+			return false, nil
+		}
 		for _, id := range part {
 			t.isThere(id)
 			t.remove(id)
 		}
 		t.says(why)
 		if err := t.commit(t.ctx); err != nil {
-			return err
+			return false, err
 		}
+		t.rest("retention", 0)
 	}
-	return nil
+	return true, nil
 }
 
 // counted are the calls of a range that the upstream should list, in order.

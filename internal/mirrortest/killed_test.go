@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/mirror"
 )
 
 // mortal is a store whose mirror dies when a commit is done.
@@ -63,6 +64,47 @@ func TestKilledAfterACommit(t *testing.T) {
 		r.equal()
 		if t.Failed() {
 			return
+		}
+	}
+}
+
+// A mirror that is killed while it obeys an operator, between the commits that it takes, obeys
+// to the end when it begins again.
+func TestKilledWhileItObeys(t *testing.T) {
+	for _, own := range []mirror.Own{mirror.KeepOwn, mirror.DeleteOwn} {
+		script := small(22)
+		script.History, script.Rests = 2*day, opens.Add(time.Minute)
+		r := newRig(t, options{script: script, closed: true})
+		r.importOwn(2500)
+		r.open()
+		r.run(time.Hour, nil)
+		if err := mirror.AcceptOwn(t.Context(), r.store.Mirror(company), own); err != nil {
+			t.Fatal(err)
+		}
+		for left := r.status().Own; left > 0; {
+			commits := 9
+			r.config.Store = mortal{r.store, &commits}
+			r.restart()
+			commits = 1
+			if _, err := r.mirror.Step(t.Context()); !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			before := left
+			if left = r.status().Own; left == before {
+				t.Fatalf("%d of %d calls are undecided", left, before)
+			}
+		}
+		r.config.Store = r.store
+		r.restart()
+		r.run(time.Minute, nil)
+		n := 0
+		err := r.store.Mirror(company).Values(t.Context(), callvault.OrderPrefix, func(string, []byte) error { n++; return nil })
+		want := len(r.someCalls(1))
+		if own == mirror.KeepOwn {
+			want += 2500
+		}
+		if here := len(r.calls()); err != nil || n > 0 || here != want {
+			t.Errorf("%s: %d orders are left, and %d calls are here, want %d, %v", own, n, here, want, err)
 		}
 	}
 }

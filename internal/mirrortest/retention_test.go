@@ -1,12 +1,14 @@
 package mirrortest
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/upstream"
 )
 
@@ -83,4 +85,80 @@ func TestRetentionWhileUnsettled(t *testing.T) {
 	lies.list, lies.call = nil, nil
 	r.run(3*day, nil)
 	r.equal()
+}
+
+// hooked is a store that tells of each commit of a mirror that deletes, before it is made.
+type hooked struct {
+	callvault.Store
+	deletes func(calls int)
+}
+
+type hookedState struct {
+	callvault.MirrorState
+	deletes func(calls int)
+}
+
+func (h hooked) Mirror(company string) callvault.MirrorState {
+	return hookedState{h.Store.Mirror(company), h.deletes}
+}
+
+func (s hookedState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
+	if n := len(change.Delete); n > 0 {
+		s.deletes(n)
+	}
+	return s.MirrorState.Commit(ctx, lease, change)
+}
+
+// However long it takes to delete many calls, each commit comes within a minute of a listing that
+// shows what may go: at least the calls that stay, or that there are none.
+func TestWitnessOfManyDeletions(t *testing.T) {
+	for name, change := range map[string]func(r *rig){
+		"a new retention": nil,
+		"all": func(r *rig) {
+			for _, id := range r.someCalls(1) {
+				r.server.World.Purge(id)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			script := small(37)
+			script.PerDay, script.Rests = 100, opens.Add(time.Minute)
+			if change == nil {
+				script.Retention, script.RetentionFrom, script.Rests = 10*day, opens.Add(day), opens.Add(2*day)
+			}
+			r := newRig(t, options{script: script, closed: true})
+			var asked time.Time
+			r.lies().list = func(upstream.Ask, *upstream.Page) error { asked = r.now; return nil }
+			commits := 0
+			r.config.Store = hooked{r.store, func(int) {
+				if commits++; r.now.Sub(asked) > time.Minute {
+					t.Errorf("commit %d deletes %v after a listing", commits, r.now.Sub(asked))
+				}
+				r.now = r.now.Add(40 * time.Second) // on a slow disk
+			}}
+			r.open()
+			r.run(day, nil)
+			if change != nil {
+				change(r)
+			}
+			r.run(2*day, nil)
+			held := r.status().Held
+			if held == nil {
+				t.Fatal("nothing is held")
+			}
+			before := len(r.calls())
+			if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+				t.Fatal(err)
+			}
+			r.run(3*time.Hour, nil)
+			for id := range r.calls() {
+				if !r.server.World.Has(id) {
+					t.Errorf("call %s is left", id)
+				}
+			}
+			if commits < 4 || before < 3500 {
+				t.Errorf("%d commits deleted %d calls", commits, before)
+			}
+		})
+	}
 }
