@@ -30,23 +30,18 @@ const usuallySaved = 3 * time.Hour
 type Budget struct {
 	limits Limits
 	now    func() time.Time // the machine's clock
-	state  committer
+	state  callvault.MirrorState
+	lease  callvault.Lease
 
 	bins    bins
 	used    used
-	pace    span // until the next request
-	spaced  span // until the next of an urgent class while the budget is nearly used up
+	sent    time.Time // the last request, and the last of an urgent class
+	urgent  time.Time
 	levels  [pools]level
 	busiest busiest
 	pause   span // when nothing is sent
 	halved  span // when half of the limits apply
 	streak  int  // refusals in a row that did not say when to come again
-}
-
-// committer is what the budget needs of the store.
-type committer interface {
-	values
-	Commit(ctx context.Context, change callvault.MirrorChange) error
 }
 
 // Keys of what is kept besides the bins.
@@ -58,25 +53,10 @@ const (
 
 // Open goes on from what the store has of the requests before.
 func Open(ctx context.Context, state callvault.MirrorState, lease callvault.Lease, limits Limits, now func() time.Time) (*Budget, error) {
-	return open(ctx, holding{state, lease}, limits, now)
-}
-
-// holding commits by a lease.
-type holding struct {
-	callvault.MirrorState
-	lease callvault.Lease
-}
-
-func (h holding) Commit(ctx context.Context, change callvault.MirrorChange) error {
-	_, err := h.MirrorState.Commit(ctx, h.lease, change)
-	return err
-}
-
-func open(ctx context.Context, state committer, limits Limits, now func() time.Time) (*Budget, error) {
 	if limits.Saved == 0 {
 		limits.Saved = usuallySaved
 	}
-	b := &Budget{limits: limits, now: now, state: state}
+	b := &Budget{limits: limits, now: now, state: state, lease: lease}
 	var err error
 	if b.bins, err = readBins(ctx, state); err != nil {
 		return nil, err
@@ -90,17 +70,21 @@ func open(ctx context.Context, state committer, limits Limits, now func() time.T
 	if err := b.settle(ctx, at); err != nil {
 		return nil, err
 	}
-	b.pace = span{at, at.Add(b.spacing(at))} // the process before may have sent a request just now
+	b.sent = at // the process before may have sent a request just now
 	if last := len(b.bins) - 1; last >= 0 && b.bins[last].of(Class.isUrgent) > 0 {
-		begin := b.bins[last].begin()
-		b.spaced = span{begin, begin.Add(b.urgentSpacing(at))}
+		b.urgent = earlier(b.bins[last].begin(), at)
 	}
 	b.replay(at)
 	value, err := json.Marshal(limits)
 	if err != nil {
 		return nil, err
 	}
-	return b, state.Commit(ctx, callvault.MirrorChange{Values: map[string][]byte{limitsKey: value}})
+	return b, b.commit(ctx, callvault.MirrorChange{Values: map[string][]byte{limitsKey: value}})
+}
+
+func (b *Budget) commit(ctx context.Context, change callvault.MirrorChange) error {
+	_, err := b.state.Commit(ctx, b.lease, change)
+	return err
 }
 
 // readValue reads the value of a key, which stays as it is if there is none.
@@ -117,7 +101,7 @@ func readValue(ctx context.Context, state values, key string, into any) error {
 // by the budget as Reserve keeps it, and by what the class has saved. It reads no store.
 func (b *Budget) Wait(class Class) time.Duration {
 	at := b.now()
-	if b.isBack(at) || b.areAhead(at) {
+	if b.isBack(at) || b.areAhead(at) || at.Before(b.sent) {
 		return 0 // Reserve moves them first
 	}
 	return max(b.wait(class, at), b.saving(class, at))
@@ -136,7 +120,7 @@ func (b *Budget) Reserve(ctx context.Context, class Class) (wait time.Duration, 
 			return wait, nil
 		}
 		number := b.number(at)
-		if err := b.state.Commit(ctx, b.bins.adding(number, class)); err != nil {
+		if err := b.commit(ctx, b.bins.adding(number, class)); err != nil {
 			return 0, err
 		}
 		b.bins = b.bins.add(number, class)
@@ -145,9 +129,9 @@ func (b *Budget) Reserve(ctx context.Context, class Class) (wait time.Duration, 
 		if at = b.now(); b.number(at) != number {
 			continue // the commit took until the next bin
 		}
-		b.pace = span{at, at.Add(b.spacing(at))}
+		b.sent = at
 		if class.isUrgent() {
-			b.spaced = span{at, at.Add(b.urgentSpacing(at))}
+			b.urgent = at
 		}
 		return 0, nil
 	}
@@ -167,6 +151,13 @@ func (b *Budget) areAhead(at time.Time) bool {
 	return at.Before(b.pause.From) || at.Before(b.halved.From)
 }
 
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // settle moves the bins, and what the upstream asked for, after the clock was set back.
 func (b *Budget) settle(ctx context.Context, at time.Time) error {
 	bins, pause, halved := b.bins, b.pause, b.halved
@@ -174,6 +165,7 @@ func (b *Budget) settle(ctx context.Context, at time.Time) error {
 	if b.isBack(at) {
 		bins, change = b.bins.moved(binOf(at))
 	}
+	b.sent, b.urgent = earlier(b.sent, at), earlier(b.urgent, at)
 	if b.areAhead(at) {
 		pause.left(at)
 		halved.left(at)
@@ -184,7 +176,7 @@ func (b *Budget) settle(ctx context.Context, at time.Time) error {
 	if len(change.Values) == 0 {
 		return nil
 	}
-	if err := b.state.Commit(ctx, change); err != nil {
+	if err := b.commit(ctx, change); err != nil {
 		return err
 	}
 	b.bins, b.pause, b.halved, b.used = bins, pause, halved, used{}
@@ -193,13 +185,13 @@ func (b *Budget) settle(ctx context.Context, at time.Time) error {
 
 // wait is how long the pace, the limit of the class and a refusal keep a request back.
 func (b *Budget) wait(class Class, at time.Time) time.Duration {
-	wait := max(b.pause.left(at), b.pace.left(at))
+	wait := max(b.pause.left(at), b.sent.Add(b.spacing(at)).Sub(at))
 	limit := b.limit(at)
 	if !class.isUrgent() {
 		return max(wait, b.until(steps[class].of(limit), at))
 	}
 	if b.until(urgentStep.of(limit), at) > 0 {
-		wait = max(wait, b.spaced.left(at))
+		wait = max(wait, b.urgent.Add(b.urgentSpacing(at)).Sub(at))
 	}
 	return max(wait, b.until(b.limits.Daily, at))
 }

@@ -16,6 +16,7 @@ import (
 
 // kept is the values of a mirror's state in memory.
 type kept struct {
+	callvault.MirrorState
 	values  map[string]string
 	commits int
 	fail    error
@@ -32,9 +33,9 @@ func (k *kept) Values(_ context.Context, prefix string, visit func(string, []byt
 	return nil
 }
 
-func (k *kept) Commit(_ context.Context, change callvault.MirrorChange) error {
+func (k *kept) Commit(_ context.Context, _ callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
 	if k.fail != nil {
-		return k.fail
+		return callvault.PutResult{}, k.fail
 	}
 	k.commits++
 	if k.values == nil {
@@ -47,7 +48,7 @@ func (k *kept) Commit(_ context.Context, change callvault.MirrorChange) error {
 			k.values[key] = string(value)
 		}
 	}
-	return nil
+	return callvault.PutResult{}, nil
 }
 
 // trial is a budget on a clock of the test: what the machine shows may differ from the time
@@ -76,7 +77,7 @@ func (w *trial) now() time.Time { return w.time.Add(w.ahead) }
 // restart begins a new process over the same store.
 func (w *trial) restart() {
 	w.t.Helper()
-	b, err := open(w.t.Context(), &w.state, w.limits, w.now)
+	b, err := Open(w.t.Context(), &w.state, callvault.Lease{}, w.limits, w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -307,7 +308,7 @@ func TestReserveFails(t *testing.T) {
 		t.Errorf("%d requests are counted", w.budget.bins.total())
 	}
 	w.state.values[binPrefix+"yesterday"] = "{}"
-	if _, err := open(t.Context(), &w.state, w.limits, w.now); err == nil || err.Error() != "the mirror's state has a malformed value under bin/yesterday" {
+	if _, err := Open(t.Context(), &w.state, callvault.Lease{}, w.limits, w.now); err == nil || err.Error() != "the mirror's state has a malformed value under bin/yesterday" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -337,5 +338,22 @@ func TestBinsAreKept(t *testing.T) {
 	w.reserve(Hot)
 	if _, ok := w.state.values[key]; ok {
 		t.Error("a bin of three weeks ago is still kept")
+	}
+}
+
+// After the clock was set back, however far, nothing waits longer than before.
+func TestClockIsSetBackFar(t *testing.T) {
+	w := newTrial(t, Limits{Pace: 0.1, Daily: 1000, Saved: day})
+	for len(w.sent) < 935 { // then only urgent classes may send, and not at once
+		w.time = w.time.Add(w.reserve(Head))
+	}
+	for _, back := range []time.Duration{time.Minute, 100 * day} {
+		w.ahead -= back
+		if wait := w.budget.Wait(Head); wait != 0 {
+			t.Errorf("set back by %v it waits %v before it asks", back, wait)
+		}
+		if wait, most := w.reserve(Head), w.budget.urgentSpacing(w.now()); wait < most/2 || wait > most {
+			t.Errorf("set back by %v it waits %v, not about %v", back, wait, most)
+		}
 	}
 }

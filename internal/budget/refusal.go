@@ -68,7 +68,7 @@ func (b *Budget) Heard(ctx context.Context, err error) error {
 			return err
 		}
 	}
-	return b.state.Commit(ctx, change)
+	return b.commit(ctx, change)
 }
 
 // keep adds a value to a change.
