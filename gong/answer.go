@@ -32,8 +32,9 @@ type Answer struct {
 	Members map[string]json.RawMessage
 }
 
-// Get requests a path below BaseURL with one attempt: it keeps no pace, counts nothing, and
-// neither waits nor retries. It is for programs that decide themselves when to send what.
+// Get requests a path below BaseURL with one request: it keeps no pace, counts nothing, and
+// neither waits, retries nor follows redirects. It is for programs that decide themselves when
+// to send what.
 //
 // It returns an *Error if the server refused the request, an *AnswerError if the answer is
 // not a JSON object, or a *NoAnswerError if there was none. Other errors are about the
@@ -43,7 +44,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) (*Answe
 	if err != nil {
 		return nil, err
 	}
-	return c.once(ctx, target)
+	return c.once(ctx, target, func(to *http.Request, via []*http.Request) error { return unfollowed(path, to, via) })
 }
 
 // Fetch is Get at the pace of the Client, with the waits and retries that its fields say. It
@@ -54,17 +55,20 @@ func (c *Client) Fetch(ctx context.Context, path string, query url.Values) (answ
 		return nil, err
 	}
 	err = c.patiently(ctx, target.Hostname(), func() error {
-		answer, err = c.once(ctx, target)
+		answer, err = c.once(ctx, target, withinOrigin)
 		return err
 	})
 	return answer, err
 }
 
-// once sends one request.
-func (c *Client) once(ctx context.Context, target *url.URL) (*Answer, error) {
+// checkRedirect is http.Client.CheckRedirect.
+type checkRedirect func(to *http.Request, via []*http.Request) error
+
+// once sends one request, and follows redirects as they are checked.
+func (c *Client) once(ctx context.Context, target *url.URL, check checkRedirect) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	response, err := c.get(ctx, target)
+	response, err := c.get(ctx, target, check)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +97,8 @@ func dateOf(response *http.Response) time.Time {
 	return at
 }
 
-// get sends a request, and follows redirects within the origin.
-func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, error) {
+// get sends a request.
+func (c *Client) get(ctx context.Context, target *url.URL, check checkRedirect) (*http.Response, error) {
 	request, err := c.request(ctx, target)
 	if err != nil {
 		return nil, err
@@ -103,7 +107,7 @@ func (c *Client) get(ctx context.Context, target *url.URL) (*http.Response, erro
 	if c.HTTP != nil {
 		client = *c.HTTP
 	}
-	client.CheckRedirect = withinOrigin
+	client.CheckRedirect = check
 	client.Transport = single{cmp.Or(client.Transport, http.DefaultTransport)}
 	response, err := client.Do(request)
 	if err != nil {
@@ -141,6 +145,19 @@ func withinOrigin(to *http.Request, via []*http.Request) error {
 		return nil
 	}
 	return &NoAnswerError{Host: from.Host, Problem: "redirects to " + origin(to.URL) + ", " + problem}
+}
+
+// unfollowed refuses each redirect of a path, because it would be a request that nobody counts,
+// and says where the API seems to be.
+func unfollowed(path string, to *http.Request, via []*http.Request) error {
+	if err := withinOrigin(to, via); err != nil {
+		return err
+	}
+	address, use := origin(to.URL)+clip(to.URL.EscapedPath(), 300), "the address of the API itself"
+	if base, found := strings.CutSuffix(address, path); found {
+		use = base
+	}
+	return &NoAnswerError{Host: via[0].URL.Host, Problem: "redirects to " + address + ", which is not followed; use " + use + " as the base URL"}
 }
 
 // request makes a request with the credential.

@@ -44,7 +44,7 @@ type Client struct {
 
 	// HTTP sends the requests; nil means http.DefaultClient. The Client ignores its
 	// CheckRedirect and follows redirects only within the origin of BaseURL, so that no
-	// other server gets the credential and the cursor.
+	// other server gets the credential and the cursor. Get follows none.
 	HTTP *http.Client
 
 	// UserAgent is the header of that name; empty means the name of this package.
@@ -93,7 +93,7 @@ func (c *Client) page(ctx context.Context, q ListCallsQuery, cursor string) (*pa
 	}
 	var p *page
 	err = c.patiently(ctx, target.Hostname(), func() error {
-		answer, err := c.once(ctx, target)
+		answer, err := c.once(ctx, target, withinOrigin)
 		if err == nil {
 			p, err = answer.page("calls")
 		}

@@ -57,3 +57,24 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 }
+
+// Get follows no redirect: it would be a request that its caller does not count.
+func TestGetFollowsNoRedirect(t *testing.T) {
+	for location, want := range map[string]string{
+		"/gong/v2/calls?cursor=hush":              "https://calls.example.com/gong/v2/calls, which is not followed; use https://calls.example.com/gong as the base URL",
+		"/v2/calls/?from=hush":                    "https://calls.example.com/v2/calls/, which is not followed; use the address of the API itself as the base URL",
+		"https://calls.example.com:8443/v2/calls": "https://calls.example.com:8443, and the credential is not sent there; if that is the server, use it as the base URL",
+		"http://calls.example.com/v2/calls":       "http://calls.example.com, and the credential is not sent there; if that is the server, use it as the base URL",
+		"https://me:hush@calls.example.com/":      "https://calls.example.com, with a user in the address, which is not sent",
+	} {
+		f := &fake{t: t, refuse: func(_ int, w http.ResponseWriter) bool {
+			w.Header().Set("Location", location)
+			w.WriteHeader(http.StatusFound)
+			return true
+		}}
+		_, err := f.client().Get(t.Context(), Path, nil)
+		if redirect := (*NoAnswerError)(nil); !errors.As(err, &redirect) || err.Error() != "gong: calls.example.com redirects to "+want || len(f.requests) != 1 {
+			t.Errorf("%s: %v after %d requests", location, err, len(f.requests))
+		}
+	}
+}

@@ -71,6 +71,27 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A redirect is one request and no more, so that the budget of a mirror counts all of them.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	requests := 0
+	r := transport(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		http.Redirect(w, r, "/gong"+r.URL.Path, http.StatusFound)
+	}).requests()
+	_, list := r.List(t.Context(), Ask{})
+	_, call := r.Call(t.Context(), id("7"))
+	_, users := r.Users(t.Context(), "")
+	_, workspaces := r.Workspaces(t.Context())
+	for _, err := range []error{list, call, users, workspaces} {
+		if none := (*gong.NoAnswerError)(nil); !errors.As(err, &none) || !strings.HasSuffix(Text(err), "use https://calls.example.com/gong as --url") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if requests != 4 {
+		t.Errorf("%d requests were sent for 4", requests)
+	}
+}
+
 // A page with more calls than any has, or a total that no account has, is not of this API.
 func TestListOfTooMuch(t *testing.T) {
 	calls := strings.Repeat("{},", maxPage) + "{}"
