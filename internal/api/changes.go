@@ -98,7 +98,7 @@ func (h *Handler) sendChanges(ctx context.Context, x *exchange, q *asked) (answe
 		behind.header = http.Header{"Retry-After": {"1"}}
 		return answer, false, behind
 	case errors.Is(err, feed.ErrGone):
-		return answer, false, refuse(http.StatusGone, startOver, err.Error())
+		return answer, false, refuse(http.StatusGone, startOver, "the store does not continue what the token has seen")
 	case err != nil:
 		return answer, false, err
 	case len(body.calls) == 0 && q.wait > 0:
