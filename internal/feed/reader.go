@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"regexp"
 
 	"github.com/callvault/callvault/changes"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/file"
 )
 
@@ -27,6 +29,9 @@ type Reader struct {
 // out, so a Reader that was killed repeats an answer and leaves out none. When the context is
 // done it ends without an error.
 func (r *Reader) Run(ctx context.Context) error {
+	if err := r.mayKeep(); err != nil {
+		return err
+	}
 	token, err := r.load()
 	if err != nil {
 		return err
@@ -41,10 +46,13 @@ func (r *Reader) Run(ctx context.Context) error {
 			return nil
 		case errors.Is(err, changes.ErrStartOver):
 			return r.startOver("the store does not continue what " + r.place() + " has seen, because it went back in time or was repaired")
-		case errors.Is(err, ErrToken):
-			return r.startOver(r.State + " is of another store or company")
+		case errors.Is(err, ErrToken), token != "" && isRefused(err):
+			return r.startOver("the store or company is another one than " + r.place() + " has read")
 		case err != nil:
 			return err
+		}
+		if now, err := r.load(); err != nil || r.State != "" && now != token {
+			return fmt.Errorf("another command has changed %s; run one at a time, or name another file", r.State)
 		}
 		if err := r.put(a.Changes); err != nil {
 			return err
@@ -60,6 +68,12 @@ func (r *Reader) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// isRefused tells whether a server refused the request, in which nothing but the token can be wrong.
+func isRefused(err error) bool {
+	refusal := (*gong.Error)(nil)
+	return errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest
 }
 
 // startOver is an error that says how to.
@@ -130,6 +144,18 @@ func (r *Reader) load() (string, error) {
 		return "", r.startOver(r.State + " is not a state of changes")
 	}
 	return string(token[1]), nil
+}
+
+// mayKeep returns an error if the state can't be written, before any line is out.
+func (r *Reader) mayKeep() error {
+	if r.State == "" {
+		return nil
+	}
+	d, err := file.Create(r.State)
+	if err != nil {
+		return err
+	}
+	return d.Discard()
 }
 
 // keep writes the state, whole or not at all.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault/changes"
+	"github.com/callvault/callvault/gong"
 )
 
 // scripted answers with one answer after the other, then with nothing, at once.
@@ -95,7 +96,8 @@ func TestReaderStartsNothingOver(t *testing.T) {
 		want  string
 	}{
 		{"token\n", changes.ErrStartOver, "went back in time or was repaired; to start over, remove STATE and load into an empty table"},
-		{"token", ErrToken, "STATE is of another store or company; to start over, remove STATE"},
+		{"token", ErrToken, "the store or company is another one than STATE has read; to start over, remove STATE"},
+		{"token", &gong.Error{Status: 400, Errors: []string{"after: is not a token"}}, "the store or company is another one than STATE has read; to start over, remove STATE"},
 		{"token\n", errors.New("disk on fire"), "disk on fire"},
 		{"", nil, "STATE is not a state of changes; to start over, remove STATE"},
 		{"a token\n", nil, "STATE is not a state of changes"},
@@ -115,9 +117,32 @@ func TestReaderStartsNothingOver(t *testing.T) {
 			t.Errorf("%q became %q", tt.state, content)
 		}
 	}
-	reader := Reader{Changes: new(scripted).read, Out: new(bytes.Buffer), State: t.TempDir()}
-	if err := reader.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "can't read "+reader.State) {
-		t.Error(err)
+}
+
+// A state that can't be written is an error before a line is out.
+func TestStateThatCannotBeWritten(t *testing.T) {
+	folder := t.TempDir()
+	for state, want := range map[string]string{folder: "is a folder; name a file in it", filepath.Join(folder, "none", "state"): "does not exist; make it, or name a file elsewhere"} {
+		source := &scripted{answers: []changes.Answer{answerOf(1, "one", false)}}
+		reader := Reader{Changes: source.read, Out: new(failing), State: state}
+		if err := reader.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) || len(source.asked) > 0 {
+			t.Errorf("%v after %q", err, source.asked)
+		}
+	}
+}
+
+// Of two readers with one state, the slower one prints nothing after the other has ended.
+func TestTwoReadersOfOneState(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	fast := Reader{Changes: (&scripted{answers: []changes.Answer{answerOf(1, "one", false)}}).read, Out: new(bytes.Buffer), State: state}
+	var out bytes.Buffer
+	source := &scripted{answers: []changes.Answer{answerOf(1, "one", false)}}
+	slow := Reader{Out: &out, State: state, Changes: func(ctx context.Context, q changes.Query) (*changes.Answer, error) {
+		a, err := source.read(ctx, q)
+		return a, errors.Join(err, fast.Run(ctx))
+	}}
+	if err := slow.Run(t.Context()); err == nil || err.Error() != "another command has changed "+state+"; run one at a time, or name another file" || out.Len() > 0 {
+		t.Errorf("%v, and it printed %q", err, out.String())
 	}
 }
 
