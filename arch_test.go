@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 	"internal/storetest":    {"", "gong", "internal/feed", "internal/upkeep"},
 	"internal/postgrestest": nil,
 	"internal/screen":       {"gong"},
-	"internal/upkeep":       {"", "gong"},
+	"internal/upkeep":       {"", "gong", "internal/screen"},
 	"internal/upstream":     {"", "gong", "internal/screen", "internal/where"},
 	"internal/upstreamtest": {"", "gong", "internal/api", "internal/demo", "internal/limit"},
 	"internal/web":          nil,

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,12 +11,9 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upkeep"
 	"github.com/callvault/callvault/internal/when"
 )
-
-// deleteBatch is how many calls are deleted in one transaction: few enough
-// that other writers hardly wait.
-const deleteBatch = 10_000
 
 // deleteOptions are the flags of delete.
 type deleteOptions struct {
@@ -67,14 +62,8 @@ the same command again to finish.`,
 	return cmd
 }
 
-// deletion is what is to be deleted: some ids, or all calls of a query.
-type deletion struct {
-	kind  callvault.Kind
-	ids   map[callvault.ID]bool // nil means the query
-	query callvault.Query
-}
-
-func (o *deleteOptions) deletion() (d deletion, err error) {
+// deletion is what the flags name.
+func (o *deleteOptions) deletion() (d upkeep.Deletion, err error) {
 	switch {
 	case len(o.ids) > 0 || o.before != "":
 	case o.kind != "":
@@ -82,22 +71,22 @@ func (o *deleteOptions) deletion() (d deletion, err error) {
 	default:
 		return d, command.Usagef("say which calls to delete with either --id or --before")
 	}
-	d.kind = o.kind
+	d.Kind = o.kind
 	if o.before != "" {
 		span, err := when.Parse(o.before, time.Now().In(o.zone))
 		if err != nil {
 			return d, command.Usagef("--before %w", err)
 		}
-		d.query.Range = callvault.Range{From: callvault.MinTime, To: callvault.CeilTime(span.From)}
+		d.Query.Range = callvault.Range{From: callvault.MinTime, To: callvault.CeilTime(span.From)}
 		return d, nil
 	}
-	d.ids = make(map[callvault.ID]bool)
+	d.IDs = make(map[callvault.ID]bool)
 	for _, digits := range o.ids {
 		id, err := callvault.ParseID(digits)
 		if err != nil {
 			return d, command.Usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
 		}
-		d.ids[id] = true
+		d.IDs[id] = true
 	}
 	return d, nil
 }
@@ -111,21 +100,19 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	if err != nil {
 		return err
 	}
-	if d.kind != "" {
+	if d.Kind != "" {
 		if err := o.checkUnmirrored(ctx, store); err != nil {
 			return err
 		}
 	}
-	total := len(d.ids)
-	if d.ids == nil {
-		if total, err = store.Calls(o.company).Count(ctx, d.query); err != nil {
-			return err
-		}
+	total, err := d.Count(ctx, store.Calls(o.company))
+	if err != nil {
+		return err
 	}
 	if total > 0 {
-		what := screen.Count(total, noun(d.kind)) + " by id"
-		if d.ids == nil {
-			what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.query.To)
+		what := screen.Count(total, noun(d.Kind)) + " by id"
+		if d.IDs == nil {
+			what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.Query.To)
 		}
 		question := fmt.Sprintf("Delete %s of company %q from %s for good?", what, o.company, storeName(o.db))
 		if err := o.yes.ask(a, question, "delete", "nothing was deleted"); err != nil {
@@ -134,32 +121,29 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	p.Begin("deleting", noun(d.kind), total)
+	p.Begin("deleting", noun(d.Kind), total)
 	commits, deleted := p.Commits(a.stdout), 0
-	for more := true; more && err == nil; {
-		var n int
-		if n, more, err = d.step(ctx, store, o.company); n > 0 {
-			deleted += n
-			p.Add(n)
-			screen.Printf(commits, "deleted %d\n", deleted)
-		}
-	}
+	err = d.Run(ctx, store, o.company, func(n int) {
+		deleted += n
+		p.Add(n)
+		screen.Printf(commits, "deleted %d\n", deleted)
+	})
 	p.End()
-	switch missing := len(d.ids) - deleted; {
+	switch missing := len(d.IDs) - deleted; {
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, noun(d.kind)))
+		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, noun(d.Kind)))
 	case err != nil:
-		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.kind)), o.ofMirror(err))
+		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.Kind)), o.ofMirror(err))
 	case missing > 0:
-		p.Tell("deleted %s; %s not found", screen.Count(deleted, noun(d.kind)), screen.Count(missing, "id"))
+		p.Tell("deleted %s; %s not found", screen.Count(deleted, noun(d.Kind)), screen.Count(missing, "id"))
 	default:
-		p.Tell("deleted %s", screen.Count(deleted, noun(d.kind)))
+		p.Tell("deleted %s", screen.Count(deleted, noun(d.Kind)))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
 	p.Begin("removing the content of what was deleted", "", screen.Unknown)
 	err = store.Purge(ctx)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("interrupted; the %ss are deleted, but the file may still hold their content: run it again to remove it", noun(d.kind))
+		return fmt.Errorf("interrupted; the %ss are deleted, but the file may still hold their content: run it again to remove it", noun(d.Kind))
 	}
 	return err
 }
@@ -183,19 +167,4 @@ func (yes consent) ask(a *app, question, doing, refused string) error {
 		return errors.New(refused)
 	}
 	return nil
-}
-
-// step deletes one batch and tells how many records it had, and whether more may follow.
-func (d *deletion) step(ctx context.Context, store callvault.Store, company string) (deleted int, more bool, err error) {
-	ids := slices.Collect(maps.Keys(d.ids)) // a command line has no more than a batch of them
-	switch {
-	case d.kind != "":
-		deleted, err = store.Directory(company).Delete(ctx, d.kind, ids)
-		return deleted, false, err
-	case d.ids != nil:
-		deleted, err = store.Calls(company).Delete(ctx, ids)
-		return deleted, false, err
-	}
-	deleted, err = store.Calls(company).DeleteFirst(ctx, d.query, deleteBatch)
-	return deleted, deleted == deleteBatch, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upkeep"
 	"github.com/callvault/callvault/internal/when"
 )
 
@@ -155,77 +155,22 @@ func (a *app) keyList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			keys, _, err := store.Keys(cmd.Context(), callvault.KeysVersion{})
+			keys, err := upkeep.Keys(cmd.Context(), store, o.company)
 			if err != nil {
 				return err
 			}
-			keys = slices.DeleteFunc(keys, func(k callvault.Key) bool { return k.Company != o.company })
 			if len(keys) == 0 {
 				a.say("company %q has no keys; make one: callvault key create%s", o.company, o.arguments())
 			}
-			return a.printKeys(keys, output)
+			if output == "json" {
+				return a.printJSON(keys)
+			}
+			return screen.Columns(a.stdout, upkeep.KeyTable(keys, time.Now()))
 		},
 	}
 	o.flags(cmd)
 	outputFlag(cmd, &output)
 	return cmd
-}
-
-// listedKey is a key as key list -o json prints it.
-type listedKey struct {
-	ID       string            `json:"id"`
-	Name     string            `json:"name"`
-	Kind     callvault.KeyKind `json:"kind"`
-	Company  string            `json:"company"`
-	Scopes   []callvault.Scope `json:"scopes"`
-	Created  time.Time         `json:"created"`
-	LastUsed *time.Time        `json:"lastUsed"` // the day
-	Expires  *time.Time        `json:"expires"`
-	Revoked  *time.Time        `json:"revoked"`
-}
-
-func (a *app) printKeys(keys []callvault.Key, output string) error {
-	if output == "json" {
-		list := make([]listedKey, len(keys))
-		for i, k := range keys {
-			list[i] = listedKey{k.ID, k.Name, k.Kind, k.Company, k.Scopes, k.Created, set(k.Used), set(k.Expires), set(k.Revoked)}
-		}
-		return a.printJSON(list)
-	}
-	rows := [][]string{{"ID", "NAME", "KIND", "CREATED", "LAST USED", "STATUS", "SCOPES"}}
-	for _, k := range keys {
-		rows = append(rows, []string{k.ID, cmp.Or(k.Name, "-"), string(k.Kind), day(k.Created), day(k.Used), keyStatus(k, time.Now()), strings.ReplaceAll(callvault.JoinScopes(k.Scopes), " ", ",")})
-	}
-	return screen.Columns(a.stdout, rows)
-}
-
-// status is whether a key is valid, and until or since when.
-func keyStatus(k callvault.Key, now time.Time) string {
-	switch {
-	case !k.Revoked.IsZero():
-		return "revoked " + day(k.Revoked)
-	case k.Expires.IsZero():
-		return "valid"
-	case k.ActiveAt(now):
-		return "until " + day(k.Expires)
-	}
-	return "expired " + day(k.Expires)
-}
-
-// set is the time, or nil for the zero time.
-func set(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-// day is the day of a time, UTC, in text for people.
-func day(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.DateOnly)
 }
 
 func (a *app) keyRevoke() *cobra.Command {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/callvault/callvault/internal/upkeep"
 )
 
 // served is a running serve.
@@ -244,7 +246,7 @@ func TestKeys(t *testing.T) {
 	if got := c.must("key", "revoke", key[1]); got != "revoked "+key[1]+"\n" {
 		t.Errorf("%q", got)
 	}
-	var listed []listedKey
+	var listed []upkeep.Key
 	if err := json.Unmarshal([]byte(c.must("key", "list", "-o", "json")), &listed); err != nil || len(listed) != 1 {
 		t.Fatalf("%v, %v", listed, err)
 	}

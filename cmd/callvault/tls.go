@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -67,16 +64,17 @@ func (a *app) initTLS(o tlsOptions) error {
 	if err != nil {
 		return err
 	}
-	ca := issuedFile{filepath.Join(folder, "callvault-ca.crt"), issued.Authority, 0o644}
-	certificate := issuedFile{filepath.Join(folder, "callvault-tls.crt"), issued.Certificate, 0o644}
-	key := issuedFile{filepath.Join(folder, "callvault-tls.key"), issued.Key, 0o600}
-	files := []issuedFile{ca, certificate, key}
+	// Clients may run as other users, so the CA is for everybody.
+	ca := file.Content{Path: filepath.Join(folder, "callvault-ca.crt"), Bytes: issued.Authority, Mode: 0o644}
+	certificate := file.Content{Path: filepath.Join(folder, "callvault-tls.crt"), Bytes: issued.Certificate, Mode: 0o644}
+	key := file.Content{Path: filepath.Join(folder, "callvault-tls.key"), Bytes: issued.Key, Mode: 0o600}
+	files := []file.Content{ca, certificate, key}
 	for _, f := range files {
-		if err := mayWrite(f.path); err != nil && !o.force {
+		if err := mayWrite(f.Path); err != nil && !o.force {
 			return err
 		}
 	}
-	if err := writeTogether(files); err != nil {
+	if err := file.WriteTogether(files); err != nil {
 		return err
 	}
 	_, err = screen.Printf(a.stdout, `Wrote to %s, valid until %s:
@@ -97,45 +95,6 @@ func (a *app) initTLS(o tlsOptions) error {
    SSL_CERT_FILE         other Python, Go
    CURL_CA_BUNDLE        curl
 `, folder, issued.Expires.Format(time.DateOnly),
-		quoted(certificate.path), quoted(key.path), builtIn, ca.path)
+		quoted(certificate.Path), quoted(key.Path), builtIn, ca.Path)
 	return err
-}
-
-// issuedFile is a file to write. Clients may run as other users, so the CA is for everybody.
-type issuedFile struct {
-	path    string
-	content []byte
-	mode    fs.FileMode
-}
-
-// writeTogether writes files, none of which gets its name before all are complete. A file
-// that is replaced keeps its owner, because a server may run as that user.
-func writeTogether(files []issuedFile) (err error) {
-	var drafts []*file.Draft
-	defer func() {
-		for _, d := range drafts {
-			err = errors.Join(err, d.Discard())
-		}
-	}()
-	for i, f := range files {
-		for _, other := range files[:i] {
-			if file.Same(f.path, other.path) {
-				return fmt.Errorf("%s and %s are one file; remove one of the links", other.path, f.path)
-			}
-		}
-		d, err := file.Create(f.path)
-		if err != nil {
-			return err
-		}
-		drafts = append(drafts, d)
-		if _, err := d.Write(f.content); err != nil {
-			return err
-		}
-	}
-	for i, d := range drafts {
-		if err := d.CommitMode(files[i].mode); err != nil {
-			return err
-		}
-	}
-	return nil
 }

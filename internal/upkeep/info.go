@@ -2,9 +2,14 @@ package upkeep
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/screen"
 )
 
 // Info is what is in a store, as info prints it in JSON.
@@ -86,4 +91,53 @@ func company(ctx context.Context, calls callvault.Calls, entries callvault.Entri
 	err = names.Add(ctx, entries, callvault.Workspaces, workspaces)
 	c.Workspaces, c.WorkspaceNames = len(workspaces), names.All()[callvault.Workspaces]
 	return c, err
+}
+
+// Table is the companies as a table, with its head.
+func (i Info) Table() [][]string {
+	rows := [][]string{{"COMPANY", "CALLS", "FIRST", "LAST", "WORKSPACES", "KEYS", "IMPORTED"}}
+	for _, c := range i.Companies {
+		rows = append(rows, []string{c.Name, screen.Number(c.Calls), moment(c.First), moment(c.Last), c.workspaces(), strconv.Itoa(c.Keys), c.imported()})
+	}
+	return rows
+}
+
+// workspaces are how many workspaces of a company have calls, and the first names of these.
+func (c Company) workspaces() string {
+	const most = 3
+	names := slices.Sorted(maps.Values(c.WorkspaceNames))
+	text := strconv.Itoa(c.Workspaces)
+	if len(names) == 0 {
+		return text
+	}
+	shown := names[:min(len(names), most)]
+	for i, name := range shown {
+		shown[i] = screen.Short(name, 24)
+	}
+	text += " (" + strings.Join(shown, ", ")
+	if c.Workspaces > len(shown) {
+		text += ", …"
+	}
+	return text + ")"
+}
+
+// imported is how many users and workspaces a company has that were imported.
+func (c Company) imported() string {
+	var texts []string
+	for _, kind := range callvault.Kinds() {
+		if n := c.Imported[kind]; n > 0 {
+			texts = append(texts, screen.Count(n, kind.One()))
+		}
+	}
+	if texts == nil {
+		return "-"
+	}
+	return strings.Join(texts, ", ")
+}
+
+func moment(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.Format(time.RFC3339)
 }
