@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 	"internal/postgrestest": nil,
 	"internal/screen":       {"gong"},
 	"internal/upkeep":       {"", "gong", "internal/screen"},
-	"internal/upstream":     {"", "gong", "internal/screen", "internal/where"},
+	"internal/upstream":     {"", "gong", "internal/screen", "internal/when", "internal/where"},
 	"internal/upstreamtest": {"", "gong", "internal/api", "internal/demo", "internal/limit"},
 	"internal/web":          nil,
 	"internal/when":         {"gong"},

@@ -185,78 +185,22 @@ func skipped(calls int) error {
 	return nil
 }
 
-// maxBars is more than anybody looks at.
-const maxBars = 10_000
-
-// drawHistogram counts the calls of each unit of the range, and draws or prints the
-// counts. It shows a histogram only if all is counted: half of one would look whole.
+// drawHistogram counts the calls of each unit of the range, and draws or prints the counts.
 func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
-	var r reading
-	open := q
-	if q.To == callvault.MaxTime {
-		span.To, r.early = source.LastTime(ctx, q, time.Now())
-		span.To = span.To.Add(time.Microsecond).In(o.zone)
-	}
-	if q.From == callvault.MinTime && r.early == nil { // from the beginning of the first day
-		span.From, r.early = source.FirstTime(ctx, q, span.To)
-		year, month, day := span.From.In(o.zone).Date()
-		span.From = time.Date(year, month, day, 0, 0, 0, 0, o.zone)
-	}
-	if r.early != nil {
-		return r.end(ctx, "", o.zone)
-	}
-	unit := when.Unit(o.histogram)
-	var spans []when.Span
-	var ranges []callvault.Range
-	for bar := range span.By(unit) {
-		if len(spans) == maxBars {
-			return command.Usagef("the range has more than %s %ss; use a shorter range or a wider unit", screen.Number(maxBars), unit)
-		}
-		spans = append(spans, bar)
-		ranges = append(ranges, callvault.Range{From: callvault.CeilTime(bar.From), To: callvault.CeilTime(bar.To)})
-	}
-	var counts []int
-	if len(ranges) > 0 {
-		q.Range = callvault.Range{From: ranges[0].From, To: ranges[len(ranges)-1].To}
-		counts, r.Walked, r.early = source.Counts(ctx, q, ranges)
-	}
+	h := upstream.Histogram{Query: q, Span: span, Zone: o.zone, Unit: when.Unit(o.histogram), IsPart: o.where != nil}
+	err := h.Count(ctx, source)
 	p.End()
-	if r.early != nil {
+	if many := (*upstream.TooManyBarsError)(nil); errors.As(err, &many) {
+		return command.Usagef("%w", many)
+	}
+	if r := (reading{h.Walked, err}); err != nil {
 		return r.end(ctx, "", o.zone)
 	}
-	if o.where != nil { // what is found may begin later and end sooner
-		for open.From == callvault.MinTime && len(counts) > 0 && counts[0] == 0 {
-			spans, counts = spans[1:], counts[1:]
-		}
-		for last := len(counts) - 1; open.To == callvault.MaxTime && last >= 0 && counts[last] == 0; last-- {
-			spans, counts = spans[:last], counts[:last]
-		}
-	}
-	if err := a.printBars(unit, spans, counts); err != nil {
+	if err := h.Draw(a.stdout); err != nil {
 		return err
 	}
-	p.Tell("%v", r.Walked)
-	return skipped(r.Skipped)
-}
-
-// printBars draws on a terminal, and elsewhere prints the beginning of each unit and
-// its count.
-func (a *app) printBars(unit when.Unit, spans []when.Span, counts []int) error {
-	bars := make([]screen.Bar, len(spans))
-	plain := new(strings.Builder)
-	offsets := ""
-	if last := len(spans) - 1; unit == when.Hour && last >= 0 && spans[0].From.Format("-07:00") != spans[last].From.Format("-07:00") {
-		offsets = " -07:00" // an hour may be there twice
-	}
-	for i, span := range spans {
-		bars[i] = screen.Bar{Label: unit.Label(span.From) + span.From.Format(offsets), Count: counts[i]}
-		fmt.Fprintf(plain, "%s  %d\n", span.From.Format(time.RFC3339), counts[i])
-	}
-	if screen.IsTerminal(a.stdout) {
-		return screen.Bars(a.stdout, screen.Width(a.stdout), bars)
-	}
-	_, err := fmt.Fprint(a.stdout, plain)
-	return err
+	p.Tell("%v", h.Walked)
+	return skipped(h.Skipped)
 }
 
 // callOptions are the flags of call.

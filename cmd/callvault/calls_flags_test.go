@@ -73,20 +73,6 @@ func TestCallsSource(t *testing.T) {
 	}
 }
 
-func TestPartialName(t *testing.T) {
-	for path, want := range map[string]string{
-		"calls.json":            "calls.partial.json",
-		"calls":                 "calls.partial",
-		"of/2026.01/calls.csv":  "of/2026.01/calls.partial.csv",
-		"january.v2.ndjson.zst": "january.v2.partial.ndjson.zst",
-		"calls.gz":              "calls.partial.gz",
-	} {
-		if got := partialName(path); got != want {
-			t.Errorf("%s: got %s, want %s", path, got, want)
-		}
-	}
-}
-
 // What key create prints is a file of a credential as it is.
 func TestCredentialAsCreated(t *testing.T) {
 	c, g := newListed(t, 3)

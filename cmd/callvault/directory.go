@@ -12,7 +12,6 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
-	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/screen"
 )
 
@@ -70,70 +69,38 @@ func (a *app) exportKind(ctx context.Context, o exportOptions, name string) erro
 	if err != nil {
 		return err
 	}
-	out := entriesOut{entries: store.Directory(o.company), kind: o.kind}
-	where := "on standard output"
-	if name == stdinName {
-		err = f.Write(p.Before(a.stdout), nil, out.fill(ctx))
-	} else {
-		where = ""
-		err = out.writeFile(name, f, out.fill(ctx))
-	}
-	p.End()
-	switch damage := (*callvault.DamageError)(nil); {
-	case ctx.Err() != nil && errors.Join(err, out.early) != nil:
-		return errors.New("interrupted; run it again")
-	case errors.As(out.early, &damage) && where != "" && out.written > 0:
-		return fmt.Errorf("%w; %s before it are %s", out.early, screen.Count(out.written, o.kind.One()), where)
-	case errors.As(out.early, &damage):
-		return fmt.Errorf("%w; nothing was written", out.early)
-	case out.early != nil:
-		return fmt.Errorf("export %s: %w", o.kind, out.early)
-	case err != nil:
-		return fmt.Errorf("export %s: %w", o.kind, err)
-	case name == stdinName:
-		p.Tell("exported %s", screen.Count(out.written, o.kind.One()))
-	default:
-		p.Tell("exported %s to %s as %s", screen.Count(out.written, o.kind.One()), name, f.Format)
-	}
-	return nil
-}
-
-// entriesOut is an export of users or workspaces, and what it came to.
-type entriesOut struct {
-	entries callvault.Entries
-	kind    callvault.Kind
-	written int
-	early   error // what ended the reading
-}
-
-// fill writes the entries. What ends the reading early ends the file after a whole entry.
-func (o *entriesOut) fill(ctx context.Context) func(bulk.Writer) error {
-	return func(w bulk.Writer) (err error) {
-		early := o.entries.Scan(ctx, o.kind, callvault.ID{}, -1, func(e callvault.Entry) error {
-			if err = w.Write(e.Document); err == nil {
-				o.written++
+	e := exported{where: "on standard output"}
+	err = e.write(p.Before(a.stdout), name, f, nil, func(w bulk.Writer) (err error) {
+		early := store.Directory(o.company).Scan(ctx, o.kind, callvault.ID{}, -1, func(entry callvault.Entry) error {
+			if err = w.Write(entry.Document); err == nil {
+				e.Met++
 			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if o.early = early; o.written == 0 {
+		if e.early = early; e.Met == 0 {
 			return early // an empty array would look like a complete one
 		}
 		return nil
+	})
+	p.End()
+	switch damage := (*callvault.DamageError)(nil); {
+	case ctx.Err() != nil && errors.Join(err, e.early) != nil:
+		return errors.New("interrupted; run it again")
+	case errors.As(e.early, &damage) && e.where != "" && e.Met > 0:
+		return fmt.Errorf("%w; %s before it are %s", e.early, screen.Count(e.Met, o.kind.One()), e.where)
+	case errors.As(e.early, &damage):
+		return fmt.Errorf("%w; nothing was written", e.early)
+	case e.early != nil:
+		return fmt.Errorf("export %s: %w", o.kind, e.early)
+	case err != nil:
+		return fmt.Errorf("export %s: %w", o.kind, err)
+	case name == stdinName:
+		p.Tell("exported %s", screen.Count(e.Met, o.kind.One()))
+	default:
+		p.Tell("exported %s to %s as %s", screen.Count(e.Met, o.kind.One()), name, f.Format)
 	}
-}
-
-// writeFile writes a file, whole or not at all.
-func (o *entriesOut) writeFile(name string, f bulk.Form, fill func(bulk.Writer) error) (err error) {
-	d, err := file.Create(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := f.Write(d, nil, fill); err != nil || o.early != nil {
-		return err
-	}
-	return d.Commit()
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -118,14 +117,10 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 		}
 	}
 	e, target := exported{where: "on standard output", isServer: isServer}, name
-	fill := e.fill(ctx, source, q, 0)
-	write := func(to io.Writer) error { return f.Write(to, names, fill) }
 	if name == stdinName {
 		target = "standard output"
-		err = write(p.Before(a.stdout))
-	} else {
-		err = e.writeFile(name, write)
 	}
+	err = e.write(p.Before(a.stdout), name, f, names, e.fill(ctx, source, q, 0))
 	p.End()
 	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
 	case errors.As(e.early, &damage):
@@ -176,19 +171,22 @@ type exported struct {
 	isServer bool   // that they come from
 }
 
-// writeFile writes a file of that name, or what a server listed until an early end under
-// another one. A store can be read again at once.
-func (e *exported) writeFile(name string, write func(io.Writer) error) (err error) {
+// write writes to standard output or to a file of that name, or what a server listed until an
+// early end under another one. A store can be read again at once.
+func (e *exported) write(stdout io.Writer, name string, f bulk.Form, names callvault.EntryNames, fill func(bulk.Writer) error) (err error) {
+	if name == stdinName {
+		return f.Write(stdout, names, fill)
+	}
 	e.where = ""
 	d, err := file.Create(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Discard()) }()
-	if err := write(d); err != nil {
+	if err := f.Write(d, names, fill); err != nil {
 		return err
 	}
-	partial := partialName(d.Target())
+	partial := file.PartialName(d.Target())
 	switch {
 	case e.early != nil && e.isServer:
 		e.where = "in " + partial
@@ -204,13 +202,4 @@ func (e *exported) writeFile(name string, write func(io.Writer) error) (err erro
 		return err
 	}
 	return nil
-}
-
-// partialName is the name of a partial file, with the same ending and so the same format.
-func partialName(path string) string {
-	ending := filepath.Ext(path)
-	if ending == ".gz" || ending == ".zst" {
-		ending = filepath.Ext(strings.TrimSuffix(path, ending)) + ending
-	}
-	return strings.TrimSuffix(path, ending) + ".partial" + ending
 }

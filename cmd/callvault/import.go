@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/postgres"
@@ -80,21 +77,14 @@ stored, and the bad records.`,
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors and bad records")
 	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
-	command.Parsed(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", parseAppURL)
+	command.Parsed(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", bulk.ParseAppURL)
 	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
 	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
 	command.Parsed(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
 	zoneFlag(cmd, &o.zone, "")
-	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1; ids may then be any text, kept as clientUniqueId", parseSource)
+	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1; ids may then be any text, kept as clientUniqueId", bulk.ParseSource)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "store nothing; print the first ten calls as they would be stored, and the bad records")
 	return cmd
-}
-
-func parseSource(text string) (string, error) {
-	if err := gong.ValidText(text); err != nil {
-		return "", fmt.Errorf("%.40q %w; use a name such as pbx1", text, err)
-	}
-	return text, nil
 }
 
 // check refuses flags that do not go together.
@@ -106,14 +96,6 @@ func (o importOptions) check() error {
 		return command.Usagef("--source keeps the id as clientUniqueId; leave clientUniqueId out of --map")
 	}
 	return nil
-}
-
-func parseAppURL(text string) (string, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("%.80q: use an address such as https://us-10001.app.example.com", text)
-	}
-	return strings.TrimRight(text, "/"), nil
 }
 
 // importGCPercent keeps the garbage of an import small: most of its heap is two batches of

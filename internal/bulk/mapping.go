@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,3 +210,20 @@ func direction(cell string) string {
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// ParseSource reads the name of the system that calls come from. Its error says what to type.
+func ParseSource(text string) (string, error) {
+	if err := gong.ValidText(text); err != nil {
+		return "", fmt.Errorf("%.40q %w; use a name such as pbx1", text, err)
+	}
+	return text, nil
+}
+
+// ParseAppURL reads the address of the app that calls are seen in. Its error says what to type.
+func ParseAppURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%.80q: use an address such as https://us-10001.app.example.com", text)
+	}
+	return strings.TrimRight(text, "/"), nil
+}

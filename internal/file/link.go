@@ -67,3 +67,12 @@ func isSame(a, b string) bool {
 	infoB, errB := os.Stat(b)
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
+
+// PartialName is the name of a file that is not complete, with the same ending and so the same format.
+func PartialName(path string) string {
+	ending := filepath.Ext(path)
+	if ending == ".gz" || ending == ".zst" {
+		ending = filepath.Ext(strings.TrimSuffix(path, ending)) + ending
+	}
+	return strings.TrimSuffix(path, ending) + ".partial" + ending
+}
