@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -100,6 +101,23 @@ func TestFollowGoesOn(t *testing.T) {
 		}
 		if took := time.Since(began); took < leastWait {
 			t.Errorf("it asked again at once: all took %v", took)
+		}
+	})
+}
+
+// Follow ends with the error of its context, whatever it was waiting for.
+func TestFollowEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, answer := range []string{"500", `{"changes":[],"next":"a","more":false}`} {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			began, last := time.Now(), error(nil)
+			for _, err := range Follow(ctx, (&scripted{answers: []string{answer}}).client(), "") {
+				last = err
+			}
+			if !errors.Is(last, context.DeadlineExceeded) || time.Since(began) > 100*time.Millisecond {
+				t.Errorf("%s: it ended with %v after %v", answer, last, time.Since(began))
+			}
 		}
 	})
 }

@@ -54,9 +54,6 @@ func (h *Handler) listChanges(ctx context.Context, x *exchange) error {
 		if !isNew {
 			return x.send(http.StatusOK, []byte(`{"requestId":"`+x.id+beforeChanges+h.behindChanges(x, answer)))
 		}
-		if time.Now().After(until) {
-			q.wait = 0
-		}
 		answer, sent, err = h.sendLater(x, &q)
 	}
 	return err

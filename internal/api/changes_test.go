@@ -20,6 +20,7 @@ import (
 	"github.com/callvault/callvault/changes"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/feed"
+	"github.com/callvault/callvault/internal/limit"
 )
 
 // changesBody is an answer of the feed.
@@ -94,6 +95,22 @@ func TestChangesAreWaitedFor(t *testing.T) {
 	}
 }
 
+// A wait is one request to the limits, however it ends.
+func TestAWaitIsOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{Limit: limit.Limit{PerDay: 3}})
+		s.put(t, "acme", call(t, "1", 0, ""))
+		token := decodeChanges(t, s.get(changes.Path)).Next
+		token = decodeChanges(t, s.ask(token)).Next
+		time.AfterFunc(10*time.Second, func() { s.put(t, "acme", call(t, "2", 0, "")) })
+		if body := decodeChanges(t, s.ask(token)); len(body.Changes) != 1 {
+			t.Errorf("got %+v", body)
+		}
+		wantStatus(t, s.ask(token), http.StatusTooManyRequests)
+		time.Sleep(time.Second)
+	})
+}
+
 // While a reader waits, the store may go back in time, fail, or revoke the reader's key: a
 // change after that is not for it.
 func TestWhatEndsAWait(t *testing.T) {
@@ -117,6 +134,21 @@ func TestWhatEndsAWait(t *testing.T) {
 				time.Sleep(time.Second)
 			})
 		})
+	}
+}
+
+// A reader goes on only if it has seen nothing that the store does not have. A standby has not
+// received it yet, and says when to ask again.
+func TestAStoreThatIsBehind(t *testing.T) {
+	for readOnly, status := range map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusGone} {
+		s := newServer(t, Config{ReadOnly: readOnly})
+		s.put(t, "acme", call(t, "1", 0, ""), call(t, "2", 0, ""))
+		token := decodeChanges(t, s.get(changes.Path+"?limit=1")).Next
+		s.store.lag("acme", 1)
+		w := s.get(changes.Path + "?after=" + token)
+		if w.Code != status || readOnly != (w.Header().Get("Retry-After") == "1") {
+			t.Errorf("read-only %t: got %d, %v: %s", readOnly, w.Code, w.Header(), w.Body)
+		}
 	}
 }
 
