@@ -152,7 +152,7 @@ func (l Line) percent() string { return fmt.Sprintf("%d %%", l.Part*100/max(1, l
 func (l Line) ratio() float64 { return float64(l.Part) / float64(max(1, l.Whole)) }
 
 func left(d *mirror.Seconds) string {
-	if d == nil || *d <= 0 {
+	if d == nil || time.Duration(*d) < time.Second {
 		return ""
 	}
 	return ", " + length(*d) + " left"
