@@ -78,8 +78,8 @@ func (k *Keeper) Hold(ctx context.Context, work func(context.Context, callvault.
 	<-renewed
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
-	if left := k.state.Return(leaving, lease); left != nil && !errors.Is(left, callvault.ErrLeaseLost) {
-		err = errors.Join(err, left)
+	if left := k.state.Return(leaving, lease); err == nil && !errors.Is(left, callvault.ErrLeaseLost) {
+		err = left // which says nothing that err would not
 	}
 	return err
 }

@@ -59,11 +59,13 @@ func Check(ctx context.Context, config Config) error {
 }
 
 // Keep is Run for a service that others run, too: while another process mirrors the company it
-// waits for its turn, and after an error of the store it tries again. Its errors are ErrEnded and
-// a *callvault.OtherUpstreamError.
+// waits for its turn, and after an error of the store it tries again, less and less often. Its
+// errors are ErrEnded and a *callvault.OtherUpstreamError.
 func Keep(ctx context.Context, config Config) error {
 	keeper := newKeeper(&config)
+	again := turnEvery
 	for waits, known := false, false; ; {
+		pause, began := turnEvery, time.Now()
 		// Run would make the mirror again that an operator has ended.
 		if now, err := config.Store.Mirror(config.Company).Lease(ctx); err == nil {
 			if known && now.Upstream == "" {
@@ -86,9 +88,14 @@ func Keep(ctx context.Context, config Config) error {
 			waits = true
 		default:
 			waits = false
-			config.Log.Error("the mirror ended, and begins again", "error", err)
+			if time.Since(began) > longRest {
+				again = turnEvery
+			}
+			// A full disk lasts, and each try may send a request that counts.
+			pause, again = again, min(2*again, longRest)
+			config.Log.Error("the mirror ended, and begins again", "in", pause.String(), "error", err)
 		}
-		if sleep(ctx, turnEvery) != nil {
+		if sleep(ctx, pause) != nil {
 			return nil
 		}
 	}

@@ -109,7 +109,7 @@ func TestKeep(t *testing.T) {
 			after(10*time.Second, 1, true)
 		}
 		l.becomes(func(l *callvault.Lease) { l.Holder = "" })
-		after(16*time.Second, 4, true)
+		after(21*time.Second, 4, true)
 		after(time.Hour, 4, true)
 		l.becomes(func(l *callvault.Lease) { l.Holder, l.Number = "them", 5 })
 		after(20*time.Second, 5, true)
@@ -120,9 +120,9 @@ func TestKeep(t *testing.T) {
 			t.Error(err)
 		}
 		const watches = `level=INFO msg="another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds" other=them` + "\n"
-		const again = `level=ERROR msg="the mirror ended, and begins again" error="the disk is asleep"` + "\n"
+		const again, because = `level=ERROR msg="the mirror ended, and begins again" in=`, ` error="the disk is asleep"` + "\n"
 		const waits = `level=INFO msg="this process waits to mirror the company" reason="another mirror `
-		want := watches + waits + "of this company runs: them\"\n" + again + again + waits + "has taken over this company\"\n" + watches
+		want := watches + waits + "of this company runs: them\"\n" + again + "5s" + because + again + "10s" + because + waits + "has taken over this company\"\n" + watches
 		if got := log.String(); got != want {
 			t.Errorf("the log is\n%swant\n%s", got, want)
 		}
