@@ -46,7 +46,7 @@ var rooms = map[string][]string{
 	"internal/bench":        {"", "changes", "gong", "internal/demo", "internal/postgres", "internal/postgrestest"},
 	"cmd/callvault":         {"", "changes", "gong", "internal/api", "internal/budget", "internal/bulk", "internal/command", "internal/demo", "internal/doctor", "internal/feed", "internal/file", "internal/lease", "internal/limit", "internal/manage", "internal/measure", "internal/mirror", "internal/openapi", "internal/page", "internal/postgres", "internal/screen", "internal/sqlite", "internal/status", "internal/upkeep", "internal/upstream", "internal/web", "internal/when", "internal/where"},
 	"internal/budget":       {"", "gong"},
-	"internal/command":      nil,
+	"internal/command":      {"internal/screen"},
 	"internal/lease":        {""},
 	"internal/mirror":       {"", "gong", "internal/budget", "internal/lease", "internal/upstream"},
 	"internal/mirrortest":   {"", "gong", "internal/budget", "internal/demo", "internal/lease", "internal/mirror", "internal/postgres", "internal/sqlite", "internal/upstream", "internal/upstreamtest"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +21,7 @@ type deleteOptions struct {
 	before string
 	zone   *time.Location
 	ids    []string
-	yes    consent
+	yes    command.Consent
 	quiet  bool
 }
 
@@ -56,7 +55,7 @@ the same command again to finish.`,
 	kindFlag(cmd, &o.kind, "what to delete: calls, or imported users or workspaces")
 	cmd.Flags().StringVar(&o.before, "before", "", "delete all calls before this time, such as 2025-01-01, 2025-01-01T08:00:00-07:00 or 90d")
 	zoneFlag(cmd, &o.zone, "UTC")
-	o.yes.flag(cmd, "delete without asking")
+	o.yes.Flag(cmd, "delete without asking")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only questions and errors")
 	command.Exclude(cmd, "id", "before")
 	return cmd
@@ -115,7 +114,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 			what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.Query.To)
 		}
 		question := fmt.Sprintf("Delete %s of company %q from %s for good?", what, o.company, storeName(o.db))
-		if err := o.yes.ask(a, question, "delete", "nothing was deleted"); err != nil {
+		if err := o.yes.Ask(a.stdin, a.stderr, question, "delete", "nothing was deleted"); err != nil {
 			return err
 		}
 	}
@@ -146,25 +145,4 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 		return fmt.Errorf("interrupted; the %ss are deleted, but the file may still hold their content: run it again to remove it", noun(d.Kind))
 	}
 	return err
-}
-
-// consent is a person's yes to what can't be undone.
-type consent bool
-
-func (yes *consent) flag(cmd *cobra.Command, usage string) {
-	cmd.Flags().BoolVarP((*bool)(yes), "yes", "y", false, usage)
-}
-
-// ask asks a person, unless --yes answers. Where nobody can be asked it says what to pass.
-func (yes consent) ask(a *app, question, doing, refused string) error {
-	if yes {
-		return nil
-	}
-	if !screen.IsTerminal(a.stdin) {
-		return command.Usagef("stdin is not a terminal; pass --yes to %s without asking", doing)
-	}
-	if !screen.Asks(a.stdin, a.stderr, question) {
-		return errors.New(refused)
-	}
-	return nil
 }

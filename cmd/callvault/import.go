@@ -14,7 +14,6 @@ import (
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/postgres"
-	"github.com/callvault/callvault/internal/screen"
 )
 
 // importOptions are the flags of import.
@@ -130,10 +129,14 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		}
 	}
 	if o.dryRun {
-		return a.rehearse(ctx, &im, report, in)
+		result, err := report.Rehearse(ctx, &im, in, a.stdout)
+		if err != nil {
+			return err
+		}
+		return skipped(result.Skipped)
 	}
 	if o.strict {
-		result, err := checkAll(ctx, &im, report, in)
+		result, err := report.Check(ctx, &im, in)
 		if err != nil {
 			return err
 		}
@@ -149,30 +152,12 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return err
 	}
 	im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
-	report.Begin("importing")
-	result, err := im.Run(ctx, in.Sources(func(int64) {}))
-	took := report.End()
-	if err == nil {
-		p.Tell("%v in %v", result, took)
-		return skipped(result.Skipped)
+	result, err := report.Import(ctx, &im, in)
+	if err != nil {
+		return o.ofMirror(err)
 	}
-	if errors.Is(err, callvault.ErrReplaced) {
-		return fmt.Errorf("%w; import everything again, because the calls kept so far are in the replaced files", err)
-	}
-	if result.PutResult != (callvault.PutResult{}) {
-		p.Tell("kept so far: %s", bulk.Kept(result.PutResult))
-	}
-	switch {
-	case ctx.Err() != nil:
-		return errors.New("interrupted; what was committed stays: run it again to finish")
-	case errors.Is(err, bulk.ErrDamaged):
-		return fmt.Errorf("%w; calls stored from this file may be damaged: import a sound copy of it", err)
-	}
-	return o.ofMirror(err)
+	return skipped(result.Skipped)
 }
-
-// shownCalls is how many calls a dry run prints.
-const shownCalls = 10
 
 // compare has a check look into the store, if there is one, for calls that can't be replaced.
 // It refuses a company that its mirror writes.
@@ -189,35 +174,5 @@ func (a *app) compare(ctx context.Context, o importOptions, im *bulk.Import) err
 	return o.checkUnmirrored(ctx, store)
 }
 
-// rehearse is an import that stores nothing.
-func (a *app) rehearse(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bulk.Files) error {
-	shown := 0
-	im.Show = func(document []byte) {
-		if shown++; shown <= shownCalls {
-			fmt.Fprintf(a.stdout, "%s\n", document)
-		}
-	}
-	result, err := checkAll(ctx, im, report, in)
-	if err != nil {
-		return err
-	}
-	report.Progress.Tell("%s: %s would be imported, %s skipped; nothing was stored", screen.Count(result.Read, "record"), screen.Number(result.Read-result.Skipped), screen.Number(result.Skipped))
-	return skipped(result.Skipped)
-}
-
 // stdinName stands for standard input and output among the names of files.
 const stdinName = bulk.Stdin
-
-// checkAll reads everything once, and stores nothing.
-func checkAll(ctx context.Context, im *bulk.Import, report *bulk.Console, in *bulk.Files) (bulk.Result, error) {
-	report.Begin("checking")
-	result, err := im.Check(ctx, in.Sources(report.Done))
-	report.End()
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return result, errors.New("interrupted; nothing was stored")
-	case err != nil:
-		return result, fmt.Errorf("%w; nothing was stored", err)
-	}
-	return result, nil
-}

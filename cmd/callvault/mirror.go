@@ -139,21 +139,9 @@ func (o tenant) completes(ctx context.Context, config *mirror.Config, store call
 	return o.ofMirror(mirror.Check(ctx, *config))
 }
 
-// serveMirror are the flags of a mirror that runs beside serve.
-type serveMirror struct {
-	mirrorOptions
-	company string
-}
-
-func (o *serveMirror) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.url, "mirror", "", "also mirror this server into --company, such as https://us-12345.api.gong.io")
-	companyFlag(cmd, &o.company, "with --mirror: the company to mirror into")
-	o.mirrorOptions.flags(cmd, "mirror")
-}
-
 // mirrors keeps a company while serve runs. The service's metrics show how it stands.
-func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveMirror) error {
-	config, err := o.config(ctx, s.app, "mirror")
+func (s *service) mirrors(ctx context.Context, store callvault.Store, o serveOptions) error {
+	config, err := o.mirror.config(ctx, s.app, "mirror")
 	if err != nil {
 		return err
 	}
@@ -252,7 +240,7 @@ func (o tenant) mirrored(ctx context.Context, a *app) (callvault.Store, *mirror.
 
 func (a *app) mirrorAccept() *cobra.Command {
 	var o tenant
-	var yes consent
+	var yes command.Consent
 	var own string
 	cmd := &cobra.Command{
 		Use:   "accept",
@@ -276,7 +264,7 @@ upstream does not list: keep them beside those it lists, or delete them.`,
 			}
 			what, question := status.Decision(d)
 			a.say("%s", what)
-			if err := yes.ask(a, question, "accept", "nothing was accepted"); err != nil {
+			if err := yes.Ask(a.stdin, a.stderr, question, "accept", "nothing was accepted"); err != nil {
 				return err
 			}
 			if err := d.Order(cmd.Context(), store.Mirror(o.company)); err != nil {
@@ -292,13 +280,13 @@ upstream does not list: keep them beside those it lists, or delete them.`,
 	}
 	o.flags(cmd)
 	command.Choice(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", string(mirror.KeepOwn), string(mirror.DeleteOwn))
-	yes.flag(cmd, "accept without asking")
+	yes.Flag(cmd, "accept without asking")
 	return cmd
 }
 
 func (a *app) mirrorEnd() *cobra.Command {
 	var o tenant
-	var yes consent
+	var yes command.Consent
 	cmd := &cobra.Command{
 		Use:   "end",
 		Short: "End a mirror, so that the company can be written again",
@@ -313,7 +301,7 @@ goes on without its mirror.`,
 				return err
 			}
 			question := fmt.Sprintf("End the mirror of %s? The %s of company %s stay.", s.URL, screen.Count(s.Calls, "call"), o.company)
-			if err := yes.ask(a, question, "end the mirror", "the mirror was not ended"); err != nil {
+			if err := yes.Ask(a.stdin, a.stderr, question, "end the mirror", "the mirror was not ended"); err != nil {
 				return err
 			}
 			if err := store.Mirror(o.company).End(cmd.Context()); err != nil {
@@ -324,6 +312,6 @@ goes on without its mirror.`,
 		},
 	}
 	o.flags(cmd)
-	yes.flag(cmd, "end without asking")
+	yes.Flag(cmd, "end without asking")
 	return cmd
 }

@@ -34,7 +34,8 @@ type serveOptions struct {
 	readOnly   bool
 	script     string
 	seed       uint64
-	mirror     serveMirror
+	mirror     mirrorOptions
+	company    string // to mirror into
 }
 
 func (a *app) serve() *cobra.Command {
@@ -104,7 +105,9 @@ days and one is deleted.`,
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "with --demo: a different number gives different sample calls")
 	command.Choice(cmd, &o.script, "script", scriptStill, "with --demo: whether the sample calls stay as they are (still), or change and come late (late)", scriptStill, scriptLate)
 	logFlags(cmd, &o.log, &o.logLevel)
-	o.mirror.flags(cmd)
+	cmd.Flags().StringVar(&o.mirror.url, "mirror", "", "also mirror this server into --company, such as https://us-12345.api.gong.io")
+	companyFlag(cmd, &o.company, "with --mirror: the company to mirror into")
+	o.mirror.flags(cmd, "mirror")
 	command.Complete(cmd, "rate-limit", "1000/s", "gong", "off")
 	command.Exclude(cmd, "rate-limit", "limit")
 	command.Exclude(cmd, "demo", "read-only")
@@ -136,7 +139,7 @@ func (a *app) serveStore(ctx context.Context, o serveOptions, config api.Config)
 		return err
 	}
 	if o.mirror.url != "" {
-		if err := service.mirrors(ctx, store, o.mirror); err != nil {
+		if err := service.mirrors(ctx, store, o); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package bulk
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -101,4 +103,60 @@ func (r Result) String() string {
 		text += fmt.Sprintf(", %s skipped", screen.Number(r.Skipped))
 	}
 	return text
+}
+
+// Check reads everything once, and stores nothing.
+func (c *Console) Check(ctx context.Context, im *Import, in *Files) (Result, error) {
+	c.Begin("checking")
+	result, err := im.Check(ctx, in.Sources(c.Done))
+	c.End()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return result, errors.New("interrupted; nothing was stored")
+	case err != nil:
+		return result, fmt.Errorf("%w; nothing was stored", err)
+	}
+	return result, nil
+}
+
+// shownCalls is how many calls Rehearse prints.
+const shownCalls = 10
+
+// Rehearse is an import that stores nothing. It prints the first calls as they would be stored.
+func (c *Console) Rehearse(ctx context.Context, im *Import, in *Files, w io.Writer) (Result, error) {
+	shown := 0
+	im.Show = func(document []byte) {
+		if shown++; shown <= shownCalls {
+			fmt.Fprintf(w, "%s\n", document)
+		}
+	}
+	result, err := c.Check(ctx, im, in)
+	if err == nil {
+		c.Progress.Tell("%s: %s would be imported, %s skipped; nothing was stored", screen.Count(result.Read, "record"), screen.Number(result.Read-result.Skipped), screen.Number(result.Skipped))
+	}
+	return result, err
+}
+
+// Import imports, and tells what was kept, also before an error, which says what to do.
+func (c *Console) Import(ctx context.Context, im *Import, in *Files) (Result, error) {
+	c.Begin("importing")
+	result, err := im.Run(ctx, in.Sources(func(int64) {}))
+	took := c.End()
+	if err == nil {
+		c.Progress.Tell("%v in %v", result, took)
+		return result, nil
+	}
+	if errors.Is(err, callvault.ErrReplaced) {
+		return result, fmt.Errorf("%w; import everything again, because the calls kept so far are in the replaced files", err)
+	}
+	if result.PutResult != (callvault.PutResult{}) {
+		c.Progress.Tell("kept so far: %s", Kept(result.PutResult))
+	}
+	switch {
+	case ctx.Err() != nil:
+		err = errors.New("interrupted; what was committed stays: run it again to finish")
+	case errors.Is(err, ErrDamaged):
+		err = fmt.Errorf("%w; calls stored from this file may be damaged: import a sound copy of it", err)
+	}
+	return result, err
 }
