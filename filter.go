@@ -35,8 +35,8 @@ func (f *Filter) misses(c *Call) (bits uint) {
 	if err != nil {
 		return missesOther
 	}
-	for facet := range Facet(facets) {
-		if !f.allows(facet, valueOf(facet, &d)) {
+	for facet, value := range valuesOf(c, &d) {
+		if !f.allows(Facet(facet), value) {
 			bits |= 1 << facet
 		}
 	}

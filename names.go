@@ -62,9 +62,13 @@ func (k NameKey) Value() string {
 // Named is what a tally has of a name.
 type Named struct {
 	Calls   int
-	Added   Time // the time of the first call that came, or MaxTime
-	Removed Time // the time of the first call that went, or MaxTime
+	Added   Time  // the time of the first call that came, or MaxTime
+	Removed Time  // the time of the first call that went, or MaxTime
+	Number  int64 // that a store has given it, as SetNumber says, or 0
 }
+
+// CallNames are what a tally has of the names of a call, or nil for those it lacks.
+type CallNames [nameFields]*Named
 
 // NameTally adds up calls by their names: those of a transaction, or all of a company's. It is
 // for engines.
@@ -79,15 +83,20 @@ func NewNameTally() *NameTally {
 	return t
 }
 
-// Add adds a call that is there now.
-func (t *NameTally) Add(c *Call) {
+// Add adds a call that is there now, and returns its names.
+func (t *NameTally) Add(c *Call) (names CallNames) {
 	for field, name := range namesOf(c) {
 		if len(name) > 0 {
 			n := t.named(field, name)
 			n.Calls, n.Added = n.Calls+1, min(n.Added, c.Time)
+			names[field] = n
 		}
 	}
+	return names
 }
+
+// SetNumber tells the number of a name of the tally.
+func (t *NameTally) SetNumber(k NameKey, number int64) { t[k.Field][k.Name].Number = number }
 
 // Remove takes away a call as it was. Of its document, KeepNames is enough.
 func (t *NameTally) Remove(c *Call) {
@@ -102,7 +111,7 @@ func (t *NameTally) Remove(c *Call) {
 func (t *NameTally) named(field int, name []byte) *Named {
 	n := t[field][string(name)]
 	if n == nil {
-		n = &Named{0, MaxTime, MaxTime}
+		n = &Named{Added: MaxTime, Removed: MaxTime}
 		t[field][string(name)] = n
 	}
 	return n
@@ -116,7 +125,7 @@ func (t *NameTally) Of(k NameKey) Named {
 	if n := t[k.Field][k.Name]; n != nil {
 		return *n
 	}
-	return Named{0, MaxTime, MaxTime}
+	return Named{Added: MaxTime, Removed: MaxTime}
 }
 
 // Len is how many names the tally has.
@@ -268,12 +277,15 @@ func textIn(value []byte) []byte {
 		return nil
 	}
 	for i := 1; i < len(value); i++ {
-		switch value[i] {
-		case '\\':
-			i++
-		case '"':
-			return value[1:i]
+		end := bytes.IndexByte(value[i:], '"')
+		if end < 0 {
+			return nil
 		}
+		escaped := bytes.IndexByte(value[i:i+end], '\\')
+		if escaped < 0 {
+			return value[1 : i+end]
+		}
+		i += escaped + 1
 	}
 	return nil
 }

@@ -8,7 +8,8 @@ import (
 
 // CompanyRows is what Check and Repair need of the rows of a company. It is for engines.
 type CompanyRows interface {
-	// Examine shows all rows and counts to an examination, calls and entries in their order.
+	// Examine shows all rows and counts to an examination, calls, entries and facts in their
+	// order, and names before facts.
 	Examine(e *Examination) error
 
 	// Contradictions reports where the company's tables contradict each other.
@@ -29,6 +30,10 @@ type CompanyRows interface {
 
 	// SetNames makes names what the calls have.
 	SetNames([]NameDifference) error
+
+	// RemakeFacts makes the facts those of the calls, whose names are right. An engine that
+	// keeps none does nothing.
+	RemakeFacts() error
 
 	// Restart replaces all timelines by one that begins at 0.
 	Restart() error
@@ -51,6 +56,7 @@ const (
 	DuplicatesRemoved = "removed %d duplicate calls"
 	IDsFollowed       = "restored the ids of %d calls"
 	IDsRemoved        = "removed %d ids whose calls are missing"
+	FactsRemade       = "rewrote the facts of %d calls"
 	LatestRaised      = "raised the latest number of %d companies"
 )
 
@@ -73,12 +79,13 @@ type Examination struct {
 	tally, kept Tally
 	names       *NameTally
 	keptNames   map[NameKey]KeptName
+	facts       *factExamination
 }
 
 func newExamination(company string, report func(difference string)) *Examination {
 	all := Query{Range: AllTime}
 	return &Examination{Verifier: Verifier{Company: company, Query: all, At: all.Start()}, Report: report,
-		tally: Tally{}, kept: Tally{}, names: NewNameTally(), keptNames: make(map[NameKey]KeptName)}
+		tally: Tally{}, kept: Tally{}, names: NewNameTally(), keptNames: make(map[NameKey]KeptName), facts: newFactExamination()}
 }
 
 // Call takes a row of a call, with the error of verifying it. The error is returned unless it
@@ -86,6 +93,7 @@ func newExamination(company string, report func(difference string)) *Examination
 func (e *Examination) Call(r *Record, kept int64, key string, err error) error {
 	e.tally.Add(r, kept) // damaged or not: it was counted
 	e.names.Add(&r.Call)
+	e.facts.call(&r.Call)
 	return e.add(DamagedRow{Time: r.Time, Key: key}, "call", err)
 }
 
@@ -127,8 +135,15 @@ func (e *Examination) Kept(key CountKey, c Counted) {
 func (e *Examination) KeptName(key NameKey, k KeptName) {
 	if 0 <= key.Field && key.Field < nameFields {
 		e.keptNames[key] = k
+		e.facts.names[k.Number] = key
 	}
 }
+
+// KeepsFacts tells that the engine keeps facts, which Facts takes.
+func (e *Examination) KeepsFacts() { e.facts.areKept = true }
+
+// Facts takes a row of facts.
+func (e *Examination) Facts(row *FactRow) { e.facts.row(row) }
 
 // CheckRows reports what is wrong with the rows of a company. It is for engines.
 func CheckRows(company string, rows CompanyRows, report func(difference string)) error {
@@ -140,6 +155,7 @@ func CheckRows(company string, rows CompanyRows, report func(difference string))
 	for _, d := range e.names.CompareNames(e.keptNames) {
 		report(d.String())
 	}
+	e.facts.compare(report)
 	return rows.Contradictions(report)
 }
 
@@ -273,7 +289,16 @@ func (r *Repair) counts(company string, rows CompanyRows) (lost bool, err error)
 	}
 	names := e.names.CompareNames(e.keptNames)
 	r.Did(company, "corrected %d names", len(names))
-	return lost, rows.SetNames(names)
+	if err := rows.SetNames(names); err != nil {
+		return lost, err
+	}
+	wrong := 0
+	e.facts.compare(func(string) { wrong++ })
+	if wrong == 0 && len(names) == 0 {
+		return lost, nil
+	}
+	r.Did(company, FactsRemade, e.facts.calls)
+	return lost, rows.RemakeFacts()
 }
 
 // Keys takes the damaged keys, which the engine removes if there is no error.

@@ -1,6 +1,7 @@
 package callvault
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -123,7 +124,7 @@ func (w *obvious) meet(r Record) error {
 	if err != nil {
 		return err
 	}
-	misses := w.q.Filter.misses(&r.Call)
+	misses, values := w.q.Filter.misses(&r.Call), valuesOf(&r.Call, &d)
 	if misses == 0 && w.q.Earlier.From <= r.Time && r.Time < w.q.Earlier.To {
 		count(&w.earlier, &w.earlierLengths, &d)
 	}
@@ -132,7 +133,7 @@ func (w *obvious) meet(r Record) error {
 	}
 	for facet := range Facet(facets) {
 		if misses&^(1<<facet) == 0 {
-			addBar(&w.facets[facet], valueOf(facet, &d), &d)
+			addBar(&w.facets[facet], values[facet], &d)
 		}
 	}
 	if misses != 0 {
@@ -143,7 +144,7 @@ func (w *obvious) meet(r Record) error {
 		if !found {
 			unit--
 		}
-		addBar(&w.units[unit], valueOf(w.q.Stack, &d), &d)
+		addBar(&w.units[unit], values[w.q.Stack], &d)
 	}
 	c := listed{r, -1}
 	if d.Duration != nil {
@@ -220,24 +221,150 @@ func bars(of map[string]*Bar, order func(a, b Bar) int) (bars []Bar) {
 	return bars
 }
 
-// valueOf is the value of a call's field, or "" for null.
-func valueOf(facet Facet, d *gong.Call) string {
-	switch facet {
-	case ByDirection:
-		return text(d.Direction)
-	case ByScope:
-		return text(d.Scope)
-	case BySystem:
-		return text(d.System)
-	case ByHost:
-		return text(d.PrimaryUserID)
+// valuesOf are the values of a call's fields, or "" for null. Long ones are names: see MaxName.
+func valuesOf(c *Call, d *gong.Call) (values [facets]string) {
+	for field, name := range namesOf(c) {
+		values[facetOf[field]] = NameKey{Field(field), string(name)}.Value()
 	}
-	return text(d.WorkspaceID)
+	if d.Direction != nil {
+		values[ByDirection] = string(*d.Direction)
+	}
+	if d.Scope != nil {
+		values[ByScope] = string(*d.Scope)
+	}
+	return values
 }
 
-func text[T ~string](value *T) string {
-	if value == nil {
+// valueOf is the value of a number or a code.
+func (w *factWalk) valueOf(facet Facet, number int) string {
+	switch {
+	case number == 0:
 		return ""
+	case facet == ByDirection:
+		return directionNames[number]
+	case facet == ByScope:
+		return scopeNames[number]
 	}
-	return string(*value)
+	return w.names[number].Value()
+}
+
+// compare is the order of the list.
+func (w *factWalk) compare(a, b hit) int {
+	if turn := cmp.Compare(b.duration, a.duration); turn != 0 && w.q.Longest {
+		return turn
+	}
+	return bytes.Compare(b.place[:], a.place[:])
+}
+
+// hit keeps a call if it may be one of the list. Twice as many are kept as are wanted, and one
+// more, which tells whether others follow.
+func (w *factWalk) hit(h hit) {
+	if p := w.q.Before; p != nil && w.compare(h, hit{placeOf(p.Position), p.Duration}) <= 0 {
+		return
+	}
+	if w.isFull && w.compare(w.last, h) <= 0 {
+		return
+	}
+	if w.hits = append(w.hits, h); len(w.hits) > 2*(w.q.Limit+1) {
+		slices.SortFunc(w.hits, w.compare)
+		w.hits = w.hits[:w.q.Limit+1]
+		w.isFull, w.last = true, w.hits[w.q.Limit]
+	}
+}
+
+// list is the calls of the list.
+func (w *factWalk) list(v *View) []hit {
+	slices.SortFunc(w.hits, w.compare)
+	if v.More = len(w.hits) > w.q.Limit; v.More {
+		w.hits = w.hits[:w.q.Limit]
+	}
+	return w.hits
+}
+
+// answer fills in all but the calls.
+func (w *factWalk) answer(v *View) {
+	v.Figures, v.Earlier = w.here.figures(), w.earlier.figures()
+	for _, unit := range w.units {
+		var bars []Bar
+		for place, s := range unit {
+			bars = appendBar(bars, w.valueOf(w.q.Stack, w.stacked[place]), s)
+		}
+		slices.SortFunc(bars, func(a, b Bar) int { return cmp.Compare(a.Value, b.Value) })
+		v.Units = append(v.Units, bars)
+	}
+	for facet, s := range w.byNull {
+		v.Facets[facet] = appendBar(v.Facets[facet], "", s)
+	}
+	for number, s := range w.byNumber {
+		if s.calls > 0 {
+			facet := facetOf[w.names[number].Field]
+			v.Facets[facet] = appendBar(v.Facets[facet], w.names[number].Value(), s)
+		}
+	}
+	for i, facet := range codedFacets {
+		for code, s := range w.byCode[i] {
+			if s.calls > 0 {
+				v.Facets[facet] = appendBar(v.Facets[facet], w.valueOf(facet, code), s)
+			}
+		}
+	}
+	for _, bars := range v.Facets {
+		slices.SortFunc(bars, func(a, b Bar) int {
+			return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Value, b.Value))
+		})
+	}
+}
+
+func appendBar(bars []Bar, value string, s sums) []Bar {
+	if s.calls == 0 {
+		return bars
+	}
+	return append(bars, Bar{value, s.calls, s.seconds})
+}
+
+// measures add up to figures.
+type measures struct {
+	f     Figures
+	short [24 * 60 * 60]int32 // calls by their duration in seconds
+	long  []int64             // durations of a day and more
+}
+
+func (m *measures) add(duration int64, scope byte) {
+	m.f.Calls++
+	if duration >= 0 {
+		m.f.Timed, m.f.Seconds = m.f.Timed+1, m.f.Seconds+duration
+		if duration < int64(len(m.short)) {
+			m.short[duration]++
+		} else {
+			m.long = append(m.long, duration)
+		}
+	}
+	switch scope {
+	case externalScope:
+		m.f.Outside++
+		m.f.Scoped++
+	case internalScope:
+		m.f.Scoped++
+	}
+}
+
+var internalScope, externalScope = codeOf(scopeNames, []byte("Internal")), codeOf(scopeNames, []byte("External"))
+
+func (m *measures) figures() Figures {
+	if n := m.f.Timed; n > 0 {
+		slices.Sort(m.long)
+		m.f.Median = (float64(m.nth((n-1)/2)) + float64(m.nth(n/2))) / 2
+	}
+	return m.f
+}
+
+// nth is the n-th duration, from 0, in their order.
+func (m *measures) nth(n int) int64 {
+	for duration, calls := range &m.short { // without a copy
+		if n < int(calls) {
+			return int64(duration)
+		}
+		n -= int(calls)
+	}
+	return m.long[n]
 }

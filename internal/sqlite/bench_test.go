@@ -72,3 +72,6 @@ func BenchmarkMirror(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "bench.db")
 	storetest.BenchMirror(b, func(t testing.TB) callvault.Store { return open(t, path) })
 }
+
+// BenchmarkView is what a view costs, of a million calls in range but for the first.
+func BenchmarkView(b *testing.B) { storetest.BenchView(b, fresh(b)) }

@@ -110,10 +110,6 @@ func (s reads) Workspaces(ctx context.Context) (workspaces []callvault.ID, err e
 	return workspaces, err
 }
 
-func (s reads) View(ctx context.Context, q callvault.ViewQuery) (callvault.View, error) {
-	return callvault.ObviousView(ctx, s, q)
-}
-
 func (s reads) Latest(ctx context.Context) (number int64, err error) {
 	err = s.ofCompany(ctx, func(c *conn, of company) error {
 		number, err = c.number(lastNumberSQL, of.id)

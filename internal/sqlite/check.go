@@ -109,7 +109,7 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
-	return c.keptNames(e)
+	return cmp.Or(c.keptNames(e), c.examineFacts(e))
 }
 
 func (c companyRows) Contradictions(report func(difference string)) error {

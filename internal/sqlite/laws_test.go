@@ -11,15 +11,18 @@ import (
 func TestLaws(t *testing.T) { storetest.Run(t, fresh) }
 
 // TestLawsOfDamage runs the laws of damaged stores.
-func TestLawsOfDamage(t *testing.T) {
-	storetest.RunDamaged(t, func(t testing.TB) (storetest.Open, storetest.Damage) {
-		path := filepath.Join(t.TempDir(), "laws.db")
-		return func(t testing.TB) callvault.Store { return open(t, path) }, func(t testing.TB, statement string) {
-			if err := open(t, path).onWriter(func(c *conn) error { return c.script(statement) }); err != nil {
-				t.Fatal(err)
-			}
+func TestLawsOfDamage(t *testing.T) { storetest.RunDamaged(t, damaged) }
+
+func TestLawsOfDamagedFacts(t *testing.T) { storetest.RunDamagedFacts(t, damaged) }
+
+// damaged is a store, and what changes its rows.
+func damaged(t testing.TB) (storetest.Open, storetest.Damage) {
+	path := filepath.Join(t.TempDir(), "laws.db")
+	return func(t testing.TB) callvault.Store { return open(t, path) }, func(t testing.TB, statement string) {
+		if err := open(t, path).onWriter(func(c *conn) error { return c.script(statement) }); err != nil {
+			t.Fatal(err)
 		}
-	})
+	}
 }
 
 func FuzzStore(f *testing.F) {

@@ -77,6 +77,7 @@ func (w *change) writeNames() error {
 		if err != nil {
 			return err
 		}
+		w.names.SetNumber(key, kept.Number)
 		first := kept.First
 		kept.Calls, kept.First = kept.Calls+n.Calls, min(first, n.Added)
 		if kept.Calls > 0 && first < callvault.MaxTime && n.Removed <= first && first < n.Added {

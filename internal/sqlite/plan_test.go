@@ -43,6 +43,22 @@ var plans = []plan{
 	{"the first call of names", fromTimeSQL, []any{int64(1), int64(0)}, []string{
 		"SEARCH documents USING PRIMARY KEY (company=? AND time>?)",
 	}},
+	{"the facts at a position", lastFactsSQL, []any{int64(1), int64(0), workspaceKey(1)}, []string{
+		"SEARCH facts USING PRIMARY KEY (company=? AND (time,id)<(?,?))",
+	}},
+	{"the first facts", firstFactsSQL, []any{int64(1)}, []string{
+		"SEARCH facts USING PRIMARY KEY (company=?)",
+	}},
+	{"the next facts", nextFactsSQL, []any{int64(1), int64(0), workspaceKey(1)}, []string{
+		"SEARCH facts USING PRIMARY KEY (company=? AND (time,id)>(?,?))",
+	}},
+	{"the facts of a range", factsInSQL, []any{int64(1), int64(0), int64(9)}, []string{
+		"SEARCH facts USING PRIMARY KEY (company=? AND time>? AND time<?)",
+		"SEARCH facts USING PRIMARY KEY (company=? AND time<?)",
+	}},
+	{"a call of a view", documentSQL, []any{int64(1), int64(0), workspaceKey(1)}, []string{
+		"SEARCH documents USING PRIMARY KEY (company=? AND time=? AND id=?)",
+	}},
 	{"find", findSQL, []any{int64(1), workspaceKey(1)}, []string{
 		"SEARCH i USING PRIMARY KEY (company=? AND id=?)",
 		"SEARCH d USING PRIMARY KEY (company=? AND time=? AND id=?) LEFT-JOIN",

@@ -97,7 +97,7 @@ func (c *conn) repairStructure(r *callvault.Repair) error {
 	if err := c.checkStructure(count); err != nil || wrong == 0 {
 		return err
 	}
-	for _, table := range []string{"documents", "ids", "counts", "names"} {
+	for _, table := range []string{"documents", "ids", "counts", "names", "facts"} {
 		if err := c.rebuild(table); err != nil {
 			return err
 		}

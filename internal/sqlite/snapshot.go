@@ -85,7 +85,7 @@ func (s *Store) Inherit(ctx context.Context, secret []byte, keys []callvault.Key
 
 // emptySQL leaves the companies: other processes remember their row ids.
 var emptySQL = []string{
-	`DELETE FROM documents`, `DELETE FROM ids`, `DELETE FROM counts`, `DELETE FROM names`, `DELETE FROM directory`, `DELETE FROM quotas`, `DELETE FROM timelines`,
+	`DELETE FROM documents`, `DELETE FROM ids`, `DELETE FROM counts`, `DELETE FROM names`, `DELETE FROM facts`, `DELETE FROM directory`, `DELETE FROM quotas`, `DELETE FROM timelines`,
 	`DELETE FROM mirrors`, `DELETE FROM mirror_values`, `DELETE FROM apart`,
 	`UPDATE companies SET number = 0, fork = 1`,
 }

@@ -135,8 +135,10 @@ func TestDeleteForGood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if k := bytes.Count(content, []byte("mustgo")); k > 0 {
-			t.Errorf("a title that was deleted is %d times in %s%s", k, path, suffix)
+		for _, gone := range []string{"MÜSTGO", "mustgo", "gonehost"} { // as it was written, folded, and a name
+			if k := bytes.Count(content, []byte(gone)); k > 0 {
+				t.Errorf("%q, which was deleted, is %d times in %s%s", gone, k, path, suffix)
+			}
 		}
 		if suffix == "" && (!bytes.Contains(content, []byte("stays")) || !bytes.Contains(content, []byte(doomed[0].Key()))) {
 			t.Error("the others are gone, or the tombstones")
@@ -145,21 +147,22 @@ func TestDeleteForGood(t *testing.T) {
 }
 
 // deleteAmong puts calls that come in no order, so that pages are divided, and
-// deletes some of them, whose titles have the word "mustgo"; the others stay.
+// deletes some of them, whose titles have the word "MÜSTGO" and which have hosts of their own;
+// the others stay.
 func deleteAmong(t *testing.T, calls callvault.Calls) (doomed []callvault.ID) {
 	t.Helper()
 	const n, batches = 6000, 30
 	for batch := range batches {
 		var some []callvault.Call
 		for i := batch; i < n; i += batches {
-			word := "stays"
+			word, host := "stays", "somebody"
 			id := mustID(t, fmt.Sprint(7_000_000+i))
 			if i%7 == 0 {
-				word = "mustgo"
+				word, host = "MÜSTGO", fmt.Sprint("gonehost", i)
 				doomed = append(doomed, id)
 			}
 			some = append(some, callvault.Call{ID: id, Time: callvault.Time(i*7919%n) * 1000,
-				Document: fmt.Appendf(nil, `{"id":"%d","title":"%s %d%s"}`, 7_000_000+i, word, i, strings.Repeat(" padding", i%90))})
+				Document: fmt.Appendf(nil, `{"id":"%d","title":"%s %d%s","primaryUserId":"%s"}`, 7_000_000+i, word, i, strings.Repeat(" padding", i%90), host)})
 		}
 		if _, err := calls.Put(t.Context(), callvault.NewBatch(some)); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -205,6 +206,41 @@ func TestUpgradeIsKilled(t *testing.T) {
 	}
 }
 
+// A store of schema 5 gets the facts of its calls, also when they are more than are held in
+// memory at once.
+func TestUpgradeMakesFacts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	s := open(t, path)
+	var batch []callvault.Call
+	for i := range factsAtOnce + 500 {
+		batch = append(batch, storetest.Viewed(t, i))
+	}
+	want := callvault.ViewQuery{Query: everything, Filter: callvault.Filter{Words: []string{"harbor nine"}}, Limit: 20}
+	for _, company := range []string{"acme", "other"} {
+		if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
+			t.Fatal(err)
+		}
+		batch = batch[:10]
+	}
+	err := s.onWriter(func(c *conn) error { return c.script("DROP TABLE facts; PRAGMA user_version = 5") })
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
+		t.Errorf("found %s", found)
+	}
+	for _, company := range []string{"acme", "other"} {
+		obvious, err := callvault.ObviousView(t.Context(), s.Calls(company), want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Calls(company).View(t.Context(), want); err != nil || !reflect.DeepEqual(got, obvious) {
+			t.Errorf("the view of %s is %+v, %v, want %+v", company, got, err, obvious)
+		}
+	}
+}
+
 // BenchmarkUpgrade is what it takes to bring a store of a million calls up to date.
 func BenchmarkUpgrade(b *testing.B) {
 	for b.Loop() {
@@ -245,7 +281,7 @@ func TestUpgradeMakesNames(t *testing.T) {
 		batch = batch[:10]
 	}
 	err := s.onWriter(func(c *conn) error {
-		return c.script("DROP TABLE names; DROP TABLE mirrors; DROP TABLE mirror_values; DROP TABLE apart; PRAGMA user_version = 3")
+		return c.script("DROP TABLE facts; DROP TABLE names; DROP TABLE mirrors; DROP TABLE mirror_values; DROP TABLE apart; PRAGMA user_version = 3")
 	})
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)

@@ -32,6 +32,7 @@ type change struct {
 	number  int64 // of the latest change
 	tally   callvault.Tally
 	names   *callvault.NameTally
+	facts   *callvault.FactChange // nil in a store that has no table of them yet
 
 	guarded bool           // the batch is
 	onlyNew bool           // calls are added
@@ -45,7 +46,7 @@ func (c *conn) change(of company, f func(*change) error) error {
 	if err != nil {
 		return err
 	}
-	w := &change{conn: c, company: of, number: last, tally: make(callvault.Tally), names: callvault.NewNameTally()}
+	w := &change{conn: c, company: of, number: last, tally: make(callvault.Tally), names: callvault.NewNameTally(), facts: new(callvault.FactChange)}
 	if err := f(w); err != nil {
 		return err
 	}
@@ -53,6 +54,9 @@ func (c *conn) change(of company, f func(*change) error) error {
 		return err
 	}
 	if err := w.writeNames(); err != nil {
+		return err
+	}
+	if err := w.writeFacts(); err != nil {
 		return err
 	}
 	return c.run(setNumberSQL, of.id, w.number)
@@ -232,6 +236,7 @@ func (w *change) remove(r *row) error {
 	}
 	w.tally.Remove(&r.Record, r.kept, w.number)
 	w.names.Remove(&r.Call)
+	w.facts.Remove(r.Position())
 	return w.run(deleteDocumentSQL, w.company.id, int64(r.Time), r.ID.Key())
 }
 
@@ -239,7 +244,9 @@ func (w *change) remove(r *row) error {
 func (w *change) insert(r *callvault.Record) error {
 	kept := r.Checksum(w.company.name)
 	w.tally.Add(r, kept)
-	w.names.Add(&r.Call)
+	if names := w.names.Add(&r.Call); w.facts != nil {
+		w.facts.Add(&r.Call, names)
+	}
 	st, err := w.stmt(insertDocumentSQL)
 	if err != nil {
 		return err

@@ -1,0 +1,323 @@
+package callvault
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// Facts are what is asked of many calls at once. Engines keep those of some sixty neighbours
+// in one row: a record of 32 bytes for each, in the one order, and their folded titles.
+//
+// A record is big-endian: 8 bytes of the time, 1 of the first two digits of the id and 8 of the
+// others, 3 of the duration, 1 of direction, scope and privacy, 2 of the minutes that the call
+// was late, and 3 for the numbers of host, workspace and system each, or 0. This layout and
+// Fold are part of what stores keep: to change them is a migration.
+const (
+	recordSize = 32
+	placeSize  = 17 // of time and id, whose bytes have the order of positions
+	idAt       = 8
+
+	durationAt = placeSize
+	flagsAt    = durationAt + 3
+	lateAt     = flagsAt + 1
+	namesAt    = lateAt + 2
+)
+
+const (
+	noDuration  = 1<<24 - 1
+	tailed      = 1<<24 - 2 // duration and lateness stand behind the title
+	maxNumber   = 1<<24 - 1
+	scopeShift  = 3
+	privateFlag = 1 << 5
+)
+
+// FactRow is a row of facts as engines keep it. Each title ends with a line feed.
+type FactRow struct {
+	Start           Position // of the first call
+	Records, Titles []byte
+}
+
+// place is a position as records begin with it.
+type place [placeSize]byte
+
+func placeOf(p Position) (b place) {
+	binary.BigEndian.PutUint64(b[:], uint64(p.Time)^1<<63)
+	if p.ID.IsZero() {
+		return b
+	}
+	number := uint64(0)
+	for _, digit := range p.ID[2:] {
+		number = 10*number + uint64(digit-'0')
+	}
+	b[8] = 10*(p.ID[0]-'0') + p.ID[1] - '0'
+	binary.BigEndian.PutUint64(b[9:], number)
+	return b
+}
+
+func timeIn(record []byte) Time { return Time(binary.BigEndian.Uint64(record) ^ 1<<63) }
+
+func positionIn(record []byte) Position {
+	p := Position{Time: timeIn(record)}
+	p.ID[0], p.ID[1] = '0'+record[8]/10, '0'+record[8]%10
+	number := binary.BigEndian.Uint64(record[9:])
+	for i := len(p.ID) - 1; i >= 2; i-- {
+		p.ID[i] = '0' + byte(number%10)
+		number /= 10
+	}
+	return p
+}
+
+func put24(b []byte, n int64) { b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte(n) }
+
+func get24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
+
+// title is the line of a record: its folded title, and what follows it.
+func cutTitle(line []byte) (title, tail []byte) {
+	title, tail, _ = bytes.Cut(line, []byte{0})
+	return title, tail
+}
+
+// lengths are the duration of a record in seconds, or -1, and how many minutes late the call
+// was. The line is its title's, which is read where they are too large for the record.
+func lengths(record []byte, line func() []byte) (duration, late int64) {
+	switch n := get24(record[durationAt:]); n {
+	case noDuration:
+		duration = -1
+	case tailed:
+		_, tail := cutTitle(line())
+		_, _ = fmt.Sscan(string(tail), &duration, &late)
+		return duration, late
+	default:
+		duration = int64(n)
+	}
+	return duration, int64(binary.BigEndian.Uint16(record[lateAt:]))
+}
+
+// The members of a document that facts are read from, in their order: see hostMember.
+var (
+	titleMember     = []byte(`,"title":`)
+	scheduledMember = []byte(`,"scheduled":`)
+	startedMember   = []byte(`,"started":`)
+	durationMember  = []byte(`,"duration":`)
+	directionMember = []byte(`,"direction":`)
+	scopeMember     = []byte(`,"scope":`)
+	privateMember   = []byte(`,"isPrivate":`)
+)
+
+// appendFacts appends the line of a call to titles, and makes its record but for the names. It
+// never fails: what is malformed in a document is as if it were null.
+func appendFacts(titles []byte, c *Call) (record [recordSize]byte, _ []byte) {
+	at := placeOf(c.Position())
+	copy(record[:], at[:])
+	rest := c.Document
+	value := func(member []byte) []byte {
+		if _, found, ok := bytes.Cut(rest, member); ok {
+			rest = found
+			return found
+		}
+		return nil
+	}
+	titles = appendFolded(titles, textIn(value(titleMember)))
+	scheduled, started := textIn(value(scheduledMember)), textIn(value(startedMember))
+	duration, late := wholeIn(value(durationMember)), latenessIn(scheduled, started)
+	flags := codeOf(directionNames, textIn(value(directionMember))) | codeOf(scopeNames, textIn(value(scopeMember)))<<scopeShift
+	if bytes.HasPrefix(value(privateMember), []byte("true")) {
+		flags |= privateFlag
+	}
+	record[flagsAt] = flags
+	if duration >= tailed || late > math.MaxUint16 {
+		put24(record[durationAt:], tailed)
+		titles = fmt.Appendf(titles, "\x00%d %d", duration, late)
+	} else {
+		put24(record[durationAt:], duration&noDuration)
+		binary.BigEndian.PutUint16(record[lateAt:], uint16(late))
+	}
+	return record, append(titles, '\n')
+}
+
+// The values of directions and scopes, by their codes; 0 is null.
+var directionNames, scopeNames = codes(gong.Directions()), codes(gong.CallScopes())
+
+func codes[T ~string](values []T) []string {
+	names := []string{""}
+	for _, value := range values {
+		names = append(names, string(value))
+	}
+	return names
+}
+
+func codeOf(names []string, value []byte) byte {
+	for code, name := range names {
+		if name == string(value) {
+			return byte(code)
+		}
+	}
+	return 0
+}
+
+// wholeIn is the number that begins a part of a document, or -1.
+func wholeIn(value []byte) int64 {
+	end := 0
+	for end < len(value) && '0' <= value[end] && value[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseInt(string(value[:end]), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// latenessIn is how many whole minutes after a scheduled time another one is.
+func latenessIn(scheduled, started []byte) int64 {
+	if scheduled == nil || started == nil || bytes.Equal(scheduled, started) {
+		return 0
+	}
+	const date, second = len("2006-01-02"), len("2006-01-02T15:04:05")
+	if len(scheduled) == len(started) && len(started) > second && bytes.Equal(scheduled[:date], started[:date]) && bytes.Equal(scheduled[second:], started[second:]) {
+		return max(0, (clockIn(started[date+1:])-clockIn(scheduled[date+1:]))/60) // of one day and one offset, as most are
+	}
+	from, err := gong.ParseTime(string(scheduled))
+	if err != nil {
+		return 0
+	}
+	to, err := gong.ParseTime(string(started))
+	if err != nil {
+		return 0
+	}
+	return max(0, int64(to.Instant().Sub(from.Instant())/time.Minute))
+}
+
+// clockIn is the second of the day that a time of day begins with.
+func clockIn(clock []byte) (second int64) {
+	for i := 0; i < len("15:04:05"); i += 3 {
+		second = 60*second + int64(clock[i]-'0')*10 + int64(clock[i+1]-'0')
+	}
+	return second
+}
+
+// appendFolded appends Fold of a text as it stands in a document.
+func appendFolded(to, quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') >= 0 {
+		return AppendFold(to, unquoted(quoted))
+	}
+	return AppendFold(to, string(quoted))
+}
+
+// unquoted is the text that stands between quotes in a document.
+func unquoted(text []byte) (s string) {
+	if err := json.Unmarshal(slices.Concat([]byte{'"'}, text, []byte{'"'}), &s); err != nil {
+		return string(text)
+	}
+	return s
+}
+
+// check returns what is wrong with the form of a row, or "".
+func (r *FactRow) check() string {
+	n := len(r.Records) / recordSize
+	switch {
+	case n == 0 || len(r.Records)%recordSize != 0:
+		return "its records are malformed"
+	case bytes.Count(r.Titles, []byte{'\n'}) != n || r.Titles[len(r.Titles)-1] != '\n':
+		return "its titles are not those of its calls"
+	case positionIn(r.Records) != r.Start:
+		return "it does not begin with its first call"
+	case n > 1 && len(r.Records)+len(r.Titles) > maxFactRow:
+		return "it is too large"
+	}
+	return ""
+}
+
+// factExamination compares facts with the calls: by sums of digests in buckets of time, so that
+// the two are read one after the other.
+type factExamination struct {
+	areKept bool
+	names   map[int64]NameKey
+	calls   int
+	last    []byte // the place of the last record
+	sums    map[int64]uint64
+	wrong   []string
+	digest  xxhash.Digest
+	room    []byte
+}
+
+func newFactExamination() *factExamination {
+	return &factExamination{names: make(map[int64]NameKey), sums: make(map[int64]uint64)}
+}
+
+// call takes a call.
+func (e *factExamination) call(c *Call) {
+	record, title := appendFacts(e.room[:0], c)
+	e.room, e.calls = title, e.calls+1
+	e.sums[bucketOf(c.Time)] += e.sum(record[:namesAt], title, namesOf(c))
+}
+
+// row takes a row of facts, after the names.
+func (e *factExamination) row(r *FactRow) {
+	if problem := r.check(); problem != "" {
+		e.wrong = append(e.wrong, fmt.Sprintf("of the facts from %s, %s", r.Start.Time, problem))
+		return
+	}
+	records, titles := r.Records, r.Titles
+	for len(records) > 0 {
+		record := records[:recordSize]
+		end := bytes.IndexByte(titles, '\n') + 1
+		if bytes.Compare(e.last, record[:placeSize]) >= 0 {
+			e.wrong = append(e.wrong, fmt.Sprintf("the facts of call %s are out of order", positionIn(record).ID))
+		}
+		e.last = append(e.last[:0], record[:placeSize]...)
+		var names [nameFields][]byte
+		for field := range names {
+			number := int64(get24(record[namesAt+3*field:]))
+			key, known := e.names[number]
+			if number > 0 && (!known || key.Field != Field(field)) {
+				names[field] = []byte{0} // no name
+			} else {
+				names[field] = []byte(key.Name)
+			}
+		}
+		e.sums[bucketOf(timeIn(record))] -= e.sum(record[:namesAt], titles[:end], names)
+		records, titles = records[recordSize:], titles[end:]
+	}
+}
+
+func bucketOf(t Time) int64 { return t.Buckets()[BucketLevels-1].Number }
+
+// sum is a digest of what is kept of a call.
+func (e *factExamination) sum(record, title []byte, names [nameFields][]byte) uint64 {
+	e.digest.Reset()
+	e.digest.Write(record)
+	for _, name := range names {
+		writeNumber(&e.digest, int64(len(name)))
+		e.digest.Write(name)
+	}
+	e.digest.Write(title)
+	return e.digest.Sum64()
+}
+
+// compare reports where facts and calls differ.
+func (e *factExamination) compare(report func(difference string)) {
+	if !e.areKept {
+		return
+	}
+	for _, wrong := range e.wrong {
+		report(wrong)
+	}
+	for _, number := range slices.Sorted(maps.Keys(e.sums)) {
+		if e.sums[number] != 0 {
+			b := Bucket{BucketLevels - 1, number}
+			report(fmt.Sprintf("the facts from %s to %s are not those of the calls", b.Start(), b.Start()+BucketWidth(b.Level)))
+		}
+	}
+}

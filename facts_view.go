@@ -1,0 +1,399 @@
+package callvault
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ViewRows is what ViewFacts needs of a company's rows, all of one moment. It is for engines.
+type ViewRows interface {
+	// Latest is that of Reads.
+	Latest() (int64, error)
+
+	// Count is that of Reads.
+	Count(q Query) (int, error)
+
+	// VisitNames visits the names with their numbers.
+	VisitNames(visit func(key NameKey, number int64) error) error
+
+	// VisitFacts visits the rows that hold the calls of a range, and perhaps others, the last
+	// first. A row is valid until visit returns.
+	VisitFacts(within Range, visit func(row *FactRow) error) error
+
+	// Call is the call at a position, verified. Its document is the caller's.
+	Call(at Position) (Record, error)
+}
+
+// ViewFacts answers a ViewQuery by one walk over facts, whatever the filter. It is for engines.
+// If facts do not hold as many calls as are counted, it returns a *DamageError.
+func ViewFacts(company string, rows ViewRows, q ViewQuery) (v View, err error) {
+	w := newWalk(q)
+	if v.Number, err = rows.Latest(); err != nil {
+		return v, err
+	}
+	if err := rows.VisitNames(w.name); err != nil {
+		return v, err
+	}
+	w.resolve()
+	damage := func(problem string) error {
+		return &DamageError{Company: company, Problem: problem + "; repair it: callvault check --repair"}
+	}
+	for _, within := range w.ranges() {
+		err := rows.VisitFacts(within, func(row *FactRow) error {
+			if problem := w.meet(within, row); problem != "" {
+				return damage("of its facts from " + row.Start.Time.String() + ", " + problem)
+			}
+			return nil
+		})
+		if err != nil {
+			return v, err
+		}
+	}
+	if counted, err := rows.Count(q.Query); err != nil {
+		return v, err
+	} else if counted != w.inRange {
+		return v, damage(fmt.Sprintf("%d calls counted, but facts of %d found", counted, w.inRange))
+	}
+	w.answer(&v)
+	for _, hit := range w.list(&v) {
+		r, err := rows.Call(positionIn(hit.place[:]))
+		if err != nil {
+			return v, err
+		}
+		v.Calls = append(v.Calls, r)
+	}
+	return v, nil
+}
+
+// factWalk is a walk over facts.
+type factWalk struct {
+	q         ViewQuery
+	names     []NameKey // by number
+	misses    []uint8   // of each number the bit of its facet if the filter leaves it out
+	nulls     [facets]uint8
+	codes     [2][8]uint8 // misses of directions and scopes
+	workspace int         // the number of the query's, or -1 for any
+	terms     []term      // the longest word first, then numbers
+	late      int64       // in minutes
+	longer    int64       // in seconds
+
+	inRange       int
+	here, earlier measures
+	byNumber      []sums // of systems, hosts and workspaces
+	byNull        [facets]sums
+	byCode        [2][8]sums
+	unit          int
+	units         [][]sums // of each the values of the stack, by their place in stacked
+	stacked       []int    // numbers, or codes
+	stackAt       []int32  // by number or code, from 1
+	hits          []hit
+	isFull        bool
+	last          hit    // that may be one of the list, once it is full
+	matches       []bool // of a row, the calls with all words
+}
+
+type sums struct {
+	calls   int
+	seconds int64
+}
+
+func (s *sums) add(duration int64) {
+	s.calls++
+	if duration > 0 {
+		s.seconds += duration
+	}
+}
+
+// hit is a call of the list.
+type hit struct {
+	place    place
+	duration int64
+}
+
+// facetOf are the facets of fields that have names.
+var facetOf = [nameFields]Facet{Hosts: ByHost, WorkspaceNames: ByWorkspace, Systems: BySystem}
+
+func newWalk(q ViewQuery) *factWalk {
+	w := &factWalk{q: q, workspace: -1, units: make([][]sums, len(q.Units))}
+	w.name(NameKey{}, 0)
+	for _, word := range q.Filter.Words {
+		w.terms = append(w.terms, term{word: []byte(word)})
+	}
+	slices.SortStableFunc(w.terms, func(a, b term) int { return cmp.Compare(len(b.word), len(a.word)) })
+	for _, digits := range q.Filter.Numbers {
+		n := term{word: []byte(digits)}
+		if id, err := ParseID(digits); err == nil {
+			at := placeOf(Position{ID: id})
+			n.id = at[idAt:]
+		}
+		w.terms = append(w.terms, n)
+	}
+	w.late, w.longer = int64(q.Filter.Late/time.Minute), int64(q.Filter.Longer/time.Second)
+	if !q.Workspace.IsZero() {
+		w.workspace = maxNumber + 1
+	}
+	return w
+}
+
+// name takes a name.
+func (w *factWalk) name(key NameKey, number int64) error {
+	if number < 0 || number > maxNumber || key.Field < 0 || key.Field >= nameFields {
+		return nil // and facts with it are damaged
+	}
+	if n := int(number) + 1 - len(w.names); n > 0 {
+		w.names = append(w.names, make([]NameKey, n)...)
+	}
+	w.names[number] = key
+	return nil
+}
+
+// unknown is what the filter misses by a number without a name.
+const unknown = 1 << 7
+
+const namesNothing = "a number names nothing"
+
+// resolve finds what the filter says of each value.
+func (w *factWalk) resolve() {
+	w.misses, w.byNumber = make([]uint8, len(w.names)), make([]sums, len(w.names))
+	w.stackAt = make([]int32, max(len(w.names), len(w.codes[0])))
+	for number, key := range w.names {
+		if key.Name == "" {
+			w.misses[number] = unknown
+			continue
+		}
+		facet := facetOf[key.Field]
+		if !w.q.Filter.allows(facet, key.Value()) {
+			w.misses[number] = 1 << facet
+		}
+		if facet == ByWorkspace && key.Name == w.q.Workspace.Key() {
+			w.workspace = number
+		}
+	}
+	for facet := range Facet(facets) {
+		if !w.q.Filter.allows(facet, "") {
+			w.nulls[facet] = 1 << facet
+		}
+	}
+	for i, values := range [][]string{directionNames, scopeNames} {
+		for code, value := range values {
+			if facet := codedFacets[i]; !w.q.Filter.allows(facet, value) {
+				w.codes[i][code] = 1 << facet
+			}
+		}
+	}
+}
+
+var codedFacets = [2]Facet{ByDirection, ByScope}
+
+// ranges are the spans that are walked, each once.
+func (w *factWalk) ranges() []Range {
+	here, earlier := w.q.Range, w.q.Earlier
+	switch {
+	case earlier.IsEmpty():
+		return []Range{here}
+	case here.IsEmpty():
+		return []Range{earlier}
+	case earlier.To < here.From || here.To < earlier.From:
+		return []Range{here, earlier}
+	}
+	return []Range{{min(here.From, earlier.From), max(here.To, earlier.To)}}
+}
+
+// meet takes a row of a walk within a range, and tells what is wrong with it.
+func (w *factWalk) meet(within Range, row *FactRow) (problem string) {
+	if problem := row.check(); problem != "" {
+		return problem
+	}
+	n := len(row.Records) / recordSize
+	if len(w.terms) > 0 {
+		w.match(row, n)
+	}
+	q := &w.q
+	filter := &q.Filter
+	known := len(w.names)
+	for i := range n {
+		record := row.Records[i*recordSize : (i+1)*recordSize]
+		at := timeIn(record)
+		if at < within.From || at >= within.To {
+			continue
+		}
+		host, workspace, system := get24(record[namesAt:]), get24(record[namesAt+3:]), get24(record[namesAt+6:])
+		if host >= known || workspace >= known || system >= known {
+			return namesNothing
+		}
+		if w.workspace >= 0 && workspace != w.workspace {
+			continue
+		}
+		isHere := q.From <= at && at < q.To
+		if isHere {
+			w.inRange++
+		}
+		if len(w.terms) > 0 && !w.matches[i] {
+			continue
+		}
+		duration, late := int64(get24(record[durationAt:])), int64(0)
+		if duration >= tailed || w.late > 0 {
+			duration, late = lengths(record, func() []byte { return lineOf(row.Titles, i) })
+		}
+		flags := record[flagsAt]
+		if w.longer > 0 && duration < w.longer || w.late > 0 && late < w.late ||
+			filter.Private != nil && *filter.Private != (flags&privateFlag != 0) {
+			continue
+		}
+		direction, scope := flags&(1<<scopeShift-1), flags>>scopeShift&3
+		misses := w.missed(ByHost, host) | w.missed(ByWorkspace, workspace) | w.missed(BySystem, system) | w.codes[0][direction] | w.codes[1][scope]
+		if misses&unknown != 0 {
+			return namesNothing
+		}
+		if misses == 0 && q.Earlier.From <= at && at < q.Earlier.To {
+			w.earlier.add(duration, scope)
+		}
+		if !isHere || misses&(misses-1) != 0 {
+			continue
+		}
+		if misses != 0 { // a facet's own part of the filter does not count
+			switch Facet(trailing(misses)) {
+			case ByHost:
+				w.addNamed(ByHost, host, duration)
+			case ByWorkspace:
+				w.addNamed(ByWorkspace, workspace, duration)
+			case BySystem:
+				w.addNamed(BySystem, system, duration)
+			case ByDirection:
+				w.byCode[0][direction].add(duration)
+			case ByScope:
+				w.byCode[1][scope].add(duration)
+			}
+			continue
+		}
+		w.addNamed(ByHost, host, duration)
+		w.addNamed(ByWorkspace, workspace, duration)
+		w.addNamed(BySystem, system, duration)
+		w.byCode[0][direction].add(duration)
+		w.byCode[1][scope].add(duration)
+		w.here.add(duration, scope)
+		if len(q.Units) > 0 {
+			w.stack(at, [facets]int{BySystem: system, ByDirection: int(direction), ByScope: int(scope), ByHost: host, ByWorkspace: workspace}[q.Stack], duration)
+		}
+		w.hit(hit{place(record[:placeSize]), duration})
+	}
+	return ""
+}
+
+func trailing(bits uint8) (n int) {
+	for ; bits > 1; bits >>= 1 {
+		n++
+	}
+	return n
+}
+
+func (w *factWalk) missed(facet Facet, number int) uint8 {
+	if number == 0 {
+		return w.nulls[facet]
+	}
+	return w.misses[number]
+}
+
+func (w *factWalk) addNamed(facet Facet, number int, duration int64) {
+	if number == 0 {
+		w.byNull[facet].add(duration)
+	} else {
+		w.byNumber[number].add(duration)
+	}
+}
+
+// term is a word that titles must have, or a number that may be the id instead.
+type term struct {
+	word []byte
+	id   []byte // as records have it, or nil
+}
+
+// match finds the calls of a row that have all terms: the first is looked for in all titles at once.
+func (w *factWalk) match(row *FactRow, n int) {
+	w.matches = append(w.matches[:0], make([]bool, n)...)
+	record := func(i int) []byte { return row.Records[i*recordSize : (i+1)*recordSize] }
+	first := &w.terms[0]
+	for i := 0; first.id != nil && i < n; i++ {
+		if first.isIn(record(i)) {
+			w.matches[i] = w.hasTerms(record(i), lineOf(row.Titles, i))
+		}
+	}
+	titles, line := row.Titles, 0
+	for len(titles) > 0 {
+		found := bytes.Index(titles, first.word)
+		if found < 0 {
+			return
+		}
+		line += bytes.Count(titles[:found], []byte{'\n'})
+		begin, end := bytes.LastIndexByte(titles[:found], '\n')+1, found+bytes.IndexByte(titles[found:], '\n')
+		w.matches[line] = w.hasTerms(record(line), titles[begin:end])
+		titles, line = titles[end+1:], line+1
+	}
+}
+
+func (t *term) isIn(record []byte) bool {
+	return t.id != nil && bytes.Equal(record[idAt:placeSize], t.id)
+}
+
+func (w *factWalk) hasTerms(record, line []byte) bool {
+	title, _ := cutTitle(line)
+	for i := range w.terms {
+		if t := &w.terms[i]; !t.isIn(record) && !beginsWord(title, t.word) {
+			return false
+		}
+	}
+	return true
+}
+
+// beginsWord tells whether a text begins words of a folded title.
+func beginsWord(title, text []byte) bool {
+	if bytes.HasPrefix(title, text) {
+		return true
+	}
+	for at := 0; ; at++ {
+		found := bytes.Index(title[at:], text)
+		if found < 0 {
+			return false
+		}
+		if at += found; at > 0 && title[at-1] == ' ' {
+			return true
+		}
+	}
+}
+
+// lineOf is the line of a call of a row.
+func lineOf(titles []byte, i int) []byte {
+	for range i {
+		titles = titles[bytes.IndexByte(titles, '\n')+1:]
+	}
+	line, _, _ := bytes.Cut(titles, []byte{'\n'})
+	return line
+}
+
+// stack adds a call to its unit.
+func (w *factWalk) stack(at Time, value int, duration int64) {
+	units := w.q.Units
+	for w.unit > 0 && at < units[w.unit] {
+		w.unit--
+	}
+	for w.unit+1 < len(units) && at >= units[w.unit+1] {
+		w.unit++
+	}
+	if at < units[w.unit] {
+		return
+	}
+	place := int(w.stackAt[value]) - 1
+	if place < 0 {
+		place = len(w.stacked)
+		w.stacked = append(w.stacked, value)
+		w.stackAt[value] = int32(len(w.stacked))
+	}
+	unit := &w.units[w.unit]
+	if n := place + 1 - len(*unit); n > 0 {
+		*unit = append(*unit, make([]sums, n)...)
+	}
+	(*unit)[place].add(duration)
+}
