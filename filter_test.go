@@ -1,0 +1,97 @@
+package callvault
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/callvault/callvault/gong"
+)
+
+// randomCall is a call of few different values, some of them with escapes or null.
+func randomCall(t testing.TB, random *rand.Rand) Call {
+	t.Helper()
+	pick := func(values ...string) *string {
+		if i := random.IntN(len(values) + 1); i < len(values) {
+			return &values[i]
+		}
+		return nil
+	}
+	c := gong.Call{
+		ID:            []string{"1", "20", "300"}[random.IntN(3)],
+		URL:           pick(`,"title":"harbor"`),
+		Title:         pick("Harbor Nine", "Härbor \"20\" Lane", "nine", "20 calls\tharbor", ""),
+		Started:       new(gong.TimeOf(time.Date(2026, 1, 1, 0, random.IntN(10), 0, 0, time.UTC))),
+		PrimaryUserID: pick("7", `"7"`, ""),
+		System:        pick("Zoom", "Zo\\om", `,"title":"`),
+		WorkspaceID:   pick("1", "2"),
+	}
+	if random.IntN(2) == 0 {
+		c.Scheduled = new(gong.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+	}
+	if random.IntN(2) == 0 {
+		c.Duration = new(random.Int64N(100))
+	}
+	call, err := NewCall(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return call
+}
+
+// A filter that looks at the bytes of a document first finds what one that reads it finds.
+func TestFilterRulesOutWhatIsMissed(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	some := func(values ...string) (some []string) {
+		for _, value := range values {
+			if random.IntN(3) == 0 {
+				some = append(some, value)
+			}
+		}
+		return some
+	}
+	one, _ := ParseID("1")
+	ruledOut, found := 0, 0
+	for range 20_000 {
+		c := randomCall(t, random)
+		f := Filter{Words: some("harbor", "nine", "harbor ni"), Hosts: some("7", `"7"`), Systems: some("Zoom", "Zo\\om", "x")}
+		switch random.IntN(4) {
+		case 0:
+			f.Workspaces = []ID{one}
+		case 1:
+			f.Numbers = []string{"20"}
+		case 2:
+			f.Late, f.Longer = time.Duration(random.IntN(5))*time.Minute, time.Duration(random.IntN(50))*time.Second
+		}
+		if want := f.misses(&c) == 0; f.Has(&c) != want {
+			t.Errorf("%+v: has is %v of %s", f, !want, c.Document)
+		} else if want {
+			found++
+		}
+		if f.rulesOut(&c) {
+			ruledOut++
+		}
+	}
+	if found < 1000 || ruledOut < 5000 {
+		t.Errorf("%d were found, %d ruled out", found, ruledOut)
+	}
+}
+
+func BenchmarkFilterHas(b *testing.B) {
+	c, err := ParseCall([]byte(`{"id":"7782342274025937895","url":"https://app.example.com/call?id=7782342274025937895","title":"Lumen Textiles / Quarterly review","scheduled":"2026-01-05T09:00:00-07:00","started":"2026-01-05T09:01:30-07:00","duration":1830,"primaryUserId":"234599484848423","direction":"Conference","system":"Zoom","scope":"External","media":"Video","language":"eng","workspaceId":"623457276584334","meetingUrl":"https://meet.example.com/j/123","isPrivate":false}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, f := range map[string]Filter{
+		"not by a word":   {Words: []string{"harbor"}},
+		"not by a system": {Systems: []string{"WebEx"}},
+		"not by length":   {Longer: time.Hour},
+		"all":             {Words: []string{"lumen"}, Systems: []string{"Zoom"}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f.Has(&c)
+			}
+		})
+	}
+}
