@@ -1,0 +1,188 @@
+package where
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/callvault/callvault"
+)
+
+// company has the values of its calls, and who is known.
+type company struct {
+	callvault.Reads
+	values  map[callvault.Field][]string
+	entries map[callvault.Kind][]callvault.Entry
+	scans   int
+}
+
+func (c *company) Names(_ context.Context, field callvault.Field, visit func(callvault.Name) error) error {
+	for _, value := range c.values[field] {
+		if err := visit(callvault.Name{Name: value}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// directory is the users and workspaces of a company.
+type directory struct {
+	callvault.Entries
+	*company
+}
+
+func (c directory) Get(_ context.Context, kind callvault.Kind, ids []callvault.ID, visit func(callvault.Entry) error) error {
+	for _, e := range c.entries[kind] {
+		for _, id := range ids {
+			if e.ID == id {
+				if err := visit(e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (c directory) Scan(_ context.Context, kind callvault.Kind, _ callvault.ID, _ int, visit func(callvault.Entry) error) error {
+	c.scans++
+	for _, e := range c.entries[kind] {
+		if err := visit(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newCompany(t *testing.T) *company {
+	c := &company{entries: make(map[callvault.Kind][]callvault.Entry), values: map[callvault.Field][]string{
+		callvault.Hosts:          {"1", "2", "3", "old-host"},
+		callvault.Systems:        {"Zoom", "ZOOM", "Zoom Phone", "Öresund"},
+		callvault.WorkspaceNames: {"10", "11"},
+	}}
+	for _, line := range []string{
+		`users {"id":"1","firstName":"Ana","lastName":"Silva"}`, `users {"id":"2","firstName":"Jean-Luc","lastName":"Anand"}`,
+		`users {"id":"3","emailAddress":"bjørn@example.com"}`, `users {"id":"4","firstName":"Quentin","lastName":"Ana"}`,
+		`workspaces {"id":"10","name":"Sales Nordics"}`, `workspaces {"id":"12","name":"Empty"}`,
+	} {
+		kind, document, _ := strings.Cut(line, " ")
+		e, err := callvault.ParseEntry(callvault.Kind(kind), []byte(document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.entries[callvault.Kind(kind)] = append(c.entries[callvault.Kind(kind)], e)
+	}
+	return c
+}
+
+// Names are those that calls have, by the beginning of a word or the id; someone without calls
+// is there too.
+func TestResolve(t *testing.T) {
+	for text, want := range map[string]string{
+		"host:ana":              "hosts [1 2]",
+		"host:ANA-SIL":          "hosts [1]",
+		`host:"luc anand"`:      "hosts [2]",
+		"host:bjorn":            "hosts [3]",
+		"host:2":                "hosts [2]",
+		"host:3 host:Ana":       "hosts [1 2 3]",
+		"host:Old-Host":         "hosts [old-host]",
+		"host:quentin":          "hosts [4]",
+		"system:zoom":           "systems [Zoom ZOOM]",
+		`system:"zoom phone"`:   "systems [Zoom Phone]",
+		"system:oresund":        "systems [Öresund]",
+		"workspace:nord":        "workspaces [10]",
+		"workspace:11":          "workspaces [11]",
+		"workspace:empty":       "workspaces [12]",
+		"workspace:10 host:luc": "hosts [2] workspaces [10]",
+		"host:zed":              "error 0 host:zed",
+		"a host:ana host:9":     "error 2 host:9",
+		"host:lva":              "error 0 host:lva",
+		"system:zoo":            "error 0 system:zoo",
+		"workspace:sales-emea":  "error 0 workspace:sales-emea",
+	} {
+		w, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newCompany(t)
+		f, err := w.Resolve(t.Context(), c, directory{company: c})
+		got := ""
+		if len(f.Hosts) > 0 {
+			got += fmt.Sprint(" hosts ", f.Hosts)
+		}
+		if len(f.Systems) > 0 {
+			got += fmt.Sprint(" systems ", f.Systems)
+		}
+		if len(f.Workspaces) > 0 {
+			got += fmt.Sprint(" workspaces ", f.Workspaces)
+		}
+		if wrong := (*Error)(nil); errors.As(err, &wrong) && wrong.Missing {
+			got = fmt.Sprintf(" error %d %s", wrong.Index, wrong.Text)
+		}
+		if got != " "+want {
+			t.Errorf("%s: got%s, %v, want %s", text, got, err, want)
+		}
+		if isThere := err == nil && !strings.Contains("host:quentin workspace:empty", text); isThere && c.scans > 0 {
+			t.Errorf("%s: the whole directory was read", text)
+		}
+	}
+}
+
+// A sieve finds what the resolved filter finds, while it learns what calls have.
+func TestSieve(t *testing.T) {
+	c := newCompany(t)
+	names, err := callvault.ReadEntryNames(t.Context(), directory{company: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []callvault.Call
+	for i, host := range c.values[callvault.Hosts] {
+		for j, system := range c.values[callvault.Systems] {
+			call, err := callvault.ParseCall(fmt.Appendf(nil, `{"id":"%d","started":"2026-01-01T00:00:00Z","primaryUserId":"%s","system":"%s","workspaceId":"1%d"}`, 10*i+j+1, host, system, j%2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls = append(calls, call)
+		}
+	}
+	for _, text := range []string{"host:ana", "system:zoom host:bjorn", "workspace:11 system:oresund", "12", "host:quentin", "workspace:sales host:old-host"} {
+		w, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := w.Resolve(t.Context(), c, directory{company: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := w.Sieve(names)
+		var got, want []string
+		for i := range calls {
+			if s.Has(&calls[i]) {
+				got = append(got, calls[i].ID.String())
+			}
+			if f.Has(&calls[i]) {
+				want = append(want, calls[i].ID.String())
+			}
+		}
+		if !reflect.DeepEqual(got, want) || s.Missing() != nil {
+			t.Errorf("%s: got %q, want %q; missing %v", text, got, want, s.Missing())
+		}
+	}
+	w, err := Parse("host:9 host:zed system:teams")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := w.Sieve(names)
+	if got := s.Hopeless(); got == nil || got.Index != 1 {
+		t.Errorf("hopeless is %v", got)
+	}
+	if s.Has(&calls[0]) || s.Missing() == nil || s.Missing().Index != 0 {
+		t.Errorf("missing is %v", s.Missing())
+	}
+	if !w.Names(callvault.Users) || w.Names(callvault.Workspaces) {
+		t.Error("it names users alone")
+	}
+}
