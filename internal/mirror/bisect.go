@@ -31,11 +31,15 @@ func (m *Mirror) bisectDue() time.Time {
 	if m.differs != nil {
 		return time.Time{}
 	}
-	leaf := m.poll()
+	return m.pollDue(m.poll())
+}
+
+// pollDue is when a leaf is read again. It is at once if that was kept by a clock that was ahead.
+func (m *Mirror) pollDue(leaf *leaf) time.Time {
 	switch {
 	case leaf == nil:
 		return never
-	case leaf.kept.Next.Sub(m.up()) > lastPoll+jump: // a clock was ahead
+	case leaf.kept.Next.Sub(m.up()) > lastPoll+jump:
 		return time.Time{}
 	}
 	return leaf.kept.Next
@@ -51,7 +55,7 @@ func (t *thread) bisect() error {
 			return notBroken(err)
 		}
 	}
-	for leaf := t.poll(); leaf != nil && !leaf.kept.Next.After(t.up()); leaf = t.poll() {
+	for leaf := t.poll(); !t.pollDue(leaf).After(t.up()); leaf = t.poll() {
 		if err := t.readLeaf(leaf.Range); err != nil {
 			return notBroken(err)
 		}
