@@ -72,15 +72,11 @@ func (f *Feed) Read(ctx context.Context, company string, from Place, limit int, 
 		if gone = from.check(timelines, latest); gone != nil {
 			return nil // the store has done its work
 		}
-		r := reading{Answer: Answer{Next: Place{number: from.number, seen: latest}}, left: limit, visit: visit}
+		a = Answer{Next: Place{number: from.number, seen: latest}}
 		if len(timelines) > 0 {
-			r.Next.timeline = timelines[len(timelines)-1].ID
+			a.Next.timeline = timelines[len(timelines)-1].ID
 		}
-		if err := r.read(ctx, calls, latest); err != nil {
-			return err
-		}
-		a = r.Answer
-		return nil
+		return a.read(ctx, calls, limit, visit)
 	})
 	if err != nil {
 		return Answer{}, fmt.Errorf("read changes: %w", err)
@@ -88,39 +84,29 @@ func (f *Feed) Read(ctx context.Context, company string, from Place, limit int, 
 	return a, gone
 }
 
-// reading is an answer that is being read.
-type reading struct {
-	Answer
-	left  int // changes that may be visited
-	visit func(callvault.Record) error
-}
-
-func (r *reading) read(ctx context.Context, calls callvault.Reads, latest int64) error {
-	for r.Next.number < latest && !r.More {
-		wanted, met := min(chunk, r.left+1), 0
-		err := calls.Changes(ctx, r.Next.number, wanted, func(record callvault.Record) error {
+// read visits up to limit changes, and moves the answer's place with them.
+func (a *Answer) read(ctx context.Context, calls callvault.Reads, limit int, visit func(callvault.Record) error) error {
+	for a.Next.number < a.Next.seen && !a.More {
+		wanted, met := min(chunk, limit+1), 0
+		err := calls.Changes(ctx, a.Next.number, wanted, func(record callvault.Record) error {
 			met++
-			if r.More {
+			if a.More = a.More || limit == 0; a.More {
 				return nil
 			}
-			if r.left == 0 {
-				r.More = true
-				return nil
-			}
-			err := r.visit(record)
+			err := visit(record)
 			if errors.Is(err, ErrFull) {
-				r.More = true
+				a.More = true
 				return nil
 			}
-			r.left--
-			r.Next.number = record.Number
+			limit--
+			a.Next.number = record.Number
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if met < wanted && !r.More {
-			r.Next.number = latest // the last numbers may be those of tombstones that a repair has left out
+		if met < wanted && !a.More {
+			a.Next.number = a.Next.seen // the last numbers may be those of tombstones that a repair has left out
 		}
 	}
 	return nil
