@@ -36,10 +36,7 @@ func (s *Store) findFew(ctx context.Context, q callvault.Query) (callvault.View,
 }
 
 // visitBack visits calls from the last to the first.
-func (w Walked) visitBack(calls []callvault.Record, visit func(callvault.Record) error, err error) (Walked, error) {
-	if err != nil {
-		return w, err
-	}
+func (w Walked) visitBack(calls []callvault.Record, visit func(callvault.Record) error) (Walked, error) {
 	for _, record := range slices.Backward(calls) {
 		w.Met, w.Last = w.Met+1, record.Time
 		if err := visit(record); err != nil {
@@ -80,7 +77,7 @@ func (s *Server) Find(ctx context.Context, terms *where.Where) error {
 			continue
 		}
 		entries, err := s.entries(ctx, kind)
-		if refusal := (*gong.Error)(nil); errors.As(err, &refusal) && refusal.Status < http.StatusInternalServerError {
+		if refusal := (*gong.Error)(nil); errors.As(err, &refusal) && refusal.Status != http.StatusUnauthorized && refusal.Status < http.StatusInternalServerError {
 			refused = fmt.Errorf("the server does not show its %s (%s); type an id", kind, Text(err))
 			continue
 		}

@@ -73,8 +73,11 @@ func (s *Store) Walk(ctx context.Context, q callvault.Query, visit func(callvaul
 	if s.filter != nil && !s.SkipDamaged {
 		few, err := s.findFew(ctx, q)
 		w.Total = few.Figures.Calls
-		if err != nil || len(few.Calls) == s.Last || !few.More {
-			return w.visitBack(few.Calls, visit, err)
+		if err != nil {
+			return w, err
+		}
+		if len(few.Calls) == s.Last || !few.More {
+			return w.visitBack(few.Calls, visit)
 		}
 	} else if w.Total, err = s.Calls.Count(ctx, q); err != nil && !s.SkipDamaged { // the counts may be damaged too
 		return w, err
