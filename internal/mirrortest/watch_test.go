@@ -14,10 +14,12 @@ import (
 )
 
 // watch is a store that sees what a mirror commits: what it learns of calls, the requests that
-// it counts, its rounds and its holds.
+// it counts, its rounds and its holds. It has the mirror's values in memory, which are most of
+// what a long simulation would write.
 type watch struct {
 	callvault.Store
 	rig    *rig
+	values map[string][]byte
 	ledger *upstreamtest.Ledger // nil before it measures
 	since  time.Time            // when it began to measure
 	bins   map[string]requests  // by when they begin
@@ -36,8 +38,8 @@ const binLength = 5 * time.Minute
 // watched lets a rig's mirror write to a store that is watched.
 func (w *watch) watched(r *rig) {
 	w.Store, w.rig = r.store, r
-	w.bins, w.rounds = make(map[string]requests), make(map[string]map[time.Time]time.Duration)
-	r.config.Store = w
+	w.values, w.bins, w.rounds = make(map[string][]byte), make(map[string]requests), make(map[string]map[time.Time]time.Duration)
+	r.store, r.config.Store = w, w
 }
 
 // Mirror hands out the state of a company's mirror.
@@ -50,16 +52,38 @@ type watchedState struct {
 	watch *watch
 }
 
-func (s watchedState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
-	result, err := s.MirrorState.Commit(ctx, lease, change)
+func (s watchedState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (result callvault.PutResult, err error) {
+	calls := change
+	calls.Values = nil
+	if len(calls.Calls.Calls())+len(calls.Delete)+len(calls.Keep)+len(calls.Entries) > 0 {
+		result, err = s.MirrorState.Commit(ctx, lease, calls)
+	}
 	if err == nil {
 		s.watch.committed(change)
 	}
 	return result, err
 }
 
+func (s watchedState) Values(_ context.Context, prefix string, visit func(string, []byte) error) error {
+	if prefix == callvault.OrderPrefix {
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.watch.values)) {
+		if !strings.HasPrefix(key, prefix) {
+			continue
+		}
+		if err := visit(key, s.watch.values[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *watch) committed(change callvault.MirrorChange) {
 	for key, value := range change.Values {
+		if w.values[key] = value; value == nil {
+			delete(w.values, key)
+		}
 		w.kept(key, value)
 	}
 	if w.ledger == nil {

@@ -78,6 +78,9 @@ func TestLedger(t *testing.T) {
 	after(2 * time.Minute)
 	has(one)
 	l.Has(two, stale.Document, f.Now()) // before it moved
+	three := f.World.Add(opens.Add(-time.Hour))
+	f.World.Move(three, opens.Add(-3*time.Hour))
+	has(three) // where it moved to
 	f.World.Purge(one)
 	after(3 * time.Minute)
 	l.Lacks(one, f.Now())
@@ -86,7 +89,7 @@ func TestLedger(t *testing.T) {
 	want := []Line{
 		{Normal, 2, 0, 3 * time.Minute, 3 * time.Minute, 3 * time.Minute},
 		{EditDay, 2, 1, 2 * time.Minute, 2 * time.Minute, 2 * time.Minute},
-		{Move, 1, 1, 0, 0, 0},
+		{Move, 2, 1, 0, 0, 0},
 		{Purge, 1, 0, 3 * time.Minute, 3 * time.Minute, 3 * time.Minute},
 	}
 	got := l.Lines(f.Now())

@@ -103,7 +103,8 @@ func (l *Ledger) happened(c demo.Change) {
 }
 
 // Has says that the reader has a call with this document now. It has noticed what happened to
-// the call if that is how the call is listed, and otherwise only that the call is there.
+// the call if that is how the call is listed, and otherwise only that the call is there. A call
+// that moved before it was noticed was noticed as a move alone.
 func (l *Ledger) Has(id callvault.ID, document []byte, now time.Time) {
 	l.server.serving.Lock()
 	defer l.server.serving.Unlock()
@@ -114,12 +115,15 @@ func (l *Ledger) Has(id callvault.ID, document []byte, now time.Time) {
 	}
 	call, ok := l.server.World.Call(id)
 	isCurrent := ok && bytes.Equal(call.Document, document)
+	moved := isCurrent && slices.ContainsFunc(left, func(w waiting) bool { return w.class == Move })
 	left = slices.DeleteFunc(left, func(w waiting) bool {
 		isListing := w.class == Normal || w.class == Late || w.class == VeryLate
 		if w.class == Purge || w.class == Retention || !isCurrent && !isListing {
 			return false
 		}
-		l.noticed[w.class] = append(l.noticed[w.class], now.Sub(w.since))
+		if !moved || !isListing {
+			l.noticed[w.class] = append(l.noticed[w.class], now.Sub(w.since))
+		}
 		return true
 	})
 	l.keep(id, left)
