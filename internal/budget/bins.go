@@ -134,6 +134,18 @@ func (s bins) counting(number int64) bins {
 	return s[from:]
 }
 
+// aWeekBefore are the bins of all 24 hours that the time a week before a number was in. In the
+// first week they are all that there are.
+func (s bins) aWeekBefore(number int64) bins {
+	number -= 7 * binsOfADay
+	if len(s) == 0 || s[0].number > number {
+		return s
+	}
+	around := s.counting(number)
+	end, _ := slices.BinarySearchFunc(around, number+binsOfADay, func(b bin, number int64) int { return int(b.number - number) })
+	return around[:end]
+}
+
 func (s bins) total() (sum int) {
 	for i := range s {
 		sum += s[i].total()

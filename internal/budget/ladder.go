@@ -38,16 +38,23 @@ const (
 	warmPool
 	youngPool
 	midPool
-	oldPool      // and of the backfill
-	pools   int  = iota
-	noPool  pool = -1
+	oldPool
+	backfillPool
+	pools  int  = iota
+	noPool pool = -1
 )
 
-// shares are what a pool gets in a day, in percent of the budget.
-var shares = [pools]step{hotPool: 30, warmPool: 20, youngPool: 7, midPool: 9, oldPool: 15}
+// shares are what a pool gets in a day, in percent of the budget. The backfill may use all of its
+// step of the ladder.
+var shares = [pools]step{hotPool: 30, warmPool: 20, youngPool: 7, midPool: 9, oldPool: 15, backfillPool: steps[Backfill]}
 
-// leftUnder is up to where the old round and the backfill get what others leave.
+// leftUnder is up to where the old round gets what others leave.
 const leftUnder step = 78
+
+// backfillSaved is for how long the backfill saves. It begins with half a day of requests, so that
+// a small history is here within hours. With all of a day the windows of a large account would get
+// too few on the first day.
+const backfillSaved = 12 * time.Hour
 
 func (c Class) pool() pool {
 	switch c {
@@ -59,8 +66,10 @@ func (c Class) pool() pool {
 		return youngPool
 	case Mid:
 		return midPool
-	case Old, Backfill:
+	case Old:
 		return oldPool
+	case Backfill:
+		return backfillPool
 	}
 	return noPool
 }
@@ -78,7 +87,7 @@ func (b *Budget) saving(class Class, at time.Time) time.Duration {
 		return 0
 	}
 	perDay := b.perDay(p, at)
-	missing := 1 - b.levels[p].refilled(at, perDay, b.limits.Saved).saved
+	missing := 1 - b.levels[p].refilled(at, perDay, b.saved(p)).saved
 	switch {
 	case missing <= 0:
 		return 0
@@ -91,8 +100,16 @@ func (b *Budget) saving(class Class, at time.Time) time.Duration {
 // spend takes a request from the pool of a class.
 func (b *Budget) spend(class Class, at time.Time) {
 	if p := class.pool(); p != noPool {
-		b.levels[p] = b.levels[p].less(1, at, b.perDay(p, at), b.limits.Saved)
+		b.levels[p] = b.levels[p].less(1, at, b.perDay(p, at), b.saved(p))
 	}
+}
+
+// saved is for how long a pool saves.
+func (b *Budget) saved(p pool) time.Duration {
+	if p == backfillPool {
+		return max(backfillSaved, b.limits.Saved)
+	}
+	return b.limits.Saved
 }
 
 // less is the level after so many requests. It falls no further than a quarter of a day can
@@ -113,37 +130,38 @@ func (l level) refilled(at time.Time, perDay float64, saved time.Duration) level
 
 // replay finds what the pools have saved from the requests of the last days.
 func (b *Budget) replay(at time.Time) {
-	for p := range pools {
-		perDay := b.perDay(pool(p), at)
+	for p := range pool(pools) {
+		perDay := b.perDay(p, at)
 		l := level{saved: perDay, at: at.Add(-time.Duration(binsKept) * binLength)}
 		for i := range b.bins {
-			l = l.less(b.bins[i].of(func(c Class) bool { return c.pool() == pool(p) }), b.bins[i].begin(), perDay, b.limits.Saved)
+			l = l.less(b.bins[i].of(func(c Class) bool { return c.pool() == p }), b.bins[i].begin(), perDay, b.saved(p))
 		}
-		b.levels[p] = l.refilled(at, perDay, b.limits.Saved)
+		b.levels[p] = l.refilled(at, perDay, b.saved(p))
 	}
 }
 
-// perDay is what a pool gets in a day. The old round gets what the busiest 24 hours of the
-// last week left, so that it does not use up on a Sunday what Monday needs.
+// perDay is what a pool gets in a day. The old round gets what others will leave, if that is more
+// than its share, so that it does not use up on a Sunday what Monday needs.
 func (b *Budget) perDay(p pool, at time.Time) float64 {
 	limit := b.limit(at)
 	n := shares[p].of(limit)
 	if p == oldPool {
-		n += max(0, leftUnder.of(limit)-b.busiestDay(at))
+		n = max(n, leftUnder.of(limit)-b.busiestDay(at))
 	}
 	return float64(n)
 }
 
-// busiest is how many requests other than of the old round the busiest 24 hours had.
+// busiest is how many requests others than the old round and the backfill will need in the
+// busiest of the 24 hours that a time is in, by what they needed a week before.
 type busiest struct {
-	number   int64 // of the bin before which they were counted
+	number   int64 // of the bin in which it was found
 	requests int
 }
 
 // busiestDay counts once for each bin.
 func (b *Budget) busiestDay(at time.Time) int {
 	if number := b.number(at); b.busiest.number != number {
-		b.busiest = busiest{number, b.bins.busiest(func(c Class) bool { return c.pool() != oldPool })}
+		b.busiest = busiest{number, b.bins.aWeekBefore(number).busiest(func(c Class) bool { return c != Old && c != Backfill })}
 	}
 	return b.busiest.requests
 }

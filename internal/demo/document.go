@@ -15,13 +15,14 @@ import (
 // the call's number and what is held of it, so that no world keeps documents.
 type writer struct {
 	seed       uint64
+	bare       bool
 	source     *rand.PCG
 	generator  *generator
 	workspaces []string
 }
 
 func newWriter(s Script) writer {
-	w := writer{seed: s.Seed, source: rand.NewPCG(0, 0), generator: newGenerator(s.Seed)}
+	w := writer{seed: s.Seed, bare: s.Bare, source: rand.NewPCG(0, 0), generator: newGenerator(s.Seed)}
 	w.generator.Rand = rand.New(w.source)
 	w.workspaces = slices.Clone(workspaces[:min(len(workspaces), max(1, s.Workspaces))])
 	for n := len(w.workspaces); n < min(s.Workspaces, MaxWorkspaces); n++ {
@@ -32,6 +33,10 @@ func newWriter(s Script) writer {
 
 // call is the document of a call.
 func (w *writer) call(n uint32, h *held) gong.Call {
+	if w.bare {
+		at, title := gong.TimeOf(h.at.UTC()), strconv.Itoa(int(h.edits))
+		return gong.Call{ID: callID(n).String(), Started: &at, Title: &title, WorkspaceID: &w.workspaces[h.workspace]}
+	}
 	w.source.Seed(w.seed, uint64(n))
 	c := w.generator.callWith(callID(n).String(), h.at.UTC())
 	c.Duration = new(int64(h.seconds))

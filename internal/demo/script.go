@@ -11,6 +11,7 @@ type Script struct {
 	History time.Duration // how far back the calls go at the opening
 	Thinned float64       // the share of calls listed before the opening that are not there
 
+	Bare       bool // documents have little besides an id, a time and a title, for long simulations
 	PerDay     int  // calls of a day
 	AllHours   bool // calls come at any time, and not only from 8 to 17 h UTC of working days
 	Workspaces int  // 1 to MaxWorkspaces

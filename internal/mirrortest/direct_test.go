@@ -18,18 +18,14 @@ import (
 // simulation. TestDirect holds that it answers as the server does.
 type direct struct {
 	mirror.Requests
-	rig  *rig
-	page int // how many calls are on a page
+	rig *rig
 }
 
 // pageSize is how many calls the server has on a page.
 const pageSize = 100
 
 // listDirectly lets a rig's mirror list calls directly.
-func (r *rig) listDirectly() { r.config.Requests = &direct{r.config.Requests, r, pageSize} }
-
-// listPages sets how many calls are on a page that is listed directly.
-func (r *rig) listPages(of int) { r.config.Requests.(*direct).page = of }
+func (r *rig) listDirectly() { r.config.Requests = &direct{r.config.Requests, r} }
 
 func (d *direct) List(_ context.Context, ask upstream.Ask) (page upstream.Page, err error) {
 	d.rig.sends()
@@ -54,9 +50,9 @@ func (d *direct) list(w *demo.World, ask upstream.Ask) (page upstream.Page, err 
 			return page, err
 		}
 	}
-	err = w.Scan(q, after, d.page+1, func(call callvault.Call) error {
-		if len(page.Calls) == d.page {
-			last := page.Calls[d.page-1]
+	err = w.Scan(q, after, pageSize+1, func(call callvault.Call) error {
+		if len(page.Calls) == pageSize {
+			last := page.Calls[pageSize-1]
 			page.Cursor = fmt.Sprintf("%d %d %s", page.Total, last.Time, last.ID)
 			return nil
 		}

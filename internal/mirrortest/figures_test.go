@@ -16,7 +16,6 @@ var (
 	days    = flag.Int("days", 90, "for so many days")
 	daily   = flag.Int("daily", 5000, "with so many requests a day")
 	history = flag.Int("history", 3*365, "with so many days of calls before")
-	skip    = flag.Bool("skip", false, "skip the backfill: the history comes by pages of thousands of calls")
 )
 
 // warmUp is for how long a mirror runs after its backfill before it is measured.
@@ -26,39 +25,36 @@ const warmUp = 2 * day
 func usualScript() demo.Script {
 	s := demo.Usual(1, opens, *figures)
 	s.History = time.Duration(*history) * day
-	s.Retention = s.History
+	s.Retention, s.Bare = s.History, true
 	return s
 }
 
-// TestFigures prints the figures of docs/mirror.md: of a mirror, and of the usual connector on
-// the same account.
+// TestFigures prints the figures of docs/mirror.md: of a mirror, while it reads history and
+// after that, and of the usual connector on the same account.
 func TestFigures(t *testing.T) {
 	if *figures == 0 {
 		t.Skip("it takes minutes; run it with -figures 20 -v")
 	}
-	script := usualScript()
 	w := &watch{}
+	store := newMemory()
 	r := newRig(t, options{
-		script: script, before: func(r *rig) { w.watched(r); r.listDirectly() },
+		script: usualScript(), store: store, before: func(r *rig) { w.watched(r); r.listDirectly() },
 		limits: budget.Limits{Pace: 1, Daily: *daily, Saved: 3 * time.Hour},
 	})
 	began := time.Now()
-	if *skip {
-		r.listPages(20 * pageSize)
-	}
-	for days := 1; !r.status().Backfill.Done; days++ {
+	w.measure()
+	for days := 1; !w.filled; days++ {
 		for range 24 {
-			if r.run(time.Hour, nil); r.status().Backfill.Done {
+			if r.run(time.Hour, nil); w.filled {
 				break
 			}
 		}
 		all, _ := w.spent(r.now.Add(-day))
-		t.Logf("day %d of the backfill, %v: %d calls, %v", days, time.Since(began), r.status().Calls, all)
+		t.Logf("day %d of the backfill, %v: %d calls, %v", days, time.Since(began), len(store.times), all)
 	}
 	all, _ := w.spent(opens)
-	t.Logf("%d calls a day, %d requests a day allowed\nbackfill: %d calls in %d requests and %.1f days, %v",
-		*figures, *daily, r.status().Calls, all["backfill"], r.now.Sub(opens).Hours()/24, time.Since(began))
-	r.listPages(pageSize)
+	t.Logf("%d calls a day, %d requests a day allowed\nbackfill: %d calls in %d requests and %.1f days, %v\n%s",
+		*figures, *daily, len(store.times), all["backfill"], r.now.Sub(opens).Hours()/24, time.Since(began), w)
 	r.run(warmUp, nil)
 	w.measure()
 	last := r.now

@@ -14,19 +14,18 @@ import (
 )
 
 // watch is a store that sees what a mirror commits: what it learns of calls, the requests that
-// it counts, its rounds and its holds. It has the mirror's values in memory, which are most of
-// what a long simulation would write.
+// it counts, its rounds and its holds.
 type watch struct {
 	callvault.Store
 	rig    *rig
-	values map[string][]byte
 	ledger *upstreamtest.Ledger // nil before it measures
 	since  time.Time            // when it began to measure
 	bins   map[string]requests  // by when they begin
 	rounds map[string]map[time.Time]time.Duration
 	holds  []string
 	held   bool
-	wrong  int // deletions of calls that the upstream still had
+	filled bool // the backfill has come to its end
+	wrong  int  // deletions of calls that the upstream still had
 }
 
 // requests are numbers of requests by purpose.
@@ -38,8 +37,8 @@ const binLength = 5 * time.Minute
 // watched lets a rig's mirror write to a store that is watched.
 func (w *watch) watched(r *rig) {
 	w.Store, w.rig = r.store, r
-	w.values, w.bins, w.rounds = make(map[string][]byte), make(map[string]requests), make(map[string]map[time.Time]time.Duration)
-	r.store, r.config.Store = w, w
+	w.bins = make(map[string]requests)
+	r.config.Store = w
 }
 
 // Mirror hands out the state of a company's mirror.
@@ -52,38 +51,16 @@ type watchedState struct {
 	watch *watch
 }
 
-func (s watchedState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (result callvault.PutResult, err error) {
-	calls := change
-	calls.Values = nil
-	if len(calls.Calls.Calls())+len(calls.Delete)+len(calls.Keep)+len(calls.Entries) > 0 {
-		result, err = s.MirrorState.Commit(ctx, lease, calls)
-	}
+func (s watchedState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
+	result, err := s.MirrorState.Commit(ctx, lease, change)
 	if err == nil {
 		s.watch.committed(change)
 	}
 	return result, err
 }
 
-func (s watchedState) Values(_ context.Context, prefix string, visit func(string, []byte) error) error {
-	if prefix == callvault.OrderPrefix {
-		return nil
-	}
-	for _, key := range slices.Sorted(maps.Keys(s.watch.values)) {
-		if !strings.HasPrefix(key, prefix) {
-			continue
-		}
-		if err := visit(key, s.watch.values[key]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (w *watch) committed(change callvault.MirrorChange) {
 	for key, value := range change.Values {
-		if w.values[key] = value; value == nil {
-			delete(w.values, key)
-		}
 		w.kept(key, value)
 	}
 	if w.ledger == nil {
@@ -119,6 +96,10 @@ func (w *watch) kept(key string, value []byte) {
 			}
 			w.rounds[rest][r.Began] = r.Ended.Sub(r.Began)
 		}
+	case key == "backfill":
+		var b struct{ Done bool }
+		w.read(value, &b)
+		w.filled = b.Done
 	case key == "hold":
 		held := value != nil && string(value) != "null"
 		if held && !w.held {
@@ -136,7 +117,7 @@ func (w *watch) read(value []byte, into any) {
 
 // measure begins to measure.
 func (w *watch) measure() {
-	w.since, w.holds = w.now(), nil
+	w.since, w.holds, w.rounds = w.now(), nil, make(map[string]map[time.Time]time.Duration)
 	w.ledger = upstreamtest.NewLedger(w.rig.server)
 	q := callvault.Query{Range: callvault.AllTime}
 	err := w.Store.Calls(company).Scan(w.rig.Context(), q, q.Start(), -1, func(record callvault.Record) error {
