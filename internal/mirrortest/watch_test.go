@@ -63,6 +63,11 @@ func (w *watch) committed(change callvault.MirrorChange) {
 	for key, value := range change.Values {
 		w.kept(key, value)
 	}
+	for _, id := range change.Delete {
+		if w.rig.server.World.Has(id) {
+			w.wrong++
+		}
+	}
 	if w.ledger == nil {
 		return
 	}
@@ -71,9 +76,6 @@ func (w *watch) committed(change callvault.MirrorChange) {
 	}
 	for _, id := range change.Delete {
 		w.ledger.Lacks(id, w.now())
-		if w.rig.server.World.Has(id) {
-			w.wrong++
-		}
 	}
 }
 
