@@ -41,7 +41,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 		return err
 	}
 	a.ends = append(a.ends, draft.Discard)
-	service.db = draft.Name()
+	service.db, service.isDemo = draft.Name(), true
 	store, err := a.opened(sqlite.Open(ctx, service.db))
 	if err != nil {
 		return err

@@ -83,6 +83,7 @@ type service struct {
 	panel  *manage.Handler // of manage
 	end    func()          // closes both listeners; a second call does nothing
 	serves bool            // it answers requests
+	isDemo bool            // its calls are sample calls
 
 	mirrored *status.Collector // of the company that it mirrors; nil if it mirrors none
 }
@@ -191,7 +192,10 @@ func (s *service) serve(ctx context.Context, store callvault.Store, config api.C
 // show lets the operator's listener show the store.
 func (s *service) show(store callvault.Store, handler *api.Handler, metrics *prometheus.Registry) error {
 	calls, err := page.New(page.Config{
-		Store: store,
+		Store:   store,
+		Name:    s.storeName(),
+		Version: buildVersion(),
+		Demo:    s.isDemo,
 		Formats: page.Formats(func(w io.Writer, extension string, names callvault.EntryNames) (page.Writer, error) {
 			return bulk.NewWriter(w, bulk.Format(extension), names)
 		}),
@@ -211,6 +215,18 @@ func (s *service) show(store callvault.Store, handler *api.Handler, metrics *pro
 		return err
 	}
 	return s.panel.Start(panel)
+}
+
+// storeName is what the web page calls the store: a file by its name without folders, and no
+// password. The temporary store of the demo has none.
+func (s *service) storeName() string {
+	switch {
+	case s.isDemo:
+		return ""
+	case postgres.IsURL(s.db):
+		return storeName(s.db)
+	}
+	return filepath.Base(s.db)
 }
 
 // listCommand lists the calls of a store.

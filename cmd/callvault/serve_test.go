@@ -112,7 +112,7 @@ func TestServeDemo(t *testing.T) {
 	if status, body := s.get(api, func(r *http.Request) { r.Header.Set("Accept", "text/html,*/*;q=0.8") }); status != http.StatusOK || !strings.Contains(body, `<a href="`+page+`">`) {
 		t.Errorf("the API in a browser: %d %s", status, body)
 	}
-	if status, body := s.get(page+"/api/summary?range=90d", unauthorized); status != http.StatusOK || !strings.Contains(body, "callvault calls --db "+temporary) {
+	if status, body := s.get(page+"/api/view?range=90d", unauthorized); status != http.StatusOK || !strings.Contains(body, "callvault calls --db "+temporary) {
 		t.Errorf("the page: %d %s", status, body)
 	}
 	if code := s.stop(); code != exitOK {

@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,72 +21,71 @@ func (p tab) exported(format string) string {
 	return p.cli.Must("export", "--output", format, "--from", "2020-03-23T00:00:00+01:00", "--to", "2020-03-30T00:00:00+02:00")
 }
 
-// Pages forward and back show every call of the range once, in order, and each has
-// an address.
-func (p tab) testPaging() {
+// The list shows every call of the view once, the newest first, and more of them on demand.
+func (p tab) testList() {
 	want := ids(p.t, p.exported("ndjson"))
+	slices.Reverse(want)
 	p.open(week)
-	pager := func(label string) string { return `.pager [aria-label="` + label + `"]` }
-	possible := func(label string) bool {
-		return p.string(`document.querySelector('`+pager(label)+`').getAttribute('aria-disabled')`) == "false"
+	if shown := p.rows(); len(shown) != 50 {
+		p.t.Fatalf("%d calls", len(shown))
 	}
-	shown := p.rows()
-	pages := [][]string{shown}
-	for possible("Next page") {
-		p.click(pager("Next page"))
-		p.settle()
-		pages = append(pages, p.rows())
-		shown = append(shown, p.rows()...)
+	for n := 100; p.is("document.getElementById('more').checkVisibility()"); n += 50 {
+		p.click("#more")
+		p.wait(fmt.Sprintf("document.querySelectorAll('#rows tr[data-at]').length === %d", min(n, len(want))))
 	}
-	if !slices.Equal(shown, want) {
-		p.t.Fatalf("forward\n%v, want\n%v", shown, want)
+	if shown := p.rows(); !slices.Equal(shown, want) {
+		p.t.Fatalf("shown are\n%v, want\n%v", shown, want)
 	}
-	if len(pages) < 4 {
-		p.t.Fatalf("only %d pages", len(pages))
+	if got := p.string("[...document.querySelectorAll('#rows .day')].map(d => d.textContent)"); !strings.HasPrefix(got, "Sun 29 Mar 2020,Sat 28 Mar 2020,Fri 27 Mar 2020,") {
+		p.t.Errorf("the days are %s", got)
 	}
-	// The address of the last page is that page.
+	p.click(`#orders [data-value="longest"]`)
+	p.wait("location.search.includes('order=longest')")
+	p.settle()
+	p.click("#more")
+	p.wait("document.querySelectorAll('#rows tr[data-at]').length === 100")
+	lengths := eval[[]string](p, "[...document.querySelectorAll('#rows td.number')].map(c => c.textContent.padStart(8, '0'))")
+	if !slices.IsSortedFunc(lengths, func(a, b string) int { return strings.Compare(b, a) }) {
+		p.t.Errorf("the longest first: %v", lengths)
+	}
+	if p.is("document.querySelector('#rows .day')") {
+		p.t.Error("the longest calls are grouped by days")
+	}
 	p.do(chromedp.Reload())
 	p.settle()
-	if got := p.rows(); !slices.Equal(got, pages[len(pages)-1]) {
-		p.t.Errorf("loaded again: %v", got)
+	if got := p.string(`document.querySelector('#orders [aria-pressed="true"]').textContent`); got != "Longest" {
+		p.t.Errorf("loaded again: %s", got)
 	}
-	for i := len(pages) - 2; i >= 0; i-- {
-		p.click(pager("Previous page"))
-		p.settle()
-		if got := p.rows(); !slices.Equal(got, pages[i]) {
-			p.t.Errorf("back to page %d: %v, want %v", i, got, pages[i])
-		}
+	if p.is("document.querySelector('#rows td.id:last-child').checkVisibility()") {
+		p.t.Error("the ids are there")
 	}
-	if possible("Previous page") || possible("First page") {
-		p.t.Error("there is a page before the first")
-	}
-	p.click(pager("Last page"))
-	p.settle()
-	if got := p.rows(); !slices.Equal(got, want[len(want)-len(got):]) || possible("Next page") {
-		p.t.Errorf("the last page has %v", got)
-	}
-	p.click(pager("First page"))
-	p.settle()
-	if got := p.rows(); !slices.Equal(got, pages[0]) {
-		p.t.Errorf("the first page has %v", got)
-	}
-	p.do(chromedp.NavigateBack())
-	p.wait("location.search.includes('before=end')")
-	p.settle()
-	if got := p.rows(); !slices.Equal(got, want[len(want)-len(got):]) {
-		p.t.Errorf("back in the history: %v", got)
-	}
-	// Another list begins with its first page.
-	p.click(`#presets [data-range="all"]`)
-	p.settle()
-	if got := p.string("document.querySelector('.where').textContent"); got != "1–50 of 3,000" || p.query("before") != "" {
-		p.t.Errorf("%s shows %s", p.string("location.search"), got)
-	}
+	p.click("#ids")
+	p.wait("document.querySelector('#rows td.id:last-child').checkVisibility() && location.search.includes('ids=1')")
 }
 
-// A call's document is shown whole and copied to the byte, and has an address.
-func (p tab) testDocument() {
-	documents := strings.Split(p.exported("ndjson"), "\n")
+// At the size of a laptop 18 calls and the figures are seen at once.
+func (p tab) testFirstScreen() {
+	p.screen(1440, 900)
+	p.open(all)
+	seen := "[...document.querySelectorAll('%s')].filter(e => e.getBoundingClientRect().bottom <= innerHeight).length"
+	if got := eval[int](p, fmt.Sprintf(seen, "#rows tr[data-at]")); got < 18 {
+		p.t.Errorf("%d calls are seen", got)
+	}
+	if got := eval[int](p, fmt.Sprintf(seen, "#figures dd, #chart, #facets section:nth-child(-n+2)")); got != 11 {
+		p.t.Errorf("%d of the figures, the chart and the first facets are seen", got)
+	}
+	if got := p.string("document.querySelector('#rows tr[data-at]').offsetHeight"); got != "28" {
+		p.t.Errorf("a row has %s pixels", got)
+	}
+	p.string("scrollTo(0, 700)")
+	p.wait("document.querySelector('#rows thead th').getBoundingClientRect().top > 20 && document.querySelector('#rows thead th').getBoundingClientRect().bottom < 100")
+}
+
+// A call is opened by a click anywhere on its row, shows its facts and its document to the byte,
+// and has an address. Closing it goes back in the history.
+func (p tab) testCall() {
+	documents := strings.Split(strings.TrimSpace(p.exported("ndjson")), "\n")
+	slices.Reverse(documents)
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
 		sendBrowser(p, browser.SetPermission, browser.SetPermissionParams{
 			Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted,
@@ -92,48 +93,76 @@ func (p tab) testDocument() {
 		})
 	}
 	p.open(week)
-	p.click("#rows tr:nth-child(2) .title")
+	steps := p.string("history.length")
+	p.click("#rows tr[data-at]:nth-child(3) .number") // the first row is the day's
 	p.wait("document.getElementById('call').open")
 	p.settle()
+	if p.is("document.getElementById('document').checkVisibility()") {
+		p.t.Error("the JSON is not folded")
+	}
+	p.click("#call-json summary")
 	if got := p.string("JSON.stringify(JSON.parse(document.getElementById('document').textContent))"); got != documents[1] {
 		p.t.Errorf("shown is %s, want %s", got, documents[1])
 	}
-	p.click("#copy-document")
-	p.wait("document.getElementById('copy-document').textContent === 'Copied'")
-	copied := eval[string](p, "navigator.clipboard.readText()")
-	if copied != documents[1] {
-		p.t.Errorf("copied is %s, want %s", copied, documents[1])
-	}
-	if got := p.string("document.getElementById('call-link').rel + document.getElementById('call-link').protocol"); got != "noopener noreferrerhttps:" {
-		p.t.Errorf("the link is %s", got)
-	}
 	at := p.query("call")
+	_, id, _ := strings.Cut(at, ".")
+	for what, want := range map[string]string{
+		"document": documents[1], "link": p.string("location.href"), "curl": "curl -u ACCESS_KEY " + p.server.Base + "/v2/calls/" + id,
+	} {
+		p.click("#copy-" + what)
+		p.wait("document.getElementById('copy-" + what + "').textContent === 'Copied'")
+		if copied := eval[string](p, "navigator.clipboard.readText()"); copied != want {
+			p.t.Errorf("copied is %s, want %s", copied, want)
+		}
+	}
+	facts := p.string("[...document.querySelectorAll('#call-facts div')].map(d => d.textContent)")
+	for _, want := range []string{"Started", "Mar 2020", "Length", "Direction", "System", "Who", "ID" + id} {
+		if !strings.Contains(facts, want) {
+			p.t.Errorf("%s is not among the facts: %s", want, facts)
+		}
+	}
+	// The arrows and j, k walk the list, to its end and beyond what is shown of it.
+	walked := func(key, want string) {
+		p.press(key)
+		p.wait("location.search.includes('" + want + "')")
+		p.settle()
+		p.wait("JSON.parse(document.getElementById('document').textContent).id === '" + want + "'")
+	}
+	order := p.rows()
+	walked("j", order[2])
+	walked(kb.ArrowRight, order[3])
+	walked("k", order[2])
+	walked(kb.ArrowLeft, order[1])
 	p.press(kb.Escape)
 	p.wait("!document.getElementById('call').open && !location.search.includes('call=')")
-	p.do(chromedp.NavigateBack())
+	if got := p.string("history.length - " + steps); got != "1" {
+		p.t.Errorf("a call and its end are %s steps", got)
+	}
+	p.do(chromedp.NavigateForward())
 	p.wait("document.getElementById('call').open")
+	p.do(chromedp.NavigateBack())
+	p.wait("!document.getElementById('call').open")
 	p.open(week + "&call=" + at)
 	p.wait("document.getElementById('call').open")
 	p.click("#call .close")
-	p.wait("!document.getElementById('call').open")
+	p.wait("!document.getElementById('call').open && !location.search.includes('call=')")
 	p.open(week + "&call=" + at + "1")
-	if got := p.string("document.getElementById('call-facts').textContent"); got != "Call not found: it was deleted, or its time has changed." {
-		p.t.Errorf("another call: %s", got)
-	}
+	p.text("#call-problem", "Call not found: it was deleted, or its time has changed.")
+	p.picture("call-gone-wide-light")
 }
 
 // Whatever a call says is text.
 func (p tab) testHostile() {
 	p.open("?company=hostile&range=all&tz=UTC")
-	titles := eval[[]string](p, "[...document.querySelectorAll('#rows .title')].map(b => b.textContent)")
+	titles := eval[[]string](p, "[...document.querySelectorAll('#rows .title')].reverse().map(b => b.textContent)")
 	want := strings.ReplaceAll(hostileTitle, "\u202e", "") + "\u202e"
 	if !slices.Equal(titles, []string{want, "no title"}) {
 		p.t.Errorf("titles %q", titles)
 	}
-	if got := p.string("[...document.querySelectorAll('#rows tr:first-child :is(.host, .space)')].filter(c => c.textContent.startsWith('</td><img')).length"); got != "2" {
+	if got := p.string("[...document.querySelectorAll('#rows tr:last-child :is(.host, .space), #facets .name')].filter(c => c.textContent.startsWith('</td><img')).length"); got != "4" {
 		p.t.Errorf("%s names are shown", got)
 	}
-	p.click("#rows .title")
+	p.click("#rows tr:last-child .title")
 	p.wait("document.getElementById('call').open")
 	p.settle()
 	if got := p.string("document.getElementById('call-facts').textContent.split('</td><img').length"); got != "3" {
@@ -142,11 +171,10 @@ func (p tab) testHostile() {
 	if got := p.string("document.getElementById('document').textContent"); !strings.Contains(got, "12345678901234567890.10") || !strings.Contains(got, `"javascript:document`) {
 		p.t.Errorf("shown is %s", got)
 	}
-	p.fill("#workspace", `"><img src=x onerror=document.body.dataset.hurt=4>`)
+	p.open("?company=hostile&range=all&tz=UTC&where=" + url.QueryEscape(`"><img src=x onerror=document.body.dataset.hurt=4>`))
 	for expression, want := range map[string]string{
 		"document.querySelectorAll('img, #rows script, main b, [href^=\"javascript\" i]').length": "0",
-		"document.getElementById('call-link').hidden":                                             "true",
-		"document.getElementById('call-link').hasAttribute('href')":                               "false",
+		"document.querySelectorAll('#call-facts a').length":                                       "0",
 		"document.querySelectorAll('#document a').length":                                         "0",
 		"document.body.dataset.hurt":                                                              "undefined",
 		"document.documentElement.scrollWidth <= document.documentElement.clientWidth":            "true",
@@ -157,48 +185,38 @@ func (p tab) testHostile() {
 	}
 }
 
-// Hosts and workspaces are shown by their names, with the id as title, and a workspace is
-// chosen by either.
+// Hosts and workspaces are shown by their names, with the id as title.
 func (p tab) testNames() {
-	const named = "?company=named&range=all&tz=UTC"
-	p.open(named)
+	p.open("?company=named&range=all&tz=UTC&ids=1&where=host:ada")
+	if got := p.string("[...document.querySelectorAll('#rows td.host')].every(c => c.textContent === 'Ada Lovelace' && /^[0-9]+$/.test(c.title))"); got != "true" {
+		p.t.Error("host:ada finds others")
+	}
+	p.open("?company=named&range=all&tz=UTC&ids=1")
 	const sales = "Sales, Europe & Middle East"
 	for expression, want := range map[string]string{
-		"[...document.querySelectorAll('#rows .host')].some(c => c.textContent === 'Ada Lovelace' && /^[0-9]+$/.test(c.title))":                      "true",
-		"[...document.querySelectorAll('#rows .host')].some(c => c.textContent === c.title && c.title)":                                              "true",
-		"[...document.querySelectorAll('#rows .space')].find(c => c.textContent === '" + sales + "').firstChild.title.endsWith('" + workspace + "')": "true",
-		"document.querySelector('#workspaces option[value=\"" + workspace + "\"]').label":                                                            sales,
-		"document.documentElement.scrollWidth <= document.documentElement.clientWidth":                                                               "true",
+		"[...document.querySelectorAll('#rows .host')].some(c => c.textContent === c.title && c.title)":            "true",
+		"[...document.querySelectorAll('#rows .space')].find(c => c.textContent === '" + sales + "').title":        workspace,
+		"document.querySelector('#facet-workspace [data-term=\"workspace:" + workspace + "\"] .name').textContent": sales,
+		"document.documentElement.scrollWidth <= document.documentElement.clientWidth":                             "true",
 	} {
 		if got := p.string(expression); got != want {
 			p.t.Errorf("%s is %s", expression, got)
 		}
 	}
-	p.fill("#workspace", sales)
-	p.wait("location.search.includes('workspace=" + workspace + "')")
+	p.click(`#facet-workspace [data-term="workspace:` + workspace + `"]`)
+	p.wait("location.search.includes('workspace%3A" + workspace + "')")
 	p.settle()
-	if got := p.string("document.getElementById('workspace').value"); got != sales {
-		p.t.Errorf("the field has %s", got)
-	}
-	if got := p.string("new Set([...document.querySelectorAll('#rows .plain')].map(b => b.textContent)).size"); got != "1" {
+	p.text("#chips bdi", "workspace: "+sales)
+	if got := p.string("new Set([...document.querySelectorAll('#rows td.space')].map(c => c.textContent)).size"); got != "1" {
 		p.t.Errorf("calls of %s workspaces", got)
 	}
 	p.click("#rows .title")
 	p.wait("document.getElementById('call').open")
 	p.settle()
-	if got := p.string("document.querySelector('#call-facts bdi[title=\"" + workspace + "\"]').textContent"); got != sales {
-		p.t.Errorf("the call is of %s", got)
-	}
-	p.do(chromedp.Reload())
-	p.settle()
-	if got := p.string("document.getElementById('workspace').value"); got != sales {
-		p.t.Errorf("after a reload the field has %s", got)
-	}
-	// Without names the table has no column for them.
-	p.open(all)
-	if got := p.string("getComputedStyle(document.querySelector('#rows .host')).display"); got != "none" {
-		p.t.Errorf("without names the hosts are shown: %s", got)
-	}
+	p.text("#call-facts bdi[title=\""+workspace+"\"]", sales)
+	// A link of a former version names the workspace.
+	p.open("?company=named&range=all&tz=UTC&workspace=" + workspace)
+	p.text("#chips bdi", "workspace: "+sales)
 }
 
 // A download is what export writes, to the byte, and its name says what it is.

@@ -45,7 +45,7 @@ func (p tab) testMirror() {
 	held := fmt.Sprintf("on hold: %d calls not deleted", 300-left)
 	p.wait("document.getElementById('mirror').textContent.includes('" + held + "')")
 	p.mirror("Mirror of "+host+": "+held, "trouble")
-	if got := p.string("document.getElementById('mirror-lines').textContent"); !strings.Contains(got, "callvault mirror accept --company acme") {
+	if got := p.string("document.getElementById('mirror-lines').textContent"); !strings.Contains(got, "callvault mirror accept ") || !strings.Contains(got, " --company acme") {
 		p.t.Errorf("nothing says what releases the hold: %s", got)
 	}
 	p.picturesOfMirror("mirror-held")

@@ -3,34 +3,60 @@ package browser
 import (
 	"strings"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 // Every preset is a step of the history, and stays what it is called.
 func (p tab) testPresets() {
 	p.open("?tz=Europe/Berlin")
 	for _, preset := range []string{"today", "yesterday", "7d", "30d", "90d", "this-month", "last-month", "all"} {
-		p.click(`#presets [data-range="` + preset + `"]`)
-		var s summary
-		p.ask("api/summary?tz=Europe/Berlin&range="+preset, &s)
-		p.total(plural(s.Total))
+		p.click(`#presets [data-value="` + preset + `"]`)
+		total := p.view("?tz=Europe/Berlin&range=" + preset).Figures.Calls
+		p.total(plural(total))
 		if got := p.query("range"); got != preset {
 			p.t.Errorf("the address of %s has range=%s", preset, got)
 		}
-		if got := p.string(`[...document.querySelectorAll('#presets [aria-pressed="true"]')].map(b => b.dataset.range)`); got != preset {
+		if got := p.string(`[...document.querySelectorAll('#presets [aria-pressed="true"]')].map(b => b.dataset.value)`); got != preset {
 			p.t.Errorf("%s: pressed is %s", preset, got)
 		}
-		if empty := p.is("document.getElementById('empty').checkVisibility()"); empty != (s.Total == 0) {
-			p.t.Errorf("%s has %d calls, and says that there are none: %v", preset, s.Total, empty)
+		if empty := p.is("document.getElementById('empty').checkVisibility()"); empty != (total == 0) {
+			p.t.Errorf("%s has %d calls, and says that there are none: %v", preset, total, empty)
 		}
 	}
 	p.total(plural(stored))
-	// The last preset before it had none, and says how to see all.
-	p.click(`#presets [data-range="today"]`)
+	p.text("#range", "2 Jan – 1 Apr 2020")
+}
+
+// Where there are no calls the page says where there are some, and leads to them. With no range
+// the last days that have calls are shown.
+func (p tab) testEmpty() {
+	p.open("?tz=Europe/Berlin")
+	p.text("#range", "3 Mar – 1 Apr 2020")
+	lately := p.string("document.getElementById('total').textContent")
+	p.click(`#presets [data-value="today"]`)
 	p.total("0 calls")
-	p.click("#show-all")
+	if got := p.string("document.getElementById('empty-text').textContent"); !strings.HasPrefix(got, "No calls on ") || !strings.HasSuffix(got, ". The newest is of 1 Apr 2020.") {
+		p.t.Errorf("the page says %s", got)
+	}
+	p.click("#show-newest")
+	p.wait("!location.search.includes('range')")
+	p.total(lately)
+	p.open(week + "&where=nothinglikethis")
+	p.text("#empty-text", "No calls match from 23 Mar to 29 Mar 2020.")
+	p.click("#show-newest")
+	p.wait("location.search.includes('range=all')")
+	p.settle()
+	p.text("#show-newest", "Remove all search terms")
+	p.click("#show-newest")
 	p.total(plural(stored))
+	cli := program.New(p.t)
+	cli.Must("key", "create")
+	p.server = cli.Serve()
+	p.open("")
+	p.text("#empty-text", "There are no calls yet. Add some: callvault import calls.ndjson")
+	p.picture("nothing-wide-light")
 }
 
 // Days are chosen in the calendar, by the mouse and by keys.
@@ -47,9 +73,8 @@ func (p tab) testCalendar() {
 	p.click(`#days [data-day="2020-03-28"]`)
 	p.click(`#days [data-day="2020-03-29"]`)
 	p.click("#calendar .primary")
-	var s summary
-	p.ask("api/summary?from=2020-03-28&to=2020-03-30&tz=Europe/Berlin", &s)
-	p.total(plural(s.Total))
+	s := p.view("?from=2020-03-28&to=2020-03-30&tz=Europe/Berlin")
+	p.total(plural(s.Figures.Calls))
 	if p.query("from") != "2020-03-28" || p.query("to") != "2020-03-30" || s.From != "2020-03-28T00:00:00+01:00" || s.To != "2020-03-30T00:00:00+02:00" {
 		p.t.Errorf("%s, %+v", p.string("location.search"), s)
 	}
@@ -74,58 +99,56 @@ func (p tab) testCalendar() {
 	p.wait("!document.getElementById('calendar').open && document.activeElement.id === 'custom'")
 }
 
-// What is written is read by the server, which says what is wrong with it.
+// What is written is read by the server before the dialog closes: what is wrong stands beside
+// its field, and a date as an end includes its day.
 func (p tab) testWrittenRange() {
 	p.open(all)
+	p.click("#custom")
 	write := func(from, to string) {
-		p.click("#custom")
 		p.fill("#from", from)
 		p.fill("#to", to)
 		p.click("#calendar .primary")
-		p.settle()
 	}
+	write("soon", "2020-03-29")
+	p.wait("document.getElementById('from-problem').textContent.startsWith('From \"soon\" is not a time; use a date')")
+	p.picture("calendar-wrong-wide-light")
+	if got := p.string("document.activeElement.id + document.getElementById('from').ariaInvalid + document.getElementById('calendar').open"); got != "fromtruetrue" {
+		p.t.Errorf("after a wrong date: %s", got)
+	}
+	write("2020-03-30", "2020-03-29")
+	p.wait("document.getElementById('to-problem').textContent.startsWith('From 2020-03-30 begins at')")
 	write("2020-03-29 01:30", "2020-03-29T04:00:00+02:00")
-	var s summary
-	p.ask("api/summary?tz=Europe/Berlin&from=2020-03-29T00:30:00Z&to=2020-03-29T02:00:00Z", &s)
-	p.total(plural(s.Total))
-	if got := p.string("document.getElementById('range').textContent"); got != "Sun 29 Mar 2020 01:30 (+01:00) – 04:00 (+02:00), Europe/Berlin" {
-		p.t.Errorf("the range is %s", got)
-	}
-	write("soon", "")
-	if got := p.string("document.getElementById('problem').innerText"); !strings.Contains(got, `From "soon" is not a time; use a date`) {
-		p.t.Errorf("the problem is %s", got)
-	}
+	p.wait("!document.getElementById('calendar').open")
+	p.total(plural(p.view("?tz=Europe/Berlin&from=2020-03-29T00:30:00Z&to=2020-03-29T02:00:00Z").Figures.Calls))
+	p.text("#range", "Sun 29 Mar 2020 01:30 (+01:00) – 04:00 (+02:00)")
+	p.click("#custom")
+	write("2020-03-28", "2020-03-29")
+	p.wait("location.search.includes('to=2020-03-30')")
+	p.total(plural(p.view("?tz=Europe/Berlin&from=2020-03-28&to=2020-03-30").Figures.Calls))
+	p.click("#custom")
 	write("", "")
+	p.wait("location.search.includes('range=all')")
 	p.total(plural(stored))
-	if p.is("document.getElementById('problem').checkVisibility()") {
-		p.t.Error("the problem is still there")
-	}
 }
 
-func (p tab) testWorkspaceAndZone() {
+// A zone is searched by the name that it has today.
+func (p tab) testZone() {
 	p.open(all)
-	var s summary
-	p.ask("api/summary"+all+"&workspace="+workspace, &s)
-	p.do(chromedp.SendKeys(chromedp.CSS("#workspace"), workspace+enter))
-	p.wait("location.search.includes('workspace=')")
-	p.total(plural(s.Total))
-	if s.Total == 0 || s.Total == stored {
-		p.t.Errorf("%d calls in the workspace", s.Total)
+	zones := p.string("[...document.querySelectorAll('#zones option')].map(o => o.value)")
+	for name, there := range map[string]bool{"Asia/Kolkata": true, "Asia/Calcutta": false, "Europe/Kyiv": true, "Europe/Kiev": false, "UTC": true} {
+		if strings.Contains(","+zones+",", ","+name+",") != there {
+			p.t.Errorf("%s is offered: %v", name, !there)
+		}
 	}
-	p.fill("#zone", "Australia/Eucla")
+	p.fill("#zone", "australia/eucla")
 	p.wait("location.search.includes('Eucla')")
-	p.total(plural(s.Total))
-	var at struct{ Calls []struct{ Time string } }
-	p.ask("api/calls?range=all&tz=Australia/Eucla&workspace="+workspace, &at)
-	if got := p.string("document.querySelector('#rows time').dateTime"); got != at.Calls[0].Time || !strings.HasSuffix(got, "+08:45") {
-		p.t.Errorf("the first call is at %s, want %s", got, at.Calls[0].Time)
+	p.total(plural(stored))
+	if got, want := p.string("document.querySelector('#rows time').dateTime"), p.view("?range=all&tz=Australia/Eucla").List.Calls[0].Time; got != want || !strings.HasSuffix(got, "+08:45") {
+		p.t.Errorf("the first call is at %s, want %s", got, want)
 	}
-	// A workspace in the table leads to its calls.
-	p.open(all)
-	p.click("#rows .plain")
-	p.wait("location.search.includes('workspace=')")
-	p.settle()
-	if got := p.query("workspace"); got != p.string("document.querySelector('#rows .plain').textContent") {
-		p.t.Errorf("workspace %s", got)
-	}
+	p.fill("#zone", "Mars/Olympus")
+	p.wait("document.getElementById('remove').textContent === '✕ Remove Mars/Olympus'")
+	p.click("#remove")
+	p.wait("!location.search.includes('tz')")
+	p.total(plural(stored))
 }

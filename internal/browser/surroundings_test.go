@@ -16,12 +16,12 @@ import (
 // Every view is an address: what is chosen stands in it, and back and forward go
 // through it.
 func (p tab) testHistory() {
-	const address = "?from=2020-03-01&to=2020-04-01&tz=America%2FNew_York&workspace=623457276584334&by=week"
+	const address = "?from=2020-03-01&to=2020-04-01&tz=America%2FNew_York&where=system%3AZoom&by=week"
 	p.open(address)
 	for expression, want := range map[string]string{
 		"location.search": address,
 		"document.querySelector('#units [aria-pressed=\"true\"]').textContent": "week",
-		"document.getElementById('workspace').value":                           "623457276584334",
+		"document.getElementById('chips').textContent":                         "system:Zoom✕",
 		"document.getElementById('zone').value":                                "America/New_York",
 		"document.getElementById('chart').dataset.bars":                        "6",
 	} {
@@ -30,7 +30,7 @@ func (p tab) testHistory() {
 		}
 	}
 	before := p.string("document.getElementById('total').textContent")
-	p.click(`#presets [data-range="all"]`)
+	p.click(`#presets [data-value="all"]`)
 	p.settle()
 	after := p.string("document.getElementById('total').textContent")
 	if before == after {
@@ -55,19 +55,19 @@ func (p tab) testKeyboard() {
 		p.t.Fatalf("first comes %s", got)
 	}
 	p.press(enter)
-	if got := p.string("document.activeElement.id"); got != "calls" {
+	if got := p.string("document.activeElement.id"); got != "total" {
 		p.t.Errorf("the calls are skipped to, but %s has the focus", got)
 	}
 	p.string("document.querySelector('.skip').focus()")
 	var reached []string
-	for range 40 {
+	for range 60 {
 		p.press(kb.Tab)
 		focused := eval[struct {
 			Name    string
 			Visible bool
 			Where   string
 		}](p, `(() => {
-			const e = document.activeElement, style = getComputedStyle(e);
+			const e = document.activeElement, style = getComputedStyle(e.closest('#find') && e.id ? e.parentElement : e);
 			const name = e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent;
 			return { Name: name.trim(), Visible: style.outlineStyle !== 'none', Where: e.id || e.className || e.textContent };
 		})()`)
@@ -77,42 +77,42 @@ func (p tab) testKeyboard() {
 		reached = append(reached, focused.Where)
 	}
 	all := strings.Join(reached, ", ")
-	for _, want := range []string{"brand", "company", "zone", "Today", "custom", "workspace", "hour", "chart", "‹", "title", "plain"} {
+	for _, want := range []string{"brand", "company", "zone", "Today", "custom", "search", "widen", "Hours", "Scope", "day", "chart", "Zoom", "Longest", "ids"} {
 		if !strings.Contains(all, want) {
 			p.t.Errorf("%s was not reached: %s", want, all)
 		}
 	}
-	// Pages go by keys, and the focus stays where it was.
-	p.focus(`.pager [aria-label="Next page"]`)
+	// More calls come by keys, and the focus goes to the first of them.
+	p.focus("#more")
 	p.press(enter)
-	p.wait("location.search.includes('after=')")
-	p.settle()
-	if got := p.string("document.activeElement.getAttribute('aria-label')"); got != "Next page" {
-		p.t.Errorf("the focus went to %s", got)
-	}
-	p.focus("#units button:nth-child(2)")
+	p.wait("document.querySelectorAll('#rows tr[data-at]').length === 100")
+	p.wait("document.activeElement === document.querySelectorAll('#rows .title')[50]")
+	p.focus("#units button:nth-child(3)")
 	p.press(enter)
-	p.wait("location.search.includes('by=day')")
+	p.wait("location.search.includes('by=week')")
 	p.settle()
-	if got := p.string("document.activeElement.textContent"); got != "day" {
-		p.t.Errorf("the focus went from the day to %s", got)
+	if got := p.string("document.activeElement.textContent"); got != "week" {
+		p.t.Errorf("the focus went from the week to %s", got)
 	}
-	// A call opens and closes by keys, and the focus comes back.
-	p.focus("#rows .title")
+	// j and k walk the list, a call opens and closes by keys, and the focus comes back to it.
+	p.string("document.activeElement.blur()")
+	p.press("j", "j", "j", "k")
+	p.wait("document.activeElement === document.querySelectorAll('#rows .title')[1]")
 	p.press(enter)
 	p.wait("document.getElementById('call').open")
+	p.settle()
+	p.press("j")
+	p.settle()
 	p.press(kb.Escape)
 	p.wait("!document.getElementById('call').open")
-	if got := p.string("document.activeElement.className"); got != "title" {
-		p.t.Errorf("the focus came back to %s", got)
-	}
+	p.wait("document.activeElement === document.querySelectorAll('#rows .title')[2]")
 }
 
 // No width scrolls sideways, whatever is shown; dark is dark.
 func (p tab) testWidthsAndThemes() {
-	for _, query := range []string{all, week, "?range=today&tz=UTC", "?from=x", "?company=hostile&range=all&tz=UTC"} {
+	for _, query := range []string{all, week, all + "&ids=1&order=longest", "?range=today&tz=UTC", "?from=x", "?company=hostile&range=all&tz=UTC", "?company=hostile&range=all&tz=UTC&where=host:5+workspace:5"} {
 		p.open(query)
-		for _, width := range []int64{1920, 1024, 768, 390, 320} {
+		for _, width := range []int64{2560, 1440, 1024, 768, 390, 320} {
 			p.screen(width, 844)
 			p.wait("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 			if p.is("document.documentElement.scrollWidth > document.documentElement.clientWidth") {
@@ -168,11 +168,9 @@ func (p tab) testServerGone() {
 	p.server = cli.Serve()
 	p.open(all)
 	p.server.Kill()
-	p.click("#units button:nth-child(3)")
-	p.settle()
-	if got := p.string("document.getElementById('problem-text').textContent"); got != "The server does not answer. Is it running?" {
-		p.t.Errorf("the problem is %q", got)
-	}
+	p.click(`#units [data-value="week"]`)
+	p.wait("document.getElementById('problem').checkVisibility()")
+	p.text("#problem-text", "The server does not answer. Is it running?")
 	p.total("100 calls")
 	p.picture("gone-wide-light")
 }
@@ -198,6 +196,9 @@ func (p tab) testBeyondLoopback() {
 	send(p, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Authorization": request.Header.Get("Authorization")}})
 	p.do(chromedp.Navigate(page + all))
 	p.total("100 calls")
+	if got := p.string("document.getElementById('about').textContent"); strings.Contains(got, "callvault.db") {
+		t.Errorf("the header names the store: %s", got)
+	}
 	if p.is("document.getElementById('company-field').checkVisibility()") {
 		t.Error("a company can be chosen")
 	}
@@ -213,8 +214,8 @@ func (p tab) testBeyondLoopback() {
 	p.total("100 calls")
 	p.refuseToLogIn()
 	send(p, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{}})
-	p.click("#units button:nth-child(3)")
-	p.settle()
+	p.click(`#units [data-value="week"]`)
+	p.wait("document.getElementById('problem').checkVisibility()")
 	if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasPrefix(got, "This key is no longer valid.") {
 		t.Errorf("no key: %s", got)
 	}

@@ -133,6 +133,14 @@ func (p tab) settle() {
 	p.wait("document.documentElement.dataset.state === 'shown'")
 }
 
+// text is what an element says.
+func (p tab) text(selector, want string) {
+	p.t.Helper()
+	if got := p.string(fmt.Sprintf("document.querySelector(%q).textContent", selector)); got != want {
+		p.t.Errorf("%s: %s says %q, want %q", p.string("location.search"), selector, got, want)
+	}
+}
+
 // open opens the page and waits until all is there.
 func (p tab) open(query string) {
 	p.t.Helper()
@@ -144,9 +152,7 @@ func (p tab) open(query string) {
 func (p tab) total(want string) {
 	p.t.Helper()
 	p.settle()
-	if got := p.string("document.getElementById('total').textContent"); got != want {
-		p.t.Errorf("%s: the total is %s, want %s", p.string("location.search"), got, want)
-	}
+	p.text("#total", want)
 }
 
 // click clicks in the middle of what a selector finds.
@@ -172,17 +178,39 @@ func (p tab) shift(key string) {
 // bar is a bar of the chart, as the server counted it.
 type bar struct {
 	From  string `json:"from"`
-	Count int    `json:"count"`
+	Calls []int  `json:"calls"`
 }
 
-// summary is what the server says of a view.
-type summary struct {
-	Total   int    `json:"total"`
-	Curl    string `json:"curl"`
-	Command string `json:"command"`
+func (b bar) count() (n int) {
+	for _, calls := range b.Calls {
+		n += calls
+	}
+	return n
+}
+
+// view is what the server says of a view.
+type view struct {
 	From    string `json:"from"`
 	To      string `json:"to"`
-	Bars    []bar  `json:"bars"`
+	Figures struct {
+		Calls int `json:"calls"`
+	} `json:"figures"`
+	Chart struct {
+		Bars []bar `json:"bars"`
+	} `json:"chart"`
+	List struct {
+		Calls []struct {
+			At   string `json:"at"`
+			Time string `json:"time"`
+		} `json:"calls"`
+	} `json:"list"`
+}
+
+// view asks the server for the view of a query.
+func (p tab) view(query string) (v view) {
+	p.t.Helper()
+	p.ask("api/view"+query, &v)
+	return v
 }
 
 // ask asks the server as the page does.
@@ -251,7 +279,7 @@ func plural(n int) string {
 // rows are the ids of the calls in the table.
 func (p tab) rows() []string {
 	p.t.Helper()
-	return eval[[]string](p, `[...document.querySelectorAll('#rows td:last-child')].map(cell => cell.textContent)`)
+	return eval[[]string](p, `[...document.querySelectorAll('#rows td.id:last-child')].map(cell => cell.textContent)`)
 }
 
 // ids are the ids of documents, one to the line.

@@ -11,7 +11,7 @@ import (
 )
 
 // everyPath is a path of each kind that the listener has.
-var everyPath = []string{"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/", "/api/calls", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/symbol"}
+var everyPath = []string{"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/", "/api/view", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/symbol"}
 
 // unread is a body that must not be read.
 type unread struct{ t *testing.T }

@@ -72,15 +72,29 @@ func (h *Handler) read(ctx context.Context, company string, from func(context.Co
 
 // refusal is an error that the client can act on.
 type refusal struct {
-	status int
-	text   string
-	final  bool // asking again can't help
+	status  int
+	text    string
+	final   bool     // asking again can't help
+	culprit *culprit // without which the rest can be shown
+}
+
+// culprit is the parameter that can't be answered, with its value, and what is left without it.
+type culprit struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Without string `json:"without"`
 }
 
 func (e *refusal) Error() string { return e.text }
 
-func refusef(status int, format string, args ...any) error {
-	return &refusal{status: status, text: fmt.Sprintf(format, args...)}
+func refusef(status int, format string, args ...any) *refusal {
+	return &refusal{status: status, text: fmt.Sprintf(format, args...), final: status < http.StatusInternalServerError}
+}
+
+// blame names the culprit.
+func (e *refusal) blame(name, value string) *refusal {
+	e.culprit = &culprit{Name: name, Value: value}
+	return e
 }
 
 // fail answers with an error. Causes are for the log.
@@ -103,9 +117,10 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	// The failed answer has set it.
 	w.Header().Del("Content-Disposition")
 	body, err := encode(struct {
-		Error string `json:"error"`
-		Final bool   `json:"final,omitempty"`
-	}{refused.text, refused.final})
+		Error   string   `json:"error"`
+		Final   bool     `json:"final,omitempty"`
+		Culprit *culprit `json:"culprit,omitempty"`
+	}{refused.text, refused.final, refused.culprit})
 	if err == nil {
 		send(w, refused.status, body)
 	}

@@ -11,15 +11,16 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// curl is a shell command that requests the view from the API. curl prompts for the
-// secret, so the secret is on no command line.
+// curl is a shell command that requests the view from the API. There is none for what the API
+// can't filter by. curl prompts for the secret, so the secret is on no command line.
 func (h *Handler) curl(r *http.Request, v view) string {
-	if h.API == "" {
+	isWorkspace := len(v.where.Terms) == 1 && len(v.filter.Workspaces) == 1
+	if h.API == "" || len(v.where.Terms) > 0 && !isWorkspace {
 		return ""
 	}
 	query := "fromDateTime=" + v.query.From.String() + "&toDateTime=" + v.query.To.String()
-	if !v.query.Workspace.IsZero() {
-		query += "&workspaceId=" + v.query.Workspace.String()
+	if isWorkspace {
+		query += "&workspaceId=" + v.filter.Workspaces[0].String()
 	}
 	return shell("curl", "-u", "ACCESS_KEY", h.reachable(r)+gong.Path+"?"+query)
 }
@@ -39,8 +40,8 @@ func (h *Handler) command(r *http.Request, keyCompany string, v view) string {
 		words = append(words, "--company", v.company)
 	}
 	words = append(words, "--from", shown(v.span.From), "--to", shown(v.span.To), "--tz", v.span.From.Location().String())
-	if !v.query.Workspace.IsZero() {
-		words = append(words, "--workspace", v.query.Workspace.String())
+	if len(v.where.Terms) > 0 {
+		words = append(words, "--where", v.where.String())
 	}
 	return shell(words...)
 }

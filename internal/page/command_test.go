@@ -6,6 +6,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/callvault/callvault"
 )
 
 // A shell takes every word as it was.
@@ -31,9 +34,14 @@ func TestLines(t *testing.T) {
 		config        Config
 		curl, command string
 	}{
-		{"all there is", with("range", "today", "tz", "Europe/Berlin", "workspace", "7"), "", Config{API: "http://127.0.0.1:8080", Command: command},
-			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-03T23:00:00Z&toDateTime=2026-03-04T23:00:00Z&workspaceId=7'",
-			"callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00+01:00 --to 2026-03-05T00:00:00+01:00 --tz Europe/Berlin --workspace 7"},
+		{"all there is", with("range", "today", "tz", "Europe/Berlin"), "", Config{API: "http://127.0.0.1:8080", Command: command},
+			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-03T23:00:00Z&toDateTime=2026-03-04T23:00:00Z'",
+			"callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00+01:00 --to 2026-03-05T00:00:00+01:00 --tz Europe/Berlin"},
+		{"a workspace", with("range", "today", "where", "workspace:7"), "", Config{API: "http://127.0.0.1:8080", Command: command},
+			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z&workspaceId=7'",
+			"callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC --where workspace:7"},
+		{"words", with("range", "today", "where", `workspace:7  "harbor nine"`), "", Config{API: "http://127.0.0.1:8080", Command: command}, "",
+			`callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC --where 'workspace:7 "harbor nine"'`},
 		{"a company", with("range", "today", "company", "acme"), "", Config{API: "http://127.0.0.1:8080", Command: command},
 			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z'",
 			"callvault calls --db '/home/my calls.db' --company acme --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"},
@@ -42,8 +50,9 @@ func TestLines(t *testing.T) {
 			"callvault calls --url http://vault.example:8080 --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"},
 		{"no API", with("range", "today"), "", Config{}, "", ""},
 	} {
+		tt.config.Store = &store{companies: map[string]calls{"default": {rows: []callvault.Call{call(1, time.Unix(0, 0), "7")}}, "acme": at()}}
 		h := start(t, tt.config, at())
-		r := httptest.NewRequest(http.MethodGet, "http://vault.example:8081/api/summary"+tt.query, nil)
+		r := httptest.NewRequest(http.MethodGet, "http://vault.example:8081/api/view"+tt.query, nil)
 		v, err := h.view(r, tt.key)
 		if err != nil {
 			t.Fatal(err)

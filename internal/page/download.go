@@ -116,9 +116,10 @@ func atMidnight(t time.Time) bool {
 // write writes the calls of the view in chunks, and reads each in the company's turn.
 func (h *Handler) write(ctx context.Context, company string, v view, file Writer) error {
 	chunk := make([][]byte, 0, chunkCalls)
-	for after := v.query.Start(); ; {
-		err := h.read(ctx, company, func(ctx context.Context) (err error) {
-			after, err = v.chunk(ctx, after, &chunk)
+	for after, isOver := v.query.Start(), false; ; {
+		err := h.read(ctx, company, func(ctx context.Context) error {
+			last, err := v.chunk(ctx, after, &chunk)
+			after, isOver = last, last == after
 			return err
 		})
 		if err != nil {
@@ -129,7 +130,7 @@ func (h *Handler) write(ctx context.Context, company string, v view, file Writer
 				return err
 			}
 		}
-		if len(chunk) == 0 {
+		if isOver {
 			return nil
 		}
 	}
@@ -137,13 +138,17 @@ func (h *Handler) write(ctx context.Context, company string, v view, file Writer
 
 var errChunkFull = errors.New("the chunk is full")
 
-// chunk reads the documents after a position, into what was read before.
+// chunk reads documents after a position, into what was read before. It tells where it has come
+// to: the same position behind the last call.
 func (v *view) chunk(ctx context.Context, after callvault.Position, chunk *[][]byte) (last callvault.Position, err error) {
-	*chunk = (*chunk)[:0]
+	*chunk, last = (*chunk)[:0], after
 	bytes := 0
 	err = v.calls.Scan(ctx, v.query, after, chunkCalls, func(row callvault.Record) error {
-		*chunk = append(*chunk, slices.Clone(row.Document))
 		last = row.Position()
+		if len(v.where.Terms) > 0 && !v.filter.Has(&row.Call) {
+			return nil
+		}
+		*chunk = append(*chunk, slices.Clone(row.Document))
 		if bytes += len(row.Document); bytes > chunkBytes {
 			return errChunkFull
 		}

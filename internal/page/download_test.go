@@ -53,7 +53,8 @@ func TestDownloadOfLarge(t *testing.T) {
 }
 
 func TestFileNames(t *testing.T) {
-	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
+	made := at("2026-03-01T00:00:00Z")
+	h := start(t, Config{Store: &store{companies: map[string]calls{"default": made, "a.b-c": made}}}, made)
 	for query, want := range map[string]string{
 		"range=today": "calls-default-2026-03-04-to-2026-03-05.ndjson",
 		"range=all":   "calls-default-2026-03-01-to-2026-03-02.ndjson",

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -10,121 +11,140 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // many are calls of which some share an instant, more than a page of them at one.
 func many(n int, r *rand.Rand) (made calls) {
 	t := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	for i := range n {
-		if r.IntN(3) > 0 && (i < n/2 || i > n/2+2*rowsOnPage) {
+		if r.IntN(3) > 0 && (i < n/2 || i > n/2+2*rowsAtOnce) {
 			t = t.Add(time.Duration(r.IntN(1_000_000)) * time.Millisecond)
 		}
-		made.rows = append(made.rows, call(i+1, t, fmt.Sprint(1+r.IntN(2))))
+		c := call(i+1, t, fmt.Sprint(1+r.IntN(2)))
+		if seconds := r.IntN(20); seconds > 0 {
+			c.Document = fmt.Appendf(c.Document[:len(c.Document)-1], `,"duration":%d}`, seconds)
+		}
+		made.rows = append(made.rows, c)
 	}
 	return made
 }
 
-func ids(p tablePage) (ids []string) {
-	for _, r := range p.Calls {
+func ids(l list) (ids []string) {
+	for _, r := range l.Calls {
 		_, id, _ := strings.Cut(r.At, ".")
 		ids = append(ids, id)
 	}
 	return ids
 }
 
-// Pages forward, and back from the end, show every call once, in order, and know how
-// many stand before them.
-func TestPages(t *testing.T) {
+// wholeList is a list from its beginning to its end, by the places of the last calls.
+func wholeList(t *testing.T, h *Handler, query string) (all []string) {
+	t.Helper()
+	l := read[look](t, h, "/api/view"+query).List
+	for {
+		all = append(all, ids(l)...)
+		if !l.More {
+			return all
+		}
+		if len(l.Calls) != rowsAtOnce {
+			t.Fatalf("%s: %d calls of more", query, len(l.Calls))
+		}
+		last := l.Calls[rowsAtOnce-1]
+		place := last.At
+		var d struct{ Duration *int64 }
+		if err := json.Unmarshal(last.Document, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Duration != nil {
+			place += fmt.Sprintf(",%d", *d.Duration)
+		}
+		l = read[struct{ List list }](t, h, "/api/view"+query+"&before="+place).List
+	}
+}
+
+// A list shows every call of the view once, the newest or the longest first.
+func TestList(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, rowsOnPage - 1, rowsOnPage, rowsOnPage + 1, 2 * rowsOnPage, 487} {
+	for _, n := range []int{0, 1, rowsAtOnce - 1, rowsAtOnce, rowsAtOnce + 1, 2 * rowsAtOnce, 487} {
 		made := many(n, random)
 		h := start(t, Config{}, made)
-		for _, query := range []string{"?range=all", "?range=all&workspace=2", "?from=2026-03-01T00:10:00Z&to=2026-03-02"} {
-			want := []string{}
-			summary := read[summary](t, h, "/api/summary"+query)
-			workspace, _ := callvault.ParseID("2")
-			from, _ := time.Parse(time.RFC3339, summary.From)
-			to, _ := time.Parse(time.RFC3339, summary.To)
-			for _, c := range made.rows {
-				if at := c.Time.UTC(); !at.Before(from) && at.Before(to) && (!strings.Contains(query, "workspace") || c.Workspace == workspace) {
-					want = append(want, c.ID.String())
+		for _, query := range []string{"?range=all", "?from=2026-03-01T00:00:10Z&to=2026-03-02"} {
+			l := read[look](t, h, "/api/view"+query)
+			rows := slices.DeleteFunc(slices.Clone(made.rows), func(c callvault.Call) bool {
+				at := shown(c.Time.UTC())
+				return at < l.From || at >= l.To
+			})
+			slices.Reverse(rows)
+			want := func() (ids []string) {
+				for _, c := range rows {
+					ids = append(ids, c.ID.String())
 				}
+				return ids
 			}
-			var forward []string
-			for p := read[tablePage](t, h, "/api/calls"+query); ; p = read[tablePage](t, h, "/api/calls"+query+"&after="+p.Calls[len(p.Calls)-1].At) {
-				if p.Before != len(forward) || p.More && len(p.Calls) != rowsOnPage {
-					t.Fatalf("%s: after %d calls a page of %d, before it %d", query, len(forward), len(p.Calls), p.Before)
-				}
-				forward = append(forward, ids(p)...)
-				if !p.More {
-					break
-				}
+			if got := wholeList(t, h, query); !slices.Equal(got, want()) {
+				t.Fatalf("%s of %d:\n got %v\nwant %v", query, n, got, want())
 			}
-			if !slices.Equal(forward, want) {
-				t.Fatalf("%s of %d: forward\n%v, want\n%v", query, n, forward, want)
-			}
-			var back []string
-			for p := read[tablePage](t, h, "/api/calls"+query+"&before=end"); len(p.Calls) > 0; p = read[tablePage](t, h, "/api/calls"+query+"&before="+p.Calls[0].At) {
-				back = slices.Concat(ids(p), back)
-				if p.Before != len(want)-len(back) || p.Before > 0 && len(p.Calls) != rowsOnPage || p.More != (len(back) > len(p.Calls)) {
-					t.Fatalf("%s: %d calls from the end a page of %d, before it %d", query, len(back), len(p.Calls), p.Before)
-				}
-			}
-			if !slices.Equal(back, want) && len(want) > 0 {
-				t.Fatalf("%s of %d: back\n%v, want\n%v", query, n, back, want)
+			slices.SortStableFunc(rows, func(a, b callvault.Call) int { return int(length(t, b) - length(t, a)) })
+			if got := wholeList(t, h, query+"&order=longest"); !slices.Equal(got, want()) {
+				t.Fatalf("%s of %d, the longest first:\n got %v\nwant %v", query, n, got, want())
 			}
 		}
 	}
 }
 
-// A position need not be that of a call, nor in the range.
-func TestPositions(t *testing.T) {
+// length is the duration of a call, -1 for none.
+func length(t *testing.T, c callvault.Call) int64 {
+	t.Helper()
+	d, err := gong.ParseCall(c.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Duration == nil {
+		return -1
+	}
+	return *d.Duration
+}
+
+// A place need not be that of a call, nor in the range.
+func TestPlaces(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"))
 	day := func(n int) string {
 		return fmt.Sprint(time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC).UnixMicro())
 	}
-	for _, tt := range []struct {
-		query, want string
-		before      int
-		more        bool
-	}{
-		{"after=" + day(2) + ".0", "[2 3]", 1, false},
-		{"after=" + day(2) + ".2", "[3]", 2, false},
-		{"after=" + day(1) + ".99", "[2 3]", 1, false},
-		{"after=" + day(9) + ".1", "[]", 3, false},
-		{"after=-1.1", "[1 2 3]", 0, false},
-		{"before=" + day(2) + ".2", "[1]", 0, true},
-		{"before=" + day(9) + ".1", "[1 2 3]", 0, true},
-		{"before=-1.1", "[]", 0, true},
+	for place, want := range map[string]string{
+		day(2) + ".2": "[1]", day(2) + ".3": "[2 1]", day(9) + ".1": "[3 2 1]", "-1.1": "[]",
 	} {
-		p := read[tablePage](t, h, "/api/calls?from=2026-03-01&to=2026-03-04&"+tt.query)
-		if got := fmt.Sprint(ids(p)); got != tt.want || p.Before != tt.before || p.More != tt.more {
-			t.Errorf("%s: %s, %d before, more %v", tt.query, got, p.Before, p.More)
+		l := read[struct{ List list }](t, h, "/api/view?from=2026-03-01&to=2026-03-04&before="+place).List
+		if got := fmt.Sprint(ids(l)); got != want {
+			t.Errorf("before %s: %s, want %s", place, got, want)
 		}
 	}
 	for _, wrong := range []string{"x", "1", "1.", ".1", "1.x", "1.123456789012345678901", "9223372036854775807.1", "-9223372036854775808.1"} {
-		for _, parameter := range []string{"after", "before", "at"} {
-			path := "/api/calls"
-			if parameter == "at" {
-				path = "/api/call"
-			}
-			if w := get(h, path+with(parameter, wrong)); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is not a position of a call") {
-				t.Errorf("%s=%s: %d %s", parameter, wrong, w.Code, w.Body)
+		for _, path := range []string{"/api/view" + with("before", wrong), "/api/call" + with("at", wrong)} {
+			if w := get(h, path); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is not a position of a call") {
+				t.Errorf("%s: %d %s", path, w.Code, w.Body)
 			}
 		}
+	}
+	if w := get(h, "/api/view?before=1.1,x"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is not a place in the list") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := get(h, "/api/view?order=loudest"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"culprit":{"name":"order","value":"loudest"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
 // Times are those of the zone's clock, to the microsecond.
 func TestRowTimes(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-04T06:30:00.123456Z"))
-	p := read[tablePage](t, h, "/api/calls?range=today&tz=Asia/Kathmandu")
+	p := read[look](t, h, "/api/view?range=today&tz=Asia/Kathmandu").List
 	if len(p.Calls) != 1 || p.Calls[0].Time != "2026-03-04T12:15:00.123456+05:45" {
 		t.Errorf("%+v", p)
 	}
-	d := read[document](t, h, "/api/call"+with("at", p.Calls[0].At, "tz", "Asia/Kathmandu"))
-	if d.Time != p.Calls[0].Time {
-		t.Errorf("%+v", d)
+	c := read[oneCall](t, h, "/api/call"+with("at", p.Calls[0].At, "tz", "Asia/Kathmandu"))
+	if c.Time != p.Calls[0].Time || c.Started != c.Time || c.At != p.Calls[0].At {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -134,13 +154,32 @@ func TestDocument(t *testing.T) {
 	const raw = `{"id":"2","title":"</script><b>&\u2028","big":12345678901234567890.10,"a":[]}`
 	made.rows[1].Document = []byte(raw)
 	h := start(t, Config{}, made)
-	d := read[document](t, h, "/api/call?at=1772323200000000.2")
+	d := read[oneCall](t, h, "/api/call?at=1772323200000000.2")
 	if d.Document != raw || d.Indented != "{\n  \"id\": \"2\",\n  \"title\": \"</script><b>&\\u2028\",\n  \"big\": 12345678901234567890.10,\n  \"a\": []\n}" {
 		t.Errorf("%+v", d)
 	}
 	for _, position := range []string{"1772323200000000.4", "1772323200000001.2", "1772323200000000.0"} {
 		if w := get(h, "/api/call?at="+position); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "call not found") {
 			t.Errorf("%s: %d %s", position, w.Code, w.Body)
+		}
+	}
+}
+
+// A call is found by its id too, says how late it started, and how the API is asked for it.
+func TestCallByID(t *testing.T) {
+	c, err := callvault.ParseCall([]byte(`{"id":"77","direction":"Conference","scheduled":"2026-03-04T07:00:00Z","started":"2026-03-04T08:05:30+01:00"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := start(t, Config{API: "http://127.0.0.1:8080"}, calls{rows: []callvault.Call{c}})
+	one := read[oneCall](t, h, "/api/call?id=077&tz=Asia/Tokyo")
+	if one.At != "1772607600000000.77" || one.Scheduled != "2026-03-04T16:00:00+09:00" || one.Started != "2026-03-04T16:05:30+09:00" || one.Late == nil || *one.Late != 330 ||
+		one.Curl != "curl -u ACCESS_KEY http://127.0.0.1:8080/v2/calls/77" {
+		t.Errorf("%+v", one)
+	}
+	for id, status := range map[string]int{"78": http.StatusNotFound, "x": http.StatusBadRequest} {
+		if w := get(h, "/api/call?id="+id); w.Code != status {
+			t.Errorf("%s: %d %s", id, w.Code, w.Body)
 		}
 	}
 }

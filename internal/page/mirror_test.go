@@ -15,13 +15,14 @@ func TestMirror(t *testing.T) {
 		company, now string
 	}
 	var got asked
-	h := start(t, Config{Mirror: func(_ context.Context, company string, now time.Time) (any, error) {
+	companies := map[string]calls{"default": at("2026-03-04T07:00:00Z"), "acme": at(), "plain": at()}
+	h := start(t, Config{Store: &store{companies: companies}, Mirror: func(_ context.Context, company string, now time.Time) (any, error) {
 		got = asked{company, now.Format(time.RFC3339)}
 		if company == "plain" {
 			return nil, nil
 		}
 		return map[string]string{"state": "busy"}, nil
-	}}, at("2026-03-04T07:00:00Z"))
+	}}, at())
 	const (
 		busy = `{"mirror":{"state":"busy"}}` + "\n"
 		none = `{"mirror":null}` + "\n"

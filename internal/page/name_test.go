@@ -51,34 +51,20 @@ func named(t *testing.T) (h *Handler, d *directory) {
 // others, read once for all rows.
 func TestNames(t *testing.T) {
 	h, d := named(t)
-	w := get(h, "/api/calls?range=all")
+	w := get(h, "/api/view?range=all")
 	if want := `"names":{"users":{"7":"</td><b>Ada</b> ` + "\u202e" + `Lovelace"},"workspaces":{"70":"Sales"}}`; w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	if *d.reads != 2 {
 		t.Errorf("the directory was read %d times", *d.reads)
 	}
-	p := read[tablePage](t, h, "/api/calls?range=all")
+	l := read[look](t, h, "/api/view?range=all").List
 	for i, want := range []string{adaName + ", Sales", ", ", ", Sales", ", "} {
-		c := read[document](t, h, "/api/call?at="+p.Calls[i].At)
+		c := read[oneCall](t, h, "/api/call?at="+l.Calls[3-i].At)
 		host, workspace := []string{"7", "8", "__proto__", ""}[i], []string{"70", "80", "70", ""}[i]
 		if got := c.Names[callvault.Users][host] + ", " + c.Names[callvault.Workspaces][workspace]; got != want {
 			t.Errorf("call %d has %s, want %s", i+1, got, want)
 		}
-	}
-}
-
-// The workspaces to choose from are those with calls, with their names.
-func TestWorkspaces(t *testing.T) {
-	h, _ := named(t)
-	if got, want := get(h, "/api/workspaces").Body.String(), `{"workspaces":[{"id":"70","name":"Sales"},{"id":"80"}]}`+"\n"; got != want {
-		t.Errorf("got %s", got)
-	}
-	if got := get(start(t, Config{}, calls{}), "/api/workspaces").Body.String(); got != `{"workspaces":[]}`+"\n" {
-		t.Errorf("of no calls: %s", got)
-	}
-	if w := getAs(h, "acme", "/api/workspaces?company=default"); w.Code != http.StatusForbidden {
-		t.Errorf("of another company: %d %s", w.Code, w.Body)
 	}
 }
 
@@ -88,14 +74,14 @@ func TestDamagedNames(t *testing.T) {
 	var log bytes.Buffer
 	h.Log = slog.New(slog.NewTextHandler(&log, nil))
 	d.err = &callvault.DamageError{Company: "default", Kind: callvault.Users, Problem: "its checksum does not match"}
-	for _, path := range []string{"/api/calls?range=all", "/api/workspaces", "/api/call?at=1772323200000000.1"} {
+	for _, path := range []string{"/api/view?range=all", "/api/call?at=1772323200000000.1"} {
 		log.Reset()
 		if w := get(h, path); w.Code != http.StatusOK || !strings.Contains(log.String(), "its checksum does not match") {
 			t.Errorf("%s: %d %s, logged %s", path, w.Code, w.Body, &log)
 		}
 	}
 	d.err = errors.New("disk on fire")
-	for _, path := range []string{"/api/calls?range=all", "/api/workspaces", "/api/call?at=1772323200000000.1"} {
+	for _, path := range []string{"/api/view?range=all", "/api/call?at=1772323200000000.1"} {
 		if w := get(h, path); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

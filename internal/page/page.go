@@ -19,6 +19,14 @@ import (
 type Config struct {
 	Store callvault.Companies
 
+	// Name is what people call the store. Callers who may see only one company's calls are not
+	// shown it.
+	Name string
+
+	// Version is that of the program. Demo tells that the calls are sample calls.
+	Version string
+	Demo    bool
+
 	// Formats are the formats of downloads.
 	Formats []Format
 
@@ -114,13 +122,13 @@ func New(config Config) (*Handler, error) {
 		downloads: web.NewTurns(1, maxDownloads),
 	}
 	h.routes = map[string]route{
-		"/api/site":       h.ask(h.site),
-		"/api/summary":    h.ask(h.summary),
-		"/api/calls":      h.ask(h.list),
-		"/api/call":       h.ask(h.document),
-		"/api/workspaces": h.ask(h.workspaces),
-		"/api/mirror":     h.ask(h.mirror),
-		"/api/download":   h.download,
+		"/api/site":     h.ask(h.site),
+		"/api/view":     h.ask(h.look),
+		"/api/call":     h.ask(h.call),
+		"/api/latest":   h.ask(h.latest),
+		"/api/range":    h.ask(h.written),
+		"/api/mirror":   h.ask(h.mirror),
+		"/api/download": h.download,
 	}
 	return h, nil
 }

@@ -4,6 +4,9 @@ import "net/http"
 
 // site is the data that the page loads first.
 type site struct {
+	Store     string   `json:"store,omitempty"` // its name, for those who may see every company
+	Version   string   `json:"version"`
+	Demo      bool     `json:"demo"`
 	Companies []string `json:"companies"` // to choose from, the default first
 	Formats   []Format `json:"formats"`
 	Links     []link   `json:"links"` // to other pages of the listener
@@ -15,15 +18,15 @@ type link struct {
 }
 
 func (h *Handler) site(r *http.Request, keyCompany string) (any, error) {
-	s := site{Companies: []string{keyCompany}, Formats: h.Formats, Links: []link{
-		{"The API", "docs"}, {"Its description", "openapi.json"}, {"Metrics", "metrics"},
+	s := site{Version: h.Version, Demo: h.Demo, Companies: []string{keyCompany}, Formats: h.Formats, Links: []link{
+		{"API docs", "docs"}, {"OpenAPI", "openapi.json"}, {"Metrics", "metrics"},
 	}}
 	if keyCompany == "" {
 		var err error
 		if s.Companies, err = h.companies(r.Context()); err != nil {
 			return nil, err
 		}
-		s.Links = append(s.Links, link{"Profiles", "debug/pprof/"}) // a key of the page does not open them
+		s.Store = h.Name
 	}
 	return s, nil
 }

@@ -41,6 +41,10 @@ func (c *gatedCalls) Scan(ctx context.Context, _ callvault.Query, _ callvault.Po
 	return c.wait(ctx)
 }
 
+func (c *gatedCalls) Latest(ctx context.Context) (int64, error) { return 0, c.wait(ctx) }
+
+func (c *gatedCalls) Count(context.Context, callvault.Query) (int, error) { return 0, nil }
+
 func (c *gatedCalls) wait(ctx context.Context) error {
 	c.store.mu.Lock()
 	c.store.order = append(c.store.order, c.company)
@@ -57,7 +61,7 @@ func (c *gatedCalls) wait(ctx context.Context) error {
 // downloads too.
 func TestCompaniesTakeTurns(t *testing.T) {
 	for path, turns := range map[string]int{
-		"/api/calls?range=today":                  1,
+		"/api/latest":                             1,
 		"/api/call?at=1772409600000000.2":         1,
 		"/api/download?range=today&format=ndjson": 2, // the first is for what a view is of
 	} {
@@ -70,7 +74,7 @@ func TestCompaniesTakeTurns(t *testing.T) {
 				synctest.Wait()
 			}
 			for range 20 {
-				ask("greedy", "/api/calls?range=today")
+				ask("greedy", "/api/latest")
 			}
 			ask("modest", path)
 			for range turns {
@@ -110,9 +114,9 @@ func TestUntakenAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := start(t, Config{}, at("2026-03-04T00:00:00Z"))
 		h.Store.(*store).companies["other"] = at("2026-03-04T00:00:00Z")
-		h.reads = web.NewTurns(maxReads, 2*get(h, "/api/calls").Body.Len())
+		h.reads = web.NewTurns(maxReads, 2*get(h, "/api/view?range=today").Body.Len())
 		u := &untaken{httptest.NewRecorder(), make(chan struct{})}
-		go h.Serve(u, httptest.NewRequest(http.MethodGet, "/api/calls", nil), callvault.DefaultCompany)
+		go h.Serve(u, httptest.NewRequest(http.MethodGet, "/api/view?range=today", nil), callvault.DefaultCompany)
 		synctest.Wait()
 		time.Sleep(takeWithin / 2) // nobody minds
 		for _, c := range []struct {
@@ -120,7 +124,7 @@ func TestUntakenAnswers(t *testing.T) {
 			waits   time.Duration
 		}{{"other", 0}, {callvault.DefaultCompany, web.PressWithin}} {
 			began := time.Now()
-			if w := getAs(h, c.company, "/api/calls"); w.Code != http.StatusOK || time.Since(began) != c.waits {
+			if w := getAs(h, c.company, "/api/view?range=today"); w.Code != http.StatusOK || time.Since(began) != c.waits {
 				t.Errorf("%s: %d after %v, want %v", c.company, w.Code, time.Since(began), c.waits)
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,7 +42,7 @@ func TestRanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := start(t, Config{Now: func() time.Time { return now }}, made)
-		if s := read[summary](t, h, "/api/summary"+tt.query); s.From != tt.from || s.To != tt.to {
+		if s := read[look](t, h, "/api/view"+tt.query); s.From != tt.from || s.To != tt.to {
 			t.Errorf("%s at %s: %s to %s, want %s to %s", tt.query, tt.now, s.From, s.To, tt.from, tt.to)
 		}
 	}
@@ -52,7 +51,7 @@ func TestRanges(t *testing.T) {
 // A company without calls has a page too: this day's.
 func TestRangeOfNothing(t *testing.T) {
 	h := start(t, Config{}, at())
-	if s := read[summary](t, h, "/api/summary?range=all"); s.From != "2026-03-04T00:00:00Z" || s.To != "2026-03-05T00:00:00Z" || s.Total != 0 {
+	if s := read[look](t, h, "/api/view?range=all"); s.From != "2026-03-04T00:00:00Z" || s.To != "2026-03-05T00:00:00Z" || s.Figures.Calls != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -61,18 +60,17 @@ func TestRangeOfNothing(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
 	for query, text := range map[string]string{
-		with("range", "tomorrow"):                      "range must be today",
+		with("range", "tomorrow"):                      "there is no range \"tomorrow\"; use today",
 		with("from", "<b>soon</b>"):                    "from \"<b>soon</b>\" is not a time; use a date",
 		with("from", "2026-03-02", "to", "2026-03-01"): "from 2026-03-02 must be before to 2026-03-01",
-		with("tz", "Mars/Olympus"):                     "tz: \"Mars/Olympus\" is not a time zone",
-		with("tz", "../../etc/passwd"):                 "tz: ",
-		with("workspace", "x"):                         "workspace: must be a number",
-		with("company", "a b"):                         "company: a company's name has",
-		"?range=all&workspace=1;x":                     "the query is malformed",
-		"?range=all&workspace=%zz":                     "the query is malformed",
+		with("tz", "Mars/Olympus"):                     "\"Mars/Olympus\" is not a time zone",
+		with("tz", "../../etc/passwd"):                 "is not a time zone",
+		with("company", "a b"):                         "there is no company \"a b\"",
+		"?range=all&where=1;x":                         "the query is malformed",
+		"?range=all&where=%zz":                         "the query is malformed",
 	} {
-		w := get(h, "/api/summary"+query)
-		if w.Code != http.StatusBadRequest || !strings.Contains(strings.ReplaceAll(w.Body.String(), `\"`, `"`), text) {
+		w := get(h, "/api/view"+query)
+		if w.Code != http.StatusBadRequest && w.Code != http.StatusNotFound || !strings.Contains(strings.ReplaceAll(w.Body.String(), `\"`, `"`), text) {
 			t.Errorf("%s: %d %s, want %s", query, w.Code, w.Body, text)
 		}
 	}
@@ -80,24 +78,24 @@ func TestRefusals(t *testing.T) {
 
 // A key shows its company and no other; without one any may be chosen.
 func TestCompanies(t *testing.T) {
-	h := start(t, Config{Store: &store{companies: map[string]calls{
+	h := start(t, Config{Name: "calls.db", Store: &store{companies: map[string]calls{
 		"acme":    at("2026-03-01T00:00:00Z"),
 		"default": at("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"),
 		"zeta":    at(),
 	}}}, calls{})
-	if s := read[site](t, h, "/api/site"); strings.Join(s.Companies, " ") != "default acme zeta" || !slices.Contains(s.Links, link{"Profiles", "debug/pprof/"}) {
-		t.Errorf("companies %v, links %v", s.Companies, s.Links)
+	if s := read[site](t, h, "/api/site"); strings.Join(s.Companies, " ") != "default acme zeta" || s.Store != "calls.db" {
+		t.Errorf("companies %v, store %q", s.Companies, s.Store)
 	}
-	if s := read[summary](t, h, "/api/summary"); s.Company != "default" || s.Total != 2 {
+	if s := read[look](t, h, "/api/view"); s.Company != "default" || s.Figures.Calls != 2 {
 		t.Errorf("%+v", s)
 	}
-	if s := read[summary](t, h, "/api/summary?company=acme"); s.Company != "acme" || s.Total != 1 {
+	if s := read[look](t, h, "/api/view?company=acme"); s.Company != "acme" || s.Figures.Calls != 1 {
 		t.Errorf("%+v", s)
 	}
-	if body := getAs(h, "acme", "/api/site").Body.String(); !strings.Contains(body, `"companies":["acme"]`) || !strings.Contains(body, "openapi.json") || strings.Contains(body, "pprof") {
+	if body := getAs(h, "acme", "/api/site").Body.String(); !strings.Contains(body, `"companies":["acme"]`) || !strings.Contains(body, "openapi.json") || strings.Contains(body, "calls.db") {
 		t.Errorf("with acme's key: %s", body)
 	}
-	for _, path := range []string{"/api/summary", "/api/calls", "/api/call?at=1772409600000000.2", "/api/download?format=ndjson"} {
+	for _, path := range []string{"/api/view", "/api/view", "/api/call?at=1772409600000000.2", "/api/download?format=ndjson"} {
 		join := "?"
 		if strings.Contains(path, "?") {
 			join = "&"
@@ -109,7 +107,7 @@ func TestCompanies(t *testing.T) {
 	if w := getAs(h, "acme", "/api/call?at=1772409600000000.2"); w.Code != http.StatusNotFound {
 		t.Errorf("another company's call: %d %s", w.Code, w.Body)
 	}
-	if body := getAs(h, "acme", "/api/summary").Body.String(); !strings.Contains(body, `"company":"acme"`) {
+	if body := getAs(h, "acme", "/api/view").Body.String(); !strings.Contains(body, `"company":"acme"`) {
 		t.Errorf("with acme's key: %s", body)
 	}
 }
@@ -117,7 +115,7 @@ func TestCompanies(t *testing.T) {
 // What is wrong with the store is for the log.
 func TestStoreAway(t *testing.T) {
 	h := start(t, Config{Store: &store{companies: map[string]calls{}, err: errors.New("disk on fire")}}, calls{})
-	for _, path := range []string{"/api/site", "/api/summary", "/api/calls?company=acme", "/api/download?format=ndjson"} {
+	for _, path := range []string{"/api/site", "/api/view", "/api/view?company=acme", "/api/download?format=ndjson"} {
 		w := get(h, path)
 		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "fire") || !strings.Contains(w.Body.String(), "can't be read") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
@@ -190,10 +188,10 @@ func TestSlowClients(t *testing.T) {
 		gone := make(chan struct{})
 		h := start(t, Config{}, at("2026-03-04T00:00:00Z"))
 		for range 2 * maxReads {
-			go h.Serve(&slow{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/api/calls", nil), "")
+			go h.Serve(&slow{httptest.NewRecorder(), gone}, httptest.NewRequest(http.MethodGet, "/api/view", nil), "")
 		}
 		synctest.Wait()
-		if w := get(h, "/api/calls"); w.Code != http.StatusOK {
+		if w := get(h, "/api/view"); w.Code != http.StatusOK {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 		close(gone)
@@ -205,7 +203,7 @@ func TestDamagedDocument(t *testing.T) {
 	made := at("2026-03-04T00:00:00Z")
 	made.rows[0].Document = []byte(`{"id":`)
 	h := start(t, Config{}, made)
-	for _, path := range []string{"/api/calls", "/api/call" + with("at", formatPosition(made.rows[0].Position()))} {
+	for _, path := range []string{"/api/view", "/api/call" + with("at", formatPosition(made.rows[0].Position()))} {
 		if w := get(h, path); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "can't be read") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

@@ -38,8 +38,7 @@ func TestHalfClosedClients(t *testing.T) {
 			{api, "/v2/calls/extensive", http.StatusMethodNotAllowed, "does not serve"},
 			{manage, "/readyz", http.StatusOK, "ok\n"},
 			{manage, "/api/site", http.StatusOK, `"companies":["default"]`},
-			{manage, "/api/summary?from=2026-01-01&to=2027-01-01", http.StatusOK, `"total":3`},
-			{manage, "/api/calls?from=2026-01-01&to=2027-01-01", http.StatusOK, `"calls":[{`},
+			{manage, "/api/view?from=2026-01-01&to=2027-01-01", http.StatusOK, `"figures":{"calls":3,`},
 			{manage, "/api/call?at=0.1", http.StatusNotFound, "call not found"},
 			{manage, "/metrics", http.StatusOK, "callvault_calls 3\n"},
 		} {

@@ -114,7 +114,7 @@ func TestReplacedWhileServed(t *testing.T) {
 			if status != http.StatusServiceUnavailable || line != "the store was replaced while it was open; start serve again\n" {
 				t.Errorf("/readyz: %d %q", status, line)
 			}
-			if status, body := operator(t, s.Manage()+"/api/calls"); status != http.StatusServiceUnavailable {
+			if status, body := operator(t, s.Manage()+"/api/view"); status != http.StatusServiceUnavailable {
 				t.Errorf("the page: %d %.200s", status, body)
 			}
 			if _, body := operator(t, s.Manage()+"/metrics"); !strings.Contains(body, "\ncallvault_store_up 0\n") {

@@ -16,8 +16,9 @@ function monthsLater(date, months) {
   return later(first, Math.min(date.getUTCDate(), length) - 1);
 }
 
-// newCalendar is the dialog. Chosen is called with what from and to say.
-export function newCalendar(chosen) {
+// newCalendar is the dialog. Check asks the server what the fields mean, and chosen is called
+// with the ends of the range, the second of which is not in it.
+export function newCalendar({ check, chosen }) {
   const dialog = byId('calendar');
   const days = byId('days');
   const from = byId('from');
@@ -36,19 +37,19 @@ export function newCalendar(chosen) {
 
   function cell(date, first) {
     const name = iso(date);
-    const inRange = isDate(from.value) && (picking ? name === from.value : isDate(to.value) && from.value <= name && name < to.value);
+    const inRange = isDate(from.value) && (picking ? name === from.value : isDate(to.value) && from.value <= name && name <= to.value);
     const element = make('td', { role: 'gridcell', 'aria-label': weekday(date), 'aria-selected': inRange }, String(date.getUTCDate()));
     element.dataset.day = name;
     element.tabIndex = name === iso(focus) ? 0 : -1;
     element.classList.toggle('other', date.getUTCMonth() !== first.getUTCMonth());
-    element.classList.toggle('ends', inRange && (name === from.value || iso(later(date, 1)) === to.value));
+    element.classList.toggle('ends', inRange && (name === from.value || name === to.value));
     return element;
   }
 
   function pick(name) {
-    const next = iso(later(new Date(name), 1));
-    if (!picking || name < from.value) [from.value, to.value, picking] = [name, next, true];
-    else [to.value, picking] = [next, false];
+    if (!picking || name < from.value) [from.value, to.value, picking] = [name, name, true];
+    else [to.value, picking] = [name, false];
+    blame();
     move(new Date(name));
   }
 
@@ -74,18 +75,39 @@ export function newCalendar(chosen) {
   });
   byId('month-before').onclick = () => { focus = monthsLater(focus, -1); draw(); };
   byId('month-after').onclick = () => { focus = monthsLater(focus, 1); draw(); };
-  for (const field of [from, to]) field.addEventListener('input', () => { picking = false; draw(); });
+  for (const field of [from, to]) field.addEventListener('input', () => { picking = false; blame(); draw(); });
   dialog.querySelector('.close').onclick = () => dialog.close();
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.querySelector('form').addEventListener('submit', () => chosen(from.value.trim(), to.value.trim()));
+
+  // blame says beside a field what is wrong with it.
+  function blame(text = '', wrong = null) {
+    for (const field of [from, to]) {
+      field.setAttribute('aria-invalid', String(field === wrong));
+      byId(`${field.id}-problem`).textContent = field === wrong ? text : '';
+    }
+    wrong?.focus();
+  }
+  dialog.querySelector('form').addEventListener('submit', async (event) => {
+    event.preventDefault();
+    let range;
+    try {
+      range = await check(from.value.trim(), to.value.trim());
+    } catch (error) {
+      blame(error.message, error.culprit?.name === 'from' ? from : to);
+      return;
+    }
+    dialog.close();
+    chosen(range.from && bound(range.from), range.to && bound(range.to));
+  });
 
   // open begins with the range that is shown.
-  return function open(state, summary) {
+  return function open(view) {
     picking = false;
-    from.value = state.from ?? (summary ? bound(summary.from) : '');
-    to.value = state.to ?? (summary ? bound(summary.to) : '');
-    const last = summary ? clock(summary.to) : new Date();
-    focus = new Date(iso(later(last, summary && isMidnight(summary.to) ? -1 : 0)));
+    blame();
+    const last = view && later(clock(view.to), isMidnight(view.to) ? -1 : 0);
+    from.value = view ? bound(view.from) : '';
+    to.value = view ? (isMidnight(view.to) ? iso(last) : bound(view.to)) : '';
+    focus = new Date(iso(last ?? new Date()));
     draw();
     dialog.showModal();
     days.querySelector('[tabindex="0"]').focus();

@@ -1,49 +1,66 @@
-// One call's document.
+// One call.
 
 import { byId, copy, make, webURL } from './dom.js';
-import { duration, moment } from './time.js';
-import { nameOf } from './workspace.js';
+import { nameOf } from './search.js';
+import { length, moment } from './time.js';
 
-// newPanel is the dialog of a call. Closed is called when a person closes it.
-export function newPanel(closed) {
+// newPanel is the dialog of a call. Closed is called when a person closes it, and walk with -1
+// or 1 for the call before or after it in the list.
+export function newPanel(closed, walk) {
   const dialog = byId('call');
-  let raw = '';
+  let shown = null;
   dialog.querySelector('.close').onclick = closed;
   dialog.addEventListener('cancel', (event) => { event.preventDefault(); closed(); });
   dialog.addEventListener('click', (event) => { if (event.target === dialog) closed(); });
-  byId('copy-document').onclick = (event) => copy(raw, event.target);
+  byId('call-before').onclick = () => walk(-1);
+  byId('call-after').onclick = () => walk(1);
+  dialog.addEventListener('keydown', (event) => {
+    const by = { ArrowLeft: -1, k: -1, ArrowRight: 1, j: 1 }[event.key];
+    if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    walk(by);
+  });
+  byId('copy-document').onclick = (event) => copy(shown.document, event.target);
+  byId('copy-curl').onclick = (event) => copy(shown.curl, event.target);
+  byId('copy-link').onclick = (event) => copy(location.href, event.target);
 
   const open = () => { if (!dialog.open) dialog.showModal(); };
   return {
     close() { if (dialog.open) dialog.close(); },
 
-    show({ document: text, indented, time, names }) {
-      raw = text;
+    show(answer) {
+      shown = answer;
+      const { document: text, indented, time, scheduled, started, late, names, curl } = answer;
       const call = JSON.parse(text);
-      byId('call-title').textContent = call.title || `Call ${call.id}`;
-      const named = (kind, id) => {
-        const name = nameOf(names, kind, id);
-        return name && make('bdi', { title: id }, name);
+      byId('call-title').textContent = call.title || 'No title';
+      const named = (field, id) => id && make('bdi', { title: id }, nameOf(names, field, id) || id);
+      const link = (value) => {
+        const url = webURL(value);
+        return url && make('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, url.host);
       };
-      const facts = [moment(time), duration(call.duration), call.direction, call.system, named('users', call.primaryUserId), named('workspaces', call.workspaceId)];
-      byId('call-facts').replaceChildren(...facts.filter(Boolean).flatMap((fact) => [' · ', fact]).slice(1));
-      const url = webURL(call.url);
-      const link = byId('call-link');
-      link.hidden = !url;
-      if (url) link.href = url.href;
-      else link.removeAttribute('href');
-      link.textContent = url ? `Open at ${url.host}` : '';
-      byId('copy-document').hidden = false;
+      const facts = [
+        ['Scheduled', scheduled && moment(scheduled)], ['Started', started && moment(started)],
+        [late < 0 ? 'Early' : 'Late', late === null ? '' : late === 0 ? 'no' : length(Math.abs(late))],
+        ['Length', typeof call.duration === 'number' ? length(call.duration) : ''],
+        ['Who', named('host', call.primaryUserId)], ['Workspace', named('workspace', call.workspaceId)],
+        ['System', call.system], ['Direction', call.direction], ['Scope', call.scope], ['Private', call.isPrivate ? 'yes' : ''],
+        ['Recording', link(call.url)], ['Meeting', link(call.meetingUrl)], ['ID', make('code', {}, call.id)],
+      ];
+      byId('call-facts').replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', { dir: 'auto' }, value))));
+      byId('call-facts').dataset.time = time;
+      byId('call-problem').textContent = '';
+      byId('copy-curl').hidden = !curl;
+      byId('call-actions').hidden = byId('call-json').hidden = false;
       byId('document').replaceChildren(...coloured(indented));
       open();
       byId('document').scrollTop = 0;
     },
 
     fail(text) {
-      raw = '';
       byId('call-title').textContent = 'This call can’t be shown';
-      byId('call-facts').textContent = text;
-      byId('call-link').hidden = byId('copy-document').hidden = true;
+      byId('call-problem').textContent = text;
+      byId('call-actions').hidden = byId('call-json').hidden = true;
+      byId('call-facts').replaceChildren();
       byId('document').replaceChildren();
       open();
     },

@@ -1,135 +1,149 @@
-// The chart: a bar for each count. Each width needs a new drawing. All bars are one path,
-// so that many cost no more than a few.
+// The chart: a bar for each unit, divided into layers. Each width needs a new drawing. The bars
+// of a layer are one path, so that many cost no more than a few.
 
-import { byId } from './dom.js';
-import { bound, calls, clock, count, month, span, tick, weekday } from './time.js';
+import { byId, make } from './dom.js';
+import { bound, calls, clock, count, hours, month, span, tick, weekday } from './time.js';
 
-const height = 240;
-const foot = 28; // the axis
+const foot = 24; // the axis
 const head = 8;
 const apart = 62; // pixels from one mark of the axis to the next, at least
 
-const svg = (name, attributes) => {
+const svg = (name, attributes, ...children) => {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
   return element;
 };
+const add = (a, b) => a + b;
 
 // newChart draws into the page. Narrow is called with the ends of what was chosen.
 export function newChart(narrow) {
   const root = byId('chart');
   const picture = root.querySelector('svg');
   const readout = byId('readout');
-  let bars = []; // each with from, to and count
-  let unit = '';
+  let chart = { bars: [], layers: [] }; // of the server's answer; each bar with its to
+  let measure = 'calls';
   let width = 0;
+  let height = 0;
   let left = 0; // the width of the scale
   let band = 0; // the width of a bar and its gap
   let at = -1; // the current bar
   let anchor = -1; // the other end of the selection
   let pressed = null; // where a pointer went down
-  const mark = svg('rect', { class: 'mark', y: 0, height: height - foot });
+  const mark = svg('rect', { class: 'mark', y: 0 });
 
   const selected = () => (anchor < 0 ? [at, at] : [Math.min(at, anchor), Math.max(at, anchor)]);
+  const amounts = (bar) => (measure === 'hours' ? bar.seconds?.map((s) => s / 3600) : bar.calls) ?? [];
+  const style = (layer) => (chart.layers[layer] === '' ? 'none' : chart.rest && layer === chart.layers.length - 1 ? 'rest' : `layer${layer}`);
+  const label = (layer) => (style(layer) === 'none' ? `no ${chart.stack}` : chart.layers[layer]);
 
   function draw() {
-    const [top, step] = scale(Math.max(...bars.map((b) => b.count)));
-    width = root.clientWidth;
-    left = 8 * count.format(top).length + 10;
+    const { bars } = chart;
+    const [top, step] = scale(Math.max(...bars.map((b) => amounts(b).reduce(add, 0))), measure === 'hours' ? 0.1 : 1);
+    [width, height] = [root.clientWidth, root.clientHeight];
+    left = 7 * Math.max(count.format(top).length, count.format(step).length) + 10;
     band = (width - left) / bars.length;
     const gap = band > 8 ? 2 : band > 3 ? 1 : 0;
-    const y = (n) => height - foot - (n / top) * (height - foot - head);
+    const bottom = height - foot;
+    const tall = (n) => (n / top) * (bottom - head);
+    const x = (i) => left + i * band;
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    picture.replaceChildren();
-    for (let n = step; n <= top; n += step) {
-      const label = svg('text', { class: 'scale', x: left - 9, y: y(n) + 4, 'text-anchor': 'end' });
-      label.textContent = count.format(n);
-      picture.append(svg('line', { class: 'grid', x1: left, x2: width, y1: y(n), y2: y(n) }), label);
+    picture.replaceChildren(svg('defs', {}, svg('pattern', { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' },
+      svg('rect', { class: 'hatch', width: 3, height: 6 }))));
+    if (chart.unit === 'day' && band > 2) {
+      const free = bars.map((b, i) => (clock(b.from).getUTCDay() % 6 === 0 ? `M${x(i).toFixed(2)} ${head}h${band.toFixed(2)}V${bottom}h${-band.toFixed(2)}z` : ''));
+      picture.append(svg('path', { class: 'weekend', d: free.join('') }));
     }
-    const path = bars.map((b, i) => {
-      if (b.count === 0) return '';
-      const tall = Math.max(y(0) - y(b.count), 1.5); // one call among thousands is seen too
-      return `M${(left + i * band + gap / 2).toFixed(2)} ${y(0)}v${-tall.toFixed(2)}h${Math.max(band - gap, 0.5).toFixed(2)}v${tall.toFixed(2)}z`;
+    for (let n = step; n <= top * 1.001; n += step) {
+      const y = bottom - tall(n);
+      picture.append(svg('line', { class: 'grid', x1: left, x2: width, y1: y, y2: y }), svg('text', { class: 'scale', x: left - 8, y: y + 4, 'text-anchor': 'end' }, count.format(n)));
+    }
+    mark.setAttribute('height', bottom);
+    picture.append(mark);
+    const heights = bars.map(() => 0);
+    chart.layers.forEach((_, layer) => {
+      const path = bars.map((b, i) => {
+        const n = amounts(b)[layer] ?? 0;
+        if (n === 0) return '';
+        const size = Math.max(tall(n), 1.5); // one call among thousands is seen too
+        heights[i] += size;
+        return `M${(x(i) + gap / 2).toFixed(2)} ${(bottom - heights[i]).toFixed(2)}h${Math.max(band - gap, 0.5).toFixed(2)}v${size.toFixed(2)}h${-Math.max(band - gap, 0.5).toFixed(2)}z`;
+      });
+      picture.append(svg('path', { class: `bars ${style(layer)}`, d: path.join('') }));
     });
-    picture.append(mark, svg('path', { class: 'bars', d: path.join('') }));
-    picture.append(svg('line', { class: 'axis', x1: left, x2: width, y1: y(0), y2: y(0) }));
-    for (const i of marks(bars, unit, band)) {
-      const x = left + (i + 0.5) * band;
-      const label = svg('text', { class: 'tick', y: height - 8, x: Math.max(left + 18, Math.min(x, width - 20)), 'text-anchor': 'middle' });
-      label.textContent = tick(bars[i].from, unit);
-      picture.append(label);
+    const now = chart.running;
+    if (now >= 0 && heights[now] > 0) picture.append(svg('rect', { class: 'running', fill: 'url(#hatch)', x: x(now) + gap / 2, width: Math.max(band - gap, 0.5), y: bottom - heights[now], height: heights[now] }));
+    picture.append(svg('line', { class: 'axis', x1: left, x2: width, y1: bottom, y2: bottom }));
+    for (const i of marks(bars, chart.unit, band)) {
+      picture.append(svg('text', { class: 'tick', y: height - 7, x: Math.max(left + 18, Math.min(x(i + 0.5), width - 20)), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
     }
     show();
   }
 
-  // show describes the current bar or the selection.
+  // show describes the current bar or the selection, or all of them.
   function show() {
-    const [first, last] = selected();
+    const { bars } = chart;
+    const [first, last] = at < 0 ? [0, bars.length - 1] : selected();
     mark.toggleAttribute('hidden', at < 0);
-    if (at < 0) {
-      readout.textContent = '';
-      return;
-    }
     mark.setAttribute('x', left + first * band);
     mark.setAttribute('width', (last - first + 1) * band);
-    const sum = bars.slice(first, last + 1).reduce((n, b) => n + b.count, 0);
-    readout.textContent = `${name(bars[first], bars[last])}: ${calls(sum)}`;
+    const meant = bars.slice(first, last + 1);
+    const sum = (name) => meant.map((b) => (b[name] ?? []).reduce(add, 0)).reduce(add, 0);
+    const running = first === last && first === chart.running ? ', so far' : '';
+    readout.textContent = at < 0 ? '' : `${name(bars[first], bars[last])}: ${calls(sum('calls'))}, ${hours(sum('seconds'))}${running}`;
+    const of = (list, layer) => meant.reduce((n, b) => n + (b[list]?.[layer] ?? 0), 0);
+    byId('legend').replaceChildren(...chart.layers.flatMap((_, layer) => (bars.some((b) => b.calls?.[layer]) ? [make('li', { className: style(layer), dir: 'auto' },
+      label(layer), make('span', {}, measure === 'hours' ? hours(of('seconds', layer)) : count.format(of('calls', layer))))] : [])));
   }
 
   function name(first, last) {
-    if (first === last && unit === 'month') return month(clock(first.from));
-    if (first === last && unit === 'year') return String(clock(first.from).getUTCFullYear());
-    if (first === last && unit === 'day') return weekday(clock(first.from));
+    if (first === last && chart.unit === 'month') return month(clock(first.from));
+    if (first === last && chart.unit === 'year') return String(clock(first.from).getUTCFullYear());
+    if (first === last && chart.unit === 'day') return weekday(clock(first.from));
     return span(first.from, last.to);
   }
 
   function look(i, from = -1) {
-    at = Math.max(-1, Math.min(i, bars.length - 1));
-    anchor = at < 0 ? -1 : from;
+    at = Math.min(i, chart.bars.length - 1);
+    anchor = from;
     show();
   }
 
   function choose() {
     const [first, last] = selected();
-    if (at < 0 || (first === 0 && last === bars.length - 1)) return;
-    look(-1);
-    narrow(edge(bars[first].from), edge(bars[last].to));
+    if (at < 0 || (first === 0 && last === chart.bars.length - 1)) return;
+    narrow(edge(chart.bars[first].from), edge(chart.bars[last].to));
   }
 
   // edge is a time as it stands in an address. Where midnight comes twice, as in Havana
   // each autumn, the date is the first one.
   function edge(time) {
-    const same = bars.filter((b) => b.from.slice(0, 19) === time.slice(0, 19));
+    const same = chart.bars.filter((b) => b.from.slice(0, 19) === time.slice(0, 19));
     return same.length > 1 ? time : bound(time);
   }
 
   const barAt = (event) => {
     const box = picture.getBoundingClientRect();
-    return Math.max(0, Math.min(bars.length - 1, Math.floor((event.clientX - box.left - left) / band)));
+    return Math.max(0, Math.min(chart.bars.length - 1, Math.floor((event.clientX - box.left - left) / band)));
   };
 
   picture.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0 || bars.length === 0) return;
+    if (event.button !== 0 || chart.bars.length === 0) return;
     const i = barAt(event);
-    pressed = { i, x: event.clientX, before: at, moved: false };
+    pressed = { i, x: event.clientX };
     picture.setPointerCapture(event.pointerId);
     look(i);
   });
   picture.addEventListener('pointermove', (event) => {
-    if (bars.length === 0) return;
+    if (chart.bars.length === 0) return;
     if (!pressed) {
       if (event.pointerType === 'mouse') look(barAt(event));
-      return;
-    }
-    pressed.moved ||= Math.abs(event.clientX - pressed.x) > 4;
-    if (pressed.moved) look(barAt(event), pressed.i);
+    } else if (anchor >= 0 || Math.abs(event.clientX - pressed.x) > 4) look(barAt(event), pressed.i);
   });
-  picture.addEventListener('pointerup', (event) => {
+  picture.addEventListener('pointerup', () => {
     if (!pressed) return;
-    const { i, before, moved } = pressed;
     pressed = null;
-    // The first touch of a finger shows a count, the second narrows the range.
-    if (moved || event.pointerType === 'mouse' || before === i) choose();
+    choose();
   });
   picture.addEventListener('pointercancel', () => { pressed = null; look(-1); });
   picture.addEventListener('pointerleave', (event) => {
@@ -137,6 +151,7 @@ export function newChart(narrow) {
   });
 
   root.addEventListener('keydown', (event) => {
+    const { bars } = chart;
     if (bars.length === 0 || event.target !== root || event.altKey || event.ctrlKey || event.metaKey) return;
     const far = Math.max(1, Math.round(bars.length / 10));
     const to = {
@@ -150,29 +165,24 @@ export function newChart(narrow) {
   });
   root.addEventListener('blur', () => look(-1));
 
-  new ResizeObserver(() => { if (bars.length > 0 && root.clientWidth !== width) draw(); }).observe(root);
+  new ResizeObserver(() => { if (chart.bars.length > 0 && root.clientWidth !== width) draw(); }).observe(root);
 
   return {
-    // show draws counts, or nothing if there are none.
-    show(summary) {
-      bars = summary.bars.map((b, i) => ({ ...b, to: summary.bars[i + 1]?.from ?? summary.to }));
-      unit = summary.unit;
+    // show draws a view by its calls or by its hours.
+    show({ chart: next, to }, by) {
+      chart = { ...next, bars: next.bars.map((b, i) => ({ ...b, to: next.bars[i + 1]?.from ?? to })) };
+      measure = by;
       [at, anchor, pressed] = [-1, -1, null];
-      root.dataset.bars = bars.length;
-      if (summary.total === 0) {
-        bars = [];
-        picture.replaceChildren();
-        readout.textContent = '';
-        return;
-      }
+      root.dataset.bars = chart.bars.length;
       draw();
     },
   };
 }
 
-// scale is the number at the top of the chart, and that of its lowest line.
-function scale(most) {
-  for (let power = 1; ; power *= 10) {
+// scale is the number at the top of the chart, and that of its lowest line. Lines are no closer
+// than the least number.
+function scale(most, least) {
+  for (let power = least; ; power *= 10) {
     for (const step of [power, 2 * power, 5 * power]) {
       if (most <= 4 * step) return [Math.max(Math.ceil(most / step), 1) * step, step];
     }

@@ -4,37 +4,90 @@ import { newCalendar } from './calendar.js';
 import { newPanel } from './call.js';
 import { newChart } from './chart.js';
 import { button, byId, copy, make } from './dom.js';
+import { showFacets, showFigures } from './figures.js';
+import { choices, newList, showTotal } from './list.js';
+import { beginLive } from './live.js';
 import { beginMirror, showMirror } from './mirror.js';
-import { address, change, localZone, preset, presets, questions, read } from './state.js';
-import { showPager, showRows } from './table.js';
-import { calls, span } from './time.js';
-import { offerWorkspaces, showWorkspace, workspaceOf } from './workspace.js';
+import { newSearch, toggle } from './search.js';
+import { address, change, presets, questions, read } from './state.js';
+import { calls, clock, day, span } from './time.js';
+import { newZone } from './zone.js';
 
 let state = read(location.search);
 let site = null; // the server's companies, links and formats
-let summary = null; // the counts shown, and the query that they answer
-let page = null;
-let workspaces = ''; // the query whose answer is offered
+let view = null; // the view on the screen, and the query that it answers
+let shown = null; // the state of the view on the screen
+let wanted = null; // the state that could not be shown
 let mirror = ''; // the query whose answer the header shows
+let culprit = null; // what can't be answered
 
-const chart = newChart((from, to) => go({ range: '', from, to }));
-const openCalendar = newCalendar((from, to) => go({ range: from || to ? '' : 'all', from, to }));
-const panel = newPanel(() => go({ call: '' }));
+const main = document.querySelector('main');
+const chart = newChart((from, to) => go({ range: '', from, to }, [...wider(), { range: state.range, from: state.from, to: state.to }]));
+const list = newList({ link: (call) => address({ ...state, call }), open: (call) => go({ call }), more: (before) => ask(questions.more(state, before), underWay.signal) });
+const panel = newPanel(closeCall, walk);
+const search = newSearch(go, jump);
+const showZone = newZone((tz) => go({ tz }));
+const show = {};
 
-// go shows something else.
-function go(changes) {
-  const next = change(state, changes);
+// wider are the ranges from which the chart has narrowed this one.
+const wider = () => history.state?.wider ?? [];
+
+// go changes what is shown, as a step of the history.
+function go(changes, ranges = 'from' in changes ? [] : wider()) {
+  step(change(state, changes), { wider: ranges, opened: 'call' in changes });
+}
+
+function step(next, about) {
   if (address(next) === address(state)) return;
   state = next;
-  history.pushState(null, '', address(state));
+  history.pushState(about, '', address(state));
   load();
 }
 
-// Asking again can't change a final refusal.
+// widen shows the range that the chart has narrowed, or else the one to begin with.
+function widen() {
+  const ranges = wider();
+  go({ range: '', from: '', to: '', ...ranges.at(-1) }, ranges.slice(0, -1));
+}
+
+// closeCall goes back to where the call was opened.
+function closeCall() {
+  if (history.state?.opened) {
+    history.back();
+    return;
+  }
+  state = change(state, {});
+  history.replaceState(history.state, '', address(state));
+  load();
+}
+
+// walk shows the call before or after the one that is shown. Going back closes it all the same.
+async function walk(by) {
+  const call = await list.step(state.call, by);
+  if (!call) return;
+  state = { ...state, call };
+  history.replaceState(history.state, '', address(state));
+  load();
+}
+
+// jump opens the call with an id, if there is one.
+async function jump(id) {
+  try {
+    const { at } = await ask(questions.find(state, id), underWay.signal);
+    go({ call: at });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return false;
+  }
+}
+
+// Asking again can't change a final refusal. Without the culprit there may be something to show.
 class Refusal extends Error {
-  constructor(text, final = false) {
+  constructor(text, { final = false, culprit: named = null } = {}) {
     super(text);
     this.final = final;
+    this.culprit = named;
   }
 }
 
@@ -50,13 +103,13 @@ async function ask(question, signal) {
     if (signal.aborted) throw error;
     throw new Refusal('The server does not answer. Is it running?');
   }
-  if (response.status === 401) throw new Refusal('This key is no longer valid. Reload the page to enter another one.');
-  let said = text.trim();
-  let final = false;
+  if (response.status === 401) throw new Refusal('This key is no longer valid. Reload the page to enter another one.', { final: true });
+  let said = { error: text.trim() };
   try {
-    ({ error: said, final } = JSON.parse(text));
+    said = JSON.parse(text);
   } catch { /* said by what stands before the page */ }
-  throw new Refusal(said ? said[0].toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? '' : '.') : `The server answered ${response.status}.`, final);
+  const first = said.culprit?.name === 'where' ? said.error[0] : said.error?.[0]?.toUpperCase(); // a term stays as it was typed
+  throw new Refusal(said.error ? first + said.error.slice(1) + (/[.!?]$/.test(said.error) ? '' : '.') : `The server answered ${response.status}.`, said);
 }
 
 let underWay = new AbortController();
@@ -67,53 +120,54 @@ async function load() {
   const { signal } = (underWay = new AbortController());
   document.documentElement.dataset.state = 'loading';
   const waiting = setTimeout(() => { byId('progress').hidden = false; }, 150);
+  culprit = wanted = null;
   showControls();
   try {
     site ??= await ask('api/site', signal);
     showSite();
-    const parts = [fetchCall(signal), fetchList(signal), fetchSummary(signal), fetchWorkspaces(signal), fetchMirror(signal)];
-    await Promise.all(parts);
+    await Promise.all([fetchCall(signal), fetchView(signal), fetchMirror(signal)]);
+    shown = state;
     byId('problem').hidden = true;
+    main.classList.remove('stale');
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Refusal)) throw error;
-    byId('problem-text').textContent = error.message;
-    byId('again').hidden = error.final;
-    byId('problem').hidden = false;
-    if (!summary) document.querySelector('main').classList.add('bare'); // there is nothing yet that could stay
+    fail(error);
   } finally {
     clearTimeout(waiting);
     if (!signal.aborted) {
       byId('progress').hidden = true;
-      for (const section of document.querySelectorAll('[aria-busy]')) section.setAttribute('aria-busy', 'false');
       document.documentElement.dataset.state = 'shown';
     }
   }
 }
 
-async function fetchSummary(signal) {
-  const question = questions.summary(state);
-  if (summary?.question === question) return;
-  document.querySelector('.overview').setAttribute('aria-busy', 'true');
-  summary = { ...await ask(question, signal), question };
-  showSummary();
-  showLists();
+// fail says why the state can't be shown. What was shown before stays, and so do the controls,
+// unless a part of the address is to blame, which can be taken away.
+function fail(error) {
+  culprit = error.culprit;
+  byId('problem-text').textContent = error.message;
+  byId('remove').hidden = !culprit;
+  byId('remove').textContent = `✕ Remove ${culprit?.value}`;
+  byId('again').hidden = error.final;
+  byId('problem').hidden = false;
+  main.classList.toggle('bare', !view);
+  main.classList.add('stale');
+  if (!culprit && shown) {
+    [wanted, state] = [state, shown];
+    history.replaceState(history.state, '', address(state));
+  }
+  showControls();
 }
 
-async function fetchList(signal) {
-  const question = questions.list(state);
-  if (page?.question === question) return;
-  document.querySelector('.list').setAttribute('aria-busy', 'true');
-  page = { ...await ask(question, signal), question };
-  showLists();
-}
-
-async function fetchWorkspaces(signal) {
-  const question = questions.workspaces(state);
-  if (workspaces === question) return;
-  offerWorkspaces((await ask(question, signal)).workspaces);
-  workspaces = question;
-  if (state.workspace) showWorkspace(state.workspace);
+async function fetchView(signal) {
+  const question = questions.view(state);
+  if (view?.question !== question) {
+    view = { ...await ask(question, signal), question };
+    byId('news').hidden = true;
+    list.show(view, state.order);
+  }
+  showView();
 }
 
 async function fetchMirror(signal) {
@@ -136,9 +190,21 @@ async function refreshMirror() {
   }
 }
 
+// latest is whether there are changes, or nothing while the server does not say.
+async function latest() {
+  const { signal } = underWay;
+  try {
+    return await ask(questions.latest(state), signal);
+  } catch {
+    return null; // what was asked for itself says what is wrong
+  }
+}
+
 async function fetchCall(signal) {
   if (!state.call) {
+    const left = shown?.call;
     panel.close();
+    if (left) list.focus(left);
     return;
   }
   try {
@@ -149,35 +215,44 @@ async function fetchCall(signal) {
   }
 }
 
-// showLists shows the calls once the total is known, so that a page of one view never
-// appears with the total of another.
-function showLists() {
-  if (page?.question !== questions.list(state) || summary?.question !== questions.summary(state)) return;
-  showRows(page, (call) => go({ call }), (workspace) => { go({ workspace }); byId('calls').focus(); });
-  showPager(page, summary.total, (changes) => { go(changes); byId('calls').scrollIntoView({ block: 'nearest' }); });
+function showView() {
+  const { figures, from, to, all } = view;
+  const isEmpty = figures.calls === 0;
+  main.classList.remove('bare');
+  main.classList.toggle('empty', isEmpty);
+  byId('range').textContent = span(from, to);
+  showFigures(view);
+  showFacets(view, state.where, (term) => go({ where: toggle(state.where, term) }));
+  showTotal(figures.calls);
+  byId('chart').setAttribute('aria-label', `${calls(figures.calls)} by the ${view.chart.unit}, stacked by ${view.chart.stack}`);
+  if (!isEmpty) chart.show(view, state.of || 'calls');
+  byId('empty').hidden = !isEmpty;
+  if (isEmpty) showEmpty(all);
+  byId('lines').replaceChildren(
+    ...line('Request them from the API (curl prompts for the key’s secret)', view.curl),
+    ...line('List them on the command line', view.command));
+  document.title = `${calls(figures.calls)}, ${span(from, to)} – callvault`;
+  showControls();
 }
 
-function showSummary() {
-  const { total, from, to, unit, units } = summary;
-  document.querySelector('main').classList.remove('bare');
-  byId('total').textContent = calls(total);
-  byId('range').textContent = `${span(from, to)}, ${summary.zone.replaceAll('_', ' ')}`;
-  byId('chart').setAttribute('aria-label', `${calls(total)}, by the ${unit}`);
-  chart.show(summary);
-  for (const b of byId('units').children) {
-    b.setAttribute('aria-pressed', String(b.textContent === unit));
-    b.disabled = !units.includes(b.textContent);
+// showEmpty says why no call is shown, and leads to some.
+function showEmpty(all) {
+  const { from, to, newest } = view;
+  const next = byId('show-newest');
+  const range = span(from, to);
+  const text = `No calls ${state.where ? 'match ' : ''}${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}.`;
+  const isOutside = newest && (newest < from || newest >= to);
+  next.hidden = all === 0;
+  if (all === 0) byId('empty-text').textContent = 'There are no calls yet. Add some: callvault import calls.ndjson';
+  else if (state.where) {
+    byId('empty-text').textContent = text;
+    next.textContent = state.range === 'all' ? 'Remove all search terms' : 'Search all calls';
+    next.onclick = () => { go(state.range === 'all' ? { where: '' } : { range: 'all', from: '', to: '' }); byId('search').focus(); };
+  } else {
+    byId('empty-text').textContent = isOutside ? `${text} The newest is of ${day(clock(newest))}.` : text;
+    next.textContent = 'Show the newest calls';
+    next.onclick = () => { go({ range: '', from: '', to: '' }); byId('chart').focus(); };
   }
-  const everything = preset(state) === 'all' && !state.workspace;
-  byId('empty').hidden = total > 0;
-  byId('empty-text').textContent = everything ? 'There are no calls yet. Add some: callvault import calls.ndjson' : 'There are no calls in this range.';
-  byId('show-all').hidden = everything;
-  byId('chart-help').classList.toggle('idle', total === 0);
-  document.querySelector('.list').hidden = document.querySelector('.take').hidden = total === 0;
-  byId('lines').replaceChildren(
-    ...line('Request them from the API (curl prompts for the key’s secret)', summary.curl),
-    ...line('List them on the command line', summary.command));
-  document.title = `${calls(total)}, ${span(from, to)} – callvault`;
 }
 
 function* line(label, text) {
@@ -188,20 +263,31 @@ function* line(label, text) {
     button({}, (event) => copy(text, event.target), 'Copy'));
 }
 
-// showControls shows the chosen values.
+// showControls shows what is chosen.
 function showControls() {
-  const chosen = preset(state);
+  const isCustom = Boolean(state.from || state.to);
+  const chosen = isCustom ? '' : state.range || view?.range;
   const strip = byId('presets');
   for (const b of strip.children) {
-    b.setAttribute('aria-pressed', String(b.dataset.range === chosen));
-    if (b.dataset.range === chosen) strip.scrollLeft = b.offsetLeft - strip.offsetLeft - (strip.clientWidth - b.offsetWidth) / 2;
+    const isPressed = b.id === 'custom' ? isCustom : b.dataset.value === chosen;
+    b.setAttribute('aria-pressed', String(isPressed));
+    if (isPressed) strip.scrollLeft = b.offsetLeft - strip.offsetLeft - (strip.clientWidth - b.offsetWidth) / 2;
   }
-  showWorkspace(state.workspace);
-  choose(byId('zone'), state.tz ?? '');
+  byId('widen').hidden = !isCustom;
+  search.show(state.where, view ?? {}, culprit?.name === 'where' ? culprit.value : '');
+  showZone(state.tz);
+  show.measure(state.of || 'calls');
+  show.order(state.order || 'newest');
+  show.stack(view?.chart.stack);
+  show.unit(view?.chart.unit);
+  for (const b of byId('units').children) b.hidden = !view?.chart.units.includes(b.dataset.value);
+  byId('ids').setAttribute('aria-pressed', String(Boolean(state.ids)));
+  byId('rows').classList.toggle('ids', Boolean(state.ids));
+  byId('downloads').replaceChildren(...(site?.formats ?? []).map(({ name, extension }) =>
+    make('a', { href: questions.download(state, extension), download: '' }, name)));
 }
 
-// choose selects a value, even if it was not offered: a zone under another name, or a
-// company that no longer exists.
+// choose selects a value, even if it was not offered.
 function choose(select, value) {
   select.value = value;
   if (select.selectedIndex < 0) select.append(make('option', { value, selected: true }, value));
@@ -212,32 +298,42 @@ function showSite() {
   if (company.length === 0) {
     company.replaceChildren(...site.companies.map((name) => make('option', {}, name)));
     byId('links').replaceChildren(...site.links.flatMap(({ text, url }) => [make('a', { href: url }, text), ' ']));
+    byId('about').replaceChildren(...[site.store && make('span', { title: site.store, dir: 'auto' }, site.store), site.version !== 'unknown' && make('span', {}, site.version), site.demo && make('b', {}, 'demo')].filter(Boolean));
   }
   byId('company-field').hidden = site.companies.length < 2;
   choose(company, state.company ?? site.companies[0]);
-  byId('downloads').replaceChildren('Download as ', ...site.formats.map(({ name, extension }) =>
-    make('a', { className: 'button', href: questions.download(state, extension), download: '' }, name)));
+  showControls();
+}
+
+// A key acts on the page unless it is typed into a field or belongs to a dialog.
+function onKey(event) {
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, textarea, dialog')) return;
+  if (event.key === '/') byId('search').focus();
+  else if (event.key === 'j' || event.key === 'k') list.walk(event.key === 'j' ? 1 : -1);
+  else if (event.key === 'Escape' && !byId('widen').hidden) widen();
+  else return;
+  event.preventDefault();
 }
 
 function begin() {
-  byId('presets').replaceChildren(...presets.map(([range, label]) => {
-    const b = button({}, () => go({ range, from: '', to: '' }), label);
-    b.dataset.range = range;
-    return b;
-  }), button({ id: 'custom', 'aria-haspopup': 'dialog' }, () => openCalendar(state, summary), 'Other…'));
-  byId('presets').lastChild.dataset.range = '';
-  byId('units').replaceChildren(...['hour', 'day', 'week', 'month', 'year'].map((by) => button({ disabled: true }, () => go({ by }), by)));
-
-  const zones = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
-  byId('zone').replaceChildren(make('option', { value: '' }, `Local: ${localZone.replaceAll('_', ' ')}`),
-    ...[...zones].map((value) => make('option', { value }, value.replaceAll('_', ' '))));
-
-  byId('zone').onchange = (event) => go({ tz: event.target.value });
-  byId('company').onchange = (event) => go({ company: event.target.value, workspace: '' });
-  byId('workspace').onchange = byId('workspace').onsearch = (event) => go({ workspace: workspaceOf(event.target.value.trim()) });
-  byId('again').onclick = load;
-  byId('show-all').onclick = () => { go({ range: 'all', from: '', to: '', workspace: '' }); byId('chart').focus(); };
+  choices('presets', presets, (range) => go({ range, from: '', to: '' }));
+  const openCalendar = newCalendar({
+    check: (from, to) => ask(questions.range(state, from, to), underWay.signal),
+    chosen: (from, to) => go({ range: from || to ? '' : 'all', from, to }),
+  });
+  byId('presets').append(button({ id: 'custom', 'aria-haspopup': 'dialog' }, () => openCalendar(view), 'Custom range'));
+  show.measure = choices('measures', [['calls', 'Calls'], ['hours', 'Hours']], (of) => go({ of: of === 'calls' ? '' : of }));
+  show.stack = choices('stacks', [['direction', 'Direction'], ['system', 'System'], ['scope', 'Scope']], (stack) => go({ stack }));
+  show.unit = choices('units', ['hour', 'day', 'week', 'month', 'year'].map((by) => [by, by]), (by) => go({ by }));
+  show.order = choices('orders', [['newest', 'Newest'], ['longest', 'Longest']], (order) => go({ order: order === 'newest' ? '' : order }));
+  byId('ids').onclick = () => go({ ids: state.ids ? '' : '1' });
+  byId('widen').onclick = widen;
+  byId('company').onchange = (event) => go({ company: event.target.value, where: '' });
+  byId('again').onclick = () => { if (wanted) step(wanted, history.state); else load(); };
+  byId('remove').onclick = () => go(culprit.name === 'range' ? { range: '', from: '', to: '' } : { [culprit.name]: culprit.without });
   beginMirror(refreshMirror);
+  beginLive(latest, () => view, () => { view = null; load(); byId('total').scrollIntoView({ block: 'nearest' }); });
+  document.addEventListener('keydown', onKey);
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });
   load();
 }

@@ -1,18 +1,17 @@
 // The address holds the whole state: every change is a step of the history, and a view
 // depends on nothing else.
 
-const names = ['company', 'range', 'from', 'to', 'tz', 'workspace', 'by', 'after', 'before', 'call'];
+import { localZone } from './zone.js';
 
-export const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+const names = ['company', 'range', 'from', 'to', 'tz', 'where', 'by', 'stack', 'of', 'order', 'ids', 'call'];
 
-// presets are the named ranges, and the default.
+// presets are the named ranges.
 export const presets = [
   ['today', 'Today'], ['yesterday', 'Yesterday'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days'],
   ['this-month', 'This month'], ['last-month', 'Last month'], ['all', 'All'],
 ];
-const firstPreset = '30d';
 
-// read is the state that an address has.
+// read is the state that an address has. Links of former versions name a workspace.
 export function read(search) {
   const parameters = new URLSearchParams(search);
   const state = {};
@@ -20,36 +19,30 @@ export function read(search) {
     const value = parameters.get(name);
     if (value) state[name] = value;
   }
+  const workspace = parameters.get('workspace');
+  if (workspace) state.where = `${state.where ?? ''} workspace:${workspace}`.trim();
   return state;
 }
 
-// change is the state after something else was chosen: a page is of one list, and a
-// call of one page.
+// change is the state after something else was chosen. Another choice closes a call.
 export function change(state, changes) {
-  const next = { ...state, ...changes };
-  const kept = new Set(['call', 'by']);
-  if (Object.keys(changes).some((name) => !kept.has(name))) {
-    delete next.call;
-    if (!('after' in changes)) delete next.after;
-    if (!('before' in changes)) delete next.before;
-  }
+  const next = { ...state, call: '', ...changes };
   for (const name of names) if (!next[name]) delete next[name];
   return next;
 }
 
 export const address = (state) => `?${text(state, names)}`;
 
-// preset is the preset that a state shows, or nothing.
-export const preset = (state) => (state.from || state.to ? '' : state.range || firstPreset);
-
 // questions are the requests for a state. If two answers may differ, so do their requests.
-const view = ['company', 'range', 'from', 'to', 'tz', 'workspace'];
+const view = ['company', 'range', 'from', 'to', 'tz', 'where'];
 export const questions = {
-  summary: (state) => `api/summary?${text(asked(state), [...view, 'by'])}`,
-  list: (state) => `api/calls?${text(asked(state), [...view, 'after', 'before'])}`,
+  view: (state) => `api/view?${text(asked(state), [...view, 'by', 'stack', 'order'])}`,
+  more: (state, before) => `api/view?${text({ ...asked(state), before }, [...view, 'order', 'before'])}`,
   call: (state) => `api/call?${text({ ...asked(state), at: state.call }, ['company', 'tz', 'at'])}`,
+  find: (state, id) => `api/call?${text({ ...asked(state), id }, ['company', 'tz', 'id'])}`,
   mirror: (state) => `api/mirror?${text(asked(state), ['company', 'tz'])}`,
-  workspaces: (state) => `api/workspaces?${text(state, ['company'])}`,
+  latest: (state) => `api/latest?${text(state, ['company'])}`,
+  range: (state, from, to) => `api/range?${text({ ...asked(state), from, to }, ['tz', 'from', 'to'])}`,
   download: (state, format) => `api/download?${text({ ...asked(state), format }, [...view, 'format'])}`,
 };
 

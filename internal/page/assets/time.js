@@ -30,7 +30,7 @@ export const month = named({ month: 'long', year: 'numeric' });
 export const dayMonth = (date) => `${date.getUTCDate()} ${monthName(date)}`;
 export const day = (date) => `${dayMonth(date)} ${date.getUTCFullYear()}`;
 export const weekday = (date) => `${weekdayName(date)} ${day(date)}`;
-const minutes = (time) => shown(time)[1].slice(0, 5);
+export const minutes = (time) => shown(time)[1].slice(0, 5);
 const offset = (time) => (time.endsWith('Z') ? '+00:00' : time.slice(-6));
 
 // moment is a time of a call.
@@ -39,6 +39,7 @@ export const moment = (time) => `${day(clock(time))} ${shown(time)[1]}`;
 // span says from when to when, in as few words as are clear. Days are named by the
 // last one that is in it; an hour may come twice.
 export function span(from, to) {
+  if (isMidnight(from) && !isMidnight(to) && shown(from)[0] !== shown(to)[0]) return `${day(clock(from))} – ${day(clock(to))} ${minutes(to)}`;
   if (!isMidnight(from) || !isMidnight(to)) {
     const sameDay = shown(from)[0] === shown(to)[0];
     const exact = offset(from) === offset(to) ? minutes : (time) => `${minutes(time)} (${offset(time)})`;
@@ -58,6 +59,16 @@ export function duration(seconds) {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
+
+// length is a number of seconds in words.
+export function length(seconds) {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const m = Math.round(seconds / 60);
+  return m < 60 ? `${m} min` : `${Math.floor(m / 60)} h ${String(m % 60).padStart(2, '0')} min`;
+}
+
+// hours is a sum of lengths in words.
+export const hours = (seconds) => (seconds < 3600 ? length(seconds) : `${count.format(seconds < 360e3 ? Math.round(seconds / 360) / 10 : Math.round(seconds / 3600))} h`);
 
 // tick is the mark of a bar on the axis.
 export function tick(time, unit) {

@@ -1,0 +1,192 @@
+package browser
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/callvault/callvault/internal/program"
+)
+
+// search types terms into the field and finds by them.
+func (p tab) search(text string) {
+	p.t.Helper()
+	p.do(chromedp.SendKeys(chromedp.CSS("#search"), text+enter))
+	p.settle()
+}
+
+func (p tab) chips() string {
+	p.t.Helper()
+	return p.string("[...document.querySelectorAll('#chips bdi')].map(c => c.textContent).join(' | ')")
+}
+
+// The figures come with their change against the period before.
+func (p tab) testFigures() {
+	p.open(month)
+	var v struct {
+		Figures, Earlier struct{ Calls int }
+	}
+	p.ask("api/view"+month, &v)
+	p.text("#compared", "compared with 1 Feb – 29 Feb 2020")
+	change := 100 * (v.Figures.Calls - v.Earlier.Calls) / v.Earlier.Calls
+	got := p.string("[...document.querySelectorAll('#figures div')].map(d => [...d.children].map(c => c.textContent).join(' '))")
+	if want := fmt.Sprintf("Calls %s %s", strings.TrimSuffix(plural(v.Figures.Calls), " calls"), map[bool]string{true: "▲", false: "▼"}[change > 0]); !strings.HasPrefix(got, want) || strings.Count(got, "%") < 4 {
+		p.t.Errorf("the figures are %s, want %s", got, want)
+	}
+	p.open(all)
+	if got := p.string("document.querySelector('#figures .change').textContent + document.getElementById('compared').textContent"); got != "" {
+		p.t.Errorf("all calls are compared: %s", got)
+	}
+}
+
+// A value of a facet filters when it is clicked, and no longer when it is clicked again. Two of
+// one facet mean either.
+func (p tab) testFacets() {
+	p.open(all)
+	count := func(term string) int {
+		return eval[int](p, fmt.Sprintf("Number(document.querySelector('#facets [data-term=\"%s\"] span:last-child').textContent.replace(',', ''))", term))
+	}
+	zoom, webex := count("system:Zoom"), count("system:WebEx")
+	p.click(`#facets [data-term="system:Zoom"]`)
+	p.wait("location.search.includes('where=system%3AZoom')")
+	p.total(plural(zoom))
+	if got := p.string("document.activeElement.dataset.term"); got != "system:Zoom" {
+		p.t.Errorf("the focus went to %s", got)
+	}
+	if got := count("system:WebEx"); got != webex {
+		p.t.Errorf("the others have %d calls in place of %d", got, webex)
+	}
+	p.click(`#facets [data-term="system:WebEx"]`)
+	p.wait("location.search.includes('WebEx')")
+	p.total(plural(zoom + webex))
+	if got := p.string(`[...document.querySelectorAll('#facets [aria-pressed="true"]')].map(b => b.dataset.term).sort()`); got != "system:WebEx,system:Zoom" {
+		p.t.Errorf("pressed are %s", got)
+	}
+	p.click(`#facets [data-term="system:Zoom"]`)
+	p.wait("!location.search.includes('Zoom')")
+	p.total(plural(webex))
+	p.press(enter)
+	p.wait("location.search.includes('Zoom')")
+	if few := eval[int](p, "document.querySelectorAll('#facet-host li').length"); few != 6 {
+		p.t.Errorf("%d hosts", few)
+	}
+	p.click("#facet-host > button")
+	p.wait("document.querySelectorAll('#facet-host li').length > 6")
+}
+
+// Terms become chips, which stand in the address and are taken away one by one; digits jump to a
+// call. The slash goes to the field.
+func (p tab) testSearch() {
+	p.open(all)
+	send(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "/", Text: "/"})
+	if got := p.string("document.activeElement.id + document.activeElement.value"); got != "search" {
+		p.t.Fatalf("the focus is at %s", got)
+	}
+	p.search(`Nine HARB system:"google meet" longer:10m`)
+	if got := p.chips(); got != `Nine | HARB | system:"google meet" | longer:10m` {
+		p.t.Errorf("the chips are %s", got)
+	}
+	if got := p.query("where"); got != `Nine HARB system:"google meet" longer:10m` {
+		p.t.Errorf("the address has %s", got)
+	}
+	found := p.view(all + "&where=" + url.QueryEscape(p.query("where"))).Figures.Calls
+	p.total(plural(found))
+	if found == 0 || p.is("[...document.querySelectorAll('#rows tr[data-at]')].some(r => !/harbor nine/i.test(r.textContent) || !/Google Meet/.test(r.textContent))") {
+		p.t.Errorf("%d calls, not all of them Harbor Nine's", found)
+	}
+	// The list can be taken as it is.
+	if got := p.string("document.querySelector('#downloads a').href"); !strings.Contains(got, "where=Nine+HARB") {
+		p.t.Errorf("the export is %s", got)
+	}
+	if got := p.string("document.querySelector('.line:last-child code').textContent"); !strings.Contains(got, `--where 'Nine HARB system:"google meet" longer:10m'`) {
+		p.t.Errorf("the command is %s", got)
+	}
+	p.click("#chips button:nth-child(3)")
+	p.wait("!location.search.includes('system')")
+	p.settle()
+	if got := p.chips(); got != "Nine | HARB | longer:10m" {
+		p.t.Errorf("the chips are %s", got)
+	}
+	p.focus("#search")
+	p.press(kb.Backspace)
+	p.wait("!location.search.includes('longer')")
+	p.do(chromedp.NavigateBack())
+	p.wait("location.search.includes('longer')")
+	p.settle()
+
+	id := ids(p.t, p.exported("ndjson"))[3]
+	p.search(id)
+	p.wait("document.getElementById('call').open")
+	p.settle()
+	if !strings.HasSuffix(p.query("call"), "."+id) {
+		p.t.Errorf("%s leads to %s", id, p.query("call"))
+	}
+	p.press(kb.Escape)
+	p.wait("!document.getElementById('call').open")
+	p.search("77")
+	p.wait("location.search.includes('+77')")
+}
+
+// What can't be found is named, and its ✕ takes that alone away.
+func (p tab) testCulprits() {
+	for _, tt := range []struct{ query, text, culprit, left string }{
+		{week + "&where=harbor+host:Nobody", "host:Nobody: nobody here has this name", "host:Nobody", "harbor"},
+		{week + "&where=direction:sideways", "direction:sideways: use inbound, outbound", "direction:sideways", ""},
+		{week + "&where=workspace:12", "workspace:12: no call here has this workspace", "workspace:12", ""},
+		{week + "&company=acm", `There is no company "acm"`, "acm", ""},
+		{week + "&by=fortnight", `There is no unit "fortnight"; use hour`, "fortnight", ""},
+		{"?range=soon&tz=UTC", `There is no range "soon"; use today`, "soon", ""},
+		{"?from=soon&tz=UTC", `From "soon" is not a time; use a date`, "soon", ""},
+	} {
+		p.open(tt.query)
+		if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasPrefix(got, tt.text) {
+			p.t.Errorf("%s: %s", tt.query, got)
+		}
+		if got := p.string("document.getElementById('remove').textContent"); got != "✕ Remove "+tt.culprit {
+			p.t.Errorf("%s: %s", tt.query, got)
+		}
+		if p.is("document.getElementById('again').checkVisibility()") {
+			p.t.Errorf("%s: trying again can't help", tt.query)
+		}
+		if strings.Contains(tt.query, "where") {
+			p.text("#chips .bad bdi", tt.culprit)
+		}
+		p.click("#remove")
+		p.wait("!document.getElementById('problem').checkVisibility() && !document.querySelector('.bare')")
+		p.settle()
+		if got := p.query("where"); got != tt.left || strings.HasPrefix(tt.query, week) && !strings.Contains(p.string("location.search"), "2020-03-23") {
+			p.t.Errorf("%s: left is %s", tt.query, p.string("location.search"))
+		}
+	}
+}
+
+// What comes while the page is open is told, and shown when a person wants it. A page that
+// nobody sees asks for nothing.
+func (p tab) testNews() {
+	cli := program.New(p.t)
+	cli.Put("default", records(112)[:100]...)
+	p.server = cli.Serve()
+	p.open(all)
+	p.string(`globalThis.asked = 0, globalThis.plainFetch = fetch, globalThis.fetch = (...of) => { asked++; return plainFetch(...of); },
+		Object.defineProperty(document, 'hidden', { value: true, configurable: true }), document.dispatchEvent(new Event('visibilitychange'))`)
+	cli.Put("default", records(112)...)
+	if got := p.string("asked"); got != "0" {
+		p.t.Errorf("a hidden page asked %s times", got)
+	}
+	p.string("delete document.hidden, document.dispatchEvent(new Event('visibilitychange'))")
+	p.wait("document.getElementById('news').checkVisibility()")
+	p.text("#news", "12 new calls ↑")
+	p.picture("news-wide-light")
+	p.total("100 calls")
+	p.click("#news")
+	p.wait("document.getElementById('total').textContent === '112 calls'")
+	if p.is("document.getElementById('news').checkVisibility()") {
+		p.t.Error("the news are still there")
+	}
+	cli.Put("default", `{"id":"1","started":"2020-03-31T12:00:00Z"}`) // the page looks by itself
+	p.wait("document.getElementById('news').textContent === '1 new call ↑' && document.getElementById('news').checkVisibility()")
+}

@@ -1,0 +1,115 @@
+// The list of calls.
+
+import { button, byId, make } from './dom.js';
+import { nameOf } from './search.js';
+import { clock, count, day as dayName, duration, minutes, weekday } from './time.js';
+
+// newList is the list. Link is the address of a call, open shows one, and more is asked for
+// the calls after a place.
+export function newList({ link, open, more }) {
+  const table = byId('rows');
+  let order = '';
+  let last = null; // the last call that is shown
+  let day = ''; // of the last call
+  let asking = null; // the answer under way
+
+  // add shows further calls. Calls of one day are together in a list from the newest.
+  function add({ list, names }) {
+    for (const call of list.calls) {
+      const date = order === 'longest' ? 'all' : weekday(clock(call.time));
+      if (date !== day) {
+        table.append(make('tbody', {}, ...(order === 'longest' ? [] : [make('tr', { className: 'day' }, make('th', { scope: 'rowgroup', colSpan: 7 }, date))])));
+        day = date;
+      }
+      table.tBodies[table.tBodies.length - 1].append(row(call, names));
+      last = call;
+    }
+    byId('more').hidden = !list.more;
+  }
+
+  function row({ at, time, document: call }, names) {
+    const title = make('a', { className: call.title ? 'title' : 'title untitled', href: link(at), dir: 'auto' }, call.title || 'no title');
+    const host = call.primaryUserId ?? '';
+    const space = call.workspaceId ?? '';
+    const [hostName, spaceName] = [nameOf(names, 'host', host), nameOf(names, 'workspace', space)];
+    const element = make('tr', { title: `Call ${call.id}${space ? `, workspace ${spaceName ? `${spaceName} (${space})` : space}` : ''}` },
+      make('td', { className: 'time' }, make('time', { dateTime: time }, order === 'longest' ? `${dayName(clock(time))} ${minutes(time)}` : minutes(time))),
+      make('td', { className: 'what' }, title),
+      make('td', { className: hostName ? 'host' : 'host id', title: host, dir: 'auto' }, hostName || host),
+      make('td', { className: 'number' }, duration(call.duration)),
+      make('td', { className: 'direction' }, call.direction ?? ''),
+      make('td', { className: 'system' }, call.system ?? ''),
+      make('td', { className: 'scope' }, call.scope ?? ''),
+      make('td', { className: spaceName ? 'space' : 'space id', title: space, dir: 'auto' }, spaceName || space),
+      make('td', { className: 'id' }, call.id));
+    element.dataset.at = at;
+    element.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return; // a new tab, or a text is selected
+      event.preventDefault();
+      open(at);
+    });
+    return element;
+  }
+
+  // next shows the calls after the last one.
+  async function next() {
+    const { at, document: { duration: seconds } } = last;
+    asking ??= more(typeof seconds === 'number' ? `${at},${seconds}` : at);
+    const answer = asking;
+    try {
+      const found = await answer;
+      if (asking === answer) add(found);
+    } finally {
+      if (asking === answer) asking = null;
+    }
+  }
+  const rows = () => [...table.querySelectorAll('tr[data-at]')];
+  byId('more').onclick = async () => {
+    const before = rows().length;
+    await next();
+    rows()[before]?.querySelector('a').focus();
+  };
+
+  return {
+    // show shows a list from its beginning.
+    show(view, chosen = '') {
+      [order, last, day, asking] = [chosen, null, '', null];
+      for (const body of [...table.tBodies]) body.remove();
+      table.classList.toggle('longest', order === 'longest');
+      add(view);
+    },
+
+    // step is the call that stands some places after another one, if there is one.
+    async step(at, by) {
+      const i = rows().findIndex((r) => r.dataset.at === at);
+      if (i + by >= rows().length && !byId('more').hidden) await next();
+      return i < 0 ? null : rows()[i + by]?.dataset.at;
+    },
+
+    // walk moves the focus to another call of the list.
+    walk(by) {
+      const all = rows();
+      const i = all.indexOf(document.activeElement.closest?.('tr[data-at]'));
+      const to = all[i < 0 ? 0 : Math.max(0, Math.min(all.length - 1, i + by))];
+      to?.querySelector('a').focus();
+      to?.scrollIntoView({ block: 'nearest' });
+    },
+
+    focus(at) { rows().find((r) => r.dataset.at === at)?.querySelector('a').focus({ preventScroll: true }); },
+  };
+}
+
+// choices makes a group of buttons of which one is pressed.
+export function choices(id, options, chosen) {
+  byId(id).replaceChildren(...options.map(([value, label]) => {
+    const b = button({}, () => chosen(value), label);
+    b.dataset.value = value;
+    return b;
+  }));
+  return (value) => {
+    for (const b of byId(id).children) b.setAttribute('aria-pressed', String(b.dataset.value === value));
+  };
+}
+
+// showTotal is the headline of the list.
+export const showTotal = (n) => { byId('total').textContent = `${count.format(n)} ${n === 1 ? 'call' : 'calls'}`; };

@@ -1,0 +1,212 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/callvault/callvault"
+)
+
+// look is all that the page shows of a view, of one moment.
+type look struct {
+	Company string `json:"company"`
+	Number  int64  `json:"number"` // of the company's last change
+	All     int    `json:"all"`    // calls of the company
+	Zone    string `json:"zone"`
+	Range   string `json:"range"` // the preset that is shown, empty for another range
+	From    string `json:"from"`  // like every time here, RFC 3339 by the zone's clock
+	To      string `json:"to"`
+
+	Figures figures   `json:"figures"`
+	Earlier *earlier  `json:"earlier"` // the period before, null where there is none
+	Chart   chart     `json:"chart"`
+	Facets  []facet   `json:"facets"`
+	Newest  string    `json:"newest,omitempty"` // when the company's newest call was, if none is shown
+	List    list      `json:"list"`
+	Names   entryName `json:"names"` // of all users and workspaces above
+	Curl    string    `json:"curl,omitempty"`
+	Command string    `json:"command,omitempty"`
+}
+
+type figures struct {
+	Calls   int     `json:"calls"`
+	Timed   int     `json:"timed"` // with a length
+	Seconds int64   `json:"seconds"`
+	Median  float64 `json:"median"`
+	Outside int     `json:"outside"` // with outsiders
+	Scoped  int     `json:"scoped"`  // with outsiders or without, as far as that is known
+}
+
+type earlier struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	figures
+}
+
+// facet is a field with the values that most calls have.
+type facet struct {
+	Field  string  `json:"field"`
+	Values []value `json:"values"`
+	Others int     `json:"others"` // values that are not here
+}
+
+type value struct {
+	Value   string `json:"value"` // empty for calls without one
+	Calls   int    `json:"calls"`
+	Seconds int64  `json:"seconds"`
+}
+
+// maxValues is how many values of a facet an answer has.
+const maxValues = 50
+
+// facets are the fields whose values the page lists, by their names in a search.
+var facets = []struct {
+	field string
+	facet callvault.Facet
+	names callvault.Kind
+}{
+	{"system", callvault.BySystem, ""},
+	{"direction", callvault.ByDirection, ""},
+	{"host", callvault.ByHost, callvault.Users},
+	{"workspace", callvault.ByWorkspace, callvault.Workspaces},
+}
+
+// look answers with a view: its figures, those of the period before, the chart, the facets and
+// the list. A view with the parameter before has only the list, from there on.
+func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
+	parameters := r.URL.Query()
+	v, err := h.view(r, keyCompany)
+	if err != nil {
+		return nil, err
+	}
+	q := callvault.ViewQuery{Query: v.query, Filter: v.filter}
+	if err := v.order(&q, parameters.Get("order"), parameters.Get("before")); err != nil {
+		return nil, err
+	}
+	if q.Before != nil {
+		return h.next(r.Context(), v, q)
+	}
+	l := look{
+		Company: v.company,
+		Zone:    v.span.From.Location().String(),
+		Range:   v.preset,
+		From:    shown(v.span.From),
+		To:      shown(v.span.To),
+		Curl:    h.curl(r, v),
+		Command: h.command(r, keyCompany, v),
+	}
+	if l.Chart, err = h.newChart(r.Context(), &v, parameters.Get("by"), parameters.Get("stack"), &q); err != nil {
+		return nil, err
+	}
+	before := v.earlier
+	q.Earlier = rangeOf(before)
+	if before.From.IsZero() {
+		q.Earlier = callvault.Range{}
+	}
+	found, err := v.calls.View(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	l.Number, l.Figures, l.List = found.Number, figures(found.Figures), v.list(found)
+	if !before.From.IsZero() {
+		l.Earlier = &earlier{shown(before.From), shown(before.To), figures(found.Earlier)}
+	}
+	l.Chart.fill(found.Units)
+	ids := idsOf(found.Calls)
+	for _, f := range facets {
+		values := found.Facets[f.facet]
+		shown := facet{f.field, []value{}, max(0, len(values)-maxValues)}
+		for _, b := range values[:len(values)-shown.Others] {
+			shown.Values = append(shown.Values, value(b))
+			if id, err := callvault.ParseID(b.Value); err == nil && f.names != "" {
+				ids[f.names] = append(ids[f.names], id)
+			}
+		}
+		l.Facets = append(l.Facets, shown)
+	}
+	if l.Names, err = h.namesOf(r.Context(), v.company, ids); err != nil {
+		return nil, err
+	}
+	if l.All, err = v.calls.Count(r.Context(), callvault.Query{Range: callvault.AllTime}); err != nil || l.Figures.Calls > 0 {
+		return l, err
+	}
+	l.Newest, err = v.newest(r.Context())
+	return l, err
+}
+
+// next is the list from a place on.
+func (h *Handler) next(ctx context.Context, v view, q callvault.ViewQuery) (any, error) {
+	found, err := v.calls.View(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	names, err := h.namesOf(ctx, v.company, idsOf(found.Calls))
+	return struct {
+		List  list      `json:"list"`
+		Names entryName `json:"names"`
+	}{v.list(found), names}, err
+}
+
+// newest is when the newest call of the company was, or nothing.
+func (v *view) newest(ctx context.Context) (text string, err error) {
+	q := callvault.Query{Range: callvault.AllTime}
+	err = v.calls.ScanBack(ctx, q, q.End(), 1, func(r callvault.Record) error {
+		text = shown(r.Time.UTC().In(v.span.From.Location()))
+		return nil
+	})
+	return text, err
+}
+
+// latest tells whether something has changed since a view: the number of the company's last
+// change, and how many calls it has.
+type latest struct {
+	Number int64 `json:"number"`
+	All    int   `json:"all"`
+}
+
+func (h *Handler) latest(r *http.Request, keyCompany string) (any, error) {
+	company, err := h.company(r.Context(), r.URL.Query().Get("company"), keyCompany)
+	if err != nil {
+		return nil, err
+	}
+	var l latest
+	calls := h.Store.Calls(company)
+	if l.Number, err = calls.Latest(r.Context()); err != nil {
+		return nil, err
+	}
+	l.All, err = calls.Count(r.Context(), callvault.Query{Range: callvault.AllTime})
+	return l, err
+}
+
+// idsOf are the hosts and workspaces of calls.
+func idsOf(calls []callvault.Record) map[callvault.Kind][]callvault.ID {
+	ids := make(map[callvault.Kind][]callvault.ID)
+	for i := range calls {
+		if id, err := callvault.ParseID(string(calls[i].Host())); err == nil {
+			ids[callvault.Users] = append(ids[callvault.Users], id)
+		}
+		if !calls[i].Workspace.IsZero() {
+			ids[callvault.Workspaces] = append(ids[callvault.Workspaces], calls[i].Workspace)
+		}
+	}
+	return ids
+}
+
+// namesByCalls are the names of a field, those with the most calls first.
+func namesByCalls(ctx context.Context, calls callvault.Calls, field callvault.Field) (names []callvault.Name, err error) {
+	err = calls.Names(ctx, field, func(n callvault.Name) error {
+		names = append(names, n)
+		return nil
+	})
+	slices.SortFunc(names, func(a, b callvault.Name) int {
+		if a.Calls != b.Calls {
+			return b.Calls - a.Calls
+		}
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return names, err
+}
