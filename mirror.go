@@ -67,6 +67,12 @@ type MirrorReads interface {
 	// Apart visits the calls of a kind that stand apart, by id.
 	Apart(ctx context.Context, kind Apartness, visit func(Apart) error) error
 
+	// ApartIn visits the calls that stand apart and that are here or counted in a range, by id.
+	ApartIn(ctx context.Context, r Range, visit func(Apart) error) error
+
+	// CountApart is how many calls of a kind stand apart.
+	CountApart(ctx context.Context, kind Apartness) (int, error)
+
 	// Weight is how many calls more than there are here the upstream should count in a range,
 	// or fewer if it is negative: the sum of the weights of what stands apart in it.
 	Weight(ctx context.Context, r Range) (int, error)

@@ -244,17 +244,24 @@ func (t *thread) witnessed(gone []callvault.ID) (bool, error) {
 		first = min(first, t.absent[id].at)
 	}
 	r := callvault.Range{From: first, To: forever}
-	err := t.calls.ScanBack(t.ctx, callvault.Query{Range: callvault.AllTime}, callvault.Position{Time: first}, pageSize, func(record callvault.Record) error {
-		_, absent := t.absent[record.ID]
-		_, apart := t.apart[record.ID]
-		if absent || apart {
-			return nil
-		}
-		r.From = max(record.Time, t.horizon.at())
-		return errEnough
+	var before []callvault.Position
+	err := t.calls.ScanBack(t.ctx, callvault.Query{Range: callvault.AllTime}, r.Start(), pageSize, func(record callvault.Record) error {
+		before = append(before, record.Position())
+		return nil
 	})
-	if err != nil && err != errEnough {
+	stand := make(apart)
+	if err == nil && len(before) > 0 {
+		err = stand.read(t.ctx, t.state, callvault.Range{From: before[len(before)-1].Time, To: first})
+	}
+	if err != nil {
 		return false, err
+	}
+	for _, at := range before {
+		_, isAbsent := t.absent[at.ID]
+		if _, isApart := stand[at.ID]; !isAbsent && !isApart {
+			r.From = max(at.Time, t.horizon.at())
+			break
+		}
 	}
 	page, err := t.first(budget.ByID, r)
 	if err != nil {

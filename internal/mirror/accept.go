@@ -105,12 +105,14 @@ func (m *Mirror) accept(seen hold) {
 // has not listed.
 func (m *Mirror) acceptOwn(ctx context.Context, own Own) error {
 	var ids []callvault.ID
-	for id, stands := range m.apart {
-		if stands.kind == callvault.Own {
-			ids = append(ids, id)
-		}
+	err := m.state.Apart(ctx, callvault.Own, func(a callvault.Apart) error {
+		ids = append(ids, a.ID)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	for part := range slices.Chunk(callvault.SortIDs(ids), removeAtOnce) {
+	for part := range slices.Chunk(ids, removeAtOnce) {
 		if own == DeleteOwn {
 			m.draft.remove = part
 		} else {

@@ -89,6 +89,9 @@ func (t *thread) descend(d difference) error {
 	if t.held != nil || d.n == 0 {
 		return nil
 	}
+	if explained, err := t.isExplained(t.ctx, d); err != nil || explained {
+		return err
+	}
 	here, err := t.here(t.ctx, d.Range)
 	if err != nil {
 		return err
@@ -183,8 +186,8 @@ func (t *thread) median(r callvault.Range) (callvault.Time, error) {
 // withheldIn makes calls absent that an operator deleted here and that a leaf did not list: the
 // upstream may no longer have them, and then they must weigh nothing.
 func (t *thread) withheldIn(r callvault.Range, listed map[callvault.ID]bool) error {
-	return t.state.Apart(t.ctx, callvault.Withheld, func(a callvault.Apart) error {
-		if a.Counted && r.From <= a.At && a.At < r.To && !listed[a.ID] {
+	return t.state.ApartIn(t.ctx, r, func(a callvault.Apart) error {
+		if a.Kind == callvault.Withheld && r.From <= a.At && a.At < r.To && !listed[a.ID] {
 			t.isAbsent(a.ID, a.At)
 		}
 		return nil

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/upstream"
 )
 
 const (
@@ -120,15 +119,10 @@ func (m *Mirror) wake(i int) {
 	m.keep("leaf/"+timeKey(m.leaves[i].From), m.leaves[i].kept)
 }
 
-// wakeLeaves makes the leaves due in which new calls were listed: their excess has become less.
-func (m *Mirror) wakeLeaves(listed map[callvault.ID]*upstream.Listed, there map[callvault.ID]bool) {
-	for id, call := range listed {
-		if there[id] {
-			continue
-		}
-		if i := m.leaves.from(call.Time); i < len(m.leaves) && m.leaves[i].From <= call.Time {
-			m.wake(i)
-		}
+// wakeLeaf makes a leaf due in which a new call was listed: its excess has become less.
+func (m *Mirror) wakeLeaf(at callvault.Time) {
+	if i := m.leaves.from(at); i < len(m.leaves) && m.leaves[i].From <= at {
+		m.wake(i)
 	}
 }
 

@@ -46,6 +46,25 @@ func (m *Mirror) measure(ctx context.Context, q callvault.Query, total int) (dif
 	return d, err
 }
 
+// isExplained tells whether a difference of one workspace may be what stands apart, is absent or
+// is counted and not listed, of which nobody knows the workspace.
+func (m *Mirror) isExplained(ctx context.Context, d difference) (bool, error) {
+	if d.Workspace.IsZero() {
+		return false, nil
+	}
+	fewer, more := m.absentIn(d.Range), m.leaves.all(d.Range)
+	err := m.state.ApartIn(ctx, d.Range, func(a callvault.Apart) error {
+		if a.Counted {
+			more++
+		}
+		if a.Kind != callvault.Withheld {
+			fewer++
+		}
+		return nil
+	})
+	return -fewer <= d.n && d.n <= more, err
+}
+
 // audit follows the difference of a range, unless another one is followed already.
 func (t *thread) audit(r callvault.Range, total int) error {
 	d, err := t.measure(t.ctx, callvault.Query{Range: r}, total)

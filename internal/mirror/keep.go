@@ -15,26 +15,24 @@ import (
 // its own, under the key that stands beside it; pages, leaves, absent calls and days of late
 // calls have a key each.
 type memory struct {
-	edge       edge                            // edge
-	access     access                          // access
-	horizon    horizon                         // horizon
-	head       headState                       // head
-	hot        windowState                     // window/hot
-	warm       windowState                     // window/warm
-	rounds     [3]round                        // round/NAME
-	backfill   backfillState                   // backfill
-	held       *hold                           // hold
-	accepted   accepted                        // accepted
-	gone       deletions                       // deletions
-	people     peopleState                     // people
-	workspaces workspacesState                 // workspaces
-	hurry      int                             // hurry
-	pages      pages                           // span/START
-	leaves     leaves                          // leaf/START
-	absent     map[callvault.ID]absentCall     // absent/ID
-	late       map[int]*lateDay                // late/DAY
-	apart      map[callvault.ID]standsApart    // of the store, without those withheld
-	strange    map[callvault.ID]callvault.Time // of those, where the strange ones are listed
+	edge       edge                        // edge
+	access     access                      // access
+	horizon    horizon                     // horizon
+	head       headState                   // head
+	hot        windowState                 // window/hot
+	warm       windowState                 // window/warm
+	rounds     [3]round                    // round/NAME
+	backfill   backfillState               // backfill
+	held       *hold                       // hold
+	accepted   accepted                    // accepted
+	gone       deletions                   // deletions
+	people     peopleState                 // people
+	workspaces workspacesState             // workspaces
+	hurry      int                         // hurry
+	pages      pages                       // span/START
+	leaves     leaves                      // leaf/START
+	absent     map[callvault.ID]absentCall // absent/ID
+	late       map[int]*lateDay            // late/DAY
 }
 
 // timeKey is a time as a part of a key: as wide as any other, so that keys are in order of time.
@@ -113,7 +111,7 @@ func (m *Mirror) remember(ctx context.Context) error {
 		return err
 	}
 	m.clock.Ahead = m.access.Ahead
-	return m.readApart(ctx)
+	return nil
 }
 
 // draft is what the next commit writes.
@@ -159,7 +157,6 @@ func (m *Mirror) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.stoodApart(change)
 	if n := (changed{result.Created, result.Changed, len(d.remove), len(d.keep)}); d.line != nil {
 		m.tell(d.line, n)
 	} else if d.read != nil {

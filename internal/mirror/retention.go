@@ -165,8 +165,12 @@ func (t *thread) removeCalls(why string, witnessed time.Time, ids []callvault.ID
 
 // counted are the calls of a range that the upstream should list, in order.
 func (m *Mirror) counted(ctx context.Context, r callvault.Range) (ids []callvault.ID, err error) {
+	stand := make(apart)
+	if err := stand.read(ctx, m.state, r); err != nil {
+		return nil, err
+	}
 	err = m.calls.Scan(ctx, callvault.Query{Range: r}, r.Start(), -1, func(record callvault.Record) error {
-		if _, apart := m.apart[record.ID]; !apart {
+		if _, isApart := stand[record.ID]; !isApart {
 			ids = append(ids, record.ID)
 		}
 		return nil

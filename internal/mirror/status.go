@@ -141,8 +141,7 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 	if s.Newest, err = newest(ctx, r.Calls); err != nil {
 		return nil, err
 	}
-	err = r.Mirror.Apart(ctx, callvault.Own, func(callvault.Apart) error { s.Own++; return nil })
-	if err != nil {
+	if s.Own, err = r.Mirror.CountApart(ctx, callvault.Own); err != nil {
 		return nil, err
 	}
 	covered, err := s.countUpstream(ctx, &m, r.Calls)

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"math"
 	"time"
 
@@ -106,7 +107,11 @@ func (t *thread) sweepPage(i int) error {
 	}
 	began := t.up()
 	w := t.walk(s.class, callvault.Range{From: span.From, To: t.w()})
-	if err := w.through(span.To); err != nil {
+	err := w.through(span.To)
+	if errors.Is(err, errEnded) {
+		return err // nothing was read
+	}
+	if err != nil {
 		r.I++ // another page is next, so that one that can't be read holds up no other
 		t.keep(key, r)
 		return err

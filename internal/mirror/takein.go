@@ -35,69 +35,84 @@ var errEnough = errors.New("enough calls were read")
 // the head is asked before anything is deleted.
 func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 	where := placed(a)
-	taken := takenIn{first: where.first, last: a.asked.End(), listed: len(a.page.Calls)}
+	taken := takenIn{last: a.asked.End(), listed: len(a.page.Calls)}
 	if a.page.Cursor != "" {
 		taken.last = where.last
 	}
-	listed := make(map[callvault.ID]*upstream.Listed, len(a.page.Calls))
+	c := comparison{m, where, make(map[callvault.ID]*callvault.Call), make(map[callvault.ID]bool), make(apart)}
 	for i := range a.page.Calls {
-		listed[a.page.Calls[i].ID] = &a.page.Calls[i]
-	}
-	there := make(map[callvault.ID]bool, len(listed))
-	compare := func(record callvault.Record) error {
-		call := listed[record.ID]
-		if call == nil {
-			return nil
-		}
-		there[record.ID] = true
-		at, isStrange := where.strange[record.ID]
-		stands, apart := m.apart[record.ID]
-		asBefore := !isStrange && !apart || isStrange && stands == standsApart{callvault.Strange, at}
-		if !asBefore || !bytes.Equal(call.Document, record.Document) {
-			m.put(call.Call, where)
-		}
-		return nil
+		c.listed[a.page.Calls[i].ID] = &a.page.Calls[i].Call
 	}
 	if a.asked.Workspace.IsZero() {
-		if err := m.missing(ctx, a, taken.last, listed, compare); err != nil {
+		if err := c.missing(ctx, a, taken.last); err != nil {
 			return taken, err
 		}
 	}
-	var others []callvault.ID
-	for id := range listed {
-		if !there[id] {
-			others = append(others, id)
-		}
+	if err := c.elsewhere(ctx); err != nil {
+		return taken, err
 	}
-	if len(others) > 0 {
-		if err := m.calls.Get(ctx, others, compare); err != nil {
-			return taken, err
-		}
-	}
-	for id, call := range listed {
-		if !there[id] {
-			m.put(call.Call, where)
-			m.cameLate(a.class, call.Time)
-		}
+	for id, call := range c.listed {
 		m.isThere(id)
+		if !c.there[id] && !c.isWithheld(call) {
+			c.put(call)
+			m.cameLate(a.class, call.Time)
+			m.wakeLeaf(call.Time)
+		}
 	}
-	m.wakeLeaves(listed, there)
 	return taken, nil
 }
 
+// comparison compares the calls of a page with those that are here.
+type comparison struct {
+	*Mirror
+	where  places
+	listed map[callvault.ID]*callvault.Call
+	there  map[callvault.ID]bool // of those listed, which are here
+	apart  apart
+}
+
+// compare drafts a call that is here and listed, if it is different.
+func (c *comparison) compare(record callvault.Record) error {
+	call := c.listed[record.ID]
+	if call == nil {
+		return nil
+	}
+	c.there[record.ID] = true
+	at, isStrange := c.where.strange[record.ID]
+	stands, isApart := c.apart[record.ID]
+	asBefore := isApart == isStrange
+	if isStrange {
+		asBefore = stands.Kind == callvault.Strange && stands.At == at
+	}
+	if !asBefore || !bytes.Equal(call.Document, record.Document) {
+		c.put(call)
+	}
+	return nil
+}
+
+// isWithheld tells whether an operator deleted a call, and it is listed where it was before.
+func (c *comparison) isWithheld(call *callvault.Call) bool {
+	at, isStrange := c.where.strange[call.ID]
+	if !isStrange {
+		at = call.Time
+	}
+	stands := c.apart[call.ID]
+	return stands.Kind == callvault.Withheld && stands.Counted && stands.At == at
+}
+
 // put drafts a call as it was listed.
-func (m *Mirror) put(call callvault.Call, where places) {
-	m.draft.calls = append(m.draft.calls, call)
-	if at, isStrange := where.strange[call.ID]; isStrange {
-		m.draft.strange[call.ID] = at
-		m.log.Debug("a call is listed at another time than its own", "call", call.ID.String(), "time", call.Time.String(), "listed", at.String())
+func (c *comparison) put(call *callvault.Call) {
+	c.draft.calls = append(c.draft.calls, *call)
+	if at, isStrange := c.where.strange[call.ID]; isStrange {
+		c.draft.strange[call.ID] = at
+		c.log.Debug("a call is listed at another time than its own", "call", call.ID.String(), "time", call.Time.String(), "listed", at.String())
 	}
 }
 
 // missing compares our calls of the stretch that a page speaks for, and drafts those that it
 // does not list as absent. Before the first call of all history nothing is absent: that is for
 // retention.
-func (m *Mirror) missing(ctx context.Context, a answer, last callvault.Position, listed map[callvault.ID]*upstream.Listed, compare func(callvault.Record) error) error {
+func (c *comparison) missing(ctx context.Context, a answer, last callvault.Position) error {
 	broken := make(map[callvault.ID]bool, len(a.page.Skipped))
 	for _, err := range a.page.Skipped {
 		if skipped := (*upstream.SkippedError)(nil); errors.As(err, &skipped) {
@@ -108,31 +123,61 @@ func (m *Mirror) missing(ctx context.Context, a answer, last callvault.Position,
 	if start := a.asked.Start(); from.Compare(start) < 0 {
 		from = start
 	}
-	horizon := m.horizon.at()
+	if err := c.apart.read(ctx, c.state, callvault.Range{From: from.Time, To: last.Time + 1}); err != nil {
+		return err
+	}
+	horizon := c.horizon.at()
 	absentHere := func(id callvault.ID, at callvault.Time) {
-		if listed[id] == nil && !broken[id] && at >= horizon {
-			m.isAbsent(id, at)
+		if c.listed[id] == nil && !broken[id] && at >= horizon {
+			c.isAbsent(id, at)
 		}
 	}
-	err := m.calls.Scan(ctx, a.asked, from, -1, func(record callvault.Record) error {
+	err := c.calls.Scan(ctx, a.asked, from, -1, func(record callvault.Record) error {
 		if record.Position().Compare(last) > 0 {
 			return errEnough
 		}
-		if _, apart := m.apart[record.ID]; !apart {
+		if _, isApart := c.apart[record.ID]; !isApart {
 			absentHere(record.ID, record.Time)
 		}
-		return compare(record)
+		return c.compare(record)
 	})
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	for id, listedAt := range m.strange {
-		at := callvault.Position{Time: listedAt, ID: id}
-		if at.Compare(from) > 0 && at.Compare(last) <= 0 {
-			absentHere(id, listedAt)
+	for id, stands := range c.apart { // one that counts at the page's last call may follow on the next page
+		at := callvault.Position{Time: stands.At, ID: id}
+		if stands.Kind == callvault.Strange && at.Compare(from) > 0 && at.Time < last.Time {
+			absentHere(id, stands.At)
 		}
 	}
 	return nil
+}
+
+// elsewhere compares the calls that are listed here and are at another time in the store.
+func (c *comparison) elsewhere(ctx context.Context) error {
+	var ids []callvault.ID
+	for id := range c.listed {
+		if !c.there[id] {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	times := make(map[callvault.Time]bool)
+	err := c.calls.Get(ctx, ids, func(record callvault.Record) error {
+		times[record.Time] = true
+		return nil
+	})
+	if err != nil || len(times) == 0 {
+		return err
+	}
+	for at := range times {
+		if err := c.apart.read(ctx, c.state, callvault.Range{From: at, To: at + 1}); err != nil {
+			return err
+		}
+	}
+	return c.calls.Get(ctx, ids, c.compare)
 }
 
 // places are where an upstream listed the calls of a page.
@@ -189,57 +234,15 @@ func placed(a answer) places {
 	return p
 }
 
-// standsApart is a call that does not count where it is here.
-type standsApart struct {
-	kind callvault.Apartness
-	at   callvault.Time
-}
+// apart are calls that stand apart: they don't count where they are here, or are not here.
+type apart map[callvault.ID]callvault.Apart
 
-// readApart reads which calls stand apart. Those withheld are not here, so that no comparison
-// meets them.
-func (m *Mirror) readApart(ctx context.Context) error {
-	m.apart = make(map[callvault.ID]standsApart)
-	m.strange = make(map[callvault.ID]callvault.Time)
-	for _, kind := range []callvault.Apartness{callvault.Own, callvault.Kept, callvault.Strange} {
-		err := m.state.Apart(ctx, kind, func(a callvault.Apart) error {
-			m.standApart(a.ID, standsApart{kind, a.At})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *Mirror) standApart(id callvault.ID, stands standsApart) {
-	m.apart[id] = stands
-	if stands.kind == callvault.Strange {
-		m.strange[id] = stands.at
-	} else {
-		delete(m.strange, id)
-	}
-}
-
-func (m *Mirror) standInLine(id callvault.ID) {
-	delete(m.apart, id)
-	delete(m.strange, id)
-}
-
-// stoodApart follows a commit.
-func (m *Mirror) stoodApart(change callvault.MirrorChange) {
-	for _, call := range change.Calls.Calls() {
-		m.standInLine(call.ID)
-		if at, isStrange := change.Strange[call.ID]; isStrange {
-			m.standApart(call.ID, standsApart{callvault.Strange, at})
-		}
-	}
-	for _, id := range change.Delete {
-		m.standInLine(id)
-	}
-	for _, id := range change.Keep {
-		m.standApart(id, standsApart{kind: callvault.Kept})
-	}
+// read reads those that are here or counted in a range.
+func (a apart) read(ctx context.Context, state callvault.MirrorReads, r callvault.Range) error {
+	return state.ApartIn(ctx, r, func(stands callvault.Apart) error {
+		a[stands.ID] = stands
+		return nil
+	})
 }
 
 // mostUnkept is how many documents that can't be kept the log is told of.

@@ -43,24 +43,25 @@ func (t *thread) askWorkspaces() error {
 	if err != nil {
 		return err
 	}
-	differ := make(map[string]int)
-	if len(ids) > 1 {
-		for _, id := range ids {
-			n, err := t.askWorkspace(id)
-			if errors.Is(err, errBroken) {
-				t.rest("workspaces", descentPeriod)
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if n != 0 {
-				differ[id.String()] = n
-			}
+	s := &t.workspaces
+	if s.Differ == nil || len(ids) < 2 {
+		s.Differ = make(map[string]int)
+	}
+	for i := 0; len(ids) > 1 && i < len(ids); i++ {
+		n, err := t.askWorkspace(ids[i])
+		broken := errors.Is(err, errBroken)
+		if err != nil && !broken {
+			return err
+		}
+		s.Differ[ids[i].String()] = n
+		if broken { // it goes on, unless what was followed left the difference as it was
+			t.keep("workspaces", s)
+			t.rest("workspaces", descentPeriod)
+			return nil
 		}
 	}
-	t.workspaces = workspacesState{t.up(), len(ids), differ}
-	t.keep("workspaces", t.workspaces)
+	s.At, s.Count = t.up(), len(ids)
+	t.keep("workspaces", s)
 	return nil
 }
 
@@ -74,7 +75,7 @@ func (t *thread) askWorkspace(id callvault.ID) (int, error) {
 		return d.n, err
 	}
 	if err := t.descend(d); err != nil {
-		return 0, err
+		return d.n, err
 	}
 	if err := t.commit(t.ctx); err != nil {
 		return 0, err

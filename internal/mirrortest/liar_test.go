@@ -201,3 +201,23 @@ func renamed(t *testing.T, call callvault.Call) callvault.Call {
 	}
 	return renamed
 }
+
+// An upstream whose totals of workspaces never agree does not cost the budget.
+func TestWorkspacesThatNeverAgree(t *testing.T) {
+	script := small(38)
+	script.PerDay, script.Workspaces, script.Rests = 60, 5, opens.Add(time.Minute)
+	r := newRig(t, options{script: script, closed: true})
+	r.listDirectly()
+	r.lies().list = func(ask upstream.Ask, page *upstream.Page) error {
+		if !ask.Workspace.IsZero() {
+			page.Total /= 2
+		}
+		return nil
+	}
+	r.open()
+	r.run(3*day, nil)
+	if asked := r.status().Requests.Purposes["bisect"]; asked > 500 {
+		t.Errorf("a day had %d requests for differences", asked)
+	}
+	r.kept()
+}

@@ -25,7 +25,13 @@ const (
 	removeValuesSQL = `DELETE FROM callvault.mirror_values WHERE company = $1 AND key = ANY($2::text[])`
 	endValuesSQL    = `DELETE FROM callvault.mirror_values WHERE company = $1`
 
-	apartSQL  = `SELECT id, kind, counted IS NOT NULL, coalesce(counted, here, 0) FROM callvault.apart WHERE company = $1 AND kind = $2 ORDER BY id`
+	apartColumns = `SELECT id, kind, counted IS NOT NULL, coalesce(counted, here, 0) FROM callvault.apart WHERE company = $1 AND `
+
+	apartSQL   = apartColumns + `kind = $2 ORDER BY id`
+	apartInSQL = apartColumns + `counted >= $2 AND counted < $3 UNION ` + apartColumns + `here >= $2 AND here < $3 ORDER BY id`
+
+	countApartSQL = `SELECT count(*) FROM callvault.apart WHERE company = $1 AND kind = $2`
+
 	weightSQL = `SELECT
 		(SELECT count(*) FROM callvault.apart WHERE company = $1 AND counted >= $2 AND counted < $3) -
 		(SELECT count(*) FROM callvault.apart WHERE company = $1 AND here >= $2 AND here < $3)`
@@ -85,7 +91,16 @@ func readValue(rows pgx.Rows, company string) (key string, value []byte, err err
 }
 
 func (s mirrorReads) Apart(ctx context.Context, kind callvault.Apartness, visit func(callvault.Apart) error) error {
-	return s.each(ctx, func(rows pgx.Rows) error {
+	return s.each(ctx, visitApart(visit), apartSQL, s.company, int32(kind))
+}
+
+func (s mirrorReads) ApartIn(ctx context.Context, r callvault.Range, visit func(callvault.Apart) error) error {
+	return s.each(ctx, visitApart(visit), apartInSQL, s.company, int64(r.From), int64(r.To))
+}
+
+// visitApart reads the columns of apartColumns.
+func visitApart(visit func(callvault.Apart) error) func(pgx.Rows) error {
+	return func(rows pgx.Rows) error {
 		var a callvault.Apart
 		var id string
 		if err := rows.Scan(&id, &a.Kind, &a.Counted, &a.At); err != nil {
@@ -93,7 +108,12 @@ func (s mirrorReads) Apart(ctx context.Context, kind callvault.Apartness, visit 
 		}
 		copy(a.ID[:], id)
 		return visit(a)
-	}, apartSQL, s.company, int32(kind))
+	}
+}
+
+func (s mirrorReads) CountApart(ctx context.Context, kind callvault.Apartness) (count int, err error) {
+	err = one(ctx, s, []any{&count}, countApartSQL, s.company, int32(kind))
+	return count, err
 }
 
 func (s mirrorReads) Weight(ctx context.Context, r callvault.Range) (weight int, err error) {

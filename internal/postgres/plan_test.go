@@ -66,6 +66,10 @@ var plans = []struct {
 		"Index Only Scan using apart_by_here on apart",
 		"Index Cond: ((company = $1) AND (here >= $2) AND (here < $3))",
 	}},
+	{"calls apart in a range", apartInSQL, "text, bigint, bigint", 3, []string{
+		"Index Cond: ((company = $1) AND (counted >= $2) AND (counted < $3))",
+		"Index Cond: ((company = $1) AND (here >= $2) AND (here < $3))",
+	}},
 	{"values of a mirror", valuesSQL, "text, text, text", 3, []string{
 		"Index Scan using mirror_values_pkey on mirror_values",
 		"Index Cond: ((company = $1) AND (key >= $2) AND (key < $3))",

@@ -22,8 +22,11 @@ const (
 	removeValueSQL = `DELETE FROM mirror_values WHERE company = ? AND key = ?`
 	endValuesSQL   = `DELETE FROM mirror_values WHERE company = ?`
 
-	apartSQL  = `SELECT id, counted, here FROM apart WHERE company = ? AND kind = ? ORDER BY id`
-	weightSQL = `SELECT
+	apartSQL   = `SELECT id, kind, counted, here FROM apart WHERE company = ? AND kind = ? ORDER BY id`
+	apartInSQL = `SELECT id, kind, counted, here FROM apart INDEXED BY apart_by_counted WHERE company = ?1 AND counted >= ?2 AND counted < ?3
+		UNION SELECT id, kind, counted, here FROM apart INDEXED BY apart_by_here WHERE company = ?1 AND here >= ?2 AND here < ?3 ORDER BY id`
+	countApartSQL = `SELECT count(*) FROM apart WHERE company = ? AND kind = ?`
+	weightSQL     = `SELECT
 		(SELECT count(*) FROM apart INDEXED BY apart_by_counted WHERE company = ?1 AND counted >= ?2 AND counted < ?3) -
 		(SELECT count(*) FROM apart INDEXED BY apart_by_here WHERE company = ?1 AND here >= ?2 AND here < ?3)`
 	ownSQL      = `INSERT INTO apart (company, id, kind, here) SELECT company, id, ?2, time FROM ids WHERE company = ?1 AND time IS NOT NULL`
@@ -92,17 +95,37 @@ func (s mirrorReads) Values(ctx context.Context, prefix string, visit func(key s
 
 func (s mirrorReads) Apart(ctx context.Context, kind callvault.Apartness, visit func(callvault.Apart) error) error {
 	return s.of.ofCompany(ctx, func(c *conn, of company) error {
-		return c.each(func(st *stmt) error {
-			a := callvault.Apart{Kind: kind, Counted: !st.ColumnIsNull(1)}
-			st.ColumnBytes(0, a.ID[:])
-			if at := 1; a.Counted {
-				a.At = callvault.Time(st.ColumnInt64(at))
-			} else {
-				a.At = callvault.Time(st.ColumnInt64(at + 1)) // 0 if it is NULL
-			}
-			return visit(a)
-		}, apartSQL, of.id, int(kind))
+		return c.each(visitApart(visit), apartSQL, of.id, int(kind))
 	})
+}
+
+func (s mirrorReads) ApartIn(ctx context.Context, r callvault.Range, visit func(callvault.Apart) error) error {
+	return s.of.ofCompany(ctx, func(c *conn, of company) error {
+		return c.each(visitApart(visit), apartInSQL, of.id, int64(r.From), int64(r.To))
+	})
+}
+
+// visitApart reads the columns id, kind, counted and here.
+func visitApart(visit func(callvault.Apart) error) func(*stmt) error {
+	return func(st *stmt) error {
+		a := callvault.Apart{Kind: callvault.Apartness(st.ColumnInt64(1)), Counted: !st.ColumnIsNull(2)}
+		st.ColumnBytes(0, a.ID[:])
+		if at := 2; a.Counted {
+			a.At = callvault.Time(st.ColumnInt64(at))
+		} else {
+			a.At = callvault.Time(st.ColumnInt64(at + 1)) // 0 if it is NULL
+		}
+		return visit(a)
+	}
+}
+
+func (s mirrorReads) CountApart(ctx context.Context, kind callvault.Apartness) (count int, err error) {
+	err = s.of.ofCompany(ctx, func(c *conn, of company) error {
+		n, err := c.number(countApartSQL, of.id, int(kind))
+		count = int(n)
+		return err
+	})
+	return count, err
 }
 
 func (s mirrorReads) Weight(ctx context.Context, r callvault.Range) (weight int, err error) {

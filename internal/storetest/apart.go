@@ -235,20 +235,40 @@ func (h *history) check(t testing.TB, store callvault.Store) {
 	slices.SortFunc(want, func(a, b callvault.Apart) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.ID.Compare(b.ID)) })
 	m := store.Mirror(acme)
 	same(t, "apart", apart(t, m), want)
+	kinds := make(map[callvault.Apartness]int)
+	for _, a := range want {
+		kinds[a.Kind]++
+	}
+	for kind := callvault.Own; kind <= callvault.Strange; kind++ {
+		if n, err := m.CountApart(t.Context(), kind); n != kinds[kind] || err != nil {
+			t.Errorf("%d calls of kind %d stand apart, want %d, %v", n, kind, kinds[kind], err)
+		}
+	}
 	for range 10 {
 		r := callvault.Range{From: day + callvault.Time(h.random.IntN(22)-1), To: day + callvault.Time(h.random.IntN(22)-1)}
 		if h.random.IntN(5) == 0 {
 			r = callvault.AllTime
 		}
 		sum := 0
+		var in, got []callvault.Apart
 		for id, a := range h.apart {
-			if a.Counted && r.From <= a.At && a.At < r.To {
+			at, is := h.here(id)
+			isCounted, isHere := a.Counted && r.From <= a.At && a.At < r.To, is && r.From <= at && at < r.To
+			if isCounted {
 				sum++
 			}
-			if at, is := h.here(id); is && r.From <= at && at < r.To {
+			if isHere {
 				sum--
 			}
+			if isCounted || isHere {
+				in = append(in, a)
+			}
 		}
+		slices.SortFunc(in, func(a, b callvault.Apart) int { return a.ID.Compare(b.ID) })
+		if err := m.ApartIn(t.Context(), r, func(a callvault.Apart) error { got = append(got, a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "apart in a range", got, in)
 		if got := weight(t, m, r); got != sum {
 			t.Errorf("from %d to %d weighs %d, want %d", r.From-day, r.To-day, got, sum)
 		}
