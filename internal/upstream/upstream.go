@@ -113,8 +113,11 @@ func (s *Store) start(ctx context.Context, q callvault.Query) (start callvault.P
 	if start = q.Start(); s.Last == 0 {
 		return start, nil
 	}
-	back := 0
-	err = s.Calls.ScanBack(ctx, q, q.End(), -1, func(record callvault.Record) error {
+	back, limit := 0, s.Last+1
+	if s.filter != nil {
+		limit = -1
+	}
+	err = s.Calls.ScanBack(ctx, q, q.End(), limit, func(record callvault.Record) error {
 		if !s.finds(&record.Call) {
 			return nil
 		}
