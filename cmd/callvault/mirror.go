@@ -26,6 +26,9 @@ type mirrorOptions struct {
 	hurry       uint
 }
 
+// mostHurry keeps every period longer than a request takes.
+const mostHurry = 1000
+
 func (o *mirrorOptions) flags(cmd *cobra.Command, url string) {
 	flags := cmd.Flags()
 	credentialsFlag(cmd, &o.credentials, url)
@@ -44,8 +47,8 @@ func (o *mirrorOptions) config(ctx context.Context, a *app, flag string) (c mirr
 	if err := o.limits.Check(address.Hostname()); err != nil {
 		return c, command.Usagef("%w", err)
 	}
-	if o.hurry < 1 {
-		return c, command.Usagef("--hurry 0 must be at least 1")
+	if o.hurry < 1 || o.hurry > mostHurry {
+		return c, command.Usagef("--hurry %d must be from 1 to %d", o.hurry, mostHurry)
 	}
 	return mirror.Config{
 		Upstream: upstream.Name(address), Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil),

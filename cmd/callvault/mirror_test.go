@@ -167,6 +167,11 @@ func TestMirrorExitCodes(t *testing.T) {
 	if got := a.once("--whole"); got.code != exitOK || !strings.Contains(got.stdout, "; more is due in ") || !strings.Contains(a.must("mirror", "status"), ", as the upstream asked") {
 		t.Errorf("before that: %+v", got)
 	}
+	for _, n := range []string{"0", "1001", "18446744073709551615"} {
+		if got := a.once("--hurry", n); got.code != exitUsage || !strings.Contains(got.stderr, "callvault: --hurry "+n+" must be from 1 to 1000\n") {
+			t.Errorf("a hurry of %s: %+v", n, got)
+		}
+	}
 	if got := a.run("mirror", "--once", "--url", "http://127.0.0.1:1/other"); got.code != exitFailed || !strings.Contains(got.stderr, "callvault: company default is a mirror of "+a.url+", not of this upstream; ") {
 		t.Errorf("another upstream: %+v", got)
 	}
