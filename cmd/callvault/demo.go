@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
-	"os/exec"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -102,9 +98,9 @@ minutes one moves to another time and one is deleted.
 
 // greetClient says where the listeners are, and with which key.
 func (s *service) greetClient(o serveOptions, c gong.Credential) {
-	fmt.Fprintf(s.stdout, "  API         %s%s\n", web.Where(s.api), instead(o.listen, s.api))
+	fmt.Fprintf(s.stdout, "  API         %s%s\n", web.Where(s.api), web.Instead(o.listen, s.api))
 	if s.manage != nil {
-		fmt.Fprintf(s.stdout, "  web page    %s%s\n", web.Where(s.manage), instead(o.manage, s.manage))
+		fmt.Fprintf(s.stdout, "  web page    %s%s\n", web.Where(s.manage), web.Instead(o.manage, s.manage))
 	}
 	fmt.Fprintf(s.stdout, "  access key  %s\n  secret      %s\n\n", c.AccessKey, c.AccessKeySecret)
 }
@@ -113,27 +109,5 @@ func (s *service) greetClient(o serveOptions, c gong.Credential) {
 func (s *service) greetCurl(c gong.Credential, from, to time.Time) {
 	const seconds = "2006-01-02T15:04:05Z"
 	fmt.Fprintf(s.stdout, "  curl -su %s:%s '%s%s?fromDateTime=%s&toDateTime=%s'%s\n\n", c.AccessKey, c.AccessKeySecret,
-		web.URL(s.api), gong.Path, from.Format(seconds), to.Format(seconds), prettier())
-}
-
-// instead says that a listener has another port than the flag names.
-func instead(asked string, listener net.Listener) string {
-	_, want, _ := net.SplitHostPort(asked)
-	_, has, _ := net.SplitHostPort(listener.Addr().String())
-	if port, err := net.LookupPort("tcp", want); err != nil || port == 0 || strconv.Itoa(port) == has {
-		return ""
-	}
-	return fmt.Sprintf("  (%s is in use)", asked)
-}
-
-// prettier pipes JSON through a program of this machine that makes it readable, if there
-// is one. The API writes it in one line, as Gong's does.
-func prettier() string {
-	for _, command := range []string{"jq .", "python3 -m json.tool", "json_pp"} {
-		name, _, _ := strings.Cut(command, " ")
-		if _, err := exec.LookPath(name); err == nil {
-			return " | " + command
-		}
-	}
-	return ""
+		web.URL(s.api), gong.Path, from.Format(seconds), to.Format(seconds), demo.Prettier())
 }

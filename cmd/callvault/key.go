@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -64,7 +61,7 @@ calls of every company: give this scope only to operators.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.createKey(cmd.Context(), o) },
 	}
 	o.flags(cmd)
-	command.Parsed(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", keyName)
+	command.Parsed(cmd, &o.name, "name", "", "what the key is for, such as etl; key list shows it", upkeep.ParseKeyName)
 	cmd.Flags().StringSliceVar(&o.scopes, "scope", nil, "a scope of the key; can be repeated (default: all that only read the API)")
 	command.Parsed(cmd, &o.expires, "expires", "", "when the key expires: 12h, 90d, 2w or 1y from now, or a date in UTC (default: never)", func(text string) (time.Time, error) {
 		return when.Ahead(text, time.Now().UTC().Truncate(time.Microsecond))
@@ -81,15 +78,6 @@ func scopes() (names []string) {
 		names = append(names, string(scope))
 	}
 	return names
-}
-
-// keyName refuses names that would break the lines of key list.
-func keyName(name string) (string, error) {
-	const most = 100
-	if utf8.RuneCountInString(name) > most || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
-		return "", fmt.Errorf("%.40q: use at most %d characters, without line ends", name, most)
-	}
-	return name, nil
 }
 
 func (a *app) createKey(ctx context.Context, o keyOptions) error {

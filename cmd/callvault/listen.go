@@ -139,14 +139,8 @@ func (o serveOptions) listenOn(ctx context.Context, flag, address string) (net.L
 		listen = web.ListenNear
 	}
 	listener, err := listen(ctx, address)
-	if web.IsTaken(err) {
-		return nil, fmt.Errorf("%s: %s is in use; choose another address, such as %s 127.0.0.1:0 for a free port", flag, address, flag)
-	}
 	if err != nil {
-		if on := (*net.OpError)(nil); errors.As(err, &on) {
-			err = on.Err // without Go's name of the network
-		}
-		return nil, fmt.Errorf("%s: can't listen on %s: %w; use an address of this machine, such as 127.0.0.1:8080", flag, address, err)
+		return nil, fmt.Errorf("%s: %w", flag, web.ListenError(flag, address, err))
 	}
 	return listener, nil
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,10 +27,6 @@ func dbFlag(cmd *cobra.Command, db *string) {
 	command.Parsed(cmd, db, "db", defaultDB, "the store: a SQLite file, or postgres://HOST/DATABASE", parseDB)
 }
 
-// isNearlyURL finds what is meant for PostgreSQL and is not a URL: one with a typing error,
-// or libpq's keywords. As a SQLite file it would be named after its password.
-var isNearlyURL = regexp.MustCompile(`(?i)^postgres(ql)?:|^postgres(ql)?/.*@|(dbname|password)\s*=|^\s*(host|hostaddr|port|user|service)\s*=`)
-
 // parseDB refuses what can't be a store. It repeats no URL: it may have a password.
 func parseDB(db string) (string, error) {
 	const instead = "; use the path of a SQLite file or postgres://HOST/DATABASE"
@@ -42,7 +37,7 @@ func parseDB(db string) (string, error) {
 		return "", fmt.Errorf("%q is not a store"+instead, db)
 	case isURL:
 		return "", fmt.Errorf("%.20q is not a kind of store"+instead, scheme)
-	case isNearlyURL.MatchString(db):
+	case postgres.IsNearlyURL(db):
 		return "", errors.New("is not a PostgreSQL URL; use postgres://HOST/DATABASE, or postgres:///DATABASE?host=FOLDER for a socket")
 	}
 	return db, nil
@@ -75,7 +70,7 @@ func (o tenant) open(ctx context.Context, a *app) (callvault.Store, error) {
 	case err != nil:
 		return nil, err
 	case len(names) == 0:
-		return nil, fmt.Errorf("this store has no calls yet; add some: callvault import FILE, or callvault mirror --url URL; or make a key: %s", createKey(o.db))
+		return nil, fmt.Errorf("this store has no calls yet; add some: callvault import FILE, or callvault mirror --url URL, or make a key: %s", createKey(o.db))
 	case !slices.Contains(names, o.company):
 		return nil, fmt.Errorf("there is no company %q in this store; it has %s", o.company, strings.Join(names, ", "))
 	}

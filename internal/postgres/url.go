@@ -14,6 +14,13 @@ func IsURL(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
 }
 
+// nearlyURL is one with a typing error, or libpq's keywords.
+var nearlyURL = regexp.MustCompile(`(?i)^postgres(ql)?:|^postgres(ql)?/.*@|(dbname|password)\s*=|^\s*(host|hostaddr|port|user|service)\s*=`)
+
+// IsNearlyURL tells whether a name is meant for PostgreSQL and is not a URL. As a SQLite file it
+// would be named after its password.
+func IsNearlyURL(name string) bool { return nearlyURL.MatchString(name) }
+
 // HasPassword tells whether a URL shows a password.
 func HasPassword(name string) bool { return Redact(name) != name }
 

@@ -3,8 +3,11 @@ package upkeep
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/callvault/callvault"
 )
@@ -70,4 +73,13 @@ func day(t *time.Time) string {
 		return "-"
 	}
 	return t.UTC().Format(time.DateOnly)
+}
+
+// ParseKeyName refuses a name that would break the lines of a list. Its error says what to type.
+func ParseKeyName(name string) (string, error) {
+	const most = 100
+	if utf8.RuneCountInString(name) > most || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+		return "", fmt.Errorf("%.40q: use at most %d characters, without line ends", name, most)
+	}
+	return name, nil
 }

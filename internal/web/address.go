@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -50,6 +51,27 @@ func ListenNear(ctx context.Context, address string) (net.Listener, error) {
 func IsTaken(err error) bool {
 	const windows = syscall.Errno(10048) // WSAEADDRINUSE, which syscall.EADDRINUSE is not there
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, windows)
+}
+
+// ListenError is an error of Listen in words. A flag gives the address.
+func ListenError(flag, address string, err error) error {
+	if IsTaken(err) {
+		return fmt.Errorf("%s is in use; choose another address, such as %s 127.0.0.1:0 for a free port", address, flag)
+	}
+	if on := (*net.OpError)(nil); errors.As(err, &on) {
+		err = on.Err // without Go's name of the network
+	}
+	return fmt.Errorf("can't listen on %s: %w; use an address of this machine, such as 127.0.0.1:8080", address, err)
+}
+
+// Instead says that a listener has another port than the flag names.
+func Instead(asked string, listener net.Listener) string {
+	_, want, _ := net.SplitHostPort(asked)
+	_, has, _ := net.SplitHostPort(listener.Addr().String())
+	if port, err := net.LookupPort("tcp", want); err != nil || port == 0 || strconv.Itoa(port) == has {
+		return ""
+	}
+	return fmt.Sprintf("  (%s is in use)", asked)
 }
 
 // IsLoopback tells whether only this machine reaches an address.
