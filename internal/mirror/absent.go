@@ -174,7 +174,7 @@ func (t *thread) askSome(waiting []callvault.ID) (asked int, err error) {
 		case err != nil:
 			return asked, err
 		case found.There:
-			t.moved(found.Call.Call)
+			t.moved(found.Call)
 		default:
 			gone = append(gone, id)
 		}

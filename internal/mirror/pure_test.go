@@ -182,7 +182,7 @@ func TestPolls(t *testing.T) {
 func listed(seconds ...int) (page upstream.Page) {
 	for i, s := range seconds {
 		id, _ := callvault.ParseID(string(rune('1'+i/10)) + string(rune('0'+i%10)))
-		page.Calls = append(page.Calls, upstream.Listed{Call: callvault.Call{ID: id, Time: at(s)}})
+		page.Calls = append(page.Calls, callvault.Call{ID: id, Time: at(s)})
 	}
 	return page
 }

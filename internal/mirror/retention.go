@@ -69,7 +69,7 @@ func (t *thread) areGone(ids []callvault.ID) (bool, error) {
 		}
 		if found.There {
 			t.rest("retention", headPeriod)
-			t.moved(found.Call.Call)
+			t.moved(found.Call)
 			return false, nil
 		}
 	}

@@ -75,7 +75,7 @@ func (h hoursUpstream) List(_ context.Context, ask upstream.Ask) (page upstream.
 			page.Cursor = "more"
 			return errEnough
 		}
-		page.Calls = append(page.Calls, upstream.Listed{Call: record.Call})
+		page.Calls = append(page.Calls, record.Call)
 		return nil
 	})
 	return page, err

@@ -41,7 +41,7 @@ func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 	}
 	c := comparison{m, where, make(map[callvault.ID]*callvault.Call), make(map[callvault.ID]bool), make(apart)}
 	for i := range a.page.Calls {
-		c.listed[a.page.Calls[i].ID] = &a.page.Calls[i].Call
+		c.listed[a.page.Calls[i].ID] = &a.page.Calls[i]
 	}
 	if a.asked.Workspace.IsZero() {
 		if err := c.missing(ctx, a, taken.last); err != nil {

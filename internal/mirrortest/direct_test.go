@@ -56,7 +56,7 @@ func (d *direct) list(w *demo.World, ask upstream.Ask) (page upstream.Page, err 
 			page.Cursor = fmt.Sprintf("%d %d %s", page.Total, last.Time, last.ID)
 			return nil
 		}
-		page.Calls = append(page.Calls, upstream.Listed{Call: call})
+		page.Calls = append(page.Calls, call)
 		return nil
 	})
 	return page, err
@@ -86,7 +86,7 @@ func TestDirect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same := func(a, b upstream.Listed) bool {
+			same := func(a, b callvault.Call) bool {
 				return a.Time == b.Time && a.ID == b.ID && bytes.Equal(a.Document, b.Document)
 			}
 			late := want.Date.Sub(got.Date) > time.Second || want.Date.Before(got.Date)

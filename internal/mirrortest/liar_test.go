@@ -166,22 +166,22 @@ func TestBackfillOfStrangeBeginnings(t *testing.T) {
 	for name, first := range map[string]bool{"counted": false, "listed": true} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, options{script: small(25), closed: true})
-			var strange upstream.Listed
+			var strange callvault.Call
 			r.lies().list = func(ask upstream.Ask, page *upstream.Page) error {
 				if ask.From.After(early) || !ask.To.After(early) || ask.Cursor != "" {
 					return nil
 				}
 				page.Total++
 				if first {
-					page.Calls = append([]upstream.Listed{strange}, page.Calls...)
+					page.Calls = append([]callvault.Call{strange}, page.Calls...)
 				}
 				return nil
 			}
 			r.server.World.Advance(r.now)
 			for call := range r.server.World.Calls() {
-				strange = upstream.Listed{Call: call}
+				strange = call
 			}
-			strange.Call = renamed(t, strange.Call)
+			strange = renamed(t, strange)
 			r.open()
 			r.run(3*day, nil)
 			if b := r.status().Backfill; !b.Done {

@@ -50,7 +50,7 @@ func (s shifting) Call(ctx context.Context, id callvault.ID) (upstream.Found, er
 }
 
 // shifted moves one call of ten by days.
-func shifted(call upstream.Listed) upstream.Listed {
+func shifted(call callvault.Call) callvault.Call {
 	if call.ID[19] != '7' {
 		return call
 	}
@@ -64,7 +64,7 @@ func shifted(call upstream.Listed) upstream.Listed {
 	if err != nil {
 		panic(err)
 	}
-	return upstream.Listed{Call: moved}
+	return moved
 }
 
 // A call whose time the upstream takes from elsewhere counts where it is listed, so that no total
@@ -79,7 +79,7 @@ func TestListedElsewhere(t *testing.T) {
 	r.quiet("with calls that are listed elsewhere")
 	here := r.calls()
 	for call := range r.server.World.Calls() {
-		if want := shifted(upstream.Listed{Call: call}); here[call.ID] != string(want.Document) {
+		if want := shifted(call); here[call.ID] != string(want.Document) {
 			t.Errorf("call %s is %q", call.ID, here[call.ID])
 		}
 		delete(here, call.ID)

@@ -16,7 +16,7 @@ import (
 // call nor that there is none.
 func (l *liar) hides(hidden callvault.ID) {
 	l.list = func(_ upstream.Ask, page *upstream.Page) error {
-		page.Calls = slices.DeleteFunc(page.Calls, func(call upstream.Listed) bool { return call.ID == hidden })
+		page.Calls = slices.DeleteFunc(page.Calls, func(call callvault.Call) bool { return call.ID == hidden })
 		return nil
 	}
 	l.call = func(id callvault.ID) error {

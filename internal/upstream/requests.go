@@ -60,15 +60,10 @@ type Ask struct {
 // Page is a page of calls.
 type Page struct {
 	Answer
-	Total   int // as the server counts the calls of the range
-	Calls   []Listed
-	Skipped []error // a *SkippedError for each document that can't be taken
-	Cursor  string  // of the next page; empty on the last
-}
-
-// Listed is a call that a server listed, checked and encoded as an import does it.
-type Listed struct {
-	callvault.Call
+	Total   int              // as the server counts the calls of the range
+	Calls   []callvault.Call // checked, and encoded as an import does it
+	Skipped []error          // a *SkippedError for each document that can't be taken
+	Cursor  string           // of the next page; empty on the last
 }
 
 // What no page has, with room for servers of other page sizes. It bounds the work on a page.
@@ -114,7 +109,7 @@ func (r *Requests) List(ctx context.Context, ask Ask) (Page, error) {
 	if len(list.Documents) > maxPage || list.Total > maxTotal {
 		return Page{}, &gong.AnswerError{Host: answer.Host, Problem: fmt.Sprintf("it has %d calls of %d, which no page has", len(list.Documents), list.Total)}
 	}
-	page := Page{Answer: Answer{answer.Date}, Total: list.Total, Calls: make([]Listed, 0, len(list.Documents)), Cursor: list.Cursor}
+	page := Page{Answer: Answer{answer.Date}, Total: list.Total, Calls: make([]callvault.Call, 0, len(list.Documents)), Cursor: list.Cursor}
 	here := make(map[callvault.ID]bool, len(list.Documents))
 	for _, document := range list.Documents {
 		call, err := callvault.ParseCall(document)
@@ -126,7 +121,7 @@ func (r *Requests) List(ctx context.Context, ask Ask) (Page, error) {
 			continue
 		}
 		here[call.ID] = true
-		page.Calls = append(page.Calls, Listed{call})
+		page.Calls = append(page.Calls, call)
 	}
 	return page, nil
 }
@@ -147,7 +142,7 @@ func skippedDocument(document []byte, err error) *SkippedError {
 type Found struct {
 	Answer
 	There bool // if not, the server says by the id's own text that it has no such call
-	Call  Listed
+	Call  callvault.Call
 }
 
 // Call requests a call by its id. Any other 404 than that of the id is an error, as is a call
@@ -171,7 +166,7 @@ func (r *Requests) Call(ctx context.Context, id callvault.ID) (Found, error) {
 	if call.ID != id {
 		return Found{}, &gong.AnswerError{Host: answer.Host, Problem: fmt.Sprintf("it is call %s, and %s was requested", call.ID, id), Wanted: "the call"}
 	}
-	return Found{Answer{answer.Date}, true, Listed{call}}, nil
+	return Found{Answer{answer.Date}, true, call}, nil
 }
 
 // says tells whether a text of a refusal is a sentence, with or without its full stop.

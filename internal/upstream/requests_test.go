@@ -63,7 +63,7 @@ func TestList(t *testing.T) {
 		t.Fatalf("%+v, %v", page, err)
 	}
 	want, err := callvault.ParseCall([]byte(`{"id":"2","started":"2026-03-04T05:00:00+01:00","more":[1,2]}`))
-	if got := page.Calls[0].Call; err != nil || got.ID != want.ID || got.Time != want.Time || string(got.Document) != string(want.Document) {
+	if got := page.Calls[0]; err != nil || got.ID != want.ID || got.Time != want.Time || string(got.Document) != string(want.Document) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if want := "/v2/calls?cursor=a%2Bb&fromDateTime=2026-01-01T00%3A00%3A00.000001Z&toDateTime=2027-01-01T00%3A00%3A00.000001Z&workspaceId=9"; asked.URL.RequestURI() != want || asked.Header.Get("Authorization") != "Bearer hushhush" || asked.UserAgent() != "callvault/test" {
