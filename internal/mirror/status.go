@@ -199,7 +199,7 @@ func (s *Status) countUpstream(ctx context.Context, m *memory, calls callvault.R
 // suggest says which budget would make the old round 20 days, when it is longer than 30.
 func (s *Status) suggest() {
 	const long, good = 30 * 24 * time.Hour, 20 * 24 * time.Hour
-	const oldShare = 0.8 // of the budget, above which the old round stops
+	const oldShare = 0.34 // of further requests: the windows and the other rounds get their shares, too
 	old := s.Rounds[len(s.Rounds)-1]
 	if took := time.Duration(old.Period); took > long && s.Requests.Limit > 0 {
 		// What the other classes need stays; the pages of the old round come on top.
