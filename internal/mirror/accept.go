@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -24,23 +23,6 @@ const (
 	KeepOwn   Own = "keep"
 	DeleteOwn Own = "delete"
 )
-
-// ErrNothingHeld is the error of an Accept while nothing is held.
-var ErrNothingHeld = errors.New("the mirror holds nothing back")
-
-// Accept releases what an operator has seen to be held. The mirror obeys when it looks next,
-// unless it holds more by then.
-func Accept(ctx context.Context, state callvault.MirrorState, seen *Held) error {
-	if seen == nil {
-		return ErrNothingHeld
-	}
-	return order(ctx, state, acceptKey, seen.hold)
-}
-
-// AcceptOwn decides about the calls that were here before the mirror.
-func AcceptOwn(ctx context.Context, state callvault.MirrorState, own Own) error {
-	return order(ctx, state, ownKey, own)
-}
 
 func order(ctx context.Context, state callvault.MirrorState, key string, value any) error {
 	text, err := json.Marshal(value)

@@ -24,8 +24,11 @@ type Month struct {
 	Calls int
 }
 
-// ErrNoOwn is the error of a Decide while the company has no calls from before its mirror.
-var ErrNoOwn = errors.New("the company has no calls from before its mirror")
+// What there is nothing to decide about.
+var (
+	ErrNoOwn       = errors.New("the company has no calls from before its mirror")
+	ErrNothingHeld = errors.New("the mirror holds nothing back")
+)
 
 // Decide says what an operator decides who accepts what is held, or about the calls from before
 // the mirror. The error is ErrNothingHeld or ErrNoOwn where there is nothing to decide.
@@ -45,12 +48,16 @@ func Decide(ctx context.Context, s *Status, own Own) (d Decision, err error) {
 	return d, err
 }
 
-// Order tells the mirror what was decided.
+// Order tells the mirror what was decided. It obeys when it looks next, unless it holds more by
+// then than was seen.
 func (d Decision) Order(ctx context.Context, state callvault.MirrorState) error {
-	if d.Held == nil {
-		return AcceptOwn(ctx, state, d.Own)
+	switch {
+	case d.Own != "":
+		return order(ctx, state, ownKey, d.Own)
+	case d.Held == nil:
+		return ErrNothingHeld
 	}
-	return Accept(ctx, state, d.Held)
+	return order(ctx, state, acceptKey, d.Held.hold)
 }
 
 // heldMonths are the months of calls that are held back. Of a shortage only the calls are

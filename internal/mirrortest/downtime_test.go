@@ -7,6 +7,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/budget"
 )
 
 // What came while no mirror ran is read by the warm window, and not hunted as differences.
@@ -118,4 +119,34 @@ func TestUnreadablePage(t *testing.T) {
 	if s := r.status(); !s.Connected || s.Rounds[2].Began.Before(r.now.Add(-25*time.Hour)) {
 		t.Errorf("connected is %v, %v; the old round began at %v, and now it is %v", s.Connected, s.Reason, s.Rounds[2].Began, r.now)
 	}
+}
+
+// refusals counts the requests that an upstream refuses.
+type refusals struct {
+	http.ResponseWriter
+	n *int
+}
+
+func (r refusals) WriteHeader(status int) {
+	if status == http.StatusBadRequest {
+		*r.n++
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// A walk that takes longer than the upstream's cursors live goes on by the place of its last
+// call before they end, and no request is refused.
+func TestWalkOutlivesItsCursors(t *testing.T) {
+	script := small(39)
+	script.PerDay, script.Rests = 100, opens.Add(time.Minute)
+	r := newRig(t, options{script: script, limits: budget.Limits{Pace: 1.0 / 120, Daily: 5000, Saved: 3 * time.Hour}})
+	handler, refused := r.handler, 0
+	r.handler = http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		handler.ServeHTTP(refusals{w, &refused}, request)
+	})
+	r.run(12*time.Hour, nil)
+	if refused > 0 {
+		t.Errorf("%d requests were refused", refused)
+	}
+	r.kept()
 }

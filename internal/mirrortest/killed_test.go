@@ -78,7 +78,7 @@ func TestKilledWhileItObeys(t *testing.T) {
 		r.importOwn(2500)
 		r.open()
 		r.run(time.Hour, nil)
-		if err := mirror.AcceptOwn(t.Context(), r.store.Mirror(company), own); err != nil {
+		if err := (mirror.Decision{Own: own}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 			t.Fatal(err)
 		}
 		for left := r.status().Own; left > 0; {

@@ -37,7 +37,7 @@ func TestManyDeleted(t *testing.T) {
 	if held == nil || held.Calls < len(gone)-3 || slices.ContainsFunc(gone, func(id callvault.ID) bool { return here[id] == "" }) {
 		t.Fatalf("held is %+v after %d calls were deleted upstream", held, len(gone))
 	}
-	if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+	if err := (mirror.Decision{Held: held}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 		t.Fatal(err)
 	}
 	r.run(3*day, nil)
@@ -51,7 +51,7 @@ func TestManyDeleted(t *testing.T) {
 func TestAcceptedIsSeen(t *testing.T) {
 	r := newRig(t, options{script: small(6)})
 	r.run(2*day, nil)
-	if err := mirror.Accept(t.Context(), r.store.Mirror(company), r.status().Held); err != mirror.ErrNothingHeld {
+	if err := (mirror.Decision{Held: r.status().Held}).Order(t.Context(), r.store.Mirror(company)); err != mirror.ErrNothingHeld {
 		t.Errorf("accepting nothing is %v", err)
 	}
 	gone := r.someCalls(7)
@@ -64,7 +64,7 @@ func TestAcceptedIsSeen(t *testing.T) {
 		r.server.World.Purge(id)
 	}
 	r.run(3*time.Hour, nil)
-	if err := mirror.Accept(t.Context(), r.store.Mirror(company), seen); err != nil {
+	if err := (mirror.Decision{Held: seen}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 		t.Fatal(err)
 	}
 	r.run(day, nil)
@@ -142,7 +142,7 @@ func TestOwn(t *testing.T) {
 				t.Errorf("%d calls are of before the mirror, want 50", n)
 			}
 			r.quiet("with calls of before")
-			if err := mirror.AcceptOwn(t.Context(), r.store.Mirror(company), own); err != nil {
+			if err := (mirror.Decision{Own: own}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 				t.Fatal(err)
 			}
 			r.run(day, nil)

@@ -113,7 +113,7 @@ func TestRetention(t *testing.T) {
 		t.Fatalf("held is %+v", held)
 	}
 	before := len(r.calls())
-	if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+	if err := (mirror.Decision{Held: held}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 		t.Fatal(err)
 	}
 	r.run(2*time.Hour, nil)
@@ -165,7 +165,7 @@ func TestEmptied(t *testing.T) {
 	if held == nil || len(r.calls()) != before || held.Calls != before {
 		t.Fatalf("%d of %d calls are here, and held is %+v", len(r.calls()), before, held)
 	}
-	if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+	if err := (mirror.Decision{Held: held}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 		t.Fatal(err)
 	}
 	r.run(2*time.Hour, nil)

@@ -104,7 +104,7 @@ func (r *rig) acceptHeld() bool {
 	if held == nil {
 		return false
 	}
-	if err := mirror.Accept(r.Context(), r.store.Mirror(company), held); err != nil {
+	if err := (mirror.Decision{Held: held}).Order(r.Context(), r.store.Mirror(company)); err != nil {
 		r.Fatal(err)
 	}
 	return true

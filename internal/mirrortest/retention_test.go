@@ -147,7 +147,7 @@ func TestWitnessOfManyDeletions(t *testing.T) {
 				t.Fatal("nothing is held")
 			}
 			before := len(r.calls())
-			if err := mirror.Accept(t.Context(), r.store.Mirror(company), held); err != nil {
+			if err := (mirror.Decision{Held: held}).Order(t.Context(), r.store.Mirror(company)); err != nil {
 				t.Fatal(err)
 			}
 			r.run(3*time.Hour, nil)
