@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/demo"
 	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/upstream"
@@ -20,9 +21,6 @@ type direct struct {
 	mirror.Requests
 	rig *rig
 }
-
-// pageSize is how many calls the server has on a page.
-const pageSize = 100
 
 // listDirectly lets a rig's mirror list calls directly.
 func (r *rig) listDirectly() { r.config.Requests = &direct{r.config.Requests, r} }
@@ -50,9 +48,9 @@ func (d *direct) list(w *demo.World, ask upstream.Ask) (page upstream.Page, err 
 			return page, err
 		}
 	}
-	err = w.Scan(q, after, pageSize+1, func(call callvault.Call) error {
-		if len(page.Calls) == pageSize {
-			last := page.Calls[pageSize-1]
+	err = w.Scan(q, after, gong.PageSize+1, func(call callvault.Call) error {
+		if len(page.Calls) == gong.PageSize {
+			last := page.Calls[gong.PageSize-1]
 			page.Cursor = fmt.Sprintf("%d %d %s", page.Total, last.Time, last.ID)
 			return nil
 		}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/demo"
 	"github.com/callvault/callvault/internal/upstreamtest"
@@ -29,8 +28,8 @@ func usualScript() demo.Script {
 	return s
 }
 
-// TestFigures prints the figures of docs/mirror.md: of a mirror, while it reads history and
-// after that, and of the usual connector on the same account.
+// TestFigures prints the figures of docs/mirror.md: of a mirror while it reads history, and after
+// that.
 func TestFigures(t *testing.T) {
 	if *figures == 0 {
 		t.Skip("it takes minutes; run it with -figures 20 -v")
@@ -69,8 +68,7 @@ func TestFigures(t *testing.T) {
 	t.Logf("at the end: %d calls, %d upstream, excess %d, absent %d, held %+v", s.Calls, s.Upstream, s.Excess, s.Absent, s.Held)
 }
 
-// TestUsualFigures prints what the usual connector makes of the same account, which lists the last
-// seven days each hour.
+// TestUsualFigures prints what the usual connector makes of the same account.
 func TestUsualFigures(t *testing.T) {
 	if *figures == 0 {
 		t.Skip("it takes minutes; run it with -figures 20 -v")
@@ -81,22 +79,11 @@ func TestUsualFigures(t *testing.T) {
 	for call := range server.World.Calls() { // it has read everything once
 		ledger.Has(call.ID, call.Document, opens)
 	}
+	usual := upstreamtest.Connector{Server: server, Back: 7 * day, Ledger: ledger}
 	requests := 0
 	for range *days * 24 {
 		clock.Advance(time.Hour)
-		now := clock.Now()
-		server.World.Advance(now)
-		week := callvault.Query{Range: callvault.Range{From: callvault.FloorTime(now.Add(-7 * day)), To: callvault.FloorTime(now)}}
-		calls := 0
-		err := server.World.Scan(week, week.Start(), -1, func(call callvault.Call) error {
-			calls++
-			ledger.Has(call.ID, call.Document, now)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		requests += max(1, (calls+pageSize-1)/pageSize)
+		requests += usual.Run(clock.Now())
 	}
 	t.Logf("the usual connector, %d days, %d requests a day\n%s", *days, requests/(*days), ledger.Table(clock.Now()))
 }

@@ -53,11 +53,11 @@ func TestRightsLost(t *testing.T) {
 			s.Outages = []demo.Outage{{From: opens.Add(settled + 20*time.Minute), For: o.length, Share: o.share}}
 			s.Rests = opens.Add(settled + o.length + 12*time.Hour)
 			w := &watch{}
-			large := options{script: s, store: newMemory(), before: func(r *rig) { w.watched(r); r.listDirectly() }}
-			if !s.Bare {
-				large = options{script: s, before: w.watched}
+			of := options{script: s, before: w.watched}
+			if s.Bare {
+				of.store, of.before = newMemory(), func(r *rig) { w.watched(r); r.listDirectly() }
 			}
-			rightsLost(t, newRig(t, large), w, settled, o.length)
+			rightsLost(t, newRig(t, of), w, settled, o.length)
 		})
 	}
 }
