@@ -41,11 +41,19 @@ func (f *Filter) rulesOut(c *Call) bool {
 			return true
 		}
 	}
+	after := func(member []byte) []byte {
+		_, value, _ := bytes.Cut(c.Document, member)
+		return value
+	}
+	if f.Longer > 0 && wholeIn(after(durationMember)) < int64(f.Longer/time.Second) ||
+		len(f.Directions) > 0 && !slices.Contains(f.Directions, gong.Direction(textIn(after(directionMember)))) ||
+		len(f.Scopes) > 0 && !slices.Contains(f.Scopes, gong.CallScope(textIn(after(scopeMember)))) {
+		return true
+	}
 	if len(f.Words) == 0 {
 		return false
 	}
-	_, value, _ := bytes.Cut(c.Document, []byte(`,"title":`))
-	title := textIn(value)
+	title := textIn(after(titleMember))
 	if bytes.IndexByte(title, '\\') >= 0 {
 		return false
 	}

@@ -19,7 +19,7 @@ func randomCall(t testing.TB, random *rand.Rand) Call {
 	}
 	c := gong.Call{
 		ID:            []string{"1", "20", "300"}[random.IntN(3)],
-		URL:           pick(`,"title":"harbor"`),
+		URL:           pick(`,"title":"harbor","duration":99,"scope":"External"`),
 		Title:         pick("Harbor Nine", "Härbor \"20\" Lane", "nine", "20 calls\tharbor", ""),
 		Started:       new(gong.TimeOf(time.Date(2026, 1, 1, 0, random.IntN(10), 0, 0, time.UTC))),
 		PrimaryUserID: pick("7", `"7"`, ""),
@@ -28,6 +28,10 @@ func randomCall(t testing.TB, random *rand.Rand) Call {
 	}
 	if random.IntN(2) == 0 {
 		c.Scheduled = new(gong.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+	}
+	if random.IntN(3) > 0 {
+		c.Direction = new(gong.Directions()[random.IntN(4)])
+		c.Scope = new(gong.CallScopes()[random.IntN(3)])
 	}
 	if random.IntN(2) == 0 {
 		c.Duration = new(random.Int64N(100))
@@ -55,7 +59,11 @@ func TestFilterRulesOutWhatIsMissed(t *testing.T) {
 	for range 20_000 {
 		c := randomCall(t, random)
 		f := Filter{Words: some("harbor", "nine", "harbor ni"), Hosts: some("7", `"7"`), Systems: some("Zoom", "Zo\\om", "x")}
-		switch random.IntN(4) {
+		switch random.IntN(6) {
+		case 3:
+			f.Directions = []gong.Direction{gong.Inbound, gong.Conference}
+		case 4:
+			f.Scopes = []gong.CallScope{gong.External, gong.ScopeUnknown}
 		case 0:
 			f.Workspaces = []ID{one}
 		case 1:
