@@ -92,7 +92,10 @@ func (m *mirroring) exit(cmd *exec.Cmd) int {
 // One process mirrors a company. When it was killed, the next one takes its place at once;
 // told to end, it gives the company back, to a server that waits for it. When an operator ends the
 // mirror, it ends with 1, and a server does not make it again.
-func TestMirrorProcesses(t *testing.T) { onEngines(t, mirrorProcesses) }
+func TestMirrorProcesses(t *testing.T) {
+	t.Parallel() // it waits for renewals
+	onEngines(t, mirrorProcesses)
+}
 
 func mirrorProcesses(t *testing.T, c *program.CLI) {
 	const calls = 250
