@@ -109,7 +109,7 @@ func TestCountedThenListed(t *testing.T) {
 func TestPagesAreFull(t *testing.T) {
 	script := small(13)
 	script.History, script.PerDay = 0, 100
-	r := newRig(t, options{script: script, before: (*rig).listDirectly})
+	r := newRig(t, options{script: script, store: newMemory(), before: (*rig).listDirectly})
 	r.run(14*day, nil)
 	pages := 0
 	err := r.store.Mirror(company).Values(t.Context(), "span/", func(string, []byte) error { pages++; return nil })
@@ -126,7 +126,7 @@ func TestPagesAreFull(t *testing.T) {
 func TestBackfillGoesBeforeTheOldRound(t *testing.T) {
 	script := small(15)
 	script.History, script.PerDay, script.Rests = 2*365*day, 40, opens.Add(time.Minute)
-	r := newRig(t, options{script: script, before: (*rig).listDirectly, limits: budget.Limits{Pace: 1, Daily: 250, Saved: 3 * time.Hour}})
+	r := newRig(t, options{script: script, store: newMemory(), before: (*rig).listDirectly, limits: budget.Limits{Pace: 1, Daily: 250, Saved: 3 * time.Hour}})
 	r.run(7*day, nil)
 	if s := r.status(); !s.Backfill.Done {
 		t.Errorf("%d calls of %d are here after a week, which had %v", s.Backfill.Calls, s.Backfill.Total, s.Requests.Purposes)

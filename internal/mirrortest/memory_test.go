@@ -173,9 +173,17 @@ func (m memoryState) Take(_ context.Context, seen callvault.Lease, upstream, hol
 	return m.lease, nil
 }
 
+// Nothing stands apart.
+
 func (m memoryState) Weight(context.Context, callvault.Range) (int, error) { return 0, nil }
 
+func (m memoryState) CountApart(context.Context, callvault.Apartness) (int, error) { return 0, nil }
+
 func (m memoryState) Apart(context.Context, callvault.Apartness, func(callvault.Apart) error) error {
+	return nil
+}
+
+func (m memoryState) ApartIn(context.Context, callvault.Range, func(callvault.Apart) error) error {
 	return nil
 }
 
