@@ -32,7 +32,7 @@ type law struct {
 // store; laws are tested several at a time.
 func Run(t *testing.T, fresh func(t testing.TB) Open) {
 	for _, l := range slices.Concat(
-		documentLaws(), orderLaws(), momentLaws(), countLaws(), pageLaws(), putLaws(), guardLaws(), deleteLaws(), numberLaws(), nameLaws(), viewLaws(), readLaws(), timelineLaws(),
+		documentLaws(), orderLaws(), momentLaws(), pageLaws(), putLaws(), guardLaws(), deleteLaws(), numberLaws(), nameLaws(), viewLaws(), readLaws(), timelineLaws(),
 		atomicLaws(), companyLaws(), keyLaws(), quotaLaws(), secondLaws(), lifetimeLaws(), poolLaws(), cancelLaws(), concurrentLaws(), snapshotLaws(), copyLaws(), modelLaws(), directoryLaws(), mirrorLaws(), apartLaws(), feedLaws(),
 	) {
 		t.Run(l.name, func(t *testing.T) {
