@@ -59,7 +59,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 		})
 		return service.serve(ctx, stage, config, func() { service.greetLate(o, credential, now) })
 	}
-	newest, err := demo.Fill(ctx, store.Calls(callvault.DefaultCompany), demo.Options{Seed: o.seed, End: now, Count: demoCalls})
+	newest, err := demo.Fill(ctx, store, callvault.DefaultCompany, demo.Options{Seed: o.seed, End: now, Count: demoCalls})
 	if err != nil {
 		return err
 	}

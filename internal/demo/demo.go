@@ -54,9 +54,14 @@ func Calls(o Options) iter.Seq[gong.Call] {
 	}
 }
 
-// Fill puts the calls into a store. It returns a range of whole seconds that has three
+// Fill puts the calls, their hosts and their workspaces into a company. It returns a range of whole seconds that has three
 // calls, the newest for which there is one.
-func Fill(ctx context.Context, to callvault.Calls, o Options) (newest callvault.Range, err error) {
+func Fill(ctx context.Context, store callvault.Companies, company string, o Options) (newest callvault.Range, err error) {
+	for kind, ids := range map[callvault.Kind][]string{callvault.Users: newGenerator(o.Seed).users, callvault.Workspaces: workspaces} {
+		if _, err := store.Directory(company).Put(ctx, kind, entries(kind, ids, o.End.AddDate(0, 0, -Days))); err != nil {
+			return newest, err
+		}
+	}
 	calls := make([]callvault.Call, 0, o.Count)
 	for c := range Calls(o) {
 		call, err := callvault.NewCall(&c)
@@ -65,7 +70,7 @@ func Fill(ctx context.Context, to callvault.Calls, o Options) (newest callvault.
 		}
 		calls = append(calls, call)
 	}
-	if _, err := to.Put(ctx, callvault.NewBatch(calls)); err != nil {
+	if _, err := store.Calls(company).Put(ctx, callvault.NewBatch(calls)); err != nil {
 		return newest, err
 	}
 	return three(calls, o.End), nil

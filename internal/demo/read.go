@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 )
 
 // Total is what the upstream counts for a query: the calls that it lists, and those that it
@@ -69,29 +68,11 @@ func (w *World) Calls() iter.Seq[callvault.Call] {
 }
 
 // Entries are the users, who are the hosts of calls, or the workspaces.
-func (w *World) Entries(kind callvault.Kind) (entries []callvault.Entry) {
-	var documents [][]byte
-	switch kind {
-	case callvault.Users:
-		for i, id := range w.writer.generator.users {
-			name := people[i%len(people)]
-			u := gong.User{ID: id, FirstName: new(name), Active: new(true), Created: new(gong.TimeOf(w.script.Opens.UTC()))}
-			documents = append(documents, u.AppendJSON(nil))
-		}
-	case callvault.Workspaces:
-		for _, id := range w.writer.workspaces {
-			workspace := gong.Workspace{ID: id, Name: new("Workspace " + id)}
-			documents = append(documents, workspace.AppendJSON(nil))
-		}
+func (w *World) Entries(kind callvault.Kind) []callvault.Entry {
+	if kind == callvault.Users {
+		return entries(kind, w.writer.generator.users, w.script.Opens)
 	}
-	for _, document := range documents {
-		entry, err := callvault.ParseEntry(kind, document)
-		if err != nil {
-			panic(err) // the generator's own
-		}
-		entries = append(entries, entry)
-	}
-	return entries
+	return entries(kind, w.writer.workspaces, w.script.Opens)
 }
 
 // document is a call as it is listed now.

@@ -27,6 +27,19 @@ var people = []string{
 	"Ivo Horvat", "Jun Park", "Klára Nová", "Léa Martin", "Miguel Ríos", "Nora Weiß", "Omar Haddad", "Priya Shah",
 }
 
+// hosts have first names of their own, so that a search for one finds one.
+var hosts = []string{
+	"Maya Okonkwo", "Tomás Herrera", "Ingrid Solberg", "Rohan Mehta", "Chloé Dubois", "Kenji Watanabe", "Zeynep Arslan", "Luca Ferrari",
+	"Amara Diallo", "Pavel Dvořák", "Sofia Almeida", "Henrik Nygård", "Leila Haddad", "Owen Murphy", "Yuki Tanaka", "Marta Kowalska",
+	"Diego Fuentes", "Freya Lindqvist", "Samir Khoury", "Hannah Weber", "Tariq Rahman", "Elena Popescu", "Jonas Becker", "Wanjiru Kamau",
+	"Ravi Iyer", "Camille Laurent", "Mateo Vargas", "Astrid Berg", "Noor Aziz", "Felix Baumann", "Beatriz Moura", "Callum Reid",
+	"Mei Lin", "Viktor Petrov", "Adaeze Nwosu", "Simone Ricci", "Gustav Holm", "Anjali Rao", "Liam Byrne", "Petra Novak",
+}
+
+var hostTitles = []string{"Account Executive", "Sales Development Representative", "Customer Success Manager", "Solutions Engineer"}
+
+var workspaceNames = []string{"Sales", "Customer Success", "Partners"}
+
 var meetings = []string{
 	"Discovery", "Demo", "Technical deep dive", "Pricing & terms", "Security review", "Kick-off", "Quarterly review",
 	"Renewal", "Proof of concept, week 2", `Workshop "Roll-out"`, "Intro", "Check-in",
