@@ -250,8 +250,9 @@ func TestPools(t *testing.T) {
 // What the same days of the last week needed is not spent before they come.
 func TestWeekendIsNotSpentAhead(t *testing.T) {
 	w := newTrial(t, Limits{Pace: 1, Daily: 1000, Saved: 3 * time.Hour})
+	w.time = start.Add(time.Minute)
 	w.reserve(Bisect)
-	w.time = start.Add(day)
+	w.time = start.Add(3 * day)
 	for range 600 { // the busy day
 		for w.reserve(Bisect) > 0 {
 			w.time = w.time.Add(time.Second)
@@ -262,12 +263,12 @@ func TestWeekendIsNotSpentAhead(t *testing.T) {
 		after time.Duration
 		want  int // that the old round sends in a day
 	}{
-		{2*day + time.Hour, busy}, // in the first week nobody knows how busy other days are
+		{4*day + time.Hour, busy}, // in the first week nobody knows how busy other days are
 		{5 * day, busy},
-		{7*day + time.Hour, busy}, // the day before the busy one
-		{8 * day, busy},
-		{9*day + time.Hour, other},
-		{13 * day, other},
+		{7*day + time.Hour, other},
+		{9*day + time.Hour, busy}, // the day before the busy one
+		{10 * day, busy},
+		{11*day + time.Hour, other},
 	} {
 		w.time = start.Add(c.after)
 		w.restart() // the week is known to the next process
