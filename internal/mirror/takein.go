@@ -35,7 +35,7 @@ var errEnough = errors.New("enough calls were read")
 // the head is asked before anything is deleted.
 func (m *Mirror) takeIn(ctx context.Context, a answer) (takenIn, error) {
 	where := placed(a)
-	taken := takenIn{last: a.asked.End(), listed: len(a.page.Calls)}
+	taken := takenIn{first: where.first, last: a.asked.End(), listed: len(a.page.Calls)}
 	if a.page.Cursor != "" {
 		taken.last = where.last
 	}
