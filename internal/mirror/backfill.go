@@ -7,10 +7,10 @@ import (
 	"github.com/callvault/callvault/internal/budget"
 )
 
-// Rule 9. The backfill reads history, newest first, in spans of about 2,000 calls: each is as
-// wide as the one before was dense. A span is read again in halves if it has more than 10,000.
-// Each page is committed as it comes, and the span is done at its end. What is covered is
-// [c, W), and the other rules work on that from the first hour.
+// Rule 9. The backfill reads history, newest first, in spans of about 2,000 calls. The density of
+// one span decides the width of the next. A span with more than 10,000 calls is read in halves.
+// Each page is committed as it comes. The spans that were read to their end are [c, W), and the
+// other rules work on that from the first hour.
 const (
 	spanCalls  = 2000
 	spanMost   = 10_000

@@ -9,9 +9,9 @@ import (
 	"github.com/callvault/callvault/internal/budget"
 )
 
-// Rule 3. A sweep reads every page of a stretch of history once a round, in golden order. Each
-// page is asked for as [p, W): its calls are compared, and its total audits all that comes
-// after p. So a move shows between any two cuts that have its two ends on different sides.
+// Rule 3. A sweep reads every page of a stretch of history once a round, in golden order. It
+// requests each page as [p, W): it compares the page's calls, and the total audits everything
+// after p. So a move shows as soon as a page begins between its two places.
 type sweep struct {
 	name     string
 	class    budget.Class

@@ -7,8 +7,8 @@ import (
 	"github.com/callvault/callvault/internal/budget"
 )
 
-// Rule 1. Hot is every 5 minutes [now-3h, far future), warm every hour [W, far future). A
-// reading stops after the first page when its total equals ours, no excess is known there and
+// Rule 1. Hot reads [now-3h, far future) every 5 minutes, warm reads [W, far future) every hour.
+// A reading stops after the first page when its total equals ours, no excess is known there and
 // the last whole reading is under an hour old. Otherwise it goes on to the end.
 const (
 	hotPeriod  = 5 * time.Minute
