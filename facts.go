@@ -104,35 +104,78 @@ func lengths(record []byte, line func() []byte) (duration, late int64) {
 	return duration, int64(binary.BigEndian.Uint16(record[lateAt:]))
 }
 
-// The members of a document that facts are read from, in their order: see hostMember.
-var (
-	titleMember     = []byte(`,"title":`)
-	scheduledMember = []byte(`,"scheduled":`)
-	startedMember   = []byte(`,"started":`)
-	durationMember  = []byte(`,"duration":`)
-	directionMember = []byte(`,"direction":`)
-	scopeMember     = []byte(`,"scope":`)
-	privateMember   = []byte(`,"isPrivate":`)
+// members reads the values of a document in the order of its members, which is that of the
+// contract. A member that is not where it should be is looked for.
+type members struct {
+	rest []byte
+	next int
+}
+
+// The members of a document, as they stand before their values. Only texts and numbers stand
+// before the last one that is read, and quotes in texts are escaped.
+var memberNames = func() (names [][]byte) {
+	for _, name := range gong.FieldNames() {
+		names = append(names, []byte(`,"`+name+`":`))
+	}
+	return names
+}()
+
+// The members that facts are read from.
+const (
+	titleMember     = 2
+	scheduledMember = 3
+	startedMember   = 4
+	durationMember  = 5
+	hostsMember     = 6
+	directionMember = 7
+	systemsMember   = 8
+	scopeMember     = 9
+	privateMember   = 18
 )
 
-// appendFacts appends the line of a call to titles, and makes its record but for the names. It
+// value is the value of a member, or nil. Members are asked for in their order.
+func (m *members) value(member int) (value []byte) {
+	for ; m.next <= member; m.next++ {
+		name := memberNames[m.next]
+		if !bytes.HasPrefix(m.rest, name) {
+			_, rest, found := bytes.Cut(m.rest, name)
+			if value = nil; !found {
+				continue
+			}
+			m.rest = rest
+		} else {
+			m.rest = m.rest[len(name):]
+		}
+		end := len(textIn(m.rest)) + len(`""`)
+		if len(m.rest) == 0 || m.rest[0] != '"' {
+			end = max(0, bytes.IndexByte(m.rest, ','))
+		}
+		end = min(end, len(m.rest))
+		value, m.rest = m.rest[:end], m.rest[end:]
+	}
+	return value
+}
+
+// appendFacts appends the line of a call to titles, and makes its record but for the names, which it returns. It
 // never fails: what is malformed in a document is as if it were null.
-func appendFacts(titles []byte, c *Call) (record [recordSize]byte, _ []byte) {
+func appendFacts(titles []byte, c *Call) (record [recordSize]byte, names rawNames, _ []byte) {
 	at := placeOf(c.Position())
 	copy(record[:], at[:])
-	rest := c.Document
-	value := func(member []byte) []byte {
-		if _, found, ok := bytes.Cut(rest, member); ok {
-			rest = found
-			return found
-		}
-		return nil
+	in := members{c.Document, 1}
+	if end := bytes.IndexByte(in.rest, ','); end >= 0 {
+		in.rest = in.rest[end:] // the id has none
 	}
-	titles = appendFolded(titles, textIn(value(titleMember)))
-	scheduled, started := textIn(value(scheduledMember)), textIn(value(startedMember))
-	duration, late := wholeIn(value(durationMember)), latenessIn(scheduled, started)
-	flags := codeOf(directionNames, textIn(value(directionMember))) | codeOf(scopeNames, textIn(value(scopeMember)))<<scopeShift
-	if bytes.HasPrefix(value(privateMember), []byte("true")) {
+	titles = appendFolded(titles, textIn(in.value(titleMember)))
+	scheduled, started := textIn(in.value(scheduledMember)), textIn(in.value(startedMember))
+	duration, late := wholeIn(in.value(durationMember)), latenessIn(scheduled, started)
+	names[Hosts] = cutName(textIn(in.value(hostsMember)))
+	flags := codeOf(directionNames, textIn(in.value(directionMember)))
+	names[Systems] = cutName(textIn(in.value(systemsMember)))
+	flags |= codeOf(scopeNames, textIn(in.value(scopeMember))) << scopeShift
+	if !c.Workspace.IsZero() {
+		names[WorkspaceNames] = c.Workspace[:]
+	}
+	if bytes.HasPrefix(in.value(privateMember), []byte("true")) {
 		flags |= privateFlag
 	}
 	record[flagsAt] = flags
@@ -143,7 +186,7 @@ func appendFacts(titles []byte, c *Call) (record [recordSize]byte, _ []byte) {
 		put24(record[durationAt:], duration&noDuration)
 		binary.BigEndian.PutUint16(record[lateAt:], uint16(late))
 	}
-	return record, append(titles, '\n')
+	return record, names, append(titles, '\n')
 }
 
 // The values of directions and scopes, by their codes; 0 is null.
@@ -258,9 +301,9 @@ func newFactExamination() *factExamination {
 
 // call takes a call.
 func (e *factExamination) call(c *Call) {
-	record, title := appendFacts(e.room[:0], c)
+	record, names, title := appendFacts(e.room[:0], c)
 	e.room, e.calls = title, e.calls+1
-	e.sums[bucketOf(c.Time)] += e.sum(record[:namesAt], title, namesOf(c))
+	e.sums[bucketOf(c.Time)] += e.sum(record[:namesAt], title, names)
 }
 
 // row takes a row of facts, after the names.
@@ -277,7 +320,7 @@ func (e *factExamination) row(r *FactRow) {
 			e.wrong = append(e.wrong, fmt.Sprintf("the facts of call %s are out of order", positionIn(record).ID))
 		}
 		e.last = append(e.last[:0], record[:placeSize]...)
-		var names [nameFields][]byte
+		var names rawNames
 		for field := range names {
 			number := int64(get24(record[namesAt+3*field:]))
 			key, known := e.names[number]
@@ -295,7 +338,7 @@ func (e *factExamination) row(r *FactRow) {
 func bucketOf(t Time) int64 { return t.Buckets()[BucketLevels-1].Number }
 
 // sum is a digest of what is kept of a call.
-func (e *factExamination) sum(record, title []byte, names [nameFields][]byte) uint64 {
+func (e *factExamination) sum(record, title []byte, names rawNames) uint64 {
 	e.digest.Reset()
 	e.digest.Write(record)
 	for _, name := range names {

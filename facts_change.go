@@ -24,32 +24,45 @@ const maxFactRow = 4000
 
 // FactChange is what a transaction does to calls, in its order. It is for engines.
 type FactChange struct {
-	facts []fact
-	room  []byte // for titles
+	facts  []fact
+	titles []byte
+	names  []*Named // that the facts have by their places, from 1
 }
 
-// fact is a call that is there now, or gone: then it has no title.
+// fact is a call that is there now, or gone: then it has no title. It has no pointers, which
+// the collector of garbage would follow in each of them.
 type fact struct {
-	record [recordSize]byte
-	names  CallNames
-	title  []byte
+	record   [recordSize]byte
+	names    [nameFields]int32
+	from, to int // of the title
 }
 
 func (f *fact) place() []byte { return f.record[:placeSize] }
 
+// Grow makes room for changes.
+func (c *FactChange) Grow(n int) { c.facts = slices.Grow(c.facts, n) }
+
 // Len is how many changes are not applied.
 func (c *FactChange) Len() int { return len(c.facts) }
 
-// Add takes a call that is there now, with its names, which have numbers when the change is applied.
-func (c *FactChange) Add(call *Call, names CallNames) {
-	const chunk = 64 << 10
-	if cap(c.room)-len(c.room) < chunk/16 {
-		c.room = make([]byte, 0, chunk)
+// Add takes a call that is there now, also into a tally of names, which have their numbers when
+// the change is applied.
+func (c *FactChange) Add(call *Call, tally *NameTally) {
+	f := fact{from: len(c.titles)}
+	var names rawNames
+	f.record, names, c.titles = appendFacts(c.titles, call)
+	for field, name := range tally.add(call, names) {
+		if name == nil {
+			continue
+		}
+		if name.place == 0 {
+			c.names = append(c.names, name)
+			name.place = int32(len(c.names))
+		}
+		f.names[field] = name.place
 	}
-	begin := len(c.room)
-	record, room := appendFacts(c.room, call)
-	c.room = room
-	c.facts = append(c.facts, fact{record, names, room[begin:len(room):len(room)]})
+	f.to = len(c.titles)
+	c.facts = append(c.facts, f)
 }
 
 // Remove takes the position of a call that is gone.
@@ -66,25 +79,29 @@ var errManyNames = errors.New("the company has more than 16,777,215 hosts, works
 func (c *FactChange) Apply(rows FactRows) error {
 	for i := range c.facts {
 		f := &c.facts[i]
-		for field, name := range f.names {
-			if name == nil {
+		for field, place := range f.names {
+			if place == 0 {
 				continue
 			}
-			if name.Number > maxNumber {
+			number := c.names[place-1].Number
+			if number > maxNumber {
 				return errManyNames
 			}
-			put24(f.record[namesAt+3*field:], name.Number)
+			put24(f.record[namesAt+3*field:], number)
 		}
 	}
 	facts := inOrder(c.facts)
 	for len(facts) > 0 {
-		n, err := merge(rows, facts)
+		n, err := c.merge(rows, facts)
 		if err != nil {
 			return err
 		}
 		facts = facts[n:]
 	}
-	c.facts, c.room = c.facts[:0], c.room[:0:0]
+	for _, name := range c.names {
+		name.place = 0
+	}
+	c.facts, c.titles, c.names = c.facts[:0], c.titles[:0], c.names[:0]
 	return nil
 }
 
@@ -114,7 +131,7 @@ func inOrder(facts []fact) []fact {
 
 // merge writes the first facts to the row that they belong to, and tells how many there were. A
 // row that gets small takes the next one in.
-func merge(rows FactRows, facts []fact) (n int, err error) {
+func (c *FactChange) merge(rows FactRows, facts []fact) (n int, err error) {
 	row, next, err := rows.FactRow(positionIn(facts[0].place()))
 	if err != nil {
 		return 0, err
@@ -127,7 +144,7 @@ func merge(rows FactRows, facts []fact) (n int, err error) {
 		for until < len(facts) && (next == Position{} || bytes.Compare(facts[until].place(), end[:]) < 0) {
 			until++
 		}
-		m.merge(&row, facts[n:until])
+		m.merge(&row, facts[n:until], c.titles)
 		n = until
 		if m.size >= maxFactRow/4 || m.size == 0 || next == (Position{}) {
 			break
@@ -163,8 +180,8 @@ type merger struct {
 	size            int
 }
 
-// merge adds the calls of a row as facts change them.
-func (m *merger) merge(row *FactRow, facts []fact) {
+// merge adds the calls of a row as facts with these lines change them.
+func (m *merger) merge(row *FactRow, facts []fact, lines []byte) {
 	records, titles := row.Records, row.Titles
 	for len(records) >= recordSize || len(facts) > 0 {
 		turn := 1
@@ -182,8 +199,8 @@ func (m *merger) merge(row *FactRow, facts []fact) {
 			records, titles = records[recordSize:], titles[end:]
 		}
 		if turn >= 0 {
-			if facts[0].title != nil {
-				m.add(facts[0].record[:], facts[0].title)
+			if f := &facts[0]; f.from < f.to {
+				m.add(f.record[:], lines[f.from:f.to])
 			}
 			facts = facts[1:]
 		}

@@ -41,8 +41,8 @@ func (f *Filter) rulesOut(c *Call) bool {
 			return true
 		}
 	}
-	after := func(member []byte) []byte {
-		_, value, _ := bytes.Cut(c.Document, member)
+	after := func(member int) []byte {
+		_, value, _ := bytes.Cut(c.Document, memberNames[member])
 		return value
 	}
 	if f.Longer > 0 && wholeIn(after(durationMember)) < int64(f.Longer/time.Second) ||

@@ -65,10 +65,11 @@ type Named struct {
 	Added   Time  // the time of the first call that came, or MaxTime
 	Removed Time  // the time of the first call that went, or MaxTime
 	Number  int64 // that a store has given it, as SetNumber says, or 0
+	place   int32 // in the change of facts, or 0
 }
 
-// CallNames are what a tally has of the names of a call, or nil for those it lacks.
-type CallNames [nameFields]*Named
+// callNames are what a tally has of the names of a call, or nil for those it lacks.
+type callNames [nameFields]*Named
 
 // NameTally adds up calls by their names: those of a transaction, or all of a company's. It is
 // for engines.
@@ -83,16 +84,21 @@ func NewNameTally() *NameTally {
 	return t
 }
 
-// Add adds a call that is there now, and returns its names.
-func (t *NameTally) Add(c *Call) (names CallNames) {
-	for field, name := range namesOf(c) {
+// rawNames are the names of a call as they stand in it, empty where it has none.
+type rawNames [nameFields][]byte
+
+// Add adds a call that is there now.
+func (t *NameTally) Add(c *Call) { t.add(c, namesOf(c)) }
+
+func (t *NameTally) add(c *Call, names rawNames) (added callNames) {
+	for field, name := range names {
 		if len(name) > 0 {
 			n := t.named(field, name)
 			n.Calls, n.Added = n.Calls+1, min(n.Added, c.Time)
-			names[field] = n
+			added[field] = n
 		}
 	}
-	return names
+	return added
 }
 
 // SetNumber tells the number of a name of the tally.
@@ -247,8 +253,8 @@ var (
 	systemMember = []byte(`,"system":`)
 )
 
-// namesOf are the names of a call, empty where it has none.
-func namesOf(c *Call) (names [nameFields][]byte) {
+// namesOf are the names of a call.
+func namesOf(c *Call) (names rawNames) {
 	host, system := namesIn(c.Document)
 	names[Hosts], names[Systems] = cutName(host), cutName(system)
 	if !c.Workspace.IsZero() {

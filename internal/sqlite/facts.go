@@ -130,7 +130,7 @@ func (c *conn) fillFactsOf(of company) error {
 	var r row
 	err := c.each(func(st *stmt) error {
 		c.readRow(st, &r)
-		w.facts.Add(&r.Call, w.names.Add(&r.Call))
+		w.facts.Add(&r.Call, w.names)
 		if w.facts.Len() < factsAtOnce {
 			return nil
 		}

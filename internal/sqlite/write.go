@@ -131,6 +131,7 @@ func (s *Store) afterLargeBatch(ctx context.Context) {
 func (w *change) put(batch callvault.Batch, result *callvault.PutResult) (err error) {
 	calls := batch.Calls()
 	numbers := make([]int64, len(calls)) // 0: the document is there
+	w.facts.Grow(len(calls))
 	w.guarded, w.onlyNew = batch.IsGuarded(), batch.IsOnlyNew()
 	if batch.IsYielding() {
 		w.lookout = lookOut(w.path)
@@ -244,8 +245,10 @@ func (w *change) remove(r *row) error {
 func (w *change) insert(r *callvault.Record) error {
 	kept := r.Checksum(w.company.name)
 	w.tally.Add(r, kept)
-	if names := w.names.Add(&r.Call); w.facts != nil {
-		w.facts.Add(&r.Call, names)
+	if w.facts == nil {
+		w.names.Add(&r.Call)
+	} else {
+		w.facts.Add(&r.Call, w.names)
 	}
 	st, err := w.stmt(insertDocumentSQL)
 	if err != nil {
