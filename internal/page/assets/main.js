@@ -120,6 +120,7 @@ async function load() {
   const { signal } = (underWay = new AbortController());
   document.documentElement.dataset.state = 'loading';
   const waiting = setTimeout(() => { byId('progress').hidden = false; }, 150);
+  main.setAttribute('aria-busy', 'true');
   culprit = wanted = null;
   showControls();
   try {
@@ -137,6 +138,7 @@ async function load() {
     clearTimeout(waiting);
     if (!signal.aborted) {
       byId('progress').hidden = true;
+      main.setAttribute('aria-busy', 'false');
       document.documentElement.dataset.state = 'shown';
     }
   }

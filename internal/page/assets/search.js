@@ -2,14 +2,17 @@
 
 import { button, byId, make } from './dom.js';
 
-const quotes = '"“”„';
+const quotes = '"“”„‟';
 const termForm = new RegExp(`(?:[^\\s:${quotes}]*:)?[${quotes}][^${quotes}]*[${quotes}]?|\\S+`, 'g');
 
 // terms divides a text as the server does.
 export const terms = (where = '') => where.match(termForm) ?? [];
 
-// term is what finds the calls with a value.
-export const term = (field, value) => `${field}:${/[\s"“”„]/.test(value) || value === '' ? `"${value}"` : value}`;
+// term is what finds the calls with a value. Quotes in it do not count, as all punctuation.
+export function term(field, value) {
+  const text = value.replace(new RegExp(`[${quotes}]`, 'g'), ' ').trim();
+  return `${field}:${/\s/.test(text) ? `"${text}"` : text}`;
+}
 
 export const has = (where, found) => terms(where).includes(found);
 
