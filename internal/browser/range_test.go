@@ -54,9 +54,14 @@ func (p tab) testEmpty() {
 	cli := program.New(p.t)
 	cli.Must("key", "create")
 	p.server = cli.Serve()
-	p.open("")
+	p.open("?range=all")
 	p.text("#empty-text", "There are no calls yet. Add some: callvault import calls.ndjson")
 	p.picture("nothing-wide-light")
+	cli.Put("default", records(10)...)
+	p.wait("document.getElementById('news').checkVisibility()")
+	p.text("#news", "10 new calls ↑")
+	p.click("#news")
+	p.wait("document.getElementById('total').textContent === '10 calls' && !document.querySelector('.empty')")
 }
 
 // Days are chosen in the calendar, by the mouse and by keys.

@@ -173,6 +173,11 @@ func (p tab) testServerGone() {
 	p.text("#problem-text", "The server does not answer. Is it running?")
 	p.total("100 calls")
 	p.picture("gone-wide-light")
+	p.click("#more")
+	p.wait("document.getElementById('problem').checkVisibility()")
+	if got := p.string("document.querySelectorAll('#rows tr[data-at]').length"); got != "50" {
+		p.t.Errorf("%s calls are shown", got)
+	}
 }
 
 // Where other machines reach it, the page is that of a key's company.

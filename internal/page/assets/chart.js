@@ -6,7 +6,7 @@ import { bound, calls, clock, count, hours, month, span, tick, weekday } from '.
 
 const foot = 24; // the axis
 const head = 8;
-const apart = 62; // pixels from one mark of the axis to the next, at least
+const apart = 52; // pixels from one mark of the axis to the next, at least
 
 const svg = (name, attributes, ...children) => {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);

@@ -56,12 +56,10 @@ export function newList({ link, open, more }) {
     const { at, document: { duration: seconds } } = last;
     asking ??= more(typeof seconds === 'number' ? `${at},${seconds}` : at);
     const answer = asking;
-    try {
-      const found = await answer;
-      if (asking === answer) add(found);
-    } finally {
-      if (asking === answer) asking = null;
-    }
+    const found = await answer;
+    if (asking !== answer) return; // another list is shown by now
+    asking = null;
+    if (found) add(found);
   }
   const rows = () => [...table.querySelectorAll('tr[data-at]')];
   byId('more').onclick = async () => {

@@ -23,7 +23,7 @@ let culprit = null; // what can't be answered
 
 const main = document.querySelector('main');
 const chart = newChart((from, to) => go({ range: '', from, to }, [...wider(), { range: state.range, from: state.from, to: state.to }]));
-const list = newList({ link: (call) => address({ ...state, call }), open: (call) => go({ call }), more: (before) => ask(questions.more(state, before), underWay.signal) });
+const list = newList({ link: (call) => address({ ...state, call }), open: (call) => go({ call }), more: askMore });
 const panel = newPanel(closeCall, walk);
 const search = newSearch(go, jump);
 const showZone = newZone((tz) => go({ tz }));
@@ -38,10 +38,11 @@ function go(changes, ranges = 'from' in changes ? [] : wider()) {
 }
 
 function step(next, about) {
-  if (address(next) === address(state)) return;
+  if (address(next) === address(state)) return false;
   state = next;
   history.pushState(about, '', address(state));
   load();
+  return true;
 }
 
 // widen shows the range that the chart has narrowed, or else the one to begin with.
@@ -72,14 +73,15 @@ async function walk(by) {
 
 // jump opens the call with an id, if there is one.
 async function jump(id) {
+  const { signal } = underWay;
   try {
-    const { at } = await ask(questions.find(state, id), underWay.signal);
+    const { at } = await ask(questions.find(state, id), signal);
     go({ call: at });
-    return true;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return false;
+    if (error instanceof Refusal) return false;
+    if (!signal.aborted) throw error;
   }
+  return true;
 }
 
 // Asking again can't change a final refusal. Without the culprit there may be something to show.
@@ -170,6 +172,18 @@ async function fetchView(signal) {
     list.show(view, state.order);
   }
   showView();
+}
+
+// askMore asks for the calls of the list after a place. It is nothing if they do not come.
+async function askMore(before) {
+  const { signal } = underWay;
+  try {
+    return await ask(questions.more(state, before), signal);
+  } catch (error) {
+    if (error instanceof Refusal) fail(error);
+    else if (!signal.aborted) throw error;
+    return null;
+  }
 }
 
 async function fetchMirror(signal) {
@@ -331,10 +345,10 @@ function begin() {
   byId('ids').onclick = () => go({ ids: state.ids ? '' : '1' });
   byId('widen').onclick = widen;
   byId('company').onchange = (event) => go({ company: event.target.value, where: '' });
-  byId('again').onclick = () => { if (wanted) step(wanted, history.state); else load(); };
+  byId('again').onclick = () => { if (!wanted || !step(wanted, history.state)) load(); };
   byId('remove').onclick = () => go(culprit.name === 'range' ? { range: '', from: '', to: '' } : { [culprit.name]: culprit.without });
   beginMirror(refreshMirror);
-  beginLive(latest, () => view, () => { view = null; load(); byId('total').scrollIntoView({ block: 'nearest' }); });
+  beginLive(latest, () => view, () => { view = { ...view, question: '' }; load(); byId('total').scrollIntoView({ block: 'nearest' }); });
   document.addEventListener('keydown', onKey);
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });
   load();
