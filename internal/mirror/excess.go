@@ -96,6 +96,16 @@ func (m *Mirror) wereRead(r callvault.Range, excess int) {
 	m.leaves = slices.Replace(m.leaves, lo, hi, fresh...)
 }
 
+// cutLeaf cuts off the part of a leaf that is before a time, so that the excess from there on is
+// known. The rest is read again at once.
+func (m *Mirror) cutLeaf(at callvault.Time) {
+	if leaf := m.leaves.around(at); leaf != nil {
+		m.forget("leaf/" + timeKey(leaf.From))
+		leaf.From, leaf.kept.Next = at, m.up()
+		m.keep("leaf/"+timeKey(at), leaf.kept)
+	}
+}
+
 // poll is the leaf that is due first, or nil if there is none.
 func (m *Mirror) poll() *leaf {
 	var first *leaf

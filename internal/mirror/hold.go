@@ -161,8 +161,9 @@ func (m *Mirror) mayMove() bool {
 func (h *horizon) accept(up, now time.Time) { h.Accepted, h.Moved, h.Here = h.Oldest, up, now.UTC() }
 
 // sawHorizon keeps the oldest call that is listed. The first one, and one that is older than
-// before, is accepted as it is.
+// before, is accepted as it is. Retention needs to know the excess from there on.
 func (m *Mirror) sawHorizon(at callvault.Time) {
+	m.cutLeaf(at)
 	h := &m.horizon
 	oldest := at.UTC()
 	if h.Oldest.Equal(oldest) {

@@ -162,3 +162,31 @@ func TestWitnessOfManyDeletions(t *testing.T) {
 		})
 	}
 }
+
+// A call that is counted and not listed, beside the oldest calls, hides no move from retention: a
+// call that moved away from them stays.
+func TestRetentionBesideExcess(t *testing.T) {
+	script := small(40)
+	script.AllHours, script.History, script.Retention = true, 30*day, 30*day
+	script.Late, script.VeryLate, script.Edited, script.Moved = 0, 0, 0, 0
+	script.OldEdited, script.OldMoved, script.Purged = 0, 0, 0
+	w := &watch{}
+	r := newRig(t, options{script: script, before: w.watched})
+	counted := r.server.World.AddCounted(opens.Add(-25 * day))
+	r.run(2*day, nil)
+	if n := r.status().Excess; n != 1 {
+		t.Fatalf("the excess is %d", n)
+	}
+	for range 6 {
+		r.run(opens.Truncate(day).Add(day+110*time.Minute).Sub(r.now)%day+day, nil) // to 01:50
+		r.server.World.Advance(r.now)
+		ids := r.someCalls(1)
+		r.server.World.Move(ids[5], r.now.Add(-6*day))
+	}
+	r.server.World.List(counted)
+	r.run(3*day, nil)
+	if w.wrong > 0 {
+		t.Errorf("%d calls were deleted that the upstream still had", w.wrong)
+	}
+	r.equal()
+}
