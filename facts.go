@@ -276,8 +276,6 @@ func (r *FactRow) check() string {
 		return "its titles are not those of its calls"
 	case positionIn(r.Records) != r.Start:
 		return "it does not begin with its first call"
-	case n > 1 && len(r.Records)+len(r.Titles) > maxFactRow:
-		return "it is too large"
 	}
 	return ""
 }
@@ -308,7 +306,11 @@ func (e *factExamination) call(c *Call) {
 
 // row takes a row of facts, after the names.
 func (e *factExamination) row(r *FactRow) {
-	if problem := r.check(); problem != "" {
+	problem := r.check()
+	if problem == "" && len(r.Records) > recordSize && len(r.Records)+len(r.Titles) > maxFactRow {
+		problem = "it is too large"
+	}
+	if problem != "" {
 		e.wrong = append(e.wrong, fmt.Sprintf("of the facts from %s, %s", r.Start.Time, problem))
 		return
 	}

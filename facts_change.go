@@ -235,3 +235,40 @@ func (m *merger) cut(isLast bool) (rows []FactRow) {
 	}
 	return rows
 }
+
+// FactPacker packs calls into rows, for an engine that keeps no facts and makes them of documents
+// when it is asked for a view.
+type FactPacker struct {
+	Numbers map[NameKey]int64
+	row     FactRow
+}
+
+// Add adds a call. The row is full when there is no room for many others.
+func (p *FactPacker) Add(c *Call) (isFull bool) {
+	if len(p.row.Records) == 0 {
+		p.row.Start = c.Position()
+	}
+	record, names, titles := appendFacts(p.row.Titles, c)
+	for field, name := range names {
+		if len(name) > 0 {
+			number, known := p.Numbers[NameKey{Field(field), string(name)}]
+			if !known {
+				number = maxNumber // which names nothing
+			}
+			put24(record[namesAt+3*field:], number)
+		}
+	}
+	p.row.Records, p.row.Titles = append(p.row.Records, record[:]...), titles
+	return len(p.row.Records)+len(titles) >= maxFactRow
+}
+
+// Take returns the row, which is valid until the next call is added, and begins another. It is
+// nil if no call was added.
+func (p *FactPacker) Take() *FactRow {
+	if len(p.row.Records) == 0 {
+		return nil
+	}
+	row := p.row
+	p.row.Records, p.row.Titles = p.row.Records[:0], p.row.Titles[:0]
+	return &row
+}

@@ -118,3 +118,17 @@ func (f *Filter) allows(facet Facet, value string) bool {
 	}
 	return len(f.Workspaces) == 0 || slices.ContainsFunc(f.Workspaces, func(id ID) bool { return id.String() == value })
 }
+
+// valuesOf are the values of a call's fields, or "" for null. Long ones are names: see MaxName.
+func valuesOf(c *Call, d *gong.Call) (values [facets]string) {
+	for field, name := range namesOf(c) {
+		values[facetOf[field]] = NameKey{Field(field), string(name)}.Value()
+	}
+	if d.Direction != nil {
+		values[ByDirection] = string(*d.Direction)
+	}
+	if d.Scope != nil {
+		values[ByScope] = string(*d.Scope)
+	}
+	return values
+}

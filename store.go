@@ -89,7 +89,7 @@ type Reads interface {
 	// error of visit ends it and is returned.
 	Names(ctx context.Context, field Field, visit func(Name) error) error
 
-	// View answers what is asked of many calls at once, as ObviousView does, of one moment.
+	// View answers what is asked of many calls at once, of one moment.
 	View(ctx context.Context, q ViewQuery) (View, error)
 
 	// Latest is the highest number that a change of the company has taken, 0 before

@@ -148,10 +148,10 @@ func units(t testing.TB, random *rand.Rand, r callvault.Range) (units []callvaul
 	return units
 }
 
-// wantView reports where a view is another one than that of the documents.
-func wantView(t testing.TB, reads callvault.Reads, q callvault.ViewQuery) callvault.View {
+// WantView reports where a view is another one than that of a look at each document.
+func WantView(t testing.TB, reads callvault.Reads, q callvault.ViewQuery) callvault.View {
 	t.Helper()
-	want, err := callvault.ObviousView(t.Context(), reads, q)
+	want, err := obviousView(t.Context(), reads, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func viewIsThatOfTheDocuments(t *testing.T, open Open) {
 			put(t, calls, viewed(t, 1, random)...)
 		}
 		for range 8 {
-			wantView(t, calls, viewQuery(t, random, n))
+			WantView(t, calls, viewQuery(t, random, n))
 		}
 		var ids []string
 		for range n {
@@ -188,15 +188,15 @@ func viewIsThatOfTheDocuments(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		for range 8 {
-			wantView(t, calls, viewQuery(t, random, n))
+			WantView(t, calls, viewQuery(t, random, n))
 		}
 		wantSound(t, store)
 	}
-	wantView(t, store.Calls(other), viewQuery(t, random, n))
+	WantView(t, store.Calls(other), viewQuery(t, random, n))
 	if _, err := calls.DeleteFirst(t.Context(), all(), -1); err != nil {
 		t.Fatal(err)
 	}
-	wantView(t, calls, viewQuery(t, random, n))
+	WantView(t, calls, viewQuery(t, random, n))
 	wantSound(t, store)
 }
 
@@ -213,7 +213,7 @@ func viewsPageBackward(t *testing.T, open Open) {
 		var got []row
 		for more := true; more; {
 			q.Limit = 1 + random.IntN(90)
-			v := wantView(t, calls, q)
+			v := WantView(t, calls, q)
 			for _, r := range v.Calls {
 				got = append(got, row{r.Time, r.ID.String(), string(r.Document)})
 				q.Before = &callvault.Place{Position: r.Position(), Duration: -1}
@@ -255,7 +255,7 @@ func viewHasWhatIsExtreme(t *testing.T, open Open) {
 		put(t, calls, c)
 	}
 	for _, filter := range []callvault.Filter{{}, {Words: []string{"wide wide"}}, {Late: 60 * time.Hour}, {Longer: 1 << 62}, {Numbers: []string{"99999999999999999999"}}} {
-		wantView(t, calls, callvault.ViewQuery{Query: all(), Filter: filter, Limit: 9})
+		WantView(t, calls, callvault.ViewQuery{Query: all(), Filter: filter, Limit: 9})
 	}
 	wantSound(t, store)
 }
@@ -264,10 +264,10 @@ func viewHasWhatIsExtreme(t *testing.T, open Open) {
 func viewOfNothing(t *testing.T, open Open) {
 	store := open(t)
 	q := callvault.ViewQuery{Query: all(), Units: []callvault.Time{day, day + hour}, Limit: 5}
-	wantView(t, store.Calls("nobody"), q)
+	WantView(t, store.Calls("nobody"), q)
 	put(t, store.Calls(acme), Sample{ID: "1", Time: day}.Call(t))
 	q.Range = callvault.Range{From: day, To: day}
-	wantView(t, store.Calls(acme), q)
+	WantView(t, store.Calls(acme), q)
 }
 
 // A snapshot has the views of its moment.
@@ -275,11 +275,11 @@ func snapshotHasItsViews(t *testing.T, open Open) {
 	store, random := open(t), rand.New(rand.NewPCG(13, 3))
 	put(t, store.Calls(acme), viewed(t, 100, random)...)
 	q := callvault.ViewQuery{Query: all(), Limit: 50}
-	before := wantView(t, store.Calls(acme), q)
+	before := WantView(t, store.Calls(acme), q)
 	err := store.Snapshot(t.Context(), func(s callvault.Snapshot) error {
-		same(t, "the view", wantView(t, s.Calls(acme), q), before)
+		same(t, "the view", WantView(t, s.Calls(acme), q), before)
 		put(t, open(t).Calls(acme), viewed(t, 10, random)...)
-		same(t, "the view then", wantView(t, s.Calls(acme), q), before)
+		same(t, "the view then", WantView(t, s.Calls(acme), q), before)
 		return nil
 	})
 	if err != nil {
@@ -331,7 +331,7 @@ func RunDamagedFacts(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 				t.Errorf("did %v, %v", done, err)
 			}
 			wantSound(t, store)
-			wantView(t, calls, callvault.ViewQuery{Query: all(), Limit: 10})
+			WantView(t, calls, callvault.ViewQuery{Query: all(), Limit: 10})
 			same(t, "changes", changes(t, calls), before)
 			same(t, "timelines", timelines(t, store, acme), began)
 		})
