@@ -25,7 +25,8 @@ type walk struct {
 
 	at     callvault.Position // where it stands
 	cursor string
-	since  time.Time // when the cursor's walk began, by the machine's clock
+	from   callvault.Time // where the cursor's walk began: an upstream may refuse the cursor of another
+	since  time.Time      // when that was, by the machine's clock
 	pages  int
 	ended  bool
 
@@ -74,13 +75,13 @@ func (w *walk) next() error {
 // ask asks for the next page.
 func (w *walk) ask() (upstream.Page, error) {
 	if w.cursor != "" && w.t.config.Now().Sub(w.since) < cursorAge {
-		page, err := w.t.list(w.class, upstream.Ask{From: w.asked.From.UTC(), To: w.asked.To.UTC(), Cursor: w.cursor})
+		page, err := w.list(w.cursor)
 		if err == nil || kindOf(err) != refusedOne {
 			return page, err
 		}
 	}
-	w.since = w.t.config.Now()
-	page, err := w.t.list(w.class, upstream.Ask{From: max(w.asked.From, w.at.Time).UTC(), To: w.asked.To.UTC()})
+	w.from, w.since = max(w.asked.From, w.at.Time), w.t.config.Now()
+	page, err := w.list("")
 	if err != nil || w.pages == 0 {
 		return page, err
 	}
@@ -92,10 +93,15 @@ func (w *walk) ask() (upstream.Page, error) {
 		}
 	}
 	if len(fresh) == 0 && page.Cursor != "" {
-		return w.t.list(w.class, upstream.Ask{From: w.asked.From.UTC(), To: w.asked.To.UTC(), Cursor: page.Cursor})
+		return w.list(page.Cursor)
 	}
 	page.Calls = fresh
 	return page, nil
+}
+
+// list asks for the page that a cursor leads to, or for the first one.
+func (w *walk) list(cursor string) (upstream.Page, error) {
+	return w.t.list(w.class, upstream.Ask{From: w.from.UTC(), To: w.asked.To.UTC(), Cursor: cursor})
 }
 
 // through reads on until a time is reached.

@@ -8,6 +8,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/upstream"
 )
 
 // What came while no mirror ran is read by the warm window, and not hunted as differences.
@@ -135,15 +136,27 @@ func (r refusals) WriteHeader(status int) {
 }
 
 // A walk that takes longer than the upstream's cursors live goes on by the place of its last
-// call before they end, and no request is refused.
+// call before they end, and no request is refused. A cursor is sent with the beginning that its
+// walk was asked for with: nobody knows whether the live service takes another one.
 func TestWalkOutlivesItsCursors(t *testing.T) {
 	script := small(39)
 	script.PerDay, script.Rests = 100, opens.Add(time.Minute)
-	r := newRig(t, options{script: script, limits: budget.Limits{Pace: 1.0 / 120, Daily: 5000, Saved: 3 * time.Hour}})
+	r := newRig(t, options{script: script, limits: budget.Limits{Pace: 1.0 / 120, Daily: 5000, Saved: 3 * time.Hour}, closed: true})
 	handler, refused := r.handler, 0
 	r.handler = http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		handler.ServeHTTP(refusals{w, &refused}, request)
 	})
+	begins := make(map[string]time.Time) // by cursor
+	r.lies().list = func(ask upstream.Ask, page *upstream.Page) error {
+		if from, known := begins[ask.Cursor]; known && !from.Equal(ask.From) {
+			t.Errorf("the cursor of a walk from %v was sent with %v", from, ask.From)
+		}
+		if page.Cursor != "" {
+			begins[page.Cursor] = ask.From
+		}
+		return nil
+	}
+	r.open()
 	r.run(12*time.Hour, nil)
 	if refused > 0 {
 		t.Errorf("%d requests were refused", refused)
