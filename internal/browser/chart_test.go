@@ -173,7 +173,7 @@ func (p tab) testWiden() {
 func (p tab) testStack() {
 	p.open(month)
 	layers := func() string {
-		return p.string("[...document.querySelectorAll('#legend li')].map(l => l.firstChild.textContent)")
+		return p.string("[...document.querySelectorAll('#legend li')].map(l => (l.querySelector('button') ?? l).firstChild.textContent)")
 	}
 	if got := layers(); got != "Inbound,Outbound,Conference,Unknown" {
 		p.t.Errorf("the layers are %s", got)
@@ -197,6 +197,16 @@ func (p tab) testStack() {
 	if got := layers(); got != "Internal,External,Unknown,no scope" {
 		p.t.Errorf("the layers are %s", got)
 	}
+	p.focus("#chart")
+	p.press(kb.End, kb.Tab, enter) // to the first layer of the legend
+	p.wait("location.search.includes('where=scope%3AInternal')")
+	p.settle()
+	if got := layers(); got != "Internal" {
+		p.t.Errorf("the internal calls have the layers %s", got)
+	}
+	p.click("#legend button")
+	p.wait("!location.search.includes('where')")
+	p.settle()
 	p.click(`#units [data-value="week"]`)
 	p.wait("location.search.includes('by=week')")
 	p.settle()

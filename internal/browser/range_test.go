@@ -11,7 +11,7 @@ import (
 // Every preset is a step of the history, and stays what it is called.
 func (p tab) testPresets() {
 	p.open("?tz=Europe/Berlin")
-	for _, preset := range []string{"today", "yesterday", "7d", "30d", "90d", "this-month", "last-month", "all"} {
+	for _, preset := range []string{"today", "yesterday", "7d", "30d", "90d", "last-week", "this-month", "last-month", "all"} {
 		p.click(`#presets [data-value="` + preset + `"]`)
 		total := p.view("?tz=Europe/Berlin&range=" + preset).Figures.Calls
 		p.total(plural(total))

@@ -102,10 +102,10 @@ func preset(name string, now time.Time) (when.Span, error) {
 		return when.Span{}, nil
 	case name == "today" || name == "yesterday":
 		return when.Parse(name, now)
-	case name == "this-month" || name == "last-month":
+	case name == "last-week" || name == "this-month" || name == "last-month":
 		return when.Parse(strings.Replace(name, "-", " ", 1), now)
 	case days == 0:
-		return when.Span{}, refusef(http.StatusBadRequest, "there is no range %.40q; use today, yesterday, 7d, 30d, 90d, this-month, last-month or all", name).blame("range", name)
+		return when.Span{}, refusef(http.StatusBadRequest, "there is no range %.40q; use today, yesterday, 7d, 30d, 90d, last-week, this-month, last-month or all", name).blame("range", name)
 	}
 	return lastDays(days, now), nil
 }

@@ -1,7 +1,8 @@
 // The chart: a bar for each unit, divided into layers. Each width needs a new drawing. The bars
 // of a layer are one path, so that many cost no more than a few.
 
-import { byId, make } from './dom.js';
+import { button, byId, make } from './dom.js';
+import { has, term } from './search.js';
 import { bound, calls, clock, count, hours, month, span, tick, weekday } from './time.js';
 
 const foot = 24; // the axis
@@ -16,8 +17,9 @@ const svg = (name, attributes, ...children) => {
 };
 const add = (a, b) => a + b;
 
-// newChart draws into the page. Narrow is called with the ends of what was chosen.
-export function newChart(narrow) {
+// newChart draws into the page. Narrow is called with the ends of what was chosen, and filter with
+// the term of the search that finds a layer.
+export function newChart(narrow, filter) {
   const root = byId('chart');
   const picture = root.querySelector('svg');
   const readout = byId('readout');
@@ -30,6 +32,7 @@ export function newChart(narrow) {
   let at = -1; // the current bar
   let anchor = -1; // the other end of the selection
   let pressed = null; // where a pointer went down
+  let legend = []; // the amounts beside the names of layers
   const mark = svg('rect', { class: 'mark', y: 0 });
 
   const selected = () => (anchor < 0 ? [at, at] : [Math.min(at, anchor), Math.max(at, anchor)]);
@@ -91,9 +94,23 @@ export function newChart(narrow) {
     const sum = (name) => meant.map((b) => (b[name] ?? []).reduce(add, 0)).reduce(add, 0);
     const running = first === last && first === chart.running ? ', so far' : '';
     readout.textContent = at < 0 ? '' : `${name(bars[first], bars[last])}: ${calls(sum('calls'))}, ${hours(sum('seconds'))}${running}`;
-    const of = (list, layer) => meant.reduce((n, b) => n + (b[list]?.[layer] ?? 0), 0);
-    byId('legend').replaceChildren(...chart.layers.flatMap((_, layer) => (bars.some((b) => b.calls?.[layer]) ? [make('li', { className: style(layer), dir: 'auto' },
-      label(layer), make('span', {}, measure === 'hours' ? hours(of('seconds', layer)) : count.format(of('calls', layer))))] : [])));
+    for (const { layer, amount } of legend) {
+      const of = (list) => meant.reduce((n, b) => n + (b[list]?.[layer] ?? 0), 0);
+      amount.textContent = measure === 'hours' ? hours(of('seconds')) : count.format(of('calls'));
+    }
+  }
+
+  // explain names the layers that there are. A click on one finds its calls, if a term of the search can.
+  function explain(where) {
+    const there = chart.layers.map((_, layer) => layer).filter((layer) => chart.bars.some((b) => b.calls?.[layer]));
+    legend = there.map((layer) => ({ layer, amount: make('span') }));
+    byId('legend').replaceChildren(...legend.map(({ layer, amount }) => {
+      const found = term(chart.stack, chart.layers[layer]);
+      const canFind = style(layer).startsWith('layer');
+      return make('li', { className: style(layer), dir: 'auto' }, ...(canFind
+        ? [button({ className: 'quiet', title: found, 'aria-pressed': String(has(where, found)) }, () => filter(found), label(layer), amount)]
+        : [label(layer), amount]));
+    }));
   }
 
   function name(first, last) {
@@ -169,11 +186,12 @@ export function newChart(narrow) {
 
   return {
     // show draws a view by its calls or by its hours.
-    show({ chart: next, to }, by) {
+    show({ chart: next, to }, by, where) {
       chart = { ...next, bars: next.bars.map((b, i) => ({ ...b, to: next.bars[i + 1]?.from ?? to })) };
       measure = by;
       [at, anchor, pressed] = [-1, -1, null];
       root.dataset.bars = chart.bars.length;
+      explain(where);
       draw();
     },
   };

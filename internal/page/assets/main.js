@@ -22,7 +22,7 @@ let mirror = ''; // the query whose answer the header shows
 let culprit = null; // what can't be answered
 
 const main = document.querySelector('main');
-const chart = newChart((from, to) => go({ range: '', from, to }, [...wider(), { range: state.range, from: state.from, to: state.to }]));
+const chart = newChart((from, to) => go({ range: '', from, to }, [...wider(), { range: state.range, from: state.from, to: state.to }]), filter);
 const list = newList({ link: (call) => address({ ...state, call }), open: (call) => go({ call }), more: askMore });
 const panel = newPanel(closeCall, walk);
 const search = newSearch(go, jump);
@@ -50,6 +50,9 @@ function widen() {
   const ranges = wider();
   go({ range: '', from: '', to: '', ...ranges.at(-1) }, ranges.slice(0, -1));
 }
+
+// filter adds a term to the search, or takes it away.
+function filter(term) { go({ where: toggle(state.where, term) }); }
 
 // closeCall goes back to where the call was opened.
 function closeCall() {
@@ -238,10 +241,10 @@ function showView() {
   main.classList.toggle('empty', isEmpty);
   byId('range').textContent = span(from, to);
   showFigures(view);
-  showFacets(view, state.where, (term) => go({ where: toggle(state.where, term) }));
+  showFacets(view, state.where, filter);
   showTotal(figures.calls);
   byId('chart').setAttribute('aria-label', `${calls(figures.calls)} by the ${view.chart.unit}, stacked by ${view.chart.stack}`);
-  if (!isEmpty) chart.show(view, state.of || 'calls');
+  if (!isEmpty) chart.show(view, state.of || 'calls', state.where);
   byId('empty').hidden = !isEmpty;
   if (isEmpty) showEmpty(all);
   byId('lines').replaceChildren(

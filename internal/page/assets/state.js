@@ -8,7 +8,7 @@ const names = ['company', 'range', 'from', 'to', 'tz', 'where', 'by', 'stack', '
 // presets are the named ranges.
 export const presets = [
   ['today', 'Today'], ['yesterday', 'Yesterday'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days'],
-  ['this-month', 'This month'], ['last-month', 'Last month'], ['all', 'All'],
+  ['last-week', 'Last week'], ['this-month', 'This month'], ['last-month', 'Last month'], ['all', 'All'],
 ];
 
 // read is the state that an address has. Links of former versions name a workspace.
