@@ -32,7 +32,7 @@ const mostHurry = 1000
 func (o *mirrorOptions) flags(cmd *cobra.Command, url string) {
 	flags := cmd.Flags()
 	credentialsFlag(cmd, &o.credentials, url)
-	command.Parsed(cmd, &o.limits.Pace, "pace", "1/s", "how fast the mirror sends requests: N/s or N/min; at most 3/s towards gong.io", budget.ParsePace)
+	command.Parsed(cmd, &o.limits.Pace, "pace", "1/s", "how fast the mirror sends requests: N/s or N/min; at least 6/min, and at most 3/s towards gong.io", budget.ParsePace)
 	flags.IntVar(&o.limits.Daily, "daily", 5000, "the most requests that the mirror sends in any 24 hours")
 	flags.BoolVar(&o.keepDeleted, "keep-deleted", false, "keep calls that the upstream no longer has")
 	flags.UintVar(&o.hurry, "hurry", 1, "divide every period of the mirror by N, for tests and demos")

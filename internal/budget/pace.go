@@ -11,6 +11,9 @@ import (
 const (
 	mostOfGong = 3   // requests a second that Gong allows a company, all its integrations together
 	leastDaily = 100 // with fewer the last hours are read every few hours
+
+	// A deletion needs three requests within a minute, also at half of the pace.
+	leastPace = 6 / 60.0
 )
 
 // ParsePace reads a pace, such as 1/s or 30/min, as requests in a second.
@@ -30,6 +33,8 @@ func (l Limits) Check(host string) error {
 	switch isGong := host == "gong.io" || strings.HasSuffix(host, ".gong.io"); {
 	case isGong && l.Pace > mostOfGong:
 		return errors.New("--pace must be at most 3/s for a host of gong.io, which is what Gong allows a company")
+	case l.Pace < leastPace:
+		return errors.New("--pace must be at least 6/min: the mirror deletes a call only after several requests in a minute")
 	case l.Daily < leastDaily:
 		return fmt.Errorf("--daily %d must be at least %d", l.Daily, leastDaily)
 	}

@@ -19,7 +19,7 @@ func TestParsePace(t *testing.T) {
 	}
 }
 
-// Gong's own limit of requests a second is kept, and only there.
+// Gong's own limit of requests a second is kept, and only there. No mirror is too slow to delete.
 func TestCheckLimits(t *testing.T) {
 	for _, tt := range []struct {
 		pace  float64
@@ -31,6 +31,8 @@ func TestCheckLimits(t *testing.T) {
 		{4, 100, "us-1.api.Gong.io", "--pace must be at most 3/s for a host of gong.io, which is what Gong allows a company"},
 		{4, 100, "gong.io.example.com", ""},
 		{4, 100, "notgong.io", ""},
+		{0.1, 100, "127.0.0.1", ""},
+		{0.09, 100, "127.0.0.1", "--pace must be at least 6/min: the mirror deletes a call only after several requests in a minute"},
 		{1, 99, "127.0.0.1", "--daily 99 must be at least 100"},
 		{1, -1, "127.0.0.1", "--daily -1 must be at least 100"},
 	} {

@@ -16,7 +16,7 @@ import (
 // deletion has a witness: in the same minute a listing still lists another call that is here.
 const (
 	witnessAge = time.Minute      // between a 404 and its witness
-	askFor     = 30 * time.Second // that ids are asked before a witness is
+	askFor     = 20 * time.Second // after the first 404, before a witness is asked for
 	maxAsked   = 10               // ids to a witness
 	absentRest = 15 * time.Minute // after ids that could not be settled
 	maxAbsent  = 10_000           // that are remembered; others are found again
@@ -157,9 +157,12 @@ func (m *Mirror) oldestAbsent() []callvault.ID {
 // askSome asks for the first of the waiting calls by id, and for a witness to those that are
 // gone. It returns how many it has asked for.
 func (t *thread) askSome(waiting []callvault.ID) (asked int, err error) {
-	begun := t.config.Now()
 	var gone []callvault.ID
-	for _, id := range waiting {
+	var since time.Time // the first of them was gone
+	for _, id := range waiting[:min(maxAsked, len(waiting))] {
+		if len(gone) > 0 && t.config.Now().Sub(since) >= askFor {
+			break
+		}
 		asked++
 		a, still := t.absent[id]
 		if !still {
@@ -170,23 +173,22 @@ func (t *thread) askSome(waiting []callvault.ID) (asked int, err error) {
 		found, err := t.call(id)
 		switch {
 		case err != nil && kindOf(err) == refusedOne:
-			continue
 		case err != nil:
 			return asked, err
 		case found.There:
 			t.moved(found.Call)
 		default:
+			if len(gone) == 0 {
+				since = t.config.Now()
+			}
 			gone = append(gone, id)
-		}
-		if asked == maxAsked || t.config.Now().Sub(begun) >= askFor {
-			break
 		}
 	}
 	if len(gone) == 0 {
 		return asked, nil
 	}
 	witnessed, err := t.witnessed(gone)
-	if err != nil || !witnessed || t.config.Now().Sub(begun) > witnessAge {
+	if err != nil || !witnessed || t.config.Now().Sub(since) > witnessAge {
 		return asked, err
 	}
 	t.depart(gone)

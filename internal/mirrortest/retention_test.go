@@ -8,6 +8,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/mirror"
 	"github.com/callvault/callvault/internal/upstream"
 )
@@ -84,6 +85,20 @@ func TestRetentionWhileUnsettled(t *testing.T) {
 	}
 	lies.list, lies.call = nil, nil
 	r.run(3*day, nil)
+	r.equal()
+}
+
+// At half of the slowest pace that is allowed, as after a 429, deletions have their witness within
+// a minute, too.
+func TestDeletionsAtASlowPace(t *testing.T) {
+	script := small(41)
+	script.History, script.Rests = 20*day, opens.Add(time.Minute)
+	r := newRig(t, options{script: script, limits: budget.Limits{Pace: 0.05, Daily: 5000, Saved: 3 * time.Hour}})
+	r.run(2*day, nil)
+	for _, id := range r.someCalls(8) {
+		r.server.World.Purge(id)
+	}
+	r.run(6*time.Hour, nil)
 	r.equal()
 }
 
