@@ -74,6 +74,11 @@ days and one is deleted.`,
 				return err
 			}
 			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife, EmptyTexts: o.nulls == "empty", ReadOnly: o.readOnly}
+			for _, name := range []string{"credentials", "daily", "hurry", "keep-deleted", "pace"} {
+				if o.mirror.url == "" && cmd.Flags().Changed(name) {
+					return command.Usagef("--%s is for a mirror; add --mirror URL, or leave it out", name)
+				}
+			}
 			if o.demo {
 				return a.serveDemo(cmd.Context(), o, config)
 			}

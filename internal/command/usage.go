@@ -50,8 +50,8 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	if strings.Contains(args[0], "://") { // it may have a password
-		return fmt.Errorf("unexpected argument: a URL; type %s COMMAND", cmd.CommandPath())
+	if strings.Contains(args[0], "://") {
+		return aURL(cmd, cmd.CommandPath()+" COMMAND")
 	}
 	var names []string
 	for _, sub := range cmd.Commands() {
@@ -145,7 +145,15 @@ func checkArguments(cmd *cobra.Command, args []string) error {
 	case len(args) <= most:
 		return nil
 	case strings.Contains(args[most], "://"):
-		return fmt.Errorf("unexpected argument: a URL; type %s", usage) // it may have a password
+		return aURL(cmd, usage)
 	}
 	return fmt.Errorf("unexpected argument: %.40q; type %s", args[most], usage)
+}
+
+// aURL is the error of an argument that is a URL. It does not repeat it: it may have a password.
+func aURL(cmd *cobra.Command, usage string) error {
+	if cmd.Flags().Lookup("url") != nil {
+		usage = cmd.CommandPath() + " --url URL"
+	}
+	return errors.New("unexpected argument: a URL; type " + usage)
 }

@@ -41,12 +41,15 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 		return text
 	}
 	found := gong.Credential{AccessKey: value(variableKey), AccessKeySecret: value(variableSecret), Token: value(variableToken)}
-	lower, advice := strings.ToLower(host), Advice
-	if found == (gong.Credential{}) && (lower == "gong.io" || strings.HasSuffix(lower, ".gong.io")) {
+	advice := Advice
+	if found == (gong.Credential{}) && isGong(host) {
 		found, advice = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}, gongAdvice
 	}
 	if found == (gong.Credential{}) && value(variableGongKey) != "" {
 		return found, fmt.Errorf("%s is only for hosts of gong.io; for %s set %s and %s", variableGongKey, host, variableKey, variableSecret)
+	}
+	if found == (gong.Credential{}) {
+		return found, errors.New("the server needs a credential; " + advice)
 	}
 	if err := checkCredential(found); err != nil {
 		return gong.Credential{}, fmt.Errorf("the server needs a credential: %w; %s", err, advice)
@@ -54,11 +57,17 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 	return found, nil
 }
 
+// isGong tells whether a host is one of Gong's.
+func isGong(host string) bool {
+	host = strings.ToLower(host)
+	return host == "gong.io" || strings.HasSuffix(host, ".gong.io")
+}
+
 // checkCredential refuses what is not one credential.
 func checkCredential(c gong.Credential) error {
 	switch {
 	case c == gong.Credential{}:
-		return errors.New("none is set")
+		return errors.New("it has no credential")
 	case c.Token != "" && c != gong.Credential{Token: c.Token}:
 		return errors.New("both an access key and a token are set; leave one out")
 	case c.Token == "" && c.AccessKey == "":
@@ -103,6 +112,9 @@ func readCredential(path string) (gong.Credential, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return gong.Credential{}, err
+	}
+	if info.IsDir() {
+		return gong.Credential{}, fmt.Errorf("%s is a folder; name a file that holds what 'callvault key create' prints", path)
 	}
 	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		return gong.Credential{}, fmt.Errorf("others may read %s (its mode is %04o); make it private: chmod 600 %[1]s", path, mode.Perm())

@@ -29,8 +29,8 @@ func TestCredentialOfTheEnvironment(t *testing.T) {
 		{gongs, "https://gong.io.example.com", gong.Credential{}, "is only for hosts of gong.io"},
 		{gongs, "https://notgong.io", gong.Credential{}, "is only for hosts of gong.io"},
 		{gongs, "http://127.0.0.1", gong.Credential{}, "is only for hosts of gong.io"},
-		{nil, "https://us-1.api.gong.io", gong.Credential{}, "none is set; set GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET"},
-		{nil, "http://127.0.0.1", gong.Credential{}, "none is set; set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or"},
+		{nil, "https://us-1.api.gong.io", gong.Credential{}, "the server needs a credential; set GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET"},
+		{nil, "http://127.0.0.1", gong.Credential{}, "the server needs a credential; set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or"},
 		{map[string]string{"GONG_ACCESS_KEY": "gk"}, "https://us-1.api.gong.io", gong.Credential{}, "without its secret; set GONG_ACCESS_KEY and"},
 		{map[string]string{"CALLVAULT_ACCESS_KEY": "k"}, "https://us-1.api.gong.io", gong.Credential{}, "without its secret; set CALLVAULT_ACCESS_KEY and"},
 		{map[string]string{"CALLVAULT_ACCESS_KEY": "k"}, "http://127.0.0.1", gong.Credential{}, "an access key is set without its secret"},
@@ -56,7 +56,7 @@ func TestCredentialOfAFile(t *testing.T) {
 		"token t\r\n\r\n": "",
 		`{"accessKey":"k","accessKeySecret":"hush"}` + "\n": "",
 		` {"token":"hush"}`: "",
-		"":                  "none is set",
+		"":                  "it has no credential",
 		"hush\n":            "it is not a list of names and values",
 		"accessKey k\naccessKeySecret hush hush\n": "it is not a list of names and values",
 		"k hush\n":        "it has a name other than accessKey, accessKeySecret and token",
@@ -85,6 +85,10 @@ func TestCredentialOfAFile(t *testing.T) {
 	}
 	_, err := ReadCredential(t.Context(), filepath.Join(t.TempDir(), "hush"))
 	if !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "name a file") {
+		t.Errorf("got %v", err)
+	}
+	folder := t.TempDir()
+	if _, err := ReadCredential(t.Context(), folder); err == nil || err.Error() != folder+" is a folder; name a file that holds what 'callvault key create' prints" {
 		t.Errorf("got %v", err)
 	}
 }
