@@ -144,9 +144,14 @@ func (c *comparison) missing(ctx context.Context, a answer, last callvault.Posit
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	for id, stands := range c.apart { // one that counts at the page's last call may follow on the next page
-		at := callvault.Position{Time: stands.At, ID: id}
-		if stands.Kind == callvault.Strange && at.Compare(from) > 0 && at.Time < last.Time {
+	// One that counts at the time of a page's last call is listed before that page ends or after
+	// it: neither that page nor the next one says that it is absent.
+	inner := callvault.Range{From: from.Time, To: last.Time}
+	if !from.ID.IsZero() {
+		inner.From++
+	}
+	for id, stands := range c.apart {
+		if stands.Kind == callvault.Strange && inner.From <= stands.At && stands.At < inner.To {
 			absentHere(id, stands.At)
 		}
 	}
