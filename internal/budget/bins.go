@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -111,7 +112,7 @@ func readBins(ctx context.Context, state values) (kept bins, err error) {
 		kept = append(kept, b)
 		return nil
 	})
-	slices.SortFunc(kept, func(a, b bin) int { return int(a.number - b.number) })
+	slices.SortFunc(kept, func(a, b bin) int { return cmp.Compare(a.number, b.number) })
 	return kept, err
 }
 
@@ -130,7 +131,7 @@ func (s bins) latest() int64 {
 
 // counting are the bins that count against the budget in the bin of a number.
 func (s bins) counting(number int64) bins {
-	from, _ := slices.BinarySearchFunc(s, number-binsOfADay, func(b bin, number int64) int { return int(b.number - number) })
+	from, _ := slices.BinarySearchFunc(s, number-binsOfADay, func(b bin, number int64) int { return cmp.Compare(b.number, number) })
 	return s[from:]
 }
 
@@ -142,7 +143,7 @@ func (s bins) aWeekBefore(number int64) bins {
 		return s
 	}
 	around := s.counting(number)
-	end, _ := slices.BinarySearchFunc(around, number+binsOfADay, func(b bin, number int64) int { return int(b.number - number) })
+	end, _ := slices.BinarySearchFunc(around, number+binsOfADay, func(b bin, number int64) int { return cmp.Compare(b.number, number) })
 	return around[:end]
 }
 

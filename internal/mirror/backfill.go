@@ -34,11 +34,6 @@ type backfillState struct {
 	Requests int           `json:"requests"` // that it took
 }
 
-// begin begins the backfill at W.
-func (b *backfillState) begin(w time.Time) {
-	*b = backfillState{C: w}
-}
-
 func (m *Mirror) backfillDue() time.Time {
 	if m.backfill.Done || m.edge.W.IsZero() || m.head.At.IsZero() {
 		return never

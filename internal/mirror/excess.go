@@ -50,19 +50,18 @@ func (l leaves) from(t callvault.Time) int {
 	return sort.Search(len(l), func(i int) bool { return l[i].To > t })
 }
 
-// excess is E: the sum of the leaves in a range. It is not known if the range begins or ends
-// within a leaf.
-func (l leaves) excess(r callvault.Range) (n int, known bool) {
+// excess is E: the sum of the leaves that a range overlaps. It is not exact if the range begins
+// or ends within a leaf.
+func (l leaves) excess(r callvault.Range) (n int, exact bool) {
+	exact = true
 	for _, leaf := range l[l.from(r.From):] {
 		if leaf.From >= r.To {
 			break
 		}
-		if leaf.From < r.From || leaf.To > r.To {
-			return 0, false
-		}
+		exact = exact && leaf.From >= r.From && leaf.To <= r.To
 		n += leaf.kept.Excess
 	}
-	return n, true
+	return n, exact
 }
 
 // around is the leaf that a cut at a time would divide, or nil.
@@ -134,14 +133,4 @@ func (m *Mirror) wakeLeaf(at callvault.Time) {
 	if i := m.leaves.from(at); i < len(m.leaves) && m.leaves[i].From <= at {
 		m.wake(i)
 	}
-}
-
-// all is the excess of the leaves that a range overlaps.
-func (l leaves) all(r callvault.Range) (n int) {
-	for _, leaf := range l[l.from(r.From):] {
-		if leaf.From < r.To {
-			n += leaf.kept.Excess
-		}
-	}
-	return n
 }

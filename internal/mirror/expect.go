@@ -37,8 +37,8 @@ func (m *Mirror) measure(ctx context.Context, q callvault.Query, total int) (dif
 		d.n = total - here
 		return d, err
 	}
-	excess, known := m.leaves.excess(q.Range)
-	if !known {
+	excess, exact := m.leaves.excess(q.Range)
+	if !exact {
 		return d, nil
 	}
 	here, err := m.here(ctx, q.Range)
@@ -52,7 +52,8 @@ func (m *Mirror) isExplained(ctx context.Context, d difference) (bool, error) {
 	if d.Workspace.IsZero() {
 		return false, nil
 	}
-	fewer, more := m.absentIn(d.Range), m.leaves.all(d.Range)
+	more, _ := m.leaves.excess(d.Range)
+	fewer := m.absentIn(d.Range)
 	err := m.state.ApartIn(ctx, d.Range, func(a callvault.Apart) error {
 		if a.Counted {
 			more++

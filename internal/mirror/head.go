@@ -125,7 +125,8 @@ func (t *thread) conclude(known callvault.Range, total int) error {
 	}
 	// While the backfill has covered nothing but empty weeks, its first look is what is known.
 	visible := total > 0 || !t.backfill.Done && here == 0 && t.head.Visible
-	excess, before := t.leaves.all(known), t.head.Shortage
+	excess, _ := t.leaves.excess(known)
+	before := t.head.Shortage
 	t.head = headState{At: t.up(), Total: total, Shortage: here + excess - total, Prefix: max(0, older), Visible: visible}
 	t.keep("head", t.head)
 	if t.head.Prefix == 0 && !t.horizon.Unsettled.IsZero() {

@@ -9,11 +9,10 @@ import (
 	"github.com/callvault/callvault/internal/upstream"
 )
 
-// Rule 8. On hold nothing is deleted, and there is no sweep and no bisect. Hot, warm and the polls
-// of excess go on and add what is listed, and the head asks hourly. A hold ends when the head's shortage is
-// back under G, or when an operator accepts it. It never ends by time: calls that are missing
-// a day later are no more evidence than the first time, and neither is their 404 by id, because
-// both come through the same key.
+// Rule 8. On hold the mirror deletes nothing, sweeps nothing and bisects nothing. Hot, warm and the
+// polls of excess go on and add what is listed, and the head asks hourly. A hold ends when the
+// head's shortage is back under G, or when an operator accepts it. It never ends by time: a second
+// reading a day later and a 404 by id prove nothing, because both come through the same key.
 
 // The reasons for a hold.
 const (

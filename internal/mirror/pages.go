@@ -150,8 +150,8 @@ func (m *Mirror) wasRead(ctx context.Context, i int, now time.Time) error {
 	return err
 }
 
-// advance moves W on after an answer that confirms the clock, and cuts the last page when it has become too large: into full pages and
-// a rest that goes on growing, because two halves would stay halves.
+// advance moves W on after an answer that confirms the clock. It cuts the last page when that has
+// become too large: into full pages and a rest that grows, because two halves would stay halves.
 func (m *Mirror) advance(ctx context.Context) error {
 	if !m.clock.heard {
 		return nil
@@ -165,7 +165,7 @@ func (m *Mirror) advance(ctx context.Context) error {
 	m.edge.W = w
 	m.keep("edge", m.edge)
 	if first {
-		m.backfill.begin(w)
+		m.backfill = backfillState{C: w}
 		m.keep("backfill", m.backfill)
 		m.cut(callvault.Range{From: m.w(), To: m.w() + 1}, []callvault.Time{m.w()}, m.up())
 		return nil

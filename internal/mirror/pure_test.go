@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/budget"
 	"github.com/callvault/callvault/internal/upstream"
 )
 
@@ -126,7 +127,7 @@ func at(seconds int) callvault.Time {
 
 func span(from, to int) callvault.Range { return callvault.Range{From: at(from), To: at(to)} }
 
-// The excess of a range is the sum of its leaves, unknown where a leaf is divided.
+// The excess of a range is the sum of its leaves, and not exact where a leaf is divided.
 func TestExcess(t *testing.T) {
 	m := &Mirror{config: Config{Now: func() time.Time { return epoch }, Hurry: 1}}
 	m.draft.reset()
@@ -135,10 +136,10 @@ func TestExcess(t *testing.T) {
 	m.wereRead(span(30, 35), 0)
 	for _, c := range []struct {
 		from, to, want int
-		known          bool
-	}{{0, 100, 3, true}, {0, 40, 2, true}, {10, 20, 2, true}, {20, 40, 0, true}, {15, 60, 0, false}, {0, 45, 0, false}, {50, 60, 0, true}} {
-		if n, known := m.leaves.excess(span(c.from, c.to)); n != c.want || known != c.known {
-			t.Errorf("the excess of [%d, %d) is %d, %v", c.from, c.to, n, known)
+		exact          bool
+	}{{0, 100, 3, true}, {0, 40, 2, true}, {10, 20, 2, true}, {20, 40, 0, true}, {15, 60, 3, false}, {0, 45, 3, false}, {50, 60, 0, true}} {
+		if n, exact := m.leaves.excess(span(c.from, c.to)); n != c.want || exact != c.exact {
+			t.Errorf("the excess of [%d, %d) is %d, %v", c.from, c.to, n, exact)
 		}
 	}
 	for _, c := range []struct{ at, want int }{{15, 10}, {10, -1}, {20, -1}, {49, 40}, {30, -1}} {
@@ -251,5 +252,18 @@ func TestLateness(t *testing.T) {
 	}
 	if later := lateness(m.late, callvault.DayOf(now)+lateDays); later != (Late{}) {
 		t.Errorf("after 30 days it is %+v", later)
+	}
+}
+
+// When an old round takes more than 30 days, the status names the budget that would make it 20. The
+// pages of the round come on top of what all else sends.
+func TestSuggest(t *testing.T) {
+	for _, c := range []struct{ days, pages, limit, want int }{
+		{30, 43_400, 5000, 0}, {54, 43_400, 5000, 9100}, {31, 43_400, 8000, 10_300}, {54, 43_400, 0, 0},
+	} {
+		s := &Status{Rounds: []Round{{}, {}, {Total: c.pages, Period: Seconds(time.Duration(c.days) * 24 * time.Hour)}}, Requests: budget.Spent{Limit: c.limit}}
+		if s.suggest(); s.Suggest != c.want {
+			t.Errorf("for %+v --daily %d is suggested", c, s.Suggest)
+		}
 	}
 }

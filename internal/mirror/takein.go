@@ -253,8 +253,8 @@ func (a apart) read(ctx context.Context, state callvault.MirrorReads, r callvaul
 // mostUnkept is how many documents that can't be kept the log is told of.
 const mostUnkept = 1000
 
-// cannotKeep tells the log, once, of each document that was listed and can't be kept. Until the upstream
-// mends it, it counts as not listed.
+// cannotKeep tells the log, once, of each document that was listed and can't be kept. Until the
+// upstream mends it, it counts as not listed.
 func (m *Mirror) cannotKeep(skipped []error) {
 	for _, err := range skipped {
 		text := upstream.Text(err)
