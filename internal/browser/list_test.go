@@ -121,7 +121,7 @@ func (p tab) testCall() {
 			p.t.Errorf("%s is not among the facts: %s", want, facts)
 		}
 	}
-	// The arrows and j, k walk the list, to its end and beyond what is shown of it.
+	// The arrows and j, k walk the list, beyond what is shown of it too.
 	walked := func(key, want string) {
 		p.press(key)
 		p.wait("location.search.includes('" + want + "')")
@@ -133,6 +133,12 @@ func (p tab) testCall() {
 	walked(kb.ArrowRight, order[3])
 	walked("k", order[2])
 	walked(kb.ArrowLeft, order[1])
+	for range 49 {
+		p.press("j")
+		p.settle()
+	}
+	p.wait("location.search.includes('" + ids(p.t, documents[50])[0] + "')")
+	p.settle()
 	p.press(kb.Escape)
 	p.wait("!document.getElementById('call').open && !location.search.includes('call=')")
 	if got := p.string("history.length - " + steps); got != "1" {

@@ -17,6 +17,7 @@ import (
 	_ "time/tzdata" // the zones do not depend on the machine
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/internal/storetest"
 )
 
 // store has the calls of companies in memory, in order. Nothing else is asked of it.
@@ -105,7 +106,7 @@ func (c calls) Names(_ context.Context, field callvault.Field, visit func(callva
 }
 
 func (c calls) View(ctx context.Context, q callvault.ViewQuery) (callvault.View, error) {
-	return callvault.ObviousView(ctx, c, q)
+	return storetest.ObviousView(ctx, c, q)
 }
 
 // Latest is one number for each call.

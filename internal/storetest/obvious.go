@@ -10,9 +10,9 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// obviousView answers a ViewQuery by a look at each document. It is the law that engines are
+// ObviousView answers a ViewQuery by a look at each document. It is the law that engines are
 // compared with.
-func obviousView(ctx context.Context, from callvault.Reads, q callvault.ViewQuery) (v callvault.View, err error) {
+func ObviousView(ctx context.Context, from callvault.Reads, q callvault.ViewQuery) (v callvault.View, err error) {
 	w := obvious{q: q, units: make([]map[string]*callvault.Bar, len(q.Units))}
 	all := q.Query
 	if q.Earlier.From < q.Earlier.To {

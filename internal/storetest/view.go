@@ -151,7 +151,7 @@ func units(t testing.TB, random *rand.Rand, r callvault.Range) (units []callvaul
 // WantView reports where a view is another one than that of a look at each document.
 func WantView(t testing.TB, reads callvault.Reads, q callvault.ViewQuery) callvault.View {
 	t.Helper()
-	want, err := obviousView(t.Context(), reads, q)
+	want, err := ObviousView(t.Context(), reads, q)
 	if err != nil {
 		t.Fatal(err)
 	}
