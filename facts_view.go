@@ -305,65 +305,6 @@ func (w *factWalk) addNamed(facet Facet, number int, duration int64) {
 	}
 }
 
-// term is a word that titles must have, or a number that may be the id instead.
-type term struct {
-	word []byte
-	id   []byte // as records have it, or nil
-}
-
-// match finds the calls of a row that have all terms: the first is looked for in all titles at once.
-func (w *factWalk) match(row *FactRow, n int) {
-	w.matches = append(w.matches[:0], make([]bool, n)...)
-	record := func(i int) []byte { return row.Records[i*recordSize : (i+1)*recordSize] }
-	first := &w.terms[0]
-	for i := 0; first.id != nil && i < n; i++ {
-		if first.isIn(record(i)) {
-			w.matches[i] = w.hasTerms(record(i), lineOf(row.Titles, i))
-		}
-	}
-	titles, line := row.Titles, 0
-	for len(titles) > 0 {
-		found := bytes.Index(titles, first.word)
-		if found < 0 {
-			return
-		}
-		line += bytes.Count(titles[:found], []byte{'\n'})
-		begin, end := bytes.LastIndexByte(titles[:found], '\n')+1, found+bytes.IndexByte(titles[found:], '\n')
-		w.matches[line] = w.hasTerms(record(line), titles[begin:end])
-		titles, line = titles[end+1:], line+1
-	}
-}
-
-func (t *term) isIn(record []byte) bool {
-	return t.id != nil && bytes.Equal(record[idAt:placeSize], t.id)
-}
-
-func (w *factWalk) hasTerms(record, line []byte) bool {
-	title, _ := cutTitle(line)
-	for i := range w.terms {
-		if t := &w.terms[i]; !t.isIn(record) && !beginsWord(title, t.word) {
-			return false
-		}
-	}
-	return true
-}
-
-// beginsWord tells whether a text begins words of a folded title.
-func beginsWord(title, text []byte) bool {
-	if bytes.HasPrefix(title, text) {
-		return true
-	}
-	for at := 0; ; at++ {
-		found := bytes.Index(title[at:], text)
-		if found < 0 {
-			return false
-		}
-		if at += found; at > 0 && title[at-1] == ' ' {
-			return true
-		}
-	}
-}
-
 // lineOf is the line of a call of a row.
 func lineOf(titles []byte, i int) []byte {
 	for range i {
