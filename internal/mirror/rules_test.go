@@ -42,7 +42,12 @@ func (s *scripted) List(_ context.Context, ask upstream.Ask) (upstream.Page, err
 }
 
 func (s *scripted) Call(context.Context, callvault.ID) (upstream.Found, error) {
-	return s.answer().(upstream.Found), nil
+	switch next := s.answer().(type) {
+	case upstream.Found:
+		return next, nil
+	default:
+		return upstream.Found{}, next.(error)
+	}
 }
 
 // answering is a mirror of some calls, whose upstream answers so.
@@ -188,16 +193,17 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// A hold ends when the shortage is back under G, and never by time.
+// A hold ends when the shortage and the deletions of 24 hours are back under G, and never by time.
 func TestHoldEnds(t *testing.T) {
 	for _, c := range []struct {
-		age      time.Duration
-		shortage int
-		held     bool
-	}{{time.Minute, 51, true}, {time.Hour, 51, true}, {400 * 24 * time.Hour, 51, true}, {time.Minute, 50, false}, {0, 0, false}} {
+		age            time.Duration
+		shortage, gone int
+		held           bool
+	}{{time.Minute, 51, 0, true}, {9999 * time.Hour, 51, 0, true}, {9999 * time.Hour, 30, 21, true}, {time.Minute, 30, 20, false}, {time.Minute, 50, 0, false}, {0, 0, 0, false}} {
 		m := shelved(nil, shelfState{})
 		m.held = &hold{Reason: heldShort, Calls: 90, Since: m.up().Add(-c.age)}
 		m.head = headState{At: m.up(), Total: 900, Visible: true, Shortage: c.shortage}
+		m.gone = m.gone.add(m.up(), c.gone)
 		if m.judge(); (m.held != nil) != c.held || c.held && m.held.Calls != c.shortage {
 			t.Errorf("after %v with a shortage of %d held is %+v", c.age, c.shortage, m.held)
 		}
@@ -264,6 +270,44 @@ func TestRequestsAreCounted(t *testing.T) {
 	m.Close()
 	if got := opened().Wait(budget.Hot); got != wait {
 		t.Errorf("the next process waits for %v, want %v", got, wait)
+	}
+}
+
+// An absent call goes if it is gone by its id, and a listing of the same minute has another call
+// that is here.
+func TestWitness(t *testing.T) {
+	gone, there := upstream.Found{}, upstream.Found{There: true, Call: call(2, 90)}
+	for name, c := range map[string]struct {
+		answers []any // after that of the head
+		lasts   time.Duration
+		deleted int
+	}{
+		"another is listed":        {[]any{gone, lists(1, "", 1, 10)}, time.Minute, 1},
+		"it takes over a minute":   {[]any{gone, lists(1, "", 1, 10)}, 61 * time.Second, 0},
+		"none is listed":           {[]any{gone, lists(0, "")}, time.Second, 0},
+		"none that is here":        {[]any{gone, lists(1, "", 5, 40)}, time.Second, 0},
+		"only itself is listed":    {[]any{gone, lists(1, "", 2, 20)}, time.Second, 0},
+		"it is there by its id":    {[]any{there}, time.Second, 0},
+		"its id is refused":        {[]any{&gong.Error{Status: 400}}, time.Second, 0},
+		"the id is not its own's":  {[]any{&gong.Error{Status: 404}}, time.Second, 0},
+		"the listing is not there": {[]any{gone, &gong.Error{Status: 500}}, time.Second, 0},
+	} {
+		k := &keeping{values: make(map[string][]byte)}
+		m, s := answering(calls(1, 10, 2, 20), k, append([]any{lists(1, "", 1, 10)}, c.answers...)...)
+		now := at(0).UTC()
+		m.config.Now = func() time.Time { return now }
+		s.before = func() { now = now.Add(c.lasts) }
+		m.edge.W, m.backfill.Done = at(100).UTC(), true
+		m.cut(span(0, 100), []callvault.Time{at(0), at(50)}, time.Time{})
+		m.sawHorizon(at(10))
+		m.isAbsent(id(2), at(20))
+		_ = m.drive(t.Context(), (*thread).settleAbsent)
+		if err := m.commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if k.deleted != c.deleted || m.gone.within(m.up()) != c.deleted || len(s.answers) > 0 {
+			t.Errorf("%s: %d calls went, and %d were counted, want %d; %d answers are left", name, k.deleted, m.gone.within(m.up()), c.deleted, len(s.answers))
+		}
 	}
 }
 

@@ -37,6 +37,17 @@ func (s shelf) Scan(_ context.Context, q callvault.Query, after callvault.Positi
 	return nil
 }
 
+func (s shelf) ScanBack(_ context.Context, q callvault.Query, before callvault.Position, _ int, visit func(callvault.Record) error) error {
+	for _, call := range slices.Backward(s.calls) {
+		if q.From <= call.Time && (&call).Position().Compare(before) < 0 {
+			if err := visit(callvault.Record{Call: call}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (s shelf) Get(_ context.Context, ids []callvault.ID, visit func(callvault.Record) error) error {
 	for _, call := range s.calls {
 		if slices.Contains(ids, call.ID) {
