@@ -78,6 +78,7 @@ func (p tab) testCalendar() {
 	p.click(`#days [data-day="2020-03-28"]`)
 	p.click(`#days [data-day="2020-03-29"]`)
 	p.click("#calendar .primary")
+	p.wait("!document.getElementById('calendar').open")
 	s := p.view("?from=2020-03-28&to=2020-03-30&tz=Europe/Berlin")
 	p.total(plural(s.Figures.Calls))
 	if p.query("from") != "2020-03-28" || p.query("to") != "2020-03-30" || s.From != "2020-03-28T00:00:00+01:00" || s.To != "2020-03-30T00:00:00+02:00" {

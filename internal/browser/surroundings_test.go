@@ -173,6 +173,7 @@ func (p tab) testServerGone() {
 	p.text("#problem-text", "The server does not answer. Is it running?")
 	p.total("100 calls")
 	p.picture("gone-wide-light")
+	p.is("document.getElementById('problem').hidden = true")
 	p.click("#more")
 	p.wait("document.getElementById('problem').checkVisibility()")
 	if got := p.string("document.querySelectorAll('#rows tr[data-at]').length"); got != "50" {
