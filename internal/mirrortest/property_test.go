@@ -36,9 +36,9 @@ func randomScript(chance *rand.Rand, seed uint64) demo.Script {
 }
 
 // Whatever an account does, through the network's troubles and restarts at any moment: no call
-// is ever missing that the upstream has shown and not purged, no second and no 24 hours have
-// more requests than the budget, and when the account rests, one old round later the calls here
-// are those that it lists.
+// is ever missing that the upstream has shown and not purged, and none is deleted that it still
+// has. No second and no 24 hours have more requests than the budget. When the account rests, one
+// old round later the calls here are those that it lists.
 func TestProperty(t *testing.T) {
 	first, last := uint64(1), *seeds
 	if *seed != 0 {
@@ -63,6 +63,8 @@ func property(t *testing.T, seed uint64, store callvault.Store) {
 	if chance.IntN(2) == 0 {
 		o.cursors, o.limits.Pace = time.Minute, 0.1 // so that cursors end in mid-walk
 	}
+	w := &watch{}
+	o.before = w.watched
 	r := newRig(t, o)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -88,6 +90,9 @@ func property(t *testing.T, seed uint64, store callvault.Store) {
 	r.kept()
 	r.equal()
 	t.Logf("%d calls, %d requests, %d steps, %d processes: %+v", r.status().Calls, r.server.Requests(), r.steps, r.restarts, r.status().Requests)
+	if w.wrong > 0 {
+		t.Errorf("%d calls were deleted that the upstream still had", w.wrong)
+	}
 	if most := r.server.Most(day); most > o.limits.Daily {
 		t.Errorf("24 hours had %d requests, with a budget of %d", most, o.limits.Daily)
 	}
