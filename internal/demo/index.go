@@ -28,26 +28,6 @@ type place struct {
 	workspace uint8
 }
 
-func (p place) compare(q place) int {
-	if p.at != q.at {
-		if p.at < q.at {
-			return -1
-		}
-		return 1
-	}
-	return compareNumbers(idOf(p.call), idOf(q.call))
-}
-
-func compareNumbers(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 // precedes tells whether a place stands before a position, or at it.
 func (p place) precedes(at callvault.Time, id uint64) bool {
 	return p.at < at || p.at == at && idOf(p.call) <= id

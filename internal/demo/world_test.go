@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -220,6 +221,10 @@ func TestWorldRetentionFrom(t *testing.T) {
 	}
 }
 
+func inOrder(p, q place) int {
+	return cmp.Or(cmp.Compare(p.at, q.at), cmp.Compare(idOf(p.call), idOf(q.call)))
+}
+
 // The places of an index are those of a sorted list, whatever is added and removed.
 func TestIndex(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
@@ -233,7 +238,7 @@ func TestIndex(t *testing.T) {
 			continue
 		}
 		p := place{callvault.Time(r.IntN(500)), r.Uint32N(1 << 30), uint8(r.IntN(MaxWorkspaces))}
-		if i, found := slices.BinarySearchFunc(want, p, place.compare); !found {
+		if i, found := slices.BinarySearchFunc(want, p, inOrder); !found {
 			x.add(p)
 			want = slices.Insert(want, i, p)
 		}

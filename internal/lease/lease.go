@@ -28,11 +28,11 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return "another mirror of this company runs: " + inShort(e.Holder)
+	return "another mirror of this company runs: " + InShort(e.Holder)
 }
 
-// inShort is a holder without what tells it from earlier processes of the same number.
-func inShort(holder string) string {
+// InShort is a holder for people: without what tells it from other processes of its number.
+func InShort(holder string) string {
 	who, _, _ := strings.Cut(holder, " since ")
 	return who
 }
@@ -93,7 +93,7 @@ func (k *Keeper) take(ctx context.Context) (callvault.Lease, error) {
 	for watched := time.Now(); first.Upstream == k.upstream && first.Holder != "" && !k.isGone(first.Holder); {
 		if !k.told {
 			k.told = true
-			k.log.Info("another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds", "other", inShort(first.Holder))
+			k.log.Info("another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds", "other", InShort(first.Holder))
 		}
 		if time.Since(watched) >= deadAfter {
 			break

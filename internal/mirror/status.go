@@ -7,6 +7,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/budget"
+	"github.com/callvault/callvault/internal/lease"
 )
 
 // Seconds is a length of time, which JSON has in seconds.
@@ -114,11 +115,11 @@ type Reads struct {
 
 // ReadStatus reads how a company's mirror stands. ErrNotFound where there is no mirror.
 func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
-	lease, err := r.Mirror.Lease(ctx)
+	held, err := r.Mirror.Lease(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if lease.Upstream == "" {
+	if held.Upstream == "" {
 		return nil, callvault.ErrNotFound
 	}
 	var m memory
@@ -126,7 +127,7 @@ func ReadStatus(ctx context.Context, r Reads) (*Status, error) {
 		return nil, err
 	}
 	s := &Status{
-		Reads: r, URL: lease.Upstream, Holder: lease.Holder, Hurry: max(1, m.hurry),
+		Reads: r, URL: held.Upstream, Holder: lease.InShort(held.Holder), Hurry: max(1, m.hurry),
 		Notes: m.people.Note, Absent: len(m.absent), Held: m.held.shown(r.Arguments),
 	}
 	up := r.Now.Add(m.access.Ahead)

@@ -95,13 +95,12 @@ func Text(w io.Writer, s *mirror.Status) error {
 	return screen.Columns(w, rows)
 }
 
-// holder is the process that keeps the company, without what tells it from other processes.
+// holder is the process that keeps the company, or how to start one.
 func holder(s *mirror.Status) string {
 	if s.Holder == "" {
 		return "no process; start one: callvault mirror --url " + s.URL + s.Arguments
 	}
-	who, _, _ := strings.Cut(s.Holder, " since ")
-	return screen.Clean(who)
+	return screen.Clean(s.Holder)
 }
 
 // Outcome says how a company's mirror stands that did all that was due, in lines.

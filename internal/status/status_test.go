@@ -39,7 +39,7 @@ func busy() *mirror.Status {
 		Late:     mirror.Late{Median: past(21 * time.Minute), P95: past(3 * time.Hour), Worst: past(12*24*time.Hour + time.Hour)},
 		Held:     &mirror.Held{Calls: 1200, Reason: "the upstream counts fewer calls than are here", Release: "when it counts them again, or: callvault mirror accept --company acme"},
 		Own:      3, Excess: 2, Absent: 1, Notes: map[string]string{"users": "the server answered 403\x1b[31m"},
-		Holder: "host: process 12 since 3 of pid:[4] on kernel 5", URL: "https://us-12345.api.gong.io", Suggest: 9000, Hurry: 1,
+		Holder: "host: process 12", URL: "https://us-12345.api.gong.io", Suggest: 9000, Hurry: 1,
 		Reads: mirror.Reads{Company: "acme", Arguments: " --company acme", Now: now},
 	}
 }

@@ -39,7 +39,6 @@ type calls struct {
 
 // First has a total that may be larger than the list, because the upstream counts calls before
 // it lists them.
-
 func (c *calls) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (int, error) {
 	return c.server.World.Total(q), c.Scan(ctx, q, q.Start(), limit, visit)
 }
