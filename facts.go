@@ -266,18 +266,22 @@ func unquoted(text []byte) (s string) {
 	return s
 }
 
-// check returns what is wrong with the form of a row, or "".
-func (r *FactRow) check() string {
-	n := len(r.Records) / recordSize
-	switch {
-	case n == 0 || len(r.Records)%recordSize != 0:
-		return "its records are malformed"
-	case bytes.Count(r.Titles, []byte{'\n'}) != n || r.Titles[len(r.Titles)-1] != '\n':
-		return "its titles are not those of its calls"
-	case positionIn(r.Records) != r.Start:
-		return "it does not begin with its first call"
+// Checksum is what stores keep beside a row: the xxHash64 of the company's name, a zero byte,
+// the place of the first call, and the xxHash64 of records and of titles. It is for engines.
+func (r *FactRow) Checksum(company string) int64 {
+	var room [maxCompany + 1 + placeSize + 16]byte
+	start := placeOf(r.Start)
+	b := append(append(append(room[:0], company...), 0), start[:]...)
+	b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(r.Records))
+	return int64(xxhash.Sum64(binary.BigEndian.AppendUint64(b, xxhash.Sum64(r.Titles))))
+}
+
+// Verify returns a *DamageError unless the row is what was written. It is for engines.
+func (r *FactRow) Verify(company string, kept int64) error {
+	if r.Checksum(company) == kept {
+		return nil
 	}
-	return ""
+	return &DamageError{Company: company, Problem: "the checksum of its facts from " + r.Start.Time.String() + " does not match"}
 }
 
 // factExamination compares facts with the calls: by sums of digests in buckets of time, so that
@@ -304,15 +308,10 @@ func (e *factExamination) call(c *Call) {
 	e.sums[bucketOf(c.Time)] += e.sum(record[:namesAt], title, names)
 }
 
-// row takes a row of facts, after the names.
+// row takes a row of facts that is not damaged, after the names.
 func (e *factExamination) row(r *FactRow) {
-	problem := r.check()
-	if problem == "" && len(r.Records) > recordSize && len(r.Records)+len(r.Titles) > maxFactRow {
-		problem = "it is too large"
-	}
-	if problem != "" {
-		e.wrong = append(e.wrong, fmt.Sprintf("of the facts from %s, %s", r.Start.Time, problem))
-		return
+	if len(r.Records) > recordSize && len(r.Records)+len(r.Titles) > maxFactRow {
+		e.wrong = append(e.wrong, fmt.Sprintf("the row of facts from %s is too large", r.Start.Time))
 	}
 	records, titles := r.Records, r.Titles
 	for len(records) > 0 {

@@ -38,9 +38,7 @@ func ViewFacts(company string, rows ViewRows, q ViewQuery) (v View, err error) {
 		return v, err
 	}
 	w.resolve()
-	damage := func(problem string) error {
-		return &DamageError{Company: company, Problem: problem + "; repair it: callvault check --repair"}
-	}
+	damage := func(problem string) error { return &DamageError{Company: company, Problem: problem} }
 	for _, within := range w.ranges() {
 		err := rows.VisitFacts(within, func(row *FactRow) error {
 			if problem := w.meet(within, row); problem != "" {
@@ -204,9 +202,6 @@ func (w *factWalk) ranges() []Range {
 
 // meet takes a row of a walk within a range, and tells what is wrong with it.
 func (w *factWalk) meet(within Range, row *FactRow) (problem string) {
-	if problem := row.check(); problem != "" {
-		return problem
-	}
 	n := len(row.Records) / recordSize
 	if len(w.terms) > 0 {
 		w.match(row, n)

@@ -142,8 +142,18 @@ func (e *Examination) KeptName(key NameKey, k KeptName) {
 // KeepsFacts tells that the engine keeps facts, which Facts takes.
 func (e *Examination) KeepsFacts() { e.facts.areKept = true }
 
-// Facts takes a row of facts.
-func (e *Examination) Facts(row *FactRow) { e.facts.row(row) }
+// Facts takes a row of facts, with the error of verifying it. The error is returned unless it is
+// of damage.
+func (e *Examination) Facts(row *FactRow, err error) error {
+	if damage := (*DamageError)(nil); errors.As(err, &damage) {
+		e.facts.wrong = append(e.facts.wrong, damage.Problem)
+		return nil
+	}
+	if err == nil {
+		e.facts.row(row)
+	}
+	return err
+}
 
 // CheckRows reports what is wrong with the rows of a company. It is for engines.
 func CheckRows(company string, rows CompanyRows, report func(difference string)) error {

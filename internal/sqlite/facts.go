@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	factsSQL = `SELECT time, id, records, titles FROM facts WHERE company = ?1`
+	factsSQL = `SELECT time, id, records, titles, checksum FROM facts WHERE company = ?1`
 
 	lastFactsSQL  = factsSQL + ` AND (time, id) <= (?2, ?3) ORDER BY time DESC, id DESC LIMIT 1`
 	firstFactsSQL = factsSQL + ` ORDER BY time, id LIMIT 1`
@@ -20,8 +20,8 @@ const (
 			(SELECT time FROM facts WHERE company = ?1 AND time < ?2 ORDER BY time DESC LIMIT 1), ?2)
 		ORDER BY time DESC, id DESC`
 
-	insertFactsSQL = `INSERT INTO facts (company, time, id, records, titles) VALUES (?, ?, ?, ?, ?)`
-	updateFactsSQL = `UPDATE facts SET records = ?4, titles = ?5 WHERE company = ?1 AND time = ?2 AND id = ?3`
+	insertFactsSQL = `INSERT INTO facts (company, time, id, records, titles, checksum) VALUES (?, ?, ?, ?, ?, ?)`
+	updateFactsSQL = `UPDATE facts SET records = ?4, titles = ?5, checksum = ?6 WHERE company = ?1 AND time = ?2 AND id = ?3`
 	deleteFactsSQL = `DELETE FROM facts WHERE company = ? AND time = ? AND id = ?`
 	clearFactsSQL  = `DELETE FROM facts WHERE company = ?`
 
@@ -48,7 +48,7 @@ func (r *factRows) FactRow(at callvault.Position) (row callvault.FactRow, next c
 	if err := r.yield(r.done); err != nil {
 		return row, next, err
 	}
-	read := func(st *stmt) error { readFacts(st, &row); return nil }
+	read := func(st *stmt) error { return r.company.readFacts(st, &row) }
 	err = r.each(read, lastFactsSQL, r.company.id, int64(at.Time), at.ID.Key())
 	if err == nil && row.Records == nil {
 		err = r.each(read, firstFactsSQL, r.company.id)
@@ -63,14 +63,15 @@ func (r *factRows) FactRow(at callvault.Position) (row callvault.FactRow, next c
 	return row, next, err
 }
 
-// readFacts reads a row of factsSQL, into the room that it has.
-func readFacts(st *stmt, row *callvault.FactRow) {
+// readFacts reads and verifies a row of factsSQL, into the room that it has.
+func (of company) readFacts(st *stmt, row *callvault.FactRow) error {
 	row.Start.Time = callvault.Time(st.ColumnInt64(0))
 	st.ColumnBytes(1, row.Start.ID[:])
 	row.Records = slices.Grow(row.Records[:0], st.ColumnLen(2))[:st.ColumnLen(2)]
 	row.Titles = slices.Grow(row.Titles[:0], st.ColumnLen(3))[:st.ColumnLen(3)]
 	st.ColumnBytes(2, row.Records)
 	st.ColumnBytes(3, row.Titles)
+	return row.Verify(of.name, st.ColumnInt64(4))
 }
 
 func (r *factRows) ReplaceFacts(start callvault.Position, rows []callvault.FactRow) error {
@@ -93,7 +94,7 @@ func (r *factRows) ReplaceFacts(start callvault.Position, rows []callvault.FactR
 }
 
 func (r *factRows) writeFactRow(statement string, row *callvault.FactRow) error {
-	return r.run(statement, r.company.id, int64(row.Start.Time), row.Start.ID.Key(), row.Records, row.Titles)
+	return r.run(statement, r.company.id, int64(row.Start.Time), row.Start.ID.Key(), row.Records, row.Titles, row.Checksum(r.company.name))
 }
 
 // fillFacts makes the facts of the calls that are there.
@@ -155,9 +156,7 @@ func (c companyRows) examineFacts(e *callvault.Examination) error {
 	e.KeepsFacts()
 	var row callvault.FactRow
 	return c.each(func(st *stmt) error {
-		readFacts(st, &row)
-		e.Facts(&row)
-		return nil
+		return e.Facts(&row, c.of.readFacts(st, &row))
 	}, allFactsSQL, c.of.id)
 }
 
@@ -189,7 +188,9 @@ func (r viewRows) VisitNames(visit func(callvault.NameKey, int64) error) error {
 func (r viewRows) VisitFacts(within callvault.Range, visit func(*callvault.FactRow) error) error {
 	var row callvault.FactRow
 	return r.each(func(st *stmt) error {
-		readFacts(st, &row)
+		if err := r.of.readFacts(st, &row); err != nil {
+			return err
+		}
 		return visit(&row)
 	}, factsInSQL, r.of.id, int64(within.From), int64(within.To))
 }

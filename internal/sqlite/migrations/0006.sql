@@ -1,11 +1,13 @@
 -- What is asked of many calls at once: see callvault.Facts for records and titles. A row holds
--- calls that follow each other in the one order, from (time, id) to the next row. Those of calls
--- that are there are made by the program, in the same transaction: see facts.go.
+-- calls that follow each other in the one order, from (time, id) to the next row. The checksum
+-- is that of callvault.FactRow.Checksum. Those of calls that are there are made by the program, in
+-- the same transaction: see facts.go.
 CREATE TABLE facts (
-	company INTEGER NOT NULL,
-	time    INTEGER NOT NULL,
-	id      TEXT    NOT NULL,
-	records BLOB    NOT NULL,
-	titles  BLOB    NOT NULL,
+	company  INTEGER NOT NULL,
+	time     INTEGER NOT NULL,
+	id       TEXT    NOT NULL,
+	records  BLOB    NOT NULL,
+	titles   BLOB    NOT NULL,
+	checksum INTEGER NOT NULL,
 	PRIMARY KEY (company, time, id)
 ) STRICT, WITHOUT ROWID;
