@@ -93,9 +93,7 @@ func (t *thread) removeAll() error {
 	}
 	whole, err := t.removeCalls("deleted all calls, because the upstream lists none", witnessed, ids)
 	if whole && err == nil {
-		t.accepted.Empty = false
-		t.keep("accepted", t.accepted)
-		t.head.Shortage = 0
+		t.head.Shortage = 0 // it stays accepted until a call is listed, for calls that are too recent now
 		t.keep("head", t.head)
 	}
 	return err
