@@ -160,10 +160,10 @@ func TestCheckOfMuchDamage(t *testing.T) {
 	c := newCLI(t)
 	var lines []string
 	for i := range 150 {
-		lines = append(lines, fmt.Sprintf(`{"id":"%d","title":"x","started":"2026-01-01T00:00:00Z"}`, i+1))
+		lines = append(lines, fmt.Sprintf(`{"id":"%d","started":"2026-01-01T00:00:00Z","purpose":"x"}`, i+1))
 	}
 	c.must("import", "-q", c.file("many.ndjson", lines...))
-	damage(t, c.env["CALLVAULT_DB"], func(file []byte) { copy(file, bytes.ReplaceAll(file, []byte(`"title":"`), []byte(`"Title":"`))) })
+	damage(t, c.env["CALLVAULT_DB"], func(file []byte) { copy(file, bytes.ReplaceAll(file, []byte(`"purpose":"`), []byte(`"Purpose":"`))) })
 	got := c.run("check")
 	lines = strings.Split(strings.TrimSpace(got.stderr), "\n")
 	end := []string{"50 more differences", "callvault: 150 differences; 'callvault check --repair' corrects counts, ids and numbers"}
