@@ -21,17 +21,15 @@ const (
 
 // backfillState is the backfill as it is kept.
 type backfillState struct {
-	C        time.Time     `json:"c"`
-	Began    time.Time     `json:"began"`    // by the upstream's clock
-	Done     bool          `json:"done"`     // all of history is covered
-	Ended    time.Time     `json:"ended"`    // when that was
-	W        time.Time     `json:"w"`        // W, when it began
-	Total    int           `json:"total"`    // calls before that
-	Oldest   time.Time     `json:"oldest"`   // the oldest call before c; zero while that is not known
-	Width    time.Duration `json:"width"`    // of the next span
-	From     time.Time     `json:"from"`     // where the span under way begins; zero if there is none
-	At       time.Time     `json:"at"`       // up to where that was read
-	Requests int           `json:"requests"` // that it took
+	C      time.Time     `json:"c"`
+	Began  time.Time     `json:"began"`  // by the upstream's clock
+	Done   bool          `json:"done"`   // all of history is covered
+	W      time.Time     `json:"w"`      // W, when it began
+	Total  int           `json:"total"`  // calls before that
+	Oldest time.Time     `json:"oldest"` // the oldest call before c; zero while that is not known
+	Width  time.Duration `json:"width"`  // of the next span
+	From   time.Time     `json:"from"`   // where the span under way begins; zero if there is none
+	At     time.Time     `json:"at"`     // up to where that was read
 }
 
 func (m *Mirror) backfillDue() time.Time {
@@ -72,7 +70,6 @@ func (t *thread) measureHistory() error {
 		return err
 	}
 	t.reads(taken.first, taken.last.Time)
-	b.Requests++
 	if b.Began.IsZero() {
 		b.Began, b.W, b.Total = t.up(), b.C, page.Total
 	}
@@ -91,7 +88,7 @@ func (t *thread) measureHistory() error {
 // backfilled ends the backfill.
 func (t *thread) backfilled() {
 	b := &t.backfill
-	b.Done, b.Ended = true, t.up()
+	b.Done = true
 	t.keep("backfill", b)
 	t.joinBefore(t.pages[0].from)
 	t.head.At = time.Time{} // the horizon is not known yet
@@ -111,7 +108,6 @@ func (t *thread) chooseSpan() error {
 		if err != nil {
 			return err
 		}
-		b.Requests++
 		taken, err := t.takeIn(t.ctx, answer{budget.Backfill, callvault.Query{Range: r}, r.Start(), page})
 		if err != nil {
 			return err
@@ -143,7 +139,6 @@ func (t *thread) readSpan() error {
 		if err := w.next(); err != nil {
 			return err
 		}
-		b.Requests++
 		b.At = w.at.Time.UTC()
 		t.keep("backfill", b)
 	}

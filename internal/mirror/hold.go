@@ -25,7 +25,6 @@ const (
 // hold is why nothing is deleted.
 type hold struct {
 	Reason string    `json:"reason"`
-	Since  time.Time `json:"since"`
 	Calls  int       `json:"calls"` // that would go
 	Until  time.Time `json:"until"` // of a retention: the horizon that would be accepted
 }
@@ -73,7 +72,7 @@ func (m *Mirror) judge() {
 // holdFor begins a hold, or gives one that is there its latest numbers.
 func (m *Mirror) holdFor(reason string, calls int, until time.Time) {
 	if m.held == nil {
-		held := &hold{Reason: reason, Calls: calls, Until: until, Since: m.up()}
+		held := &hold{Reason: reason, Calls: calls, Until: until}
 		m.log.Warn("on hold: nothing is deleted", "calls", calls, "reason", held.shown("").Reason)
 		m.held = held
 	}

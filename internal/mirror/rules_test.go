@@ -193,19 +193,18 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// A hold ends when the shortage and the deletions of 24 hours are back under G, and never by time.
+// A hold ends when the shortage and the deletions of 24 hours are back under G. It has no time to end by.
 func TestHoldEnds(t *testing.T) {
 	for _, c := range []struct {
-		age            time.Duration
 		shortage, gone int
 		held           bool
-	}{{time.Minute, 51, 0, true}, {9999 * time.Hour, 51, 0, true}, {9999 * time.Hour, 30, 21, true}, {time.Minute, 30, 20, false}, {time.Minute, 50, 0, false}, {0, 0, 0, false}} {
+	}{{51, 0, true}, {30, 21, true}, {30, 20, false}, {50, 0, false}, {0, 0, false}} {
 		m := shelved(nil, shelfState{})
-		m.held = &hold{Reason: heldShort, Calls: 90, Since: m.up().Add(-c.age)}
+		m.held = &hold{Reason: heldShort, Calls: 90}
 		m.head = headState{At: m.up(), Total: 900, Visible: true, Shortage: c.shortage}
 		m.gone = m.gone.add(m.up(), c.gone)
 		if m.judge(); (m.held != nil) != c.held || c.held && m.held.Calls != c.shortage {
-			t.Errorf("after %v with a shortage of %d held is %+v", c.age, c.shortage, m.held)
+			t.Errorf("with a shortage of %d after %d deletions held is %+v", c.shortage, c.gone, m.held)
 		}
 	}
 }
@@ -326,19 +325,67 @@ func TestRetentionIsSettled(t *testing.T) {
 		"the total differs":        {nil, []any{lists(5, "x", 3, 30)}, 0},
 		"one is absent":            {nil, []any{lists(1, "", 3, 30)}, 0},
 		"a difference is followed": {func(m *Mirror) { m.differs = &difference{n: 1} }, nil, 0},
-		"and one was absent":       {func(m *Mirror) { m.isAbsent(id(4), at(40)) }, nil, 0},
+		"one is of before": {func(m *Mirror) {
+			m.state.(*keeping).apart = []callvault.Apart{{ID: id(1), Kind: callvault.Own, At: at(10)}}
+		}, []any{lists(2, "", 3, 30, 4, 40), gone, gone}, 1},
+		"and one was absent": {func(m *Mirror) { m.isAbsent(id(4), at(40)) }, nil, 0},
 	} {
 		k := &keeping{values: make(map[string][]byte)}
 		m, s := answering(calls(1, 10, 2, 20, 3, 30, 4, 40), k, c.answers...)
 		m.edge.W, m.backfill.Done = at(100).UTC(), true
 		m.cut(span(0, 100), []callvault.Time{at(0), at(50)}, time.Time{})
+		m.sawHorizon(at(5))
 		m.sawHorizon(at(30))
 		m.head = headState{At: m.up(), Total: 2, Prefix: 2, Visible: true}
 		if c.change != nil {
 			c.change(m)
 		}
-		if err := m.drive(t.Context(), (*thread).retain); err != nil || k.deleted != c.deleted || len(s.answers) > 0 {
+		err := m.drive(t.Context(), (*thread).retain)
+		if c.deleted > 0 && (m.head.Prefix != 0 || !m.horizon.Accepted.Equal(at(30).UTC())) {
+			t.Errorf("%s: the head is %+v, and the horizon %+v", name, m.head, m.horizon)
+		}
+		if err != nil || k.deleted != c.deleted || len(s.answers) > 0 {
 			t.Errorf("%s: %d calls went, want %d; %d answers are left, %v", name, k.deleted, c.deleted, len(s.answers), err)
+		}
+	}
+}
+
+// The horizon may move as far as time does since its last accepted move, by the clock that is
+// slower, and 4 days; or to where an operator accepted it.
+func TestMayMove(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		up, here, moved, accepted time.Duration
+		may                       bool
+	}{
+		{day, day, 5 * day, 0, true}, {day, day, 5*day + 1, 0, false},
+		{30 * day, day, 6 * day, 0, false}, {day, 30 * day, 6 * day, 0, false},
+		{30 * day, 30 * day, 34 * day, 0, true}, {day, day, 90 * day, 90 * day, true}, {day, day, 90 * day, 89 * day, false},
+	} {
+		m := shelved(nil, shelfState{})
+		m.sawHorizon(at(0))
+		now := m.config.Now().Add(c.here)
+		m.config.Now = func() time.Time { return now }
+		m.clock.Ahead = c.up - c.here
+		m.horizon.Oldest = m.horizon.Oldest.Add(c.moved)
+		if c.accepted > 0 {
+			m.accepted.Horizon = at(0).UTC().Add(c.accepted)
+		}
+		if may := m.mayMove(); may != c.may {
+			t.Errorf("%+v: it may move: %t", c, may)
+		}
+	}
+}
+
+// Deletions use up what an operator accepted before they count as those of 24 hours, and both are
+// kept.
+func TestAcceptedIsUsedUp(t *testing.T) {
+	for _, c := range []struct{ gone, accepted, counted int }{{3, 7, 0}, {10, 0, 0}, {12, 0, 2}} {
+		m := shelved(nil, shelfState{})
+		m.accepted.Calls = 10
+		m.countGone(c.gone)
+		if m.accepted.Calls != c.accepted || m.gone.within(m.up()) != c.counted || m.draft.values["accepted"] == nil || m.draft.values["deletions"] == nil {
+			t.Errorf("after %d of 10 accepted, %d are left and %d count; kept is %v", c.gone, m.accepted.Calls, m.gone.within(m.up()), m.draft.values)
 		}
 	}
 }

@@ -35,12 +35,11 @@ const evenly = 0.9
 
 // round is a round of a sweep as it is kept.
 type round struct {
-	Began  time.Time `json:"began"`  // by the upstream's clock; zero before the first
-	Ended  time.Time `json:"ended"`  // zero while it is under way
-	K      int       `json:"k"`      // pages when it began
-	S      int       `json:"s"`      // the stride
-	I      int       `json:"i"`      // pages read
-	Before time.Time `json:"before"` // when the last whole round began; zero if there was none
+	Began time.Time `json:"began"` // by the upstream's clock; zero before the first
+	Ended time.Time `json:"ended"` // zero while it is under way
+	K     int       `json:"k"`     // pages when it began
+	S     int       `json:"s"`     // the stride
+	I     int       `json:"i"`     // pages read
 }
 
 // stretch is the range of a sweep whose round began at a time.
@@ -130,9 +129,6 @@ func (t *thread) sweepPage(i int) error {
 
 // begin begins a round.
 func (r *round) begin(now time.Time) {
-	if !r.Ended.IsZero() {
-		r.Before = r.Began
-	}
 	r.Began, r.Ended, r.I = now, time.Time{}, 0
 }
 
