@@ -16,7 +16,8 @@ import (
 // shelf is a store of some calls, in order.
 type shelf struct {
 	callvault.Calls
-	calls []callvault.Call
+	calls      []callvault.Call
+	workspaces []callvault.ID
 }
 
 // shelfState is the state of their mirror, which keeps nothing but what stands apart.
@@ -67,6 +68,8 @@ func (s shelf) Count(_ context.Context, q callvault.Query) (n int, err error) {
 	}
 	return n, nil
 }
+
+func (s shelf) Workspaces(context.Context) ([]callvault.ID, error) { return s.workspaces, nil }
 
 // ApartIn visits all, which is more than it must.
 func (s shelfState) ApartIn(_ context.Context, _ callvault.Range, visit func(callvault.Apart) error) error {
