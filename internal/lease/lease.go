@@ -93,7 +93,7 @@ func (k *Keeper) take(ctx context.Context) (callvault.Lease, error) {
 	for watched := time.Now(); first.Upstream == k.upstream && first.Holder != "" && !k.isGone(first.Holder); {
 		if !k.told {
 			k.told = true
-			k.log.Info("another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds", "other", InShort(first.Holder))
+			k.log.Info("another process mirrors this company, or has died; this one takes over if the other shows no sign of life for 30 seconds", "other", InShort(first.Holder))
 		}
 		if time.Since(watched) >= deadAfter {
 			break
@@ -113,8 +113,12 @@ func (k *Keeper) take(ctx context.Context) (callvault.Lease, error) {
 		}
 		first = now
 	}
+	waited := k.told
 	k.told = false
 	lease, err := k.state.Take(ctx, first, k.upstream, k.holder)
+	if err == nil && waited {
+		k.log.Info("this process mirrors the company now")
+	}
 	if errors.Is(err, callvault.ErrLeaseLost) {
 		now, err := k.state.Lease(ctx)
 		if err != nil {

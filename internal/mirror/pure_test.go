@@ -267,3 +267,22 @@ func TestSuggest(t *testing.T) {
 		}
 	}
 }
+
+// A round is spread over its period, or takes longer: what is left of it follows from the later end.
+func TestRoundLeft(t *testing.T) {
+	of := sweep{period: 10 * time.Hour}
+	for _, tt := range []struct {
+		read       int
+		past, left time.Duration
+	}{
+		{1, time.Minute, 9*time.Hour - time.Minute},
+		{4, 4 * time.Hour, 5 * time.Hour},
+		{2, 4 * time.Hour, 12 * time.Hour},
+		{8, 9 * time.Hour, 0},
+	} {
+		r := round{Began: epoch, K: 8, I: tt.read}
+		if got := r.shown(of, epoch.Add(tt.past)); got.Left == nil || *got.Left != Seconds(tt.left) {
+			t.Errorf("%d pages after %v: %v are left, want %v", tt.read, tt.past, got.Left, tt.left)
+		}
+	}
+}

@@ -21,7 +21,7 @@ const (
 )
 
 // ErrEnded is the error of a mirror that an operator has ended.
-var ErrEnded = errors.New("somebody ended the mirror of this company; to mirror it again, start this again")
+var ErrEnded = errors.New("somebody ended the mirror of this company; to mirror it again, restart this process")
 
 // Run mirrors a company until the context ends, which is no error. It holds the lease, and gives
 // it back. Its errors are a *lease.HeldError, a *callvault.OtherUpstreamError,
@@ -93,7 +93,7 @@ func Keep(ctx context.Context, config Config) error {
 			}
 			// A full disk lasts, and each try may send a request that counts.
 			pause, again = again, min(2*again, longRest)
-			config.Log.Error("the mirror ended, and begins again", "in", pause.String(), "error", err)
+			config.Log.Error("the mirror failed; starting it again", "in", pause.String(), "error", err)
 		}
 		if sleep(ctx, pause) != nil {
 			return nil

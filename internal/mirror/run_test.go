@@ -119,10 +119,11 @@ func TestKeep(t *testing.T) {
 		if err := <-ended; !errors.Is(err, ErrEnded) {
 			t.Error(err)
 		}
-		const watches = `level=INFO msg="another process mirrors this company, or did until it died; this one begins if the other shows no sign of life for 30 seconds" other=them` + "\n"
-		const again, because = `level=ERROR msg="the mirror ended, and begins again" in=`, ` error="the disk is asleep"` + "\n"
+		const watches = `level=INFO msg="another process mirrors this company, or has died; this one takes over if the other shows no sign of life for 30 seconds" other=them` + "\n"
+		const again, because = `level=ERROR msg="the mirror failed; starting it again" in=`, ` error="the disk is asleep"` + "\n"
 		const waits = `level=INFO msg="this process waits to mirror the company" reason="another mirror `
-		want := watches + waits + "of this company runs: them\"\n" + again + "5s" + because + again + "10s" + because + waits + "has taken over this company\"\n" + watches
+		const now = `level=INFO msg="this process mirrors the company now"` + "\n"
+		want := watches + waits + "of this company runs: them\"\n" + now + again + "5s" + because + again + "10s" + because + waits + "has taken over this company\"\n" + watches + now
 		if got := log.String(); got != want {
 			t.Errorf("the log is\n%swant\n%s", got, want)
 		}

@@ -37,7 +37,7 @@ type Status struct {
 	URL     string            `json:"-"` // of the upstream
 	Own     int               `json:"-"` // calls that were here before the mirror, and that nobody has decided about
 	Excess  int               `json:"-"` // calls that the upstream counts and does not list
-	Absent  int               `json:"-"` // calls that are about to be asked for by id
+	Absent  int               `json:"-"` // calls that are about to be looked up by id
 	Notes   map[string]string `json:"-"` // why users or workspaces can't be read
 	Holder  string            `json:"-"` // the process that runs the mirror; empty if none does
 	Hurry   int               `json:"-"` // what divides the periods
@@ -265,7 +265,7 @@ func (r *round) shown(of sweep, up time.Time) Round {
 		return s
 	}
 	if r.I > 0 {
-		whole := time.Duration(float64(up.Sub(r.Began)) * float64(r.K) / float64(r.I))
+		whole := max(evenPart(of.period), time.Duration(float64(up.Sub(r.Began))*float64(r.K)/float64(r.I)))
 		if r.I > r.K/50 {
 			s.Period = Seconds(max(of.period, whole))
 		}

@@ -153,7 +153,7 @@ func (m *Mirror) send(ctx context.Context, r *request) error {
 		m.trouble.until = m.config.Now().Add(m.trouble.pause)
 		if r.tries < maxTries {
 			r.err = errAgain
-			m.log.Warn("the upstream failed, and is asked again", "for", r.class.String(), "in", m.trouble.pause.String(), "error", upstream.Text(err))
+			m.log.Warn("the upstream failed; trying again", "for", r.class.String(), "in", m.trouble.pause.String(), "error", upstream.Text(err))
 		} else {
 			m.heardOf(m.why(err))
 		}

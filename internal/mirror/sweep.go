@@ -33,6 +33,10 @@ const pagesMore = 20
 // evenly is the part of a period over which a round is spread.
 const evenly = 0.9
 
+func evenPart(period time.Duration) time.Duration {
+	return time.Duration(evenly * float64(period))
+}
+
 // round is a round of a sweep as it is kept.
 type round struct {
 	Began time.Time `json:"began"` // by the upstream's clock; zero before the first
@@ -72,8 +76,8 @@ func (m *Mirror) sweepDue(i int) time.Time {
 	case !r.Ended.IsZero():
 		return m.nextAfter(r.Began, s.period)
 	}
-	spread := time.Duration(evenly * float64(m.period(s.period)) * float64(r.I) / float64(max(1, r.K)))
-	return r.Began.Add(min(spread, m.period(s.period)))
+	spread := float64(evenPart(m.period(s.period))) * float64(r.I) / float64(max(1, r.K))
+	return r.Began.Add(min(time.Duration(spread), m.period(s.period)))
 }
 
 // sweepPage reads the next page of a sweep, and begins and ends its rounds.

@@ -110,7 +110,7 @@ func TestOnceWithoutUpstream(t *testing.T) {
 			if b := r.status().Backfill; b.From != nil || b.Done {
 				t.Errorf("%v: nothing was read, and the backfill is at %+v", trouble, b)
 			}
-			if says := strings.Contains(r.log.String(), "is asked again"); says != (trouble != upstreamtest.Unauthorized) {
+			if says := strings.Contains(r.log.String(), "trying again"); says != (trouble != upstreamtest.Unauthorized) {
 				t.Errorf("%v: the log says that it asks again: %t\n%s", trouble, says, r.log.String())
 			}
 		})

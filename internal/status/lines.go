@@ -55,10 +55,15 @@ func connected(s *mirror.Status) string {
 	if !s.Connected {
 		text = "no"
 	}
-	if s.Reason != nil {
-		text += ": " + screen.Clean(*s.Reason)
+	switch {
+	case s.Reason == nil:
+		return text
+	case s.Connected:
+		text += ", but "
+	default:
+		text += ": "
 	}
-	return text
+	return text + screen.Clean(*s.Reason)
 }
 
 func calls(s *mirror.Status) string {
@@ -67,7 +72,7 @@ func calls(s *mirror.Status) string {
 		text += fmt.Sprintf(", of which %s not listed yet", screen.Number(s.Excess))
 	}
 	if s.Absent > 0 {
-		text += fmt.Sprintf("; %s no longer listed, to be asked for by id", screen.Number(s.Absent))
+		text += fmt.Sprintf("; %s no longer listed, about to be looked up by id", screen.Number(s.Absent))
 	}
 	return text
 }
@@ -188,7 +193,7 @@ func late(l mirror.Late) string {
 	if l.Median == nil {
 		return "not known yet"
 	}
-	return fmt.Sprintf("half come within %s of their start, 95 %% within %s, the latest after %s (30 days)", length(*l.Median), length(*l.P95), length(*l.Worst))
+	return fmt.Sprintf("half come within %s of their start, 95 %% within %s, the latest after %s, in the last 30 days", length(*l.Median), length(*l.P95), length(*l.Worst))
 }
 
 func held(h *mirror.Held) string {

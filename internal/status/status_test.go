@@ -55,7 +55,7 @@ func TestText(t *testing.T) {
 
 connected    yes
 kept by      host: process 12
-calls        234,567 here, 234,570 upstream, of which 2 not listed yet; 1 no longer listed, to be asked for by id
+calls        234,567 here, 234,570 upstream, of which 2 not listed yet; 1 no longer listed, about to be looked up by id
              3 calls from before the mirror, which the upstream does not list; keep or delete them: callvault mirror accept --company acme --own keep
 newest call  2026-03-04T11:57:30Z, 2 min 30 s ago
 hot window   looked at 1 min ago, read whole 4 min ago, every 5 min
@@ -68,7 +68,7 @@ old round    █████░░░░░░░░░░░░░░░ 25 % o
 requests     ████░░░░░░░░░░░░░░░░ 1,234 of 5,000 in the last 24 hours
              old 900, hot 288, head 24, mid 24
              none until 2026-03-04T12:01:00Z, as the upstream asked; half of the pace and the budget until 2026-03-04T13:00:00Z, because others use the account
-late         half come within 21 min of their start, 95 % within 3 h, the latest after 12 d 1 h (30 days)
+late         half come within 21 min of their start, 95 % within 3 h, the latest after 12 d 1 h, in the last 30 days
 held         1,200 calls: the upstream counts fewer calls than are here
              released when it counts them again, or: callvault mirror accept --company acme
 users        not read: the server answered 403�[31m
@@ -157,6 +157,19 @@ func TestOutcome(t *testing.T) {
 	} {
 		if got := Outcome(o, now); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// A mirror that can read its upstream may still see nothing there.
+func TestConnected(t *testing.T) {
+	for want, s := range map[string]*mirror.Status{
+		"yes":                         {Connected: true},
+		"yes, but 0 calls visible":    {Connected: true, Reason: new("0 calls visible")},
+		"no: the server answered 401": {Reason: new("the server answered 401")},
+	} {
+		if got := connected(s); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
