@@ -70,7 +70,7 @@ func shifted(call callvault.Call) callvault.Call {
 // A call whose time the upstream takes from elsewhere counts where it is listed, so that no total
 // differs for ever.
 func TestListedElsewhere(t *testing.T) {
-	script := small(2)
+	script := small(4)
 	script.Rests = opens.Add(day)
 	r := newRig(t, options{script: script, closed: true})
 	r.config.Requests = shifting{r.config.Requests}
