@@ -149,3 +149,13 @@ func TestExplainedWorkspace(t *testing.T) {
 		a.end()
 	}
 }
+
+// When a page was read is kept, so that the next process does not read it again in this round.
+func TestPageReadIsKept(t *testing.T) {
+	m, _ := sweeping(0)
+	m.draft.reset()
+	err := m.wasRead(t.Context(), 1, m.up())
+	if kept := m.draft.values["span/"+timeKey(m.pages[1].from)]; err != nil || kept == nil || !m.pages[1].read.Equal(m.up()) {
+		t.Errorf("kept is %s, and the page was read at %v, %v", kept, m.pages[1].read, err)
+	}
+}
