@@ -72,6 +72,7 @@ SELECT callvault.take_quota($1, $2, $3, $4, $5);
 SELECT callvault.take_second($1, $2, $3);
 SELECT company FROM callvault.companies ORDER BY company;
 SELECT company, day, used FROM callvault.quotas WHERE used > 0 ORDER BY company, day;
+SELECT count(*) FROM callvault.apart WHERE company = $1 AND kind = $2;
 SELECT count(*) FROM callvault.directory WHERE company = $1 AND kind = $2;
 SELECT count(*) FROM callvault.ids WHERE company = $1;
 SELECT count(*) FROM callvault.keys;
@@ -160,6 +161,7 @@ SELECT id, checksum, document, kind FROM callvault.directory
 SELECT id, checksum, document, kind FROM callvault.directory
 		WHERE company = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4;
 SELECT id, checksum, document, kind FROM callvault.directory WHERE company = $1 ORDER BY kind, id;
+SELECT id, kind, counted IS NOT NULL, coalesce(counted, here, 0) FROM callvault.apart WHERE company = $1 AND counted >= $2 AND counted < $3 UNION SELECT id, kind, counted IS NOT NULL, coalesce(counted, here, 0) FROM callvault.apart WHERE company = $1 AND here >= $2 AND here < $3 ORDER BY id;
 SELECT id, kind, counted IS NOT NULL, coalesce(counted, here, 0) FROM callvault.apart WHERE company = $1 AND kind = $2 ORDER BY id;
 SELECT key, checksum, value FROM callvault.mirror_values WHERE company = $1;
 SELECT key, checksum, value FROM callvault.mirror_values WHERE company = $1 AND key >= $2 AND key < $3 ORDER BY key;
