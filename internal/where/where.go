@@ -50,7 +50,7 @@ func (e *Error) Error() string {
 	if len(text) > most {
 		text = append(text[:most], '…')
 	}
-	return string(text) + ": " + e.Problem
+	return strings.TrimSuffix(string(text), ":") + ": " + e.Problem
 }
 
 // Parse reads terms that blanks separate. Words without a letter or a digit are left out. The

@@ -96,6 +96,10 @@ func TestParseErrors(t *testing.T) {
 	if want := "direction:" + strings.Repeat("x", 50) + "…: use inbound, outbound, conference or unknown"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
+	_, err = Parse("late:")
+	if want := "late: a value must follow the colon without a blank; type late:5m"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
 }
 
 func TestTerms(t *testing.T) {
