@@ -168,14 +168,14 @@ func WantView(t testing.TB, reads callvault.Reads, q callvault.ViewQuery) callva
 func viewIsThatOfTheDocuments(t *testing.T, open Open) {
 	store, random := open(t), rand.New(rand.NewPCG(13, 1))
 	calls := store.Calls(acme)
-	const n = 700
+	const n = 300
 	put(t, store.Calls(other), viewed(t, 50, random)...)
-	for range 6 {
+	for range 4 {
 		put(t, calls, viewed(t, n, random)...)
 		for range 20 {
 			put(t, calls, viewed(t, 1, random)...)
 		}
-		for range 8 {
+		for range 5 {
 			WantView(t, calls, viewQuery(t, random, n))
 		}
 		var ids []string
@@ -187,7 +187,7 @@ func viewIsThatOfTheDocuments(t *testing.T, open Open) {
 		if _, err := calls.DeleteFirst(t.Context(), q, random.IntN(n/4)); err != nil {
 			t.Fatal(err)
 		}
-		for range 8 {
+		for range 5 {
 			WantView(t, calls, viewQuery(t, random, n))
 		}
 		wantSound(t, store)
@@ -205,7 +205,7 @@ func viewIsThatOfTheDocuments(t *testing.T, open Open) {
 func viewsPageBackward(t *testing.T, open Open) {
 	store, random := open(t), rand.New(rand.NewPCG(13, 2))
 	calls := store.Calls(acme)
-	put(t, calls, viewed(t, 500, random)...)
+	put(t, calls, viewed(t, 250, random)...)
 	want := list(t, calls, all())
 	slices.Reverse(want)
 	for _, longest := range []bool{false, true} {
