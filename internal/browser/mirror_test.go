@@ -51,7 +51,7 @@ func (p tab) testMirror() {
 	p.picturesOfMirror("mirror-held")
 	p.server.Kill()
 	p.is("document.dispatchEvent(new Event('visibilitychange'))")
-	p.wait("document.getElementById('mirror').textContent.startsWith('How the mirror stands is not known: The server does not answer')")
+	p.wait("document.getElementById('mirror').textContent.startsWith('Mirror status unknown: The server does not answer')")
 }
 
 // mirror tells whether the header has a line that begins so.

@@ -55,7 +55,7 @@ func (p tab) testEmpty() {
 	cli.Must("key", "create")
 	p.server = cli.Serve()
 	p.open("?range=all")
-	p.text("#empty-text", "There are no calls yet. Add some: callvault import calls.ndjson")
+	p.text("#empty-text", "This company has no calls yet. Add some: callvault import calls.ndjson")
 	p.picture("nothing-wide-light")
 	cli.Put("default", records(10)...)
 	p.wait("document.getElementById('news').checkVisibility()")

@@ -137,9 +137,9 @@ func (p tab) testCulprits() {
 		{week + "&where=harbor+host:Nobody", "host:Nobody: nobody here has this name", "host:Nobody", "harbor"},
 		{week + "&where=direction:sideways", "direction:sideways: use inbound, outbound", "direction:sideways", ""},
 		{week + "&where=workspace:12", "workspace:12: no call here has this workspace", "workspace:12", ""},
-		{week + "&company=acm", `There is no company "acm"`, "acm", ""},
-		{week + "&by=fortnight", `There is no unit "fortnight"; use hour`, "fortnight", ""},
-		{"?range=soon&tz=UTC", `There is no range "soon"; use today`, "soon", ""},
+		{week + "&company=acm", `Unknown company "acm"`, "acm", ""},
+		{week + "&by=fortnight", `Unknown unit "fortnight"; use hour`, "fortnight", ""},
+		{"?range=soon&tz=UTC", `Unknown range "soon"; use today`, "soon", ""},
 		{"?from=soon&tz=UTC", `From "soon" is not a time; use a date`, "soon", ""},
 	} {
 		p.open(tt.query)

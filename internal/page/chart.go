@@ -46,7 +46,7 @@ type chart struct {
 	Bars    []bar       `json:"bars"`    // without gaps, up to the range's end
 }
 
-// bar is a unit of the chart: what each layer has, nothing where no call is.
+// bar is a unit of the chart, with what each layer has. A unit without calls has neither list.
 type bar struct {
 	From    string  `json:"from"`
 	Calls   []int   `json:"calls,omitempty"`
@@ -64,7 +64,7 @@ func unitOf(span when.Span, wish when.Unit) (meant when.Unit, fitting []when.Uni
 		all = append(all, string(u.Unit))
 	}
 	if wish != "" {
-		return "", nil, refusef(http.StatusBadRequest, "there is no unit %.40q; use %s", wish, strings.Join(all, ", ")).blame("by", string(wish))
+		return "", nil, refusef(http.StatusBadRequest, "unknown unit %.40q; use %s", wish, strings.Join(all, ", ")).blame("by", string(wish))
 	}
 	return meant, fitting, nil
 }
@@ -138,7 +138,7 @@ func (c *chart) stack(ctx context.Context, calls callvault.Calls, by string) err
 		}
 		c.Rest = len(systems) > maxLayers
 	default:
-		return refusef(http.StatusBadRequest, "the chart has no field %.40q; use direction, scope or system", by).blame("stack", by)
+		return refusef(http.StatusBadRequest, "unknown field %.40q to stack by; use direction, scope or system", by).blame("stack", by)
 	}
 	c.Layers = append(c.Layers, "")
 	if c.Rest {
@@ -162,7 +162,7 @@ func (c *chart) fill(found [][]callvault.Bar) {
 	}
 }
 
-// layer is the number of a value's layer. A value that came meanwhile is of the last one.
+// layer is the number of a value's layer. Values that have arrived since count in the last one.
 func (c *chart) layer(value string) int {
 	known := c.Layers
 	if c.Rest {

@@ -160,7 +160,7 @@ func TestUnits(t *testing.T) {
 			}
 		}
 		if wished, _ := unitsOf(span, "fortnight"); wished != tt.meant {
-			t.Errorf("%v by a unit that is none: %s", tt.length, wished)
+			t.Errorf("%v by an unknown unit: %s", tt.length, wished)
 		}
 	}
 }

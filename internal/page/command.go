@@ -11,8 +11,8 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// curl is a shell command that requests the view from the API. There is none for what the API
-// can't filter by. curl prompts for the secret, so the secret is on no command line.
+// curl is a shell command that requests the view from the API. It is empty if the API can't
+// filter by the search. curl prompts for the secret, so the secret is on no command line.
 func (h *Handler) curl(r *http.Request, v view) string {
 	isWorkspace := len(v.where.Terms) == 1 && len(v.filter.Workspaces) == 1
 	if h.API == "" || len(v.where.Terms) > 0 && !isWorkspace {

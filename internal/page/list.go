@@ -36,7 +36,7 @@ func (v *view) order(q *callvault.ViewQuery, order, before string) error {
 	case "longest":
 		q.Longest = true
 	default:
-		return refusef(http.StatusBadRequest, "the list has no order %.40q; use newest or longest", order).blame("order", order)
+		return refusef(http.StatusBadRequest, "unknown order %.40q; use newest or longest", order).blame("order", order)
 	}
 	q.Limit = rowsAtOnce
 	if before == "" {

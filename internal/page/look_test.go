@@ -165,7 +165,7 @@ func TestCulprits(t *testing.T) {
 		{with("where", "host:Nobody"), `"culprit":{"name":"where","value":"host:Nobody","without":""}`},
 		{with("where", "workspace:90 harbor"), `"culprit":{"name":"where","value":"workspace:90","without":"harbor"}`},
 		{with("company", "acm"), `"culprit":{"name":"company","value":"acm","without":""}`},
-		{with("by", "fortnight"), `"error":"there is no unit \"fortnight\"; use hour, day, week, month, year","final":true,"culprit":{"name":"by","value":"fortnight","without":""}`},
+		{with("by", "fortnight"), `"error":"unknown unit \"fortnight\"; use hour, day, week, month, year","final":true,"culprit":{"name":"by","value":"fortnight","without":""}`},
 		{with("stack", "colour"), `"culprit":{"name":"stack","value":"colour","without":""}`},
 		{with("range", "fortnight"), `"culprit":{"name":"range","value":"fortnight","without":""}`},
 		{with("tz", "Mars/Olympus"), `"culprit":{"name":"tz","value":"Mars/Olympus","without":""}`},

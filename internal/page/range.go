@@ -68,7 +68,7 @@ type written struct {
 }
 
 // written checks what a person wrote as a range, in parameters from and to: a day, month or
-// year as its end is in it. An end that is left out is open.
+// year as the end includes all of it. An empty parameter leaves that end open.
 func (h *Handler) written(r *http.Request, _ string) (any, error) {
 	parameters := r.URL.Query()
 	zone, err := parseZone(parameters)
@@ -77,7 +77,7 @@ func (h *Handler) written(r *http.Request, _ string) (any, error) {
 	}
 	now, from, to := h.Now().In(zone), parameters.Get("from"), parameters.Get("to")
 	read := when.Through
-	if _, err := when.Through("", to, now); err != nil { // it is no day, or nothing
+	if _, err := when.Through("", to, now); err != nil { // not a whole day
 		read = when.Bounds
 	}
 	span, err := read(from, to, now)
@@ -105,7 +105,7 @@ func preset(name string, now time.Time) (when.Span, error) {
 	case name == "last-week" || name == "this-month" || name == "last-month":
 		return when.Parse(strings.Replace(name, "-", " ", 1), now)
 	case days == 0:
-		return when.Span{}, refusef(http.StatusBadRequest, "there is no range %.40q; use today, yesterday, 7d, 30d, 90d, last-week, this-month, last-month or all", name).blame("range", name)
+		return when.Span{}, refusef(http.StatusBadRequest, "unknown range %.40q; use today, yesterday, 7d, 30d, 90d, last-week, this-month, last-month or all", name).blame("range", name)
 	}
 	return lastDays(days, now), nil
 }

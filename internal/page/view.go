@@ -80,7 +80,7 @@ func (h *Handler) company(ctx context.Context, chosen, keyCompany string) (strin
 	case chosen == "":
 		return companies[0], nil
 	case !slices.Contains(companies, chosen):
-		return "", refusef(http.StatusNotFound, "there is no company %.80q", chosen).blame("company", chosen)
+		return "", refusef(http.StatusNotFound, "unknown company %.80q", chosen).blame("company", chosen)
 	}
 	return chosen, nil
 }

@@ -61,12 +61,12 @@ func TestRangeOfNothing(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
 	for query, text := range map[string]string{
-		with("range", "tomorrow"):                      "there is no range \"tomorrow\"; use today",
+		with("range", "tomorrow"):                      "unknown range \"tomorrow\"; use today",
 		with("from", "<b>soon</b>"):                    "from \"<b>soon</b>\" is not a time; use a date",
 		with("from", "2026-03-02", "to", "2026-03-01"): "from 2026-03-02 must be before to 2026-03-01",
 		with("tz", "Mars/Olympus"):                     "\"Mars/Olympus\" is not a time zone",
 		with("tz", "../../etc/passwd"):                 "is not a time zone",
-		with("company", "a b"):                         "there is no company \"a b\"",
+		with("company", "a b"):                         "unknown company \"a b\"",
 		"?range=all&where=1;x":                         "the query is malformed",
 		"?range=all&where=%zz":                         "the query is malformed",
 	} {

@@ -100,7 +100,7 @@ export function newChart(narrow, filter) {
     }
   }
 
-  // explain names the layers that there are. A click on one finds its calls, if a term of the search can.
+  // explain names the layers that have calls. A click on one finds them, if a term of the search can.
   function explain(where) {
     const there = chart.layers.map((_, layer) => layer).filter((layer) => chart.bars.some((b) => b.calls?.[layer]));
     legend = there.map((layer) => ({ layer, amount: make('span') }));
@@ -232,7 +232,7 @@ function marks(bars, unit, band) {
     fewest = found;
     if (found.every((i, n) => n === 0 || (i - found[n - 1]) * band >= apart)) return found;
   }
-  // Nothing fits: every so many.
+  // No rule leaves enough room: mark every few.
   const every = Math.ceil(apart / band);
   return fewest.filter((i, n) => n === 0 || i % every === 0);
 }

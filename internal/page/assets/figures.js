@@ -6,7 +6,7 @@ import { calls, count, hours, length, span } from './time.js';
 
 const percent = (part, whole) => (whole > 0 ? Math.round((100 * part) / whole) : null);
 
-// changed says by how much a figure differs from before, or nothing if that can't be said.
+// changed says by how much a figure differs from before, or is empty if that can't be said.
 function changed(now, before) {
   if (!before) return '';
   const by = Math.round((100 * (now - before)) / before);
@@ -58,7 +58,7 @@ export function showFacets({ facets, names }, where, toggle) {
     const found = term(field, value);
     const element = value
       ? button({ 'aria-pressed': String(has(where, found)), title: name ? `${value}: ${about}` : about }, () => toggle(found), ...label)
-      : make('div', { title: about }, ...label); // no word finds calls without a value
+      : make('div', { title: about }, ...label); // no term finds calls without a value
     element.dataset.term = found;
     element.style.setProperty('--share', n / most);
     return element;

@@ -112,7 +112,7 @@ async function ask(question, signal) {
   let said = { error: text.trim() };
   try {
     said = JSON.parse(text);
-  } catch { /* said by what stands before the page */ }
+  } catch { /* a proxy's answer */ }
   const first = said.culprit?.name === 'where' ? said.error[0] : said.error?.[0]?.toUpperCase(); // a term stays as it was typed
   throw new Refusal(said.error ? first + said.error.slice(1) + (/[.!?]$/.test(said.error) ? '' : '.') : `The server answered ${response.status}.`, said);
 }
@@ -177,7 +177,7 @@ async function fetchView(signal) {
   showView();
 }
 
-// askMore asks for the calls of the list after a place. It is nothing if they do not come.
+// askMore asks for the calls of the list after a place. It is null if that fails.
 async function askMore(before) {
   const { signal } = underWay;
   try {
@@ -205,17 +205,17 @@ async function refreshMirror() {
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Refusal)) throw error;
-    showMirror({ state: 'trouble', headline: `How the mirror stands is not known: ${error.message}`, lines: [] });
+    showMirror({ state: 'trouble', headline: `Mirror status unknown: ${error.message}`, lines: [] });
   }
 }
 
-// latest is whether there are changes, or nothing while the server does not say.
+// latest is the company's last change and its calls, or null if the server does not answer.
 async function latest() {
   const { signal } = underWay;
   try {
     return await ask(questions.latest(state), signal);
   } catch {
-    return null; // what was asked for itself says what is wrong
+    return null; // other requests report it
   }
 }
 
@@ -262,7 +262,7 @@ function showEmpty(all) {
   const text = `No calls ${state.where ? 'match ' : ''}${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}.`;
   const isOutside = newest && (newest < from || newest >= to);
   next.hidden = all === 0;
-  if (all === 0) byId('empty-text').textContent = 'There are no calls yet. Add some: callvault import calls.ndjson';
+  if (all === 0) byId('empty-text').textContent = 'This company has no calls yet. Add some: callvault import calls.ndjson';
   else if (state.where) {
     byId('empty-text').textContent = text;
     next.textContent = state.range === 'all' ? 'Remove all search terms' : 'Search all calls';

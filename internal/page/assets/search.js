@@ -8,7 +8,7 @@ const termForm = new RegExp(`(?:[^\\s:${quotes}]*:)?[${quotes}][^${quotes}]*[${q
 // terms divides a text as the server does.
 export const terms = (where = '') => where.match(termForm) ?? [];
 
-// term is what finds the calls with a value. Quotes in it do not count, as all punctuation.
+// term is what finds the calls with a value. It leaves out quotes, because the search ignores punctuation.
 export function term(field, value) {
   const text = value.replace(new RegExp(`[${quotes}]`, 'g'), ' ').trim();
   return `${field}:${/\s/.test(text) ? `"${text}"` : text}`;
