@@ -55,6 +55,7 @@ func TestFindOnServer(t *testing.T) {
 		{text: "host:ana host:7", asked: "/v2/users /v2/users?cursor=next /v2/calls", found: "1 2"},
 		{text: "workspace:sales", asked: "/v2/workspaces /v2/calls", found: ""},
 		{text: "host:zed", asked: "/v2/users /v2/users?cursor=next", wrong: "host:zed: nobody here has this name; type the beginning of a first or last name, or an id"},
+		{text: "workspace:zed", asked: "/v2/workspaces", wrong: "workspace:zed: no call here has this workspace; there are Sales"},
 		{text: "host:9", asked: "/v2/calls", wrong: "host:9: nobody here has this name; type the beginning of a first or last name, or an id"},
 		{text: "host:7", refuse: true, asked: "/v2/calls", found: "1"},
 		{text: "host:bo", refuse: true, asked: "/v2/users", wrong: "not for this key (request r)); type an id"},

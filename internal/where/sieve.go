@@ -42,18 +42,24 @@ func (w *Where) Names(kind callvault.Kind) bool {
 
 // Sieve is a sieve that knows users and workspaces by name.
 func (w *Where) Sieve(entries callvault.EntryNames) *Sieve {
-	s := &Sieve{filter: w.filter, entries: entries, met: make(map[met]bool)}
+	s := &Sieve{filter: w.filter, met: make(map[met]bool)}
 	for i, term := range w.Terms {
 		if _, isName := fieldOfName[term.Field]; isName {
 			s.names = append(s.names, &name{i, term, callvault.Fold(term.Value), false})
 		}
 	}
+	s.know(entries)
+	return s
+}
+
+// know replaces the users and workspaces, and meets each, so that those without calls count.
+func (s *Sieve) know(entries callvault.EntryNames) {
+	s.entries = entries
 	for field, kind := range kindOfName {
-		for id, called := range entries.Each(kind) {
-			s.find(met{field, id.String()}, called)
+		for id := range entries.Each(kind) {
+			s.meet(met{field, id.String()})
 		}
 	}
-	return s
 }
 
 // Resolve is what selects calls of a company: names are looked up among what its calls, users
@@ -84,16 +90,12 @@ func (w *Where) Resolve(ctx context.Context, calls callvault.Reads, entries call
 	if s.Missing() == nil {
 		return s.filter, nil
 	}
-	// Somebody who is known and has no calls is there, too.
-	var err error
-	if s.entries, err = callvault.ReadEntryNames(ctx, entries); err != nil {
+	// A user or workspace without calls is not missing.
+	all, err := callvault.ReadEntryNames(ctx, entries)
+	if err != nil {
 		return callvault.Filter{}, err
 	}
-	for field, kind := range kindOfName {
-		for id := range s.entries.Each(kind) {
-			s.meet(met{field, id.String()})
-		}
-	}
+	s.know(all)
 	if missing := s.Missing(); missing != nil {
 		return callvault.Filter{}, missing
 	}
