@@ -98,7 +98,7 @@ func (k *Keeper) take(ctx context.Context) (callvault.Lease, error) {
 		if time.Since(watched) >= deadAfter {
 			break
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := Pause(ctx, lookEvery); err != nil {
 			return first, err
 		}
 		now, err := k.state.Lease(ctx)
@@ -129,8 +129,8 @@ func (k *Keeper) take(ctx context.Context) (callvault.Lease, error) {
 	return lease, err
 }
 
-// pause waits, unless the context ends before.
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits, unless the context ends before.
+func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil
@@ -143,7 +143,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // lost. A store that does not answer is asked again: only a lost lease is the end.
 func (k *Keeper) renew(ctx context.Context, end context.CancelCauseFunc, lease callvault.Lease) {
 	wait := renewEvery
-	for pause(ctx, wait) == nil {
+	for Pause(ctx, wait) == nil {
 		_, err := k.state.Renew(ctx, lease)
 		switch {
 		case errors.Is(err, callvault.ErrLeaseLost):

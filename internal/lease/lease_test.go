@@ -76,7 +76,7 @@ func by(l *lessor, upstream string, gone ...string) *Keeper {
 
 // working takes the lease for a while.
 func working(d time.Duration) func(context.Context, callvault.Lease) error {
-	return func(ctx context.Context, _ callvault.Lease) error { return pause(ctx, d) }
+	return func(ctx context.Context, _ callvault.Lease) error { return Pause(ctx, d) }
 }
 
 // A lease that nobody holds, that was given back, or whose process is gone is taken at once,
@@ -94,7 +94,7 @@ func TestHold(t *testing.T) {
 				if took := time.Since(begin); took != 0 || lease.Holder != "me" || lease.Number != before.Number+1 {
 					t.Errorf("%s: took %+v after %v", name, lease, took)
 				}
-				return pause(ctx, 35*time.Second)
+				return Pause(ctx, 35*time.Second)
 			})
 			if err != nil || l.lease.Holder != "" || len(l.seen) != 3 || l.seen[2].Sub(begin) != 30*time.Second {
 				t.Errorf("%s: %v, %+v, renewed %v", name, err, l.lease, l.seen)

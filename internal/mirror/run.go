@@ -37,7 +37,7 @@ func run(ctx context.Context, config Config, keeper *lease.Keeper) error {
 			if err != nil {
 				return err
 			}
-			if err := sleep(ctx, min(next.Sub(m.config.Now()), lookEvery)); err != nil {
+			if err := lease.Pause(ctx, min(next.Sub(m.config.Now()), lookEvery)); err != nil {
 				return err
 			}
 		}
@@ -95,7 +95,7 @@ func Keep(ctx context.Context, config Config) error {
 			pause, again = again, min(2*again, longRest)
 			config.Log.Error("the mirror failed; starting it again", "in", pause.String(), "error", err)
 		}
-		if sleep(ctx, pause) != nil {
+		if lease.Pause(ctx, pause) != nil {
 			return nil
 		}
 	}
@@ -123,7 +123,7 @@ func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
 				outcome = m.outcome()
 				return nil
 			}
-			if err := sleep(ctx, next.Sub(m.config.Now())); err != nil {
+			if err := lease.Pause(ctx, next.Sub(m.config.Now())); err != nil {
 				return err
 			}
 		}
@@ -154,16 +154,6 @@ func underLease(ctx context.Context, config Config, keeper *lease.Keeper, run fu
 		}
 	}
 	return err
-}
-
-// sleep waits, unless the context ends before.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // hasMore tells whether something that was due when the mirror began can be done soon. It is
