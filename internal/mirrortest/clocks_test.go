@@ -27,6 +27,14 @@ func (r *rig) wIsRight() {
 	}
 }
 
+// dates sets by how much the Date of each answer is ahead, in a rig whose mirror is not open yet.
+func (r *rig) dates(ahead *time.Duration) {
+	r.lies().list = func(_ upstream.Ask, page *upstream.Page) error {
+		page.Date = page.Date.Add(*ahead)
+		return nil
+	}
+}
+
 // A single answer with another Date moves nothing: not W, and no deletion. Neither does one that
 // is the first that a process gets.
 func TestDateLiesOnce(t *testing.T) {
@@ -71,10 +79,7 @@ func TestRetentionUnderAClockThatRunsAhead(t *testing.T) {
 	script.Retention, script.RetentionFrom = 30*day, opens.Add(3*day)
 	r := newRig(t, options{script: script, closed: true})
 	ahead := time.Duration(0)
-	r.lies().list = func(_ upstream.Ask, page *upstream.Page) error {
-		page.Date = page.Date.Add(ahead)
-		return nil
-	}
+	r.dates(&ahead)
 	r.open()
 	r.run(2*day, nil)
 	ahead = 60 * day
@@ -91,10 +96,7 @@ func TestDeletionsOfAClockThatWasAhead(t *testing.T) {
 	script.Rests = opens.Add(time.Minute)
 	r := newRig(t, options{script: script, closed: true})
 	ahead := 20 * day
-	r.lies().list = func(_ upstream.Ask, page *upstream.Page) error {
-		page.Date = page.Date.Add(ahead)
-		return nil
-	}
+	r.dates(&ahead)
 	r.open()
 	r.run(2*day, nil)
 	for range 2 {
@@ -129,10 +131,7 @@ func TestUpstreamClockComesBack(t *testing.T) {
 	script.Rests = opens.Add(3 * day)
 	r := newRig(t, options{script: script, closed: true})
 	ahead := time.Duration(0)
-	r.lies().list = func(_ upstream.Ask, page *upstream.Page) error {
-		page.Date = page.Date.Add(ahead)
-		return nil
-	}
+	r.dates(&ahead)
 	r.open()
 	r.run(2*day, nil)
 	ahead = 20 * day

@@ -1,7 +1,6 @@
 package mirrortest
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,29 +9,16 @@ import (
 	"github.com/callvault/callvault/internal/mirror"
 )
 
-// mortal is a store whose mirror dies when a commit is done.
-type mortal struct {
-	callvault.Store
-	left *int // commits until then
-}
-
-func (m mortal) Mirror(company string) callvault.MirrorState {
-	return mortalState{m.Store.Mirror(company), m.left}
-}
-
-type mortalState struct {
-	callvault.MirrorState
-	left *int
-}
-
 var errKilled = errors.New("killed")
 
-func (s mortalState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
-	result, err := s.MirrorState.Commit(ctx, lease, change)
-	if *s.left--; err == nil && *s.left <= 0 {
-		err = errKilled
-	}
-	return result, err
+// mortal is a rig's store whose mirror dies when so many commits are done.
+func (r *rig) mortal(left *int) hooked {
+	return hooked{Store: r.store, after: func(callvault.MirrorChange) error {
+		if *left--; *left <= 0 {
+			return errKilled
+		}
+		return nil
+	}}
 }
 
 // A mirror that is killed after any of its first commits, also between two commits of one
@@ -43,7 +29,7 @@ func TestKilledAfterACommit(t *testing.T) {
 		script.History, script.Rests = 30*day, opens.Add(time.Minute)
 		r := newRig(t, options{script: script, closed: true})
 		left := commits
-		r.config.Store = mortal{r.store, &left}
+		r.config.Store = r.mortal(&left)
 		r.open()
 		for left > 0 {
 			next, err := r.mirror.Step(t.Context())
@@ -83,7 +69,7 @@ func TestKilledWhileItObeys(t *testing.T) {
 		}
 		for left := r.status().Own; left > 0; {
 			commits := 9
-			r.config.Store = mortal{r.store, &commits}
+			r.config.Store = r.mortal(&commits)
 			r.restart()
 			commits = 1
 			if _, err := r.mirror.Step(t.Context()); !errors.Is(err, errKilled) {

@@ -1,7 +1,6 @@
 package mirrortest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,10 +12,9 @@ import (
 	"github.com/callvault/callvault/internal/upstreamtest"
 )
 
-// watch is a store that sees what a mirror commits: what it learns of calls, the requests that
-// it counts, its rounds and its holds.
+// watch sees what a mirror commits: what it learns of calls, the requests that it counts, its
+// rounds and its holds.
 type watch struct {
-	callvault.Store
 	rig    *rig
 	ledger *upstreamtest.Ledger // nil before it measures
 	since  time.Time            // when it began to measure
@@ -36,27 +34,9 @@ const binLength = 5 * time.Minute
 
 // watched lets a rig's mirror write to a store that is watched.
 func (w *watch) watched(r *rig) {
-	w.Store, w.rig = r.store, r
+	w.rig = r
 	w.bins = make(map[string]requests)
-	r.config.Store = w
-}
-
-// Mirror hands out the state of a company's mirror.
-func (w *watch) Mirror(company string) callvault.MirrorState {
-	return watchedState{w.Store.Mirror(company), w}
-}
-
-type watchedState struct {
-	callvault.MirrorState
-	watch *watch
-}
-
-func (s watchedState) Commit(ctx context.Context, lease callvault.Lease, change callvault.MirrorChange) (callvault.PutResult, error) {
-	result, err := s.MirrorState.Commit(ctx, lease, change)
-	if err == nil {
-		s.watch.committed(change)
-	}
-	return result, err
+	r.config.Store = hooked{Store: r.store, after: func(change callvault.MirrorChange) error { w.committed(change); return nil }}
 }
 
 func (w *watch) committed(change callvault.MirrorChange) {
@@ -122,7 +102,7 @@ func (w *watch) measure() {
 	w.since, w.holds, w.rounds = w.now(), nil, make(map[string]map[time.Time]time.Duration)
 	w.ledger = upstreamtest.NewLedger(w.rig.server)
 	q := callvault.Query{Range: callvault.AllTime}
-	err := w.Store.Calls(company).Scan(w.rig.Context(), q, q.Start(), -1, func(record callvault.Record) error {
+	err := w.rig.store.Calls(company).Scan(w.rig.Context(), q, q.Start(), -1, func(record callvault.Record) error {
 		w.ledger.Has(record.ID, record.Document, w.since)
 		return nil
 	})
