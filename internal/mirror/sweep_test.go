@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -10,103 +9,57 @@ import (
 	"github.com/callvault/callvault/internal/upstream"
 )
 
-// hours is a store that has a call each hour of a range.
-type hours struct {
-	callvault.Calls
-	all callvault.Range
-}
-
-// hoursState is the state of a mirror that keeps nothing, with some calls from before it.
-type hoursState struct {
-	callvault.MirrorState
-	own int
-}
-
-// hoursUpstream is the upstream of hours. It has some more at their end, which it counts.
-type hoursUpstream struct {
+// counting is an upstream that has the calls of a shelf. It counts some more, at their end.
+type counting struct {
 	Requests
-	hours
-	more int
+	shelf shelf
+	more  int
+	asked int
 }
 
 const hour = callvault.Time(time.Hour / time.Microsecond)
 
-func (h hours) each(r callvault.Range, visit func(callvault.Record) error) error {
-	for i := callvault.Time(0); h.all.From+i*hour < h.all.To; i++ {
-		if at := h.all.From + i*hour; at >= r.From && at < r.To {
-			if err := visit(callvault.Record{Call: callvault.Call{ID: callvault.SourceID("hours", at.String()), Time: at}}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (h hours) Count(_ context.Context, q callvault.Query) (n int, err error) {
-	err = h.each(q.Range, func(callvault.Record) error { n++; return nil })
-	return n, err
-}
-
-func (h hours) Scan(_ context.Context, q callvault.Query, _ callvault.Position, _ int, visit func(callvault.Record) error) error {
-	return h.each(q.Range, visit)
-}
-
-func (h hours) Get(context.Context, []callvault.ID, func(callvault.Record) error) error { return nil }
-
-func (hoursState) Weight(context.Context, callvault.Range) (int, error) { return 0, nil }
-
-func (h hoursState) ApartIn(_ context.Context, _ callvault.Range, visit func(callvault.Apart) error) (err error) {
-	for i := 0; i < h.own && err == nil; i++ {
-		err = visit(callvault.Apart{Kind: callvault.Own})
-	}
-	return err
-}
-
-func (hoursState) Commit(context.Context, callvault.Lease, callvault.MirrorChange) (callvault.PutResult, error) {
-	return callvault.PutResult{}, nil
-}
-
-func (h hoursUpstream) List(_ context.Context, ask upstream.Ask) (page upstream.Page, err error) {
-	r := callvault.Range{From: callvault.FloorTime(ask.From), To: callvault.FloorTime(ask.To)}
-	page.Total, err = h.Count(context.Background(), callvault.Query{Range: r})
-	page.Total += h.more
-	_ = h.each(r, func(record callvault.Record) error {
-		if len(page.Calls) == pageSize {
-			page.Cursor = "more"
-			return errEnough
-		}
+func (c *counting) List(ctx context.Context, ask upstream.Ask) (page upstream.Page, err error) {
+	c.asked++
+	q := callvault.Query{Range: callvault.Range{From: callvault.FloorTime(ask.From), To: callvault.FloorTime(ask.To)}}
+	total, _ := c.shelf.Count(ctx, q)
+	page.Total = total + c.more
+	err = c.shelf.Scan(ctx, q, q.Start(), pageSize, func(record callvault.Record) error {
 		page.Calls = append(page.Calls, record.Call)
 		return nil
 	})
+	if total > pageSize {
+		page.Cursor = "more"
+	}
 	return page, err
 }
 
-// sweeping is a mirror of a week of hours, in pages of two days, and its young sweep.
-func sweeping(more int) (*Mirror, *activity) {
-	h := hours{all: callvault.Range{From: at(0), To: at(7 * 24 * 3600)}}
-	now := h.all.To.UTC().Add(windowAge)
-	m := &Mirror{config: Config{Requests: hoursUpstream{hours: h, more: more}, Hurry: 1, Now: func() time.Time { return now }}, calls: h, state: hoursState{}, log: slog.New(slog.DiscardHandler)}
-	m.memory.reset()
-	m.draft.reset()
-	m.edge.W, m.backfill.Done = h.all.To.UTC(), true
-	m.cut(h.all, []callvault.Time{h.all.From, h.all.From + 48*hour, h.all.From + 96*hour}, time.Time{})
-	return m, &activity{run: func(t *thread) error { return t.sweepPage(0) }}
+// sweeping is a mirror of a call each hour of a week, in pages of two days, and its upstream, which
+// counts some more.
+func sweeping(state shelfState, more int) (*Mirror, *counting) {
+	var here []callvault.Call
+	for i := range callvault.Time(7 * 24) {
+		at := at(0) + i*hour
+		here = append(here, callvault.Call{ID: callvault.SourceID("hours", at.String()), Time: at})
+	}
+	m, end := shelved(here, state), at(7*24*3600)
+	now := end.UTC().Add(windowAge)
+	c := &counting{shelf: m.calls.(shelf), more: more}
+	m.config.Requests, m.config.Now = c, func() time.Time { return now }
+	m.edge.W, m.backfill.Done = end.UTC(), true
+	m.cut(callvault.Range{From: at(0), To: end}, []callvault.Time{at(0), at(0) + 48*hour, at(0) + 96*hour}, time.Time{})
+	return m, c
 }
+
+func sweepYoung(t *thread) error { return t.sweepPage(0) }
 
 // The total that comes with a page of a sweep audits all that comes after it: a call that is
 // counted in another page is followed as a difference at once.
 func TestSweepAudits(t *testing.T) {
 	for _, more := range []int{0, 2, -3} {
-		m, a := sweeping(more)
-		a.begin(t.Context(), m)
-		asked := 0
-		for a.running.want != nil {
-			asked++
-			_, a.running.want.err = a.running.want.send(t.Context())
-			a.running.goOn(t.Context())
-		}
-		if a.running.err != nil || asked != 1 || m.rounds[0].I != 1 {
-			t.Fatalf("%d requests read %d pages, %v", asked, m.rounds[0].I, a.running.err)
+		m, up := sweeping(shelfState{}, more)
+		if err := m.drive(t.Context(), sweepYoung); err != nil || up.asked != 1 || m.rounds[0].I != 1 {
+			t.Fatalf("%d requests read %d pages, %v", up.asked, m.rounds[0].I, err)
 		}
 		read := m.pages[golden(0, m.rounds[0].S, m.rounds[0].K)]
 		want := callvault.Range{From: read.from, To: m.w()}
@@ -121,7 +74,8 @@ func TestSweepAudits(t *testing.T) {
 
 // A page whose reading was ended before its answer came was not read.
 func TestEndedSweep(t *testing.T) {
-	m, a := sweeping(0)
+	m, _ := sweeping(shelfState{}, 0)
+	a := &activity{run: sweepYoung}
 	a.begin(t.Context(), m)
 	a.end()
 	if m.rounds[0].I != 0 || !m.pages[0].read.IsZero() {
@@ -136,8 +90,8 @@ func TestExplainedWorkspace(t *testing.T) {
 		n       int
 		follows bool
 	}{{-4, true}, {-3, false}, {0, false}, {2, false}, {3, true}} {
-		m, _ := sweeping(0)
-		m.state = hoursState{own: 2}
+		own := callvault.Apart{Kind: callvault.Own}
+		m, _ := sweeping(shelfState{apart: []callvault.Apart{own, own}}, 0)
 		m.isAbsent(callvault.SourceID("hours", "absent"), at(3600))
 		m.wereRead(span(0, 3600), 2)
 		workspace, _ := callvault.ParseID("7")
@@ -152,7 +106,7 @@ func TestExplainedWorkspace(t *testing.T) {
 
 // When a page was read is kept, so that the next process does not read it again in this round.
 func TestPageReadIsKept(t *testing.T) {
-	m, _ := sweeping(0)
+	m, _ := sweeping(shelfState{}, 0)
 	m.draft.reset()
 	err := m.wasRead(t.Context(), 1, m.up())
 	if kept := m.draft.values["span/"+timeKey(m.pages[1].from)]; err != nil || kept == nil || !m.pages[1].read.Equal(m.up()) {

@@ -27,9 +27,10 @@ type shelfState struct {
 	weight int
 }
 
-func (s shelf) Scan(_ context.Context, q callvault.Query, after callvault.Position, _ int, visit func(callvault.Record) error) error {
+func (s shelf) Scan(_ context.Context, q callvault.Query, after callvault.Position, limit int, visit func(callvault.Record) error) error {
 	for _, call := range s.calls {
-		if q.From <= call.Time && call.Time < q.To && (&call).Position().Compare(after) > 0 {
+		if q.From <= call.Time && call.Time < q.To && limit != 0 && (&call).Position().Compare(after) > 0 {
+			limit--
 			if err := visit(callvault.Record{Call: call}); err != nil {
 				return err
 			}
@@ -38,9 +39,10 @@ func (s shelf) Scan(_ context.Context, q callvault.Query, after callvault.Positi
 	return nil
 }
 
-func (s shelf) ScanBack(_ context.Context, q callvault.Query, before callvault.Position, _ int, visit func(callvault.Record) error) error {
+func (s shelf) ScanBack(_ context.Context, q callvault.Query, before callvault.Position, limit int, visit func(callvault.Record) error) error {
 	for _, call := range slices.Backward(s.calls) {
-		if q.From <= call.Time && (&call).Position().Compare(before) < 0 {
+		if q.From <= call.Time && limit != 0 && (&call).Position().Compare(before) < 0 {
+			limit--
 			if err := visit(callvault.Record{Call: call}); err != nil {
 				return err
 			}
