@@ -171,11 +171,18 @@ func (p tab) testNews() {
 	cli.Put("default", records(112)[:100]...)
 	p.server = cli.Serve()
 	p.open(all)
+	p.string(`globalThis.timers = new Set(), globalThis.plainSet = setInterval, globalThis.plainClear = clearInterval,
+		globalThis.setInterval = (...of) => { const id = plainSet(...of); timers.add(id); return id; },
+		globalThis.clearInterval = (id) => { timers.delete(id); plainClear(id); },
+		document.dispatchEvent(new Event('visibilitychange'))`)
+	if got := p.string("timers.size"); got != "1" {
+		p.t.Fatalf("the page looks by %s timers", got)
+	}
 	p.string(`globalThis.asked = 0, globalThis.plainFetch = fetch, globalThis.fetch = (...of) => { asked++; return plainFetch(...of); },
 		Object.defineProperty(document, 'hidden', { value: true, configurable: true }), document.dispatchEvent(new Event('visibilitychange'))`)
 	cli.Put("default", records(112)...)
-	if got := p.string("asked"); got != "0" {
-		p.t.Errorf("a hidden page asked %s times", got)
+	if got := p.string("asked + ' ' + timers.size"); got != "0 0" {
+		p.t.Errorf("a hidden page asks; requests and timers are %s", got)
 	}
 	p.string("delete document.hidden, document.dispatchEvent(new Event('visibilitychange'))")
 	p.wait("document.getElementById('news').checkVisibility()")
