@@ -32,9 +32,9 @@ type Answer struct {
 	Members map[string]json.RawMessage
 }
 
-// Get requests a path below BaseURL with one request: it keeps no pace, counts nothing, and
-// neither waits, retries nor follows redirects. It is for programs that decide themselves when
-// to send what.
+// Get sends one request for a path below BaseURL: it keeps no pace, counts nothing, and neither
+// waits, retries nor follows redirects. It is for programs that decide themselves when to send
+// what.
 //
 // It returns an *Error if the server refused the request, an *AnswerError if the answer is
 // not a JSON object, or a *NoAnswerError if there was none. Other errors are about the

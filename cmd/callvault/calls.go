@@ -56,7 +56,7 @@ With --from alone, a word such as today or last month means all of it. --through
 a day, month or year, as a date or in words.
 
 --where finds calls as the search field of the web page does. Case and accents do not
-matter. All terms must hold; of several with one field, one of them:
+matter. All terms must hold, but of several with the same field only one:
 
   harbor nine            beginnings of words in the title
   "harbor nine"          words that follow each other

@@ -42,7 +42,7 @@ func TestTermsAreDocumented(t *testing.T) {
 			}
 			fields[w.Terms[0].Field] = true
 			if key, _, isField := strings.Cut(term[1], ":"); isField && w.Terms[0].Field != key {
-				t.Errorf("%s: %s is no field", name, key)
+				t.Errorf("%s: %s is not a field", name, key)
 			}
 		}
 		if len(terms) != 11 || len(fields) != 9 { // words have none

@@ -8,7 +8,7 @@ import (
 	"github.com/callvault/callvault/internal/when"
 )
 
-// What a selection says nothing of is open, before the year 1 too.
+// A range is open where no flag bounds it, even before the year 1.
 func TestSelection(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	first := callvault.CeilTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))

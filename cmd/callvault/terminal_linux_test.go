@@ -135,7 +135,7 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// A person is asked, and what is not answered with a yes is not done.
+// Without --yes a delete asks a person, and deletes only after a yes.
 func TestDeleteAsks(t *testing.T) {
 	c := newCLI(t)
 	c.stdin = callOne
@@ -161,7 +161,7 @@ func TestDeleteAsks(t *testing.T) {
 	}
 }
 
-// Nobody is asked whether to delete no calls.
+// A delete that finds no calls does not ask.
 func TestDeleteOfNothingDoesNotAsk(t *testing.T) {
 	c := newCLI(t)
 	c.stdin = callOne

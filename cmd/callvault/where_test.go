@@ -226,7 +226,7 @@ func TestWhereHistogram(t *testing.T) {
 	}
 }
 
-// A name that is not there is named, with nothing on standard output and no file.
+// A name that nothing has ends the command, which names it and prints no calls.
 func TestWhereOfMissingNames(t *testing.T) {
 	c, url, _, _ := newSought(t)
 	for where, want := range map[string]string{
@@ -244,7 +244,7 @@ func TestWhereOfMissingNames(t *testing.T) {
 			t.Errorf("%s: %+v", where, got)
 		}
 	}
-	// A server's calls tell only at the end which systems and ids they have.
+	// Only when all calls have come is it clear which systems and ids a server has.
 	for where, want := range map[string]string{"host:Zed": "nobody here has this name", "host:123": "nobody here has this name", "system:teams": "no call here has this system; there are ClearSlide, "} {
 		for _, format := range []string{"table", "json", "csv"} {
 			if got := c.run("calls", "-o", format, "--url", url, "--where", where); got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "callvault: "+where+": "+want) {

@@ -38,7 +38,7 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	flags.StringVar(&s.through, "through", "", "only calls until the end of this day, month or year")
 	command.Exclude(cmd, "to", "through")
 	workspaceFlag(cmd, &s.workspace, "only calls of this workspace")
-	command.Parsed(cmd, &s.where, "where", "", "only calls that these words find, such as 'harbor host:Ana longer:30m'", func(text string) (*where.Where, error) {
+	command.Parsed(cmd, &s.where, "where", "", "only calls that these terms find, such as 'harbor host:Ana longer:30m'", func(text string) (*where.Where, error) {
 		terms, err := where.Parse(text)
 		if err == nil && len(terms.Terms) == 0 {
 			err = fmt.Errorf("%.40q has no word; type words of a title, or fields such as host:Ana", text)

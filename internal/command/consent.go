@@ -17,7 +17,7 @@ func (yes *Consent) Flag(cmd *cobra.Command, usage string) {
 	cmd.Flags().BoolVarP((*bool)(yes), "yes", "y", false, usage)
 }
 
-// Ask asks a person, unless the flag answers. Where nobody can be asked it says what to pass.
+// Ask asks a person, unless the flag answers. Without a terminal its error says what to pass.
 func (yes Consent) Ask(in io.Reader, out io.Writer, question, doing, refused string) error {
 	switch {
 	case bool(yes):

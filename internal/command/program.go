@@ -27,7 +27,7 @@ func (p Program) Variable(cmd *cobra.Command, flag string) string {
 }
 
 // UnknownVariables are the names in an environment that begin with that of the program and that
-// nothing reads, each with the one that was probably meant. Others are known besides.
+// neither a flag nor others have, each with the one that was probably meant.
 func (p Program) UnknownVariables(root *cobra.Command, environment, others []string) (unknown []string) {
 	prefix := strings.ToUpper(root.Name()) + "_"
 	known := slices.Clone(others)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Only a yes is one.
+// Only y and yes are a yes.
 func TestAsks(t *testing.T) {
 	for answer, want := range map[string]bool{"": false, "n\n": false, "yess\n": false, "Y\n": true, " yes\n": true, "yes": true} {
 		var out strings.Builder

@@ -12,14 +12,14 @@ import (
 // hardly wait.
 const deleteBatch = 10_000
 
-// Deletion is what is to be deleted of a company for good: some ids, or all calls of a query.
+// Deletion selects what to delete from a company for good: some ids, or all calls of a query.
 type Deletion struct {
 	Kind  callvault.Kind        // of the ids; empty for calls
 	IDs   map[callvault.ID]bool // nil means the query
 	Query callvault.Query
 }
 
-// Count is how much is asked to be deleted. Not all of the ids may be there.
+// Count is how many records the deletion selects. Some of its ids may not exist.
 func (d Deletion) Count(ctx context.Context, calls callvault.Calls) (int, error) {
 	if d.IDs != nil {
 		return len(d.IDs), nil

@@ -23,10 +23,10 @@ func (s *Store) Find(ctx context.Context, terms *where.Where) error {
 
 func (s *Store) finds(c *callvault.Call) bool { return s.filter == nil || s.filter.Has(c) }
 
-// fewCalls are found without a look at the documents of others.
+// fewCalls is how many found calls a view reads without the documents of the others.
 const fewCalls = 1000
 
-// findFew reads the last calls that are found, and counts all.
+// findFew reads the last calls that the filter finds, and counts all that it finds.
 func (s *Store) findFew(ctx context.Context, q callvault.Query) (callvault.View, error) {
 	limit := fewCalls
 	if s.Last > 0 {
@@ -67,8 +67,8 @@ func (s *Store) countFound(ctx context.Context, q callvault.Query, ranges []call
 	return counts, w, nil
 }
 
-// Find reads users and workspaces where a term names one. What only calls can tell is looked
-// for among those that come.
+// Find reads users and workspaces where a term names one. Systems and ids become known as the
+// calls come.
 func (s *Server) Find(ctx context.Context, terms *where.Where) error {
 	names := make(callvault.EntryNames)
 	var refused error
@@ -113,7 +113,7 @@ func (s *Server) entries(ctx context.Context, kind callvault.Kind) (all []callva
 	}
 }
 
-// find is walk that visits the calls that are found.
+// find is walk, but visits only the calls that the sieve finds.
 func (s *Server) find(ctx context.Context, q callvault.Query, pages int, visit func(callvault.Record) error) (Walked, error) {
 	if s.sieve == nil {
 		return s.walk(ctx, q, pages, visit)

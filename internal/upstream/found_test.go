@@ -92,7 +92,7 @@ func TestFindOnServer(t *testing.T) {
 	}
 }
 
-// What was looked for in a list that is not whole says so.
+// A search in an incomplete list says how many calls are missing.
 func TestFoundInShortList(t *testing.T) {
 	w := Walked{Met: 5, Missing: 13}
 	if got, want := w.String(), "5 calls (the server listed 13 fewer than it counted)"; got != want {

@@ -66,7 +66,7 @@ type Page struct {
 	Cursor  string           // of the next page; empty on the last
 }
 
-// What no page has, with room for servers of other page sizes. It bounds the work on a page.
+// The bounds of a page, which bound the work on it. They leave room for other page sizes.
 const (
 	maxPage  = 10_000
 	maxTotal = 1_000_000_000_000

@@ -71,7 +71,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// A redirect is one request and no more, so that the budget of a mirror counts all of them.
+// A redirect causes no second request, because the budget of a mirror would not count it.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	requests := 0
 	r := transport(func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +92,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// A page with more calls than any has, or a total that no account has, is not of this API.
+// List refuses a page with more calls, or a larger total, than the API can have.
 func TestListOfTooMuch(t *testing.T) {
 	calls := strings.Repeat("{},", maxPage) + "{}"
 	for name, body := range map[string]string{

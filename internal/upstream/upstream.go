@@ -14,9 +14,9 @@ import (
 
 // Source is where calls are read from.
 type Source interface {
-	// Find makes Walk and Counts pass over calls that the terms do not find. A name that is not
-	// there is a *where.Error. Where only the calls can tell, it is an error of Walk and Counts
-	// that found none.
+	// Find limits Walk and Counts to the calls that the terms find. A name that nothing has is
+	// a *where.Error. Where only calls can show a name, Walk and Counts return that error if
+	// they find no call.
 	Find(ctx context.Context, terms *where.Where) error
 
 	// Walk visits the calls of q in order. An error of visit ends the walk and is returned,

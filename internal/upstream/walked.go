@@ -24,7 +24,7 @@ type Walked struct {
 func (w Walked) String() string {
 	text := screen.Count(w.Met, "call")
 	switch {
-	case w.Missing > 0 && w.Total == 0: // some were looked for
+	case w.Missing > 0 && w.Total == 0: // of a search
 		text += fmt.Sprintf(" (the server listed %s fewer than it counted)", screen.Number(w.Missing))
 	case w.Missing > 0:
 		text = fmt.Sprintf("%s of %s (all that the server listed)", screen.Number(w.Met), screen.Count(w.Total, "call"))

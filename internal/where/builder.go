@@ -39,8 +39,8 @@ var examples = map[string]string{
 	"workspace": "NAME", "longer": "30m", "late": "5m", "private": "yes",
 }
 
-// fieldOf is the field that a term names before its colon, or empty. With a sign, such as
-// -host, it is none, since it would not mean what it seems to.
+// fieldOf is the field that a term names before its colon, or empty. A name with a sign, such
+// as -host, is not a field, since the sign would do nothing.
 func fieldOf(t token) string {
 	name := callvault.Fold(t.name)
 	sign := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }

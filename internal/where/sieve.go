@@ -63,7 +63,7 @@ func (s *Sieve) know(entries callvault.EntryNames) {
 }
 
 // Resolve is what selects calls of a company: names are looked up among what its calls, users
-// and workspaces have. One that is not there is an *Error.
+// and workspaces have. A name that none of them has is an *Error.
 func (w *Where) Resolve(ctx context.Context, calls callvault.Reads, entries callvault.Entries) (callvault.Filter, error) {
 	s := w.Sieve(make(callvault.EntryNames))
 	for field, of := range fieldOfName {
@@ -174,7 +174,7 @@ func (s *Sieve) Missing() *Error {
 	return s.missing(func(*name) bool { return true })
 }
 
-// Hopeless is the first name that no call can bring, since it is no id, or nil.
+// Hopeless is the first missing name that calls can't supply, because it is not an id, or nil.
 func (s *Sieve) Hopeless() *Error {
 	return s.missing(func(n *name) bool { return n.term.Field != "system" && !isNumber(n.term.Value) })
 }

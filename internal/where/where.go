@@ -10,11 +10,11 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Where is what calls are found by: of several terms of one field one must hold, and else all.
+// Where is a search for calls. All terms must hold, but of several with one field only one.
 // The zero Where finds every call.
 type Where struct {
 	Terms  []Term
-	filter callvault.Filter // of all terms but those that name what calls have
+	filter callvault.Filter // of all terms but names, which are looked up
 }
 
 // Term is one part of a Where.
@@ -35,7 +35,7 @@ const (
 	Field Kind = "field" // the value of a field
 )
 
-// Error is a term by which nothing can be found. Its text is one line, which names the term and
+// Error is about a term that can't find anything. Its text is one line, which names the term and
 // says what to type.
 type Error struct {
 	Index   int    // of the term
@@ -53,8 +53,8 @@ func (e *Error) Error() string {
 	return strings.TrimSuffix(string(text), ":") + ": " + e.Problem
 }
 
-// Parse reads terms that blanks separate. Words without a letter or a digit are left out. The
-// error is an *Error for the first term that can't be; all terms are there even then.
+// Parse reads terms that blanks separate. It leaves out words without a letter or a digit. The
+// error is an *Error for the first invalid term; the Where has all terms even then.
 func Parse(text string) (*Where, error) {
 	var b builder
 	var err error
@@ -92,7 +92,7 @@ func (w *Where) Without(index int) string {
 type token struct {
 	text     string
 	name     string // what stands before the first colon
-	value    string // what stands after it, or is all; without quotes
+	value    string // what stands after it, or the whole text; without quotes
 	isQuoted bool
 	isOpen   bool // no quote closes it
 }
@@ -131,5 +131,5 @@ func quoted(text string) (value, rest string, isOpen bool) {
 	return text, "", true
 }
 
-// isQuote knows the quotes of telephones' keyboards, too.
+// isQuote includes the quotes that phones type.
 func isQuote(r rune) bool { return strings.ContainsRune("\"“”„‟", r) }

@@ -69,7 +69,7 @@ func kinds(w *Where) string {
 	return strings.Join(kinds, " ")
 }
 
-// What can't be is named, with what to type, and the other terms are there.
+// An error names the first invalid term and says what to type; the other terms are there.
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]Error{
 		"a direction:sideways b": {1, "direction:sideways", "use inbound, outbound, conference or unknown", false},
