@@ -70,8 +70,8 @@ type Query struct {
 }
 
 // ErrStartOver is the error of a token that can't be continued, because the store has gone back
-// in time or was repaired. Load everything into an empty table, from the empty
-// token on, and put that in the place of the old one.
+// in time or was repaired. Load everything into an empty table, from the empty token on, and swap
+// it for the old one.
 var ErrStartOver = errors.New("changes: the store does not continue what this token has seen; start over, with an empty token and an empty table")
 
 // Read requests one answer, with the pace, the waits and the retries of the client. Its errors

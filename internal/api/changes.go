@@ -111,9 +111,9 @@ func (h *Handler) behindChanges(x *exchange, answer feed.Answer) string {
 	return fmt.Sprintf(`],"next":"%s","more":%t}`, h.feed.Token(x.key.Company, answer.Next), answer.More)
 }
 
-// await waits until there may be changes after a place, and tells so. The wait ends without
-// when its time is over, the server stops, or the client has closed its half of the
-// connection, which is all that can be seen of one that has gone.
+// await waits until there may be changes after a place, and tells whether there are. The wait also
+// ends when its time is over, the server stops, or the client has closed its half of the
+// connection, which is all that the server sees of a client that has gone.
 func (h *Handler) await(x *exchange, at feed.Place, until time.Time) (isNew bool, err error) {
 	ctx, cancel := context.WithDeadline(x.request.Context(), until)
 	defer cancel()

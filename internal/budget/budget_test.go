@@ -247,7 +247,7 @@ func TestPools(t *testing.T) {
 	}
 }
 
-// What the same days of the last week needed is not spent before they come.
+// The old round leaves what the others will need, judged by the same days a week before.
 func TestWeekendIsNotSpentAhead(t *testing.T) {
 	w := newTrial(t, Limits{Pace: 1, Daily: 1000, Saved: 3 * time.Hour})
 	w.time = start.Add(time.Minute)

@@ -1,4 +1,4 @@
-// Package feed reads a company's changes for a reader who comes again and again: what
+// Package feed reads a company's changes for a reader that comes again and again: what
 // GET /callvault/v1/changes and 'callvault changes' share. It has the rules of tokens, and it
 // waits for commits. Its laws are tested by internal/storetest, for every engine.
 package feed

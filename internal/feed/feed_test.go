@@ -90,8 +90,8 @@ func TestAnswersOfAStoreAreBounded(t *testing.T) {
 	}
 }
 
-// A repair may leave out tombstones with the last numbers. Who has read all that there is has
-// come to the highest number all the same.
+// A repair may leave out tombstones with the last numbers. A reader that has everything has still
+// come to the highest number.
 func TestTheLastNumbersMayBeMissing(t *testing.T) {
 	for _, calls := range []int{0, 3, chunk, chunk + 1} {
 		f, met := ofStore(t, calls, 2, 500), 0

@@ -23,7 +23,7 @@ const (
 var ErrCrowded = errors.New("too many readers wait")
 
 // watcher tells readers that a company's number has changed. It polls while somebody waits,
-// in one goroutine for all of them, so who waits holds nothing of the store.
+// in one goroutine for all of them, so a reader that waits holds nothing of the store.
 type watcher struct {
 	latest func(ctx context.Context, company string) (int64, error)
 
@@ -32,7 +32,7 @@ type watcher struct {
 	polls   bool                            // a goroutine does
 }
 
-// waiter is one who waits.
+// waiter is a reader that waits.
 type waiter struct {
 	seen  int64         // the number that is no news
 	woken chan struct{} // closed when there is another one, or it can't be known
@@ -121,7 +121,7 @@ func (w *watcher) companies() (names []string) {
 	return slices.Collect(maps.Keys(w.waiting))
 }
 
-// tell wakes who waits for another number than this.
+// tell wakes the readers that wait for another number than this.
 func (w *watcher) tell(company string, number int64, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

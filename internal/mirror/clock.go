@@ -12,7 +12,7 @@ var (
 	forever   = callvault.FloorTime(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
 )
 
-// never is when what is not to be done is due.
+// never is the due time of what need not be done.
 var never = forever.UTC()
 
 const (

@@ -24,14 +24,14 @@ type Month struct {
 	Calls int
 }
 
-// What there is nothing to decide about.
+// The errors of Decide.
 var (
 	ErrNoOwn       = errors.New("the company has no calls from before its mirror")
 	ErrNothingHeld = errors.New("the mirror holds nothing back")
 )
 
-// Decide says what an operator decides who accepts what is held, or about the calls from before
-// the mirror. The error is ErrNothingHeld or ErrNoOwn where there is nothing to decide.
+// Decide prepares a decision about the calls from before the mirror, or without Own about what is
+// held. It returns ErrNoOwn or ErrNothingHeld if there is nothing to decide.
 func Decide(ctx context.Context, s *Status, own Own) (d Decision, err error) {
 	switch {
 	case own != "" && s.Own == 0:
@@ -48,8 +48,8 @@ func Decide(ctx context.Context, s *Status, own Own) (d Decision, err error) {
 	return d, err
 }
 
-// Order tells the mirror what was decided. It obeys when it looks next, unless it holds more by
-// then than was seen.
+// Order tells the mirror what was decided. The mirror obeys when it next looks, unless it holds
+// more by then than the operator saw.
 func (d Decision) Order(ctx context.Context, state callvault.MirrorState) error {
 	switch {
 	case d.Own != "":
@@ -60,9 +60,8 @@ func (d Decision) Order(ctx context.Context, state callvault.MirrorState) error 
 	return order(ctx, state, acceptKey, d.Held.hold)
 }
 
-// heldMonths are the months of calls that are held back. Of a shortage only the calls are
-// known that were found absent before the hold: an upstream counts calls and does not name
-// those that are gone.
+// heldMonths are the months of calls that are held back. An upstream counts calls and does not name
+// those that are gone, so that of a shortage only the calls found absent before it are known.
 func heldMonths(ctx context.Context, r Reads, held hold) ([]Month, error) {
 	switch held.Reason {
 	case heldRetention:

@@ -131,7 +131,7 @@ func Once(ctx context.Context, config Config) (outcome Outcome, err error) {
 	return outcome, err
 }
 
-// newKeeper keeps the lease for what runs by a config, whose log it makes if there is none.
+// newKeeper makes the Keeper for a config, and a log if the config has none.
 func newKeeper(config *Config) *lease.Keeper {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)

@@ -130,7 +130,7 @@ func TestKeep(t *testing.T) {
 	})
 }
 
-// Nor does one that waits for its turn.
+// A process that waits for its turn does not make a mirror again either that an operator has ended.
 func TestKeepWaitsForAnEndedMirror(t *testing.T) {
 	for _, after := range []time.Duration{4500 * time.Millisecond, 13 * time.Second} { // while it watches, and between two looks
 		synctest.Test(t, func(t *testing.T) {

@@ -114,8 +114,8 @@ func (m *Mirror) sendAt(ctx context.Context, r *request, now time.Time) (time.Ti
 	return now.Add(wait), err
 }
 
-// errAgain marks a request that is to be sent again.
-var errAgain = errors.New("to be sent again")
+// errAgain marks a request that must be sent again.
+var errAgain = errors.New("the request must be sent again")
 
 // send sends a request and learns from how it ended. The error is of the store or the context.
 func (m *Mirror) send(ctx context.Context, r *request) error {

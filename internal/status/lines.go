@@ -19,8 +19,8 @@ type Line struct {
 	Whole int    `json:"whole"` // 0 if it is about no part
 }
 
-// lines are all that an operator has to know, but for which process runs the mirror. Times are
-// those of the status's zone.
+// lines tell an operator everything except which process runs the mirror. Times are those of the
+// status's zone.
 func lines(s *mirror.Status) []Line {
 	lines := []Line{{Name: "connected", Text: connected(s)}, {Name: "calls", Text: calls(s)}}
 	if s.Own > 0 {
