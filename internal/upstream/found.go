@@ -71,14 +71,14 @@ func (s *Store) countFound(ctx context.Context, q callvault.Query, ranges []call
 // calls come.
 func (s *Server) Find(ctx context.Context, terms *where.Where) error {
 	names := make(callvault.EntryNames)
-	var refused error
+	refused := make(map[callvault.Kind]string)
 	for _, kind := range callvault.Kinds() {
 		if !terms.Names(kind) {
 			continue
 		}
 		entries, err := s.entries(ctx, kind)
 		if refusal := (*gong.Error)(nil); errors.As(err, &refusal) && refusal.Status != http.StatusUnauthorized && refusal.Status < http.StatusInternalServerError {
-			refused = fmt.Errorf("the server does not show its %s (%s); type an id", kind, Text(err))
+			refused[kind] = fmt.Sprintf("the server does not show its %s (%s); type an id", kind, Text(err))
 			continue
 		}
 		if err != nil {
@@ -88,8 +88,11 @@ func (s *Server) Find(ctx context.Context, terms *where.Where) error {
 	}
 	s.sieve = terms.Sieve(names)
 	if missing := s.sieve.Hopeless(); missing != nil {
-		if refused != nil {
-			missing.Problem = refused.Error()
+		term := where.Where{Terms: terms.Terms[missing.Index:][:1]}
+		for kind, problem := range refused {
+			if term.Names(kind) {
+				missing.Problem = problem
+			}
 		}
 		return missing
 	}

@@ -58,7 +58,8 @@ func TestFindOnServer(t *testing.T) {
 		{text: "workspace:zed", asked: "/v2/workspaces", wrong: "workspace:zed: no call here has this workspace; there are Sales"},
 		{text: "host:9", asked: "/v2/calls", wrong: "host:9: nobody here has this name; type the beginning of a first or last name, or an id"},
 		{text: "host:7", refuse: true, asked: "/v2/calls", found: "1"},
-		{text: "host:bo", refuse: true, asked: "/v2/users", wrong: "not for this key (request r)); type an id"},
+		{text: "host:bo", refuse: true, asked: "/v2/users", wrong: "host:bo: the server does not show its users (the server answered 403: not for this key (request r)); type an id"},
+		{text: "host:bo workspace:sales", refuse: true, asked: "/v2/users /v2/workspaces", wrong: "host:bo: the server does not show its users (the server answered 403: not for this key (request r)); type an id"},
 	} {
 		asked, refuse = nil, tt.refuse
 		w, err := where.Parse(tt.text)

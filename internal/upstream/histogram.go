@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -82,12 +83,11 @@ func (h *Histogram) trim() {
 // Draw draws bars on a terminal, and elsewhere prints the beginning of each unit and its count.
 func (h *Histogram) Draw(w io.Writer) error {
 	if !screen.IsTerminal(w) {
+		lines := bufio.NewWriter(w)
 		for i, span := range h.spans {
-			if _, err := fmt.Fprintf(w, "%s  %d\n", span.From.Format(time.RFC3339), h.counts[i]); err != nil {
-				return err
-			}
+			fmt.Fprintf(lines, "%s  %d\n", span.From.Format(time.RFC3339), h.counts[i])
 		}
-		return nil
+		return lines.Flush()
 	}
 	bars := make([]screen.Bar, len(h.spans))
 	offsets := ""
