@@ -17,8 +17,7 @@ import (
 // their digits.
 type oneCall struct {
 	At        string `json:"at"`
-	Time      string `json:"time"` // like every time here, RFC 3339 by the zone's clock
-	Scheduled string `json:"scheduled,omitempty"`
+	Scheduled string `json:"scheduled,omitempty"` // like every time here, RFC 3339 by the zone's clock
 	Started   string `json:"started,omitempty"`
 	Late      *int64 `json:"late"` // seconds after it was scheduled, null where that is not known
 	Document  string `json:"document"`
@@ -69,7 +68,6 @@ func (h *Handler) call(r *http.Request, keyCompany string) (any, error) {
 	}
 	one := oneCall{
 		At:        formatPosition(c.Position()),
-		Time:      shown(c.Time.UTC().In(zone)),
 		Scheduled: shownTime(d.Scheduled, zone),
 		Started:   shownTime(d.Started, zone),
 		Document:  string(c.Document),

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
@@ -129,10 +130,17 @@ func (c *chart) stack(ctx context.Context, calls callvault.Calls, by string) err
 			c.Layers = append(c.Layers, string(s))
 		}
 	case "system":
-		systems, err := namesByCalls(ctx, calls, callvault.Systems)
+		var systems []callvault.Name
+		err := calls.Names(ctx, callvault.Systems, func(n callvault.Name) error {
+			systems = append(systems, n)
+			return nil
+		})
 		if err != nil {
 			return err
 		}
+		slices.SortFunc(systems, func(a, b callvault.Name) int {
+			return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Name, b.Name))
+		})
 		for _, s := range systems[:min(len(systems), maxLayers)] {
 			c.Layers = append(c.Layers, s.Name)
 		}

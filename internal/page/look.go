@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/callvault/callvault"
 )
@@ -100,9 +99,8 @@ func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
 		return nil, err
 	}
 	before := v.earlier
-	q.Earlier = rangeOf(before)
-	if before.From.IsZero() {
-		q.Earlier = callvault.Range{}
+	if !before.From.IsZero() {
+		q.Earlier = rangeOf(before)
 	}
 	found, err := v.calls.View(r.Context(), q)
 	if err != nil {
@@ -191,22 +189,4 @@ func idsOf(calls []callvault.Record) map[callvault.Kind][]callvault.ID {
 		}
 	}
 	return ids
-}
-
-// namesByCalls are the names of a field, those with the most calls first.
-func namesByCalls(ctx context.Context, calls callvault.Calls, field callvault.Field) (names []callvault.Name, err error) {
-	err = calls.Names(ctx, field, func(n callvault.Name) error {
-		names = append(names, n)
-		return nil
-	})
-	slices.SortFunc(names, func(a, b callvault.Name) int {
-		if a.Calls != b.Calls {
-			return b.Calls - a.Calls
-		}
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
-	return names, err
 }

@@ -15,18 +15,11 @@ func (h *Handler) namesOf(ctx context.Context, company string, ids map[callvault
 	names := make(callvault.EntryNames)
 	for _, kind := range callvault.Kinds() {
 		err := names.Add(ctx, h.Store.Directory(company), kind, callvault.SortIDs(ids[kind]))
-		if err := h.unlessDamage(err); err != nil {
+		if damage := (*callvault.DamageError)(nil); errors.As(err, &damage) { // ids are shown then
+			h.Log.Error("names can't be shown", "error", err)
+		} else if err != nil {
 			return nil, err
 		}
 	}
 	return names.All(), nil
-}
-
-// unlessDamage logs that a user or a workspace is damaged: calls are shown by their ids then.
-func (h *Handler) unlessDamage(err error) error {
-	if damage := (*callvault.DamageError)(nil); errors.As(err, &damage) {
-		h.Log.Error("names can't be shown", "error", err)
-		return nil
-	}
-	return err
 }

@@ -96,7 +96,7 @@ func TestCompanies(t *testing.T) {
 	if body := getAs(h, "acme", "/api/site").Body.String(); !strings.Contains(body, `"companies":["acme"]`) || !strings.Contains(body, "openapi.json") || strings.Contains(body, "calls.db") {
 		t.Errorf("with acme's key: %s", body)
 	}
-	for _, path := range []string{"/api/view", "/api/view", "/api/call?at=1772409600000000.2", "/api/download?format=ndjson"} {
+	for _, path := range []string{"/api/view", "/api/call?at=1772409600000000.2", "/api/download?format=ndjson"} {
 		join := "?"
 		if strings.Contains(path, "?") {
 			join = "&"

@@ -30,7 +30,7 @@ export function newPanel(closed, walk) {
 
     show(answer) {
       shown = answer;
-      const { document: text, indented, time, scheduled, started, late, names, curl } = answer;
+      const { document: text, indented, scheduled, started, late, names, curl } = answer;
       const call = JSON.parse(text);
       byId('call-title').textContent = call.title || 'No title';
       const named = (field, id) => id && make('bdi', { title: id }, nameOf(names, field, id) || id);
@@ -47,7 +47,6 @@ export function newPanel(closed, walk) {
         ['Recording', link(call.url)], ['Meeting', link(call.meetingUrl)], ['ID', make('code', {}, call.id)],
       ];
       byId('call-facts').replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', { dir: 'auto' }, value))));
-      byId('call-facts').dataset.time = time;
       byId('call-problem').textContent = '';
       byId('copy-curl').hidden = !curl;
       byId('call-actions').hidden = byId('call-json').hidden = false;
@@ -67,7 +66,7 @@ export function newPanel(closed, walk) {
   };
 }
 
-// coloured is JSON as nodes: keys, strings and other values have colours, and a string
+// coloured is JSON as nodes: keys and values other than strings have colours, and a string
 // that is a URL is a link.
 function* coloured(text) {
   const token = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
@@ -81,9 +80,7 @@ function* coloured(text) {
       yield colon;
     } else if (string) {
       const url = webURL(JSON.parse(string));
-      yield url
-        ? make('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, string)
-        : make('span', { className: 'string' }, string);
+      yield url ? make('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, string) : string;
     } else {
       yield make('span', { className: all === 'null' ? 'null' : 'value' }, all);
     }

@@ -59,7 +59,7 @@ export function newChart(narrow, filter) {
     }
     for (let n = step; n <= top * 1.001; n += step) {
       const y = bottom - tall(n);
-      picture.append(svg('line', { class: 'grid', x1: left, x2: width, y1: y, y2: y }), svg('text', { class: 'scale', x: left - 8, y: y + 4, 'text-anchor': 'end' }, count.format(n)));
+      picture.append(svg('line', { class: 'grid', x1: left, x2: width, y1: y, y2: y }), svg('text', { x: left - 8, y: y + 4, 'text-anchor': 'end' }, count.format(n)));
     }
     mark.setAttribute('height', bottom);
     picture.append(mark);
@@ -75,10 +75,10 @@ export function newChart(narrow, filter) {
       picture.append(svg('path', { class: `bars ${style(layer)}`, d: path.join('') }));
     });
     const now = chart.running;
-    if (now >= 0 && heights[now] > 0) picture.append(svg('rect', { class: 'running', fill: 'url(#hatch)', x: x(now) + gap / 2, width: Math.max(band - gap, 0.5), y: bottom - heights[now], height: heights[now] }));
+    if (now >= 0 && heights[now] > 0) picture.append(svg('rect', { fill: 'url(#hatch)', x: x(now) + gap / 2, width: Math.max(band - gap, 0.5), y: bottom - heights[now], height: heights[now] }));
     picture.append(svg('line', { class: 'axis', x1: left, x2: width, y1: bottom, y2: bottom }));
     for (const i of marks(bars, chart.unit, band)) {
-      picture.append(svg('text', { class: 'tick', y: height - 7, x: Math.max(left + 18, Math.min(x(i + 0.5), width - 20)), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
+      picture.append(svg('text', { y: height - 7, x: Math.max(left + 18, Math.min(x(i + 0.5), width - 20)), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
     }
     show();
   }

@@ -2,7 +2,7 @@
 
 import { button, byId, make } from './dom.js';
 import { nameOf } from './search.js';
-import { clock, count, day as dayName, duration, minutes, weekday } from './time.js';
+import { clock, day as dayName, duration, minutes, weekday } from './time.js';
 
 // newList is the list. Link is the address of a call, open shows one, and more is asked for
 // the calls after a place.
@@ -108,6 +108,3 @@ export function choices(id, options, chosen) {
     for (const b of byId(id).children) b.setAttribute('aria-pressed', String(b.dataset.value === value));
   };
 }
-
-// showTotal is the headline of the list.
-export const showTotal = (n) => { byId('total').textContent = `${count.format(n)} ${n === 1 ? 'call' : 'calls'}`; };

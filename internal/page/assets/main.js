@@ -5,7 +5,7 @@ import { newPanel } from './call.js';
 import { newChart } from './chart.js';
 import { button, byId, copy, make } from './dom.js';
 import { showFacets, showFigures } from './figures.js';
-import { choices, newList, showTotal } from './list.js';
+import { choices, newList } from './list.js';
 import { beginLive } from './live.js';
 import { beginMirror, showMirror } from './mirror.js';
 import { newSearch, toggle } from './search.js';
@@ -242,7 +242,7 @@ function showView() {
   byId('range').textContent = span(from, to);
   showFigures(view);
   showFacets(view, state.where, filter);
-  showTotal(figures.calls);
+  byId('total').textContent = calls(figures.calls);
   byId('chart').setAttribute('aria-label', `${calls(figures.calls)} by the ${view.chart.unit}, stacked by ${view.chart.stack}`);
   if (!isEmpty) chart.show(view, state.of || 'calls', state.where);
   byId('empty').hidden = !isEmpty;
@@ -321,7 +321,6 @@ function showSite() {
   }
   byId('company-field').hidden = site.companies.length < 2;
   choose(company, state.company ?? site.companies[0]);
-  showControls();
 }
 
 // A key acts on the page unless it is typed into a field or belongs to a dialog.

@@ -27,7 +27,7 @@ const named = (options) => {
 const monthName = named({ month: 'short' });
 const weekdayName = named({ weekday: 'short' });
 export const month = named({ month: 'long', year: 'numeric' });
-export const dayMonth = (date) => `${date.getUTCDate()} ${monthName(date)}`;
+const dayMonth = (date) => `${date.getUTCDate()} ${monthName(date)}`;
 export const day = (date) => `${dayMonth(date)} ${date.getUTCFullYear()}`;
 export const weekday = (date) => `${weekdayName(date)} ${day(date)}`;
 export const minutes = (time) => shown(time)[1].slice(0, 5);
