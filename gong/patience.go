@@ -125,10 +125,16 @@ type pace struct {
 	sent int
 }
 
+// IsGongHost tells whether a host, without its port, is gong.io or below it.
+func IsGongHost(host string) bool {
+	host = strings.ToLower(host)
+	return host == "gong.io" || strings.HasSuffix(host, ".gong.io")
+}
+
 // turn waits until a request may be sent, and counts it.
 func (c *Client) turn(ctx context.Context, host string) error {
 	perSecond, perDay := c.PerSecond, c.PerDay
-	if host = strings.ToLower(host); host == "gong.io" || strings.HasSuffix(host, ".gong.io") {
+	if IsGongHost(host) {
 		if perSecond == 0 {
 			perSecond = gongPerSecond
 		}

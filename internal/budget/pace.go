@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/callvault/callvault/gong"
 )
 
 const (
@@ -29,9 +31,8 @@ func ParsePace(text string) (float64, error) {
 
 // Check refuses limits that a host forbids, or that no mirror can live on.
 func (l Limits) Check(host string) error {
-	host = strings.ToLower(host)
-	switch isGong := host == "gong.io" || strings.HasSuffix(host, ".gong.io"); {
-	case isGong && l.Pace > mostOfGong:
+	switch {
+	case gong.IsGongHost(host) && l.Pace > mostOfGong:
 		return errors.New("--pace must be at most 3/s for a host of gong.io, which is what Gong allows a company")
 	case l.Pace < leastPace:
 		return errors.New("--pace must be at least 6/min: the mirror deletes a call only after several requests in a minute")

@@ -42,7 +42,7 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 	}
 	found := gong.Credential{AccessKey: value(variableKey), AccessKeySecret: value(variableSecret), Token: value(variableToken)}
 	advice := Advice
-	if found == (gong.Credential{}) && isGong(host) {
+	if found == (gong.Credential{}) && gong.IsGongHost(host) {
 		found, advice = gong.Credential{AccessKey: value(variableGongKey), AccessKeySecret: value(variableGongSecret)}, gongAdvice
 	}
 	if found == (gong.Credential{}) && value(variableGongKey) != "" {
@@ -55,12 +55,6 @@ func FindCredential(env func(string) (string, bool), host string) (gong.Credenti
 		return gong.Credential{}, fmt.Errorf("the server needs a credential: %w; %s", err, advice)
 	}
 	return found, nil
-}
-
-// isGong tells whether a host is one of Gong's.
-func isGong(host string) bool {
-	host = strings.ToLower(host)
-	return host == "gong.io" || strings.HasSuffix(host, ".gong.io")
 }
 
 // checkCredential refuses what is not one credential.

@@ -64,7 +64,7 @@ func ParseURL(text string) (*url.URL, error) {
 		return nil, errors.New("it has a credential, which every user of this machine can see; " + Advice)
 	case err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" || server.RawQuery != "" || server.Fragment != "":
 		return nil, errors.New("use http:// or https:// with a host, such as https://us-12345.api.gong.io")
-	case server.Scheme == "http" && isGong(server.Hostname()):
+	case server.Scheme == "http" && gong.IsGongHost(server.Hostname()):
 		return nil, errors.New("use https:// for a host of gong.io, so that nobody on the way can read the credential")
 	}
 	for _, path := range []string{gong.Path, "/v2"} {
