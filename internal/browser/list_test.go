@@ -157,6 +157,24 @@ func (p tab) testCall() {
 	p.picture("call-gone-wide-light")
 }
 
+// A call says when it was scheduled and how late it started, by the clock of the chosen zone.
+func (p tab) testLateCall() {
+	p.open(week + "&where=late:5m")
+	p.click("#rows .title")
+	p.wait("document.getElementById('call').open")
+	p.settle()
+	want := p.string(`(() => {
+		const { scheduled, started } = JSON.parse(document.getElementById('document').textContent);
+		const clock = (time) => new Date(time).toLocaleTimeString('de-DE', { timeZone: 'Europe/Berlin' });
+		return [clock(scheduled), clock(started), Math.round((Date.parse(started) - Date.parse(scheduled)) / 6e4) + ' min'];
+	})()`)
+	got := p.string(`['Scheduled', 'Started', 'Late'].map(name => [...document.querySelectorAll('#call-facts div')]
+		.find(d => d.firstChild.textContent === name)?.lastChild.textContent.replace(/^.* 2020 /, ''))`)
+	if got != want {
+		p.t.Errorf("the facts are %s, want %s", got, want)
+	}
+}
+
 // Whatever a call says is text.
 func (p tab) testHostile() {
 	p.open("?company=hostile&range=all&tz=UTC")

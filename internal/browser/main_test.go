@@ -66,6 +66,7 @@ func TestPage(t *testing.T) {
 		{"List", tab.testList},
 		{"First screen", tab.testFirstScreen},
 		{"Call", tab.testCall},
+		{"Late call", tab.testLateCall},
 		{"News", tab.testNews},
 		{"Hostile", tab.testHostile},
 		{"Names", tab.testNames},

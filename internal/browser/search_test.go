@@ -111,6 +111,9 @@ func (p tab) testSearch() {
 	if got := p.chips(); got != "Nine | HARB | longer:10m" {
 		p.t.Errorf("the chips are %s", got)
 	}
+	if got := p.string("document.activeElement.title"); got != "longer:10m" {
+		p.t.Errorf("the focus went to %s", got)
+	}
 	p.focus("#search")
 	p.press(kb.Backspace)
 	p.wait("!location.search.includes('longer')")
