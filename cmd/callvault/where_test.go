@@ -255,6 +255,12 @@ func TestWhereOfMissingNames(t *testing.T) {
 	if got := c.run("calls", "--url", url, "--where", "system:zoom system:teams", "-o", "ndjson"); got.code != exitOK || got.stdout != c.must("calls", "--where", "system:zoom", "-o", "ndjson") || !strings.Contains(got.stderr, "system:teams: no call here has this system") {
 		t.Errorf("one of two systems: code %d, %s", got.code, got.stderr)
 	}
+	const refused = "callvault: 127.0.0.1:1 refused the connection; check that the server runs, and the port; nothing was written\n"
+	for _, where := range []string{"host:Ana", "Ana"} { // with a name, the users are requested first
+		if got := c.run("calls", "--url", "http://127.0.0.1:1", "--where", where); got.code != exitFailed || got.stderr != refused {
+			t.Errorf("%s of no server: %+v", where, got)
+		}
+	}
 	for _, source := range []string{"--tz=UTC", "--url=" + url} {
 		if got := c.run("calls", source, "--where", "host:quentin"); got.code != exitOK || got.stdout != "" || !strings.HasSuffix(got.stderr, "no calls\n") {
 			t.Errorf("a host without calls: %+v", got)

@@ -170,7 +170,11 @@ func (s *selection) find(ctx context.Context, source upstream.Source) error {
 	if s.where == nil {
 		return nil
 	}
-	return source.Find(ctx, s.where)
+	if err := source.Find(ctx, s.where); err != nil {
+		r := reading{early: err}
+		return r.end(ctx, "", s.zone)
+	}
+	return nil
 }
 
 // reading is the reading of a source into a file.
