@@ -189,7 +189,7 @@ func TestJSON(t *testing.T) {
 			`"requests":{"used":1234,"limit":5000,"purposes":{"by-id":0,"head":24,"hot":288,"mid":24,"old":900}},` +
 			`"late":{"median":1260,"p95":10800,"worst":1040400},` +
 			`"held":{"calls":1200,"reason":"the upstream counts fewer calls than are here","release":"when it counts them again, or: callvault mirror accept --company acme"}}`},
-		{&mirror.Status{Reason: new("nothing was read yet"), Windows: []mirror.Window{}, Rounds: []mirror.Round{}}, `{"connected":false,"reason":"nothing was read yet","calls":0,"upstream":0,"newest":null,"windows":[],` +
+		{&mirror.Status{Reason: new(mirror.NothingRead), Windows: []mirror.Window{}, Rounds: []mirror.Round{}}, `{"connected":false,"reason":"nothing has been read yet","calls":0,"upstream":0,"newest":null,"windows":[],` +
 			`"backfill":{"done":false,"from":null,"calls":0,"total":0,"left":null},"rounds":[],"requests":{"used":0,"limit":0,"purposes":null},` +
 			`"late":{"median":null,"p95":null,"worst":null},"held":null}`},
 	} {
