@@ -115,7 +115,7 @@ func (f *storedFile) check(t *testing.T, content []byte) (damaged int) {
 			q.Workspace = mustID(t, workspace)
 			want = slices.DeleteFunc(want, func(id callvault.ID) bool { return (id[len(id)-1]-workspace[0])%2 != 0 })
 		}
-		for _, size := range []int{3, 40, 100, -1} {
+		for _, size := range []int{12, 40, 100, -1} {
 			for _, back := range []bool{false, true} {
 				got, err := f.walk(t, calls, q, size, back)
 				if isDamage(err) {

@@ -97,24 +97,21 @@ func (r *factRows) writeFactRow(statement string, row *callvault.FactRow) error 
 	return r.run(statement, r.company.id, int64(row.Start.Time), row.Start.ID.Key(), row.Records, row.Titles, row.Checksum(r.company.name))
 }
 
-// fillFacts makes the facts of the calls that are there.
-func (c *conn) fillFacts() error {
+// fillFacts makes the facts of the calls that are there, with so many of them in memory at once.
+func (c *conn) fillFacts(atOnce int) error {
 	companies, err := c.allCompanies()
 	if err != nil {
 		return err
 	}
 	for _, of := range companies {
-		if err := c.fillFactsOf(of); err != nil {
+		if err := c.fillFactsOf(of, atOnce); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// factsAtOnce is how many calls a fill holds in memory.
-const factsAtOnce = 10_000
-
-func (c *conn) fillFactsOf(of company) error {
+func (c *conn) fillFactsOf(of company, atOnce int) error {
 	w := &change{conn: c, company: of, names: callvault.NewNameTally(), facts: new(callvault.FactChange)}
 	flush := func() error {
 		for _, key := range w.names.Keys() {
@@ -132,7 +129,7 @@ func (c *conn) fillFactsOf(of company) error {
 	err := c.each(func(st *stmt) error {
 		c.readRow(st, &r)
 		w.facts.Add(&r.Call, w.names)
-		if w.facts.Len() < factsAtOnce {
+		if w.facts.Len() < atOnce {
 			return nil
 		}
 		return flush()
@@ -148,7 +145,7 @@ func (c companyRows) RemakeFacts() error {
 	if err := c.run(clearFactsSQL, c.of.id); err != nil {
 		return err
 	}
-	return c.fillFactsOf(c.of)
+	return c.fillFactsOf(c.of, fillAtOnce)
 }
 
 // examineFacts shows the facts to an examination.

@@ -35,11 +35,8 @@ func (s reads) Names(ctx context.Context, field callvault.Field, visit func(call
 	})
 }
 
-// namesAtOnce is how many names a fill holds in memory.
-const namesAtOnce = 10_000
-
-// fillNames makes the names of the calls that are there.
-func (c *conn) fillNames() error {
+// fillNames makes the names of the calls that are there, with so many of them in memory at once.
+func (c *conn) fillNames(atOnce int) error {
 	companies, err := c.allCompanies()
 	if err != nil {
 		return err
@@ -50,7 +47,7 @@ func (c *conn) fillNames() error {
 		err := c.each(func(st *stmt) error {
 			c.readRow(st, &r)
 			w.names.Add(&r.Call)
-			if w.names.Len() < namesAtOnce {
+			if w.names.Len() < atOnce {
 				return nil
 			}
 			return w.writeNames()

@@ -175,7 +175,7 @@ func workspaceKey(n int) string { return fmt.Sprintf("%020d", n) }
 // calls are in one workspace, one call is in another, many share an instant.
 func fillSkewed(t testing.TB, s *Store) {
 	t.Helper()
-	const n = 20_000
+	const n = 5_000
 	calls := make([]callvault.Call, n)
 	for i := range calls {
 		calls[i] = callvault.Call{

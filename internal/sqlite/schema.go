@@ -32,7 +32,17 @@ type step struct {
 }
 
 // steps are the migrations. The number of the schema is how many have run.
-var steps = [schema]step{{firstTables, nil}, {checksums, (*conn).fillChecksums}, {directoryTable, nil}, {namesTable, (*conn).fillNames}, {mirrorTables, nil}, {factsTable, (*conn).fillFacts}}
+var steps = [schema]step{
+	{firstTables, nil},
+	{checksums, (*conn).fillChecksums},
+	{directoryTable, nil},
+	{namesTable, func(c *conn) error { return c.fillNames(fillAtOnce) }},
+	{mirrorTables, nil},
+	{factsTable, func(c *conn) error { return c.fillFacts(fillAtOnce) }},
+}
+
+// fillAtOnce is how many names or facts a migration holds in memory.
+const fillAtOnce = 10_000
 
 // schema is the number of the schema that this program knows.
 const schema = 6

@@ -175,7 +175,7 @@ func TestUpgradeIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "old.db")
-	const n = 10_000
+	const n = 2000
 	oldStore(t, path, n)
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), upgraded+"="+path)
@@ -211,7 +211,7 @@ func TestUpgradeMakesFacts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.db")
 	s := open(t, path)
 	var batch []callvault.Call
-	for i := range factsAtOnce + 500 {
+	for i := range 500 {
 		batch = append(batch, storetest.Viewed(t, i))
 	}
 	want := callvault.ViewQuery{Query: everything, Filter: callvault.Filter{Words: []string{"harbor nine"}}, Limit: 20}
@@ -226,12 +226,21 @@ func TestUpgradeMakesFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, path)
-	if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
-		t.Errorf("found %s", found)
+	check := func() {
+		t.Helper()
+		if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
+			t.Errorf("found %s", found)
+		}
+		for _, company := range []string{"acme", "other"} {
+			storetest.WantView(t, s.Calls(company), want)
+		}
 	}
-	for _, company := range []string{"acme", "other"} {
-		storetest.WantView(t, s.Calls(company), want)
+	check()
+	err = s.onWriter(func(c *conn) error { return errors.Join(c.script("DELETE FROM facts"), c.fillFacts(70)) })
+	if err != nil {
+		t.Fatal(err)
 	}
+	check()
 }
 
 // BenchmarkUpgrade is what it takes to bring a store of a million calls up to date.
@@ -263,9 +272,10 @@ func BenchmarkUpgrade(b *testing.B) {
 func TestUpgradeMakesNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.db")
 	s := open(t, path)
-	batch := make([]callvault.Call, namesAtOnce+500)
+	const n, hosts = 500, 400
+	batch := make([]callvault.Call, n)
 	for i := range batch {
-		batch[i] = storetest.Sample{ID: fmt.Sprint(i), Time: callvault.Time(-i), Host: fmt.Sprint(i % (namesAtOnce + 100)), Workspace: "7"}.Call(t)
+		batch[i] = storetest.Sample{ID: fmt.Sprint(i), Time: callvault.Time(-i), Host: fmt.Sprint(i % hosts), Workspace: "7"}.Call(t)
 	}
 	for _, company := range []string{"acme", "other"} {
 		if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
@@ -280,13 +290,24 @@ func TestUpgradeMakesNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, path)
-	if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
-		t.Errorf("found %s", found)
-	}
-	for company, want := range map[string]int{"acme": namesAtOnce + 100, "other": 10} {
-		hosts := 0
-		if err := s.Calls(company).Names(t.Context(), callvault.Hosts, func(callvault.Name) error { hosts++; return nil }); err != nil || hosts != want {
-			t.Errorf("%d hosts of %s, %v, want %d", hosts, company, err, want)
+	check := func() {
+		t.Helper()
+		if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
+			t.Errorf("found %s", found)
+		}
+		for company, want := range map[string]int{"acme": hosts, "other": 10} {
+			got := 0
+			if err := s.Calls(company).Names(t.Context(), callvault.Hosts, func(callvault.Name) error { got++; return nil }); err != nil || got != want {
+				t.Errorf("%d hosts of %s, %v, want %d", got, company, err, want)
+			}
 		}
 	}
+	check()
+	err = s.onWriter(func(c *conn) error {
+		return errors.Join(c.script("DELETE FROM names; DELETE FROM facts"), c.fillNames(70), c.fillFacts(70))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check()
 }
