@@ -82,7 +82,7 @@ func put24(b []byte, n int64) { b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte
 
 func get24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
 
-// title is the line of a record: its folded title, and what follows it.
+// cutTitle divides the line of a record into its folded title and what follows that.
 func cutTitle(line []byte) (title, tail []byte) {
 	title, tail, _ = bytes.Cut(line, []byte{0})
 	return title, tail
@@ -133,7 +133,7 @@ const (
 	privateMember   = 18
 )
 
-// value is the value of a member, or nil. Members are asked for in their order.
+// value is the value of a member, or nil. Callers ask for members in their order.
 func (m *members) value(member int) (value []byte) {
 	for ; m.next <= member; m.next++ {
 		name := memberNames[m.next]
@@ -156,8 +156,8 @@ func (m *members) value(member int) (value []byte) {
 	return value
 }
 
-// appendFacts appends the line of a call to titles, and makes its record but for the names, which it returns. It
-// never fails: what is malformed in a document is as if it were null.
+// appendFacts appends the line of a call to titles, and makes its record but for the names,
+// which it returns. It never fails: malformed members count as null.
 func appendFacts(titles []byte, c *Call) (record [recordSize]byte, names rawNames, _ []byte) {
 	at := placeOf(c.Position())
 	copy(record[:], at[:])

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -250,7 +251,7 @@ func (w *factWalk) meet(within Range, row *FactRow) (problem string) {
 			continue
 		}
 		if misses != 0 { // a facet's own part of the filter does not count
-			switch Facet(trailing(misses)) {
+			switch Facet(bits.TrailingZeros8(misses)) {
 			case ByHost:
 				w.addNamed(ByHost, host, duration)
 			case ByWorkspace:
@@ -276,13 +277,6 @@ func (w *factWalk) meet(within Range, row *FactRow) (problem string) {
 		w.hit(hit{place(record[:placeSize]), duration})
 	}
 	return ""
-}
-
-func trailing(bits uint8) (n int) {
-	for ; bits > 1; bits >>= 1 {
-		n++
-	}
-	return n
 }
 
 func (w *factWalk) missed(facet Facet, number int) uint8 {

@@ -9,8 +9,8 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// Filter says which calls are looked for, beside a Query. All that it names must hold; of
-// several values of one field one must. The zero Filter selects every call.
+// Filter says which calls a search selects, besides a Query. All fields that it names must match;
+// one of several values of a field is enough. The zero Filter selects every call.
 type Filter struct {
 	Words      []string // each begins a word of the folded title; one with spaces begins words that follow each other
 	Numbers    []string // digits, each of which is the call's id or begins a word of the folded title
@@ -24,7 +24,7 @@ type Filter struct {
 	Late       time.Duration // started at least so much after it was scheduled, in whole minutes
 }
 
-// Has tells whether a call is looked for, by a look at its document.
+// Has tells whether the filter selects a call, by a look at its document.
 func (f *Filter) Has(c *Call) bool {
 	return !f.rulesOut(c) && f.misses(c) == 0
 }
@@ -62,7 +62,7 @@ func (f *Filter) rulesOut(c *Call) bool {
 	return slices.ContainsFunc(f.Words, func(word string) bool { return !strings.Contains(folded, " "+word) })
 }
 
-// isNone tells whether a text without escapes is none of some.
+// isNone tells whether a text has no escapes and equals none of the wanted ones, if any are.
 func isNone(of []string, text []byte) bool {
 	return len(of) > 0 && bytes.IndexByte(text, '\\') < 0 && !slices.Contains(of, string(text))
 }

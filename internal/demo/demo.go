@@ -54,8 +54,8 @@ func Calls(o Options) iter.Seq[gong.Call] {
 	}
 }
 
-// Fill puts the calls, their hosts and their workspaces into a company. It returns a range of whole seconds that has three
-// calls, the newest for which there is one.
+// Fill puts the calls, their hosts and their workspaces into a company. It returns the newest
+// range of whole seconds that has three calls.
 func Fill(ctx context.Context, store callvault.Companies, company string, o Options) (newest callvault.Range, err error) {
 	for kind, ids := range map[callvault.Kind][]string{callvault.Users: newGenerator(o.Seed).users, callvault.Workspaces: workspaces} {
 		if _, err := store.Directory(company).Put(ctx, kind, entries(kind, ids, o.End.AddDate(0, 0, -Days))); err != nil {
