@@ -80,7 +80,7 @@ func TestWrongDirectories(t *testing.T) {
 		{exitFailed, "it is a table; users are read from NDJSON, JSON and saved response pages", []string{"import", "--kind", "users", c.file("u.csv", "id,firstName", "1,A")}},
 		{exitFailed, "names.csv: it is a table; users are read from NDJSON, JSON and saved response pages", []string{"import", "--kind", "users", c.file("names.csv", "ID,First name", "1,A")}},
 		{exitSkipped, `calls.ndjson:1: it looks like a call, because it has "started"; to import calls, leave out --kind`, []string{"import", "--kind", "users", c.file("calls.ndjson", callOne)}},
-		{exitSkipped, "users.ndjson:1: started: must not be null when scheduled is null too; if it is a user, pass --kind users", []string{"import", c.file("users.ndjson", ada)}},
+		{exitSkipped, "users.ndjson:1: it looks like a user; to import users, pass --kind users", []string{"import", c.file("users.ndjson", ada)}},
 		{exitUsage, "--workspace is for calls; leave it out with --kind users", []string{"import", "--kind", "users", "--workspace", "7", bad}},
 		{exitUsage, "--app-url is for calls; leave it out with --kind workspaces", []string{"import", "--kind", "workspaces", "--app-url", "https://h", bad}},
 		{exitUsage, "--source is for calls; leave it out with --kind users", []string{"import", "--kind", "users", "--source", "pbx1", bad}},

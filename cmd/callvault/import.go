@@ -57,8 +57,8 @@ With --map the columns of any CSV fill fields; others keep their names. Cells ma
 times such as 2026-02-01 08:15 in the zone --tz, or seconds since 1970, and durations as
 h:mm:ss or m:ss. A time that the clock showed twice is the first; one that it skipped is a
 bad record. With --source the id may be any text: it is kept as clientUniqueId, and the
-call's id is made of the source's name and the text. A call whose clientUniqueId is set is
-not replaced by one with another. --dry-run prints the first ten calls as they would be
+call's id is made of the source's name and the text. The name also fills an unset system.
+A call whose clientUniqueId is set is not replaced by one with another. --dry-run prints the first ten calls as they would be
 stored, and the bad records.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json calls.parquet
@@ -75,13 +75,13 @@ stored, and the bad records.`,
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "check everything first, and store nothing if any record is bad")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only errors and bad records")
-	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print only the first N bad records; 0 prints all")
+	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print at most N bad records, and three with the same problem; 0 prints all")
 	command.Parsed(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", bulk.ParseAppURL)
 	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
 	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
 	command.Parsed(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
 	zoneFlag(cmd, &o.zone, "")
-	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1; ids may then be any text, kept as clientUniqueId", bulk.ParseSource)
+	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1, which fills an unset system; ids may then be any text, kept as clientUniqueId", bulk.ParseSource)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "store nothing; print the first ten calls as they would be stored, and the bad records")
 	return cmd
 }

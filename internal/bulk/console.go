@@ -23,7 +23,16 @@ type Console struct {
 
 	mu      sync.Mutex // of what follows
 	kept    callvault.PutResult
-	skipped int // in this pass
+	skipped int               // in this pass
+	printed int               // of these
+	alike   []*alike          // in the order in which they came
+	by      map[string]*alike // their problems
+}
+
+// alike is bad records with the same problems.
+type alike struct {
+	last             Place // of those that are printed
+	printed, skipped int
 }
 
 // Begin begins a pass.
@@ -35,13 +44,16 @@ func (c *Console) Done(bytes int64) { c.Progress.Set(max(0, min(bytes, c.Size)),
 // mostProblems bounds the problems that are printed of one record.
 const mostProblems = 20
 
+// mostAlike is how many records with the same problems are printed.
+const mostAlike = 3
+
 // Skipped prints what is wrong with a record, for the first records.
 func (c *Console) Skipped(at Place, problems []gong.FieldError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.skipped++
 	c.detail()
-	if c.Most > 0 && c.skipped > c.Most {
+	if !c.mayPrint(at, problems) {
 		return
 	}
 	for _, p := range problems[:min(len(problems), mostProblems)] {
@@ -50,6 +62,36 @@ func (c *Console) Skipped(at Place, problems []gong.FieldError) {
 	if more := len(problems) - mostProblems; more > 0 {
 		c.Progress.Note("%v: and %s", at, screen.Count(more, "more problem"))
 	}
+}
+
+// mayPrint counts a record, and tells whether to print it. A problem of whole records, such as
+// a file of another kind, is printed once.
+func (c *Console) mayPrint(at Place, problems []gong.FieldError) bool {
+	if c.Most == 0 {
+		return true
+	}
+	key, most := fmt.Sprint(problems), mostAlike
+	if problems[0].Field == "" {
+		most = 1
+	}
+	like := c.by[key]
+	switch {
+	case like != nil && like.printed == most:
+		like.skipped++
+		return false
+	case c.printed == c.Most:
+		return false
+	case like == nil:
+		like = new(alike)
+		c.alike = append(c.alike, like)
+		if c.by == nil {
+			c.by = make(map[string]*alike)
+		}
+		c.by[key] = like
+	}
+	c.printed++
+	like.printed, like.last = like.printed+1, at
+	return true
 }
 
 // detail shows what came of the records so far.
@@ -81,10 +123,15 @@ func (c *Console) End() time.Duration {
 	took := c.Progress.End()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if more := c.skipped - c.Most; c.Most > 0 && more > 0 {
-		c.Progress.Note("and %s; --max-errors 0 prints all", screen.Count(more, "more bad record"))
+	for _, like := range c.alike {
+		if like.skipped > 0 {
+			c.Progress.Note("%v: %s with this problem", like.last, screen.Count(like.skipped, "more record"))
+		}
 	}
-	c.skipped = 0
+	if c.Most > 0 && c.skipped > c.printed {
+		c.Progress.Note("--max-errors 0 prints all %s", screen.Count(c.skipped, "bad record"))
+	}
+	c.skipped, c.printed, c.alike, c.by = 0, 0, nil, nil
 	return took
 }
 

@@ -62,8 +62,8 @@ func TestRecordsOfAnotherKind(t *testing.T) {
 		line string
 		want string
 	}{
-		{"", `{"id":"1","firstName":"Ada"}`, noDate + "; if it is a user, pass --kind users"},
-		{"", `{"id":"1","name":"EMEA","description":null}`, noDate + "; if it is a workspace, pass --kind workspaces"},
+		{"", `{"id":"1","firstName":"Ada"}`, ": it looks like a user; to import users, pass --kind users"},
+		{"", `{"id":"1","name":"EMEA","description":null}`, ": it looks like a workspace; to import workspaces, pass --kind workspaces"},
 		{"", `{"id":"1","firstName":"Ada","duration":5}`, noDate},
 		{"", `{"id":"1","title":"Ada"}`, noDate},
 		{"", `{"id":"1","firstName":"Ada",` + at + `}`, ""},

@@ -86,6 +86,9 @@ func (im *Import) fill(c *gong.Call) error {
 		if err := identify(c, im.Source); err != nil {
 			return err
 		}
+		if c.System == nil {
+			c.System = &im.Source
+		}
 	}
 	if c.URL == nil && im.AppURL != "" && c.ID != "" {
 		c.URL = new(im.AppURL + "/call?id=" + c.ID)
@@ -207,21 +210,19 @@ func identify(c *gong.Call, source string) error {
 	return nil
 }
 
-// advised is an error of a record with what to do about the id of another system, and about
-// records of another kind.
+// advised is an error of a record with what to do about the id of another system, or about a
+// record of another kind.
 func (im *Import) advised(err error, sent string, r *Record) error {
 	e := (*gong.CallError)(nil)
 	if !errors.As(err, &e) {
 		return err
 	}
+	if kind := otherKind(&r.Call); r.Bare && kind != "" {
+		return wholly(fmt.Sprintf("it looks like a %s; to import %s, pass --kind %[2]s", kind.One(), kind))
+	}
 	for i := range e.Problems {
-		switch p := &e.Problems[i]; {
-		case p.Field == "id" && im.Source == "" && sent != "":
+		if p := &e.Problems[i]; p.Field == "id" && im.Source == "" && sent != "" {
 			p.Problem += "; to import ids of another system, pass --source and its name"
-		case p.Field == "started" && r.Bare:
-			if kind := otherKind(&r.Call); kind != "" {
-				p.Problem += fmt.Sprintf("; if it is a %s, pass --kind %s", kind.One(), kind)
-			}
 		}
 	}
 	return err

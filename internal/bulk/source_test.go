@@ -10,7 +10,7 @@ import (
 )
 
 // With a source every record keeps its id as clientUniqueId, of every format and digits too,
-// and has the id that is made of it.
+// and has the id that is made of it, and the source as its system unless it has another.
 func TestSource(t *testing.T) {
 	var m memory
 	var r recorder
@@ -18,7 +18,7 @@ func TestSource(t *testing.T) {
 	_, err := im.Run(t.Context(), []Source{
 		text("a.ndjson", `{"id":"1598518936.86",`+at+`}`, `{"id":1,`+at+`,"clientUniqueId":"1"}`, `{"id":"x",`+at+`,"clientUniqueId":"y"}`, `{`+at+`}`, `{"id":"007",`+at+`,"duration":-1}`),
 		text("b.csv", `id,started`, `007,2018-02-18T02:30:00Z`, `,2018-02-18T02:30:00Z`),
-		text("c.json", `{"calls":[{"id":"z",`+at+`},{"id":"é",`+at+`,"clientUniqueId":"e"}]}`),
+		text("c.json", `{"calls":[{"id":"z",`+at+`,"system":"Zoom"},{"id":"é",`+at+`,"clientUniqueId":"e"}]}`),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -34,11 +34,11 @@ func TestSource(t *testing.T) {
 	if diff := cmp.Diff(want, r.all()); diff != "" {
 		t.Error(diff)
 	}
-	for _, id := range []string{"1598518936.86", "1", "007", "z"} {
+	for id, system := range map[string]string{"1598518936.86": "pbx1", "1": "pbx1", "007": "pbx1", "z": "Zoom"} {
 		made := callvault.SourceID("pbx1", id).String()
 		found := false
 		for _, d := range m.documents {
-			found = found || strings.HasPrefix(d, `{"id":"`+made+`","url":"https://app.example.com/call?id=`+made+`",`) && strings.Contains(d, `,"clientUniqueId":"`+id+`",`)
+			found = found || strings.HasPrefix(d, `{"id":"`+made+`","url":"https://app.example.com/call?id=`+made+`",`) && strings.Contains(d, `,"system":"`+system+`",`) && strings.Contains(d, `,"clientUniqueId":"`+id+`",`)
 		}
 		if !found {
 			t.Errorf("%s has no call with the id %s", id, made)
