@@ -182,15 +182,21 @@ func (s *Sieve) Hopeless() *Error {
 func (s *Sieve) missing(is func(*name) bool) *Error {
 	for _, n := range s.names {
 		if !n.isThere && is(n) {
-			return &Error{n.index, n.term.Text, s.advice(n.term.Field), true}
+			near := s.near(n)
+			return &Error{n.index, n.term.Text, s.advice(n.term.Field, near), true, near}
 		}
 	}
 	return nil
 }
 
 // advice is what to type in place of a name that is not there.
-func (s *Sieve) advice(field string) string {
-	if field == "host" {
+func (s *Sieve) advice(field string, near []string) string {
+	switch {
+	case len(near) > 0 && field == "host":
+		return "nobody here has this name; did you mean " + strings.Join(near, " or ") + "?"
+	case len(near) > 0:
+		return "no call here has this " + field + "; did you mean " + strings.Join(near, " or ") + "?"
+	case field == "host":
 		return "nobody here has this name; type the beginning of a first or last name, or an id"
 	}
 	var there []string

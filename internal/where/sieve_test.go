@@ -131,6 +131,39 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// Names that are spelled like a missing one are named with it: as a whole or by a word.
+func TestNear(t *testing.T) {
+	for text, want := range map[string]string{
+		"host:Naa":                   `host:naa: nobody here has this name; did you mean host:"Ana Silva" or host:"Quentin Ana"?`,
+		"host:silvia":                `nobody here has this name; did you mean host:"Ana Silva"?`,
+		`host:"jean-lic annand"`:     `nobody here has this name; did you mean host:"Jean-Luc Anand"?`,
+		"host:old-hots":              `nobody here has this name; did you mean host:old-host?`,
+		"system:zom":                 `no call here has this system; did you mean system:Zoom or system:"Zoom Phone"?`,
+		`workspace:"sales nordisch"`: `no call here has this workspace; did you mean workspace:"Sales Nordics"?`,
+		"workspace:marketing":        `no call here has this workspace; there are 11, Empty, Sales Nordics`,
+		"host:zed":                   `nobody here has this name; type the beginning of a first or last name, or an id`,
+	} {
+		w, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newCompany(t)
+		_, err = w.Resolve(t.Context(), c, directory{company: c})
+		if wrong := (*Error)(nil); !errors.As(err, &wrong) || !strings.HasSuffix(strings.ToLower(err.Error()), strings.ToLower(want)) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+			continue
+		}
+		for _, near := range err.(*Error).Near {
+			if w, err = Parse(near); err == nil {
+				_, err = w.Resolve(t.Context(), c, directory{company: c})
+			}
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+}
+
 // A sieve finds what the resolved filter finds, while it learns what calls have.
 func TestSieve(t *testing.T) {
 	c := newCompany(t)

@@ -41,7 +41,8 @@ type Error struct {
 	Index   int    // of the term
 	Text    string // of the term
 	Problem string
-	Missing bool // the term is right, but nothing here has that name
+	Missing bool     // the term is right, but nothing here has that name
+	Near    []string // of a missing name: terms that find names spelled like it
 }
 
 func (e *Error) Error() string {

@@ -72,23 +72,23 @@ func kinds(w *Where) string {
 // An error names the first invalid term and says what to type; the other terms are there.
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]Error{
-		"a direction:sideways b": {1, "direction:sideways", "use inbound, outbound, conference or unknown", false},
-		"scope:both":             {0, "scope:both", "use internal, external or unknown", false},
-		"private:perhaps":        {0, "private:perhaps", "use yes or no", false},
-		"longer:30":              {0, "longer:30", "use whole seconds, minutes or hours, such as longer:90s or longer:1h30m", false},
-		"longer:0s":              {0, "longer:0s", "use whole seconds, minutes or hours, such as longer:90s or longer:1h30m", false},
-		"longer:1500ms":          {0, "longer:1500ms", "use whole seconds, minutes or hours, such as longer:90s or longer:1h30m", false},
-		"late:90s late:x":        {0, "late:90s", "use whole minutes, such as late:5m or late:1h30m", false},
-		"late:-5m":               {0, "late:-5m", "use whole minutes, such as late:5m or late:1h30m", false},
-		"host: Ana":              {0, "host:", "a value must follow the colon without a blank; type host:NAME", false},
-		`system:""`:              {0, `system:""`, "a value must follow the colon without a blank; type system:Zoom", false},
-		`a "harbor nine`:         {1, `"harbor nine`, `the quote is not closed; type "harbor nine"`, false},
-		`host:"Ana`:              {0, `host:"Ana`, `the quote is not closed; type host:"Ana"`, false},
-		`"`:                      {0, `"`, `the quote is not closed; type words in quotes, such as "harbor nine"`, false},
+		"a direction:sideways b": {1, "direction:sideways", "use inbound, outbound, conference or unknown", false, nil},
+		"scope:both":             {0, "scope:both", "use internal, external or unknown", false, nil},
+		"private:perhaps":        {0, "private:perhaps", "use yes or no", false, nil},
+		"longer:30":              {0, "longer:30", "use whole seconds, minutes or hours, such as longer:90s or longer:1h30m", false, nil},
+		"longer:0s":              {0, "longer:0s", "use whole seconds, minutes or hours, such as longer:90s or longer:1h30m", false, nil},
+		"longer:1500ms":          {0, "longer:1500ms", "use whole seconds, minutes or hours, such as longer:90s or longer:1h30m", false, nil},
+		"late:90s late:x":        {0, "late:90s", "use whole minutes, such as late:5m or late:1h30m", false, nil},
+		"late:-5m":               {0, "late:-5m", "use whole minutes, such as late:5m or late:1h30m", false, nil},
+		"host: Ana":              {0, "host:", "a value must follow the colon without a blank; type host:NAME", false, nil},
+		`system:""`:              {0, `system:""`, "a value must follow the colon without a blank; type system:Zoom", false, nil},
+		`a "harbor nine`:         {1, `"harbor nine`, `the quote is not closed; type "harbor nine"`, false, nil},
+		`host:"Ana`:              {0, `host:"Ana`, `the quote is not closed; type host:"Ana"`, false, nil},
+		`"`:                      {0, `"`, `the quote is not closed; type words in quotes, such as "harbor nine"`, false, nil},
 	} {
 		w, err := Parse(text)
 		got := new(Error)
-		if !errors.As(err, &got) || *got != want || w.String() != text {
+		if !errors.As(err, &got) || !reflect.DeepEqual(*got, want) || w.String() != text {
 			t.Errorf("%s: got %+v, want %+v, of %q", text, got, want, w)
 		}
 	}
