@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -87,7 +88,7 @@ func (s *Server) Find(ctx context.Context, terms *where.Where) error {
 		names.AddEntries(kind, entries)
 	}
 	s.sieve = terms.Sieve(names)
-	if missing := s.sieve.Hopeless(); missing != nil {
+	if missing := s.sieve.Hopeless(slices.Collect(maps.Keys(refused))...); missing != nil {
 		term := where.Where{Terms: terms.Terms[missing.Index:][:1]}
 		for kind, problem := range refused {
 			if term.Names(kind) {

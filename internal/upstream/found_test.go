@@ -26,7 +26,7 @@ func TestFindOnServer(t *testing.T) {
 		case r.URL.Path == gong.Path:
 			io.WriteString(w, `{"requestId":"r","records":{"totalRecords":3},"calls":[`+
 				`{"id":"1","started":"2026-01-01T00:00:00Z","primaryUserId":"7","title":"A"},`+
-				`{"id":"2","started":"2026-01-01T00:00:00Z","primaryUserId":"8"},{"id":"3","started":"2026-01-01T00:00:00Z"}]}`)
+				`{"id":"2","started":"2026-01-01T00:00:00Z","primaryUserId":"8"},{"id":"3","started":"2026-01-01T00:00:00Z","primaryUserId":"Zoe Agent"}]}`)
 		case refuse:
 			w.WriteHeader(http.StatusForbidden)
 			io.WriteString(w, `{"requestId":"r","errors":["not for this key"]}`)
@@ -53,8 +53,9 @@ func TestFindOnServer(t *testing.T) {
 		{text: "host:7", asked: "/v2/calls", found: "1"},
 		{text: "host:bo", asked: "/v2/users /v2/users?cursor=next /v2/calls", found: "1"},
 		{text: "host:ana host:7", asked: "/v2/users /v2/users?cursor=next /v2/calls", found: "1 2"},
+		{text: "host:agent", asked: "/v2/users /v2/users?cursor=next /v2/calls", found: "3"},
 		{text: "workspace:sales", asked: "/v2/workspaces /v2/calls", found: ""},
-		{text: "host:zed", asked: "/v2/users /v2/users?cursor=next", wrong: "host:zed: nobody here has this name; type the beginning of a first or last name, or an id"},
+		{text: "host:zed", asked: "/v2/users /v2/users?cursor=next /v2/calls", wrong: "host:zed: nobody here has this name; type the beginning of a first or last name, or an id"},
 		{text: "workspace:zed", asked: "/v2/workspaces", wrong: "workspace:zed: no call here has this workspace; there are Sales"},
 		{text: "host:9", asked: "/v2/calls", wrong: "host:9: nobody here has this name; type the beginning of a first or last name, or an id"},
 		{text: "host:7", refuse: true, asked: "/v2/calls", found: "1"},

@@ -66,6 +66,7 @@ func (s *Sieve) know(entries callvault.EntryNames) {
 // and workspaces have. A name that none of them has is an *Error.
 func (w *Where) Resolve(ctx context.Context, calls callvault.Reads, entries callvault.Entries) (callvault.Filter, error) {
 	s := w.Sieve(make(callvault.EntryNames))
+	var hosts []string
 	for field, of := range fieldOfName {
 		if !s.asks(field) {
 			continue
@@ -86,6 +87,9 @@ func (w *Where) Resolve(ctx context.Context, calls callvault.Reads, entries call
 		for _, value := range values {
 			s.meet(met{field, value})
 		}
+		if of == callvault.Hosts {
+			hosts = values
+		}
 	}
 	if s.Missing() == nil {
 		return s.filter, nil
@@ -96,10 +100,26 @@ func (w *Where) Resolve(ctx context.Context, calls callvault.Reads, entries call
 		return callvault.Filter{}, err
 	}
 	s.know(all)
+	s.begin(hosts)
 	if missing := s.Missing(); missing != nil {
 		return callvault.Filter{}, missing
 	}
 	return s.filter, nil
+}
+
+// begin finds hosts without a name by the beginning of their ids, for terms that nothing has.
+func (s *Sieve) begin(hosts []string) {
+	for _, n := range s.names {
+		if n.term.Field != "host" || n.isThere {
+			continue
+		}
+		for _, id := range hosts {
+			if s.entries.Of(callvault.Users, id) == "" && strings.HasPrefix(id, n.term.Value) {
+				n.isThere = true
+				s.filter.Hosts = append(s.filter.Hosts, id)
+			}
+		}
+	}
 }
 
 func idsOf(values []string) (ids []callvault.ID) {
@@ -158,8 +178,12 @@ func (s *Sieve) meet(m met) {
 }
 
 // find tells whether a term means something: by its value, or by the beginning of a word of
-// what people call it.
+// what people call it. A host that nobody has named is called as calls have it, which may be
+// the name of an agent. An id is meant as a whole, since others may begin like it.
 func (s *Sieve) find(m met, called string) (found bool) {
+	if called == "" && m.field == "host" && !isNumber(m.value) {
+		called = m.value
+	}
 	value, called := callvault.Fold(m.value), " "+callvault.Fold(called)
 	for _, n := range s.names {
 		if n.term.Field == m.field && (n.folded == value || strings.Contains(called, " "+n.folded)) {
@@ -174,9 +198,13 @@ func (s *Sieve) Missing() *Error {
 	return s.missing(func(*name) bool { return true })
 }
 
-// Hopeless is the first missing name that calls can't supply, because it is not an id, or nil.
-func (s *Sieve) Hopeless() *Error {
-	return s.missing(func(n *name) bool { return n.term.Field != "system" && !isNumber(n.term.Value) })
+// Hopeless is the first missing name that calls can't supply, or nil: that of a workspace, and
+// of a kind that nobody shows.
+func (s *Sieve) Hopeless(hidden ...callvault.Kind) *Error {
+	return s.missing(func(n *name) bool {
+		kind := kindOfName[n.term.Field]
+		return !isNumber(n.term.Value) && (kind == callvault.Workspaces || slices.Contains(hidden, kind))
+	})
 }
 
 func (s *Sieve) missing(is func(*name) bool) *Error {

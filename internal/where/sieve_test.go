@@ -59,7 +59,7 @@ func (c directory) Scan(_ context.Context, kind callvault.Kind, _ callvault.ID, 
 
 func newCompany(t *testing.T) *company {
 	c := &company{entries: make(map[callvault.Kind][]callvault.Entry), values: map[callvault.Field][]string{
-		callvault.Hosts:          {"1", "2", "3", "old-host"},
+		callvault.Hosts:          {"1", "2", "3", "old-host", "Ana Lima", "234", "2345"},
 		callvault.Systems:        {"Zoom", "ZOOM", "Zoom Phone", "Öresund"},
 		callvault.WorkspaceNames: {"10", "11"},
 	}}
@@ -82,13 +82,17 @@ func newCompany(t *testing.T) *company {
 // is there too.
 func TestResolve(t *testing.T) {
 	for text, want := range map[string]string{
-		"host:ana":              "hosts [1 2]",
+		"host:ana":              "hosts [1 2 Ana Lima]",
 		"host:ANA-SIL":          "hosts [1]",
 		`host:"luc anand"`:      "hosts [2]",
 		"host:bjorn":            "hosts [3]",
 		"host:2":                "hosts [2]",
-		"host:3 host:Ana":       "hosts [1 2 3]",
+		"host:234":              "hosts [234]", // and not 2345
+		"host:23":               "hosts [234 2345]",
+		"host:lima":             "hosts [Ana Lima]",
+		"host:3 host:Ana":       "hosts [1 2 3 Ana Lima]",
 		"host:Old-Host":         "hosts [old-host]",
+		"host:hos":              "hosts [old-host]",
 		"host:quentin":          "hosts [4]",
 		"system:zoom":           "systems [Zoom ZOOM]",
 		`system:"zoom phone"`:   "systems [Zoom Phone]",
@@ -125,7 +129,7 @@ func TestResolve(t *testing.T) {
 		if got != " "+want {
 			t.Errorf("%s: got%s, %v, want %s", text, got, err, want)
 		}
-		if isThere := err == nil && !strings.Contains("host:quentin workspace:empty", text); isThere && c.scans > 0 {
+		if isThere := err == nil && !strings.Contains("host:quentin host:23 workspace:empty", text); isThere && c.scans > 0 {
 			t.Errorf("%s: the whole directory was read", text)
 		}
 	}
@@ -134,7 +138,7 @@ func TestResolve(t *testing.T) {
 // Names that are spelled like a missing one are named with it: as a whole or by a word.
 func TestNear(t *testing.T) {
 	for text, want := range map[string]string{
-		"host:Naa":                   `host:naa: nobody here has this name; did you mean host:"Ana Silva" or host:"Quentin Ana"?`,
+		"host:Naa":                   `host:naa: nobody here has this name; did you mean host:"Ana Lima" or host:"Ana Silva" or host:"Quentin Ana"?`,
 		"host:silvia":                `nobody here has this name; did you mean host:"Ana Silva"?`,
 		`host:"jean-lic annand"`:     `nobody here has this name; did you mean host:"Jean-Luc Anand"?`,
 		"host:old-hots":              `nobody here has this name; did you mean host:old-host?`,
@@ -181,7 +185,7 @@ func TestSieve(t *testing.T) {
 			calls = append(calls, call)
 		}
 	}
-	for _, text := range []string{"host:ana", "system:zoom host:bjorn", "workspace:11 system:oresund", "12", "host:quentin", "workspace:sales host:old-host"} {
+	for _, text := range []string{"host:ana", "system:zoom host:bjorn", "workspace:11 system:oresund", "12", "host:quentin", "workspace:sales host:old-host", "host:old", "host:234 host:lim"} {
 		w, err := Parse(text)
 		if err != nil {
 			t.Fatal(err)
@@ -209,8 +213,11 @@ func TestSieve(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.Sieve(names)
-	if got := s.Hopeless(); got == nil || got.Index != 1 {
+	if got := s.Hopeless(); got != nil {
 		t.Errorf("hopeless is %v", got)
+	}
+	if got := s.Hopeless(callvault.Users); got == nil || got.Index != 1 {
+		t.Errorf("without users hopeless is %v", got)
 	}
 	if s.Has(&calls[0]) || s.Missing() == nil || s.Missing().Index != 0 {
 		t.Errorf("missing is %v", s.Missing())
