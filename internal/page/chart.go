@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
@@ -180,33 +179,4 @@ func (c *chart) layer(value string) int {
 		return i
 	}
 	return len(c.Layers) - 1
-}
-
-// comparedTo is the period before a range: of as many months if the range is of whole months,
-// of as many days if it is of whole days. While the range goes on it ends as far after its
-// beginning as now is. It is empty if the calendar has none.
-func comparedTo(span when.Span, now time.Time) (earlier when.Span) {
-	from, to := span.From, span.To.In(span.From.Location())
-	year, month, day := from.Date()
-	endYear, endMonth, endDay := to.Date()
-	months := (endYear-year)*12 + int(endMonth-month)
-	switch isWhole := atMidnight(from) && atMidnight(to); {
-	case isWhole && day == 1 && endDay == 1:
-		earlier.From = from.AddDate(0, -months, 0)
-	case isWhole:
-		days := time.Date(endYear, endMonth, endDay, 0, 0, 0, 0, time.UTC).Sub(time.Date(year, month, day, 0, 0, 0, 0, time.UTC)) / (24 * time.Hour)
-		earlier.From = from.AddDate(0, 0, -int(days))
-	default:
-		earlier.From = from.Add(-to.Sub(from))
-	}
-	if earlier.From.Year() < 1 || !earlier.From.Before(from) {
-		return when.Span{}
-	}
-	earlier.To = from
-	if gone := now.Sub(from); gone > 0 && now.Before(to) {
-		if end := earlier.From.Add(gone); end.Before(from) {
-			earlier.To = end
-		}
-	}
-	return earlier
 }

@@ -42,7 +42,7 @@ func (v *view) parseRange(ctx context.Context, parameters url.Values, now time.T
 		}
 	}
 	if !isOpen {
-		v.earlier = comparedTo(v.span, now)
+		v.earlier = v.span.Earlier(now)
 	}
 	return nil
 }
