@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -17,12 +18,13 @@ import (
 )
 
 // Facts are what is asked of many calls at once. Engines keep those of some sixty neighbours
-// in one row: a record of 32 bytes for each, in the one order, and their folded titles.
+// in one row: a record of 32 bytes for each, in the one order, and a line of its folded texts.
 //
 // A record is big-endian: 8 bytes of the time, 1 of the first two digits of the id and 8 of the
 // others, 3 of the duration, 1 of direction, scope and privacy, 2 of the minutes that the call
-// was late, and 3 for the numbers of host, workspace and system each, or 0. This layout and
-// Fold are part of what stores keep: to change them is a migration.
+// was late, and 3 for the numbers of host, workspace and system each, or 0. The line has the
+// title and, behind a tab that no phrase passes, the clientUniqueId, unless nothing is left of
+// it. These layouts and Fold are part of what stores keep: to change them is a migration.
 const (
 	recordSize = 32
 	placeSize  = 17 // of time and id, whose bytes have the order of positions
@@ -36,13 +38,13 @@ const (
 
 const (
 	noDuration  = 1<<24 - 1
-	tailed      = 1<<24 - 2 // duration and lateness stand behind the title
+	tailed      = 1<<24 - 2 // duration and lateness stand behind the texts
 	maxNumber   = 1<<24 - 1
 	scopeShift  = 3
 	privateFlag = 1 << 5
 )
 
-// FactRow is a row of facts as engines keep it. Each title ends with a line feed.
+// FactRow is a row of facts as engines keep it. Titles has a line for each record.
 type FactRow struct {
 	Start           Position // of the first call
 	Records, Titles []byte
@@ -82,20 +84,20 @@ func put24(b []byte, n int64) { b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte
 
 func get24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
 
-// cutTitle divides the line of a record into its folded title and what follows that.
-func cutTitle(line []byte) (title, tail []byte) {
-	title, tail, _ = bytes.Cut(line, []byte{0})
-	return title, tail
+// cutLine divides the line of a record into its folded texts and what follows them.
+func cutLine(line []byte) (texts, tail []byte) {
+	texts, tail, _ = bytes.Cut(line, []byte{0})
+	return texts, tail
 }
 
 // lengths are the duration of a record in seconds, or -1, and how many minutes late the call
-// was. The line is its title's, which is read where they are too large for the record.
+// was. They are read in the record's line where they are too large for the record.
 func lengths(record []byte, line func() []byte) (duration, late int64) {
 	switch n := get24(record[durationAt:]); n {
 	case noDuration:
 		duration = -1
 	case tailed:
-		_, tail := cutTitle(line())
+		_, tail := cutLine(line())
 		_, _ = fmt.Sscan(string(tail), &duration, &late)
 		return duration, late
 	default:
@@ -130,6 +132,7 @@ const (
 	directionMember = 7
 	systemsMember   = 8
 	scopeMember     = 9
+	clientIDMember  = 14
 	privateMember   = 18
 )
 
@@ -165,7 +168,7 @@ func appendFacts(titles []byte, c *Call) (record [recordSize]byte, names rawName
 	if end := bytes.IndexByte(in.rest, ','); end >= 0 {
 		in.rest = in.rest[end:] // the id has none
 	}
-	titles = appendFolded(titles, textIn(in.value(titleMember)))
+	titles = AppendFold(titles, unquoted(textIn(in.value(titleMember))))
 	scheduled, started := textIn(in.value(scheduledMember)), textIn(in.value(startedMember))
 	duration, late := wholeIn(in.value(durationMember)), latenessIn(scheduled, started)
 	names[Hosts] = cutName(textIn(in.value(hostsMember)))
@@ -175,6 +178,7 @@ func appendFacts(titles []byte, c *Call) (record [recordSize]byte, names rawName
 	if !c.Workspace.IsZero() {
 		names[WorkspaceNames] = c.Workspace[:]
 	}
+	titles = appendClient(titles, textIn(in.value(clientIDMember)))
 	if bytes.HasPrefix(in.value(privateMember), []byte("true")) {
 		flags |= privateFlag
 	}
@@ -250,16 +254,43 @@ func clockIn(clock []byte) (second int64) {
 	return second
 }
 
-// appendFolded appends Fold of a text as it stands in a document.
-func appendFolded(to, quoted []byte) []byte {
-	if bytes.IndexByte(quoted, '\\') >= 0 {
-		return AppendFold(to, unquoted(quoted))
+// clientTab stands between the folded title and the folded clientUniqueId.
+const clientTab = '\t'
+
+// appendClient appends a tab and the folded clientUniqueId, as it stands in a document, to the
+// title in front of it.
+func appendClient(to, quoted []byte) []byte {
+	if len(quoted) == 0 {
+		return to
 	}
-	return AppendFold(to, string(quoted))
+	title := len(to)
+	to = AppendFold(append(to, clientTab), cutClient(unquoted(quoted)))
+	if len(to) == title+1 {
+		return to[:title]
+	}
+	return to
+}
+
+// maxClient is how many bytes of a clientUniqueId are looked at, since some have 2,048 characters.
+const maxClient = 200
+
+// cutClient is the beginning of a clientUniqueId that words are looked for in.
+func cutClient(client string) string {
+	if len(client) <= maxClient {
+		return client
+	}
+	end := maxClient
+	for !utf8.RuneStart(client[end]) {
+		end--
+	}
+	return client[:end]
 }
 
 // unquoted is the text that stands between quotes in a document.
 func unquoted(text []byte) (s string) {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text)
+	}
 	if err := json.Unmarshal(slices.Concat([]byte{'"'}, text, []byte{'"'}), &s); err != nil {
 		return string(text)
 	}

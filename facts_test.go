@@ -10,15 +10,25 @@ import (
 	"testing"
 )
 
-// What stores keep of a call stays as it is: another record or another folded title is a migration.
+// What stores keep of a call stays as it is: another record or another line is a migration.
 func TestFactsAreKept(t *testing.T) {
-	for document, want := range map[string]struct{ record, title string }{
+	for document, want := range map[string]struct{ record, line string }{
 		`{"id":"99999999999999999999","title":"Ünïted \"Nine\" — Q3","scheduled":"2026-03-01T10:00:00+01:00","started":"2026-03-01T09:05:30Z","duration":1830,"primaryUserId":"7","direction":"Conference","system":"Zoom","scope":"External","workspaceId":"70","isPrivate":true}`: {
 			"80064bf2b1f42400630de0b6b3a763ffff000726330005000001000002000003", "united nine q3\n"},
 		`{"id":"1","started":"1969-12-31T23:59:59Z"}`: {
 			"7ffffffffff0bdc0000000000000000001ffffff000000000000000000000000", "\n"},
 		`{"id":"1","title":"long","started":"1970-01-01T00:00:00Z","duration":16777214}`: {
 			"8000000000000000000000000000000001fffffe000000000000000000000000", "long\x0016777214 0\n"},
+		`{"id":"1","title":"Ring","started":"1970-01-01T00:00:00Z","clientUniqueId":"CDR-2025-0042"}`: {
+			"8000000000000000000000000000000001ffffff000000000000000000000000", "ring\tcdr 2025 0042\n"},
+		`{"id":"1","started":"1970-01-01T00:00:00Z","duration":16777214,"clientUniqueId":"1731846000.17"}`: {
+			"8000000000000000000000000000000001fffffe000000000000000000000000", "\t1731846000 17\x0016777214 0\n"},
+		`{"id":"1","title":"Ring","started":"1970-01-01T00:00:00Z","clientUniqueId":"--"}`: {
+			"8000000000000000000000000000000001ffffff000000000000000000000000", "ring\n"},
+		`{"id":"1","started":"1970-01-01T00:00:00Z","clientUniqueId":"` + strings.Repeat("é", 101) + `"}`: {
+			"8000000000000000000000000000000001ffffff000000000000000000000000", "\t" + strings.Repeat("e", 100) + "\n"},
+		`{"id":"1","started":"1970-01-01T00:00:00Z","clientUniqueId":"\"` + strings.Repeat("é", 101) + `"}`: {
+			"8000000000000000000000000000000001ffffff000000000000000000000000", "\t" + strings.Repeat("e", 99) + "\n"},
 	} {
 		c, err := ParseCall([]byte(document))
 		if err != nil {
@@ -34,8 +44,8 @@ func TestFactsAreKept(t *testing.T) {
 		if err := change.Apply(rows); err != nil {
 			t.Fatal(err)
 		}
-		if got := hex.EncodeToString((*rows)[0].Records); got != want.record || string((*rows)[0].Titles) != want.title {
-			t.Errorf("%s is kept as %s %q, want %s %q", document, got, (*rows)[0].Titles, want.record, want.title)
+		if got := hex.EncodeToString((*rows)[0].Records); got != want.record || string((*rows)[0].Titles) != want.line {
+			t.Errorf("%s is kept as %s %q, want %s %q", document, got, (*rows)[0].Titles, want.record, want.line)
 		}
 	}
 }

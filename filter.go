@@ -12,8 +12,8 @@ import (
 // Filter says which calls a search selects, besides a Query. All fields that it names must match;
 // one of several values of a field is enough. The zero Filter selects every call.
 type Filter struct {
-	Words      []string // each begins a word of the folded title; one with spaces begins words that follow each other
-	Numbers    []string // digits, each of which is the call's id or begins a word of the folded title
+	Words      []string // each begins a word of the title or the clientUniqueId, folded; one with spaces begins words that follow each other
+	Numbers    []string // digits, each of which is the call's id or begins such a word
 	Systems    []string // as in documents
 	Hosts      []string // primaryUserId
 	Workspaces []ID
@@ -30,7 +30,7 @@ func (f *Filter) Has(c *Call) bool {
 }
 
 // rulesOut leaves out most calls by the bytes of their documents, at a fraction of what it takes
-// to read them. Texts with escapes are left to misses.
+// to read them. Names with escapes are left to misses.
 func (f *Filter) rulesOut(c *Call) bool {
 	if len(f.Workspaces) > 0 && !slices.Contains(f.Workspaces, c.Workspace) {
 		return true
@@ -53,13 +53,10 @@ func (f *Filter) rulesOut(c *Call) bool {
 	if len(f.Words) == 0 {
 		return false
 	}
-	title := textIn(after(titleMember))
-	if bytes.IndexByte(title, '\\') >= 0 {
-		return false
-	}
 	var buffer [256]byte
-	folded := string(AppendFold(append(buffer[:0], ' '), string(title)))
-	return slices.ContainsFunc(f.Words, func(word string) bool { return !strings.Contains(folded, " "+word) })
+	line := AppendFold(buffer[:0], unquoted(textIn(after(titleMember))))
+	line = appendClient(line, c.Client())
+	return slices.ContainsFunc(f.Words, func(word string) bool { return !beginsWord(line, []byte(word)) })
 }
 
 // isNone tells whether a text has no escapes and equals none of the wanted ones, if any are.
@@ -79,17 +76,20 @@ func (f *Filter) misses(c *Call) (bits uint) {
 			bits |= 1 << facet
 		}
 	}
-	title := ""
+	texts := ""
 	if d.Title != nil {
-		title = " " + Fold(*d.Title)
+		texts = " " + Fold(*d.Title)
+	}
+	if d.ClientUniqueID != nil {
+		texts += "\n " + Fold(cutClient(*d.ClientUniqueID))
 	}
 	for _, word := range f.Words {
-		if !strings.Contains(title, " "+word) {
+		if !strings.Contains(texts, " "+word) {
 			bits |= missesOther
 		}
 	}
 	for _, digits := range f.Numbers {
-		if id, _ := ParseID(digits); id != c.ID && !strings.Contains(title, " "+digits) {
+		if id, _ := ParseID(digits); id != c.ID && !strings.Contains(texts, " "+digits) {
 			bits |= missesOther
 		}
 	}

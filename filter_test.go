@@ -1,7 +1,9 @@
 package callvault
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +27,8 @@ func randomCall(t testing.TB, random *rand.Rand) Call {
 		PrimaryUserID: pick("7", `"7"`, ""),
 		System:        pick("Zoom", "Zo\\om", `,"title":"`),
 		WorkspaceID:   pick("1", "2"),
+
+		ClientUniqueID: pick("CDR-20-0042", "harbor", `"nine"`, "--", strings.Repeat("é", 110)+"harbor"),
 	}
 	if random.IntN(2) == 0 {
 		c.Scheduled = new(gong.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
@@ -58,7 +62,7 @@ func TestFilterRulesOutWhatIsMissed(t *testing.T) {
 	ruledOut, found := 0, 0
 	for range 20_000 {
 		c := randomCall(t, random)
-		f := Filter{Words: some("harbor", "nine", "harbor ni"), Hosts: some("7", `"7"`), Systems: some("Zoom", "Zo\\om", "x")}
+		f := Filter{Words: some("harbor", "nine", "harbor ni", "cdr 20"), Hosts: some("7", `"7"`), Systems: some("Zoom", "Zo\\om", "x")}
 		switch random.IntN(6) {
 		case 3:
 			f.Directions = []gong.Direction{gong.Inbound, gong.Conference}
@@ -82,6 +86,39 @@ func TestFilterRulesOutWhatIsMissed(t *testing.T) {
 	}
 	if found < 1000 || ruledOut < 5000 {
 		t.Errorf("%d were found, %d ruled out", found, ruledOut)
+	}
+}
+
+// A call is found by the words of its title and of its clientUniqueId, and by a phrase of one of
+// them.
+func TestFilterLooksInBothTexts(t *testing.T) {
+	const title, client = "Renewal — Harbor Nine", "CDR-2025-0042"
+	long := strings.Repeat("x", 150) + "-" + strings.Repeat("y", 50)
+	for _, tt := range []struct {
+		client string
+		filter Filter
+		want   bool
+	}{
+		{client, Filter{Words: []string{"cdr", "0042"}}, true},
+		{client, Filter{Words: []string{"cdr 2025 0042"}}, true},
+		{client, Filter{Words: []string{"har", "cdr 20"}}, true},
+		{client, Filter{Words: []string{"nine cdr"}}, false},
+		{client, Filter{Words: []string{"42"}}, false},
+		{client, Filter{Numbers: []string{"0042"}}, true},
+		{client, Filter{Numbers: []string{"004", "2025"}}, true},
+		{client, Filter{Numbers: []string{"42"}}, false},
+		{"1731846000.17", Filter{Words: []string{"1731846000", "17"}}, true},
+		{"1731846000.17", Filter{Numbers: []string{"1731846000"}}, true},
+		{long, Filter{Words: []string{strings.Repeat("x", 150), strings.Repeat("y", 49)}}, true},
+		{long, Filter{Words: []string{strings.Repeat("y", 50)}}, false}, // the 201st byte
+	} {
+		c, err := ParseCall(fmt.Appendf(nil, `{"id":"7","title":%q,"started":"2026-01-01T00:00:00Z","clientUniqueId":%q}`, title, tt.client))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tt.filter.Has(&c); got != tt.want {
+			t.Errorf("%q %v, %v: %v, want %v", tt.client, tt.filter.Words, tt.filter.Numbers, got, tt.want)
+		}
 	}
 }
 

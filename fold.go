@@ -9,7 +9,7 @@ import (
 
 // Fold is a text as people search it: its letters and digits without case and accents, one
 // space between words. Each CJK character is a word. A folded text folds to itself. Stores keep
-// folded titles, so a change of Fold is a migration.
+// folded texts, so a change of Fold is a migration.
 func Fold(text string) string {
 	var buffer [128]byte
 	return string(AppendFold(buffer[:0], text))

@@ -161,13 +161,13 @@ func appendBar(bars []Bar, value string, s sums) []Bar {
 	return append(bars, Bar{value, s.calls, s.seconds})
 }
 
-// term is a word that titles must have, or a number that may be the id instead.
+// term is a word that the texts of calls must have, or a number that may be the id instead.
 type term struct {
 	word []byte
 	id   []byte // as records have it, or nil
 }
 
-// match finds the calls of a row that have all terms: the first is looked for in all titles at once.
+// match finds the calls of a row that have all terms: the first is looked for in all texts at once.
 func (w *factWalk) match(row *FactRow, n int) {
 	w.matches = append(w.matches[:0], make([]bool, n)...)
 	record := func(i int) []byte { return row.Records[i*recordSize : (i+1)*recordSize] }
@@ -197,26 +197,26 @@ func (t *term) isIn(record []byte) bool {
 }
 
 func (w *factWalk) hasTerms(record, line []byte) bool {
-	title, _ := cutTitle(line)
+	texts, _ := cutLine(line)
 	for i := range w.terms {
-		if t := &w.terms[i]; !t.isIn(record) && !beginsWord(title, t.word) {
+		if t := &w.terms[i]; !t.isIn(record) && !beginsWord(texts, t.word) {
 			return false
 		}
 	}
 	return true
 }
 
-// beginsWord tells whether a text begins words of a folded title.
-func beginsWord(title, text []byte) bool {
-	if bytes.HasPrefix(title, text) {
+// beginsWord tells whether a text begins words of the folded texts of a call.
+func beginsWord(texts, text []byte) bool {
+	if bytes.HasPrefix(texts, text) {
 		return true
 	}
 	for at := 0; ; at++ {
-		found := bytes.Index(title[at:], text)
+		found := bytes.Index(texts[at:], text)
 		if found < 0 {
 			return false
 		}
-		if at += found; at > 0 && title[at-1] == ' ' {
+		if at += found; at > 0 && (texts[at-1] == ' ' || texts[at-1] == clientTab) {
 			return true
 		}
 	}

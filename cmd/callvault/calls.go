@@ -58,7 +58,7 @@ a day, month or year, as a date or in words.
 --where finds calls as the search field of the web page does. Case and accents do not
 matter. All terms must hold, but of several with the same field only one:
 
-  harbor nine            beginnings of words in the title
+  harbor nine            beginnings of words in the title or the clientUniqueId
   "harbor nine"          words that follow each other
   7782342274025937895    a call's id, or the beginning of a word
   host:Ana               a host, by the beginning of a first or last name, or by id

@@ -19,12 +19,17 @@ import (
 type sought struct {
 	ID, Title, Scheduled, Started, Direction, System, Scope string
 
-	PrimaryUserID, WorkspaceID string
-	Duration                   *int
-	IsPrivate                  bool
+	PrimaryUserID, WorkspaceID, ClientUniqueID string
+	Duration                                   *int
+	IsPrivate                                  bool
 
 	line  string
-	words []string // of the title
+	texts [2][]string // the words of the title and of the clientUniqueId
+}
+
+// begins tells whether words that follow each other in one of the texts begin so.
+func (s *sought) begins(words ...string) bool {
+	return begins(s.texts[0], words...) || begins(s.texts[1], words...)
 }
 
 var plain = strings.NewReplacer("ö", "o", "ø", "o", "ü", "u", "Ó", "o", "á", "a", "é", "e", "í", "i", "ß", "ss")
@@ -59,8 +64,9 @@ func randomTerm(random *rand.Rand, of sought, names map[string]string) picked {
 		return picked{field, field + `:"` + strings.Join(words, "-") + `"`, func(c sought) bool { return begins(plainWords(names[value(c)]), words...) }}
 	}
 	minutes := 1 + random.IntN(50)
-	at := random.IntN(len(of.words))
-	word := of.words[at][:1+random.IntN(len(of.words[at]))]
+	text := of.texts[random.IntN(2)]
+	at := random.IntN(len(text))
+	word := text[at][:1+random.IntN(len(text[at]))]
 	unique := fmt.Sprint(random.Uint64())
 	switch random.IntN(11) {
 	case 0:
@@ -85,13 +91,13 @@ func randomTerm(random *rand.Rand, of sought, names map[string]string) picked {
 			return err == nil && started.Sub(scheduled) >= time.Duration(minutes)*time.Minute
 		}}
 	case 8:
-		digits := []string{of.ID, "2"}[random.IntN(2)]
-		return picked{unique, digits, func(c sought) bool { return c.ID == digits || begins(c.words, digits) }}
+		digits := []string{of.ID, "2", of.texts[1][2]}[random.IntN(3)]
+		return picked{unique, digits, func(c sought) bool { return c.ID == digits || c.begins(digits) }}
 	case 9:
-		phrase := of.words[at:min(len(of.words), at+2)]
-		return picked{unique, `"` + strings.Join(phrase, " - ") + `"`, func(c sought) bool { return begins(c.words, phrase...) }}
+		phrase := text[at:min(len(text), at+2)]
+		return picked{unique, `"` + strings.Join(phrase, " - ") + `"`, func(c sought) bool { return c.begins(phrase...) }}
 	}
-	return picked{unique, strings.ReplaceAll(strings.ToUpper(word), "O", "Ö"), func(c sought) bool { return begins(c.words, word) }}
+	return picked{unique, strings.ReplaceAll(strings.ToUpper(word), "O", "Ö"), func(c sought) bool { return c.begins(word) }}
 }
 
 // soughtNames are what some hosts and workspaces are called.
@@ -120,6 +126,7 @@ func newSought(t *testing.T) (c *cli, url string, all []sought, names map[string
 	c, _ = newListed(t, 0)
 	var lines bytes.Buffer
 	for call := range demo.Calls(demo.Options{Seed: 3, End: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Count: 1000}) {
+		call.ClientUniqueID = new("CDR-2025-0" + call.ID)
 		fmt.Fprintf(&lines, "%s\n", call.AppendJSON(nil))
 	}
 	c.stdin = lines.String()
@@ -129,7 +136,7 @@ func newSought(t *testing.T) (c *cli, url string, all []sought, names map[string
 		if err := json.Unmarshal([]byte(line), &of); err != nil {
 			t.Fatal(err)
 		}
-		of.words = plainWords(of.Title)
+		of.texts = [2][]string{plainWords(of.Title), plainWords(of.ClientUniqueID)}
 		all = append(all, of)
 	}
 	names = soughtNames(c, all)
@@ -146,7 +153,7 @@ func TestWhereIsObvious(t *testing.T) {
 		byKey, where := make(map[string][]picked), ""
 		for range 1 + random.IntN(4) {
 			of := all[random.IntN(len(all))]
-			if len(of.words) == 0 || of.PrimaryUserID == "" || of.WorkspaceID == "" || of.System == "" || of.Direction == "" || of.Scope == "" {
+			if len(of.texts[0]) == 0 || of.PrimaryUserID == "" || of.WorkspaceID == "" || of.System == "" || of.Direction == "" || of.Scope == "" {
 				continue
 			}
 			one := randomTerm(random, of, names)

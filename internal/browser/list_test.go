@@ -115,8 +115,9 @@ func (p tab) testCall() {
 			p.t.Errorf("copied is %s, want %s", copied, want)
 		}
 	}
+	external := p.string("JSON.parse(document.getElementById('document').textContent).clientUniqueId")
 	facts := p.string("[...document.querySelectorAll('#call-facts div')].map(d => d.textContent)")
-	for _, want := range []string{"Started", "Mar 2020", "Length", "Direction", "System", "Who", "ID" + id} {
+	for _, want := range []string{"Started", "Mar 2020", "Length", "Direction", "System", "Who", "ID" + id, "External ID" + external} {
 		if !strings.Contains(facts, want) {
 			p.t.Errorf("%s is not among the facts: %s", want, facts)
 		}

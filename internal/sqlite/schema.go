@@ -23,6 +23,8 @@ var (
 	mirrorTables string
 	//go:embed migrations/0006.sql
 	factsTable string
+	//go:embed migrations/0007.sql
+	clearFacts string
 )
 
 // step is a migration: statements, and what the program does after them, in one transaction.
@@ -38,14 +40,15 @@ var steps = [schema]step{
 	{directoryTable, nil},
 	{namesTable, func(c *conn) error { return c.fillNames(fillAtOnce) }},
 	{mirrorTables, nil},
-	{factsTable, func(c *conn) error { return c.fillFacts(fillAtOnce) }},
+	{factsTable, nil}, // which the next step fills
+	{clearFacts, func(c *conn) error { return c.fillFacts(fillAtOnce) }},
 }
 
 // fillAtOnce is how many names or facts a migration holds in memory.
 const fillAtOnce = 10_000
 
 // schema is the number of the schema that this program knows.
-const schema = 6
+const schema = 7
 
 // The schemas that brought what a restored backup must not share with its original.
 const (

@@ -206,41 +206,48 @@ func TestUpgradeIsKilled(t *testing.T) {
 }
 
 // A store of schema 5 gets the facts of its calls, also when they are more than are held in
-// memory at once.
+// memory at once. One of schema 6, whose facts have titles only, gets them again.
 func TestUpgradeMakesFacts(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "old.db")
-	s := open(t, path)
-	var batch []callvault.Call
-	for i := range 500 {
-		batch = append(batch, storetest.Viewed(t, i))
-	}
-	want := callvault.ViewQuery{Query: everything, Filter: callvault.Filter{Words: []string{"harbor nine"}}, Limit: 20}
-	for _, company := range []string{"acme", "other"} {
-		if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
+	for before, statements := range map[int]string{
+		5: "DROP TABLE facts",
+		6: "UPDATE facts SET titles = substr(titles, 1, 99)",
+	} {
+		path := filepath.Join(t.TempDir(), "old.db")
+		s := open(t, path)
+		var batch []callvault.Call
+		for i := range 500 {
+			batch = append(batch, storetest.Viewed(t, i))
+		}
+		want := callvault.ViewQuery{Query: everything, Filter: callvault.Filter{Words: []string{"harbor nine", "cdr 2025"}}, Limit: 20}
+		for _, company := range []string{"acme", "other"} {
+			if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
+				t.Fatal(err)
+			}
+			batch = batch[:10]
+		}
+		err := s.onWriter(func(c *conn) error { return c.script(fmt.Sprintf("%s; PRAGMA user_version = %d", statements, before)) })
+		if err := errors.Join(err, s.Close()); err != nil {
 			t.Fatal(err)
 		}
-		batch = batch[:10]
-	}
-	err := s.onWriter(func(c *conn) error { return c.script("DROP TABLE facts; PRAGMA user_version = 5") })
-	if err := errors.Join(err, s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, path)
-	check := func() {
-		t.Helper()
-		if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
-			t.Errorf("found %s", found)
+		s = open(t, path)
+		check := func() {
+			t.Helper()
+			if found := told(t, s.Check); s.Migrated() <= 0 || found != "" {
+				t.Errorf("from schema %d: found %s", before, found)
+			}
+			for _, company := range []string{"acme", "other"} {
+				if v := storetest.WantView(t, s.Calls(company), want); len(v.Calls) == 0 {
+					t.Errorf("from schema %d: company %s: no call has the words", before, company)
+				}
+			}
 		}
-		for _, company := range []string{"acme", "other"} {
-			storetest.WantView(t, s.Calls(company), want)
+		check()
+		err = s.onWriter(func(c *conn) error { return errors.Join(c.script("DELETE FROM facts"), c.fillFacts(70)) })
+		if err != nil {
+			t.Fatal(err)
 		}
+		check()
 	}
-	check()
-	err = s.onWriter(func(c *conn) error { return errors.Join(c.script("DELETE FROM facts"), c.fillFacts(70)) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	check()
 }
 
 // BenchmarkUpgrade is what it takes to bring a store of a million calls up to date.

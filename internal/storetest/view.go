@@ -51,17 +51,18 @@ func viewed(t testing.TB, n int, random *rand.Rand) []callvault.Call {
 		started := day.UTC().Add(time.Duration(random.IntN(n)) * pick(random, 0, time.Minute, time.Hour)).In(time.FixedZone("", 60*random.IntN(800)))
 		late := pick(random, 0, 59*time.Second, time.Minute, 5*time.Minute, -time.Hour, 50*24*time.Hour)
 		c := gong.Call{
-			ID:            pick(random, "", "", "", "9999999999999999") + fmt.Sprint(1+random.IntN(2*n)),
-			Title:         maybe(random, strings.Join(words, " ")),
-			Started:       new(gong.TimeOf(started)),
-			Scheduled:     maybe(random, gong.TimeOf(started.Add(-late))),
-			Duration:      maybe(random, int64(random.IntN(100)), int64(random.IntN(7200)), 86_399, 86_400, 16_777_213, 16_777_214, 16_777_215, 1<<40),
-			PrimaryUserID: maybe(random, "", "1", "12", "2", `"`, "Ana", strings.Repeat("h", 300)),
-			Direction:     maybe(random, gong.Directions()...),
-			System:        maybe(random, "Zoom", "zoom", "", `a\b`, "PBX"),
-			Scope:         maybe(random, gong.CallScopes()...),
-			WorkspaceID:   maybe(random, "7", "70", "700"),
-			IsPrivate:     maybe(random, true, false),
+			ID:             pick(random, "", "", "", "9999999999999999") + fmt.Sprint(1+random.IntN(2*n)),
+			Title:          maybe(random, strings.Join(words, " ")),
+			Started:        new(gong.TimeOf(started)),
+			Scheduled:      maybe(random, gong.TimeOf(started.Add(-late))),
+			Duration:       maybe(random, int64(random.IntN(100)), int64(random.IntN(7200)), 86_399, 86_400, 16_777_213, 16_777_214, 16_777_215, 1<<40),
+			PrimaryUserID:  maybe(random, "", "1", "12", "2", `"`, "Ana", strings.Repeat("h", 300)),
+			Direction:      maybe(random, gong.Directions()...),
+			System:         maybe(random, "Zoom", "zoom", "", `a\b`, "PBX"),
+			Scope:          maybe(random, gong.CallScopes()...),
+			WorkspaceID:    maybe(random, "7", "70", "700"),
+			IsPrivate:      maybe(random, true, false),
+			ClientUniqueID: maybe(random, "CDR-2025-"+fmt.Sprint(random.IntN(n)), "1731846000.7", "har:bor", `"\`, "nine", strings.Repeat("é", 300)+"7"),
 		}
 		calls = append(calls, NewCall(t, c))
 	}
@@ -90,7 +91,7 @@ func viewQuery(t testing.TB, random *rand.Rand, calls int) (q callvault.ViewQuer
 	f := &q.Filter
 	some := func() bool { return random.IntN(5) == 0 }
 	for random.IntN(3) == 0 {
-		f.Words = append(f.Words, callvault.Fold(pick(random, "call", "har", "harbor nine", "ang", "strasse", "b", "日", "本", "l", "zzz", "o", "longlong")))
+		f.Words = append(f.Words, callvault.Fold(pick(random, "call", "har", "harbor nine", "ang", "strasse", "b", "日", "本", "l", "zzz", "o", "longlong", "cdr", "nine cdr", "1731846000.7", "eee")))
 	}
 	if some() {
 		f.Numbers = append(f.Numbers, fmt.Sprint(1+random.IntN(calls)))
@@ -346,6 +347,7 @@ func Viewed(t testing.TB, n int) callvault.Call {
 	c.Title = new(fmt.Sprintf("%s call with %s %s", pick(rand.New(rand.NewPCG(uint64(n), 1)), "Renewal", "Discovery", "Weekly"), pick(rand.New(rand.NewPCG(uint64(n), 2)), "Harbor", "Ridge", "Acme"), pick(rand.New(rand.NewPCG(uint64(n), 3)), "Nine", "Two", "Partners")))
 	c.Started = new(gong.TimeOf((day + callvault.Time(n)*95*minute/60).UTC()))
 	c.Scheduled, c.PrimaryUserID, c.Duration = c.Started, new(fmt.Sprint(1000+n%200)), new(int64(n%5000))
+	c.ClientUniqueID = new(fmt.Sprintf("CDR-2025-%07d", n))
 	return NewCall(t, c)
 }
 

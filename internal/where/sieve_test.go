@@ -178,14 +178,14 @@ func TestSieve(t *testing.T) {
 	var calls []callvault.Call
 	for i, host := range c.values[callvault.Hosts] {
 		for j, system := range c.values[callvault.Systems] {
-			call, err := callvault.ParseCall(fmt.Appendf(nil, `{"id":"%d","started":"2026-01-01T00:00:00Z","primaryUserId":"%s","system":"%s","workspaceId":"1%d"}`, 10*i+j+1, host, system, j%2))
+			call, err := callvault.ParseCall(fmt.Appendf(nil, `{"id":"%d","started":"2026-01-01T00:00:00Z","primaryUserId":"%s","system":"%s","workspaceId":"1%d","title":"Nine","clientUniqueId":"CDR-%d-%[3]s"}`, 10*i+j+1, host, system, j%2, i))
 			if err != nil {
 				t.Fatal(err)
 			}
 			calls = append(calls, call)
 		}
 	}
-	for _, text := range []string{"host:ana", "system:zoom host:bjorn", "workspace:11 system:oresund", "12", "host:quentin", "workspace:sales host:old-host", "host:old", "host:234 host:lim"} {
+	for _, text := range []string{"host:ana", "system:zoom host:bjorn", "workspace:11 system:oresund", "12", "cdr nine", `"CDR-1" phone`, `"1 zoom"`, `"nine cdr"`, "1", "host:quentin", "workspace:sales host:old-host", "host:old", "host:234 host:lim"} {
 		w, err := Parse(text)
 		if err != nil {
 			t.Fatal(err)

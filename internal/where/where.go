@@ -30,8 +30,8 @@ type Kind string
 
 // The kinds of terms.
 const (
-	Word  Kind = "word"  // one or several that are in the title
-	ID    Kind = "id"    // the id, or the beginning of a word in the title
+	Word  Kind = "word"  // one or several that are in the title or the clientUniqueId
+	ID    Kind = "id"    // the id, or the beginning of such a word
 	Field Kind = "field" // the value of a field
 )
 

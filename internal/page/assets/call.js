@@ -45,6 +45,7 @@ export function newPanel(closed, walk) {
         ['Who', named('host', call.primaryUserId)], ['Workspace', named('workspace', call.workspaceId)],
         ['System', call.system], ['Direction', call.direction], ['Scope', call.scope], ['Private', call.isPrivate ? 'yes' : ''],
         ['Recording', link(call.url)], ['Meeting', link(call.meetingUrl)], ['ID', make('code', {}, call.id)],
+        ['External ID', call.clientUniqueId && make('code', {}, call.clientUniqueId)],
       ];
       byId('call-facts').replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', { dir: 'auto' }, value))));
       byId('call-problem').textContent = '';

@@ -1,7 +1,6 @@
 -- What is asked of many calls at once: see callvault.Facts for records and titles. A row holds
 -- calls that follow each other in the one order, from (time, id) to the next row. The checksum
--- is that of callvault.FactRow.Checksum. Those of calls that are there are made by the program, in
--- the same transaction: see facts.go.
+-- is that of callvault.FactRow.Checksum. The next step makes those of calls that are there.
 CREATE TABLE facts (
 	company  INTEGER NOT NULL,
 	time     INTEGER NOT NULL,
