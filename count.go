@@ -59,8 +59,9 @@ func floorDiv(a, b int64) int64 {
 // those of others. Where more than the half of a bucket is in the range it is
 // cheaper to take the whole one and count the rest. Further pieces are empty. Spans[i] is of level i/2.
 type Pieces struct {
-	Edges [2]Edge                     // to be counted call by call: within a finest bucket
-	Spans [2*BucketLevels - 1]Buckets // to be summed
+	Visited int                         // calls that a page has visited, to be added
+	Edges   [2]Edge                     // to be counted call by call: within a finest bucket
+	Spans   [2*BucketLevels - 1]Buckets // to be summed
 }
 
 // Edge is a time in which calls are counted.
@@ -83,22 +84,66 @@ func (b Buckets) IsEmpty() bool { return b.From >= b.To }
 func (r Range) IsEmpty() bool { return r.From >= r.To }
 
 // Pieces takes the range apart, as far as calls can be in it.
-func (r Range) Pieces() (p Pieces) {
+func (r Range) Pieces() Pieces { return new(Head).Pieces(r) }
+
+// Head is the first calls of a range, as a page visits them: with them the range's first edge
+// need not be counted again. The zero Head has visited none.
+type Head struct {
+	visited int
+	last    Time // of the call visited last
+	tied    int  // calls visited of that time
+	within  int  // calls visited in the bucket of the first
+	bucket  Time // where that ends
+}
+
+// Visit adds the range's next call.
+func (h *Head) Visit(t Time) {
+	if h.visited == 0 {
+		h.bucket = Time(t.Buckets()[0].Number+1) * bucketWidths[0]
+	}
+	if t != h.last {
+		h.last, h.tied = t, 0
+	}
+	if t < h.bucket {
+		h.within++
+	}
+	h.visited++
+	h.tied++
+}
+
+// Visited is how many calls it has visited.
+func (h *Head) Visited() int { return h.visited }
+
+// Pieces takes a range apart whose first calls are the head.
+func (h *Head) Pieces(r Range) (p Pieces) {
 	r.From, r.To = max(r.From, CallTimes.From), min(r.To, CallTimes.To)
 	if r.IsEmpty() {
 		return p
 	}
+	// What was visited reaches to rest: past the last call's time it may not go on yet.
+	rest, before := r.From, 0
+	if h.visited > 0 {
+		rest, before = h.last, h.visited-h.tied
+	}
 	finest := bucketWidths[0]
 	from, to := floorDiv(int64(r.From), int64(finest)), floorDiv(int64(r.To), int64(finest))
 	if from == to {
-		p.Edges[0] = Edge{r, 1}
+		p.Visited, p.Edges[0] = before, Edge{Range{rest, r.To}, 1}
 		return p
 	}
 	first, last := Time(from)*finest, Time(to)*finest
-	p.Edges[0] = Edge{Range{first, r.From}, -1}
-	if r.From-first > finest/2 {
-		from, first = from+1, first+finest
-		p.Edges[0] = Edge{Range{r.From, first}, 1}
+	switch end := first + finest; {
+	case r.From == first:
+	case rest >= end:
+		from++
+		if h.bucket == end {
+			p.Visited = h.within
+		}
+	case end-rest < r.From-first:
+		from++
+		p.Visited, p.Edges[0] = before, Edge{Range{rest, end}, 1}
+	default:
+		p.Edges[0] = Edge{Range{first, r.From}, -1}
 	}
 	p.Edges[1] = Edge{Range{last, r.To}, 1}
 	if r.To-last > finest/2 {

@@ -3,6 +3,7 @@ package callvault_test
 import (
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,6 +47,46 @@ func TestPiecesAreTheRange(t *testing.T) {
 		}
 		if !maps.Equal(steps, want) {
 			t.Fatalf("%v: the pieces %+v count %v", r, pieces, steps)
+		}
+	}
+}
+
+// Whatever a page has visited of a range, it and the pieces count each call once, and the first
+// edge is never wider than without it.
+func TestPiecesBehindAPage(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	times := make([]callvault.Time, 2000)
+	for i := range times {
+		times[i] = callvault.Time(random.Int64N(int64(20*fiveMinutes))) - 10*fiveMinutes
+		if i%3 == 0 {
+			times[i] = callvault.Time(random.IntN(5)-2) * 7 * fiveMinutes / 2
+		}
+	}
+	slices.Sort(times)
+	within := func(from, to callvault.Time) []callvault.Time {
+		begin, _ := slices.BinarySearch(times, from)
+		end, _ := slices.BinarySearch(times, to)
+		return times[begin:max(begin, end)]
+	}
+	for range 100_000 {
+		r := callvault.Range{From: randomBound(random) % (12 * fiveMinutes), To: randomBound(random)}
+		want := within(r.From, r.To)
+		head := new(callvault.Head)
+		for _, at := range want[:min(len(want), random.IntN(300))] {
+			head.Visit(at)
+		}
+		pieces := head.Pieces(r)
+		total := pieces.Visited
+		for _, edge := range pieces.Edges {
+			total += int(edge.Sign) * len(within(edge.From, edge.To))
+		}
+		for _, span := range pieces.Spans {
+			first, end := callvault.Bucket{Level: span.Level, Number: span.From}, callvault.Bucket{Level: span.Level, Number: span.To}
+			total += int(span.Sign) * len(within(first.Start(), end.Start()))
+		}
+		before, edge := r.Pieces().Edges[0], pieces.Edges[0]
+		if total != len(want) || edge.To-edge.From > before.To-before.From {
+			t.Fatalf("%v behind %d of %d calls: the pieces %+v count %d", r, head.Visited(), len(want), pieces, total)
 		}
 	}
 }

@@ -83,14 +83,22 @@ func (s reads) ScanBack(ctx context.Context, q callvault.Query, before callvault
 	})
 }
 
+// First counts behind the calls that it visits, which so need not be counted again. Where it
+// visits all calls, the scan has compared them with the counts.
 func (s reads) First(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (total int, err error) {
 	err = s.ofCompany(ctx, func(c *conn, of company) error {
-		if total, err = c.count(of.id, q); err != nil {
+		var head callvault.Head
+		err := newScan(c, of, q, q.Start(), false).run(limit, func(r callvault.Record) error {
+			head.Visit(r.Time)
+			return visit(r)
+		})
+		if total = head.Visited(); err != nil || total != limit {
 			return err
 		}
-		scan := newScan(c, of, q, q.Start(), false)
-		scan.total = total
-		return scan.run(limit, visit)
+		if total, err = c.countBehind(of.id, q, &head); err == nil && total < limit {
+			err = miscounted(of, total, limit)
+		}
+		return err
 	})
 	return total, err
 }

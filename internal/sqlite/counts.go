@@ -1,27 +1,34 @@
 package sqlite
 
-import "github.com/callvault/callvault"
+import (
+	"fmt"
+
+	"github.com/callvault/callvault"
+)
 
 // A total is one statement: the two edges of a range counted call by call, and the buckets
 // between them summed, each with its sign. ?1 is the company, ?2 the workspace (” for all);
-// then come the signs and bounds of callvault.Pieces in their order.
+// then come the signs and bounds of callvault.Pieces in their order. What is empty is not looked up.
+var (
+	totalSQL          = totalOf(`FROM documents WHERE company = ?1`)
+	totalWorkspaceSQL = totalOf(`FROM documents INDEXED BY documents_by_workspace WHERE company = ?1 AND workspace = ?2`)
+)
+
+func totalOf(calls string) string {
+	edges := `SELECT
+		?3 * iif(?4 < ?5, (SELECT count(*) ` + calls + ` AND time >= ?4 AND time < ?5), 0) +
+		?6 * iif(?7 < ?8, (SELECT count(*) ` + calls + ` AND time >= ?7 AND time < ?8), 0)`
+	n := 9 // behind the edges
+	for i := range (callvault.Pieces{}).Spans {
+		edges += fmt.Sprintf(` +
+		?%d * iif(?%d < ?%d, (SELECT coalesce(sum(calls), 0) FROM counts
+			WHERE company = ?1 AND workspace = ?2 AND level = %d AND bucket >= ?%d AND bucket < ?%d), 0)`, n, n+1, n+2, i/2, n+1, n+2)
+		n += 3
+	}
+	return edges
+}
+
 const (
-	totalSQL = `SELECT
-		?3 * (SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?4 AND time < ?5) +
-		?6 * (SELECT count(*) FROM documents WHERE company = ?1 AND time >= ?7 AND time < ?8) + ` + sumsSQL
-
-	totalWorkspaceSQL = `SELECT
-		?3 * (SELECT count(*) FROM documents INDEXED BY documents_by_workspace
-			WHERE company = ?1 AND workspace = ?2 AND time >= ?4 AND time < ?5) +
-		?6 * (SELECT count(*) FROM documents INDEXED BY documents_by_workspace
-			WHERE company = ?1 AND workspace = ?2 AND time >= ?7 AND time < ?8) + ` + sumsSQL
-
-	sumsSQL = `?9 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?10 AND bucket < ?11), 0) +
-		?12 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 0 AND bucket >= ?13 AND bucket < ?14), 0) +
-		?15 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?16 AND bucket < ?17), 0) +
-		?18 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 1 AND bucket >= ?19 AND bucket < ?20), 0) +
-		?21 * coalesce((SELECT sum(calls) FROM counts WHERE company = ?1 AND workspace = ?2 AND level = 2 AND bucket >= ?22 AND bucket < ?23), 0)`
-
 	// SQLite makes a real of an integer sum that overflows, so digests, which are sums modulo
 	// 2^64, are added by halves.
 	addCountSQL = `INSERT INTO counts (company, workspace, level, bucket, calls, digest, number) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -32,6 +39,11 @@ const (
 
 // count is exactly how many calls q selects.
 func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
+	return c.countBehind(company, q, new(callvault.Head))
+}
+
+// countBehind is count of a query whose first calls have been visited.
+func (c *conn) countBehind(company int64, q callvault.Query, head *callvault.Head) (total int, err error) {
 	if q.IsEmpty() {
 		return 0, nil
 	}
@@ -45,7 +57,7 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 	}
 	st.BindInt64(1, company)
 	st.BindText(2, q.Workspace.Key())
-	pieces := q.Pieces()
+	pieces := head.Pieces(q.Range)
 	n := 3
 	for _, edge := range pieces.Edges {
 		st.BindInt64(n, edge.Sign)
@@ -62,7 +74,7 @@ func (c *conn) count(company int64, q callvault.Query) (total int, err error) {
 	if _, err := st.Step(); err != nil {
 		return 0, explain(c.path, err)
 	}
-	total = st.ColumnInt(0)
+	total = pieces.Visited + st.ColumnInt(0)
 	return total, st.Reset()
 }
 

@@ -60,14 +60,11 @@ type scan struct {
 	of       company
 	verifier callvault.Verifier
 	from     callvault.Position // where it begins
-	total    int                // of the calls that stand there, or uncounted
 	way      *way
 }
 
-const uncounted = -1
-
 func newScan(c *conn, of company, q callvault.Query, from callvault.Position, back bool) *scan {
-	s := &scan{conn: c, of: of, from: from, total: uncounted}
+	s := &scan{conn: c, of: of, from: from}
 	s.verifier = callvault.Verifier{Company: of.name, Query: q, At: from, Back: back}
 	switch isWhole := q.Workspace.IsZero(); {
 	case isWhole && back:
@@ -101,21 +98,19 @@ func (s *scan) run(limit int, visit func(callvault.Record) error) error {
 		}
 		return visit(r.Record)
 	})
-	counted := s.total
-	switch {
-	case err != nil:
+	if err != nil || visited == limit {
 		return err
-	case visited == limit && (counted == uncounted || counted >= visited):
-		return nil
-	case counted == uncounted:
-		if counted, err = s.countBehind(tied); err != nil {
-			return err
-		}
 	}
-	if visited != counted {
-		return &callvault.DamageError{Company: s.of.name, Problem: fmt.Sprintf("%d calls counted, but %d found", counted, visited)}
+	counted, err := s.countRest(tied)
+	if err == nil && visited != counted {
+		err = miscounted(s.of, counted, visited)
 	}
-	return nil
+	return err
+}
+
+// miscounted is the damage that the counts tell.
+func miscounted(of company, counted, found int) error {
+	return &callvault.DamageError{Company: of.name, Problem: fmt.Sprintf("%d calls counted, but %d found", counted, found)}
 }
 
 // rows visits the rows of the way.
@@ -131,9 +126,9 @@ func (s *scan) rows(limit int, visit func(*stmt) error) error {
 	return s.each(visit, query, s.of.id, q.Workspace.Key(), int64(s.from.Time), s.from.ID.Key(), int64(bound), limit)
 }
 
-// countBehind is how many calls are counted from where the scan begins on. Of its time the
+// countRest is how many calls are counted from where the scan begins on. Of its time the
 // position may divide the calls: those that were visited are taken for all.
-func (s *scan) countBehind(tied int) (int, error) {
+func (s *scan) countRest(tied int) (int, error) {
 	q := s.verifier.Query
 	switch {
 	case s.verifier.Back:

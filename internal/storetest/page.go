@@ -15,6 +15,7 @@ import (
 func pageLaws() []law {
 	return []law{
 		{"pages cover exactly", pagesCoverExactly},
+		{"first pages of a crowd are counted", firstPagesOfACrowdAreCounted},
 		{"pages under deletes", pagesUnderDeletes},
 		{"pages under writes", pagesUnderWrites},
 	}
@@ -54,6 +55,37 @@ func pagesCoverExactly(t *testing.T, open Open) {
 				next.Number, next.After, next.Total = pages+1, p.Last, p.Total
 			}
 		}
+	}
+}
+
+// The total of a first page is exact wherever the page ends: within the first calls of its
+// range, behind them, or among many of one instant.
+func firstPagesOfACrowdAreCounted(t *testing.T, open Open) {
+	calls, a := open(t).Calls(acme), newAsker(5)
+	var batch []callvault.Call
+	for i := range 2500 {
+		at := day - hour + callvault.Time(a.Int64N(int64(20*minute)))
+		if i%5 == 0 { // some instants have hundreds
+			at = day - hour + callvault.Time(a.IntN(3))*7*minute
+		}
+		batch = append(batch, Sample{ID: fmt.Sprint(i), Time: at, Workspace: []string{"", "7"}[a.IntN(2)]}.Call(t))
+	}
+	put(t, calls, shuffled(batch)...)
+	bound := func() callvault.Time {
+		if a.IntN(3) == 0 {
+			return day - hour + callvault.Time(a.IntN(5)-1)*5*minute + callvault.Time(a.IntN(3)-1)
+		}
+		return batch[a.IntN(len(batch))].Time + callvault.Time(a.IntN(3)-1)
+	}
+	for range 250 {
+		q := between(bound(), bound())
+		if q.From > q.To {
+			q.From, q.To = q.To, q.From
+		}
+		if a.IntN(2) == 0 {
+			q.Workspace = ID(t, "7")
+		}
+		sameFirst(t, calls, batch, q, 1+a.IntN([]int{3, 101, 1001}[a.IntN(3)]))
 	}
 }
 

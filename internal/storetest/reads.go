@@ -356,16 +356,22 @@ func firstIsCountAndScan(t *testing.T, open Open) {
 	a := newAsker(4)
 	for i := range 150 {
 		q, limit := a.query(t, batch), i%12-1
-		want := rows(batch, q)
-		total := len(want)
-		if limit >= 0 {
-			want = want[:min(limit, total)]
-		}
-		var got []row
-		n, err := calls.First(t.Context(), q, limit, keep(&got))
-		if err != nil || n != total {
-			t.Errorf("%s: the total is %d, %v, want %d", describe(q), n, err, total)
-		}
-		same(t, fmt.Sprintf("%s, %d calls", describe(q), limit), got, want)
+		sameFirst(t, calls, batch, q, limit)
 	}
+}
+
+func sameFirst(t *testing.T, calls callvault.Calls, batch []callvault.Call, q callvault.Query, limit int) {
+	t.Helper()
+	matched := matching(batch, q)
+	total := len(matched)
+	if limit >= 0 {
+		matched = matched[:min(limit, total)]
+	}
+	want := rows(matched, q)
+	var got []row
+	n, err := calls.First(t.Context(), q, limit, keep(&got))
+	if err != nil || n != total {
+		t.Errorf("%s: the total beside %d calls is %d, %v, want %d", describe(q), limit, n, err, total)
+	}
+	same(t, fmt.Sprintf("%s, %d calls", describe(q), limit), got, want)
 }
