@@ -99,7 +99,9 @@ func TestBackupAndRestore(t *testing.T) {
 // What was deleted is not in a backup, although it is in the store's file still.
 func TestBackupHasNothingDeleted(t *testing.T) {
 	path, s := newStored(t, 1)
-	deleteAmong(t, s.Calls("default"))
+	if _, err := s.Calls("default").Delete(t.Context(), putDoomed(t, s.Calls("default"))); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.onWriter(func(c *conn) error { return c.emptyLog(emptyWithin) }); err != nil {
 		t.Fatal(err)
 	}

@@ -215,15 +215,3 @@ func TestYieldingBatchGivesWay(t *testing.T) {
 		t.Errorf("%d calls, %v", n, err)
 	}
 }
-
-// An error of the file's while it is rewritten is explained.
-func TestPurgeExplains(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "purge.db")
-	s := open(t, path)
-	if err := s.onWriter(func(c *conn) error { return c.run("PRAGMA query_only = ON") }); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Purge(t.Context()); err == nil || !strings.Contains(err.Error(), "must be writable too") {
-		t.Errorf("%v", err)
-	}
-}

@@ -120,60 +120,6 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
-// After a purge nothing of what was deleted is in the files, but for the ids:
-// also when the calls around it stay, whose pages were divided as they came.
-func TestDeleteForGood(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "gone.db")
-	open(t, path) // another process, which keeps the log in use
-	s := open(t, path)
-	doomed := deleteAmong(t, s.Calls("default"))
-	if err := s.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, suffix := range []string{"", "-wal"} {
-		content, err := os.ReadFile(path + suffix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, gone := range []string{"MÜSTGO", "mustgo", "gonehost"} { // as it was written, folded, and a name
-			if k := bytes.Count(content, []byte(gone)); k > 0 {
-				t.Errorf("%q, which was deleted, is %d times in %s%s", gone, k, path, suffix)
-			}
-		}
-		if suffix == "" && (!bytes.Contains(content, []byte("stays")) || !bytes.Contains(content, []byte(doomed[0].Key()))) {
-			t.Error("the others are gone, or the tombstones")
-		}
-	}
-}
-
-// deleteAmong puts calls that come in no order, so that pages are divided, and
-// deletes some of them, whose titles have the word "MÜSTGO" and which have hosts of their own;
-// the others stay.
-func deleteAmong(t *testing.T, calls callvault.Calls) (doomed []callvault.ID) {
-	t.Helper()
-	const n, batches = 6000, 30
-	for batch := range batches {
-		var some []callvault.Call
-		for i := batch; i < n; i += batches {
-			word, host := "stays", "somebody"
-			id := mustID(t, fmt.Sprint(7_000_000+i))
-			if i%7 == 0 {
-				word, host = "MÜSTGO", fmt.Sprint("gonehost", i)
-				doomed = append(doomed, id)
-			}
-			some = append(some, callvault.Call{ID: id, Time: callvault.Time(i*7919%n) * 1000,
-				Document: fmt.Appendf(nil, `{"id":"%d","title":"%s %d%s","primaryUserId":"%s"}`, 7_000_000+i, word, i, strings.Repeat(" padding", i%90), host)})
-		}
-		if _, err := calls.Put(t.Context(), callvault.NewBatch(some)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if deleted, err := calls.Delete(t.Context(), doomed); err != nil || deleted != len(doomed) {
-		t.Fatalf("deleted %d of %d, %v", deleted, len(doomed), err)
-	}
-	return doomed
-}
-
 // The view for people shows every field of the contract, typed.
 func TestView(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "view.db"))
@@ -228,42 +174,6 @@ func TestLibcIsTheEngines(t *testing.T) {
 	}
 	if want := list("modernc.org/libc", "{{.Path}} {{.Version}}"); !strings.Contains(string(mod), want) {
 		t.Errorf("modernc.org/sqlite does not ask for %s", want)
-	}
-}
-
-// A reader in the middle of the log keeps what was deleted in the file; that is
-// said, and to purge again makes up for it.
-func TestPurgeWhileOthersRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "busy.db")
-	s := open(t, path)
-	calls := s.Calls("default")
-	secret := callvault.Call{ID: mustID(t, "1"), Document: []byte(`{"id":"1","title":"word that must go"}`)}
-	if _, err := calls.Put(t.Context(), callvault.NewBatch([]callvault.Call{secret})); err != nil {
-		t.Fatal(err)
-	}
-	everything := callvault.Query{Range: callvault.AllTime}
-	other := open(t, path)
-	err := other.Calls("default").Scan(t.Context(), everything, everything.Start(), -1, func(callvault.Record) error {
-		if _, err := calls.DeleteFirst(t.Context(), everything, -1); err != nil {
-			return err
-		}
-		return s.onWriter(func(c *conn) error {
-			if err := c.emptyLog(0); !errors.Is(err, errLogInUse) {
-				t.Errorf("got %v, want %v", err, errLogInUse)
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, suffix := range []string{"", "-wal"} {
-		if content, err := os.ReadFile(path + suffix); err != nil || bytes.Contains(content, []byte("word that must go")) {
-			t.Errorf("%s%s has what was deleted, or %v", path, suffix, err)
-		}
 	}
 }
 
