@@ -71,7 +71,7 @@ func (p tab) testFirstScreen() {
 	if got := eval[int](p, fmt.Sprintf(seen, "#rows tr[data-at]")); got < 18 {
 		p.t.Errorf("%d calls are seen", got)
 	}
-	if got := eval[int](p, fmt.Sprintf(seen, "#figures dd, #chart, #facets section:nth-child(-n+2)")); got != 11 {
+	if got := eval[int](p, fmt.Sprintf(seen, "#figures dd, #chart, #facet-system, #facet-direction")); got != 11 {
 		p.t.Errorf("%d of the figures, the chart and the first facets are seen", got)
 	}
 	if got := p.string("document.querySelector('#rows tr[data-at]').offsetHeight"); got != "28" {
@@ -79,6 +79,24 @@ func (p tab) testFirstScreen() {
 	}
 	p.string("scrollTo(0, 700)")
 	p.wait("document.querySelector('#rows thead th').getBoundingClientRect().top > 20 && document.querySelector('#rows thead th').getBoundingClientRect().bottom < 100")
+}
+
+// On a phone the way to the calls and their export are seen at once, and going there is no step
+// of the history.
+func (p tab) testPhone() {
+	p.screen(390, 844)
+	p.open(all)
+	for _, selector := range []string{"#jump", ".jump .downloads a:first-child", ".jump .downloads a:last-child"} {
+		if !p.is("document.querySelector('" + selector + "').getBoundingClientRect().bottom < 500") {
+			p.t.Errorf("%s is not seen at once", selector)
+		}
+	}
+	steps := p.string("history.length")
+	p.click("#jump")
+	p.wait("document.activeElement.id === 'total' && Math.abs(document.querySelector('.list').getBoundingClientRect().top) < 10")
+	if got := p.string("history.length - " + steps + " + location.hash"); got != "0" {
+		p.t.Errorf("going to the calls is a step: %s", got)
+	}
 }
 
 // A call is opened by a click anywhere on its row, shows its facts and its document to the byte,
@@ -158,21 +176,36 @@ func (p tab) testCall() {
 	p.picture("call-gone-wide-light")
 }
 
-// A call says when it was scheduled and how late it started, by the clock of the chosen zone.
+// A call says when it was scheduled and how late it started, by the clock of the chosen zone. The
+// list says it too, and one click finds the calls that started late.
 func (p tab) testLateCall() {
-	p.open(week + "&where=late:5m")
+	p.open(week)
+	p.click(`#only [data-term="late:1m"]`)
+	p.wait("location.search.includes('late%3A1m')")
+	p.total(plural(p.view(week + "&where=late:1m").Figures.Calls))
+	if p.is("[...document.querySelectorAll('#rows td.late')].some(c => !/^[1-9][0-9]* min$/.test(c.textContent))") {
+		p.t.Error("a call is not late")
+	}
+	late := p.string("document.querySelector('#rows td.late').textContent")
+	p.click(`#only [aria-pressed="true"]`)
+	p.wait("!location.search.includes('late')")
+	p.settle()
+	if !p.is("[...document.querySelectorAll('#rows td.late')].some(c => c.textContent === '')") {
+		p.t.Error("every call is late")
+	}
+	p.open(week + "&where=late:1m")
 	p.click("#rows .title")
 	p.wait("document.getElementById('call').open")
 	p.settle()
 	want := p.string(`(() => {
 		const { scheduled, started } = JSON.parse(document.getElementById('document').textContent);
 		const clock = (time) => new Date(time).toLocaleTimeString('de-DE', { timeZone: 'Europe/Berlin' });
-		return [clock(scheduled), clock(started), Math.round((Date.parse(started) - Date.parse(scheduled)) / 6e4) + ' min'];
+		return [clock(scheduled), clock(started), Math.trunc((Date.parse(started) - Date.parse(scheduled)) / 6e4) + ' min'];
 	})()`)
 	got := p.string(`['Scheduled', 'Started', 'Late'].map(name => [...document.querySelectorAll('#call-facts div')]
 		.find(d => d.firstChild.textContent === name)?.lastChild.textContent.replace(/^.* 2020 /, ''))`)
-	if got != want {
-		p.t.Errorf("the facts are %s, want %s", got, want)
+	if got != want || !strings.HasSuffix(got, ","+late) {
+		p.t.Errorf("the facts are %s, want %s; the list says %s", got, want, late)
 	}
 }
 
@@ -239,7 +272,7 @@ func (p tab) testNames() {
 	p.click(`#facet-workspace [data-term="workspace:` + workspace + `"]`)
 	p.wait("location.search.includes('workspace%3A" + workspace + "')")
 	p.settle()
-	p.text("#chips bdi", "workspace: "+sales)
+	p.text("#chips bdi", `workspace:"`+sales+`"`)
 	if got := p.string("new Set([...document.querySelectorAll('#rows td.space')].map(c => c.textContent)).size"); got != "1" {
 		p.t.Errorf("calls of %s workspaces", got)
 	}
@@ -249,7 +282,7 @@ func (p tab) testNames() {
 	p.text("#call-facts bdi[title=\""+workspace+"\"]", sales)
 	// A link of a former version names the workspace.
 	p.open("?company=named&range=all&tz=UTC&workspace=" + workspace)
-	p.text("#chips bdi", "workspace: "+sales)
+	p.text("#chips bdi", `workspace:"`+sales+`"`)
 }
 
 // A download is what export writes, to the byte, and its name says what it is.
@@ -276,7 +309,7 @@ func (p tab) testDownloads() {
 	})
 	p.open(week)
 	for _, format := range []string{"csv", "ndjson", "parquet"} {
-		p.click(`#downloads [href*="format=` + format + `"]`)
+		p.click(`.list .downloads [href*="format=` + format + `"]`)
 		select {
 		case <-done:
 		case <-p.ctx.Done():

@@ -65,6 +65,7 @@ func TestPage(t *testing.T) {
 		{"Culprits", tab.testCulprits},
 		{"List", tab.testList},
 		{"First screen", tab.testFirstScreen},
+		{"Phone", tab.testPhone},
 		{"Call", tab.testCall},
 		{"Late call", tab.testLateCall},
 		{"News", tab.testNews},

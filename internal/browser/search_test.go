@@ -31,7 +31,7 @@ func (p tab) testFigures() {
 		Figures, Earlier struct{ Calls int }
 	}
 	p.ask("api/view"+month, &v)
-	p.text("#compared", "compared with 1 Feb – 29 Feb 2020")
+	p.text("#compared", "compared with 1 Feb – 29 Feb")
 	change := 100 * (v.Figures.Calls - v.Earlier.Calls) / v.Earlier.Calls
 	got := p.string("[...document.querySelectorAll('#figures div')].map(d => [...d.children].map(c => c.textContent).join(' '))")
 	if want := fmt.Sprintf("Calls %s %s", strings.TrimSuffix(plural(v.Figures.Calls), " calls"), map[bool]string{true: "▲", false: "▼"}[change > 0]); !strings.HasPrefix(got, want) || strings.Count(got, "%") < 4 {
@@ -99,7 +99,7 @@ func (p tab) testSearch() {
 		p.t.Errorf("%d calls, not all of them Harbor Nine's", found)
 	}
 	// The list can be taken as it is.
-	if got := p.string("document.querySelector('#downloads a').href"); !strings.Contains(got, "where=Nine+HARB") {
+	if got := p.string("document.querySelector('.list .downloads a').href"); !strings.Contains(got, "where=Nine+HARB") {
 		p.t.Errorf("the export is %s", got)
 	}
 	if got := p.string("document.querySelector('.line:last-child code').textContent"); !strings.Contains(got, `--where 'Nine HARB system:"google meet" longer:10m'`) {

@@ -108,9 +108,22 @@ func (p tab) testKeyboard() {
 	p.wait("document.activeElement === document.querySelectorAll('#rows .title')[2]")
 }
 
-// No width scrolls sideways, whatever is shown; dark is dark.
+// cuts are the elements whose text is cut without a sign, or runs out of its section.
+const cuts = `[...document.querySelectorAll('body *')].filter(e => {
+	if (!e.checkVisibility() || e.closest('.unseen, .skip, svg, option') || innerWidth <= 640 && e.closest('thead') || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) return false;
+	const style = getComputedStyle(e);
+	const section = e.closest('section, header, .controls, #problem')?.getBoundingClientRect();
+	return e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1 && style.textOverflow !== 'ellipsis' ||
+		section && !e.closest('.presets') && e.getBoundingClientRect().right > section.right + 1;
+}).map(e => (e.id || e.className || e.localName) + ': ' + e.textContent.slice(0, 40))`
+
+// touching are the names on the axis that are too close to the one before.
+const touching = `[...document.querySelectorAll('#chart text[text-anchor="middle"]')].map(t => t.getBoundingClientRect())
+	.filter((box, i, all) => i > 0 && box.left < all[i - 1].right + 6).length`
+
+// No width scrolls sideways or cuts a text without a sign, whatever is shown; dark is dark.
 func (p tab) testWidthsAndThemes() {
-	for _, query := range []string{all, week, all + "&ids=1&order=longest", "?range=today&tz=UTC", "?from=x", "?company=hostile&range=all&tz=UTC", "?company=hostile&range=all&tz=UTC&where=host:5+workspace:5"} {
+	for _, query := range []string{all, week, week + "&by=hour&stack=system", all + "&ids=1&order=longest", "?range=today&tz=UTC", "?from=x", "?company=hostile&range=all&tz=UTC", "?company=hostile&range=all&tz=UTC&where=host:5+workspace:5", "?company=named&range=all&tz=UTC"} {
 		p.open(query)
 		for _, width := range []int64{2560, 1440, 1024, 768, 390, 320} {
 			p.screen(width, 844)
@@ -118,6 +131,12 @@ func (p tab) testWidthsAndThemes() {
 			if p.is("document.documentElement.scrollWidth > document.documentElement.clientWidth") {
 				beyond := p.string(fmt.Sprintf("[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > %d).map(e => e.id || e.className || e.localName)", width))
 				p.t.Errorf("%s at %d pixels scrolls sideways; beyond the edge are %s", query, width, beyond)
+			}
+			if got := p.string(cuts); got != "" {
+				p.t.Errorf("%s at %d pixels cuts %s", query, width, got)
+			}
+			if got := p.string(touching); got != "0" {
+				p.t.Errorf("%s at %d pixels: %s names of the axis touch another", query, width, got)
 			}
 		}
 	}

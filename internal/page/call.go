@@ -19,7 +19,6 @@ type oneCall struct {
 	At        string `json:"at"`
 	Scheduled string `json:"scheduled,omitempty"` // like every time here, RFC 3339 by the zone's clock
 	Started   string `json:"started,omitempty"`
-	Late      *int64 `json:"late"` // seconds after it was scheduled, null where that is not known
 	Document  string `json:"document"`
 	Indented  string `json:"indented"`
 	Curl      string `json:"curl,omitempty"`
@@ -72,9 +71,6 @@ func (h *Handler) call(r *http.Request, keyCompany string) (any, error) {
 		Started:   shownTime(d.Started, zone),
 		Document:  string(c.Document),
 		Indented:  indented.String(),
-	}
-	if d.Scheduled != nil && d.Started != nil {
-		one.Late = new(int64(d.Started.Instant().Sub(d.Scheduled.Instant()).Seconds()))
 	}
 	if h.API != "" {
 		one.Curl = shell("curl", "-u", "ACCESS_KEY", h.reachable(r)+gong.Path+"/"+id.String())

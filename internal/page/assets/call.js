@@ -2,7 +2,7 @@
 
 import { byId, copy, make, webURL } from './dom.js';
 import { nameOf } from './search.js';
-import { length, moment } from './time.js';
+import { delay, duration, late, moment } from './time.js';
 
 // newPanel is the dialog of a call. Closed is called when a person closes it, and walk with -1
 // or 1 for the call before or after it in the list.
@@ -30,18 +30,19 @@ export function newPanel(closed, walk) {
 
     show(answer) {
       shown = answer;
-      const { document: text, indented, scheduled, started, late, names, curl } = answer;
+      const { document: text, indented, scheduled, started, names, curl } = answer;
       const call = JSON.parse(text);
+      const minutes = late(call);
       byId('call-title').textContent = call.title || 'No title';
       const named = (field, id) => id && make('bdi', { title: id }, nameOf(names, field, id) || id);
       const link = (value) => {
         const url = webURL(value);
-        return url && make('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, url.host);
+        return url && make('a', { href: url.href, title: url.href, target: '_blank', rel: 'noopener noreferrer' }, url.host);
       };
       const facts = [
         ['Scheduled', scheduled && moment(scheduled)], ['Started', started && moment(started)],
-        [late < 0 ? 'Early' : 'Late', late === null ? '' : late === 0 ? 'no' : length(Math.abs(late))],
-        ['Length', typeof call.duration === 'number' ? length(call.duration) : ''],
+        [minutes < 0 ? 'Early' : 'Late', minutes === 0 ? 'no' : minutes && delay(Math.abs(minutes))],
+        ['Length', duration(call.duration)],
         ['Who', named('host', call.primaryUserId)], ['Workspace', named('workspace', call.workspaceId)],
         ['System', call.system], ['Direction', call.direction], ['Scope', call.scope], ['Private', call.isPrivate ? 'yes' : ''],
         ['Recording', link(call.url)], ['Meeting', link(call.meetingUrl)], ['ID', make('code', {}, call.id)],

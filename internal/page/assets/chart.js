@@ -7,7 +7,7 @@ import { bound, calls, clock, count, hours, month, span, tick, weekday } from '.
 
 const foot = 24; // the axis
 const head = 8;
-const apart = 52; // pixels from one mark of the axis to the next, at least
+const apart = 46; // pixels from one mark of the axis to the next, at least
 
 const svg = (name, attributes, ...children) => {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -47,6 +47,7 @@ export function newChart(narrow, filter) {
     left = 7 * Math.max(count.format(top).length, count.format(step).length) + 10;
     band = (width - left) / bars.length;
     const gap = band > 8 ? 2 : band > 3 ? 1 : 0;
+    const wide = Math.max(band - gap, 0.5);
     const bottom = height - foot;
     const tall = (n) => (n / top) * (bottom - head);
     const x = (i) => left + i * band;
@@ -70,15 +71,16 @@ export function newChart(narrow, filter) {
         if (n === 0) return '';
         const size = Math.max(tall(n), 1.5); // one call among thousands is seen too
         heights[i] += size;
-        return `M${(x(i) + gap / 2).toFixed(2)} ${(bottom - heights[i]).toFixed(2)}h${Math.max(band - gap, 0.5).toFixed(2)}v${size.toFixed(2)}h${-Math.max(band - gap, 0.5).toFixed(2)}z`;
+        return `M${(x(i) + gap / 2).toFixed(2)} ${(bottom - heights[i]).toFixed(2)}h${wide.toFixed(2)}v${size.toFixed(2)}h${-wide.toFixed(2)}z`;
       });
       picture.append(svg('path', { class: `bars ${style(layer)}`, d: path.join('') }));
     });
     const now = chart.running;
-    if (now >= 0 && heights[now] > 0) picture.append(svg('rect', { fill: 'url(#hatch)', x: x(now) + gap / 2, width: Math.max(band - gap, 0.5), y: bottom - heights[now], height: heights[now] }));
+    if (now >= 0 && heights[now] > 0) picture.append(svg('rect', { fill: 'url(#hatch)', x: x(now) + gap / 2, width: wide, y: bottom - heights[now], height: heights[now] }));
     picture.append(svg('line', { class: 'axis', x1: left, x2: width, y1: bottom, y2: bottom }));
-    for (const i of marks(bars, chart.unit, band)) {
-      picture.append(svg('text', { y: height - 7, x: Math.max(left + 18, Math.min(x(i + 0.5), width - 20)), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
+    const middle = (i) => Math.max(left + 18, Math.min(x(i + 0.5), width - 20));
+    for (const i of marks(bars, chart.unit, middle)) {
+      picture.append(svg('text', { y: height - 7, x: middle(i), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
     }
     show();
   }
@@ -182,7 +184,7 @@ export function newChart(narrow, filter) {
   });
   root.addEventListener('blur', () => look(-1));
 
-  new ResizeObserver(() => { if (chart.bars.length > 0 && root.clientWidth !== width) draw(); }).observe(root);
+  new ResizeObserver(() => { if (chart.bars.length > 0 && (root.clientWidth !== width || root.clientHeight !== height)) draw(); }).observe(root);
 
   return {
     // show draws a view by its calls or by its hours.
@@ -208,31 +210,29 @@ function scale(most, least) {
 }
 
 // marks are the bars whose name stands on the axis: as many as have room, chosen as
-// calendars are divided.
-function marks(bars, unit, band) {
-  const hour = (d) => d.getUTCHours();
-  const first = (d) => d.getUTCDate() === 1;
-  const monthOf = (d) => d.getUTCMonth();
-  const year = (d) => d.getUTCFullYear();
-  const full = (d) => d.getUTCMinutes() === 0;
-  const everyMonth = [1, 3, 6, 12].map((n) => (d) => first(d) && monthOf(d) % n === 0);
+// calendars are divided. Middle is where the name of a bar would be.
+function marks(bars, unit, middle) {
+  const all = () => true;
   const monday = (d) => d.getUTCDay() === 1;
+  const months = (days) => [1, 3, 6, 12].map((n) => (d) => d.getUTCDate() <= days && d.getUTCMonth() % n === 0);
   const rules = {
-    hour: [...[1, 2, 3, 6, 12, 24].map((n) => (d) => full(d) && hour(d) % n === 0), (d) => monday(d) && hour(d) === 0],
-    day: [() => true, monday, (d) => first(d) || d.getUTCDate() === 15, ...everyMonth],
-    week: [() => true, ...[1, 3, 6, 12].map((n) => (d) => d.getUTCDate() <= 7 && monthOf(d) % n === 0)],
-    month: everyMonth,
-    year: [1, 5, 10, 50, 100, 500, 1000].map((n) => (d) => year(d) % n === 0),
+    hour: [...[1, 2, 3, 6, 12, 24].map((n) => (d) => d.getUTCMinutes() === 0 && d.getUTCHours() % n === 0), (d) => monday(d) && d.getUTCHours() === 0],
+    day: [all, monday, (d) => d.getUTCDate() === 1 || d.getUTCDate() === 15, ...months(1)],
+    week: [all, ...months(7)],
+    month: months(1),
+    year: [1, 5, 10, 50, 100, 500, 1000].map((n) => (d) => d.getUTCFullYear() % n === 0),
   }[unit];
   const dates = bars.map((b) => clock(b.from));
+  const fit = (found) => found.every((i, n) => n === 0 || middle(i) - middle(found[n - 1]) >= apart);
   let fewest = [];
   for (const rule of rules) {
     const found = dates.flatMap((d, i) => (rule(d) ? [i] : []));
-    if (found.length === 0) break;
+    if (found.length < 2 && fewest.length > 0) break;
     fewest = found;
-    if (found.every((i, n) => n === 0 || (i - found[n - 1]) * band >= apart)) return found;
+    if (fit(found)) return found;
   }
-  // No rule leaves enough room: mark every few.
-  const every = Math.ceil(apart / band);
-  return fewest.filter((i, n) => n === 0 || i % every === 0);
+  for (let every = 2; ; every++) { // no rule leaves enough room
+    const found = fewest.filter((_, n) => n % every === 0);
+    if (fit(found)) return found;
+  }
 }

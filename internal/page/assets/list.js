@@ -1,8 +1,8 @@
 // The list of calls.
 
-import { button, byId, make } from './dom.js';
+import { byId, make } from './dom.js';
 import { nameOf } from './search.js';
-import { clock, day as dayName, duration, minutes, weekday } from './time.js';
+import { clock, day as dayName, delay, duration, late, minutes, weekday } from './time.js';
 
 // newList is the list. Link is the address of a call, open shows one, and more is asked for
 // the calls after a place.
@@ -18,7 +18,7 @@ export function newList({ link, open, more }) {
     for (const call of list.calls) {
       const date = order === 'longest' ? 'all' : weekday(clock(call.time));
       if (date !== day) {
-        table.append(make('tbody', {}, ...(order === 'longest' ? [] : [make('tr', { className: 'day' }, make('th', { scope: 'rowgroup', colSpan: 7 }, date))])));
+        table.append(make('tbody', {}, ...(order === 'longest' ? [] : [make('tr', { className: 'day' }, make('th', { scope: 'rowgroup', colSpan: 4 }, date))])));
         day = date;
       }
       table.tBodies[table.tBodies.length - 1].append(row(call, names));
@@ -37,6 +37,7 @@ export function newList({ link, open, more }) {
       make('td', { className: 'what' }, title),
       make('td', { className: hostName ? 'host' : 'host id', title: host, dir: 'auto' }, hostName || host),
       make('td', { className: 'number' }, duration(call.duration)),
+      make('td', { className: 'late' }, late(call) > 0 ? delay(late(call)) : ''),
       make('td', { className: 'direction' }, call.direction ?? ''),
       make('td', { className: 'system' }, call.system ?? ''),
       make('td', { className: 'scope' }, call.scope ?? ''),
@@ -97,14 +98,9 @@ export function newList({ link, open, more }) {
   };
 }
 
-// choices makes a group of buttons of which one is pressed.
-export function choices(id, options, chosen) {
-  byId(id).replaceChildren(...options.map(([value, label]) => {
-    const b = button({}, () => chosen(value), label);
-    b.dataset.value = value;
-    return b;
-  }));
-  return (value) => {
-    for (const b of byId(id).children) b.setAttribute('aria-pressed', String(b.dataset.value === value));
-  };
+// choices is a group of buttons of which one is pressed.
+export function choices(id, chosen) {
+  const buttons = byId(id).querySelectorAll('[data-value]');
+  for (const b of buttons) b.onclick = () => chosen(b.dataset.value);
+  return (value) => { for (const b of buttons) b.setAttribute('aria-pressed', String(b.dataset.value === value)); };
 }

@@ -9,7 +9,7 @@ import { choices, newList } from './list.js';
 import { beginLive } from './live.js';
 import { beginMirror, showMirror } from './mirror.js';
 import { newSearch, toggle } from './search.js';
-import { address, change, presets, questions, read } from './state.js';
+import { address, change, questions, read } from './state.js';
 import { calls, clock, day, span } from './time.js';
 import { newZone } from './zone.js';
 
@@ -243,6 +243,7 @@ function showView() {
   showFigures(view);
   showFacets(view, state.where, filter);
   byId('total').textContent = calls(figures.calls);
+  byId('jump').textContent = `${calls(figures.calls)} ↓`;
   byId('chart').setAttribute('aria-label', `${calls(figures.calls)} by the ${view.chart.unit}, stacked by ${view.chart.stack}`);
   if (!isEmpty) chart.show(view, state.of || 'calls', state.where);
   byId('empty').hidden = !isEmpty;
@@ -302,8 +303,9 @@ function showControls() {
   for (const b of byId('units').children) b.hidden = !view?.chart.units.includes(b.dataset.value);
   byId('ids').setAttribute('aria-pressed', String(Boolean(state.ids)));
   byId('rows').classList.toggle('ids', Boolean(state.ids));
-  byId('downloads').replaceChildren(...(site?.formats ?? []).map(({ name, extension }) =>
-    make('a', { href: questions.download(state, extension), download: '' }, name)));
+  for (const place of document.querySelectorAll('.downloads')) {
+    place.replaceChildren(...(site?.formats ?? []).map(({ name, extension }) => make('a', { href: questions.download(state, extension), download: '' }, name)));
+  }
 }
 
 // choose selects a value, even if it was not offered.
@@ -323,6 +325,13 @@ function showSite() {
   choose(company, state.company ?? site.companies[0]);
 }
 
+// toList goes to the calls, which is no step of the history.
+function toList(event) {
+  event.preventDefault();
+  byId('total').focus({ preventScroll: true });
+  document.querySelector('.list').scrollIntoView();
+}
+
 // A key acts on the page unless it is typed into a field or belongs to a dialog.
 function onKey(event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, textarea, dialog')) return;
@@ -334,16 +343,16 @@ function onKey(event) {
 }
 
 function begin() {
-  choices('presets', presets, (range) => go({ range, from: '', to: '' }));
+  choices('presets', (range) => go({ range, from: '', to: '' }));
   const openCalendar = newCalendar({
     check: (from, to) => ask(questions.range(state, from, to), underWay.signal),
     chosen: (from, to) => go({ range: from || to ? '' : 'all', from, to }),
   });
-  byId('presets').append(button({ id: 'custom', 'aria-haspopup': 'dialog' }, () => openCalendar(view), 'Custom range'));
-  show.measure = choices('measures', [['calls', 'Calls'], ['hours', 'Hours']], (of) => go({ of: of === 'calls' ? '' : of }));
-  show.stack = choices('stacks', [['direction', 'Direction'], ['system', 'System'], ['scope', 'Scope']], (stack) => go({ stack }));
-  show.unit = choices('units', ['hour', 'day', 'week', 'month', 'year'].map((by) => [by, by]), (by) => go({ by }));
-  show.order = choices('orders', [['newest', 'Newest'], ['longest', 'Longest']], (order) => go({ order: order === 'newest' ? '' : order }));
+  byId('custom').onclick = () => openCalendar(view);
+  show.measure = choices('measures', (of) => go({ of: of === 'calls' ? '' : of }));
+  show.stack = choices('stacks', (stack) => go({ stack }));
+  show.unit = choices('units', (by) => go({ by }));
+  show.order = choices('orders', (order) => go({ order: order === 'newest' ? '' : order }));
   byId('ids').onclick = () => go({ ids: state.ids ? '' : '1' });
   byId('widen').onclick = widen;
   byId('company').onchange = (event) => go({ company: event.target.value, where: '' });
@@ -351,6 +360,7 @@ function begin() {
   byId('remove').onclick = () => go(culprit.name === 'range' ? { range: '', from: '', to: '' } : { [culprit.name]: culprit.without });
   beginMirror(refreshMirror);
   beginLive(latest, () => view, () => { view = { ...view, question: '' }; load(); byId('total').scrollIntoView({ block: 'nearest' }); });
+  for (const a of document.querySelectorAll('[href="#total"]')) a.onclick = toList;
   document.addEventListener('keydown', onKey);
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });
   load();

@@ -45,14 +45,14 @@ export function newSearch(go, jump) {
       const focused = [...byId('chips').children].indexOf(document.activeElement);
       byId('chips').replaceChildren(...all.map((t) => {
         const [, name, id] = /^(host|workspace):(\d+)$/.exec(t) ?? [];
-        const said = name && nameOf(names, name, id) ? `${name}: ${nameOf(names, name, id)}` : t;
+        const said = name && nameOf(names, name, id) ? term(name, nameOf(names, name, id)) : t; // as it would be typed
         const chip = button({ title: t, 'aria-label': `Remove ${said}` }, () => go({ where: toggle(where, t) }),
           make('bdi', {}, said), make('span', { 'aria-hidden': 'true' }, '✕'));
         chip.classList.toggle('bad', t === culprit);
         return chip;
       }));
       if (focused >= 0) (byId('chips').children[Math.min(focused, all.length - 1)] ?? field).focus();
-      field.placeholder = all.length > 0 ? '' : 'Search: words of a title, an id, host:Ana, longer:30m …';
+      field.placeholder = all.length > 0 ? 'and …' : 'Search: words of a title, an id, host:Ana, longer:30m …';
       byId('values').replaceChildren(...facets.flatMap(({ field: name, values }) => values.filter(({ value }) => value).map(({ value }) =>
         make('option', { value: term(name, value), label: nameOf(names, name, value) }))),
       ...['scope:External', 'scope:Internal', 'longer:30m', 'late:5m', 'private:yes'].map((value) => make('option', { value })));

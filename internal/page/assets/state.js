@@ -5,12 +5,6 @@ import { localZone } from './zone.js';
 
 const names = ['company', 'range', 'from', 'to', 'tz', 'where', 'by', 'stack', 'of', 'order', 'ids', 'call'];
 
-// presets are the named ranges.
-export const presets = [
-  ['today', 'Today'], ['yesterday', 'Yesterday'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days'],
-  ['last-week', 'Last week'], ['this-month', 'This month'], ['last-month', 'Last month'], ['all', 'All'],
-];
-
 // read is the state that an address has. Links of former versions name a workspace.
 export function read(search) {
   const parameters = new URLSearchParams(search);

@@ -52,23 +52,25 @@ export function span(from, to) {
   return `${(sameYear ? dayMonth : day)(first)} – ${day(last)}`;
 }
 
-// duration is a number of seconds as a clock counts them.
+// A length is written as a clock counts it, as 'callvault calls' does, a sum of lengths in hours,
+// and how late a call was in minutes, as in late:5m.
 export function duration(seconds) {
   if (typeof seconds !== 'number') return '';
   const two = (n) => String(n).padStart(2, '0');
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const all = Math.round(seconds);
+  const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-// length is a number of seconds in words.
-export function length(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const m = Math.round(seconds / 60);
-  return m < 60 ? `${m} min` : `${Math.floor(m / 60)} h ${String(m % 60).padStart(2, '0')} min`;
+export function hours(seconds) {
+  const tenths = Math.round(seconds / 360);
+  return seconds > 0 && tenths === 0 ? '< 0.1 h' : `${count.format(tenths < 1000 ? tenths / 10 : Math.round(seconds / 3600))} h`;
 }
 
-// hours is a sum of lengths in words.
-export const hours = (seconds) => (seconds < 3600 ? length(seconds) : `${count.format(seconds < 360e3 ? Math.round(seconds / 360) / 10 : Math.round(seconds / 3600))} h`);
+// late is how many minutes after its time a call began, or NaN.
+export const late = ({ scheduled, started }) => Math.trunc((Date.parse(started) - Date.parse(scheduled)) / 6e4);
+
+export const delay = (minutes) => (minutes < 60 ? `${minutes} min` : hours(minutes * 60));
 
 // tick is the mark of a bar on the axis.
 export function tick(time, unit) {
