@@ -37,7 +37,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 		return err
 	}
 	a.ends = append(a.ends, draft.Discard)
-	service.db, service.isDemo = draft.Name(), true
+	service.db = draft.Name()
 	store, err := a.opened(sqlite.Open(ctx, service.db))
 	if err != nil {
 		return err
@@ -46,6 +46,7 @@ func (a *app) serveDemo(ctx context.Context, o serveOptions, config api.Config) 
 	if err != nil {
 		return err
 	}
+	service.demo = &credential
 	now := time.Now()
 	if o.script == scriptLate {
 		stage, err := demo.NewStage(ctx, store, demo.NewWorld(demo.Late(o.seed, now)))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/api"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
@@ -79,11 +80,11 @@ type service struct {
 	db     string        // names the store
 	secure *web.Follower // nil without TLS
 	api    net.Listener
-	manage net.Listener    // nil for --manage off
-	panel  *manage.Handler // of manage
-	end    func()          // closes both listeners; a second call does nothing
-	serves bool            // it answers requests
-	isDemo bool            // its calls are sample calls
+	manage net.Listener     // nil for --manage off
+	panel  *manage.Handler  // of manage
+	end    func()           // closes both listeners; a second call does nothing
+	serves bool             // it answers requests
+	demo   *gong.Credential // the key of a demo, nil for a store of one's own
 
 	mirrored *status.Collector // of the company that it mirrors; nil if it mirrors none
 }
@@ -189,12 +190,12 @@ func (s *service) show(store callvault.Store, handler *api.Handler, metrics *pro
 		Store:   store,
 		Name:    s.storeName(),
 		Version: buildVersion(),
-		Demo:    s.isDemo,
+		Demo:    s.demo,
 		Formats: page.Formats(func(w io.Writer, extension string, names callvault.EntryNames) (page.Writer, error) {
 			return bulk.NewWriter(w, bulk.Format(extension), names)
 		}),
 		API:     web.BoundURL(s.api),
-		Command: listCommand(s.db),
+		Command: s.listCommand(),
 		Mirror:  pageMirror(store, s.db),
 		Log:     s.log,
 	})
@@ -215,7 +216,7 @@ func (s *service) show(store callvault.Store, handler *api.Handler, metrics *pro
 // password. The temporary store of the demo has none.
 func (s *service) storeName() string {
 	switch {
-	case s.isDemo:
+	case s.demo != nil:
 		return ""
 	case postgres.IsURL(s.db):
 		return storeName(s.db)
@@ -223,14 +224,17 @@ func (s *service) storeName() string {
 	return filepath.Base(s.db)
 }
 
-// listCommand lists the calls of a store.
-func listCommand(db string) []string {
+// listCommand lists the calls of the store. The demo's store is removed when it ends, so it has
+// none.
+func (s *service) listCommand() []string {
 	command := []string{"callvault", "calls"}
-	if postgres.HasPassword(db) { // CALLVAULT_DB names it
+	switch path, err := filepath.Abs(s.db); {
+	case s.demo != nil:
+		return nil
+	case postgres.HasPassword(s.db): // CALLVAULT_DB names it
 		return command
+	case err == nil && !postgres.IsURL(s.db):
+		return append(command, "--db", path)
 	}
-	if path, err := filepath.Abs(db); err == nil && !postgres.IsURL(db) {
-		db = path
-	}
-	return append(command, "--db", db)
+	return append(command, "--db", s.db)
 }

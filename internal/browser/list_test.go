@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/callvault/callvault/internal/program"
 )
 
 const week = "?from=2020-03-23&to=2020-03-30&tz=Europe/Berlin"
@@ -122,8 +125,7 @@ func (p tab) testCall() {
 	if got := p.string("JSON.stringify(JSON.parse(document.getElementById('document').textContent))"); got != documents[1] {
 		p.t.Errorf("shown is %s, want %s", got, documents[1])
 	}
-	at := p.query("call")
-	_, id, _ := strings.Cut(at, ".")
+	id := p.query("call")
 	for what, want := range map[string]string{
 		"document": documents[1], "link": p.string("location.href"), "curl": "curl -u ACCESS_KEY " + p.server.Base + "/v2/calls/" + id,
 	} {
@@ -167,13 +169,86 @@ func (p tab) testCall() {
 	p.wait("document.getElementById('call').open")
 	p.do(chromedp.NavigateBack())
 	p.wait("!document.getElementById('call').open")
-	p.open(week + "&call=" + at)
-	p.wait("document.getElementById('call').open")
+}
+
+// From call to call only the one that is open changes: the list marks it, and nothing else is
+// drawn or asked for again.
+func (p tab) testWalk() {
+	p.open(week + "&where=longer:1m")
+	p.string(`globalThis.asked = [], globalThis.plainFetch = fetch, globalThis.fetch = (url, options) => {
+		const question = /api.(\w+)/.exec(url)[1];
+		if (question !== 'latest') asked.push(question);
+		return plainFetch(url, options); }`)
+	p.string(`globalThis.changed = [], globalThis.watch = new MutationObserver((changes) => changed.push(...changes.map(({ type, target, attributeName }) => [type, target.localName, target.id, attributeName].join(' ')))),
+		watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })`)
+	steps := p.string("history.length")
+	order := p.rows()
+	at := func(place int, id string) {
+		p.t.Helper()
+		p.wait(fmt.Sprintf("document.getElementById('call-place').textContent.startsWith('%d of ')", place))
+		if got := p.string("[...document.querySelectorAll('[aria-current=\"true\"]')].map(r => r.dataset.at.split('.')[1]) + ' ' + new URLSearchParams(location.search).get('call')"); got != id+" "+id {
+			p.t.Errorf("at place %d the list marks %s, want %s", place, got, id)
+		}
+	}
+	p.click("#rows tbody:nth-of-type(1) tr[data-at] .number")
+	at(1, order[0])
+	for i, key := range []string{"j", kb.ArrowRight, "j", "k", kb.ArrowLeft} {
+		p.press(key)
+		place := []int{2, 3, 4, 3, 2}[i]
+		at(place, order[place-1])
+	}
+	p.do(chromedp.NavigateBack())
+	p.wait("!document.getElementById('call').open && !location.search.includes('call=')")
+	if got := p.string("document.activeElement.closest('tr').dataset.at.split('.')[1]"); got != order[1] {
+		p.t.Errorf("the focus went to %s, want %s", got, order[1])
+	}
+	if got := p.string("history.length - " + steps); got != "1" {
+		p.t.Errorf("a walk is %s steps", got)
+	}
+	if got := p.string("asked"); got != strings.TrimSuffix(strings.Repeat("call,", 6), ",") {
+		p.t.Errorf("the page asked for %s", got)
+	}
+	if got := p.string(`changed.filter(c => !/ tr  aria-current$|^attributes dialog call open$| call-| (dt|dd|div|button)  (hidden|title)$| document /.test(c))`); got != "" {
+		p.t.Errorf("changed are %s", got)
+	}
+	// j goes on past the end of what is loaded, in the list too.
+	p.focus("#rows tbody:last-child tr:last-child .title")
+	p.press("j")
+	p.wait("document.querySelectorAll('#rows tr[data-at]').length === 100 && document.activeElement === document.querySelectorAll('#rows .title')[50]")
+}
+
+// A link to a call opens it whatever the view is, with its neighbours where the view lists it.
+func (p tab) testCallLinks() {
+	order := ids(p.t, p.exported("ndjson"))
+	slices.Reverse(order)
+	for _, tt := range []struct{ query, place string }{
+		{week, fmt.Sprintf("120 of %d", len(order))},                            // beyond what a list has at first
+		{"?range=today&tz=UTC", "not in this list"},                             // outside the range
+		{all + "&where=nothinglikethis", "not in this list"},                    // which the search leaves out
+		{all + "&where=host:Nobody", "not in this list"},                        // of a view that can't be shown
+		{week + "&where=workspace:1+longer:1m", "not in this list"},             // of a workspace that is not there
+		{"?from=2020-03-23&to=2020-03-24&tz=Europe/Berlin", "not in this list"}, // too early
+	} {
+		p.open(tt.query + "&call=" + order[119])
+		p.wait("document.getElementById('call').open && document.getElementById('call-place').textContent === '" + tt.place + "'")
+		if got := p.string("JSON.parse(document.getElementById('document').textContent).id"); got != order[119] {
+			p.t.Errorf("%s: call %s is open", tt.query, got)
+		}
+	}
+	p.open(week + "&call=1585000000000000." + order[119]) // a link of a former version
+	p.wait("document.getElementById('call-place').textContent.startsWith('120 of ')")
+	p.press("j")
+	p.wait("location.search.includes('" + order[120] + "')")
+	p.press("k", "k")
+	p.wait("location.search.includes('" + order[118] + "')")
 	p.click("#call .close")
 	p.wait("!document.getElementById('call').open && !location.search.includes('call=')")
-	p.open(week + "&call=" + at + "1")
-	p.text("#call-problem", "Call not found: it was deleted, or its time has changed.")
+	p.wait("document.activeElement.closest('tr')?.dataset.at.endsWith('." + order[118] + "')")
+	p.open(week + "&call=12345")
+	p.text("#call-problem", "Call 12345 not found: it was deleted, or it belongs to another company.")
 	p.picture("call-gone-wide-light")
+	p.press("j", kb.Escape)
+	p.wait("!document.getElementById('call').open && !location.search.includes('call=')")
 }
 
 // A call says when it was scheduled and how late it started, by the clock of the chosen zone. The
@@ -325,6 +400,44 @@ func (p tab) testDownloads() {
 		if want := p.exported(format); string(got) != want {
 			p.t.Errorf("%s: %d bytes, not the %d that export writes", format, len(got), len(want))
 		}
+	}
+}
+
+// The demo's command, as it is shown, lists the calls of the view: it has the key and the search.
+func (p tab) testDemoLines() {
+	cli := program.New(p.t)
+	p.server = cli.Start(cli.Command("serve", "--demo", "--listen", "127.0.0.1:0", "--manage", "127.0.0.1:0"))
+	p.do(chromedp.Navigate(p.server.Find(`web page +(http\S+)`)[1] + "?range=30d&tz=Asia/Kathmandu&where=harbor+host:ingrid+longer:1m"))
+	p.settle()
+	p.wait("document.querySelector('#rows tr[data-at]')")
+	want := p.rows()
+	lines := eval[[]string](p, "[...document.querySelectorAll('.line code')].map(c => c.textContent)")
+	if len(want) == 0 || len(lines) != 1 {
+		p.t.Fatalf("%d calls, lines %q", len(want), lines)
+	}
+	printed := func(line string) string {
+		p.t.Helper()
+		callvault := cli.Command()
+		sh := exec.CommandContext(p.ctx, "sh", "-c", line)
+		sh.Dir, sh.Env = callvault.Dir, append(callvault.Env, "PATH="+filepath.Dir(callvault.Path)+":"+os.Getenv("PATH"))
+		out, err := sh.Output()
+		if err != nil {
+			p.t.Fatalf("%s: %v: %s", line, err, err.(*exec.ExitError).Stderr)
+		}
+		return string(out)
+	}
+	got := ids(p.t, printed(lines[0]+" -o ndjson"))
+	slices.Reverse(got)
+	if !slices.Equal(got, want) {
+		p.t.Errorf("%s: got %v, want %v", lines[0], got, want)
+	}
+	p.click("#rows .title")
+	p.wait("document.getElementById('call').open")
+	p.string("navigator.clipboard.writeText = (text) => { globalThis.copied = text; }")
+	p.click("#copy-curl")
+	p.wait("globalThis.copied")
+	if got := printed(p.string("copied") + " -sS"); !strings.Contains(got, want[0]) {
+		p.t.Errorf("%s: got %s", p.string("copied"), got)
 	}
 }
 

@@ -3,6 +3,7 @@ package browser
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp/kb"
@@ -27,7 +28,7 @@ func (p tab) testPictures() {
 	if pictures(p.t) == "" {
 		p.t.Skip("nobody wants pictures: CALLVAULT_SCREENSHOTS names no folder")
 	}
-	first := p.view(all).List.Calls[0].At
+	_, first, _ := strings.Cut(p.view(all).List.Calls[0].At, ".")
 	for _, screen := range []struct {
 		name          string
 		width, height int64

@@ -125,7 +125,7 @@ func (p tab) testSearch() {
 	p.search(id)
 	p.wait("document.getElementById('call').open")
 	p.settle()
-	if !strings.HasSuffix(p.query("call"), "."+id) {
+	if p.query("call") != id {
 		p.t.Errorf("%s leads to %s", id, p.query("call"))
 	}
 	p.press(kb.Escape)
@@ -158,17 +158,71 @@ func (p tab) testCulprits() {
 		if strings.Contains(tt.query, "where") {
 			p.text("#chips .bad bdi", tt.culprit)
 		}
+		// What there is without the culprit is shown, dimmed, and is not asked for again.
+		p.wait("document.getElementById('figures').checkVisibility() && getComputedStyle(document.querySelector('.board')).opacity < 0.6")
+		total := p.string("document.getElementById('total').textContent")
 		p.click("#remove")
-		p.wait("!document.getElementById('problem').checkVisibility() && !document.querySelector('.bare')")
-		p.settle()
+		p.wait("!document.getElementById('problem').checkVisibility() && !document.querySelector('.stale')")
+		p.total(total)
 		if got := p.query("where"); got != tt.left || strings.HasPrefix(tt.query, week) && !strings.Contains(p.string("location.search"), "2020-03-23") {
 			p.t.Errorf("%s: left is %s", tt.query, p.string("location.search"))
 		}
+		if got := p.string("document.activeElement.id"); strings.Contains(tt.query, "where") && got != "search" || got == "" {
+			p.t.Errorf("%s: the focus went to %q", tt.query, got)
+		}
+	}
+	// Names that are spelled like a missing one can take its place.
+	p.open("?company=named&range=all&tz=UTC&where=longer:1m+host:Lovelase")
+	p.text("#near", `host:"Ada Lovelace"`)
+	p.click("#near button")
+	p.wait("!document.getElementById('problem').checkVisibility()")
+	p.settle()
+	if got := p.query("where"); got != `longer:1m host:"Ada Lovelace"` {
+		p.t.Errorf("the search is %s", got)
 	}
 }
 
-// What comes while the page is open is told, and shown when a person wants it. A page that
-// nobody sees asks for nothing.
+// A search says how many calls it finds outside the range, also if there are none within, and
+// leads to them.
+func (p tab) testOutside() {
+	everywhere := p.view(all + "&where=harbor").Figures.Calls
+	within := p.view(week + "&where=harbor").Figures.Calls
+	p.open(week)
+	if p.is("document.getElementById('outside').checkVisibility()") {
+		p.t.Error("without a search there are calls outside")
+	}
+	p.search("harbor")
+	p.text("#outside", fmt.Sprintf("%d more calls match outside this range. Show all", everywhere-within))
+	p.click(`#measures [data-value="hours"]`)
+	p.wait("location.search.includes('of=hours')")
+	p.settle()
+	p.text("#outside", fmt.Sprintf("%d more calls match outside this range. Show all", everywhere-within))
+	p.picture("outside-wide-light")
+	p.click("#show-all")
+	p.wait("location.search.includes('range=all')")
+	p.total(plural(everywhere))
+	if p.is("document.getElementById('outside').checkVisibility()") {
+		p.t.Error("all calls have others outside")
+	}
+	if got := p.string("document.activeElement.id"); got != "range" {
+		p.t.Errorf("the focus went to %s", got)
+	}
+	p.do(chromedp.NavigateBack())
+	p.wait("!location.search.includes('range=all')")
+	p.total(plural(within))
+	p.open("?from=2019-01-01&to=2019-02-01&tz=UTC&where=harbor")
+	p.text("#empty-text", "No calls match from 1 Jan to 31 Jan 2019.")
+	p.text("#outside", fmt.Sprintf("%d calls match outside this range. Show all", everywhere))
+	if p.is("document.getElementById('show-newest').checkVisibility()") {
+		p.t.Error("the search is offered to be removed, although it finds calls")
+	}
+	p.click("#show-all")
+	p.wait("location.search.includes('range=all')")
+	p.total(plural(everywhere))
+}
+
+// What comes into the view while the page is open is told, and shown when a person wants it. A
+// page that nobody sees asks for nothing.
 func (p tab) testNews() {
 	cli := program.New(p.t)
 	cli.Put("default", records(112)[:100]...)
@@ -181,10 +235,10 @@ func (p tab) testNews() {
 	if got := p.string("timers.size"); got != "1" {
 		p.t.Fatalf("the page looks by %s timers", got)
 	}
-	p.string(`globalThis.asked = 0, globalThis.plainFetch = fetch, globalThis.fetch = (...of) => { asked++; return plainFetch(...of); },
+	p.string(`globalThis.asked = [], globalThis.plainFetch = fetch, globalThis.fetch = (url, options) => { asked.push(String(url)); return plainFetch(url, options); },
 		Object.defineProperty(document, 'hidden', { value: true, configurable: true }), document.dispatchEvent(new Event('visibilitychange'))`)
 	cli.Put("default", records(112)...)
-	if got := p.string("asked + ' ' + timers.size"); got != "0 0" {
+	if got := p.string("asked.length + ' ' + timers.size"); got != "0 0" {
 		p.t.Errorf("a hidden page asks; requests and timers are %s", got)
 	}
 	p.string("delete document.hidden, document.dispatchEvent(new Event('visibilitychange'))")
@@ -197,6 +251,29 @@ func (p tab) testNews() {
 	if p.is("document.getElementById('news').checkVisibility()") {
 		p.t.Error("the news are still there")
 	}
+	if got := p.string("document.activeElement.id"); got != "total" {
+		p.t.Errorf("the focus went to %s", got)
+	}
 	cli.Put("default", `{"id":"1","started":"2020-03-31T12:00:00Z"}`) // the page looks by itself
 	p.wait("document.getElementById('news').textContent === '1 new call ↑' && document.getElementById('news').checkVisibility()")
+
+	// Calls of another range or search are no news, and the number of their change is asked for once.
+	p.open("?from=2020-03-31&to=2020-04-01&tz=UTC&where=harbor")
+	total := p.string("document.getElementById('total').textContent")
+	p.string(`globalThis.numbers = [], globalThis.plainFetch = fetch, globalThis.fetch = (url, options) => {
+		const number = /api.latest.*number=(\d+)/.exec(url);
+		if (number) numbers.push(number[1]);
+		return plainFetch(url, options); }`)
+	const look = "document.dispatchEvent(new Event('visibilitychange'))" // at once, and not when the timer says
+	cli.Put("default", `{"id":"2","started":"2020-03-31T13:00:00Z","title":"Nine"}`, `{"id":"3","started":"2020-03-30T13:00:00Z","title":"Harbor"}`)
+	p.is(look)
+	p.wait("numbers.length >= 1")
+	p.wait("(" + look + ", new Set(numbers).size === 2)") // it was counted: the number is the new one
+	if p.is("document.getElementById('news').checkVisibility()") {
+		p.t.Error("calls of another range and another title are news")
+	}
+	cli.Put("default", `{"id":"4","started":"2020-03-31T13:00:00Z","title":"Harbor"}`)
+	p.wait("document.getElementById('news').checkVisibility()")
+	p.text("#news", "1 new call ↑")
+	p.total(total)
 }

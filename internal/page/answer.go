@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -83,12 +84,26 @@ type culprit struct {
 	Name    string `json:"name"`
 	Value   string `json:"value"`
 	Without string `json:"without"`
+
+	Near []string `json:"near,omitempty"` // terms of a search that could stand in its place
 }
 
 func (e *refusal) Error() string { return e.text }
 
 func refusef(status int, format string, args ...any) *refusal {
 	return &refusal{status: status, text: fmt.Sprintf(format, args...), final: status < http.StatusInternalServerError}
+}
+
+// sentence is the text as people read it. A term of a search stays as it was typed.
+func (e *refusal) sentence() string {
+	text := e.text
+	if e.culprit == nil || e.culprit.Name != "where" {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	if !strings.HasSuffix(text, "?") {
+		text += "."
+	}
+	return text
 }
 
 // blame names the culprit.
@@ -120,7 +135,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		Error   string   `json:"error"`
 		Final   bool     `json:"final,omitempty"`
 		Culprit *culprit `json:"culprit,omitempty"`
-	}{refused.text, refused.final, refused.culprit})
+	}{refused.sentence(), refused.final, refused.culprit})
 	if err == nil {
 		send(w, refused.status, body)
 	}

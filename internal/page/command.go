@@ -11,39 +11,79 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-// curl is a shell command that requests the view from the API. It is empty if the API can't
-// filter by the search. curl prompts for the secret, so the secret is on no command line.
-func (h *Handler) curl(r *http.Request, v view) string {
+// line is a shell command that gets the calls of a view, and what it does.
+type line struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+}
+
+// lines are the commands for a view. Those of the demo have its key; curl and callvault prompt for
+// or name that of others, so their secrets are on no command line.
+func (h *Handler) lines(r *http.Request, keyCompany string, v view) []line {
+	lines := []line{}
+	add := func(label, hint string, words []string) {
+		if h.demoKey(keyCompany) != nil {
+			hint = ""
+		}
+		lines = append(lines, line{label + hint, shell(words...)})
+	}
+	if words := h.curlView(r, keyCompany, v); words != nil {
+		add("Request them from the API", " (curl prompts for the key’s secret)", words)
+	}
+	const list = "List them on the command line"
+	switch flags := v.flags(); {
+	case keyCompany == "" && len(h.Command) > 0:
+		if v.company != callvault.DefaultCompany {
+			flags = append([]string{"--company", v.company}, flags...)
+		}
+		add(list, "", slices.Concat(h.Command, flags))
+	case h.API != "": // the key decides the company
+		add(list, " (set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET before)", slices.Concat([]string{"callvault", "calls", "--url", h.reachable(r)}, flags))
+		if key := h.demoKey(keyCompany); key != nil {
+			last := &lines[len(lines)-1]
+			last.Text = "CALLVAULT_ACCESS_KEY=" + quote(key.AccessKey) + " CALLVAULT_ACCESS_KEY_SECRET=" + quote(key.AccessKeySecret) + " " + last.Text
+		}
+	}
+	return lines
+}
+
+// demoKey is the key of a demo for those who may see all of it, or nil.
+func (h *Handler) demoKey(keyCompany string) *gong.Credential {
+	if keyCompany != "" {
+		return nil
+	}
+	return h.Demo
+}
+
+// curl is a command that requests a path of the API.
+func (h *Handler) curl(r *http.Request, keyCompany, path string) []string {
+	user := "ACCESS_KEY"
+	if key := h.demoKey(keyCompany); key != nil {
+		user = key.AccessKey + ":" + key.AccessKeySecret
+	}
+	return []string{"curl", "-u", user, h.reachable(r) + path}
+}
+
+// curlView is nothing if the API can't filter by the search.
+func (h *Handler) curlView(r *http.Request, keyCompany string, v view) []string {
 	isWorkspace := len(v.where.Terms) == 1 && len(v.filter.Workspaces) == 1
 	if h.API == "" || len(v.where.Terms) > 0 && !isWorkspace {
-		return ""
+		return nil
 	}
-	query := "fromDateTime=" + v.query.From.String() + "&toDateTime=" + v.query.To.String()
+	query := "?fromDateTime=" + v.query.From.String() + "&toDateTime=" + v.query.To.String()
 	if isWorkspace {
 		query += "&workspaceId=" + v.filter.Workspaces[0].String()
 	}
-	return shell("curl", "-u", "ACCESS_KEY", h.reachable(r)+gong.Path+"?"+query)
+	return h.curl(r, keyCompany, gong.Path+query)
 }
 
-// command is a shell command that lists the view with callvault.
-func (h *Handler) command(r *http.Request, keyCompany string, v view) string {
-	var words []string
-	if keyCompany == "" {
-		words = slices.Clone(h.Command)
-	}
-	switch {
-	case len(words) == 0 && h.API == "":
-		return ""
-	case len(words) == 0: // the key decides the company
-		words = []string{"callvault", "calls", "--url", h.reachable(r)}
-	case v.company != callvault.DefaultCompany:
-		words = append(words, "--company", v.company)
-	}
-	words = append(words, "--from", shown(v.span.From), "--to", shown(v.span.To), "--tz", v.span.From.Location().String())
+// flags select the calls of the view for callvault calls.
+func (v *view) flags() []string {
+	flags := []string{"--from", shown(v.span.From), "--to", shown(v.span.To), "--tz", v.zone.String()}
 	if len(v.where.Terms) > 0 {
-		words = append(words, "--where", v.where.String())
+		flags = append(flags, "--where", v.where.String())
 	}
-	return shell(words...)
+	return flags
 }
 
 // reachable is the URL at which the page's reader may reach the API. If the API listens on

@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 )
 
 // A shell takes every word as it was.
@@ -27,28 +29,45 @@ func TestShell(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
+	const (
+		today  = "--from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"
+		bounds = "fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z"
+		curl   = "Request them from the API (curl prompts for the key’s secret): curl -u ACCESS_KEY "
+		list   = "List them on the command line: callvault calls --db '/home/my calls.db' "
+		byURL  = "List them on the command line (set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET before): callvault calls --url http://vault.example:8080 "
+	)
 	command := []string{"callvault", "calls", "--db", "/home/my calls.db"}
+	own, wide := Config{API: "http://127.0.0.1:8080", Command: command}, Config{API: "http://[::]:8080", Command: command}
+	demo := Config{API: "http://127.0.0.1:8080", Demo: &gong.Credential{AccessKey: "KEY", AccessKeySecret: "hush"}}
 	for _, tt := range []struct {
-		name, query   string
-		key           string // whose it is
-		config        Config
-		curl, command string
+		name, query string
+		key         string // whose it is
+		config      Config
+		want        []string
 	}{
-		{"all there is", with("range", "today", "tz", "Europe/Berlin"), "", Config{API: "http://127.0.0.1:8080", Command: command},
-			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-03T23:00:00Z&toDateTime=2026-03-04T23:00:00Z'",
-			"callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00+01:00 --to 2026-03-05T00:00:00+01:00 --tz Europe/Berlin"},
-		{"a workspace", with("range", "today", "where", "workspace:7"), "", Config{API: "http://127.0.0.1:8080", Command: command},
-			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z&workspaceId=7'",
-			"callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC --where workspace:7"},
-		{"words", with("range", "today", "where", `workspace:7  "harbor nine"`), "", Config{API: "http://127.0.0.1:8080", Command: command}, "",
-			`callvault calls --db '/home/my calls.db' --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC --where 'workspace:7 "harbor nine"'`},
-		{"a company", with("range", "today", "company", "acme"), "", Config{API: "http://127.0.0.1:8080", Command: command},
-			"curl -u ACCESS_KEY 'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z'",
-			"callvault calls --db '/home/my calls.db' --company acme --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"},
-		{"from elsewhere", with("range", "today", "company", "acme"), "acme", Config{API: "http://[::]:8080", Command: command},
-			"curl -u ACCESS_KEY 'http://vault.example:8080/v2/calls?fromDateTime=2026-03-04T00:00:00Z&toDateTime=2026-03-05T00:00:00Z'",
-			"callvault calls --url http://vault.example:8080 --from 2026-03-04T00:00:00Z --to 2026-03-05T00:00:00Z --tz UTC"},
-		{"no API", with("range", "today"), "", Config{}, "", ""},
+		{"all there is", with("range", "today", "tz", "Europe/Berlin"), "", own, []string{
+			curl + "'http://127.0.0.1:8080/v2/calls?fromDateTime=2026-03-03T23:00:00Z&toDateTime=2026-03-04T23:00:00Z'",
+			list + "--from 2026-03-04T00:00:00+01:00 --to 2026-03-05T00:00:00+01:00 --tz Europe/Berlin"}},
+		{"a workspace", with("range", "today", "where", "workspace:7"), "", own, []string{
+			curl + "'http://127.0.0.1:8080/v2/calls?" + bounds + "&workspaceId=7'",
+			list + today + " --where workspace:7"}},
+		{"words", with("range", "today", "where", `workspace:7  "harbor nine"`), "", own, []string{
+			list + today + ` --where 'workspace:7 "harbor nine"'`}},
+		{"a company", with("range", "today", "company", "acme"), "", own, []string{
+			curl + "'http://127.0.0.1:8080/v2/calls?" + bounds + "'",
+			list + "--company acme " + today}},
+		{"from elsewhere", with("range", "today", "company", "acme"), "acme", wide, []string{
+			curl + "'http://vault.example:8080/v2/calls?" + bounds + "'",
+			byURL + today}},
+		{"the demo", with("range", "today", "where", "nine"), "", demo, []string{
+			"List them on the command line: CALLVAULT_ACCESS_KEY=KEY CALLVAULT_ACCESS_KEY_SECRET=hush callvault calls --url http://127.0.0.1:8080 " + today + " --where nine"}},
+		{"all of the demo", with("range", "today"), "", demo, []string{
+			"Request them from the API: curl -u KEY:hush 'http://127.0.0.1:8080/v2/calls?" + bounds + "'",
+			"List them on the command line: CALLVAULT_ACCESS_KEY=KEY CALLVAULT_ACCESS_KEY_SECRET=hush callvault calls --url http://127.0.0.1:8080 " + today}},
+		{"the demo by a key", with("range", "today"), "default", demo, []string{
+			strings.ReplaceAll(curl, "vault.example", "127.0.0.1") + "'http://127.0.0.1:8080/v2/calls?" + bounds + "'",
+			strings.ReplaceAll(byURL, "vault.example", "127.0.0.1") + today}},
+		{"no API", with("range", "today"), "", Config{}, nil},
 	} {
 		tt.config.Store = &store{companies: map[string]calls{"default": {rows: []callvault.Call{call(1, time.Unix(0, 0), "7")}}, "acme": at()}}
 		h := start(t, tt.config, at())
@@ -57,11 +76,12 @@ func TestLines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := h.curl(r, v); got != tt.curl {
-			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.curl)
+		var got []string
+		for _, l := range h.lines(r, tt.key, v) {
+			got = append(got, l.Label+": "+l.Text)
 		}
-		if got := h.command(r, tt.key, v); got != tt.command {
-			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.command)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s:\n got %q\nwant %q", tt.name, got, tt.want)
 		}
 	}
 	if len(command) != 4 {

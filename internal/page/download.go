@@ -145,7 +145,7 @@ func (v *view) chunk(ctx context.Context, after callvault.Position, chunk *[][]b
 	bytes := 0
 	err = v.calls.Scan(ctx, v.query, after, chunkCalls, func(row callvault.Record) error {
 		last = row.Position()
-		if len(v.where.Terms) > 0 && !v.filter.Has(&row.Call) {
+		if !v.has(&row.Call) {
 			return nil
 		}
 		*chunk = append(*chunk, slices.Clone(row.Document))

@@ -65,7 +65,7 @@ func TestFileNames(t *testing.T) {
 			t.Errorf("%s: %s", query, got)
 		}
 	}
-	if w := get(h, "/api/download?format=exe"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "format must be one of ndjson") {
+	if w := get(h, "/api/download?format=exe"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Format must be one of ndjson") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
@@ -140,7 +140,7 @@ func TestDownloadsAreBounded(t *testing.T) {
 			synctest.Wait()
 			select {
 			case w := <-answers:
-				if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "too many downloads are running") || w.Header().Get("Content-Disposition") != "" {
+				if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "Too many downloads are running") || w.Header().Get("Content-Disposition") != "" {
 					t.Errorf("%d %s", w.Code, w.Body)
 				}
 			default:

@@ -60,7 +60,7 @@ func (v *view) list(found callvault.View) list {
 	for _, r := range found.Calls {
 		l.Calls = append(l.Calls, row{
 			At:       formatPosition(r.Position()),
-			Time:     shown(r.Time.UTC().In(v.span.From.Location())),
+			Time:     shown(r.Time.UTC().In(v.zone)),
 			Document: r.Document,
 		})
 	}

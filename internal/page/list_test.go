@@ -121,10 +121,8 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"x", "1", "1.", ".1", "1.x", "1.123456789012345678901", "9223372036854775807.1", "-9223372036854775808.1"} {
-		for _, path := range []string{"/api/view" + with("before", wrong), "/api/call" + with("at", wrong)} {
-			if w := get(h, path); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is not a position of a call") {
-				t.Errorf("%s: %d %s", path, w.Code, w.Body)
-			}
+		if w := get(h, "/api/view"+with("before", wrong)); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is not a position of a call") {
+			t.Errorf("%s: %d %s", wrong, w.Code, w.Body)
 		}
 	}
 	if w := get(h, "/api/view?before=1.1,x"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "is not a place in the list") {
@@ -142,8 +140,8 @@ func TestRowTimes(t *testing.T) {
 	if len(p.Calls) != 1 || p.Calls[0].Time != "2026-03-04T12:15:00.123456+05:45" {
 		t.Errorf("%+v", p)
 	}
-	c := read[oneCall](t, h, "/api/call"+with("at", p.Calls[0].At, "tz", "Asia/Kathmandu"))
-	if c.Started != p.Calls[0].Time || c.At != p.Calls[0].At {
+	c := read[oneCall](t, h, "/api/call"+with("id", "1", "tz", "Asia/Kathmandu"))
+	if c.Started != p.Calls[0].Time {
 		t.Errorf("%+v", c)
 	}
 }
@@ -154,18 +152,13 @@ func TestDocument(t *testing.T) {
 	const raw = `{"id":"2","title":"</script><b>&\u2028","big":12345678901234567890.10,"a":[]}`
 	made.rows[1].Document = []byte(raw)
 	h := start(t, Config{}, made)
-	d := read[oneCall](t, h, "/api/call?at=1772323200000000.2")
+	d := read[oneCall](t, h, "/api/call?id=2")
 	if d.Document != raw || d.Indented != "{\n  \"id\": \"2\",\n  \"title\": \"</script><b>&\\u2028\",\n  \"big\": 12345678901234567890.10,\n  \"a\": []\n}" {
 		t.Errorf("%+v", d)
 	}
-	for _, position := range []string{"1772323200000000.4", "1772323200000001.2", "1772323200000000.0"} {
-		if w := get(h, "/api/call?at="+position); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "call not found") {
-			t.Errorf("%s: %d %s", position, w.Code, w.Body)
-		}
-	}
 }
 
-// A call is found by its id too, says how late it started, and how the API is asked for it.
+// A call says how late it started, and how the API is asked for it.
 func TestCallByID(t *testing.T) {
 	c, err := callvault.ParseCall([]byte(`{"id":"77","direction":"Conference","scheduled":"2026-03-04T07:00:00Z","started":"2026-03-04T08:05:30+01:00"}`))
 	if err != nil {
@@ -173,13 +166,43 @@ func TestCallByID(t *testing.T) {
 	}
 	h := start(t, Config{API: "http://127.0.0.1:8080"}, calls{rows: []callvault.Call{c}})
 	one := read[oneCall](t, h, "/api/call?id=077&tz=Asia/Tokyo")
-	if one.At != "1772607600000000.77" || one.Scheduled != "2026-03-04T16:00:00+09:00" || one.Started != "2026-03-04T16:05:30+09:00" ||
+	if one.ID != "77" || one.Scheduled != "2026-03-04T16:00:00+09:00" || one.Started != "2026-03-04T16:05:30+09:00" ||
 		one.Curl != "curl -u ACCESS_KEY http://127.0.0.1:8080/v2/calls/77" {
 		t.Errorf("%+v", one)
 	}
 	for id, status := range map[string]int{"78": http.StatusNotFound, "x": http.StatusBadRequest} {
 		if w := get(h, "/api/call?id="+id); w.Code != status {
 			t.Errorf("%s: %d %s", id, w.Code, w.Body)
+		}
+	}
+}
+
+// A call is there whatever the range and the search are, and even if they can't be answered. It
+// says whether the view lists it.
+func TestCallOutsideTheView(t *testing.T) {
+	made := varied(t, 40, rand.New(rand.NewPCG(9, 10)))
+	h := start(t, Config{}, made)
+	for _, query := range []string{
+		with("range", "all"), with("range", "today"), with("from", "2026-02-10", "to", "2026-02-20", "tz", "Asia/Kathmandu"),
+		with("range", "all", "where", "harbor scope:external"), with("range", "all", "where", "workspace:70"),
+		with("range", "all", "where", "host:nobody"), with("range", "soon"), with("from", "soon"),
+	} {
+		listed := map[string]bool{}
+		if get(h, "/api/view"+query).Code == http.StatusOK {
+			for _, id := range wholeList(t, h, query) {
+				listed[id] = true
+			}
+		}
+		for _, c := range made.rows {
+			id := c.ID.String()
+			if one := read[oneCall](t, h, "/api/call"+query+"&id="+id); one.ID != id || one.Listed != listed[id] {
+				t.Errorf("%s: call %s is %s, listed %v, want %v", query, id, one.ID, one.Listed, listed[id])
+			}
+		}
+	}
+	for query, status := range map[string]int{"?id=1&company=acme": http.StatusNotFound, "?id=1&tz=Mars/Olympus": http.StatusBadRequest} {
+		if w := get(h, "/api/call"+query); w.Code != status {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
 }

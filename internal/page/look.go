@@ -24,8 +24,7 @@ type look struct {
 	Newest  string    `json:"newest,omitempty"` // when the company's newest call was, if none is shown
 	List    list      `json:"list"`
 	Names   entryName `json:"names"` // of all users and workspaces above
-	Curl    string    `json:"curl,omitempty"`
-	Command string    `json:"command,omitempty"`
+	Lines   []line    `json:"lines"`
 }
 
 type figures struct {
@@ -88,12 +87,11 @@ func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
 	}
 	l := look{
 		Company: v.company,
-		Zone:    v.span.From.Location().String(),
+		Zone:    v.zone.String(),
 		Range:   v.preset,
 		From:    shown(v.span.From),
 		To:      shown(v.span.To),
-		Curl:    h.curl(r, v),
-		Command: h.command(r, keyCompany, v),
+		Lines:   h.lines(r, keyCompany, v),
 	}
 	if l.Chart, err = h.newChart(r.Context(), &v, parameters.Get("by"), parameters.Get("stack"), &q); err != nil {
 		return nil, err
@@ -150,31 +148,10 @@ func (h *Handler) next(ctx context.Context, v view, q callvault.ViewQuery) (any,
 func (v *view) newest(ctx context.Context) (text string, err error) {
 	q := callvault.Query{Range: callvault.AllTime}
 	err = v.calls.ScanBack(ctx, q, q.End(), 1, func(r callvault.Record) error {
-		text = shown(r.Time.UTC().In(v.span.From.Location()))
+		text = shown(r.Time.UTC().In(v.zone))
 		return nil
 	})
 	return text, err
-}
-
-// latest tells whether something has changed since a view: the number of the company's last
-// change, and how many calls it has.
-type latest struct {
-	Number int64 `json:"number"`
-	All    int   `json:"all"`
-}
-
-func (h *Handler) latest(r *http.Request, keyCompany string) (any, error) {
-	company, err := h.company(r.Context(), r.URL.Query().Get("company"), keyCompany)
-	if err != nil {
-		return nil, err
-	}
-	var l latest
-	calls := h.Store.Calls(company)
-	if l.Number, err = calls.Latest(r.Context()); err != nil {
-		return nil, err
-	}
-	l.All, err = calls.Count(r.Context(), callvault.Query{Range: callvault.AllTime})
-	return l, err
 }
 
 // idsOf are the hosts and workspaces of calls.

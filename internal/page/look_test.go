@@ -3,7 +3,6 @@ package page
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -165,7 +164,7 @@ func TestCulprits(t *testing.T) {
 		{with("where", "host:Nobody"), `"culprit":{"name":"where","value":"host:Nobody","without":""}`},
 		{with("where", "workspace:90 harbor"), `"culprit":{"name":"where","value":"workspace:90","without":"harbor"}`},
 		{with("company", "acm"), `"culprit":{"name":"company","value":"acm","without":""}`},
-		{with("by", "fortnight"), `"error":"unknown unit \"fortnight\"; use hour, day, week, month, year","final":true,"culprit":{"name":"by","value":"fortnight","without":""}`},
+		{with("by", "fortnight"), `"error":"Unknown unit \"fortnight\"; use hour, day, week, month, year.","final":true,"culprit":{"name":"by","value":"fortnight","without":""}`},
 		{with("stack", "colour"), `"culprit":{"name":"stack","value":"colour","without":""}`},
 		{with("range", "fortnight"), `"culprit":{"name":"range","value":"fortnight","without":""}`},
 		{with("tz", "Mars/Olympus"), `"culprit":{"name":"tz","value":"Mars/Olympus","without":""}`},
@@ -182,18 +181,6 @@ func TestCulprits(t *testing.T) {
 				t.Errorf("%s: %d %s, want %s", target, w.Code, w.Body, tt.want)
 			}
 		}
-	}
-}
-
-// A view knows the company's number and its calls, so that the page can tell what came since.
-func TestLatest(t *testing.T) {
-	h := start(t, Config{}, at("2026-03-01T00:00:00Z", "2026-03-04T00:00:00Z"))
-	l := read[look](t, h, "/api/view?range=today")
-	if now := read[latest](t, h, "/api/latest"); now != (latest{2, 2}) || l.Number != now.Number || l.All != now.All || l.Figures.Calls != 1 {
-		t.Errorf("%+v, %+v", now, l)
-	}
-	if w := getAs(h, "acme", "/api/latest?company=default"); w.Code != http.StatusForbidden {
-		t.Errorf("of another company: %d", w.Code)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestNames(t *testing.T) {
 	}
 	l := read[look](t, h, "/api/view?range=all").List
 	for i, want := range []string{adaName + ", Sales", ", ", ", Sales", ", "} {
-		c := read[oneCall](t, h, "/api/call?at="+l.Calls[3-i].At)
+		c := read[oneCall](t, h, "/api/call?id="+ids(l)[3-i])
 		host, workspace := []string{"7", "8", "__proto__", ""}[i], []string{"70", "80", "70", ""}[i]
 		if got := c.Names[callvault.Users][host] + ", " + c.Names[callvault.Workspaces][workspace]; got != want {
 			t.Errorf("call %d has %s, want %s", i+1, got, want)
@@ -74,14 +74,14 @@ func TestDamagedNames(t *testing.T) {
 	var log bytes.Buffer
 	h.Log = slog.New(slog.NewTextHandler(&log, nil))
 	d.err = &callvault.DamageError{Company: "default", Kind: callvault.Users, Problem: "its checksum does not match"}
-	for _, path := range []string{"/api/view?range=all", "/api/call?at=1772323200000000.1"} {
+	for _, path := range []string{"/api/view?range=all", "/api/call?id=1"} {
 		log.Reset()
 		if w := get(h, path); w.Code != http.StatusOK || !strings.Contains(log.String(), "its checksum does not match") {
 			t.Errorf("%s: %d %s, logged %s", path, w.Code, w.Body, &log)
 		}
 	}
 	d.err = errors.New("disk on fire")
-	for _, path := range []string{"/api/view?range=all", "/api/call?at=1772323200000000.1"} {
+	for _, path := range []string{"/api/view?range=all", "/api/call?id=1"} {
 		if w := get(h, path); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callvault/callvault"
+	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/web"
 )
 
@@ -23,9 +24,11 @@ type Config struct {
 	// shown it.
 	Name string
 
-	// Version is that of the program. Demo tells that the calls are sample calls.
+	// Version is that of the program.
 	Version string
-	Demo    bool
+
+	// Demo is the key of a demo, which the page may show; nil if the calls are not sample calls.
+	Demo *gong.Credential
 
 	// Formats are the formats of downloads.
 	Formats []Format
@@ -34,8 +37,8 @@ type Config struct {
 	API string
 
 	// Command is the command that lists the store's calls on this machine, in words; flags
-	// for the range are added. Callers who may see only one company's calls are shown a
-	// command that uses the API: they learn nothing of where the store is.
+	// for the view are added. Where it is empty, and for callers who may see only one company's
+	// calls, the command uses the API: they learn nothing of where the store is.
 	Command []string
 
 	// Mirror reads how a company's mirror stands. If it is nil, no company has one.
@@ -126,6 +129,7 @@ func New(config Config) (*Handler, error) {
 		"/api/view":     h.ask(h.look),
 		"/api/call":     h.ask(h.call),
 		"/api/latest":   h.ask(h.latest),
+		"/api/outside":  h.ask(h.outside),
 		"/api/range":    h.ask(h.written),
 		"/api/mirror":   h.ask(h.mirror),
 		"/api/download": h.download,

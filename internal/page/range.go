@@ -172,7 +172,7 @@ func (v *view) moveToCalls(ctx context.Context) error {
 	if err != nil || n > 0 {
 		return err
 	}
-	zone := v.span.From.Location()
+	zone := v.zone
 	q.From = callvault.MinTime
 	for _, end := range []callvault.Time{q.To, callvault.MaxTime} {
 		q.To = end

@@ -48,7 +48,7 @@ func TestWritten(t *testing.T) {
 	for query, want := range map[string]string{
 		with("from", "soon", "to", "2026-01-31"):       `"culprit":{"name":"from"`,
 		with("from", "2026-01-01", "to", "2026-02-30"): `"culprit":{"name":"to"`,
-		with("from", "2026-03-01", "to", "2026-01-31"): `"error":"from 2026-03-01 begins at`,
+		with("from", "2026-03-01", "to", "2026-01-31"): `"error":"From 2026-03-01 begins at`,
 	} {
 		w := get(h, "/api/range"+query)
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || strings.Contains(w.Body.String(), "--") {

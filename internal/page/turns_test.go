@@ -61,8 +61,8 @@ func (c *gatedCalls) wait(ctx context.Context) error {
 // downloads too.
 func TestCompaniesTakeTurns(t *testing.T) {
 	for path, turns := range map[string]int{
-		"/api/latest":                             1,
-		"/api/call?at=1772409600000000.2":         1,
+		"/api/latest?number=0":                    1,
+		"/api/call?id=2":                          1,
 		"/api/download?range=today&format=ndjson": 2, // the first is for what a view is of
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestCompaniesTakeTurns(t *testing.T) {
 				synctest.Wait()
 			}
 			for range 20 {
-				ask("greedy", "/api/latest")
+				ask("greedy", "/api/latest?number=0")
 			}
 			ask("modest", path)
 			for range turns {

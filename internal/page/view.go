@@ -18,6 +18,7 @@ import (
 type view struct {
 	company string
 	calls   callvault.Calls
+	zone    *time.Location
 	preset  string    // of the range, empty for another one
 	span    when.Span // with both ends, as the clock of its zone shows them
 	earlier when.Span // the period that figures are compared with; zero for none
@@ -26,33 +27,50 @@ type view struct {
 	filter  callvault.Filter
 }
 
-// view parses the parameters that every request has: company, of which a key allows only its
-// own; range, a preset, or from and to as people write them; tz, the zone's IANA name; where,
-// the words of a search.
-func (h *Handler) view(r *http.Request, keyCompany string) (v view, err error) {
+// place is where a request looks: parameter company, of which a key allows only its own, and
+// tz, the IANA name of the zone whose clock shows times.
+func (h *Handler) place(r *http.Request, keyCompany string) (v view, err error) {
 	parameters := r.URL.Query()
 	if v.company, err = h.company(r.Context(), parameters.Get("company"), keyCompany); err != nil {
 		return v, err
 	}
 	v.calls = h.Store.Calls(v.company)
-	zone, err := parseZone(parameters)
-	if err != nil {
-		return v, err
+	v.zone, err = parseZone(parameters)
+	return v, err
+}
+
+// view parses the parameters that every view has: those of its place and its own.
+func (h *Handler) view(r *http.Request, keyCompany string) (v view, err error) {
+	if v, err = h.place(r, keyCompany); err == nil {
+		err = v.parse(r, h)
 	}
-	if err := v.parseRange(r.Context(), parameters, h.Now().In(zone)); err != nil {
-		return v, err
+	return v, err
+}
+
+// parse reads what is asked of a place: range, a preset, or from and to as people write them;
+// where, the words of a search.
+func (v *view) parse(r *http.Request, h *Handler) error {
+	parameters := r.URL.Query()
+	if err := v.parseRange(r.Context(), parameters, h.Now().In(v.zone)); err != nil {
+		return err
 	}
 	v.query.Range = rangeOf(v.span)
+	var err error
 	v.where, err = where.Parse(parameters.Get("where"))
 	if err == nil {
 		v.filter, err = v.where.Resolve(r.Context(), v.calls, h.Store.Directory(v.company))
 	}
 	if wrong := (*where.Error)(nil); errors.As(err, &wrong) {
 		refused := refusef(http.StatusBadRequest, "%v", wrong).blame("where", wrong.Text)
-		refused.culprit.Without = v.where.Without(wrong.Index)
-		return v, refused
+		refused.culprit.Without, refused.culprit.Near = v.where.Without(wrong.Index), wrong.Near
+		return refused
 	}
-	return v, err
+	return err
+}
+
+// has tells whether the search finds a call, whenever it was.
+func (v *view) has(c *callvault.Call) bool {
+	return len(v.where.Terms) == 0 || v.filter.Has(c)
 }
 
 func parseZone(parameters url.Values) (*time.Location, error) {

@@ -82,7 +82,7 @@ export function newCalendar({ check, chosen }) {
   // blame says beside a field what is wrong with it.
   function blame(text = '', wrong = null) {
     for (const field of [from, to]) {
-      field.setAttribute('aria-invalid', String(field === wrong));
+      field.ariaInvalid = String(field === wrong);
       byId(`${field.id}-problem`).textContent = field === wrong ? text : '';
     }
     wrong?.focus();

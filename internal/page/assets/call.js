@@ -1,6 +1,6 @@
 // One call.
 
-import { byId, copy, make, webURL } from './dom.js';
+import { byId, copy, make } from './dom.js';
 import { nameOf } from './search.js';
 import { delay, duration, late, moment } from './time.js';
 
@@ -26,7 +26,7 @@ export function newPanel(closed, walk) {
 
   const open = () => { if (!dialog.open) dialog.showModal(); };
   return {
-    close() { if (dialog.open) dialog.close(); },
+    close() { dialog.close(); },
 
     show(answer) {
       shown = answer;
@@ -35,9 +35,9 @@ export function newPanel(closed, walk) {
       const minutes = late(call);
       byId('call-title').textContent = call.title || 'No title';
       const named = (field, id) => id && make('bdi', { title: id }, nameOf(names, field, id) || id);
-      const link = (value) => {
-        const url = webURL(value);
-        return url && make('a', { href: url.href, title: url.href, target: '_blank', rel: 'noopener noreferrer' }, url.host);
+      const link = (value) => { // a call may contain a javascript: URL
+        const url = URL.parse(value);
+        return /^https?:$/.test(url?.protocol) && make('a', { href: url.href, title: url.href, target: '_blank', rel: 'noopener noreferrer' }, url.host);
       };
       const facts = [
         ['Scheduled', scheduled && moment(scheduled)], ['Started', started && moment(started)],
@@ -52,7 +52,7 @@ export function newPanel(closed, walk) {
       byId('call-problem').textContent = '';
       byId('copy-curl').hidden = !curl;
       byId('call-actions').hidden = byId('call-json').hidden = false;
-      byId('document').replaceChildren(...coloured(indented));
+      byId('document').textContent = indented;
       open();
       byId('document').scrollTop = 0;
     },
@@ -62,30 +62,8 @@ export function newPanel(closed, walk) {
       byId('call-problem').textContent = text;
       byId('call-actions').hidden = byId('call-json').hidden = true;
       byId('call-facts').replaceChildren();
-      byId('document').replaceChildren();
+      byId('document').textContent = '';
       open();
     },
   };
-}
-
-// coloured is JSON as nodes: keys and values other than strings have colours, and a string
-// that is a URL is a link.
-function* coloured(text) {
-  const token = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-  let end = 0;
-  for (const found of text.matchAll(token)) {
-    const [all, string, colon] = found;
-    yield text.slice(end, found.index);
-    end = found.index + all.length;
-    if (colon) {
-      yield make('span', { className: 'key' }, string);
-      yield colon;
-    } else if (string) {
-      const url = webURL(JSON.parse(string));
-      yield url ? make('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, string) : string;
-    } else {
-      yield make('span', { className: all === 'null' ? 'null' : 'value' }, all);
-    }
-  }
-  yield text.slice(end);
 }

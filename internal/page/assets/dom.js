@@ -18,17 +18,6 @@ export function make(name, properties = {}, ...children) {
 export const button = (properties, onclick, ...children) =>
   make('button', { type: 'button', onclick, ...properties }, ...children);
 
-// webURL is a text as a URL for a link, or nothing, because a call may contain a
-// javascript: URL.
-export function webURL(text) {
-  if (typeof text !== 'string' || !/^https?:\/\//i.test(text)) return null;
-  try {
-    return new URL(text);
-  } catch {
-    return null;
-  }
-}
-
 // copy copies a text, and says so on the button for a while.
 export async function copy(text, pressed) {
   let done = true;

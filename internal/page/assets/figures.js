@@ -70,7 +70,7 @@ export function showFacets({ facets, names }, where, toggle) {
 
   function pick(element, found) {
     element.dataset.term = found;
-    element.setAttribute('aria-pressed', String(has(where, found)));
+    element.ariaPressed = String(has(where, found));
     element.onclick = () => toggle(found);
     return element;
   }

@@ -4,6 +4,8 @@ import { byId, make } from './dom.js';
 import { nameOf } from './search.js';
 import { clock, day as dayName, delay, duration, late, minutes, weekday } from './time.js';
 
+const idOf = (row) => row?.dataset.at.split('.')[1];
+
 // newList is the list. Link is the address of a call, open shows one, and more is asked for
 // the calls after a place.
 export function newList({ link, open, more }) {
@@ -12,6 +14,7 @@ export function newList({ link, open, more }) {
   let last = null; // the last call that is shown
   let day = ''; // of the last call
   let asking = null; // the answer under way
+  let marked = ''; // the id of the call that is open
 
   // add shows further calls. Calls of one day are together in a list from the newest.
   function add({ list, names }) {
@@ -28,7 +31,7 @@ export function newList({ link, open, more }) {
   }
 
   function row({ at, time, document: call }, names) {
-    const title = make('a', { className: call.title ? 'title' : 'title untitled', href: link(at), dir: 'auto' }, call.title || 'no title');
+    const title = make('a', { className: call.title ? 'title' : 'title untitled', href: link(call.id), dir: 'auto' }, call.title || 'no title');
     const host = call.primaryUserId ?? '';
     const space = call.workspaceId ?? '';
     const [hostName, spaceName] = [nameOf(names, 'host', host), nameOf(names, 'workspace', space)];
@@ -44,25 +47,30 @@ export function newList({ link, open, more }) {
       make('td', { className: spaceName ? 'space' : 'space id', title: space, dir: 'auto' }, spaceName || space),
       make('td', { className: 'id' }, call.id));
     element.dataset.at = at;
+    if (idOf(element) === marked) element.ariaCurrent = 'true';
     element.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return; // a new tab, or a text is selected
       event.preventDefault();
-      open(at);
+      open(idOf(element));
     });
     return element;
   }
 
-  // next shows the calls after the last one.
+  // next shows the calls after the last one, and tells whether there were some.
   async function next() {
+    if (byId('more').hidden) return false;
     const { at, document: { duration: seconds } } = last;
     asking ??= more(typeof seconds === 'number' ? `${at},${seconds}` : at);
     const answer = asking;
     const found = await answer;
-    if (asking !== answer) return; // another list is shown by now
-    asking = null;
-    if (found) add(found);
+    if (asking === answer) { // else another list is shown by now, or it has been added
+      asking = null;
+      if (found) add(found);
+    }
+    return Boolean(found);
   }
   const rows = () => [...table.querySelectorAll('tr[data-at]')];
+  const find = (id) => rows().findIndex((r) => idOf(r) === id);
   byId('more').onclick = async () => {
     const before = rows().length;
     await next();
@@ -78,29 +86,48 @@ export function newList({ link, open, more }) {
       add(view);
     },
 
+    // place is the place of a call among the first thousand, from 0, or -1.
+    async place(id) {
+      let i;
+      while ((i = find(id)) < 0 && rows().length < 1000 && await next());
+      return i;
+    },
+
     // step is the call that stands some places after another one, if there is one.
-    async step(at, by) {
-      const i = rows().findIndex((r) => r.dataset.at === at);
-      if (i + by >= rows().length && !byId('more').hidden) await next();
-      return i < 0 ? null : rows()[i + by]?.dataset.at;
+    async step(id, by) {
+      const i = find(id);
+      if (i >= 0 && i + by >= rows().length) await next();
+      return i < 0 ? undefined : idOf(rows()[i + by]);
     },
 
     // walk moves the focus to another call of the list.
-    walk(by) {
+    async walk(by) {
+      const i = rows().indexOf(document.activeElement.closest?.('tr[data-at]'));
+      if (i + by >= rows().length) await next();
       const all = rows();
-      const i = all.indexOf(document.activeElement.closest?.('tr[data-at]'));
-      const to = all[i < 0 ? 0 : Math.max(0, Math.min(all.length - 1, i + by))];
-      to?.querySelector('a').focus();
-      to?.scrollIntoView({ block: 'nearest' });
+      focus(all[i < 0 ? 0 : Math.max(0, Math.min(all.length - 1, i + by))]);
     },
 
-    focus(at) { rows().find((r) => r.dataset.at === at)?.querySelector('a').focus({ preventScroll: true }); },
+    // mark marks the call that is open. Once none is, the focus goes to the one that was.
+    mark(id) {
+      const [left, open] = [marked, id].map((i) => rows()[find(i)]);
+      if (left) left.ariaCurrent = null;
+      if (open) open.ariaCurrent = 'true';
+      open?.scrollIntoView({ block: 'nearest' });
+      if (marked && !id) focus(left);
+      marked = id;
+    },
   };
+
+  function focus(r) {
+    r?.querySelector('a').focus({ preventScroll: true });
+    r?.scrollIntoView({ block: 'nearest' });
+  }
 }
 
-// choices is a group of buttons of which one is pressed.
+// choices lets one of a group of buttons be chosen, and returns what presses one.
 export function choices(id, chosen) {
-  const buttons = byId(id).querySelectorAll('[data-value]');
-  for (const b of buttons) b.onclick = () => chosen(b.dataset.value);
-  return (value) => { for (const b of buttons) b.setAttribute('aria-pressed', String(b.dataset.value === value)); };
+  const all = [...byId(id).querySelectorAll('[data-value]')];
+  for (const b of all) b.onclick = () => chosen(b.dataset.value);
+  return (value) => { for (const b of all) b.ariaPressed = String(b.dataset.value === value); };
 }

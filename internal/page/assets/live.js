@@ -1,22 +1,26 @@
-// The pill that tells of calls that came after the page was loaded.
+// The pill that tells of calls that came into the view after it was loaded.
 
 import { byId } from './dom.js';
-import { count } from './time.js';
+import { calls } from './time.js';
 
 const period = 4e3; // between two looks, in milliseconds
 
-// beginLive looks for changes while the page can be seen. Latest asks for the company's number
-// and its calls, shown is the view on the screen, and show shows what is new.
+// beginLive looks while the page can be seen. Shown is the view on the screen, latest counts its
+// calls if the company's number is another than at the last count, and show loads it again.
 export function beginLive(latest, shown, show) {
   const pill = byId('news');
   let timer = 0;
+  let view = null; // whose calls were counted
+  let number = 0;
   async function look() {
-    const view = shown();
-    const now = view && await latest();
-    if (!now || view !== shown()) return; // another view is shown by now
-    const more = now.all - view.all;
-    pill.hidden = now.number === view.number;
-    pill.textContent = more > 0 ? `${count.format(more)} new ${more === 1 ? 'call' : 'calls'} ↑` : 'Calls have changed ↑';
+    if (shown() !== view) number = (view = shown())?.number;
+    const of = view;
+    const now = of && await latest(of, number);
+    if (now?.calls === undefined || of !== shown()) return; // nothing has changed, or another view is shown by now
+    number = now.number;
+    const more = now.calls - of.figures.calls;
+    pill.hidden = more === 0;
+    pill.textContent = more > 0 ? `${calls(more).replace(' ', ' new ')} ↑` : 'Calls have changed ↑';
   }
   const follow = () => {
     clearInterval(timer);

@@ -10,18 +10,20 @@ import { beginLive } from './live.js';
 import { beginMirror, showMirror } from './mirror.js';
 import { newSearch, toggle } from './search.js';
 import { address, change, questions, read } from './state.js';
-import { calls, clock, day, span } from './time.js';
+import { calls, clock, count, day, span } from './time.js';
 import { newZone } from './zone.js';
 
 let state = read(location.search);
-let site = null; // the server's companies, links and formats
-let view = null; // the view on the screen, and the query that it answers
+let site = null; // the server's companies and formats
+let view = null; // the view on the screen, and the question that it answers
 let shown = null; // the state of the view on the screen
 let wanted = null; // the state that could not be shown
 let mirror = ''; // the query whose answer the header shows
 let culprit = null; // what can't be answered
+let listed = false; // whether the view has the call that is open
 
 const main = document.querySelector('main');
+const page = document.documentElement.dataset;
 const chart = newChart((from, to) => go({ range: '', from, to }, [...wider(), { range: state.range, from: state.from, to: state.to }]), filter);
 const list = newList({ link: (call) => address({ ...state, call }), open: (call) => go({ call }), more: askMore });
 const panel = newPanel(closeCall, walk);
@@ -45,6 +47,9 @@ function step(next, about) {
   return true;
 }
 
+// stay makes the address that of the state, without a step.
+const stay = () => history.replaceState(history.state, '', address(state));
+
 // widen shows the range that the chart has narrowed, or else the one to begin with.
 function widen() {
   const ranges = wider();
@@ -56,43 +61,32 @@ function filter(term) { go({ where: toggle(state.where, term) }); }
 
 // closeCall goes back to where the call was opened.
 function closeCall() {
-  if (history.state?.opened) {
-    history.back();
-    return;
-  }
+  if (history.state?.opened) return history.back();
   state = change(state, {});
-  history.replaceState(history.state, '', address(state));
-  load();
+  stay();
+  return load();
 }
 
-// walk shows the call before or after the one that is shown. Going back closes it all the same.
+// walk shows the call before or after. Going back closes it all the same.
 async function walk(by) {
-  const call = await list.step(state.call, by);
-  if (!call) return;
+  const from = state.call;
+  const call = await list.step(from, by);
+  if (!call || state.call !== from) return;
   state = { ...state, call };
-  history.replaceState(history.state, '', address(state));
-  load();
+  stay();
+  showCall();
 }
 
 // jump opens the call with an id, if there is one.
-async function jump(id) {
-  const { signal } = underWay;
-  try {
-    const { at } = await ask(questions.find(state, id), signal);
-    go({ call: at });
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    if (!signal.aborted) throw error;
-  }
-  return true;
+function jump(id) {
+  return ask(questions.call(state, id), underWay.signal).then((call) => { go({ call: call.id }); return true; }, (error) => !(error instanceof Refusal));
 }
 
-// Asking again can't change a final refusal. Without the culprit there may be something to show.
+// Asking again can't change a final refusal. Without its culprit there may be something to show.
 class Refusal extends Error {
-  constructor(text, { final = false, culprit: named = null } = {}) {
+  constructor(text, about) {
     super(text);
-    this.final = final;
-    this.culprit = named;
+    Object.assign(this, about);
   }
 }
 
@@ -101,7 +95,7 @@ async function ask(question, signal) {
   let text;
   try {
     // The page's address may contain a key, which fetch refuses.
-    response = await fetch(`${location.origin}${location.pathname}${question}`, { signal, headers: { Accept: 'application/json' } });
+    response = await fetch(location.origin + location.pathname + question, { signal, headers: { Accept: 'application/json' } });
     text = await response.text(); // the server may be stopped half-way
     if (response.ok) return JSON.parse(text);
   } catch (error) {
@@ -109,30 +103,32 @@ async function ask(question, signal) {
     throw new Refusal('The server does not answer. Is it running?');
   }
   if (response.status === 401) throw new Refusal('This key is no longer valid. Reload the page to enter another one.', { final: true });
-  let said = { error: text.trim() };
+  let said = { error: text.trim() || `The server answered ${response.status}.` };
   try {
     said = JSON.parse(text);
   } catch { /* a proxy's answer */ }
-  const first = said.culprit?.name === 'where' ? said.error[0] : said.error?.[0]?.toUpperCase(); // a term stays as it was typed
-  throw new Refusal(said.error ? first + said.error.slice(1) + (/[.!?]$/.test(said.error) ? '' : '.') : `The server answered ${response.status}.`, said);
+  throw new Refusal(said.error, said);
 }
 
-let underWay = new AbortController();
+let [underWay, reading] = [new AbortController(), new AbortController()]; // of a view, and of a call
 
-// load fetches the parts of the state that are not loaded yet.
+// load shows the state: of a view that is on the screen only its call.
 async function load() {
+  if (page.state === 'shown' && byId('problem').hidden && view.question && address(change(state, {})) === address(change(shown, {}))) {
+    await showCall();
+    return;
+  }
   underWay.abort();
   const { signal } = (underWay = new AbortController());
-  document.documentElement.dataset.state = 'loading';
+  page.state = 'loading';
   const waiting = setTimeout(() => { byId('progress').hidden = false; }, 150);
-  main.setAttribute('aria-busy', 'true');
+  main.ariaBusy = 'true';
   culprit = wanted = null;
   showControls();
   try {
     site ??= await ask('api/site', signal);
     showSite();
-    await Promise.all([fetchCall(signal), fetchView(signal), fetchMirror(signal)]);
-    shown = state;
+    await Promise.all([showCall(), fetchView(signal), fetchMirror(signal)]);
     byId('problem').hidden = true;
     main.classList.remove('stale');
   } catch (error) {
@@ -143,50 +139,73 @@ async function load() {
     clearTimeout(waiting);
     if (!signal.aborted) {
       byId('progress').hidden = true;
-      main.setAttribute('aria-busy', 'false');
-      document.documentElement.dataset.state = 'shown';
+      main.ariaBusy = 'false';
+      page.state = 'shown';
+      showPlace();
     }
   }
 }
 
-// fail says why the state can't be shown. What was shown before stays, and so do the controls,
-// unless a part of the address is to blame, which can be taken away.
+// fail says why the state can't be shown. The view and its controls stay, unless a part of the
+// address is to blame, which can be taken away.
 function fail(error) {
   culprit = error.culprit;
   byId('problem-text').textContent = error.message;
+  byId('near').replaceChildren(...(culprit?.near ?? []).map((term) => button({}, () => mend({ where: `${culprit.without} ${term}`.trim() }), term)));
   byId('remove').hidden = !culprit;
   byId('remove').textContent = `✕ Remove ${culprit?.value}`;
-  byId('again').hidden = error.final;
+  byId('again').hidden = Boolean(error.final);
   byId('problem').hidden = false;
   main.classList.toggle('bare', !view);
   main.classList.add('stale');
   if (!culprit && shown) {
     [wanted, state] = [state, shown];
-    history.replaceState(history.state, '', address(state));
+    stay();
   }
   showControls();
 }
 
-async function fetchView(signal) {
-  const question = questions.view(state);
-  if (view?.question !== question) {
-    view = { ...await ask(question, signal), question };
-    byId('news').hidden = true;
-    list.show(view, state.order);
-  }
-  showView();
+// without takes away what can't be answered.
+const without = ({ name, without: rest }) => (name === 'range' ? { range: '', from: '', to: '' } : { [name]: rest });
+
+// mend shows something else in place of what can't be answered.
+function mend(changes) {
+  const control = byId(culprit.name === 'where' ? 'search' : 'range');
+  go(changes);
+  control.focus();
 }
 
-// askMore asks for the calls of the list after a place. It is null if that fails.
-async function askMore(before) {
-  const { signal } = underWay;
-  try {
-    return await ask(questions.more(state, before), signal);
-  } catch (error) {
-    if (error instanceof Refusal) fail(error);
-    else if (!signal.aborted) throw error;
-    return null;
+async function fetchView(signal, of = state) {
+  const question = questions.view(of);
+  const isNew = view?.question !== question;
+  if (isNew) {
+    try {
+      view = { ...await ask(question, signal), question };
+    } catch (error) {
+      const rest = !view && error.culprit && change(of, without(error.culprit));
+      if (rest && questions.view(rest) !== question) { // else there is nothing to show dimmed
+        await fetchView(signal, rest).catch(() => {});
+        if (view) error.message += ' Below is the view without it.';
+      }
+      throw error;
+    }
+    byId('news').hidden = true;
+    list.show(view, of.order);
   }
+  shown = of;
+  showView();
+  if (!isNew || !of.where || view.range === 'all') return;
+  try {
+    view.outside = (await ask(questions.outside(of), signal)).calls;
+    showOutside();
+  } catch (error) {
+    if (signal.aborted) throw error;
+  }
+}
+
+// askMore asks for the calls of the list after a place, and has none if that fails.
+function askMore(before) {
+  return ask(questions.more(shown, before), underWay.signal).catch((error) => { if (error instanceof Refusal) fail(error); });
 }
 
 async function fetchMirror(signal) {
@@ -197,102 +216,101 @@ async function fetchMirror(signal) {
 }
 
 // refreshMirror shows how the mirror stands by now.
-async function refreshMirror() {
-  const { signal } = underWay;
+function refreshMirror() {
   mirror = '';
+  fetchMirror(underWay.signal).catch((error) => {
+    if (error instanceof Refusal) showMirror({ state: 'trouble', headline: `Mirror status unknown: ${error.message}`, lines: [] });
+  });
+}
+
+// latest counts the calls of the view by now. What goes wrong other requests report.
+const latest = (of, number) => ask(questions.latest(shown, of, number), underWay.signal).catch(() => null);
+
+// showCall shows the call of the state, or none.
+async function showCall() {
+  reading.abort();
+  const { signal } = (reading = new AbortController());
+  const { call } = state;
+  listed = false;
+  if (!call) panel.close();
+  list.mark(call);
+  if (!call) return;
   try {
-    await fetchMirror(signal);
+    const answer = await ask(questions.call(state, call), signal);
+    listed = answer.listed;
+    panel.show(answer);
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Refusal)) throw error;
-    showMirror({ state: 'trouble', headline: `Mirror status unknown: ${error.message}`, lines: [] });
-  }
-}
-
-// latest is the company's last change and its calls, or null if the server does not answer.
-async function latest() {
-  const { signal } = underWay;
-  try {
-    return await ask(questions.latest(state), signal);
-  } catch {
-    return null; // other requests report it
-  }
-}
-
-async function fetchCall(signal) {
-  if (!state.call) {
-    const left = shown?.call;
-    panel.close();
-    if (left) list.focus(left);
-    return;
-  }
-  try {
-    panel.show(await ask(questions.call(state), signal));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
     panel.fail(error.message);
   }
+  if (page.state === 'shown') showPlace(); // else once the list is there
+}
+
+// showPlace says where the call stands in the list.
+async function showPlace() {
+  const { call } = state;
+  if (!call) return;
+  const i = listed ? await list.place(call) : -1;
+  if (call !== state.call) return;
+  if (i >= 0) list.mark(call);
+  byId('call-place').textContent = i >= 0 ? `${count.format(i + 1)} of ${count.format(view.figures.calls)}` : listed ? '' : 'not in this list';
 }
 
 function showView() {
-  const { figures, from, to, all } = view;
-  const isEmpty = figures.calls === 0;
+  const isEmpty = view.figures.calls === 0;
   main.classList.remove('bare');
   main.classList.toggle('empty', isEmpty);
-  byId('range').textContent = span(from, to);
+  byId('range').textContent = span(view.from, view.to);
   showFigures(view);
-  showFacets(view, state.where, filter);
-  byId('total').textContent = calls(figures.calls);
-  byId('jump').textContent = `${calls(figures.calls)} ↓`;
-  byId('chart').setAttribute('aria-label', `${calls(figures.calls)} by the ${view.chart.unit}, stacked by ${view.chart.stack}`);
-  if (!isEmpty) chart.show(view, state.of || 'calls', state.where);
+  showFacets(view, shown.where, filter);
+  byId('total').textContent = calls(view.figures.calls);
+  byId('jump').textContent = `${byId('total').textContent} ↓`;
+  byId('chart').ariaLabel = `${byId('total').textContent} by the ${view.chart.unit}, stacked by ${view.chart.stack}`;
+  if (!isEmpty) chart.show(view, shown.of || 'calls', shown.where);
   byId('empty').hidden = !isEmpty;
-  if (isEmpty) showEmpty(all);
-  byId('lines').replaceChildren(
-    ...line('Request them from the API (curl prompts for the key’s secret)', view.curl),
-    ...line('List them on the command line', view.command));
-  document.title = `${calls(figures.calls)}, ${span(from, to)} – callvault`;
+  if (isEmpty) showEmpty();
+  showOutside();
+  for (const place of document.querySelectorAll('.downloads')) {
+    place.replaceChildren(...site.formats.map(({ name, extension }) => make('a', { href: questions.download(shown, extension), download: '' }, name)));
+  }
+  byId('lines').replaceChildren(...view.lines.map(({ label, text }) => make('div', { className: 'line' },
+    make('p', {}, label), make('pre', { tabIndex: 0, 'aria-label': label, role: 'region' }, make('code', {}, text)),
+    button({}, (event) => copy(text, event.target), 'Copy'))));
+  document.title = `${byId('total').textContent}, ${byId('range').textContent} – callvault`;
   showControls();
 }
 
 // showEmpty says why no call is shown, and leads to some.
-function showEmpty(all) {
-  const { from, to, newest } = view;
+function showEmpty() {
+  const { from, to, newest, all } = view;
   const next = byId('show-newest');
   const range = span(from, to);
-  const text = `No calls ${state.where ? 'match ' : ''}${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}.`;
-  const isOutside = newest && (newest < from || newest >= to);
+  const text = `No calls ${shown.where ? 'match ' : ''}${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}.`;
+  const isOutside = !shown.where && newest && (newest < from || newest >= to);
   next.hidden = all === 0;
-  if (all === 0) byId('empty-text').textContent = 'This company has no calls yet. Add some: callvault import calls.ndjson';
-  else if (state.where) {
-    byId('empty-text').textContent = text;
-    next.textContent = state.range === 'all' ? 'Remove all search terms' : 'Search all calls';
-    next.onclick = () => { go(state.range === 'all' ? { where: '' } : { range: 'all', from: '', to: '' }); byId('search').focus(); };
-  } else {
-    byId('empty-text').textContent = isOutside ? `${text} The newest is of ${day(clock(newest))}.` : text;
-    next.textContent = 'Show the newest calls';
-    next.onclick = () => { go({ range: '', from: '', to: '' }); byId('chart').focus(); };
-  }
+  next.textContent = shown.where ? 'Remove all search terms' : 'Show the newest calls';
+  next.onclick = () => { go(shown.where ? { where: '' } : { range: '', from: '', to: '' }); byId('range').focus(); };
+  byId('empty-text').textContent = all === 0 ? 'This company has no calls yet. Add some: callvault import calls.ndjson'
+    : isOutside ? `${text} The newest is of ${day(clock(newest))}.` : text;
 }
 
-function* line(label, text) {
-  if (!text) return;
-  const code = make('code', {}, text);
-  yield make('div', { className: 'line' },
-    make('p', {}, label), make('pre', { tabIndex: 0, 'aria-label': label, role: 'region' }, code),
-    button({}, (event) => copy(text, event.target), 'Copy'));
+// showOutside says how many calls the search finds outside the range.
+function showOutside() {
+  const n = view.outside ?? 0;
+  byId('outside').hidden = n === 0;
+  byId('outside').firstChild.data = `${calls(n).replace(' ', view.figures.calls > 0 ? ' more ' : ' ')} ${n === 1 ? 'matches' : 'match'} outside this range. `;
+  if (n > 0) byId('show-newest').hidden = true;
 }
 
 // showControls shows what is chosen.
 function showControls() {
   const isCustom = Boolean(state.from || state.to);
-  const chosen = isCustom ? '' : state.range || view?.range;
   const strip = byId('presets');
-  for (const b of strip.children) {
-    const isPressed = b.id === 'custom' ? isCustom : b.dataset.value === chosen;
-    b.setAttribute('aria-pressed', String(isPressed));
-    if (isPressed) strip.scrollLeft = b.offsetLeft - strip.offsetLeft - (strip.clientWidth - b.offsetWidth) / 2;
-  }
+  show.preset(isCustom ? '' : state.range || view?.range);
+  byId('custom').ariaPressed = String(isCustom);
+  const pressed = strip.querySelector('[aria-pressed="true"]');
+  if (pressed) strip.scrollLeft = pressed.offsetLeft - strip.offsetLeft - (strip.clientWidth - pressed.offsetWidth) / 2;
   byId('widen').hidden = !isCustom;
   search.show(state.where, view ?? {}, culprit?.name === 'where' ? culprit.value : '');
   showZone(state.tz);
@@ -301,28 +319,20 @@ function showControls() {
   show.stack(view?.chart.stack);
   show.unit(view?.chart.unit);
   for (const b of byId('units').children) b.hidden = !view?.chart.units.includes(b.dataset.value);
-  byId('ids').setAttribute('aria-pressed', String(Boolean(state.ids)));
+  byId('ids').ariaPressed = String(Boolean(state.ids));
   byId('rows').classList.toggle('ids', Boolean(state.ids));
-  for (const place of document.querySelectorAll('.downloads')) {
-    place.replaceChildren(...(site?.formats ?? []).map(({ name, extension }) => make('a', { href: questions.download(state, extension), download: '' }, name)));
-  }
-}
-
-// choose selects a value, even if it was not offered.
-function choose(select, value) {
-  select.value = value;
-  if (select.selectedIndex < 0) select.append(make('option', { value, selected: true }, value));
 }
 
 function showSite() {
   const company = byId('company');
   if (company.length === 0) {
     company.replaceChildren(...site.companies.map((name) => make('option', {}, name)));
-    byId('links').replaceChildren(...site.links.flatMap(({ text, url }) => [make('a', { href: url }, text), ' ']));
-    byId('about').replaceChildren(...[site.store && make('span', { title: site.store, dir: 'auto' }, site.store), site.version !== 'unknown' && make('span', {}, site.version), site.demo && make('b', {}, 'demo')].filter(Boolean));
+    byId('store').textContent = byId('store').title = site.store ?? '';
+    byId('version').textContent = site.version ?? '';
+    byId('demo').hidden = !site.demo;
   }
   byId('company-field').hidden = site.companies.length < 2;
-  choose(company, state.company ?? site.companies[0]);
+  company.value = state.company ?? site.companies[0];
 }
 
 // toList goes to the calls, which is no step of the history.
@@ -336,6 +346,7 @@ function toList(event) {
 function onKey(event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, textarea, dialog')) return;
   if (event.key === '/') byId('search').focus();
+  else if (event.key === '?') byId('keys').showModal();
   else if (event.key === 'j' || event.key === 'k') list.walk(event.key === 'j' ? 1 : -1);
   else if (event.key === 'Escape' && !byId('widen').hidden) widen();
   else return;
@@ -343,7 +354,7 @@ function onKey(event) {
 }
 
 function begin() {
-  choices('presets', (range) => go({ range, from: '', to: '' }));
+  show.preset = choices('presets', (range) => go({ range, from: '', to: '' }));
   const openCalendar = newCalendar({
     check: (from, to) => ask(questions.range(state, from, to), underWay.signal),
     chosen: (from, to) => go({ range: from || to ? '' : 'all', from, to }),
@@ -357,9 +368,10 @@ function begin() {
   byId('widen').onclick = widen;
   byId('company').onchange = (event) => go({ company: event.target.value, where: '' });
   byId('again').onclick = () => { if (!wanted || !step(wanted, history.state)) load(); };
-  byId('remove').onclick = () => go(culprit.name === 'range' ? { range: '', from: '', to: '' } : { [culprit.name]: culprit.without });
+  byId('remove').onclick = () => mend(without(culprit));
+  byId('show-all').onclick = () => { go({ range: 'all', from: '', to: '' }); byId('range').focus(); };
   beginMirror(refreshMirror);
-  beginLive(latest, () => view, () => { view = { ...view, question: '' }; load(); byId('total').scrollIntoView({ block: 'nearest' }); });
+  beginLive(latest, () => view, () => { view.question = ''; load(); byId('total').focus(); });
   for (const a of document.querySelectorAll('[href="#total"]')) a.onclick = toList;
   document.addEventListener('keydown', onKey);
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });

@@ -15,8 +15,8 @@ export function beginMirror(refresh) {
     refresh();
   };
   line.onclick = () => {
-    const open = line.getAttribute('aria-expanded') !== 'true';
-    line.setAttribute('aria-expanded', String(open));
+    const open = line.ariaExpanded !== 'true';
+    line.ariaExpanded = String(open);
     byId('mirror-lines').hidden = !open;
     if (open) look();
   };
@@ -29,7 +29,7 @@ export function showMirror(mirror) {
   const line = byId('mirror');
   const lines = byId('mirror-lines');
   line.hidden = !mirror;
-  lines.hidden = !mirror?.lines.length || line.getAttribute('aria-expanded') !== 'true';
+  lines.hidden = !mirror?.lines.length || line.ariaExpanded !== 'true';
   if (!mirror) return;
   line.dataset.state = mirror.state;
   line.title = mirror.headline;

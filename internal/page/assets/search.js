@@ -23,6 +23,7 @@ export const toggle = (where, found) => (has(where, found) ? terms(where).filter
 // which may be the id of a call.
 export function newSearch(go, jump) {
   const field = byId('search');
+  const always = [...byId('values').children];
   let where = '';
   byId('find').addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -54,8 +55,7 @@ export function newSearch(go, jump) {
       if (focused >= 0) (byId('chips').children[Math.min(focused, all.length - 1)] ?? field).focus();
       field.placeholder = all.length > 0 ? 'and …' : 'Search: words of a title, an id, host:Ana, longer:30m …';
       byId('values').replaceChildren(...facets.flatMap(({ field: name, values }) => values.filter(({ value }) => value).map(({ value }) =>
-        make('option', { value: term(name, value), label: nameOf(names, name, value) }))),
-      ...['scope:External', 'scope:Internal', 'longer:30m', 'late:5m', 'private:yes'].map((value) => make('option', { value })));
+        make('option', { value: term(name, value), label: nameOf(names, name, value) }))), ...always);
     },
   };
 }

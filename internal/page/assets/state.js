@@ -3,9 +3,10 @@
 
 import { localZone } from './zone.js';
 
-const names = ['company', 'range', 'from', 'to', 'tz', 'where', 'by', 'stack', 'of', 'order', 'ids', 'call'];
+const names = 'company range from to tz where by stack of order ids call'.split(' ');
 
-// read is the state that an address has. Links of former versions name a workspace.
+// read is the state that an address has. Links of former versions name a workspace, and the time
+// of a call before its id.
 export function read(search) {
   const parameters = new URLSearchParams(search);
   const state = {};
@@ -15,6 +16,7 @@ export function read(search) {
   }
   const workspace = parameters.get('workspace');
   if (workspace) state.where = `${state.where ?? ''} workspace:${workspace}`.trim();
+  if (state.call) state.call = state.call.replace(/^.*\./, '');
   return state;
 }
 
@@ -32,10 +34,10 @@ const view = ['company', 'range', 'from', 'to', 'tz', 'where'];
 export const questions = {
   view: (state) => `api/view?${text(asked(state), [...view, 'by', 'stack', 'order'])}`,
   more: (state, before) => `api/view?${text({ ...asked(state), before }, [...view, 'order', 'before'])}`,
-  call: (state) => `api/call?${text({ ...asked(state), at: state.call }, ['company', 'tz', 'at'])}`,
-  find: (state, id) => `api/call?${text({ ...asked(state), id }, ['company', 'tz', 'id'])}`,
+  outside: (state) => `api/outside?${text(asked(state), view)}`,
+  call: (state, id) => `api/call?${text({ ...asked(state), id }, [...view, 'id'])}`,
   mirror: (state) => `api/mirror?${text(asked(state), ['company', 'tz'])}`,
-  latest: (state) => `api/latest?${text(state, ['company'])}`,
+  latest: (state, { from, to }, number) => `api/latest?${text({ ...asked(state), shown: `${from}/${to}`, number }, [...view, 'shown', 'number'])}`,
   range: (state, from, to) => `api/range?${text({ ...asked(state), from, to }, ['tz', 'from', 'to'])}`,
   download: (state, format) => `api/download?${text({ ...asked(state), format }, [...view, 'format'])}`,
 };

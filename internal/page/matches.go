@@ -1,0 +1,71 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/callvault/callvault"
+)
+
+// matches is how many calls of a company match a search.
+func (v *view) matches(ctx context.Context, within callvault.Range) (int, error) {
+	q := callvault.Query{Range: within}
+	if len(v.where.Terms) == 0 {
+		return v.calls.Count(ctx, q)
+	}
+	found, err := v.calls.View(ctx, callvault.ViewQuery{Query: q, Filter: v.filter})
+	return found.Figures.Calls, err
+}
+
+// outside is how many calls match the search of a view and are not in its range. It is asked for
+// after the view, because it walks over all calls however short the range is.
+func (h *Handler) outside(r *http.Request, keyCompany string) (any, error) {
+	v, err := h.view(r, keyCompany)
+	if err != nil {
+		return nil, err
+	}
+	found, err := v.calls.View(r.Context(), callvault.ViewQuery{
+		Query: callvault.Query{Range: callvault.AllTime}, Filter: v.filter, Earlier: v.query.Range,
+	})
+	return struct {
+		Calls int `json:"calls"`
+	}{found.Figures.Calls - found.Earlier.Calls}, err
+}
+
+// latest tells whether a view has changed. Calls are counted only if the company's number is not
+// the one in parameter number, because an open page asks every few seconds.
+type latest struct {
+	Number int64 `json:"number"` // of the company's last change
+	Calls  *int  `json:"calls,omitempty"`
+}
+
+// latest counts the calls that match in the range of the view and in the one that the page
+// shows, in parameter shown: the two differ when a day has begun since.
+func (h *Handler) latest(r *http.Request, keyCompany string) (any, error) {
+	v, err := h.place(r, keyCompany)
+	if err != nil {
+		return nil, err
+	}
+	var l latest
+	parameters := r.URL.Query()
+	if l.Number, err = v.calls.Latest(r.Context()); err != nil || parameters.Get("number") == strconv.FormatInt(l.Number, 10) {
+		return l, err
+	}
+	if err := v.parse(r, h); err != nil {
+		return nil, err
+	}
+	within := v.query.Range
+	from, to, _ := strings.Cut(parameters.Get("shown"), "/")
+	if shown, err := time.Parse(time.RFC3339Nano, from); err == nil {
+		within.From = min(within.From, callvault.CeilTime(shown))
+	}
+	if shown, err := time.Parse(time.RFC3339Nano, to); err == nil {
+		within.To = max(within.To, callvault.CeilTime(shown))
+	}
+	l.Calls = new(int)
+	*l.Calls, err = v.matches(r.Context(), within)
+	return l, err
+}
