@@ -72,7 +72,7 @@ func (f *Filter) misses(c *Call) (bits uint) {
 		return missesOther
 	}
 	for facet, value := range valuesOf(c, &d) {
-		if !f.allows(Facet(facet), value) {
+		if !f.Allows(Facet(facet), value) {
 			bits |= 1 << facet
 		}
 	}
@@ -104,8 +104,8 @@ func (f *Filter) misses(c *Call) (bits uint) {
 
 const missesOther = 1 << facets
 
-// allows tells whether the filter lets a value of a field through; "" is null.
-func (f *Filter) allows(facet Facet, value string) bool {
+// Allows tells whether the filter lets a value of a field through; "" is null.
+func (f *Filter) Allows(facet Facet, value string) bool {
 	switch facet {
 	case ByDirection:
 		return len(f.Directions) == 0 || slices.Contains(f.Directions, gong.Direction(value))

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,15 +23,18 @@ import (
 type callsOptions struct {
 	sourceOptions
 	selection
-	output, histogram string
-	limit             uint
-	limited           bool // somebody set the limit
-	quiet             bool
+	output, histogram, order string
+	figures                  bool
+	limit                    uint
+	limited                  bool // somebody set the limit
+	quiet                    bool
 }
 
 const (
-	table      = "table"
-	tableLimit = 1000
+	table        = "table"
+	tableLimit   = 1000
+	figuresLimit = 10
+	longest      = "longest"
 )
 
 func (a *app) calls() *cobra.Command {
@@ -39,6 +43,10 @@ func (a *app) calls() *cobra.Command {
 		Use:   "calls",
 		Short: "Show the calls of a store, or of any server of the API",
 		Long: `Show calls as a table or a histogram, or print them as NDJSON, JSON, CSV or Parquet.
+--figures says what they come to: how many, hours talked, median length and the share with
+outsiders, each compared with the period before, and who, which systems, directions and
+workspaces have the most calls. --order longest puts the longest calls first.
+
 They come from a store, or with --url from any server that answers GET /v2/calls, Gong's
 own included. To write them to a file, use 'callvault export'.
 
@@ -78,6 +86,8 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 		Example: `  callvault calls --from yesterday
   callvault calls --from 2026-01 --through 2026-02 --tz Europe/Berlin
   callvault calls --from "this month" --histogram day
+  callvault calls --from "last month" --figures
+  callvault calls --from "last week" --where scope:external --order longest --limit 5
   callvault calls --from 90d --where 'renewal host:Ana longer:30m'
   callvault calls --url https://us-12345.api.gong.io --from 7d -o ndjson | jq .title`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -89,10 +99,15 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 	o.selection.flags(cmd, "local")
 	command.Choice(cmd, &o.output, "output", "", strings.Join(formatNames(), ", ")+" or table (default table)", append(formatNames(), table)...)
 	command.Choice(cmd, &o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month", "hour", "day", "week", "month")
-	cmd.Flags().UintVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store; 0 shows all (default: %d in a table on a terminal, otherwise all)", tableLimit))
+	cmd.Flags().BoolVar(&o.figures, "figures", false, "show what the calls come to, compared with the period before; -o json prints it as JSON")
+	command.Choice(cmd, &o.order, "order", "time", "which calls come first: those of the earliest time, or the longest", "time", longest)
+	cmd.Flags().UintVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store, or with --figures N values of a field; 0 shows all (default: %d in a table on a terminal, %d with --figures, otherwise all)", tableLimit, figuresLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
 	command.Exclude(cmd, "histogram", "output")
 	command.Exclude(cmd, "histogram", "limit")
+	command.Exclude(cmd, "histogram", "order")
+	command.Exclude(cmd, "histogram", "figures")
+	command.Exclude(cmd, "figures", "order")
 	return cmd
 }
 
@@ -102,11 +117,16 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		return err
 	}
 	var f bulk.Form // of a table it is zero
-	if o.output != "" && o.output != table {
+	switch isTable := o.output == "" || o.output == table; {
+	case o.figures:
+		if !isTable && o.output != string(bulk.JSON) {
+			return command.Usagef("--figures are printed as a table or as json, not as %s; change --output", o.output)
+		}
+	case !isTable:
 		if f, err = a.formOf(o.output, stdinName); err != nil {
 			return err
 		}
-	} else if !o.limited && screen.IsTerminal(a.stdout) {
+	case !o.limited && screen.IsTerminal(a.stdout):
 		o.limit = tableLimit
 	}
 	p := a.progress(o.quiet)
@@ -115,8 +135,11 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.find(ctx, source); err != nil {
+	if err := o.find(ctx, source, &q); err != nil {
 		return err
+	}
+	if o.figures {
+		return a.showFigures(ctx, source, o, upstream.Figures{Query: q, Span: span, Most: int(o.limit)}, p)
 	}
 	if span != (when.Span{}) {
 		p.Tell("calls %v", span)
@@ -124,18 +147,23 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	if o.histogram != "" {
 		return a.drawHistogram(ctx, source, o, span, q, p)
 	}
-	if store, ok := source.(*upstream.Store); ok && o.from == "" {
+	walk := source.Walk
+	if o.order == longest {
+		walk = func(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (upstream.Walked, error) {
+			return source.Longest(ctx, q, int(o.limit), visit)
+		}
+	} else if store, ok := source.(*upstream.Store); ok && o.from == "" {
 		store.Last = int(o.limit)
 	}
 	stdout := p.Before(a.stdout)
 	var names callvault.EntryNames
-	if f.Format == "" || f.Format.HasNames() {
+	if o.url == "" && (f.Format == "" || f.Format.HasNames()) {
 		if names, err = source.Names(ctx); err != nil {
 			return err
 		}
 	}
 	var r reading
-	fill := r.fill(ctx, source, q, int(o.limit))
+	fill := r.fill(ctx, walk, q, int(o.limit))
 	if f.Format != "" {
 		err = f.Write(stdout, names, fill)
 	} else {
@@ -164,7 +192,9 @@ func summary(w upstream.Walked, o callsOptions) string {
 		return w.String()
 	}
 	which := "first"
-	if o.from == "" && o.url == "" {
+	if o.order == longest {
+		which = longest
+	} else if o.from == "" && o.url == "" {
 		which = "last"
 	}
 	text := fmt.Sprintf("the %s %s found", which, screen.Count(w.Met, "call"))
@@ -203,9 +233,30 @@ func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o calls
 	return skipped(h.Skipped)
 }
 
+// showFigures prints what calls come to.
+func (a *app) showFigures(ctx context.Context, source upstream.Source, o callsOptions, f upstream.Figures, p *screen.Progress) error {
+	if !o.limited && o.output != string(bulk.JSON) {
+		f.Most = figuresLimit
+	}
+	err := f.Count(ctx, source, time.Now().Truncate(time.Second).In(o.zone))
+	p.End()
+	if r := (reading{f.Walked, err}); err != nil {
+		return r.end(ctx, "", o.zone)
+	}
+	if o.output == string(bulk.JSON) {
+		err = a.printJSON(f.JSON())
+	} else {
+		err = f.Draw(a.stdout)
+	}
+	if err != nil {
+		return err
+	}
+	return skipped(f.Skipped)
+}
+
 // callOptions are the flags of call.
 type callOptions struct {
-	tenant
+	sourceOptions
 	zone   *time.Location
 	output string
 }
@@ -216,42 +267,67 @@ func (a *app) call() *cobra.Command {
 		Use:   "call ID",
 		Short: "Show one call",
 		Long: `Show the fields of a call that are set, with the names of its host and workspace if
-they were imported, or with -o json its document as stored.`,
+they were imported, or with -o json its document as stored. ID may be a link to the call,
+of the web page or of Gong's.`,
 		Example: `  callvault call 7782342274025937895
-  callvault call 7782342274025937895 -o json`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.runCall(cmd.Context(), o, args[0]) },
+  callvault call 'http://127.0.0.1:8081/?company=acme&call=1772409600000000.7782342274025937895'
+  callvault call --url https://us-12345.api.gong.io 7782342274025937895 -o json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, company, err := linked(args[0])
+			if err != nil {
+				return err
+			}
+			if company != "" && !cmd.Flags().Changed("company") {
+				o.company = company
+			}
+			return a.runCall(cmd.Context(), o, id)
+		},
 	}
-	o.flags(cmd)
+	o.sourceOptions.flags(cmd)
 	zoneFlag(cmd, &o.zone, "local")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
 
-func (a *app) runCall(ctx context.Context, o callOptions, digits string) error {
-	id, err := callvault.ParseID(digits)
-	if err != nil {
-		return command.Usagef("%.40q is not an id; use a number of 1 to 20 digits", digits)
+// linked is the call that an id or a link means, and the company if the link names one.
+func linked(text string) (id callvault.ID, company string, err error) {
+	if !strings.Contains(text, "://") {
+		if id, err = callvault.ParseID(text); err != nil {
+			err = command.Usagef("%.40q is not an id; use a number of 1 to 20 digits, or a link to the call", text)
+		}
+		return id, "", err
 	}
-	store, err := o.open(ctx, a)
+	link, err := url.Parse(text)
+	if err == nil {
+		parameters := link.Query()
+		digits := cmp.Or(parameters.Get("call"), parameters.Get("id"))
+		company = parameters.Get("company")
+		id, err = callvault.ParseID(digits[strings.LastIndexByte(digits, '.')+1:]) // the page puts the time before it
+	}
+	if err != nil { // not repeated: a link may have a secret
+		err = command.Usagef("the link has no call; use one with call= or id=, or the id")
+	}
+	return id, company, err
+}
+
+func (a *app) runCall(ctx context.Context, o callOptions, id callvault.ID) error {
+	p := a.progress(true)
+	source, err := o.open(ctx, a, p)
 	if err != nil {
 		return err
 	}
-	var document []byte
-	err = store.Calls(o.company).Get(ctx, []callvault.ID{id}, func(record callvault.Record) error {
-		document = slices.Clone(record.Document)
-		return nil
-	})
+	document, names, err := source.Call(ctx, id)
 	switch {
+	case errors.Is(err, callvault.ErrNotFound) && o.url != "":
+		return fmt.Errorf("the server has no call %s", id)
+	case errors.Is(err, callvault.ErrNotFound):
+		return fmt.Errorf("company %q has no call %s", o.company, id)
+	case err != nil && o.url != "":
+		return errors.New(upstream.Text(err))
 	case err != nil:
 		return err
-	case document == nil:
-		return fmt.Errorf("company %q has no call %s", o.company, id)
 	case o.output == "json":
 		_, err := fmt.Fprintf(a.stdout, "%s\n", document)
-		return err
-	}
-	names, err := callvault.ReadNamesOf(ctx, store.Directory(o.company), document)
-	if err != nil {
 		return err
 	}
 	return screen.Columns(a.stdout, screen.Facts(document, o.zone, shownNames(names)))

@@ -30,7 +30,6 @@ func TestCallsUsage(t *testing.T) {
 		{"--through 2026-01-31T09:00", `--through "2026-01-31T09:00" is not a day, month or year; use 2026-01-31`},
 		{"--through 2026 --to 2027", "--through and --to exclude each other; leave one out"},
 		{"--tz Europe/Munich", `--tz "Europe/Munich" is not a time zone; use local, UTC`},
-		{"--workspace x", `--workspace "x": use the id of a workspace`},
 		{"--limit -1", `--limit "-1": use a whole number`},
 		{"-o xml", `--output "xml": use ndjson, json, csv, parquet or table`},
 		{"--histogram decade", `--histogram "decade": use hour, day, week or month`},

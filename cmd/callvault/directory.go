@@ -13,6 +13,7 @@ import (
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/screen"
+	"github.com/callvault/callvault/internal/upstream"
 )
 
 // ofCalls is what --kind takes for calls.
@@ -54,7 +55,7 @@ func refuseFor(kind callvault.Kind, cmd *cobra.Command, flags ...string) error {
 	return nil
 }
 
-// exportKind writes the users or workspaces that were imported, by id.
+// exportKind writes users or workspaces.
 func (a *app) exportKind(ctx context.Context, o exportOptions, name string) error {
 	f, err := a.checkExport(o, name)
 	if err != nil {
@@ -65,36 +66,34 @@ func (a *app) exportKind(ctx context.Context, o exportOptions, name string) erro
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	store, err := o.tenant.open(ctx, a)
+	source, err := o.open(ctx, a, p)
 	if err != nil {
 		return err
 	}
 	e := exported{where: "on standard output"}
 	err = e.write(p.Before(a.stdout), name, f, nil, func(w bulk.Writer) (err error) {
-		early := store.Directory(o.company).Scan(ctx, o.kind, callvault.ID{}, -1, func(entry callvault.Entry) error {
+		e.Skipped, e.early = source.Entries(ctx, o.kind, func(entry callvault.Entry) error {
 			if err = w.Write(entry.Document); err == nil {
 				e.Met++
 			}
 			return err
 		})
-		if err != nil {
-			return err
+		if err == nil && e.Met == 0 {
+			return e.early // an empty array would look like a complete one
 		}
-		if e.early = early; e.Met == 0 {
-			return early // an empty array would look like a complete one
-		}
-		return nil
+		return err
 	})
 	p.End()
+	if err == nil {
+		err = e.early
+	}
 	switch damage := (*callvault.DamageError)(nil); {
-	case ctx.Err() != nil && errors.Join(err, e.early) != nil:
+	case ctx.Err() != nil && err != nil:
 		return errors.New("interrupted; run it again")
-	case errors.As(e.early, &damage) && e.where != "" && e.Met > 0:
-		return fmt.Errorf("%w; %s before it are %s", e.early, screen.Count(e.Met, o.kind.One()), e.where)
 	case errors.As(e.early, &damage):
-		return fmt.Errorf("%w; nothing was written", e.early)
-	case e.early != nil:
-		return fmt.Errorf("export %s: %w", o.kind, e.early)
+		return e.damaged(o.kind.One())
+	case e.early != nil && o.url != "":
+		return errors.New(upstream.Text(e.early))
 	case err != nil:
 		return fmt.Errorf("export %s: %w", o.kind, err)
 	case name == stdinName:
@@ -102,5 +101,5 @@ func (a *app) exportKind(ctx context.Context, o exportOptions, name string) erro
 	default:
 		p.Tell("exported %s to %s as %s", screen.Count(e.Met, o.kind.One()), name, f.Format)
 	}
-	return nil
+	return skipped(e.Skipped)
 }

@@ -55,8 +55,8 @@ has the --from to continue with. 'callvault calls --help' explains ranges, --whe
 
 A damaged call in a store stops the export, unless --skip-damaged is given.
 
---kind users and --kind workspaces export those that were imported, by id, as ndjson or
-json.`,
+--kind users and --kind workspaces export those that were imported, by id, or with --url
+those that the server lists, as ndjson or json.`,
 		Example: `  callvault export calls.parquet
   callvault export january.csv.gz --from 2026-01 --through 2026-01
   callvault export customers.csv --where 'scope:external longer:30m'
@@ -68,7 +68,7 @@ json.`,
 			if len(files) > 0 {
 				name = files[0]
 			}
-			if err := refuseFor(o.kind, cmd, "url", "credentials", "from", "to", "through", "workspace", "where", "skip-damaged"); err != nil {
+			if err := refuseFor(o.kind, cmd, "from", "to", "through", "workspace", "where", "skip-damaged"); err != nil {
 				return err
 			}
 			if o.kind != "" {
@@ -79,7 +79,7 @@ json.`,
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "UTC")
-	kindFlag(cmd, &o.kind, "what to export: calls, or the imported users or workspaces")
+	kindFlag(cmd, &o.kind, "what to export: calls, users or workspaces")
 	command.Choice(cmd, &o.output, "output", "", command.OrList(formatNames())+" (default: by the name of FILE, or ndjson)", formatNames()...)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")
@@ -103,7 +103,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	if err != nil {
 		return err
 	}
-	if err := o.find(ctx, source); err != nil {
+	if err := o.find(ctx, source, &q); err != nil {
 		return err
 	}
 	if store, ok := source.(*upstream.Store); ok {
@@ -111,7 +111,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	}
 	_, isServer := source.(*upstream.Server)
 	var names callvault.EntryNames
-	if f.Format.HasNames() {
+	if f.Format.HasNames() && !isServer {
 		if names, err = source.Names(ctx); err != nil {
 			return err
 		}
@@ -120,15 +120,11 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	if name == stdinName {
 		target = "standard output"
 	}
-	err = e.write(p.Before(a.stdout), name, f, names, e.fill(ctx, source, q, 0))
+	err = e.write(p.Before(a.stdout), name, f, names, e.fill(ctx, source.Walk, q, 0))
 	p.End()
 	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
 	case errors.As(e.early, &damage):
-		written := "nothing was written"
-		if e.where != "" && e.Met > 0 {
-			written = screen.Count(e.Met, "call") + " before it are " + e.where
-		}
-		return fmt.Errorf("%w; %s; to export the other calls: --skip-damaged", e.early, written)
+		return fmt.Errorf("%w; to export the other calls: --skip-damaged", e.damaged("call"))
 	case e.early != nil:
 		return e.end(ctx, e.where, o.zone)
 	case errors.As(err, &on):
@@ -169,6 +165,14 @@ type exported struct {
 	reading
 	where    string // the calls are; empty where nothing was kept
 	isServer bool   // that they come from
+}
+
+// damaged is the error of an export that damage ended, with what is there of it.
+func (e *exported) damaged(noun string) error {
+	if e.where == "" || e.Met == 0 {
+		return fmt.Errorf("%w; nothing was written", e.early)
+	}
+	return fmt.Errorf("%w; %s before it are %s", e.early, screen.Count(e.Met, noun), e.where)
 }
 
 // write writes to standard output or to a file of that name, or what a server listed until an

@@ -45,7 +45,7 @@ func TestTermsAreDocumented(t *testing.T) {
 				t.Errorf("%s: %s is not a field", name, key)
 			}
 		}
-		if len(terms) != 11 || len(fields) != 9 { // words have none
+		if len(terms) < 11 || len(fields) != 9 { // words have none
 			t.Errorf("%s: terms %q of the fields %v", name, terms, fields)
 		}
 	}

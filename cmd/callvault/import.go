@@ -78,7 +78,13 @@ stored, and the bad records.`,
 	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print at most N bad records, and three with the same problem; 0 prints all")
 	command.Parsed(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", bulk.ParseAppURL)
 	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
-	workspaceFlag(cmd, &o.workspace, "fill an unset workspaceId with this id")
+	command.Parsed(cmd, &o.workspace, "workspace", "", "fill an unset workspaceId with this id", func(digits string) (callvault.ID, error) {
+		id, err := callvault.ParseID(digits)
+		if err != nil {
+			err = fmt.Errorf("%.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
+		}
+		return id, err
+	})
 	command.Parsed(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
 	zoneFlag(cmd, &o.zone, "")
 	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1, which fills an unset system; ids may then be any text, kept as clientUniqueId", bulk.ParseSource)

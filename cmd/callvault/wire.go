@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
 
@@ -27,7 +28,7 @@ import (
 type selection struct {
 	from, to, through string
 	zone              *time.Location
-	workspace         callvault.ID
+	workspace         string       // its name or id
 	where             *where.Where // nil where all calls are meant
 }
 
@@ -37,7 +38,12 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	flags.StringVar(&s.to, "to", "", "only calls before this time")
 	flags.StringVar(&s.through, "through", "", "only calls until the end of this day, month or year")
 	command.Exclude(cmd, "to", "through")
-	workspaceFlag(cmd, &s.workspace, "only calls of this workspace")
+	command.Parsed(cmd, &s.workspace, "workspace", "", "only calls of this workspace: its id, or the beginning of a word of its name", func(text string) (string, error) {
+		if callvault.Fold(text) == "" {
+			return "", fmt.Errorf("%.40q: use the name or the id of a workspace", text)
+		}
+		return text, nil
+	})
 	command.Parsed(cmd, &s.where, "where", "", "only calls that these terms find, such as 'harbor host:Ana longer:30m'", func(text string) (*where.Where, error) {
 		terms, err := where.Parse(text)
 		if err == nil && len(terms.Terms) == 0 {
@@ -56,16 +62,6 @@ func zoneFlag(cmd *cobra.Command, zone **time.Location, name string) {
 	command.Complete(cmd, "tz", "local", "UTC")
 }
 
-func workspaceFlag(cmd *cobra.Command, id *callvault.ID, usage string) {
-	command.Parsed(cmd, id, "workspace", "", usage, func(digits string) (callvault.ID, error) {
-		id, err := callvault.ParseID(digits)
-		if err != nil {
-			err = fmt.Errorf("%.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
-		}
-		return id, err
-	})
-}
-
 // query is what the flags mean at a moment: the span is for people.
 func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err error) {
 	now = now.Truncate(time.Second).In(s.zone)
@@ -80,7 +76,7 @@ func (s *selection) query(now time.Time) (span when.Span, q callvault.Query, err
 	if err != nil {
 		return span, q, command.Usagef("%w", err)
 	}
-	q = callvault.Query{Range: callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}, Workspace: s.workspace}
+	q = callvault.Query{Range: callvault.Range{From: callvault.CeilTime(span.From), To: callvault.CeilTime(span.To)}}
 	if s.from == "" {
 		q.From = callvault.MinTime
 	}
@@ -165,8 +161,13 @@ func (a *app) progress(quiet bool) *screen.Progress {
 	return p
 }
 
-// find makes a source give the calls that the flags find.
-func (s *selection) find(ctx context.Context, source upstream.Source) error {
+// find makes a source give the calls that the flags find, and completes the query.
+func (s *selection) find(ctx context.Context, source upstream.Source, q *callvault.Query) (err error) {
+	if q.Workspace, err = callvault.ParseID(s.workspace); err != nil && s.workspace != "" {
+		if q.Workspace, err = source.Workspace(ctx, s.workspace); err != nil {
+			return fmt.Errorf("--workspace %s", strings.ReplaceAll(upstream.Text(err), "workspace:", "--workspace "))
+		}
+	}
 	if s.where == nil {
 		return nil
 	}
@@ -183,12 +184,15 @@ type reading struct {
 	early error // what ended it early
 }
 
-// fill writes the calls of a source to a file, up to a limit unless it is 0. Its error keeps
+// walk is Walk of a source, or another way through its calls.
+type walk func(context.Context, callvault.Query, func(callvault.Record) error) (upstream.Walked, error)
+
+// fill writes the calls of a walk to a file, up to a limit unless it is 0. Its error keeps
 // the file from being completed. What ends the reading early does so only if there is
 // nothing to keep.
-func (r *reading) fill(ctx context.Context, source upstream.Source, q callvault.Query, limit int) func(bulk.Writer) error {
+func (r *reading) fill(ctx context.Context, walk walk, q callvault.Query, limit int) func(bulk.Writer) error {
 	return func(out bulk.Writer) (err error) {
-		r.Walked, r.early = source.Walk(ctx, q, func(record callvault.Record) error {
+		r.Walked, r.early = walk(ctx, q, func(record callvault.Record) error {
 			if err = out.Write(record.Document); err != nil {
 				return upstream.ErrEnough
 			}

@@ -9,23 +9,34 @@ import (
 )
 
 // Columns writes rows of cells. Each column but the last is as wide as its widest cell.
-func Columns(w io.Writer, rows [][]string) error {
+func Columns(w io.Writer, rows [][]string) error { return columns(w, rows, pad) }
+
+// Ranking writes rows of a name and of numbers, which are aligned to the right.
+func Ranking(w io.Writer, rows [][]string) error { return columns(w, rows, padLeft) }
+
+// columns writes rows, and pads all cells but the first by a function. A row of one cell is text.
+func columns(w io.Writer, rows [][]string, padded func(text string, width int) string) error {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], uniseg.StringWidth(cell))
+			if len(row) > 1 {
+				widths[i] = max(widths[i], uniseg.StringWidth(cell))
+			}
 		}
 	}
 	for _, row := range rows {
-		last := len(row) - 1
 		var line strings.Builder
-		for i, cell := range row[:last] {
-			line.WriteString(pad(cell, widths[i]) + gap)
+		for i, cell := range row {
+			if i == 0 {
+				line.WriteString(pad(cell, widths[i]))
+			} else {
+				line.WriteString(gap + padded(cell, widths[i]))
+			}
 		}
-		if _, err := Printf(w, "%s%s\n", &line, row[last]); err != nil {
+		if _, err := Printf(w, "%s\n", strings.TrimRight(line.String(), " ")); err != nil {
 			return err
 		}
 	}

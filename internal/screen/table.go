@@ -149,16 +149,20 @@ func date(c *gong.Call, zone *time.Location, layout string) string {
 }
 
 func duration(c *gong.Call, _ *time.Location) string {
-	switch {
-	case c.Duration == nil:
+	if c.Duration == nil {
 		return missing
-	case *c.Duration < 0:
-		return strconv.FormatInt(*c.Duration, 10)
 	}
-	seconds := *c.Duration % 60
-	minutes := *c.Duration / 60
+	return Length(*c.Duration)
+}
+
+// Length is a length of time as m:ss or h:mm:ss.
+func Length(seconds int64) string {
+	if seconds < 0 {
+		return strconv.FormatInt(seconds, 10)
+	}
+	minutes := seconds / 60
 	if minutes < 60 {
-		return fmt.Sprintf("%d:%02d", minutes, seconds)
+		return fmt.Sprintf("%d:%02d", minutes, seconds%60)
 	}
-	return fmt.Sprintf("%d:%02d:%02d", minutes/60, minutes%60, seconds)
+	return fmt.Sprintf("%d:%02d:%02d", minutes/60, minutes%60, seconds%60)
 }

@@ -3,7 +3,9 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"testing"
 	"unicode/utf8"
 
 	"github.com/callvault/callvault"
@@ -35,6 +37,29 @@ func ObviousView(ctx context.Context, from callvault.Reads, q callvault.ViewQuer
 	}
 	v.Calls, v.More = w.list()
 	return v, nil
+}
+
+// WantView reports where a view, of the store or of calls that came one by one, is another one
+// than that of a look at each document.
+func WantView(t testing.TB, reads callvault.Reads, q callvault.ViewQuery) callvault.View {
+	t.Helper()
+	want, err := ObviousView(t.Context(), reads, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := reads.View(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, fmt.Sprintf("the view of %+v", q), got, want)
+	var facts callvault.CallFacts
+	err = reads.Scan(t.Context(), all(), all().Start(), -1, func(r callvault.Record) error { return facts.Add(&r.Call) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Number, want.Calls, want.More = 0, nil, false
+	same(t, fmt.Sprintf("the view of calls that came one by one, of %+v", q), facts.View(q), want)
+	return got
 }
 
 // obvious is a walk over all calls of a ViewQuery.

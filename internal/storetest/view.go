@@ -149,21 +149,6 @@ func units(t testing.TB, random *rand.Rand, r callvault.Range) (units []callvaul
 	return units
 }
 
-// WantView reports where a view is another one than that of a look at each document.
-func WantView(t testing.TB, reads callvault.Reads, q callvault.ViewQuery) callvault.View {
-	t.Helper()
-	want, err := ObviousView(t.Context(), reads, q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := reads.View(t.Context(), q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, fmt.Sprintf("the view of %+v", q), got, want)
-	return got
-}
-
 // Whatever is put, changed and deleted, and whatever is asked, a view is that of a look at each
 // document.
 func viewIsThatOfTheDocuments(t *testing.T, open Open) {

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/gong"
 	"github.com/callvault/callvault/internal/where"
 )
 
@@ -70,51 +67,37 @@ func (s *Store) countFound(ctx context.Context, q callvault.Query, ranges []call
 
 // Find reads users and workspaces where a term names one. Systems and ids become known as the
 // calls come.
-func (s *Server) Find(ctx context.Context, terms *where.Where) error {
+func (s *Server) Find(ctx context.Context, terms *where.Where) (err error) {
+	s.sieve, err = s.sieveOf(ctx, terms)
+	return err
+}
+
+// sieveOf is a sieve of terms, none of which is hopeless.
+func (s *Server) sieveOf(ctx context.Context, terms *where.Where) (*where.Sieve, error) {
 	names := make(callvault.EntryNames)
-	refused := make(map[callvault.Kind]string)
+	hidden := make(map[callvault.Kind]string)
 	for _, kind := range callvault.Kinds() {
 		if !terms.Names(kind) {
 			continue
 		}
-		entries, err := s.entries(ctx, kind)
-		if refusal := (*gong.Error)(nil); errors.As(err, &refusal) && refusal.Status != http.StatusUnauthorized && refusal.Status < http.StatusInternalServerError {
-			refused[kind] = fmt.Sprintf("the server does not show its %s (%s); type an id", kind, Text(err))
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		names.AddEntries(kind, entries)
-	}
-	s.sieve = terms.Sieve(names)
-	if missing := s.sieve.Hopeless(slices.Collect(maps.Keys(refused))...); missing != nil {
-		term := where.Where{Terms: terms.Terms[missing.Index:][:1]}
-		for kind, problem := range refused {
-			if term.Names(kind) {
-				missing.Problem = problem
-			}
-		}
-		return missing
-	}
-	return nil
-}
-
-// entries are all users or workspaces that the server lists.
-func (s *Server) entries(ctx context.Context, kind callvault.Kind) (all []callvault.Entry, err error) {
-	query := make(url.Values)
-	for seen := map[string]bool{"": true}; ; {
-		page, err := entries(ctx, s.client.Fetch, kind, query)
-		if err != nil {
+		if err := s.readNames(ctx, kind, names); isHidden(err) {
+			hidden[kind] = fmt.Sprintf("the server does not show its %s (%s); type an id", kind, Text(err))
+		} else if err != nil {
 			return nil, err
 		}
-		all = append(all, page.Entries...)
-		if seen[page.Cursor] { // the last page has none, and no page leads back
-			return all, nil
-		}
-		seen[page.Cursor] = true
-		query.Set("cursor", page.Cursor)
 	}
+	sieve := terms.Sieve(names)
+	missing := sieve.Hopeless(slices.Collect(maps.Keys(hidden))...)
+	if missing == nil {
+		return sieve, nil
+	}
+	term := where.Where{Terms: terms.Terms[missing.Index:][:1]}
+	for kind, problem := range hidden {
+		if term.Names(kind) {
+			missing.Problem = problem
+		}
+	}
+	return nil, missing
 }
 
 // find is walk, but visits only the calls that the sieve finds.
@@ -137,13 +120,19 @@ func (s *Server) find(ctx context.Context, q callvault.Query, pages int, visit f
 	if err != nil || hasEnough || listed == 0 {
 		return w, err
 	}
-	switch missing := s.sieve.Missing(); {
-	case missing == nil:
-		return w, nil
-	case found == 0:
-		return w, missing
-	default:
-		s.progress.Note("%v", missing)
-		return w, nil
+	return w, s.tellMissing(found)
+}
+
+// tellMissing tells of a name that the calls which were found, if any, do not have. If there are
+// none it is the error.
+func (s *Server) tellMissing(found int) error {
+	missing := s.sieve.Missing()
+	if missing == nil {
+		return nil
 	}
+	if found == 0 {
+		return missing
+	}
+	s.progress.Note("%v", missing)
+	return nil
 }

@@ -148,7 +148,11 @@ type Found struct {
 // Call requests a call by its id. Any other 404 than that of the id is an error, as is a call
 // that breaks the contract.
 func (r *Requests) Call(ctx context.Context, id callvault.ID) (Found, error) {
-	answer, err := r.client.Get(ctx, gong.Path+"/"+id.String(), nil)
+	return call(ctx, r.client.Get, id)
+}
+
+func call(ctx context.Context, get get, id callvault.ID) (Found, error) {
+	answer, err := get(ctx, gong.Path+"/"+id.String(), nil)
 	if refusal := (*gong.Error)(nil); errors.As(err, &refusal) && refusal.Status == http.StatusNotFound && says(refusal, gong.CallNotFound(id.String())) {
 		return Found{Answer: Answer{refusal.Date}}, nil
 	}

@@ -153,9 +153,6 @@ func checked(listed *gong.PageCall) (callvault.Call, error) {
 	return call, nil
 }
 
-// Names are none.
-func (s *Server) Names(context.Context) (callvault.EntryNames, error) { return nil, nil }
-
 // FirstTime asks for the first page.
 func (s *Server) FirstTime(ctx context.Context, q callvault.Query, now time.Time) (time.Time, error) {
 	first := now

@@ -19,12 +19,30 @@ type Source interface {
 	// they find no call.
 	Find(ctx context.Context, terms *where.Where) error
 
+	// Workspace is the workspace with a name that begins so, or with an id. The error is a
+	// *where.Error, or says which there are.
+	Workspace(ctx context.Context, name string) (callvault.ID, error)
+
 	// Walk visits the calls of q in order. An error of visit ends the walk and is returned,
 	// unless it is ErrEnough.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
 
-	// Names are what people call the hosts and workspaces of calls. Only a store knows them: a
-	// server would have to be asked for each page of users.
+	// Longest visits the calls of q from the longest, as many as limit unless it is 0, as Walk
+	// does.
+	Longest(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (Walked, error)
+
+	// View answers a query without calls. Find adds what it finds to the filter.
+	View(ctx context.Context, q callvault.ViewQuery) (callvault.View, Walked, error)
+
+	// Call is a call's document, with what people call its host and workspace where a store knows
+	// it. A call that is not there is ErrNotFound.
+	Call(ctx context.Context, id callvault.ID) ([]byte, callvault.EntryNames, error)
+
+	// Entries visits users or workspaces, a store's by id. It tells how many were skipped.
+	Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Entry) error) (skipped int, err error)
+
+	// Names are what people call the hosts and workspaces of calls. A server is asked for each
+	// page of users, and may not show them.
 	Names(ctx context.Context) (callvault.EntryNames, error)
 
 	// FirstTime is the time of the first call of q, or now if there is none.
@@ -128,17 +146,6 @@ func (s *Store) start(ctx context.Context, q callvault.Query) (start callvault.P
 		return nil
 	})
 	return start, notEnough(err)
-}
-
-// Names reads the names of all users and workspaces. If damaged calls are skipped, it reports
-// a damaged user or workspace and goes on without names.
-func (s *Store) Names(ctx context.Context) (callvault.EntryNames, error) {
-	names, err := callvault.ReadEntryNames(ctx, s.Directory)
-	if damage := (*callvault.DamageError)(nil); s.SkipDamaged && errors.As(err, &damage) {
-		s.Progress.Note("no names are shown: %s", Text(damage))
-		return nil, nil
-	}
-	return names, err
 }
 
 // FirstTime reads the first call.

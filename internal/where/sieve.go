@@ -152,6 +152,12 @@ func (s *Sieve) Has(c *callvault.Call) bool {
 	return s.filter.Has(c)
 }
 
+// Workspaces are the workspaces that the sieve knows and finds, and what users and workspaces
+// are called.
+func (s *Sieve) Workspaces() ([]callvault.ID, callvault.EntryNames) {
+	return s.filter.Workspaces, s.entries
+}
+
 // asks tells whether there are terms of a field.
 func (s *Sieve) asks(field string) bool {
 	return slices.ContainsFunc(s.names, func(n *name) bool { return n.term.Field == field })

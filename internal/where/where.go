@@ -75,6 +75,11 @@ func Parse(text string) (*Where, error) {
 	}
 }
 
+// Workspace is a search for the workspace with a name or an id.
+func Workspace(name string) *Where {
+	return &Where{Terms: []Term{{Text: name, Kind: Field, Field: "workspace", Value: name}}}
+}
+
 // String is a text that Parse reads as the same terms.
 func (w *Where) String() string { return w.Without(-1) }
 
