@@ -102,7 +102,8 @@ func (s *service) logged(err error) error {
 // begin listens on both addresses, before it makes a store that nobody could read, and
 // answers the operator: a migration may take a while. The caller calls end.
 func (a *app) begin(ctx context.Context, o serveOptions) (s *service, err error) {
-	log := screen.NewLog(a.stderr, o.log, o.logLevel)
+	log, flush := screen.NewKeptLog(a.stderr, o.log, o.logLevel)
+	a.ends = append(a.ends, func() error { flush(); return nil })
 	s = &service{app: a, db: o.db}
 	if s.secure, err = web.Follow(o.tls, log); err != nil {
 		return nil, fmt.Errorf("--tls-cert: %w", err)

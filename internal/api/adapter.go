@@ -105,7 +105,7 @@ func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	if x.status == http.StatusInternalServerError || errors.Is(err, errPanic) {
 		level = slog.LevelError
 	}
-	log, ctx := h.config.Log, x.request.Context()
+	log, ctx := h.config.Log.Handler(), x.request.Context()
 	if x.key == nil || x.status == http.StatusUnauthorized { // strangers can cause it
 		log = h.spare
 	}
@@ -131,7 +131,9 @@ func (h *Handler) record(x *exchange, took time.Duration, err error) {
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	log.LogAttrs(ctx, level, "request", attrs...)
+	r := slog.NewRecord(time.Now(), level, "request", 0) // a Logger would look for its caller
+	r.AddAttrs(attrs...)
+	_ = log.Handle(ctx, r)
 }
 
 // newRequestID makes the id of a request, within the 18 to 20 characters seen on the wire.

@@ -94,7 +94,7 @@ const (
 // Handler serves the API. It is safe for concurrent use.
 type Handler struct {
 	config  Config        // completed
-	spare   *slog.Logger  // for lines that strangers cause
+	spare   slog.Handler  // for lines that strangers cause
 	newID   func() string // of characters that JSON does not escape
 	keys    *auth.Keyring
 	limits  *limit.Limits
@@ -142,7 +142,7 @@ func New(ctx context.Context, config Config) (*Handler, error) {
 	config.PageSize = cmp.Or(config.PageSize, gong.PageSize)
 	h := &Handler{
 		config:  config,
-		spare:   slog.New(web.Spare(config.Log.Handler())),
+		spare:   web.Spare(config.Log.Handler()),
 		newID:   newRequestID,
 		keys:    auth.New(config.Store, config.Now),
 		limits:  limit.New(config.Store, config.Limit, config.Now, config.Metrics),
