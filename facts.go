@@ -318,14 +318,13 @@ func (r *FactRow) Verify(company string, kept int64) error {
 // factExamination compares facts with the calls: by sums of digests in buckets of time, so that
 // the two are read one after the other.
 type factExamination struct {
-	areKept bool
-	names   map[int64]NameKey
-	calls   int
-	last    []byte // the place of the last record
-	sums    map[int64]uint64
-	wrong   []string
-	digest  xxhash.Digest
-	room    []byte
+	names  map[int64]NameKey
+	calls  int
+	last   []byte // the place of the last record
+	sums   map[int64]uint64
+	wrong  []string
+	digest xxhash.Digest
+	room   []byte
 }
 
 func newFactExamination() *factExamination {
@@ -383,9 +382,6 @@ func (e *factExamination) sum(record, title []byte, names rawNames) uint64 {
 
 // compare reports where facts and calls differ.
 func (e *factExamination) compare(report func(difference string)) {
-	if !e.areKept {
-		return
-	}
 	for _, wrong := range e.wrong {
 		report(wrong)
 	}

@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"iter"
 	"slices"
 )
 
 // FactRows are the rows of a company's facts within a transaction. It is for engines.
 type FactRows interface {
 	// FactRow returns the last row that begins at or before a position, or else the first one,
-	// and where the next one begins. Both are zero where there is none.
-	FactRow(at Position) (row FactRow, next Position, err error)
+	// and where the next one begins. Both are zero where there is none. The rows of later
+	// positions, which ascend, are likely to be asked for next.
+	FactRow(at Position, later iter.Seq[Position]) (row FactRow, next Position, err error)
 
 	// ReplaceFacts writes rows in place of the one that begins at a position, or beside the
 	// others if it is zero.
@@ -132,7 +134,7 @@ func inOrder(facts []fact) []fact {
 // merge writes the first facts to the row that they belong to, and tells how many there were. A
 // row that gets small takes the next one in.
 func (c *FactChange) merge(rows FactRows, facts []fact) (n int, err error) {
-	row, next, err := rows.FactRow(positionIn(facts[0].place()))
+	row, next, err := rows.FactRow(positionIn(facts[0].place()), positionsOf(facts[1:]))
 	if err != nil {
 		return 0, err
 	}
@@ -149,7 +151,7 @@ func (c *FactChange) merge(rows FactRows, facts []fact) (n int, err error) {
 		if m.size >= maxFactRow/4 || m.size == 0 || next == (Position{}) {
 			break
 		}
-		if row, next, err = rows.FactRow(next); err != nil {
+		if row, next, err = rows.FactRow(next, positionsOf(facts[n:])); err != nil {
 			return 0, err
 		}
 		starts = append(starts, row.Start)
@@ -167,6 +169,16 @@ func (c *FactChange) merge(rows FactRows, facts []fact) (n int, err error) {
 		}
 	}
 	return n, rows.ReplaceFacts(starts[0], pieces)
+}
+
+func positionsOf(facts []fact) iter.Seq[Position] {
+	return func(yield func(Position) bool) {
+		for i := range facts {
+			if !yield(positionIn(facts[i].place())) {
+				return
+			}
+		}
+	}
 }
 
 func (r *FactRow) isSame(as *FactRow) bool {
@@ -234,41 +246,4 @@ func (m *merger) cut(isLast bool) (rows []FactRow) {
 		m.records, m.titles, first = m.records[n*recordSize:], m.titles[titles:], first+n
 	}
 	return rows
-}
-
-// FactPacker packs calls into rows, for an engine that keeps no facts and makes them of documents
-// when it is asked for a view.
-type FactPacker struct {
-	Numbers map[NameKey]int64
-	row     FactRow
-}
-
-// Add adds a call. The row is full when there is no room for many others.
-func (p *FactPacker) Add(c *Call) (isFull bool) {
-	if len(p.row.Records) == 0 {
-		p.row.Start = c.Position()
-	}
-	record, names, titles := appendFacts(p.row.Titles, c)
-	for field, name := range names {
-		if len(name) > 0 {
-			number, known := p.Numbers[NameKey{Field(field), string(name)}]
-			if !known {
-				number = maxNumber // which names nothing
-			}
-			put24(record[namesAt+3*field:], number)
-		}
-	}
-	p.row.Records, p.row.Titles = append(p.row.Records, record[:]...), titles
-	return len(p.row.Records)+len(titles) >= maxFactRow
-}
-
-// Take returns the row, which is valid until the next call is added, and begins another. It is
-// nil if no call was added.
-func (p *FactPacker) Take() *FactRow {
-	if len(p.row.Records) == 0 {
-		return nil
-	}
-	row := p.row
-	p.row.Records, p.row.Titles = p.row.Records[:0], p.row.Titles[:0]
-	return &row
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func TestFactsAreKept(t *testing.T) {
 // memory is a FactRows, in order.
 type memory []FactRow
 
-func (m *memory) FactRow(at Position) (row FactRow, next Position, err error) {
+func (m *memory) FactRow(at Position, _ iter.Seq[Position]) (row FactRow, next Position, err error) {
 	i, found := slices.BinarySearchFunc(*m, at, func(r FactRow, at Position) int { return r.Start.Compare(at) })
 	if !found {
 		i = max(0, i-1)

@@ -24,8 +24,8 @@ type ViewRows interface {
 	// first. A row is valid until visit returns.
 	VisitFacts(within Range, visit func(row *FactRow) error) error
 
-	// Call is the call at a position, verified. Its document is the caller's.
-	Call(at Position) (Record, error)
+	// Calls are the calls at some positions, verified. Their documents are the caller's.
+	Calls(at []Position) ([]Record, error)
 }
 
 // ViewFacts answers a ViewQuery by one walk over facts, whatever the filter. It is for engines.
@@ -57,14 +57,14 @@ func ViewFacts(company string, rows ViewRows, q ViewQuery) (v View, err error) {
 		return v, damage(fmt.Sprintf("%d calls counted, but facts of %d found", counted, w.inRange))
 	}
 	w.answer(&v)
+	var listed []Position
 	for _, hit := range w.list(&v) {
-		r, err := rows.Call(positionIn(hit.place[:]))
-		if err != nil {
-			return v, err
-		}
-		v.Calls = append(v.Calls, r)
+		listed = append(listed, positionIn(hit.place[:]))
 	}
-	return v, nil
+	if len(listed) > 0 {
+		v.Calls, err = rows.Calls(listed)
+	}
+	return v, err
 }
 
 // factWalk is a walk over facts.

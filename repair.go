@@ -31,8 +31,7 @@ type CompanyRows interface {
 	// SetNames makes names what the calls have.
 	SetNames([]NameDifference) error
 
-	// RemakeFacts makes the facts those of the calls, whose names are right. An engine that
-	// keeps none does nothing.
+	// RemakeFacts makes the facts those of the calls, whose names are right.
 	RemakeFacts() error
 
 	// Restart replaces all timelines by one that begins at 0.
@@ -138,9 +137,6 @@ func (e *Examination) KeptName(key NameKey, k KeptName) {
 		e.facts.names[k.Number] = key
 	}
 }
-
-// KeepsFacts tells that the engine keeps facts, which Facts takes.
-func (e *Examination) KeepsFacts() { e.facts.areKept = true }
 
 // Facts takes a row of facts, with the error of verifying it. The error is returned unless it is
 // of damage.

@@ -9,7 +9,7 @@ import (
 	"github.com/callvault/callvault"
 )
 
-const withholdSQL = `INSERT INTO callvault.apart (company, id, kind, counted)
+const adoptWithheldSQL = `INSERT INTO callvault.apart (company, id, kind, counted)
 		SELECT $1, n.id, $2, n.time FROM unnest($3::text[], $4::bigint[]) AS n (id, time)`
 
 // AdoptMirror gives a company the mirror of the one that it is a copy of.
@@ -80,7 +80,7 @@ func (w mirrorWrite) adoptApart(from callvault.MirrorReads, kind callvault.Apart
 		if kind != callvault.Withheld {
 			return w.stand(ids, kind, times)
 		}
-		_, err := w.exec(withholdSQL, int32(kind), keysOf(ids), times)
+		_, err := w.exec(adoptWithheldSQL, int32(kind), keysOf(ids), times)
 		return err
 	}
 	err := from.Apart(w.ctx, kind, func(a callvault.Apart) error {

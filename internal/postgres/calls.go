@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -120,68 +119,6 @@ func (s reads) Workspaces(ctx context.Context) (workspaces []callvault.ID, err e
 		return nil
 	}, workspacesSQL, s.company)
 	return workspaces, err
-}
-
-// View makes the facts of the documents: this engine keeps none.
-func (s reads) View(ctx context.Context, q callvault.ViewQuery) (v callvault.View, err error) {
-	store, isStore := s.asker.(*Store)
-	if !isStore { // but a snapshot
-		return callvault.ViewFacts(s.company, viewRows{ctx, s}, q)
-	}
-	err = store.inTx(ctx, oneMoment, func(tx pgx.Tx) error {
-		v, err = callvault.ViewFacts(s.company, viewRows{ctx, reads{moment{store, tx}, s.company}}, q)
-		return err
-	})
-	return v, store.cause(ctx, err)
-}
-
-// viewRows is a callvault.ViewRows of documents.
-type viewRows struct {
-	ctx   context.Context
-	reads reads
-}
-
-func (r viewRows) Latest() (int64, error) { return r.reads.Latest(r.ctx) }
-
-func (r viewRows) Count(q callvault.Query) (int, error) { return r.reads.Count(r.ctx, q) }
-
-func (r viewRows) VisitNames(visit func(callvault.NameKey, int64) error) error {
-	return r.reads.each(r.ctx, func(rows pgx.Rows) error {
-		var key callvault.NameKey
-		var kept callvault.KeptName
-		if err := rows.Scan(&key.Field, &key.Name, &kept.Number, &kept.Calls, &kept.First); err != nil {
-			return err
-		}
-		return visit(key, kept.Number)
-	}, keptNamesSQL, r.reads.company)
-}
-
-func (r viewRows) VisitFacts(within callvault.Range, visit func(*callvault.FactRow) error) error {
-	p := callvault.FactPacker{Numbers: make(map[callvault.NameKey]int64)}
-	err := r.VisitNames(func(key callvault.NameKey, number int64) error { p.Numbers[key] = number; return nil })
-	if err != nil {
-		return err
-	}
-	all := callvault.Query{Range: within}
-	err = r.reads.ScanBack(r.ctx, all, all.End(), -1, func(c callvault.Record) error {
-		if !p.Add(&c.Call) {
-			return nil
-		}
-		return visit(p.Take())
-	})
-	if row := p.Take(); err == nil && row != nil {
-		err = visit(row)
-	}
-	return err
-}
-
-func (r viewRows) Call(at callvault.Position) (c callvault.Record, err error) {
-	err = r.reads.Get(r.ctx, []callvault.ID{at.ID}, func(found callvault.Record) error {
-		c = found
-		c.Document = slices.Clone(found.Document)
-		return nil
-	})
-	return c, err
 }
 
 func (s reads) Latest(ctx context.Context) (number int64, err error) {

@@ -83,7 +83,7 @@ func (s *Store) damagedKeys(ctx context.Context, tx pgx.Tx) (damaged []*callvaul
 type companyRows struct {
 	*Store
 	ctx     context.Context
-	tx      pgx.Tx
+	tx      querier
 	company string
 }
 
@@ -141,7 +141,7 @@ func (c companyRows) Examine(e *callvault.Examination) error {
 	if err != nil {
 		return err
 	}
-	return c.keptNames(e)
+	return cmp.Or(c.keptNames(e), c.examineFacts(e))
 }
 
 // examineValues shows the values of a mirror to an examination.

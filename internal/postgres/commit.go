@@ -30,10 +30,17 @@ func (s mirror) Commit(ctx context.Context, lease callvault.Lease, change callva
 }
 
 func (w mirrorWrite) commit(m *callvault.MirrorChange, result *callvault.PutResult) error {
-	if err := w.list(m, result); err != nil {
+	c := newChange(w)
+	if err := c.list(m, result); err != nil {
 		return err
 	}
-	if err := w.forget(m.Delete); err != nil {
+	if err := c.forget(m.Delete); err != nil {
+		return err
+	}
+	if err := c.writeFacts(); err != nil {
+		return err
+	}
+	if err := c.send(); err != nil {
 		return err
 	}
 	if err := w.keep(m.Keep); err != nil {
@@ -48,7 +55,7 @@ func (w mirrorWrite) commit(m *callvault.MirrorChange, result *callvault.PutResu
 }
 
 // list puts the calls that the upstream listed, but for those that are withheld.
-func (w mirrorWrite) list(m *callvault.MirrorChange, result *callvault.PutResult) error {
+func (w *change) list(m *callvault.MirrorChange, result *callvault.PutResult) error {
 	calls := m.Calls.Calls()
 	if len(calls) == 0 {
 		return nil
@@ -73,7 +80,7 @@ func (w mirrorWrite) list(m *callvault.MirrorChange, result *callvault.PutResult
 	}
 	for len(calls) > 0 {
 		n := chunk(calls)
-		put, err := putChunk(w.ctx, w.tx, putCallsSQL, w.company, calls[:n])
+		put, err := w.write(calls[:n])
 		if err != nil {
 			return err
 		}
@@ -106,12 +113,12 @@ func (w mirrorWrite) stand(ids []callvault.ID, kind callvault.Apartness, times [
 }
 
 // forget deletes calls that the upstream no longer has.
-func (w mirrorWrite) forget(ids []callvault.ID) error {
+func (w *change) forget(ids []callvault.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	ids = callvault.SortIDs(ids)
-	if _, err := removeCalls(w.ctx, w.tx, removeCallsSQL, w.company, ids); err != nil {
+	if _, err := w.bury(ids); err != nil {
 		return err
 	}
 	_, err := w.meet(ids, make([]*int64, len(ids)))

@@ -26,7 +26,7 @@ const (
 	conditionSQL = `SELECT current_setting('server_version'), pg_is_in_recovery(),
 		ARRAY(SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name),
 		ARRAY(SELECT t.rights || ' on callvault.' || t.name
-			FROM (SELECT * FROM unnest(ARRAY['documents', 'ids', 'counts', 'quotas', 'timelines', 'keys', 'directory', 'mirrors', 'mirror_values', 'apart']) AS all_of,
+			FROM (SELECT * FROM unnest(ARRAY['documents', 'ids', 'counts', 'names', 'facts', 'quotas', 'timelines', 'keys', 'directory', 'mirrors', 'mirror_values', 'apart']) AS all_of,
 					unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS each
 				UNION VALUES ('companies', 'SELECT'), ('companies', 'INSERT'), ('companies', 'UPDATE'), ('store', 'SELECT'), ('store', 'UPDATE')) AS t (name, rights)
 			WHERE NOT has_table_privilege('callvault.' || t.name, t.rights) ORDER BY t.name, t.rights)`

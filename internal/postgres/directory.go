@@ -100,7 +100,7 @@ func (s directory) Put(ctx context.Context, kind callvault.Kind, entries []callv
 }
 
 // put writes entries while the company is locked.
-func (s directory) put(ctx context.Context, tx pgx.Tx, kind callvault.Kind, entries []callvault.Entry, result *callvault.PutResult) error {
+func (s directory) put(ctx context.Context, tx querier, kind callvault.Kind, entries []callvault.Entry, result *callvault.PutResult) error {
 	for chunk := range slices.Chunk(callvault.SortEntries(entries), maxEntries) {
 		if err := s.putChunk(ctx, tx, kind, chunk, result); err != nil {
 			return err
@@ -112,7 +112,7 @@ func (s directory) put(ctx context.Context, tx pgx.Tx, kind callvault.Kind, entr
 // maxEntries is how many entries are written at once: see maxBytes.
 const maxEntries = 500
 
-func (s directory) putChunk(ctx context.Context, tx pgx.Tx, kind callvault.Kind, chunk []callvault.Entry, result *callvault.PutResult) error {
+func (s directory) putChunk(ctx context.Context, tx querier, kind callvault.Kind, chunk []callvault.Entry, result *callvault.PutResult) error {
 	ids, sums := make([]callvault.ID, len(chunk)), make(map[callvault.ID]int64, len(chunk))
 	for i := range chunk {
 		ids[i], sums[chunk[i].ID] = chunk[i].ID, chunk[i].Checksum(s.company, kind)

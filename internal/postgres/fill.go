@@ -121,7 +121,7 @@ func (s *Store) fillKeys(ctx context.Context, tx pgx.Tx) error {
 }
 
 // setCounts makes counts of a company what a tally has.
-func setCounts(ctx context.Context, tx pgx.Tx, company string, tally callvault.Tally) error {
+func setCounts(ctx context.Context, tx querier, company string, tally callvault.Tally) error {
 	var workspaces []string
 	var levels []int32
 	var buckets, totals, digests, numbers []int64

@@ -133,40 +133,63 @@ func TestOldStoreIsBroughtUpToDate(t *testing.T) {
 	}
 }
 
-// A store of schema 4 gets the names of its calls, all or none.
-func TestNamesAreFilled(t *testing.T) {
-	url := database(t)
-	s := open(t, url)
-	batch := make([]callvault.Call, fillAtOnce+10)
-	for i := range batch {
-		batch[i] = storetest.Sample{ID: fmt.Sprint(i), Time: callvault.Time(-i), Host: fmt.Sprint(i % 300), Workspace: "7", System: `a"b`}.Call(t)
-	}
-	for _, company := range []string{"acme", "other"} {
-		if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
-			t.Fatal(err)
-		}
-		batch = batch[:fillAtOnce]
-	}
-	execute(t, s, `DROP TABLE callvault.names, callvault.mirrors, callvault.mirror_values, callvault.apart;
-		DROP FUNCTION callvault.add_names, callvault.is_awaited, callvault.refuse_mirrored, callvault.stand_apart, callvault.meet_apart, callvault.put_calls, callvault.remove_calls;
-		UPDATE callvault.schema SET version = 4`)
-	for _, statement := range []string{filledNamesSQL, addNamesSQL, setVersionSQL} {
-		if _, err := openAs(t, url, hangUp{statement}, mustPlan(t)); err == nil {
-			t.Fatal("the store was opened")
-		}
-		if version, _, err := schemaVersion(t.Context(), s.pool); err != nil || version != 4 {
-			t.Errorf("the schema is %d, %v", version, err)
-		}
-	}
-	s = open(t, url)
-	if found := told(t, s.Check); found != "" {
-		t.Errorf("found %s", found)
-	}
-	for _, company := range []string{"acme", "other"} {
-		hosts := 0
-		if err := s.Calls(company).Names(t.Context(), callvault.Hosts, func(callvault.Name) error { hosts++; return nil }); err != nil || hosts != 300 {
-			t.Errorf("%d hosts of %s, %v", hosts, company, err)
-		}
+// A store of schema 4 gets the names and facts of its calls, and one of schema 6 the facts, all or
+// none. What an older program that still runs would write without facts, it is refused.
+func TestNamesAndFactsAreFilled(t *testing.T) {
+	const toSchema6 = `DROP TABLE callvault.facts; DROP FUNCTION callvault.write_calls, callvault.bury_calls, callvault.withhold_calls, callvault.load_calls;
+		CREATE FUNCTION callvault.put_batch(text, text[], bigint[], text[], text[], bigint[]) RETURNS bigint[] LANGUAGE sql AS 'SELECT NULL::bigint[]';
+		CREATE FUNCTION callvault.put_calls(text, text[], bigint[], text[], text[], bigint[]) RETURNS bigint[] LANGUAGE sql AS 'SELECT NULL::bigint[]';
+		CREATE FUNCTION callvault.remove_calls(text, text[], bigint[]) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+		CREATE FUNCTION callvault.delete_calls(text, text[], bigint[]) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+		CREATE FUNCTION callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[]) RETURNS boolean LANGUAGE sql AS 'SELECT true';`
+	for version, was := range map[int]struct {
+		before string
+		steps  []string
+	}{
+		4: {toSchema6 + `DROP TABLE callvault.names, callvault.mirrors, callvault.mirror_values, callvault.apart;
+			DROP FUNCTION callvault.add_names, callvault.is_awaited, callvault.refuse_mirrored, callvault.stand_apart, callvault.meet_apart`,
+			[]string{filledNamesSQL, addNamesSQL, setFactsSQL, setVersionSQL}},
+		6: {toSchema6, []string{numbersSQL, factsOfSQL, setFactsSQL, setVersionSQL}},
+	} {
+		t.Run(fmt.Sprint("schema ", version), func(t *testing.T) {
+			url := database(t)
+			s := open(t, url)
+			batch := make([]callvault.Call, fillAtOnce+10)
+			for i := range batch {
+				batch[i] = storetest.Sample{ID: fmt.Sprint(i), Time: callvault.Time(-i), Host: fmt.Sprint(i % 300), Workspace: "7", System: `a"b`}.Call(t)
+			}
+			for _, company := range []string{"acme", "other"} {
+				if _, err := s.Calls(company).Put(t.Context(), callvault.NewBatch(slices.Clone(batch))); err != nil {
+					t.Fatal(err)
+				}
+				batch = batch[:fillAtOnce]
+			}
+			execute(t, s, was.before)
+			execute(t, s, fmt.Sprintf(`UPDATE callvault.schema SET version = %d`, version))
+			for _, statement := range was.steps {
+				if _, err := openAs(t, url, hangUp{statement}, mustPlan(t)); err == nil {
+					t.Fatal("the store was opened")
+				}
+				if now, _, err := schemaVersion(t.Context(), s.pool); err != nil || now != version {
+					t.Errorf("the schema is %d, %v", now, err)
+				}
+			}
+			s = open(t, url)
+			if found := told(t, s.Check); found != "" {
+				t.Errorf("found %s", found)
+			}
+			older := `SELECT count(*) FROM pg_proc WHERE pronamespace = 'callvault'::regnamespace AND proname IN ('put_batch', 'put_calls', 'remove_calls', 'delete_calls', 'load_records')`
+			left := -1
+			if err := s.pool.QueryRow(t.Context(), older).Scan(&left); err != nil || left != 0 {
+				t.Errorf("%d functions of older programs are left, %v", left, err)
+			}
+			for _, company := range []string{"acme", "other"} {
+				q := callvault.ViewQuery{Query: callvault.Query{Range: callvault.AllTime}, Filter: callvault.Filter{Hosts: []string{"299"}}, Limit: 1}
+				if v := storetest.WantView(t, s.Calls(company), q); len(v.Facets[callvault.ByHost]) != 300 || v.Figures.Calls != 16 {
+					t.Errorf("%d hosts of %s, of one %d calls", len(v.Facets[callvault.ByHost]), company, v.Figures.Calls)
+				}
+			}
+		})
 	}
 }
 
@@ -181,6 +204,17 @@ func (h hangUp) TraceQueryStart(ctx context.Context, c *pgx.Conn, data pgx.Trace
 }
 
 func (hangUp) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (h hangUp) TraceBatchStart(ctx context.Context, c *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	for _, query := range data.Batch.QueuedQueries {
+		h.TraceQueryStart(ctx, c, pgx.TraceQueryStartData{SQL: query.SQL})
+	}
+	return ctx
+}
+
+func (hangUp) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (hangUp) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // Whatever ends the program in the midst of it leaves the old store, whole.
 func TestUpgradeIsAllOrNone(t *testing.T) {

@@ -50,4 +50,7 @@ func fresh(t testing.TB) storetest.Open {
 	return func(t testing.TB) callvault.Store { return open(t, url) }
 }
 
+// BenchmarkView is what a view costs this process, of a million calls in range but for the first.
+func BenchmarkView(b *testing.B) { storetest.BenchView(b, fresh(b)) }
+
 func BenchmarkMirror(b *testing.B) { storetest.BenchMirror(b, fresh(b)) }

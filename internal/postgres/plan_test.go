@@ -89,6 +89,24 @@ var plans = []struct {
 		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = 0) AND (bucket = (($8 - CASE WHEN ($8 < 0) THEN 299999999 ELSE 0 END) / 300000000)))",
 		"Index Cond: ((company = $1) AND (workspace = $2) AND (level = $30) AND (bucket >= $31) AND (bucket < $32))",
 	}},
+	{"facts of a range", factsInSQL, "text, bigint, bigint", 3, []string{
+		"Index Scan Backward using facts_pkey on facts f",
+		"Index Cond: ((company = $1) AND (\"time\" < $3) AND (\"time\" >= COALESCE($0, $2)))",
+	}},
+	{"facts of positions", factsOfSQL, "text, bigint[], text[]", 3, []string{
+		"Index Cond: ((company = $1) AND (ROW(\"time\", id) <= ROW(p.\"time\", p.id)))",
+		"Index Cond: ((company = $1) AND (ROW(\"time\", id) > ROW((COALESCE(f.\"time\", facts.\"time\")), (COALESCE(f.id, facts.id)))))",
+	}},
+	{"facts of calls", factsOfCallsSQL, "text, bigint[], text[]", 3, []string{
+		"Index Cond: ((company = $1) AND (id = c.id))",
+	}},
+	{"numbers of names", numbersSQL, "text, int[], text[]", 3, []string{
+		"Index Cond: ((company = $1) AND (field = n.field) AND (name = n.name))",
+	}},
+	{"calls at positions", callsAtSQL, "text, bigint[], text[]", 3, []string{
+		"Index Scan using documents_pkey on documents d",
+		"Index Cond: ((company = $1) AND (\"time\" = b.\"time\") AND (id = b.id))",
+	}},
 	{"quota", `SELECT used FROM callvault.quotas WHERE company = $1 AND day = $2`, "text, int", 2, []string{
 		"Index Cond: ((company = $1) AND (day = $2))",
 	}},
@@ -101,10 +119,10 @@ const firstTypes = "text, text, bigint, bigint, text, bigint, " +
 // noWalks are the filters of plans that are no walks: one tells that there are no
 // calls, one that an id is a tombstone, one looks into a document that a key found, the
 // others go over what was read within a limit.
-var noWalks = regexp.MustCompile(`One-Time Filter|Filter: \("time" IS NOT NULL\)|Filter: \(workspace <> |Filter: \(\(?starts_with\(substr\(d\.document, .*|Filter: \((read|edge)(_\d)?\."time" (<|>=) \$\d+\)`)
+var noWalks = regexp.MustCompile(`One-Time Filter|Sort Key: \(COALESCE\(f.*|Filter: \("time" IS NOT NULL\)|Filter: \(workspace <> |Filter: \(\(?starts_with\(substr\(d\.document, .*|Filter: \((read|edge)(_\d)?\."time" (<|>=) \$\d+\)`)
 
 // walks is what no plan may have.
-var walks = regexp.MustCompile(`Seq Scan on (documents|ids|counts)|Filter: .*|Sort Key: .*("time"|workspace).*`)
+var walks = regexp.MustCompile(`Seq Scan on (documents|ids|counts|facts)|Filter: .*|Sort Key: .*("time"|workspace).*`)
 
 // walksOfWrites is what no plan within a function may have. A sort of a batch is
 // no sort of the table's calls, and counts may be few.
@@ -116,7 +134,7 @@ func TestPlans(t *testing.T) {
 			s := open(t, database(t))
 			fillSkewed(t, s)
 			if statistics == "with statistics" {
-				execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts`)
+				execute(t, s, `ANALYZE callvault.documents, callvault.ids, callvault.counts, callvault.facts`)
 			}
 			for _, p := range plans {
 				plan := explain(t, s, p.query, p.types, p.args)
@@ -186,6 +204,7 @@ func fillSkewed(t *testing.T, s *Store) {
 		SELECT 'default', i / 4 * 1000000::bigint, lpad(i::text, 20, '0'), lpad((1 + (i = 100000)::int)::text, 20, '0'), '{"id":"1"}', i, 0
 		FROM generate_series(1, 200000) AS i`)
 	execute(t, s, `INSERT INTO callvault.names SELECT company, 1, 1, workspace, count(*), 2000000 FROM callvault.documents WHERE workspace = lpad('1', 20, '0') GROUP BY 1, 4`)
+	execute(t, s, `INSERT INTO callvault.facts SELECT company, time, id, convert_to(repeat('r', 1984), 'UTF8'), convert_to(repeat('t', 1900), 'UTF8'), 0 FROM callvault.documents WHERE number % 62 = 0`)
 	execute(t, s, `INSERT INTO callvault.ids SELECT company, id, number, time, workspace FROM callvault.documents`)
 	execute(t, s, filled.Replace(`INSERT INTO callvault.counts SELECT company, w, level, time / ({width}::bigint * ratio), count(*), 0, 0
 		FROM callvault.documents, (VALUES {ratios}) AS l (level, ratio), LATERAL (VALUES (''), (workspace)) AS v (w) GROUP BY 1, 2, 3, 4`))
@@ -210,7 +229,7 @@ func explain(t *testing.T, s *Store, query, types string, args int) string {
 	nulls := strings.TrimSuffix(strings.Repeat("NULL, ", args), ", ")
 	for _, statement := range []string{
 		`SET plan_cache_mode = force_generic_plan`,
-		fmt.Sprintf(`SET enable_sort = %t`, query != changesSQL),
+		fmt.Sprintf(`SET enable_sort = %t`, query != changesSQL && query != factsInSQL),
 		`DEALLOCATE ALL`,
 		fmt.Sprintf(`PREPARE plan (%s) AS %s`, types, query),
 	} {
@@ -243,7 +262,7 @@ func plansOfWrites(t *testing.T, s *Store) map[string]string {
 	defer conn.Close(t.Context())
 	for _, statement := range []string{
 		`LOAD 'auto_explain'`, `SET auto_explain.log_min_duration = 0`, `SET auto_explain.log_nested_statements = on`,
-		`SET auto_explain.log_level = notice`,
+		`SET auto_explain.log_level = notice`, `SELECT callvault.make_company('default')`,
 	} {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -254,8 +273,8 @@ func plansOfWrites(t *testing.T, s *Store) map[string]string {
 		query string
 		args  []any
 	}{
-		"put":    {putSQL, []any{"default", []string{key(5), key(6)}, []int64{7, 8}, []string{"", key(2)}, []string{"{}", "{}"}, []int64{1, 2}}},
-		"delete": {deleteSQL, []any{"default", []string{key(9), key(10)}, []int64{3, 4}}},
+		"put":    {writeSQL, []any{"default", []string{key(5), key(6)}, []int64{7, 8}, []string{"", key(2)}, []string{"{}", "{}"}, []int64{1, 2}}},
+		"delete": {burySQL, []any{"default", []string{key(9), key(10)}, []int64{3, 4}}},
 	} {
 		notices.Reset()
 		if _, err := conn.Exec(t.Context(), run.query, run.args...); err != nil {

@@ -16,14 +16,14 @@ import (
 )
 
 // distributed are the tables that a cluster distributes by company.
-const distributed = `callvault\.(companies|documents|ids|counts|names|timelines|quotas|seconds|mirrors|mirror_values|apart)\b`
+const distributed = `callvault\.(companies|documents|ids|counts|names|facts|timelines|quotas|seconds|mirrors|mirror_values|apart)\b`
 
 var (
 	touches = regexp.MustCompile(distributed)
 
 	// functions have the company as their first argument; what they do with it is
 	// checked by TestFunctionsNameTheCompany.
-	function = regexp.MustCompile(`^SELECT callvault\.(make_company|is_awaited|begin_timeline|add_names|put_batch|put_calls|delete_calls|remove_calls|load_records|meet_apart|stand_apart|take_quota|take_second)\(\$1(, \$\d)*\)$`)
+	function = regexp.MustCompile(`^SELECT callvault\.(make_company|is_awaited|begin_timeline|add_names|refuse_mirrored|write_calls|bury_calls|withhold_calls|load_calls|meet_apart|stand_apart|take_quota|take_second)\(\$1(, \$\d)*\)$`)
 )
 
 // recorder keeps every statement that connections are given.
@@ -40,6 +40,17 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tr
 }
 
 func (r *recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (r *recorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	for _, query := range data.Batch.QueuedQueries {
+		r.TraceQueryStart(ctx, nil, pgx.TraceQueryStartData{SQL: query.SQL})
+	}
+	return ctx
+}
+
+func (r *recorder) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (r *recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // check reports the statements of distributed tables that look at more than one
 // company: on a cluster each is to be one shard's. The few others stand in
@@ -158,7 +169,7 @@ func TestUniqueKeysHaveTheCompany(t *testing.T) {
 	})
 	slices.Sort(tables)
 	tables = slices.Compact(tables)
-	if want := []string{"apart", "companies", "counts", "documents", "ids", "mirror_values", "mirrors", "names", "quotas", "seconds", "timelines"}; err != nil || !slices.Equal(tables, want) {
+	if want := []string{"apart", "companies", "counts", "documents", "facts", "ids", "mirror_values", "mirrors", "names", "quotas", "seconds", "timelines"}; err != nil || !slices.Equal(tables, want) {
 		t.Errorf("unique keys of %v, %v, want %v", tables, err, want)
 	}
 }
@@ -203,7 +214,7 @@ func TestCitusScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"apart", "companies", "counts", "documents", "ids", "mirror_values", "mirrors", "names", "quotas", "seconds", "timelines"} {
+	for _, table := range []string{"apart", "companies", "counts", "documents", "facts", "ids", "mirror_values", "mirrors", "names", "quotas", "seconds", "timelines"} {
 		if !strings.Contains(string(script), "'"+table+"'") {
 			t.Errorf("%s is not distributed", table)
 		}

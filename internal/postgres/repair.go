@@ -145,6 +145,3 @@ func (c companyRows) FollowApart() (rows int, err error) {
 	}
 	return rows, nil
 }
-
-// RemakeFacts does nothing: views look at documents.
-func (c companyRows) RemakeFacts() error { return nil }

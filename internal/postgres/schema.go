@@ -27,12 +27,13 @@ const citusScript = "migrations/citus.sql"
 // usableSince is the oldest schema whose programs can use the latest one: what
 // they ask for is still there. Steps only add, so that it can stay what it is;
 // one that takes away what older programs use raises it. See docs/postgresql.md.
-const usableSince = 3
+const usableSince = 7
 
 // The steps after which the program fills what they added.
 const (
 	withChecksums = 3
 	withNames     = 5
+	withFacts     = 7
 )
 
 // filled is what stands for the braces of steps: the finest width of buckets, the others as
@@ -174,6 +175,9 @@ func (s *Store) runSteps(ctx context.Context, tx pgx.Tx, p plan) error {
 	}
 	if err == nil && version < withNames {
 		err = s.fillNames(ctx, tx)
+	}
+	if err == nil && version < withFacts {
+		err = s.fillFacts(ctx, tx)
 	}
 	if err != nil {
 		return fmt.Errorf("bring the store from schema %d to %d: %w", version, len(p.steps), err)

@@ -158,7 +158,7 @@ func (r *recorder) keep(t *testing.T) {
 	if err != nil && !(*update && os.IsNotExist(err)) {
 		t.Fatal(err)
 	}
-	for _, repair := range []string{removeTwiceSQL, followSQL, removeGoneSQL, raiseNumberSQL, setNamesSQL, removeNamesSQL} { // no law has a store in which something is wrong
+	for _, repair := range []string{removeTwiceSQL, followSQL, removeGoneSQL, raiseNumberSQL, setNamesSQL, removeNamesSQL, clearFactsSQL} { // no law has a store in which something is wrong
 		r.statements[repair] = true
 	}
 	var missing []string

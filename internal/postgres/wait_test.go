@@ -43,7 +43,7 @@ func TestCompaniesDoNotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(ctx)
-	if _, err := tx.Exec(ctx, putSQL, "busy", []string{key(9)}, []int64{9}, []string{""}, []string{"{}"}, []int64{1}); err != nil {
+	if _, err := tx.Exec(ctx, writeSQL, "busy", []string{key(9)}, []int64{9}, []string{""}, []string{"{}"}, []int64{1}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -93,7 +93,7 @@ func TestYieldingBatchGivesWay(t *testing.T) {
 	other.patience = 0
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	company := s.Calls("acme").(calls)
+	company := s.Calls("acme")
 	if _, err := company.Put(ctx, sample(t, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,8 @@ func TestYieldingBatchGivesWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.patience = 0
-	if err := company.yield(ctx, tx); err != nil {
+	batch := newChange(companyRows{s, ctx, tx, "acme"})
+	if err := batch.yield(); err != nil {
 		t.Errorf("nobody waits: %v", err)
 	}
 	var group sync.WaitGroup
@@ -121,11 +122,11 @@ func TestYieldingBatchGivesWay(t *testing.T) {
 		}
 	})
 	waitFor(ctx, t, s, 1)
-	if err := company.yield(ctx, tx); !errors.Is(err, callvault.ErrYielded) {
+	if err := batch.yield(); !errors.Is(err, callvault.ErrYielded) {
 		t.Errorf("somebody waits: %v", err)
 	}
 	s.patience = time.Hour
-	if err := company.yield(ctx, tx); err != nil {
+	if err := batch.yield(); err != nil {
 		t.Errorf("somebody has not waited for an hour: %v", err)
 	}
 	if err := tx.Commit(ctx); err != nil {

@@ -63,12 +63,12 @@ const (
 		FROM pg_tables WHERE schemaname = 'callvault'); END $$`
 
 	// Space is given back by the tables as a whole.
-	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts, callvault.names, callvault.directory, callvault.mirror_values, callvault.apart`
+	vacuumSQL = `VACUUM callvault.documents, callvault.ids, callvault.counts, callvault.names, callvault.facts, callvault.directory, callvault.mirror_values, callvault.apart`
 )
 
 var emptySQL = []string{
 	`DELETE FROM callvault.documents`, `DELETE FROM callvault.ids`, `DELETE FROM callvault.counts`, `DELETE FROM callvault.quotas`,
-	`DELETE FROM callvault.names`, `DELETE FROM callvault.timelines`, `DELETE FROM callvault.directory`,
+	`DELETE FROM callvault.names`, `DELETE FROM callvault.facts`, `DELETE FROM callvault.timelines`, `DELETE FROM callvault.directory`,
 	`DELETE FROM callvault.mirrors`, `DELETE FROM callvault.mirror_values`, `DELETE FROM callvault.apart`,
 }
 

@@ -12,15 +12,14 @@ import (
 	"github.com/callvault/callvault"
 )
 
-// Each write is a function of the database: see migrations/0006.sql.
+// Each write is a function of the database: see migrations/0007.sql.
 const (
-	putSQL    = `SELECT callvault.put_batch($1, $2, $3, $4, $5, $6)`
-	deleteSQL = `SELECT callvault.delete_calls($1, $2, $3)`
-	loadSQL   = `SELECT callvault.load_records($1, $2, $3, $4, $5, $6, $7)`
+	writeSQL    = `SELECT callvault.write_calls($1, $2, $3, $4, $5, $6)`
+	burySQL     = `SELECT callvault.bury_calls($1, $2, $3)`
+	withholdSQL = `SELECT callvault.withhold_calls($1, $2)`
+	loadSQL     = `SELECT callvault.load_calls($1, $2, $3, $4, $5, $6, $7)`
 
-	// Where it is known that the company may be written.
-	putCallsSQL    = `SELECT callvault.put_calls($1, $2, $3, $4, $5, $6)`
-	removeCallsSQL = `SELECT callvault.remove_calls($1, $2, $3)`
+	refuseMirroredSQL = `SELECT callvault.refuse_mirrored($1)`
 
 	// Calls that would replace one with another clientUniqueId, which is the first one in a
 	// document: a further field may have one too.
@@ -46,7 +45,7 @@ const (
 	lockCompanySQL = `SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE`
 )
 
-// What one call of put_batch takes. The driver holds what it sends some times
+// What one call of write_calls takes. The driver holds what it sends some times
 // over, and so does the server what it reads, so a batch of 48 MiB in one call
 // would cost an import more memory than everything else it does.
 const (
@@ -54,70 +53,111 @@ const (
 	maxBytes = 2 << 20
 )
 
-// Put writes a batch: in one round trip, or when it is large in chunks, in one
-// transaction, in which the company stays locked from the first chunk on.
+// fewCalls is how many calls are so few that what they need is asked for together.
+const fewCalls = 16
+
+// change is a transaction on the calls of a company, whose row is locked. Its statements wait in a
+// queue, to be sent together.
+type change struct {
+	companyRows
+	queue   pgx.Batch
+	facts   callvault.FactChange
+	names   *callvault.NameTally // of the calls that came
+	touched []keptFacts          // rows that few calls belong to
+}
+
+func newChange(c companyRows) *change {
+	return &change{companyRows: c, names: callvault.NewNameTally()}
+}
+
+// changing runs f in a transaction that begins with the first statements, and is committed with
+// the last ones unless f returns an error.
+func (s *Store) changing(ctx context.Context, company string, f func(w *change) error) error {
+	return s.with(ctx, func(c *pgxpool.Conn) error {
+		w := newChange(companyRows{s, ctx, c, company})
+		w.queue.Queue("BEGIN")
+		err := f(w)
+		if err == nil {
+			err = w.writeFacts()
+		}
+		if err == nil {
+			w.queue.Queue("COMMIT")
+			err = w.send()
+		}
+		if err != nil && c.Conn().PgConn().TxStatus() != 'I' {
+			_, _ = c.Exec(ctx, "ROLLBACK") // the pool closes a connection where this fails
+		}
+		return err
+	})
+}
+
+// ask queues a statement about the company.
+func (w *change) ask(statement string, args ...any) *pgx.QueuedQuery {
+	return w.queue.Queue(statement, append([]any{w.company}, args...)...)
+}
+
+// send sends what is queued, in one round trip.
+func (w *change) send() error {
+	queue := w.queue
+	w.queue = pgx.Batch{}
+	if queue.Len() == 0 {
+		return nil
+	}
+	return w.tx.SendBatch(w.ctx, &queue).Close()
+}
+
+// Put writes a batch, when it is large in chunks, in one transaction.
 func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
 	err = callvault.CheckCompany(s.company)
 	if err == nil {
-		result, err = s.put(ctx, batch)
+		err = s.store.changing(ctx, s.company, func(w *change) error {
+			result, err = w.put(batch)
+			return err
+		})
 	}
-	if err = s.store.cause(ctx, err); err != nil {
+	if err = s.store.cause(ctx, mirrored(s.company, err)); err != nil {
 		return callvault.PutResult{}, fmt.Errorf("put calls: %w", err)
 	}
 	return result, nil
 }
 
-func (s calls) put(ctx context.Context, batch callvault.Batch) (result callvault.PutResult, err error) {
+func (w *change) put(batch callvault.Batch) (result callvault.PutResult, err error) {
+	for _, statement := range []string{makeCompanySQL, lockCompanySQL, refuseMirroredSQL} {
+		w.ask(statement)
+	}
 	calls := batch.Calls()
-	ids, clients := clientsOf(batch)
-	if chunk(calls) == len(calls) && len(ids) == 0 && !batch.IsOnlyNew() {
-		err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-			result, err = putChunk(ctx, c, putSQL, s.company, calls)
-			return err
-		})
+	if err := w.refuseOthers(batch); err != nil {
 		return result, err
 	}
-	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if err := lock(ctx, tx, s.company); err != nil {
-			return err
+	if batch.IsOnlyNew() {
+		if calls, err = w.unknown(calls); err != nil {
+			return result, err
 		}
-		if err := s.store.refuseMirrored(ctx, tx, s.company); err != nil {
-			return err
+		result.Unchanged = batch.Len() - len(calls)
+	}
+	for len(calls) > 0 {
+		n := chunk(calls)
+		put, err := w.write(calls[:n])
+		if err != nil {
+			return result, err
 		}
-		if err := s.refuseOthers(ctx, tx, ids, clients); err != nil {
-			return err
-		}
-		if batch.IsOnlyNew() {
-			if calls, err = s.unknown(ctx, tx, calls); err != nil {
-				return err
-			}
-			result.Unchanged = batch.Len() - len(calls)
-		}
-		for len(calls) > 0 {
-			n := chunk(calls)
-			put, err := putChunk(ctx, tx, putCallsSQL, s.company, calls[:n])
-			if err != nil {
-				return err
-			}
-			result, calls = result.Add(put), calls[n:]
-			if len(calls) > 0 && batch.IsYielding() {
-				if err := s.yield(ctx, tx); err != nil {
-					return err
-				}
+		result, calls = result.Add(put), calls[n:]
+		if len(calls) > 0 && batch.IsYielding() {
+			if err := w.yield(); err != nil {
+				return result, err
 			}
 		}
-		return nil
-	})
-	return result, err
+	}
+	return result, nil
 }
 
 // patience is how long another writer waits before a yielding batch is given up.
 const patience = 100 * time.Millisecond
 
 // yield returns callvault.ErrYielded if others have waited long enough.
-func (s calls) yield(ctx context.Context, tx pgx.Tx) error {
+func (w *change) yield() error {
 	isAwaited := false
-	err := tx.QueryRow(ctx, isAwaitedSQL, s.company, s.store.patience.Milliseconds()).Scan(&isAwaited)
+	err := w.tx.QueryRow(w.ctx, isAwaitedSQL, w.company, w.patience.Milliseconds()).Scan(&isAwaited)
 	if err == nil && isAwaited {
 		err = callvault.ErrYielded
 	}
@@ -150,35 +190,42 @@ func lock(ctx context.Context, tx pgx.Tx, company string) error {
 	return nil
 }
 
-// unknown are the calls whose ids are not there, when the company is locked.
-func (s calls) unknown(ctx context.Context, tx pgx.Tx, calls []callvault.Call) ([]callvault.Call, error) {
+// unknown are the calls whose ids are not there.
+func (w *change) unknown(calls []callvault.Call) ([]callvault.Call, error) {
 	ids := make([]string, len(calls))
 	for i := range calls {
 		ids[i] = text(calls[i].ID[:])
 	}
 	known := make(map[string]bool)
-	err := s.store.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		known[string(rows.RawValues()[0])] = true
-		return nil
-	}, knownSQL, s.company, ids)
+	w.ask(knownSQL, ids).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			known[string(rows.RawValues()[0])] = true
+		}
+		return rows.Err()
+	})
+	err := w.send()
 	kept := slices.DeleteFunc(slices.Clone(calls), func(c callvault.Call) bool { return known[text(c.ID[:])] })
 	return kept, err
 }
 
-// refuseOthers returns a *callvault.ClientError if these calls would replace some of others.
+// refuseOthers returns a *callvault.ClientError if a guarded batch would replace calls of others.
 // Damaged rows may be replaced.
-func (s calls) refuseOthers(ctx context.Context, tx pgx.Tx, ids, clients []string) error {
+func (w *change) refuseOthers(batch callvault.Batch) error {
+	ids, clients := clientsOf(batch)
 	if len(ids) == 0 {
 		return nil
 	}
 	var refused []callvault.ID
-	r := &record{company: s.company, verify: func(r *callvault.Record, kept int64) error { return r.Verify(s.company, kept) }}
-	err := s.store.eachIn(ctx, tx, func(rows pgx.Rows) error {
-		if damageOf(r.read(rows)) == nil {
-			refused = append(refused, r.ID)
+	r := &record{company: w.company, verify: func(r *callvault.Record, kept int64) error { return r.Verify(w.company, kept) }}
+	w.ask(otherClientsSQL, ids, clients).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			if damageOf(r.read(rows)) == nil {
+				refused = append(refused, r.ID)
+			}
 		}
-		return nil
-	}, otherClientsSQL, s.company, ids, clients)
+		return rows.Err()
+	})
+	err := w.send()
 	if err == nil && len(refused) > 0 {
 		err = &callvault.ClientError{IDs: refused}
 	}
@@ -197,8 +244,9 @@ func chunk(batch []callvault.Call) (n int) {
 	return n
 }
 
-// putChunk writes calls by a function of the database.
-func putChunk(ctx context.Context, db querier, statement, company string, batch []callvault.Call) (result callvault.PutResult, err error) {
+// write writes calls, as many as a chunk has. What few calls need for their facts is asked for in
+// the same round trip.
+func (w *change) write(batch []callvault.Call) (result callvault.PutResult, err error) {
 	n := len(batch)
 	ids, times := make([]string, n), make([]int64, n)
 	workspaces, documents, checksums := make([]string, n), make([]string, n), make([]int64, n)
@@ -206,20 +254,40 @@ func putChunk(ctx context.Context, db querier, statement, company string, batch 
 		call := &batch[i]
 		ids[i], times[i] = text(call.ID[:]), int64(call.Time)
 		workspaces[i], documents[i] = call.Workspace.Key(), text(call.Document)
-		checksums[i] = int64(call.Checksum(company))
+		checksums[i] = int64(call.Checksum(w.company))
 	}
-	var done []int // created and changed
-	err = db.QueryRow(ctx, statement, company, ids, times, workspaces, documents, checksums).Scan(&done)
-	if err != nil {
-		return result, mirrored(company, err)
+	if n <= fewCalls {
+		w.askFacts(factsOfCallsSQL, &w.touched, times, ids)
 	}
-	return callvault.PutResult{Created: done[0], Changed: done[1], Unchanged: n - done[0] - done[1]}, nil
+	var answer []int64
+	w.ask(writeSQL, ids, times, workspaces, documents, checksums).QueryRow(func(row pgx.Row) error { return row.Scan(&answer) })
+	if n <= fewCalls {
+		for i := range batch {
+			w.names.Add(&batch[i])
+		}
+		w.askNumbers(w.unnumbered())
+	}
+	if err := w.send(); err != nil {
+		return result, err
+	}
+	created, places := int(answer[0]), answer[1:]
+	written := len(places) / 2
+	w.facts.Grow(written)
+	for i, at := range places[written:] {
+		call := &batch[places[i]-1]
+		if callvault.Time(at) != call.Time {
+			w.facts.Remove(callvault.Position{Time: callvault.Time(at), ID: call.ID})
+		}
+		w.facts.Add(call, w.names)
+	}
+	return callvault.PutResult{Created: created, Changed: written - created, Unchanged: n - written}, nil
 }
 
 // Delete removes the calls with these ids.
 func (s calls) Delete(ctx context.Context, ids []callvault.ID) (deleted int, err error) {
-	err = s.store.with(ctx, func(c *pgxpool.Conn) error {
-		deleted, err = removeCalls(ctx, c, deleteSQL, s.company, callvault.SortIDs(ids))
+	err = s.store.changing(ctx, s.company, func(w *change) error {
+		w.ask(lockCompanySQL)
+		deleted, err = w.delete(callvault.SortIDs(ids))
 		return err
 	})
 	return deleted, callvault.Doing(s.store.cause(ctx, err), "delete calls")
@@ -231,36 +299,50 @@ func (s calls) DeleteFirst(ctx context.Context, q callvault.Query, limit int) (d
 	if q.IsEmpty() {
 		return 0, ctx.Err()
 	}
-	err = s.store.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockCompanySQL, s.company); err != nil {
-			return err
-		}
+	err = s.store.changing(ctx, s.company, func(w *change) error {
+		var ids []callvault.ID
+		w.ask(lockCompanySQL)
 		first := firstIDsStatement(s.company, q, limit)
-		rows, err := tx.Query(ctx, first.SQL, first.Args...)
-		if err != nil {
+		w.queue.Queue(first.SQL, first.Args...).Query(func(rows pgx.Rows) error {
+			for rows.Next() {
+				var id callvault.ID
+				copy(id[:], rows.RawValues()[0])
+				ids = append(ids, id)
+			}
+			return rows.Err()
+		})
+		if err := w.send(); err != nil || len(ids) == 0 {
 			return err
 		}
-		ids, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (id callvault.ID, err error) {
-			copy(id[:], row.RawValues()[0])
-			return id, nil
-		})
-		if err == nil && len(ids) > 0 {
-			deleted, err = removeCalls(ctx, tx, deleteSQL, s.company, ids)
-		}
+		deleted, err = w.delete(ids)
 		return err
 	})
 	return deleted, callvault.Doing(s.store.cause(ctx, err), "delete calls")
 }
 
-// removeCalls deletes calls by a function of the database.
-func removeCalls(ctx context.Context, db querier, statement, company string, ids []callvault.ID) (deleted int, err error) {
+// delete removes calls, none twice. Those of a mirrored company are withheld.
+func (w *change) delete(ids []callvault.ID) (deleted int, err error) {
+	w.ask(withholdSQL, keysOf(ids))
+	return w.bury(ids)
+}
+
+// bury removes calls, none twice, and leaves tombstones.
+func (w *change) bury(ids []callvault.ID) (buried int, err error) {
 	checksums := make([]int64, len(ids))
 	for i, id := range ids {
 		tombstone := callvault.Call{ID: id}
-		checksums[i] = int64(tombstone.Checksum(company))
+		checksums[i] = int64(tombstone.Checksum(w.company))
 	}
-	err = db.QueryRow(ctx, statement, company, keysOf(ids), checksums).Scan(&deleted)
-	return deleted, err
+	var answer []int64
+	w.ask(burySQL, keysOf(ids), checksums).QueryRow(func(row pgx.Row) error { return row.Scan(&answer) })
+	if err := w.send(); err != nil {
+		return 0, err
+	}
+	places := answer[1:]
+	for i, at := range places[len(places)/2:] {
+		w.facts.Remove(callvault.Position{Time: callvault.Time(at), ID: ids[places[i]-1]})
+	}
+	return int(answer[0]), nil
 }
 
 // Load writes records of another store.
@@ -287,10 +369,25 @@ func (s *Store) load(ctx context.Context, company string, records []callvault.Re
 			times[i] = (*int64)(&r.Time)
 		}
 	}
-	ascend := false
-	err := mirrored(company, one(ctx, s, []any{&ascend}, loadSQL, company, numbers, ids, times, workspaces, documents, checksums))
-	if err == nil && !ascend {
-		err = callvault.ErrOrder
-	}
-	return err
+	err := s.changing(ctx, company, func(w *change) error {
+		var before []*int64
+		w.ask(loadSQL, numbers, ids, times, workspaces, documents, checksums).QueryRow(func(row pgx.Row) error { return row.Scan(&before) })
+		if err := w.send(); err != nil {
+			return err
+		}
+		if before == nil {
+			return callvault.ErrOrder
+		}
+		for i := range before {
+			r := &records[i]
+			if at := before[i]; at != nil {
+				w.facts.Remove(callvault.Position{Time: callvault.Time(*at), ID: r.ID})
+			}
+			if !r.Deleted {
+				w.facts.Add(&r.Call, w.names)
+			}
+		}
+		return nil
+	})
+	return s.cause(ctx, mirrored(company, err))
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/callvault/callvault"
@@ -43,7 +44,7 @@ func (w *change) writeFacts() error {
 	return w.facts.Apply(&factRows{change: w})
 }
 
-func (r *factRows) FactRow(at callvault.Position) (row callvault.FactRow, next callvault.Position, err error) {
+func (r *factRows) FactRow(at callvault.Position, _ iter.Seq[callvault.Position]) (row callvault.FactRow, next callvault.Position, err error) {
 	r.done++
 	if err := r.yield(r.done); err != nil {
 		return row, next, err
@@ -150,7 +151,6 @@ func (c companyRows) RemakeFacts() error {
 
 // examineFacts shows the facts to an examination.
 func (c companyRows) examineFacts(e *callvault.Examination) error {
-	e.KeepsFacts()
 	var row callvault.FactRow
 	return c.each(func(st *stmt) error {
 		return e.Facts(&row, c.of.readFacts(st, &row))
@@ -192,7 +192,19 @@ func (r viewRows) VisitFacts(within callvault.Range, visit func(*callvault.FactR
 	}, factsInSQL, r.of.id, int64(within.From), int64(within.To))
 }
 
-func (r viewRows) Call(at callvault.Position) (callvault.Record, error) {
+func (r viewRows) Calls(at []callvault.Position) ([]callvault.Record, error) {
+	calls := make([]callvault.Record, len(at))
+	for i := range at {
+		found, err := r.call(at[i])
+		if err != nil {
+			return nil, err
+		}
+		calls[i] = found
+	}
+	return calls, nil
+}
+
+func (r viewRows) call(at callvault.Position) (callvault.Record, error) {
 	found := row{problem: "its document is missing", Record: callvault.Record{Call: callvault.Call{ID: at.ID}}}
 	err := r.each(func(st *stmt) error {
 		r.readRow(st, &found)

@@ -13,8 +13,6 @@ func TestLaws(t *testing.T) { storetest.Run(t, fresh) }
 // TestLawsOfDamage runs the laws of damaged stores.
 func TestLawsOfDamage(t *testing.T) { storetest.RunDamaged(t, damaged) }
 
-func TestLawsOfDamagedFacts(t *testing.T) { storetest.RunDamagedFacts(t, damaged) }
-
 // damaged is a store, and what changes its rows.
 func damaged(t testing.TB) (storetest.Open, storetest.Damage) {
 	path := filepath.Join(t.TempDir(), "laws.db")

@@ -50,6 +50,7 @@ type Damage func(t testing.TB, statement string)
 func RunDamaged(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 	t.Run("damage is repaired", func(t *testing.T) { damageIsRepaired(t, fresh) })
 	t.Run("damage of a mirror is repaired", func(t *testing.T) { damageOfMirrorIsRepaired(t, fresh) })
+	t.Run("damage of facts is repaired", func(t *testing.T) { damageOfFactsIsRepaired(t, fresh) })
 	for _, l := range []struct {
 		name string
 		test func(t *testing.T, open Open, damage Damage)

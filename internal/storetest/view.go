@@ -273,9 +273,9 @@ func snapshotHasItsViews(t *testing.T, open Open) {
 	}
 }
 
-// RunDamagedFacts tests an engine that keeps facts: where they are not those of the calls, check
-// says so, and a repair makes them again. No call changes, and no timeline begins.
-func RunDamagedFacts(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
+// Where facts are not those of the calls, check says so, and a repair makes them again. No call
+// changes, and no timeline begins.
+func damageOfFactsIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damage)) {
 	const otherRow = `(SELECT f.%s FROM facts AS f WHERE f.company <> facts.company AND f.time = facts.time)`
 	const checksum = "the checksum of its facts from"
 	for _, tt := range []struct{ what, damage, found, view string }{

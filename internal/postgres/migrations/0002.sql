@@ -1,5 +1,5 @@
 -- The functions of limits. Each is one company's, which is its first argument. Those
--- that write calls stand in 0006.sql, which replaced the ones of this step.
+-- that write calls stand in 0007.sql, which replaced the ones of this step.
 
 -- take_quota takes up to wanted requests from what is left of a day. The row is
 -- locked before it is looked at, as in put_batch.

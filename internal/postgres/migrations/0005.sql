@@ -1,5 +1,5 @@
 -- Names. The program makes those of calls that are there in the same transaction: see
--- names.go. Older programs call the functions of this step, and so keep names too.
+-- names.go.
 
 -- The names that calls have in a field (see callvault.Field), how many calls have each, and
 -- the time of the first of them. name is as callvault.NameKey has it; number is what other

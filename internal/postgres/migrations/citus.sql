@@ -16,7 +16,7 @@ DO $$
 DECLARE
 	name text;
 BEGIN
-	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'names', 'timelines', 'quotas', 'seconds', 'directory', 'mirrors', 'mirror_values', 'apart'] LOOP
+	FOREACH name IN ARRAY ARRAY['companies', 'documents', 'ids', 'counts', 'names', 'facts', 'timelines', 'quotas', 'seconds', 'directory', 'mirrors', 'mirror_values', 'apart'] LOOP
 		CONTINUE WHEN EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = ('callvault.' || name)::regclass);
 		PERFORM create_distributed_table('callvault.' || name, 'company',
 			colocate_with => CASE name WHEN 'companies' THEN 'none' ELSE 'callvault.companies' END);
@@ -42,18 +42,14 @@ ALTER FUNCTION callvault.add_counts(text, bigint[], bigint[], text[], bigint[], 
 ALTER FUNCTION callvault.add_names(text, bigint[], text[], text[], text[], bigint[], text[], text[], text[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.stand_apart(text, text[], int, bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.meet_apart(text, text[], bigint[]) RESET plan_cache_mode;
-ALTER FUNCTION callvault.put_calls(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
-ALTER FUNCTION callvault.put_batch(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
-ALTER FUNCTION callvault.remove_calls(text, text[], bigint[]) RESET plan_cache_mode;
-ALTER FUNCTION callvault.delete_calls(text, text[], bigint[]) RESET plan_cache_mode;
-ALTER FUNCTION callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.write_calls(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.bury_calls(text, text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.withhold_calls(text, text[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.load_calls(text, bigint[], text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
 
 -- A call of one of these, outside of a transaction block, goes to the worker that has the company and is run
 -- there, in one round trip.
 SELECT create_distributed_function('callvault.make_company(text)', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.put_batch(text, text[], bigint[], text[], text[], bigint[])', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.delete_calls(text, text[], bigint[])', 'the_company', colocate_with => 'callvault.companies');
-SELECT create_distributed_function('callvault.load_records(text, bigint[], text[], bigint[], text[], text[], bigint[])', 'the_company', colocate_with => 'callvault.companies');
 SELECT create_distributed_function('callvault.take_quota(text, int, bigint, bigint, int)', 'the_company', colocate_with => 'callvault.companies');
 SELECT create_distributed_function('callvault.take_second(text, bigint, bigint)', 'the_company', colocate_with => 'callvault.companies');
 
@@ -65,6 +61,8 @@ SELECT create_distributed_function('callvault.add_names(text, bigint[], text[], 
 SELECT create_distributed_function('callvault.refuse_mirrored(text)');
 SELECT create_distributed_function('callvault.stand_apart(text, text[], int, bigint[])');
 SELECT create_distributed_function('callvault.meet_apart(text, text[], bigint[])');
-SELECT create_distributed_function('callvault.put_calls(text, text[], bigint[], text[], text[], bigint[])');
-SELECT create_distributed_function('callvault.remove_calls(text, text[], bigint[])');
+SELECT create_distributed_function('callvault.write_calls(text, text[], bigint[], text[], text[], bigint[])');
+SELECT create_distributed_function('callvault.bury_calls(text, text[], bigint[])');
+SELECT create_distributed_function('callvault.withhold_calls(text, text[])');
+SELECT create_distributed_function('callvault.load_calls(text, bigint[], text[], bigint[], text[], text[], bigint[])');
 SELECT create_distributed_function('callvault.is_awaited(text, bigint)');
