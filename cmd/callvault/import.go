@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
+	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/postgres"
 )
 
@@ -48,10 +50,12 @@ skipped and reported as FILE:LINE: FIELD: what is wrong; the exit code is then 3
 Parquet, LINE is the row number. A broken JSON array or page is read up to the broken
 record; the exit code is then 1.
 
-Calls are committed in batches, each completely or not at all. When standard output is
-not a terminal, each commit prints the line "committed FILE:LINE": every record that
-begins at or before that line is on the disk. After an interruption, run the same command
-again to finish.
+Calls are committed in batches, each completely or not at all. Files whose calls are in no
+order of time are first sorted on the disk of the store, which needs their size in free
+room; input with a pipe is committed as it comes. When standard output is not a terminal,
+"committed FILE:LINE" says that every record which begins at or before that line is on the
+disk, and "committed FILE" that the whole file is. After an interruption, run the same
+command again to finish.
 
 With --map the columns of any CSV fill fields; others keep their names. Cells may then have
 times such as 2026-02-01 08:15 in the zone --tz, or seconds since 1970, and durations as
@@ -117,8 +121,6 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return command.Usagef("%w", err)
 	case err != nil:
 		return err
-	case o.strict && !o.dryRun && in.Once != "":
-		return command.Usagef("--strict reads everything twice, and %s can be read only once; save it to a file", in.Once)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(importGCPercent))
 	p := a.progress(o.quiet)
@@ -127,8 +129,12 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 	o.columns.Zone = o.zone
 	im := bulk.Import{
 		Report: report, Read: in.Read, Kind: o.kind, AppURL: o.appURL, Workspace: o.workspace.String(),
-		Mapping: o.columns, Source: o.source,
+		Mapping: o.columns, Source: o.source, Endless: in.HasPipe,
 	}
+	if !o.dryRun {
+		im.Folder = o.folder()
+	}
+	defer im.Close()
 	if o.dryRun || o.strict {
 		if err := a.compare(ctx, o, &im); err != nil {
 			return err
@@ -158,11 +164,28 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return err
 	}
 	im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
-	result, err := report.Import(ctx, &im, in)
+	var result bulk.Result
+	if o.strict {
+		result, err = report.Store(ctx, &im)
+	} else {
+		result, err = report.Import(ctx, &im, in)
+	}
 	if err != nil {
 		return o.ofMirror(err)
 	}
 	return skipped(result.Skipped)
+}
+
+// folder is that of the store, or none if it is not a file.
+func (o importOptions) folder() string {
+	if postgres.IsURL(o.db) {
+		return ""
+	}
+	target, err := file.Follow(o.db)
+	if err != nil {
+		target = o.db // opening the store says what is wrong
+	}
+	return filepath.Dir(target)
 }
 
 // compare has a check look into the store, if there is one, for calls that can't be replaced.

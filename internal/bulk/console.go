@@ -106,6 +106,15 @@ func (c *Console) detail() {
 // Note tells what a person should know.
 func (c *Console) Note(at Place, text string) { c.Progress.Tell("%v: %s", at, text) }
 
+// Sorted tells how many bytes are sorted.
+func (c *Console) Sorted(read int64) {
+	c.Progress.Detail("sorted on the disk")
+	c.Done(read)
+}
+
+// Storing begins to put what is sorted.
+func (c *Console) Storing() { c.Begin("storing") }
+
 // Committed prints what is kept.
 func (c *Console) Committed(last []Place, result callvault.PutResult, read int64) {
 	c.mu.Lock()
@@ -119,8 +128,8 @@ func (c *Console) Committed(last []Place, result callvault.PutResult, read int64
 }
 
 // End ends a pass. It prints how many bad records were not printed.
-func (c *Console) End() time.Duration {
-	took := c.Progress.End()
+func (c *Console) End() {
+	c.Progress.End()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, like := range c.alike {
@@ -132,7 +141,6 @@ func (c *Console) End() time.Duration {
 		c.Progress.Note("--max-errors 0 prints all %s", screen.Count(c.skipped, "bad record"))
 	}
 	c.skipped, c.printed, c.alike, c.by = 0, 0, nil, nil
-	return took
 }
 
 // Kept is what a store kept, in words.
@@ -144,7 +152,7 @@ func Kept(r callvault.PutResult) string {
 func (r Result) String() string {
 	text := screen.Count(r.Read, "record") + ": " + Kept(r.PutResult)
 	if n := r.Read - r.Skipped - r.Created - r.Changed - r.Unchanged; n > 0 {
-		text += fmt.Sprintf(", %s replaced by a later one with the same id", screen.Number(n))
+		text += fmt.Sprintf(", %s superseded by a later record with the same id", screen.Number(n))
 	}
 	if r.Skipped > 0 {
 		text += fmt.Sprintf(", %s skipped", screen.Number(r.Skipped))
@@ -187,10 +195,21 @@ func (c *Console) Rehearse(ctx context.Context, im *Import, in *Files, w io.Writ
 // Import imports, and tells what was kept, also before an error, which says what to do.
 func (c *Console) Import(ctx context.Context, im *Import, in *Files) (Result, error) {
 	c.Begin("importing")
-	result, err := im.Run(ctx, in.Sources(func(int64) {}))
-	took := c.End()
+	return c.tell(ctx, func() (Result, error) { return im.Run(ctx, in.Sources(func(int64) {})) })
+}
+
+// Store is the end of an import that was checked.
+func (c *Console) Store(ctx context.Context, im *Import) (Result, error) {
+	c.Begin("storing")
+	return c.tell(ctx, func() (Result, error) { return im.Put(ctx) })
+}
+
+func (c *Console) tell(ctx context.Context, put func() (Result, error)) (Result, error) {
+	begun := time.Now()
+	result, err := put()
+	c.End()
 	if err == nil {
-		c.Progress.Tell("%v in %v", result, took)
+		c.Progress.Tell("%v in %v", result, time.Since(begun).Round(10*time.Millisecond))
 		return result, nil
 	}
 	if errors.Is(err, callvault.ErrReplaced) {

@@ -18,8 +18,8 @@ var ErrStdinTwice = errors.New("standard input (-) is named twice; name it once"
 
 // Files are the files of an import.
 type Files struct {
-	Size int64  // of all, as they are on the disk, or -1 if one is a pipe
-	Once string // a pipe among them, which can be read only once
+	Size    int64 // of all, as they are on the disk, or -1 if one is a pipe
+	HasPipe bool  // one may never end
 
 	names []string
 	stdin io.Reader
@@ -35,14 +35,14 @@ func OpenFiles(names []string, stdin io.Reader) (*Files, error) {
 		case name == Stdin && slices.Contains(names[:i], name):
 			return nil, ErrStdinTwice
 		case name == Stdin:
-			files.Once = "standard input"
+			files.HasPipe = true
 		default:
 			if err := files.add(name); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
-	if files.Once != "" {
+	if files.HasPipe {
 		files.Size = -1
 	}
 	return files, nil
@@ -54,7 +54,7 @@ func (files *Files) add(name string) error {
 	case err == nil && info.IsDir():
 		return errors.New("it is a folder; name the files in it")
 	case err == nil && !info.Mode().IsRegular():
-		files.Once = name // opening a pipe waits for its writer
+		files.HasPipe = true // opening it waits for its writer
 		return nil
 	case err == nil:
 		files.Size += info.Size()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/spool"
 )
 
 // Source is a file of calls. Open begins a pass over it.
@@ -20,7 +21,7 @@ type Source struct {
 }
 
 // Place is a file and the number of a line in it, and where several records share that
-// line, the record.
+// line, the record. Without a line it is the whole file.
 type Place struct {
 	File   string
 	Line   int
@@ -28,15 +29,17 @@ type Place struct {
 }
 
 func (p Place) String() string {
-	if p.Record != "" {
+	switch {
+	case p.Record != "":
 		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Record)
+	case p.Line == 0:
+		return p.File
 	}
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
-// Report is told what an import comes to. Committed is called from another goroutine
-// than the rest, and so is Skipped for records that the store refuses. Nothing is called
-// when Run has returned.
+// Report is told what an import comes to. Its methods are called by two goroutines, one of
+// which reads. Nothing is called when Check or Run has returned.
 type Report interface {
 	// Skipped is called once for each record that is skipped. A problem without a field
 	// is one of the whole record.
@@ -45,9 +48,15 @@ type Report interface {
 	// Note is told what a person should know though nothing is wrong.
 	Note(at Place, text string)
 
+	// Sorted is called after each part of the input that is sorted on the disk, with the
+	// bytes read for it, and Storing before the sorted records are put.
+	Sorted(read int64)
+	Storing()
+
 	// Committed is called after each batch, and after lines with only bad or known records.
-	// Each place says that every record which begins at or before its line is kept; a file
-	// without another complete line has none. Read is the bytes read for it.
+	// Each place says that every record which begins at or before its line is kept, or every
+	// record of a file without a line. Read is the bytes read for it, or of sorted records
+	// the share of all bytes that is put.
 	Committed(last []Place, result callvault.PutResult, read int64)
 }
 
@@ -75,9 +84,14 @@ type Import struct {
 
 	Mapping Mapping               // of tables
 	Source  string                // the system whose ids the records have, if any: see callvault.SourceID
-	Show    func(document []byte) // is shown each record that Check finds sound and that Run would keep; may be nil
+	Show    func(document []byte) // for a Check without a Put: is shown sound records, at least the first ones; may be nil
 
-	checked bool
+	Endless bool   // a source may never end, so that Run puts records as they come
+	Folder  string // for what is sorted on the disk; empty for that of temporary files
+
+	checked *intake // has what Put puts
+	most    int     // calls of a batch; 0 is maxCalls
+	free    func(folder string) (bytes int64, known bool)
 }
 
 // fill sets what a record leaves unset, and gives it the id of its source's id.
@@ -99,65 +113,58 @@ func (im *Import) fill(c *gong.Call) error {
 	return nil
 }
 
-// Check reads all sources as Run does, reports what is wrong, and puts nothing. A
-// later Run tells nothing of the columns again.
+// Check reads all sources, reports what is wrong, and puts nothing. Put puts what it has read.
 func (im *Import) Check(ctx context.Context, sources []Source) (Result, error) {
-	defer func() { im.checked = true }()
 	in := newIntake(im)
 	in.onlyChecks = true
-	err := in.readAll(ctx, sources)
+	im.checked = in
+	err := in.readAll(ctx, sources, in.sort)
 	if err == nil {
 		err = in.compare(ctx)
 	}
-	return in.result, err
+	return in.close(), err
 }
 
-// Run reads all sources in their order and puts their calls in batches, each
-// of which is kept or absent as a whole; they are shorter while others write. Bad records are reported and skipped.
+// Put puts what Check has read, as Run does.
+func (im *Import) Put(ctx context.Context) (Result, error) {
+	in := im.checked
+	in.onlyChecks = false
+	err := in.finish(ctx, true)
+	return in.close(), errors.Join(err, im.Close())
+}
+
+// Run reads all sources and puts their calls in batches, each of which is kept or absent as a
+// whole; they are shorter while others write. An input that is longer than a batch and in no
+// order of time is sorted on the disk first. Of several records with one id the last one wins.
+// Bad records are reported and skipped.
 // On an error, what was committed stays; to run the import again completes it.
 func (im *Import) Run(ctx context.Context, sources []Source) (Result, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	in := newIntake(im)
-	read := make(chan error, 1)
-	go func() { read <- in.readAll(ctx, sources) }()
-	kept, err := im.put(ctx, in, read)
+	im.checked = in
+	take := in.sort
+	if im.Endless {
+		take = in.putAtOnce
+	}
+	err := in.readAll(ctx, sources, take)
+	if ctx.Err() == nil && !in.failed {
+		if failed := in.finish(ctx, err == nil); failed != nil {
+			err = failed
+		}
+	}
 	// A Read that waits for a pipe may outlive this, and finds the intake closed.
-	result := in.close()
-	result.PutResult = kept
-	return result, err
+	return in.close(), errors.Join(err, im.Close())
 }
 
-// commitEvery is how long a record waits for others to be committed with.
-const commitEvery = time.Second
-
-// put puts what is read until all is, and what came before an error of a source too.
-func (im *Import) put(ctx context.Context, in *intake, read <-chan error) (kept callvault.PutResult, err error) {
-	ticker := time.NewTicker(commitEvery)
-	defer ticker.Stop()
-	for isRead := false; !isRead; {
-		select {
-		case <-in.full:
-		case <-ticker.C:
-		case err = <-read:
-			isRead = true
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
-			return kept, context.Cause(ctx)
-		}
-		b, read := in.take(), int64(0)
-		if im.Read != nil {
-			read = im.Read()
-		}
-		result, putErr := in.putOne(ctx, b, read)
-		kept = kept.Add(result) // of calls, also if users fail
-		if putErr != nil {
-			return kept, putErr
-		}
-		in.recycle(b)
+// Close removes what Check has read, unless it was put.
+func (im *Import) Close() error {
+	in := im.checked
+	im.checked = nil
+	if in == nil || in.order.spool == nil {
+		return nil
 	}
-	return kept, err
+	return in.order.spool.Close()
 }
 
 // pace finds how many calls are put at once. While nobody waits it is a whole batch, of which the
@@ -228,27 +235,41 @@ func (im *Import) advised(err error, sent string, r *Record) error {
 	return err
 }
 
-// putOne puts records and acknowledges them. Calls that would replace one of another client are
-// reported, and the rest is put. Without records it acknowledges lines whose records are bad,
-// or were put before.
-func (in *intake) putOne(ctx context.Context, p *pending, read int64) (result callvault.PutResult, err error) {
+// putAtOnce puts records as they come.
+func (in *intake) putAtOnce(ctx context.Context, p *pending) error {
+	return in.putOne(ctx, p, in.bytesRead())
+}
+
+// bytesRead is how many bytes of the sources were read.
+func (in *intake) bytesRead() int64 {
+	if in.Read == nil {
+		return 0
+	}
+	return in.Read()
+}
+
+// putOne puts records, acknowledges them and gives their memory back. Calls that would replace
+// one of another client are reported, and the rest is put. Without records it acknowledges
+// lines whose records are bad, or were put before.
+func (in *intake) putOne(ctx context.Context, p *pending, read int64) error {
+	defer in.recycle(p)
 	if p.isEmpty() {
-		return result, nil
+		return nil
 	}
-	if result, err = in.putCalls(ctx, p); err != nil {
-		return result, err
-	}
+	result, err := in.putCalls(ctx, p)
 	for _, kind := range callvault.Kinds() {
-		if len(p.entries[kind]) > 0 {
-			put, err := in.Directory.Put(ctx, kind, p.entries[kind])
-			if err != nil {
-				return result, err
-			}
+		if err == nil && len(p.entries[kind]) > 0 {
+			var put callvault.PutResult
+			put, err = in.Directory.Put(ctx, kind, p.entries[kind])
 			result = result.Add(put)
 		}
 	}
+	in.kept = in.kept.Add(result) // of calls, also if users fail
+	if err != nil {
+		return err
+	}
 	in.Report.Committed(p.places, result, read)
-	return result, nil
+	return nil
 }
 
 // putCalls puts the calls, all at once or in the parts that others who write leave room for.
@@ -273,16 +294,6 @@ func (in *intake) putCalls(ctx context.Context, p *pending) (result callvault.Pu
 	return result, nil
 }
 
-// compare reports the calls of the batch that a Put would refuse, shows the others, and forgets
-// the batch.
-func (in *intake) compare(ctx context.Context) error {
-	defer in.pending.reset()
-	batch := in.guarded(in.pending)
-	refused, err := in.refused(ctx, batch)
-	in.showCalls(in.pending, in.refuse(in.pending, batch, refused))
-	return err
-}
-
 // refused are the calls of a batch that a Put would refuse.
 func (in *intake) refused(ctx context.Context, batch callvault.Batch) (refused []callvault.ID, err error) {
 	calls := make(map[callvault.ID]*callvault.Call)
@@ -303,54 +314,73 @@ func (in *intake) refused(ctx context.Context, batch callvault.Batch) (refused [
 	return refused, err
 }
 
-// showCalls shows calls of a batch, in the order in which they came.
-func (in *intake) showCalls(p *pending, calls []callvault.Call) {
-	if in.Show == nil {
-		return
+// show shows the first run, in the order in which its records came: the calls that would be
+// kept of it, and then the entries.
+func (in *intake) show(ctx context.Context, p *pending) error {
+	batch, _ := callvault.NewGuardedBatch(slices.Clone(p.calls))
+	refused, err := in.refused(ctx, batch)
+	if err != nil {
+		return err
 	}
-	documents := make(map[callvault.ID][]byte, len(calls))
-	for i := range calls {
-		documents[calls[i].ID] = calls[i].Document
+	documents := make(map[callvault.ID][]byte, batch.Len())
+	for _, c := range batch.Calls() {
+		documents[c.ID] = c.Document
+	}
+	for _, id := range refused {
+		delete(documents, id)
 	}
 	for _, s := range p.spots {
-		if document := documents[s.id]; document != nil {
+		if document := documents[s.ID]; document != nil {
 			in.Show(document)
-			delete(documents, s.id) // of several records it is the last one's
+			delete(documents, s.ID) // of several records it is the last one's
 		}
 	}
+	for _, kind := range callvault.Kinds() {
+		for _, e := range p.entries[kind] {
+			in.Show(e.Document)
+		}
+	}
+	return nil
 }
 
 // guarded is the batch of the calls. It reports those that would replace one before them.
 func (in *intake) guarded(p *pending) callvault.Batch {
 	batch, refused := callvault.NewGuardedBatch(p.calls)
+	p.calls = batch.Calls()
 	for _, i := range refused {
-		in.skip(p, &p.spots[i], "a record before it")
+		in.skip(p.files, &p.spots[i], before)
 	}
 	return batch
 }
 
 // refuse reports calls of a batch that the store has from other clients. It returns the rest.
 func (in *intake) refuse(p *pending, batch callvault.Batch, ids []callvault.ID) []callvault.Call {
-	refused := make(map[callvault.ID]*spot, len(ids))
+	refused := make(map[callvault.ID]*spool.Spot, len(ids))
 	for _, id := range ids {
 		refused[id] = nil
 	}
 	for i := range p.spots {
-		if _, isRefused := refused[p.spots[i].id]; isRefused {
-			refused[p.spots[i].id] = &p.spots[i] // the last one is in the batch
+		if _, isRefused := refused[p.spots[i].ID]; isRefused {
+			refused[p.spots[i].ID] = &p.spots[i] // the last one is in the batch
 		}
 	}
 	for _, id := range ids {
-		in.skip(p, refused[id], "the stored call")
+		in.skip(p.files, refused[id], stored)
 	}
 	return slices.DeleteFunc(batch.Calls(), func(c callvault.Call) bool { return refused[c.ID] != nil })
 }
 
+// What a call that is skipped would replace.
+const (
+	before = "a record before it"
+	stored = "the stored call"
+)
+
 // skip reports a call that would replace one of another client.
-func (in *intake) skip(p *pending, s *spot, other string) {
-	problem := fmt.Sprintf("differs from that of %s with the id %s; give one of the two calls another id", other, s.id)
-	in.Report.Skipped(place(p.files[s.file], s.line, s.number, "call", ""), []gong.FieldError{{Field: "clientUniqueId", Problem: problem}})
-	s.id = callvault.ID{}
+func (in *intake) skip(files []string, s *spool.Spot, other string) {
+	problem := fmt.Sprintf("differs from that of %s with the id %s; give one of the two calls another id", other, s.ID)
+	in.Report.Skipped(place(files[s.File], s.Line, s.Number, "call", ""), []gong.FieldError{{Field: "clientUniqueId", Problem: problem}})
+	s.ID = callvault.ID{}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.result.Skipped++

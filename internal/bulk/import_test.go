@@ -44,7 +44,7 @@ func TestImport(t *testing.T) {
 	if want := (Result{callvault.PutResult{Created: 1, Unchanged: 2}, 6, 2}); result != want {
 		t.Errorf("got %+v, want %+v", result, want)
 	}
-	if got, want := result.String(), "6 records: 1 created, 0 changed, 2 unchanged, 1 replaced by a later one with the same id, 2 skipped"; got != want {
+	if got, want := result.String(), "6 records: 1 created, 0 changed, 2 unchanged, 1 superseded by a later record with the same id, 2 skipped"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	problem := `a.ndjson:2: duration: "-1" is not a whole number of at least 0`
@@ -117,7 +117,7 @@ func TestImportInBatches(t *testing.T) {
 
 // The memory of a batch is used again.
 func TestBatchMemory(t *testing.T) {
-	p := pending{}
+	p := pending{most: maxCalls}
 	c := storetest.Bare("1")
 	c.Title = new(strings.Repeat("x", 60_000))
 	fill := func() {
@@ -141,7 +141,7 @@ func TestImportOfASlowSource(t *testing.T) {
 		var m memory
 		var r recorder
 		in, out := io.Pipe()
-		im := Import{Calls: &m, Report: &r}
+		im := Import{Calls: &m, Report: &r, Endless: true}
 		var err error
 		go func() { _, err = im.Run(t.Context(), []Source{source("-", in)}) }()
 		fmt.Fprintln(out, `{"id":"1",`+at+`}`)
@@ -179,7 +179,7 @@ func TestImportOfATrickle(t *testing.T) {
 			}
 			out.Close()
 		}()
-		im := Import{Calls: &m, Report: &recorder{}}
+		im := Import{Calls: &m, Report: &recorder{}, Endless: true}
 		if _, err := im.Run(t.Context(), []Source{source("-", in)}); err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func TestImportWhilePutting(t *testing.T) {
 			}
 			out.Close()
 		}()
-		im := Import{Calls: &m, Report: &recorder{}}
+		im := Import{Calls: &m, Report: &recorder{}, Endless: true}
 		if _, err := im.Run(t.Context(), []Source{source("-", in)}); err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestImportStopsWaiting(t *testing.T) {
 				defer interrupt()
 				in, out := io.Pipe()
 				defer out.Close()
-				im := Import{Calls: &memory{put: func() error { return tt.put }}, Report: &recorder{}}
+				im := Import{Calls: &memory{put: func() error { return tt.put }}, Report: &recorder{}, Endless: true}
 				go fmt.Fprintln(out, `{"id":"1",`+at+`}`)
 				time.AfterFunc(3*commitEvery, interrupt)
 				if _, err := im.Run(ctx, []Source{source("-", in)}); !errors.Is(err, tt.want) {

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,14 +18,19 @@ import (
 type intake struct {
 	*Import
 	onlyChecks bool
-	pace       pace          // of the goroutine that puts
 	full       chan struct{} // has one when the batch is full
-	taken      chan struct{} // has one when the batch was taken
+	taken      chan struct{} // has one when there is room again
+
+	// Of the goroutine that puts.
+	pace   pace
+	order  order
+	kept   callvault.PutResult
+	failed bool // it did, and nothing more is put
 
 	mu      sync.Mutex // around all below
 	closed  bool
 	result  Result
-	pending *pending // the batch that is being filled
+	pending *pending // the batch that is being filled; nil while there is no room for one
 	spare   *pending
 
 	name string // of the source
@@ -35,9 +41,11 @@ type intake struct {
 func newIntake(im *Import) *intake {
 	return &intake{
 		Import: im, full: make(chan struct{}, 1), taken: make(chan struct{}, 1),
-		pending: new(pending), spare: new(pending), pace: pace{now: time.Now},
+		pending: im.newPending(), spare: im.newPending(), pace: pace{now: time.Now},
 	}
 }
+
+func (im *Import) newPending() *pending { return &pending{most: cmp.Or(im.most, maxCalls)} }
 
 // take takes the batch.
 func (in *intake) take() *pending {
@@ -45,19 +53,30 @@ func (in *intake) take() *pending {
 	defer in.mu.Unlock()
 	p := in.pending
 	in.pending, in.spare = in.spare, nil
-	select {
-	case in.taken <- struct{}{}:
-	default:
-	}
+	in.wake()
 	return p
 }
 
-// recycle gives back what take took.
+// recycle gives the memory of a batch back.
 func (in *intake) recycle(p *pending) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	p.reset()
-	in.spare = p
+	switch {
+	case in.pending == nil:
+		in.pending = p
+		in.wake()
+	case in.spare == nil:
+		in.spare = p
+	}
+}
+
+// wake has a record that waits for room try again.
+func (in *intake) wake() {
+	select {
+	case in.taken <- struct{}{}:
+	default:
+	}
 }
 
 // close ends the reading at the next record.
@@ -65,11 +84,43 @@ func (in *intake) close() Result {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.closed = true
+	in.result.PutResult = in.kept
 	return in.result
 }
 
-// readAll makes a pass over all sources.
-func (in *intake) readAll(ctx context.Context, sources []Source) error {
+// commitEvery is how long a record of an endless source waits for others to be committed with.
+const commitEvery = time.Second
+
+// readAll reads all sources, and has take take what is read, also before an error of a source.
+func (in *intake) readAll(ctx context.Context, sources []Source, take func(context.Context, *pending) error) (err error) {
+	read := make(chan error, 1)
+	go func() { read <- in.readSources(ctx, sources) }()
+	var tick <-chan time.Time
+	if in.Endless && !in.onlyChecks {
+		ticker := time.NewTicker(commitEvery)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for isRead := false; !isRead; {
+		select {
+		case <-in.full:
+		case <-tick:
+		case err = <-read:
+			isRead = true
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := take(ctx, in.take()); err != nil {
+			in.failed = true
+			return err
+		}
+	}
+	return err
+}
+
+func (in *intake) readSources(ctx context.Context, sources []Source) error {
 	for _, s := range sources {
 		if err := in.readSource(ctx, s); err != nil {
 			return err
@@ -168,9 +219,6 @@ func (in *intake) locked(f func()) error {
 // begin begins a source, and tells of the columns of a table.
 func (in *intake) begin(name string, h header) {
 	in.name, in.line, in.told = name, 0, 0
-	if in.checked {
-		return
-	}
 	for _, note := range h.notes() {
 		in.Report.Note(Place{File: name, Line: 1}, note)
 	}
@@ -183,16 +231,6 @@ func (in *intake) add(ctx context.Context, r *Record) error {
 		if err != nil || isAdded {
 			return err
 		}
-		if in.onlyChecks {
-			if err := in.compare(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		select {
-		case in.full <- struct{}{}:
-		default:
-		}
 		select {
 		case <-in.taken:
 		case <-ctx.Done():
@@ -201,14 +239,21 @@ func (in *intake) add(ctx context.Context, r *Record) error {
 	}
 }
 
-// tryAdd is false if the batch is full. Only with the next record is it known whether
+// tryAdd is false if there is no room. Only with the next record is it known whether
 // the last line of a batch is complete.
 func (in *intake) tryAdd(r *Record) bool {
+	if in.pending == nil {
+		return false
+	}
 	if r.Line > in.line {
 		in.complete(in.line)
 		in.line = r.Line
 	}
 	if in.pending.isFull() {
+		select {
+		case in.full <- struct{}{}:
+		default:
+		}
 		return false
 	}
 	in.result.Read++
@@ -230,9 +275,6 @@ func (in *intake) read(r *Record) error {
 	}
 	if r.Kind != "" {
 		in.pending.addEntry(r.Kind, r.Entry)
-		if in.onlyChecks && in.Show != nil {
-			in.Show(r.Entry.Document)
-		}
 		return nil
 	}
 	if err := in.fill(&r.Call); err != nil {

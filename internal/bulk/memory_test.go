@@ -95,6 +95,8 @@ func (r *recorder) Skipped(at Place, problems []gong.FieldError) {
 	}
 }
 func (r *recorder) Note(at Place, text string) { r.add("%v: %s", at, text) }
+func (r *recorder) Sorted(int64)               { r.add("sorted") }
+func (r *recorder) Storing()                   { r.add("storing") }
 func (r *recorder) Committed(last []Place, result callvault.PutResult, _ int64) {
 	r.add("committed %v %+v", last, result)
 }

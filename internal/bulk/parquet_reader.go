@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/callvault/callvault/gong"
+	"github.com/callvault/callvault/internal/file"
 )
 
 // parquetReader reads calls from the rows of a Parquet file: from the column
@@ -46,22 +48,17 @@ func isParquet(f parquetSource) bool {
 
 // newSpooledReader copies Parquet to a temporary file and reads it there.
 func newSpooledReader(in io.Reader) (r *Reader, err error) {
-	file, err := os.CreateTemp("", "callvault-import-")
+	copied, err := file.NewScratch(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
-	remove := func() {
-		file.Close()
-		os.Remove(file.Name())
-	}
-	if _, err = io.Copy(file, in); err == nil {
-		r, err = newFileReader(context.Background(), file)
+	if _, err = io.Copy(copied, in); err == nil {
+		r, err = newFileReader(context.Background(), copied)
 	}
 	if err != nil {
-		remove()
-		return nil, err
+		return nil, errors.Join(err, copied.Close())
 	}
-	r.close = remove
+	r.close = func() { copied.Close() }
 	return r, nil
 }
 
