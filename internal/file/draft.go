@@ -139,7 +139,7 @@ func (d *Draft) CommitAs(target string) (err error) {
 	if err != nil {
 		return d.named(err)
 	}
-	return syncFolder(filepath.Dir(target))
+	return SyncFolder(filepath.Dir(target))
 }
 
 // Discard removes an unfinished file. After Commit it does nothing.
@@ -176,8 +176,8 @@ func reason(err error) error {
 	return err
 }
 
-// syncFolder makes the names in a folder durable, where a system can.
-func syncFolder(path string) error {
+// SyncFolder makes the names in a folder durable, where a system can.
+func SyncFolder(path string) error {
 	folder, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil // a folder may be writable but not readable

@@ -254,6 +254,15 @@ func keysTrial(c *program.CLI, r *recorder) func(*program.CLI, []deed) error {
 	}
 }
 
+// isNamedFirst tells whether the name of a file that is made is on the disk before the next one is
+// made.
+func isNamedFirst(deeds []deed, name string) bool {
+	at := slices.IndexFunc(deeds, func(d deed) bool { return d.kind == made && d.name == name })
+	rest := deeds[at+1:]
+	next := slices.IndexFunc(rest, func(d deed) bool { return d.kind == made || d.kind == allSynced })
+	return rest[next].kind == allSynced
+}
+
 // newStoreTrial makes a store and puts calls into it, twice.
 func newStoreTrial(c *program.CLI, r *recorder) func(*program.CLI, []deed) error {
 	parts := []string{recordsFrom(1, 50), recordsFrom(51, 50)}
@@ -263,6 +272,9 @@ func newStoreTrial(c *program.CLI, r *recorder) func(*program.CLI, []deed) error
 			c.T.Fatal(err)
 		}
 		r.run(c, nil, "import", name)
+	}
+	if !isNamedFirst(r.deeds[r.begun:], filepath.Base(c.DB)) {
+		c.T.Error("another file is made before the store's own name is on the disk, which a loss of power may keep alone")
 	}
 	states := []string{"", "", ""}
 	undisturbed := program.New(c.T)

@@ -44,6 +44,10 @@ func makeFile(path string) (target string, made bool, err error) {
 		return "", false, err
 	}
 	err = errors.Join(orphan, f.Close())
+	if err == nil {
+		// Or a loss of power may leave the journal of a store whose own name was not kept.
+		err = file.SyncFolder(filepath.Dir(target))
+	}
 	if err != nil {
 		return "", false, errors.Join(err, os.Remove(target))
 	}
