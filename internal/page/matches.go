@@ -20,19 +20,29 @@ func (v *view) matches(ctx context.Context, within callvault.Range) (int, error)
 	return found.Figures.Calls, err
 }
 
-// outside is how many calls match the search of a view and are not in its range. It is asked for
-// after the view, because it walks over all calls however short the range is.
+// outsideWithin is how long calls are counted outside of a range: nobody has asked for that.
+const outsideWithin = 2 * time.Second
+
+// outside is what a search finds outside the range of its view.
+type outside struct {
+	Calls *int `json:"calls"` // null if they are too many to be counted within outsideWithin
+}
+
+// outside is asked for after the view, because it walks over all calls however short the range is.
 func (h *Handler) outside(r *http.Request, keyCompany string) (any, error) {
 	v, err := h.view(r, keyCompany)
 	if err != nil {
 		return nil, err
 	}
-	found, err := v.calls.View(r.Context(), callvault.ViewQuery{
+	ctx, cancel := context.WithTimeout(r.Context(), outsideWithin)
+	defer cancel()
+	found, err := v.calls.View(ctx, callvault.ViewQuery{
 		Query: callvault.Query{Range: callvault.AllTime}, Filter: v.filter, Earlier: v.query.Range,
 	})
-	return struct {
-		Calls int `json:"calls"`
-	}{found.Figures.Calls - found.Earlier.Calls}, err
+	if ctx.Err() != nil && r.Context().Err() == nil {
+		return outside{}, nil
+	}
+	return outside{new(found.Figures.Calls - found.Earlier.Calls)}, err
 }
 
 // latest tells whether a view has changed. Calls are counted only if the company's number is not

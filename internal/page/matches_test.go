@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -21,11 +22,35 @@ func TestOutside(t *testing.T) {
 			everywhere := read[look](t, h, "/api/view"+with("range", "all", "where", where)).Figures.Calls
 			query := with(append(pairs, "where", where)...)
 			want := everywhere - read[look](t, h, "/api/view"+query).Figures.Calls
-			if got := read[struct{ Calls int }](t, h, "/api/outside"+query).Calls; got != want {
-				t.Errorf("%s: %d calls, want %d", query, got, want)
+			if got := read[outside](t, h, "/api/outside"+query).Calls; got == nil || *got != want {
+				t.Errorf("%s: %v calls, want %d", query, got, want)
 			}
 		}
 	}
+}
+
+// endless has calls that take for ever to look at.
+type endless struct{ *store }
+
+type endlessCalls struct{ callvault.Calls }
+
+func (e endless) Calls(company string) callvault.Calls { return endlessCalls{e.store.Calls(company)} }
+
+func (endlessCalls) View(ctx context.Context, _ callvault.ViewQuery) (callvault.View, error) {
+	<-ctx.Done()
+	return callvault.View{}, fmt.Errorf("view: %w", ctx.Err())
+}
+
+// Where calls are too many to be counted in time, that is the answer.
+func TestOutsideOfTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := at("2026-03-04T00:00:00Z")
+		h := start(t, Config{Store: endless{&store{companies: map[string]calls{callvault.DefaultCompany: made}}}}, made)
+		began := time.Now()
+		if w := get(h, "/api/outside?range=today&where=harbor"); w.Code != http.StatusOK || w.Body.String() != "{\"calls\":null}\n" || time.Since(began) != outsideWithin {
+			t.Errorf("%d %s after %v", w.Code, w.Body, time.Since(began))
+		}
+	})
 }
 
 // counted counts how often calls are walked over or counted.

@@ -59,11 +59,11 @@ export function newCalendar({ check, chosen }) {
     days.querySelector('[tabindex="0"]').focus();
   }
 
-  days.addEventListener('click', (event) => {
+  days.onclick = (event) => {
     const name = event.target.closest('[data-day]')?.dataset.day;
     if (name) pick(name);
-  });
-  days.addEventListener('keydown', (event) => {
+  };
+  days.onkeydown = (event) => {
     const weekdayNumber = (focus.getUTCDay() + 6) % 7;
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7, Home: -weekdayNumber, End: 6 - weekdayNumber };
     if (event.key in steps) move(later(focus, steps[event.key]));
@@ -72,12 +72,12 @@ export function newCalendar({ check, chosen }) {
     else if (event.key === 'Enter' || event.key === ' ') pick(iso(focus));
     else return;
     event.preventDefault();
-  });
+  };
   byId('month-before').onclick = () => { focus = monthsLater(focus, -1); draw(); };
   byId('month-after').onclick = () => { focus = monthsLater(focus, 1); draw(); };
   for (const field of [from, to]) field.addEventListener('input', () => { picking = false; blame(); draw(); });
   dialog.querySelector('.close').onclick = () => dialog.close();
-  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.onclick = (event) => { if (event.target === dialog) dialog.close(); };
 
   // blame says beside a field what is wrong with it.
   function blame(text = '', wrong = null) {
@@ -87,7 +87,7 @@ export function newCalendar({ check, chosen }) {
     }
     wrong?.focus();
   }
-  dialog.querySelector('form').addEventListener('submit', async (event) => {
+  dialog.querySelector('form').onsubmit = async (event) => {
     event.preventDefault();
     let range;
     try {
@@ -98,7 +98,7 @@ export function newCalendar({ check, chosen }) {
     }
     dialog.close();
     chosen(range.from && bound(range.from), range.to && bound(range.to));
-  });
+  };
 
   // open begins with the range that is shown.
   return function open(view) {

@@ -10,16 +10,16 @@ export function newPanel(closed, walk) {
   const dialog = byId('call');
   let shown = null;
   dialog.querySelector('.close').onclick = closed;
-  dialog.addEventListener('cancel', (event) => { event.preventDefault(); closed(); });
-  dialog.addEventListener('click', (event) => { if (event.target === dialog) closed(); });
+  dialog.oncancel = (event) => { event.preventDefault(); closed(); };
+  dialog.onclick = (event) => { if (event.target === dialog) closed(); };
   byId('call-before').onclick = () => walk(-1);
   byId('call-after').onclick = () => walk(1);
-  dialog.addEventListener('keydown', (event) => {
+  dialog.onkeydown = (event) => {
     const by = { ArrowLeft: -1, k: -1, ArrowRight: 1, j: 1 }[event.key];
     if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     walk(by);
-  });
+  };
   byId('copy-document').onclick = (event) => copy(shown.document, event.target);
   byId('copy-curl').onclick = (event) => copy(shown.curl, event.target);
   byId('copy-link').onclick = (event) => copy(location.href, event.target);

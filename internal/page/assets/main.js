@@ -154,7 +154,7 @@ function fail(error) {
   byId('near').replaceChildren(...(culprit?.near ?? []).map((term) => button({}, () => mend({ where: `${culprit.without} ${term}`.trim() }), term)));
   byId('remove').hidden = !culprit;
   byId('remove').textContent = `✕ Remove ${culprit?.value}`;
-  byId('again').hidden = Boolean(error.final);
+  byId('again').hidden = !!error.final;
   byId('problem').hidden = false;
   main.classList.toggle('bare', !view);
   main.classList.add('stale');
@@ -297,10 +297,11 @@ function showEmpty() {
 
 // showOutside says how many calls the search finds outside the range.
 function showOutside() {
-  const n = view.outside ?? 0;
-  byId('outside').hidden = n === 0;
-  byId('outside').firstChild.data = `${calls(n).replace(' ', view.figures.calls > 0 ? ' more ' : ' ')} ${n === 1 ? 'matches' : 'match'} outside this range. `;
-  if (n > 0) byId('show-newest').hidden = true;
+  const n = view.outside;
+  byId('outside').hidden = !n && n !== null;
+  const match = n === null ? 'More calls may match' : `${calls(n).replace(' ', view.figures.calls > 0 ? ' more ' : ' ')} match${n === 1 ? 'es' : ''}`;
+  byId('outside').firstChild.data = `${match} outside this range. `;
+  if (!byId('outside').hidden) byId('show-newest').hidden = true;
 }
 
 // showControls shows what is chosen.
@@ -347,7 +348,7 @@ function onKey(event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, textarea, dialog')) return;
   if (event.key === '/') byId('search').focus();
   else if (event.key === '?') byId('keys').showModal();
-  else if (event.key === 'j' || event.key === 'k') list.walk(event.key === 'j' ? 1 : -1);
+  else if ('jk'.includes(event.key)) list.walk(event.key === 'j' ? 1 : -1);
   else if (event.key === 'Escape' && !byId('widen').hidden) widen();
   else return;
   event.preventDefault();

@@ -25,18 +25,18 @@ export function newSearch(go, jump) {
   const field = byId('search');
   const always = [...byId('values').children];
   let where = '';
-  byId('find').addEventListener('submit', async (event) => {
+  byId('find').onsubmit = async (event) => {
     event.preventDefault();
     const text = field.value.trim();
     field.value = '';
     if (!text || (/^\d{1,20}$/.test(text) && await jump(text))) return;
     const added = terms(text).filter((t) => !has(where, t));
     if (added.length > 0) go({ where: [...terms(where), ...added].join(' ') });
-  });
-  field.addEventListener('keydown', (event) => {
+  };
+  field.onkeydown = (event) => {
     if (event.key === 'Backspace' && field.value === '' && where) go({ where: terms(where).slice(0, -1).join(' ') });
     if (event.key === 'Escape' && field.value === '') field.blur();
-  });
+  };
 
   return {
     // show shows the terms, and offers the values that there are.
