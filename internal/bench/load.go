@@ -20,13 +20,8 @@ import (
 	"github.com/callvault/callvault/gong"
 )
 
-const (
-	// walkPages is how many later pages are taken from one walk.
-	walkPages = 5
-
-	// leastCalls is the least store whose second workspace has such walks.
-	leastCalls = 3000
-)
+// leastCalls is the least store whose second workspace has walks of two pages.
+const leastCalls = 3000
 
 // request is what is sent, and what is expected.
 type request struct {
@@ -110,37 +105,38 @@ func (a *asker) before(t callvault.Time) int {
 	return n
 }
 
-// laters are later pages, of walks that have so many of them or more. Each has a
-// cursor that the server handed out, and the parameters of its walk beside it, as
-// most clients repeat them.
-func (a *asker) laters(ctx context.Context, address string, variety int) ([]request, error) {
+// laters are second pages, each of a walk of its own, that nobody has asked for, and the id of
+// the first call of each walk. A page has a cursor that the server handed out, and the
+// parameters of its walk beside it, as most clients repeat them.
+func (a *asker) laters(ctx context.Context, address string, variety int) (requests []request, ids []string, err error) {
 	c, err := dial(ctx, address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer c.conn.Close()
-	var requests []request
 	for len(requests) < variety {
-		first := a.first((walkPages + 1) * gong.PageSize)
-		next := first
-		for range walkPages {
-			if err := c.ask(&next); err != nil {
-				return nil, err
-			}
-			_, after, found := bytes.Cut(c.body, []byte(`"cursor":"`))
-			cursor, _, closed := bytes.Cut(after, []byte(`"`))
-			if !found || !closed {
-				return nil, fmt.Errorf("no cursor in the answer to %q", next.bytes)
-			}
-			page := next.page
-			page.Number++
-			// To within an instant, where the page before it ends.
-			page.After = callvault.Position{Time: a.moments[a.before(page.From)+page.Number*page.Size-1]}
-			next = newRequest(first.target+"&cursor="+string(cursor), a.authorization, page)
-			requests = append(requests, next)
+		first := a.first(2 * gong.PageSize)
+		if err := c.ask(&first); err != nil {
+			return nil, nil, err
 		}
+		cursor, id := between(c.body, `"cursor":"`), between(c.body, `"calls":[{"id":"`)
+		if cursor == "" || id == "" {
+			return nil, nil, fmt.Errorf("no cursor in the answer to %q", first.bytes)
+		}
+		page := first.page
+		page.Number++
+		// To within an instant, where the page before it ends.
+		page.After = callvault.Position{Time: a.moments[a.before(page.From)+page.Size-1]}
+		requests, ids = append(requests, newRequest(first.target+"&cursor="+cursor, a.authorization, page)), append(ids, id)
 	}
-	return requests, nil
+	return requests, ids, nil
+}
+
+// between is what follows a text until the next quotation mark.
+func between(body []byte, text string) string {
+	_, after, _ := bytes.Cut(body, []byte(text))
+	value, _, _ := bytes.Cut(after, []byte(`"`))
+	return string(value)
 }
 
 const (
@@ -203,9 +199,16 @@ func (c *client) ask(r *request) error {
 	return nil
 }
 
-// load sends requests, chosen by chance, over all connections for as long as it
-// is told.
-func load(ctx context.Context, address string, requests []request, span time.Duration) (cost, error) {
+// pages are requests of a kind. Each is sent once before any is sent again.
+type pages struct {
+	requests []request
+	sent     atomic.Int64
+}
+
+func (p *pages) next() *request { return &p.requests[int(p.sent.Add(1)-1)%len(p.requests)] }
+
+// load sends requests over all connections for as long as it is told.
+func (p *pages) load(ctx context.Context, address string, span time.Duration) (cost, error) {
 	clients := make([]*client, connections)
 	for i := range clients {
 		c, err := dial(ctx, address)
@@ -215,9 +218,9 @@ func load(ctx context.Context, address string, requests []request, span time.Dur
 		defer c.conn.Close()
 		clients[i] = c
 	}
-	return together(ctx, span, func(i int, r *rand.Rand) error {
-		return clients[i].ask(&requests[r.IntN(len(requests))])
-	})
+	c, err := together(ctx, span, func(i int, _ *rand.Rand) error { return clients[i].ask(p.next()) })
+	c.distinct = len(p.requests)
+	return c, err
 }
 
 // together has as many ask as there are connections, each at least once and then

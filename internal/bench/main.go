@@ -56,11 +56,10 @@ type options struct {
 	binary   string // the callvault that is measured; "" builds it
 	beside   string // the callvault that is the yardstick; "" takes the usual ones
 	manage   string // the operator's address of servers
-	variety  int    // requests of a kind to choose from
+	variety  int    // pages of a kind
 }
 
 func parseOptions(args []string, stderr io.Writer) (o options, err error) {
-	o.variety = 2000
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	sizes := flags.String("calls", "10000,1000000", "the `sizes` of stores")
@@ -69,6 +68,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags.DurationVar(&o.seconds, "seconds", time.Second, "how long a server is asked for pages in one turn")
 	flags.DurationVar(&o.within, "within", 2*time.Minute, "after this time a group of rows begins no further round; one is always measured")
 	flags.IntVar(&o.postgres, "postgres", 1_000_000, "the most calls of a store that is made on PostgreSQL too; 0 leaves PostgreSQL out")
+	flags.IntVar(&o.variety, "variety", 5000, "how many pages of each kind there are to ask for; with enough of them none is asked for twice")
 	flags.StringVar(&o.binary, "binary", "", "the `callvault` to measure (default: built from this module)")
 	flags.StringVar(&o.beside, "beside", "", "another `callvault`, such as an older one, as the yardstick of all rows, on stores of its own")
 	flags.StringVar(&o.manage, "manage", "off", "the operator's `address` of the measured server, for go tool pprof")
@@ -78,8 +78,8 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q; see -help", flags.Arg(0))
 	}
-	if o.rounds < 1 || o.seconds <= 0 {
-		return o, errors.New("-rounds and -seconds must be above 0")
+	if o.rounds < 1 || o.seconds <= 0 || o.variety < 1 {
+		return o, errors.New("-rounds, -seconds and -variety must be above 0")
 	}
 	if o.rows, err = regexp.Compile(*rows); err != nil {
 		return o, fmt.Errorf("-rows: %w", err)

@@ -25,8 +25,9 @@ type kind struct {
 	requests []request
 }
 
-// yardsticks makes a turn for each kind of pages of a program, and what ends them.
-type yardsticks func(context.Context, *program) (turns []turn, stop func(), err error)
+// yardsticks makes a turn for each kind of pages of a program, rows to be measured beside them,
+// and what ends them.
+type yardsticks func(context.Context, *program) (turns []turn, more []*row, stop func(), err error)
 
 // comparePages starts each program on its store and compares their pages.
 func (b *bench) comparePages(ctx context.Context, s *sample, engine string, yardsticks yardsticks) error {
@@ -36,7 +37,7 @@ func (b *bench) comparePages(ctx context.Context, s *sample, engine string, yard
 		}
 		defer p.stop()
 	}
-	turns, stop, err := yardsticks(ctx, b.programs[0])
+	turns, more, stop, err := yardsticks(ctx, b.programs[0])
 	if err != nil {
 		return err
 	}
@@ -57,6 +58,10 @@ func (b *bench) comparePages(ctx context.Context, s *sample, engine string, yard
 		}
 		if waiting != nil {
 			rows = append(rows, waiting)
+		}
+		for _, r := range more {
+			r.calls = s.count
+			rows = append(rows, r)
 		}
 	}
 	return b.compare(ctx, rows...)
@@ -83,95 +88,97 @@ func (b *bench) serve(ctx context.Context, s *sample, p *program) error {
 func (b *bench) newKinds(ctx context.Context, s *sample, address, authorization string) ([]kind, error) {
 	chance := rand.New(rand.NewPCG(seed, 2))
 	all, within := &asker{chance, s.all, authorization}, &asker{chance, s.second, authorization}
-	later, err := all.laters(ctx, address, b.variety)
+	later, ids, err := all.laters(ctx, address, b.variety)
 	if err != nil {
 		return nil, err
 	}
-	ofWorkspace, err := within.laters(ctx, address, b.variety)
+	ofWorkspace, _, err := within.laters(ctx, address, b.variety)
 	if err != nil {
 		return nil, err
 	}
-	var first, packed []request
-	for _, r := range later {
-		first, packed = append(first, all.first(gong.PageSize)), append(packed, r.compressed())
+	var first, packed, details, calls []request
+	for i, r := range later {
+		f := all.first(gong.PageSize)
+		first, packed = append(first, f), append(packed, r.compressed())
+		details, calls = append(details, f.detailed()), append(calls, f.ofCall(ids[i]))
 	}
 	kinds := []kind{
-		{"later pages", later},
+		{laterPages, later},
 		{"first pages", first},
 		{fmt.Sprintf("later pages of a workspace with %d %% of the calls", 100*len(s.second.moments)/s.count), ofWorkspace},
-		{"later pages, gzip", packed},
+		{laterGzip, packed},
 	}
-	return b.withNeighbours(ctx, kinds, address)
-}
-
-// withNeighbours adds the routes beside the list, if the program serves them: the first pages
-// with details, and a call of each by its id.
-func (b *bench) withNeighbours(ctx context.Context, kinds []kind, address string) ([]kind, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	defer c.conn.Close()
-	var details, calls []request
-	for _, r := range kinds[1].requests {
-		details = append(details, r.detailed())
-		if err := c.ask(&r); err != nil {
-			return nil, err
-		}
-		_, id, _ := bytes.Cut(c.body, []byte(`"calls":[{"id":"`))
-		id, _, _ = bytes.Cut(id, []byte(`"`))
-		calls = append(calls, r.ofCall(string(id)))
-	}
 	if err := c.ask(&details[0]); err != nil { // an older program
 		return kinds, nil
 	}
 	return append(kinds, kind{"first pages, extensive", details}, kind{"calls by id", calls}), nil
 }
 
-// asking asks a server for pages, chosen by chance.
+// The kinds that nginx serves too.
+const (
+	laterPages = "later pages"
+	laterGzip  = "later pages, gzip"
+)
+
+// asking asks a server for pages.
 func (b *bench) asking(s *server, requests []request) turn {
-	return spending(s.pid, func(ctx context.Context) (cost, error) {
-		return load(ctx, s.address, requests, b.seconds)
-	})
+	p := &pages{requests: requests}
+	return spending(s.pid, func(ctx context.Context) (cost, error) { return p.load(ctx, s.address, b.seconds) })
 }
 
 // bytesCommand is the first argument of the process that is besideBytes.
 const bytesCommand = "bytes"
 
 // besideBytes is the yardstick of pages: a net/http server that sends from memory
-// what the program answered to the first request of each kind.
-func (b *bench) besideBytes(ctx context.Context, p *program) (turns []turn, stop func(), err error) {
+// what the program answered to the first request of each kind. nginx sends some of them too.
+func (b *bench) besideBytes(ctx context.Context, p *program) (turns []turn, more []*row, stop func(), err error) {
 	folder, err := os.MkdirTemp(b.folder, "answers-")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	c, err := dial(ctx, p.address)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer c.conn.Close()
 	for i, k := range p.kinds {
 		if err := c.ask(&k.requests[0]); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if err := os.WriteFile(filepath.Join(folder, strconv.Itoa(i)), append(c.header, c.body...), 0o600); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	path, err := os.Executable()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	server, err := startServer(exec.CommandContext(ctx, path, bytesCommand, folder))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for i, k := range p.kinds {
 		r := k.requests[0] // as long as the others
 		r.bytes = bytes.Replace(r.bytes, []byte(" "), fmt.Appendf(nil, " /%d", i), 1)
 		turns = append(turns, b.asking(server, []request{r}))
 	}
-	return turns, server.stop, nil
+	nginx, err := b.startNginx(ctx, p.kinds, c)
+	if err != nil || nginx == nil {
+		return turns, nil, server.stop, err
+	}
+	for i, k := range p.kinds {
+		if k.name == laterPages || k.name == laterGzip {
+			r := k.requests[0]
+			r.bytes = bytes.Replace(r.bytes, []byte(r.target), []byte("/"+laterFile), 1)
+			more = append(more, &row{name: "nginx, " + k.name, measured: b.asking(nginx, []request{r}), yardstick: turns[i]})
+		}
+	}
+	return turns, more, func() { nginx.stop(); server.stop() }, nil
 }
 
 // serveBytes sends the answers in the files of a folder. Each is asked for by the

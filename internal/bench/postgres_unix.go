@@ -62,15 +62,15 @@ func settle(ctx context.Context, url string) error {
 // besidePgx is the yardstick of pages on PostgreSQL: this process sends the
 // statements that callvault has for the same pages, by as many connections as
 // there are clients, and reads and leaves what they return.
-func (b *bench) besidePgx(ctx context.Context, p *program) (turns []turn, stop func(), err error) {
+func (b *bench) besidePgx(ctx context.Context, p *program) (turns []turn, _ []*row, stop func(), err error) {
 	config, err := pgxpool.ParseConfig(p.store)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	config.MaxConns, config.MinConns = connections, connections
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, k := range p.kinds {
 		turns = append(turns, spending(os.Getpid(), func(ctx context.Context) (cost, error) {
@@ -79,7 +79,7 @@ func (b *bench) besidePgx(ctx context.Context, p *program) (turns []turn, stop f
 			})
 		}))
 	}
-	return turns, pool.Close, nil
+	return turns, nil, pool.Close, nil
 }
 
 // queryPage reads a page, and with the first one the total.

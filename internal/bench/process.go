@@ -94,12 +94,7 @@ func startServer(cmd *exec.Cmd) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	stop := func() {
-		cmd.Process.Signal(os.Interrupt)
-		stuck := time.AfterFunc(answerWithin, func() { cmd.Process.Kill() })
-		defer stuck.Stop()
-		cmd.Wait()
-	}
+	stop := func() { stopServer(cmd) }
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	_, address, found := strings.Cut(strings.TrimSpace(line), "http://")
 	if err != nil || !found {
@@ -109,14 +104,32 @@ func startServer(cmd *exec.Cmd) (*server, error) {
 	return &server{address, cmd.Process.Pid, stop}, nil
 }
 
-// usage is the processor time that a running process has had, in user and in
+func stopServer(cmd *exec.Cmd) {
+	cmd.Process.Signal(os.Interrupt)
+	stuck := time.AfterFunc(answerWithin, func() { cmd.Process.Kill() })
+	defer stuck.Stop()
+	cmd.Wait()
+}
+
+// usage is the processor time that a running process and its children have had, in user and in
 // system mode. It is an error where there is no /proc.
-func usage(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+func usage(pid int) (sum time.Duration, err error) {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 	if err != nil {
 		return 0, err
 	}
-	return processorIn(string(stat))
+	for _, one := range append(strings.Fields(string(children)), strconv.Itoa(pid)) {
+		stat, err := os.ReadFile("/proc/" + one + "/stat")
+		if err != nil {
+			return 0, err
+		}
+		used, err := processorIn(string(stat))
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
 }
 
 // processorIn adds utime and stime, the 14th and 15th field, in hundredths of a

@@ -19,6 +19,7 @@ type cost struct {
 	processor time.Duration // of the process that did it, in user and system mode
 	written   int64         // bytes that the process wrote
 	size      int64         // bytes of the file that it made
+	distinct  int           // pages that there are to ask for
 }
 
 // rate is how many were done in a second.
@@ -83,7 +84,7 @@ func newTable(w io.Writer) table {
 	fmt.Fprintf(w, "Medians (least to most) of the rounds, %d cores, %s/%s, %s\n\n",
 		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	t := table{w}
-	columns := []string{"calls", "what", "a second", "to the yardstick", "processor µs each", "to the yardstick", "written to size", "rounds"}
+	columns := []string{"calls", "what", "a second", "to the yardstick", "processor µs each", "to the yardstick", "written to size", "each page", "rounds"}
 	t.line(columns)
 	t.line(slices.Repeat([]string{"---"}, len(columns)))
 	return t
@@ -105,7 +106,22 @@ func (t table) print(r *row) {
 			written = append(written, float64(own.written)/float64(own.size))
 		}
 	}
-	t.line([]string{humanize.Comma(int64(r.calls)), r.name, spread(rates), spread(faster), spread(each), spread(dearer), spread(written), fmt.Sprint(len(r.costs))})
+	t.line([]string{humanize.Comma(int64(r.calls)), r.name, spread(rates), spread(faster), spread(each), spread(dearer), spread(written), asked(r.costs), fmt.Sprint(len(r.costs))})
+}
+
+// asked is how often each page was asked for.
+func asked(costs []cost) string {
+	times, distinct := 0, 0
+	for _, c := range costs {
+		times, distinct = times+c.done, c.distinct
+	}
+	switch {
+	case distinct == 0:
+		return ""
+	case times <= distinct:
+		return "once"
+	}
+	return figure(float64(times)/float64(distinct)) + " times"
 }
 
 // spread is the median, the least and the most of values.
