@@ -171,6 +171,17 @@ func (p tab) testCulprits() {
 			p.t.Errorf("%s: the focus went to %q", tt.query, got)
 		}
 	}
+	// Words that no title has may be a name.
+	p.open("?company=named&range=all&tz=UTC&where=longer:1m+ada+lovelace")
+	p.total("0 calls")
+	p.text("#meant", `host:"ada lovelace"`)
+	p.picture("meant-wide-light")
+	p.click("#meant button")
+	p.wait("location.search.includes('host')")
+	p.settle()
+	if got := p.query("where"); got != `longer:1m host:"ada lovelace"` || p.is("document.getElementById('empty').checkVisibility()") {
+		p.t.Errorf("the search is %s", got)
+	}
 	// Names that are spelled like a missing one can take its place.
 	p.open("?company=named&range=all&tz=UTC&where=longer:1m+host:Lovelase")
 	p.text("#near", `host:"Ada Lovelace"`)

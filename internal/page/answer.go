@@ -81,11 +81,15 @@ type refusal struct {
 
 // culprit is the parameter that can't be answered, with its value, and what is left without it.
 type culprit struct {
-	Name    string `json:"name"`
-	Value   string `json:"value"`
-	Without string `json:"without"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	instead
+}
 
-	Near []string `json:"near,omitempty"` // terms of a search that could stand in its place
+// instead is what a search could be: what is left of it, with one of some terms.
+type instead struct {
+	Without string   `json:"without"`
+	Near    []string `json:"near,omitempty"`
 }
 
 func (e *refusal) Error() string { return e.text }

@@ -25,6 +25,7 @@ type look struct {
 	List    list      `json:"list"`
 	Names   entryName `json:"names"` // of all users and workspaces above
 	Lines   []line    `json:"lines"`
+	Meant   *instead  `json:"meant,omitempty"` // if the search finds nothing, but its words are a name
 }
 
 type figures struct {
@@ -127,7 +128,13 @@ func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
 	if l.All, err = v.calls.Count(r.Context(), callvault.Query{Range: callvault.AllTime}); err != nil || l.Figures.Calls > 0 {
 		return l, err
 	}
-	l.Newest, err = v.newest(r.Context())
+	if l.Newest, err = v.newest(r.Context()); err != nil {
+		return nil, err
+	}
+	terms, without, err := v.where.Meant(r.Context(), v.calls, h.Store.Directory(v.company))
+	if len(terms) > 0 {
+		l.Meant = &instead{without, terms}
+	}
 	return l, err
 }
 

@@ -184,6 +184,22 @@ func TestCulprits(t *testing.T) {
 	}
 }
 
+// A search by words that no title has says whose name they are.
+func TestMeant(t *testing.T) {
+	h, _ := named(t)
+	for where, want := range map[string]string{
+		"longer:1s sales": `"meant":{"without":"longer:1s","near":["workspace:sales"]}`,
+		"B Ada b love":    `"meant":{"without":"","near":["host:\"B Ada b love\""]}`,
+		"none":            "", // a title has it
+		"nobody":          "",
+	} {
+		body := get(h, "/api/view"+with("range", "all", "where", where)).Body.String()
+		if !strings.Contains(body, want) || want == "" && strings.Contains(body, `"meant"`) {
+			t.Errorf("%s: %s, want %s", where, body, want)
+		}
+	}
+}
+
 // Without calls a view says when the newest one was.
 func TestNewest(t *testing.T) {
 	h := start(t, Config{}, at("2025-03-01T00:00:00Z", "2025-04-01T23:00:00Z"))

@@ -62,7 +62,7 @@ func (v *view) parse(r *http.Request, h *Handler) error {
 	}
 	if wrong := (*where.Error)(nil); errors.As(err, &wrong) {
 		refused := refusef(http.StatusBadRequest, "%v", wrong).blame("where", wrong.Text)
-		refused.culprit.Without, refused.culprit.Near = v.where.Without(wrong.Index), wrong.Near
+		refused.culprit.instead = instead{v.where.Without(wrong.Index), wrong.Near}
 		return refused
 	}
 	return err

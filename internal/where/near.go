@@ -2,8 +2,11 @@ package where
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/callvault/callvault"
 )
@@ -36,18 +39,23 @@ func (s *Sieve) near(missing *name) (terms []string) {
 	})
 	found = slices.CompactFunc(found, func(a, b likely) bool { return a.folded == b.folded })
 	for _, l := range found[:min(most, len(found))] {
-		text := strings.Map(func(r rune) rune {
-			if isQuote(r) {
-				return ' ' // a search ignores punctuation
-			}
-			return r
-		}, l.text)
-		if strings.ContainsAny(text, " \t") {
-			text = `"` + strings.TrimSpace(text) + `"`
-		}
-		terms = append(terms, missing.term.Field+":"+text)
+		terms = append(terms, termOf(missing.term.Field, l.text))
 	}
 	return terms
+}
+
+// termOf is a term for a value. It leaves out quotes, because the search ignores punctuation.
+func termOf(field, value string) string {
+	value = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if isQuote(r) {
+			return ' '
+		}
+		return r
+	}, value))
+	if strings.ContainsFunc(value, unicode.IsSpace) {
+		value = `"` + value + `"`
+	}
+	return field + ":" + value
 }
 
 // distance is how many letters must be added, left out or changed, or swapped with the next, to
@@ -72,4 +80,33 @@ func distance(a, b []rune) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// Meant are terms that find what the words of a search name, such as host:"ana silva", and the
+// search without the words: people type names without their field.
+func (w *Where) Meant(ctx context.Context, calls callvault.Reads, entries callvault.Entries) (terms []string, without string, err error) {
+	var words, others []string
+	for _, t := range w.Terms {
+		if t.Kind == Word {
+			words = append(words, t.Value)
+		} else {
+			others = append(others, t.Text)
+		}
+	}
+	if len(words) == 0 {
+		return nil, "", nil
+	}
+	for _, field := range []string{"host", "workspace", "system"} {
+		text := termOf(field, strings.Join(words, " "))
+		alone, err := Parse(text)
+		if err == nil {
+			_, err = alone.Resolve(ctx, calls, entries)
+		}
+		if err == nil {
+			terms = append(terms, text)
+		} else if !errors.As(err, new(*Error)) {
+			return nil, "", err
+		}
+	}
+	return terms, strings.Join(others, " "), nil
 }

@@ -168,6 +168,31 @@ func TestNear(t *testing.T) {
 	}
 }
 
+// Words may be the name of somebody or something: then a term finds that.
+func TestMeant(t *testing.T) {
+	for text, want := range map[string]string{
+		"ana":                    "[host:ana] ",
+		"ana silva longer:30m 7": `[host:"ana silva"] longer:30m 7`,
+		`"Jean-Luc" private:yes`: `[host:Jean-Luc] private:yes`,
+		"sales":                  "[workspace:sales] ",
+		"zoom":                   "[system:zoom] ",
+		"zed":                    "[] ",
+		"silva ana":              "[] ", // not in this order
+		"late:5m 7":              "[] ",
+		"":                       "[] ",
+	} {
+		w, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newCompany(t)
+		terms, without, err := w.Meant(t.Context(), c, directory{company: c})
+		if got := fmt.Sprint(terms) + " " + without; got != want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
 // A sieve finds what the resolved filter finds, while it learns what calls have.
 func TestSieve(t *testing.T) {
 	c := newCompany(t)

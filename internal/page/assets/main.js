@@ -151,7 +151,7 @@ async function load() {
 function fail(error) {
   culprit = error.culprit;
   byId('problem-text').textContent = error.message;
-  byId('near').replaceChildren(...(culprit?.near ?? []).map((term) => button({}, () => mend({ where: `${culprit.without} ${term}`.trim() }), term)));
+  byId('near').replaceChildren(...instead(culprit));
   byId('remove').hidden = !culprit;
   byId('remove').textContent = `✕ Remove ${culprit?.value}`;
   byId('again').hidden = !!error.final;
@@ -168,12 +168,8 @@ function fail(error) {
 // without takes away what can't be answered.
 const without = ({ name, without: rest }) => (name === 'range' ? { range: '', from: '', to: '' } : { [name]: rest });
 
-// mend shows something else in place of what can't be answered.
-function mend(changes) {
-  const control = byId(culprit.name === 'where' ? 'search' : 'range');
-  go(changes);
-  control.focus();
-}
+// instead are buttons for what a search could be.
+const instead = (of) => (of?.near ?? []).map((term) => button({}, () => { go({ where: `${of.without} ${term}`.trim() }); byId('search').focus(); }, term));
 
 async function fetchView(signal, of = state) {
   const question = questions.view(of);
@@ -288,6 +284,7 @@ function showEmpty() {
   const range = span(from, to);
   const text = `No calls ${shown.where ? 'match ' : ''}${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}.`;
   const isOutside = !shown.where && newest && (newest < from || newest >= to);
+  byId('meant').replaceChildren(...instead(view.meant));
   next.hidden = all === 0;
   next.textContent = shown.where ? 'Remove all search terms' : 'Show the newest calls';
   next.onclick = () => { go(shown.where ? { where: '' } : { range: '', from: '', to: '' }); byId('range').focus(); };
@@ -369,7 +366,11 @@ function begin() {
   byId('widen').onclick = widen;
   byId('company').onchange = (event) => go({ company: event.target.value, where: '' });
   byId('again').onclick = () => { if (!wanted || !step(wanted, history.state)) load(); };
-  byId('remove').onclick = () => mend(without(culprit));
+  byId('remove').onclick = () => {
+    const control = byId(culprit.name === 'where' ? 'search' : 'range');
+    go(without(culprit));
+    control.focus();
+  };
   byId('show-all').onclick = () => { go({ range: 'all', from: '', to: '' }); byId('range').focus(); };
   beginMirror(refreshMirror);
   beginLive(latest, () => view, () => { view.question = ''; load(); byId('total').focus(); });
