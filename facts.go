@@ -44,6 +44,9 @@ const (
 	privateFlag = 1 << 5
 )
 
+// tailForm is that of duration and lateness behind the texts and a zero byte. No word begins there.
+const tailForm = "%d\x00%d"
+
 // FactRow is a row of facts as engines keep it. Titles has a line for each record.
 type FactRow struct {
 	Start           Position // of the first call
@@ -84,12 +87,6 @@ func put24(b []byte, n int64) { b[0], b[1], b[2] = byte(n>>16), byte(n>>8), byte
 
 func get24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
 
-// cutLine divides the line of a record into its folded texts and what follows them.
-func cutLine(line []byte) (texts, tail []byte) {
-	texts, tail, _ = bytes.Cut(line, []byte{0})
-	return texts, tail
-}
-
 // lengths are the duration of a record in seconds, or -1, and how many minutes late the call
 // was. They are read in the record's line where they are too large for the record.
 func lengths(record []byte, line func() []byte) (duration, late int64) {
@@ -97,8 +94,8 @@ func lengths(record []byte, line func() []byte) (duration, late int64) {
 	case noDuration:
 		duration = -1
 	case tailed:
-		_, tail := cutLine(line())
-		_, _ = fmt.Sscan(string(tail), &duration, &late)
+		_, tail, _ := bytes.Cut(line(), []byte{0})
+		_, _ = fmt.Sscanf(string(tail), tailForm, &duration, &late)
 		return duration, late
 	default:
 		duration = int64(n)
@@ -185,7 +182,7 @@ func appendFacts(titles []byte, c *Call) (record [recordSize]byte, names rawName
 	record[flagsAt] = flags
 	if duration >= tailed || late > math.MaxUint16 {
 		put24(record[durationAt:], tailed)
-		titles = fmt.Appendf(titles, "\x00%d %d", duration, late)
+		titles = fmt.Appendf(append(titles, 0), tailForm, duration, late)
 	} else {
 		put24(record[durationAt:], duration&noDuration)
 		binary.BigEndian.PutUint16(record[lateAt:], uint16(late))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -91,6 +92,7 @@ type factWalk struct {
 	hits          []hit
 	isFull        bool
 	last          hit    // that may be one of the list, once it is full
+	least         int64  // its rank, so that most others cost one comparison
 	matches       []bool // of a row, the calls with all words
 }
 
@@ -116,7 +118,7 @@ type hit struct {
 var facetOf = [nameFields]Facet{Hosts: ByHost, WorkspaceNames: ByWorkspace, Systems: BySystem}
 
 func newWalk(q ViewQuery) *factWalk {
-	w := &factWalk{q: q, workspace: -1, units: make([][]sums, len(q.Units))}
+	w := &factWalk{q: q, workspace: -1, least: math.MinInt64, units: make([][]sums, len(q.Units))}
 	w.name(NameKey{}, 0)
 	for _, word := range q.Filter.Words {
 		w.terms = append(w.terms, term{word: []byte(word)})
@@ -274,7 +276,9 @@ func (w *factWalk) meet(within Range, row *FactRow) (problem string) {
 		if len(q.Units) > 0 {
 			w.stack(at, [facets]int{BySystem: system, ByDirection: int(direction), ByScope: int(scope), ByHost: host, ByWorkspace: workspace}[q.Stack], duration)
 		}
-		w.hit(hit{place(record[:placeSize]), duration})
+		if w.rank(at, duration) >= w.least {
+			w.hit(hit{place(record[:placeSize]), duration})
+		}
 	}
 	return ""
 }

@@ -95,6 +95,14 @@ func (w *factWalk) compare(a, b hit) int {
 	return bytes.Compare(b.place[:], a.place[:])
 }
 
+// rank is the first part of the order of the list, the greatest first.
+func (w *factWalk) rank(at Time, duration int64) int64 {
+	if w.q.Longest {
+		return duration
+	}
+	return int64(at)
+}
+
 // hit keeps a call if it may be one of the list. Twice as many are kept as are wanted, and one
 // more, which tells whether others follow.
 func (w *factWalk) hit(h hit) {
@@ -108,6 +116,7 @@ func (w *factWalk) hit(h hit) {
 		slices.SortFunc(w.hits, w.compare)
 		w.hits = w.hits[:w.q.Limit+1]
 		w.isFull, w.last = true, w.hits[w.q.Limit]
+		w.least = w.rank(timeIn(w.last.place[:]), w.last.duration)
 	}
 }
 
@@ -167,28 +176,36 @@ type term struct {
 	id   []byte // as records have it, or nil
 }
 
-// match finds the calls of a row that have all terms: the first is looked for in all texts at once.
+// match finds the calls of a row that have all terms. The first is looked for in all lines at once,
+// and the others in the lines that have it.
 func (w *factWalk) match(row *FactRow, n int) {
 	w.matches = append(w.matches[:0], make([]bool, n)...)
 	record := func(i int) []byte { return row.Records[i*recordSize : (i+1)*recordSize] }
 	first := &w.terms[0]
 	for i := 0; first.id != nil && i < n; i++ {
 		if first.isIn(record(i)) {
-			w.matches[i] = w.hasTerms(record(i), lineOf(row.Titles, i))
+			w.matches[i] = w.hasOthers(record(i), lineOf(row.Titles, i))
 		}
 	}
-	titles := row.Titles
-	line, begin, end := 0, 0, bytes.IndexByte(titles, '\n')
-	for at := 0; at < len(titles); at = end + 1 {
-		found := bytes.Index(titles[at:], first.word)
+	lines := row.Titles
+	i, begin, end := -1, 0, 0 // of a line
+	for at := 0; at < len(lines); {
+		found := bytes.Index(lines[at:], first.word)
 		if found < 0 {
 			return
 		}
-		for at += found; end < at; line++ {
-			begin = end + 1
-			end = begin + bytes.IndexByte(titles[begin:], '\n')
+		if at += found; at >= end {
+			if i, begin, end = i+1, end, end+bytes.IndexByte(lines[end:], '\n')+1; at >= end {
+				i += 1 + bytes.Count(lines[end:at], []byte{'\n'})
+				begin, end = bytes.LastIndexByte(lines[:at], '\n')+1, at+bytes.IndexByte(lines[at:], '\n')+1
+			}
 		}
-		w.matches[line] = w.hasTerms(record(line), titles[begin:end])
+		if !isWord(lines, at) {
+			at++
+			continue
+		}
+		w.matches[i] = len(w.terms) == 1 || w.hasOthers(record(i), lines[begin:end])
+		at = end
 	}
 }
 
@@ -196,30 +213,33 @@ func (t *term) isIn(record []byte) bool {
 	return t.id != nil && bytes.Equal(record[idAt:placeSize], t.id)
 }
 
-func (w *factWalk) hasTerms(record, line []byte) bool {
-	texts, _ := cutLine(line)
-	for i := range w.terms {
-		if t := &w.terms[i]; !t.isIn(record) && !beginsWord(texts, t.word) {
+// hasOthers tells whether a call has the terms behind the first.
+func (w *factWalk) hasOthers(record, line []byte) bool {
+	for i := range w.terms[1:] {
+		if t := &w.terms[1+i]; !t.isIn(record) && !beginsWord(line, t.word) {
 			return false
 		}
 	}
 	return true
 }
 
-// beginsWord tells whether a text begins words of the folded texts of a call.
-func beginsWord(texts, text []byte) bool {
-	if bytes.HasPrefix(texts, text) {
-		return true
-	}
+// beginsWord tells whether a text begins words of a line.
+func beginsWord(line, text []byte) bool {
 	for at := 0; ; at++ {
-		found := bytes.Index(texts[at:], text)
+		found := bytes.Index(line[at:], text)
 		if found < 0 {
 			return false
 		}
-		if at += found; at > 0 && (texts[at-1] == ' ' || texts[at-1] == clientTab) {
+		if at += found; isWord(line, at) {
 			return true
 		}
 	}
+}
+
+// isWord tells whether a word begins in a line, where there is a letter or a digit. What stands
+// behind the texts is none.
+func isWord(line []byte, at int) bool {
+	return at == 0 || line[at-1] == ' ' || line[at-1] == clientTab || line[at-1] == '\n'
 }
 
 // measures add up to figures.
