@@ -88,10 +88,10 @@ func TestPage(t *testing.T) {
 		{"Server gone", tab.testServerGone},
 		{"Beyond loopback", tab.testBeyondLoopback},
 		{"Proxy", tab.testProxy},
-		{"Pictures", tab.testPictures},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(b.tab(t, c, server)) })
 	}
+	t.Run("Pictures", func(t *testing.T) { testPictures(t, func(t *testing.T) tab { return b.tab(t, c, server) }) })
 }
 
 // records are invented calls, one a string.

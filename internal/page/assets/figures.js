@@ -16,7 +16,7 @@ const kinds = [
 function changed(of, now, before) {
   if (now === null || before === null || (of !== share && !before)) return '';
   const by = of === share ? now - before : Math.round((100 * (now - before)) / before);
-  return `${by > 0 ? '▲' : by < 0 ? '▼' : '±'}${by === 0 ? '' : ' '}${count.format(Math.abs(by))} ${of === share ? 'points' : '%'}`;
+  return `${by > 0 ? '▲' : by < 0 ? '▼' : '±'}${by === 0 ? '' : ' '}${count.format(Math.abs(by))} ${of !== share ? '%' : Math.abs(by) === 1 ? 'point' : 'points'}`;
 }
 
 // showFigures shows them first, since they answer most questions.

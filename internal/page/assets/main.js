@@ -282,7 +282,7 @@ function showEmpty() {
   const { from, to, newest, all } = view;
   const next = byId('show-newest');
   const range = span(from, to);
-  const text = `No calls ${shown.where ? 'match ' : ''}${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}.`;
+  const text = `No calls ${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}${shown.where ? ' match' : ''}.`;
   const isOutside = !shown.where && newest && (newest < from || newest >= to);
   byId('meant').replaceChildren(...instead(view.meant));
   next.hidden = all === 0;
