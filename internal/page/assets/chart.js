@@ -146,30 +146,30 @@ export function newChart(narrow, filter) {
     return Math.max(0, Math.min(chart.bars.length - 1, Math.floor((event.clientX - box.left - left) / band)));
   };
 
-  picture.addEventListener('pointerdown', (event) => {
+  picture.onpointerdown = (event) => {
     if (event.button !== 0 || chart.bars.length === 0) return;
     const i = barAt(event);
     pressed = { i, x: event.clientX };
     picture.setPointerCapture(event.pointerId);
     look(i);
-  });
-  picture.addEventListener('pointermove', (event) => {
+  };
+  picture.onpointermove = (event) => {
     if (chart.bars.length === 0) return;
     if (!pressed) {
       if (event.pointerType === 'mouse') look(barAt(event));
     } else if (anchor >= 0 || Math.abs(event.clientX - pressed.x) > 4) look(barAt(event), pressed.i);
-  });
-  picture.addEventListener('pointerup', () => {
+  };
+  picture.onpointerup = () => {
     if (!pressed) return;
     pressed = null;
     choose();
-  });
-  picture.addEventListener('pointercancel', () => { pressed = null; look(-1); });
-  picture.addEventListener('pointerleave', (event) => {
+  };
+  picture.onpointercancel = () => { pressed = null; look(-1); };
+  picture.onpointerleave = (event) => {
     if (!pressed && event.pointerType === 'mouse') look(-1);
-  });
+  };
 
-  root.addEventListener('keydown', (event) => {
+  root.onkeydown = (event) => {
     const { bars } = chart;
     if (bars.length === 0 || event.target !== root || event.altKey || event.ctrlKey || event.metaKey) return;
     const far = Math.max(1, Math.round(bars.length / 10));
@@ -181,8 +181,8 @@ export function newChart(narrow, filter) {
     else if (event.key === 'Enter' || event.key === ' ') choose();
     else if (event.key === 'Escape' && at >= 0) { pressed = null; look(-1); } else return;
     event.preventDefault();
-  });
-  root.addEventListener('blur', () => look(-1));
+  };
+  root.onblur = () => look(-1);
 
   new ResizeObserver(() => { if (chart.bars.length > 0 && (root.clientWidth !== width || root.clientHeight !== height)) draw(); }).observe(root);
 

@@ -48,11 +48,11 @@ export function newList({ link, open, more }) {
       make('td', { className: 'id' }, call.id));
     element.dataset.at = at;
     if (idOf(element) === marked) element.ariaCurrent = 'true';
-    element.addEventListener('click', (event) => {
+    element.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || String(getSelection())) return; // a new tab, or a text is selected
       event.preventDefault();
       open(idOf(element));
-    });
+    };
     return element;
   }
 

@@ -254,7 +254,7 @@ async function showPlace() {
 }
 
 function showView() {
-  const isEmpty = view.figures.calls === 0;
+  const isEmpty = !view.figures.calls;
   main.classList.remove('bare');
   main.classList.toggle('empty', isEmpty);
   byId('range').textContent = span(view.from, view.to);
@@ -285,7 +285,7 @@ function showEmpty() {
   const text = `No calls ${range.includes(' – ') ? 'from' : 'on'} ${range.replace(' – ', ' to ')}${shown.where ? ' match' : ''}.`;
   const isOutside = !shown.where && newest && (newest < from || newest >= to);
   byId('meant').replaceChildren(...instead(view.meant));
-  next.hidden = all === 0;
+  next.hidden = !all;
   next.textContent = shown.where ? 'Remove all search terms' : 'Show the newest calls';
   next.onclick = () => { go(shown.where ? { where: '' } : { range: '', from: '', to: '' }); byId('range').focus(); };
   byId('empty-text').textContent = all === 0 ? 'This company has no calls yet. Add some: callvault import calls.ndjson'
@@ -295,10 +295,12 @@ function showEmpty() {
 // showOutside says how many calls the search finds outside the range.
 function showOutside() {
   const n = view.outside;
-  byId('outside').hidden = !n && n !== null;
-  const match = n === null ? 'More calls may match' : `${calls(n).replace(' ', view.figures.calls > 0 ? ' more ' : ' ')} match${n === 1 ? 'es' : ''}`;
-  byId('outside').firstChild.data = `${match} outside this range. `;
-  if (!byId('outside').hidden) byId('show-newest').hidden = true;
+  const line = byId('outside');
+  const match = n === null ? 'More calls may match' : `${calls(n).replace(' ', view.figures.calls ? ' more ' : ' ')} match${n === 1 ? 'es' : ''}`;
+  line.hidden = !n && n !== null;
+  line.firstChild.data = `${match} outside this range. `;
+  if (!line.hidden) byId('show-newest').hidden = true;
+  if (n === 0) byId('empty-text').textContent = 'No calls match in any range.';
 }
 
 // showControls shows what is chosen.
