@@ -24,8 +24,13 @@ const (
 // Kinds are the kinds of entries, in the order of their names.
 func Kinds() []Kind { return []Kind{Users, Workspaces} }
 
-// One is what a single entry is called.
-func (k Kind) One() string { return strings.TrimSuffix(string(k), "s") }
+// One is what a single entry is called, and a call where there is no kind.
+func (k Kind) One() string {
+	if k == "" {
+		return "call"
+	}
+	return strings.TrimSuffix(string(k), "s")
+}
 
 // Entry is a user or a workspace as it was imported. ParseEntry makes one, and a store takes
 // nothing else.

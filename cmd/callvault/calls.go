@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -139,13 +140,18 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		return err
 	}
 	if o.figures {
-		return a.showFigures(ctx, source, o, upstream.Figures{Query: q, Span: span, Most: int(o.limit)}, p)
+		f := &upstream.Figures{Query: q, Span: span, Zone: o.zone, Most: int(o.limit), JSON: o.output == string(bulk.JSON)}
+		if !o.limited && !f.JSON {
+			f.Most = figuresLimit
+		}
+		return a.draw(ctx, source, f, o.zone, p)
 	}
 	if span != (when.Span{}) {
 		p.Tell("calls %v", span)
 	}
 	if o.histogram != "" {
-		return a.drawHistogram(ctx, source, o, span, q, p)
+		h := &upstream.Histogram{Query: q, Span: span, Zone: o.zone, Unit: when.Unit(o.histogram), IsPart: o.where != nil}
+		return a.draw(ctx, source, h, o.zone, p)
 	}
 	walk := source.Walk
 	if o.order == longest {
@@ -215,43 +221,28 @@ func skipped(calls int) error {
 	return nil
 }
 
-// drawHistogram counts the calls of each unit of the range, and draws or prints the counts.
-func (a *app) drawHistogram(ctx context.Context, source upstream.Source, o callsOptions, span when.Span, q callvault.Query, p *screen.Progress) error {
-	h := upstream.Histogram{Query: q, Span: span, Zone: o.zone, Unit: when.Unit(o.histogram), IsPart: o.where != nil}
-	err := h.Count(ctx, source)
+// drawing is what calls come to: it is counted, and then drawn or printed.
+type drawing interface {
+	Count(context.Context, upstream.Source) error
+	Draw(io.Writer) error
+	Came() upstream.Walked
+}
+
+// draw counts the calls of a source, and draws what they come to.
+func (a *app) draw(ctx context.Context, source upstream.Source, d drawing, zone *time.Location, p *screen.Progress) error {
+	err := d.Count(ctx, source)
 	p.End()
 	if many := (*upstream.TooManyBarsError)(nil); errors.As(err, &many) {
 		return command.Usagef("%w", many)
 	}
-	if r := (reading{h.Walked, err}); err != nil {
-		return r.end(ctx, "", o.zone)
+	if r := (reading{d.Came(), err}); err != nil {
+		return r.end(ctx, "", zone)
 	}
-	if err := h.Draw(a.stdout); err != nil {
+	if err := d.Draw(a.stdout); err != nil {
 		return err
 	}
-	p.Tell("%v", h.Walked)
-	return skipped(h.Skipped)
-}
-
-// showFigures prints what calls come to.
-func (a *app) showFigures(ctx context.Context, source upstream.Source, o callsOptions, f upstream.Figures, p *screen.Progress) error {
-	if !o.limited && o.output != string(bulk.JSON) {
-		f.Most = figuresLimit
-	}
-	err := f.Count(ctx, source, time.Now().Truncate(time.Second).In(o.zone))
-	p.End()
-	if r := (reading{f.Walked, err}); err != nil {
-		return r.end(ctx, "", o.zone)
-	}
-	if o.output == string(bulk.JSON) {
-		err = a.printJSON(f.JSON())
-	} else {
-		err = f.Draw(a.stdout)
-	}
-	if err != nil {
-		return err
-	}
-	return skipped(f.Skipped)
+	p.Tell("%v", d.Came())
+	return skipped(d.Came().Skipped)
 }
 
 // callOptions are the flags of call.

@@ -109,7 +109,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 		return err
 	}
 	if total > 0 {
-		what := screen.Count(total, noun(d.Kind)) + " by id"
+		what := screen.Count(total, d.Kind.One()) + " by id"
 		if d.IDs == nil {
 			what = fmt.Sprintf("%s before %s", screen.Count(total, "call"), d.Query.To)
 		}
@@ -120,7 +120,7 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	}
 	p := a.progress(o.quiet)
 	defer p.End()
-	p.Begin("deleting", noun(d.Kind), total)
+	p.Begin("deleting", d.Kind.One(), total)
 	commits, deleted := p.Commits(a.stdout), 0
 	err = d.Run(ctx, store, o.company, func(n int) {
 		deleted += n
@@ -130,19 +130,19 @@ func (a *app) runDelete(ctx context.Context, o deleteOptions) error {
 	p.End()
 	switch missing := len(d.IDs) - deleted; {
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, noun(d.Kind)))
+		return fmt.Errorf("interrupted after %s; run it again to finish", screen.Count(deleted, d.Kind.One()))
 	case err != nil:
-		return fmt.Errorf("after %s: %w", screen.Count(deleted, noun(d.Kind)), o.ofMirror(err))
+		return fmt.Errorf("after %s: %w", screen.Count(deleted, d.Kind.One()), o.ofMirror(err))
 	case missing > 0:
-		p.Tell("deleted %s; %s not found", screen.Count(deleted, noun(d.Kind)), screen.Count(missing, "id"))
+		p.Tell("deleted %s; %s not found", screen.Count(deleted, d.Kind.One()), screen.Count(missing, "id"))
 	default:
-		p.Tell("deleted %s", screen.Count(deleted, noun(d.Kind)))
+		p.Tell("deleted %s", screen.Count(deleted, d.Kind.One()))
 	}
 	// Even when there was nothing to delete: an earlier run may have been ended before this.
 	p.Begin("removing the content of what was deleted", "", screen.Unknown)
 	err = store.Purge(ctx)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("interrupted; the %ss are deleted, but the file may still hold their content: run it again to remove it", noun(d.Kind))
+		return fmt.Errorf("interrupted; the %ss are deleted, but the file may still hold their content: run it again to remove it", d.Kind.One())
 	}
 	return err
 }

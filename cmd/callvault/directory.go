@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,10 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callvault/callvault"
-	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
-	"github.com/callvault/callvault/internal/screen"
-	"github.com/callvault/callvault/internal/upstream"
 )
 
 // ofCalls is what --kind takes for calls.
@@ -37,14 +32,6 @@ func kindFlag(cmd *cobra.Command, kind *callvault.Kind, usage string) {
 	command.Complete(cmd, "kind", choices...)
 }
 
-// noun is what one record of a kind is called.
-func noun(kind callvault.Kind) string {
-	if kind == "" {
-		return "call"
-	}
-	return kind.One()
-}
-
 // refuseFor refuses flags that only calls have, for another kind.
 func refuseFor(kind callvault.Kind, cmd *cobra.Command, flags ...string) error {
 	for _, name := range flags {
@@ -53,53 +40,4 @@ func refuseFor(kind callvault.Kind, cmd *cobra.Command, flags ...string) error {
 		}
 	}
 	return nil
-}
-
-// exportKind writes users or workspaces.
-func (a *app) exportKind(ctx context.Context, o exportOptions, name string) error {
-	f, err := a.checkExport(o, name)
-	if err != nil {
-		return err
-	}
-	if f.Format != bulk.NDJSON && f.Format != bulk.JSON {
-		return command.Usagef("%s are written as ndjson or json, not as %s; change the name of FILE or --output", o.kind, f.Format)
-	}
-	p := a.progress(o.quiet)
-	defer p.End()
-	source, err := o.open(ctx, a, p)
-	if err != nil {
-		return err
-	}
-	e := exported{where: "on standard output"}
-	err = e.write(p.Before(a.stdout), name, f, nil, func(w bulk.Writer) (err error) {
-		e.Skipped, e.early = source.Entries(ctx, o.kind, func(entry callvault.Entry) error {
-			if err = w.Write(entry.Document); err == nil {
-				e.Met++
-			}
-			return err
-		})
-		if err == nil && e.Met == 0 {
-			return e.early // an empty array would look like a complete one
-		}
-		return err
-	})
-	p.End()
-	if err == nil {
-		err = e.early
-	}
-	switch damage := (*callvault.DamageError)(nil); {
-	case ctx.Err() != nil && err != nil:
-		return errors.New("interrupted; run it again")
-	case errors.As(e.early, &damage):
-		return e.damaged(o.kind.One())
-	case e.early != nil && o.url != "":
-		return errors.New(upstream.Text(e.early))
-	case err != nil:
-		return fmt.Errorf("export %s: %w", o.kind, err)
-	case name == stdinName:
-		p.Tell("exported %s", screen.Count(e.Met, o.kind.One()))
-	default:
-		p.Tell("exported %s to %s as %s", screen.Count(e.Met, o.kind.One()), name, f.Format)
-	}
-	return skipped(e.Skipped)
 }

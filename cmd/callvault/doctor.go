@@ -96,7 +96,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 		}
 	})
 	if o.output == "json" {
-		unsaid = a.printJSON(findings)
+		unsaid = screen.JSON(a.stdout, findings)
 	}
 	switch {
 	case unsaid != nil:

@@ -16,7 +16,6 @@ import (
 	"github.com/callvault/callvault/internal/bulk"
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/file"
-	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 )
 
@@ -71,9 +70,6 @@ those that the server lists, as ndjson or json.`,
 			if err := refuseFor(o.kind, cmd, "from", "to", "through", "workspace", "where", "skip-damaged"); err != nil {
 				return err
 			}
-			if o.kind != "" {
-				return a.exportKind(cmd.Context(), o, name)
-			}
 			return a.runExport(cmd.Context(), o, name)
 		},
 	}
@@ -109,22 +105,34 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	if store, ok := source.(*upstream.Store); ok {
 		store.SkipDamaged = o.skipDamaged
 	}
-	_, isServer := source.(*upstream.Server)
 	var names callvault.EntryNames
-	if f.Format.HasNames() && !isServer {
+	if f.Format.HasNames() && o.url == "" {
 		if names, err = source.Names(ctx); err != nil {
 			return err
 		}
 	}
-	e, target := exported{where: "on standard output", isServer: isServer}, name
+	walk := source.Walk
+	if o.kind != "" {
+		walk = func(ctx context.Context, _ callvault.Query, visit func(callvault.Record) error) (upstream.Walked, error) {
+			return source.Entries(ctx, o.kind, visit)
+		}
+	}
+	e, target := exported{where: "on standard output", isServer: o.url != "" && o.kind == ""}, name
 	if name == stdinName {
 		target = "standard output"
 	}
-	err = e.write(p.Before(a.stdout), name, f, names, e.fill(ctx, source.Walk, q, 0))
+	err = e.write(p.Before(a.stdout), name, f, names, e.fill(ctx, walk, q, 0))
 	p.End()
 	switch on, damage := (*fs.PathError)(nil), (*callvault.DamageError)(nil); {
 	case errors.As(e.early, &damage):
-		return fmt.Errorf("%w; to export the other calls: --skip-damaged", e.damaged("call"))
+		written, others := "nothing was written", ""
+		if e.where != "" && e.Met > 0 {
+			written = e.Count() + " before it are " + e.where
+		}
+		if o.kind == "" {
+			others = "; to export the other calls: --skip-damaged"
+		}
+		return fmt.Errorf("%w; %s%s", e.early, written, others)
 	case e.early != nil:
 		return e.end(ctx, e.where, o.zone)
 	case errors.As(err, &on):
@@ -132,7 +140,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 	case err != nil:
 		return fmt.Errorf("write %s: %w", target, err)
 	case e.where == "":
-		return &command.ExitError{Code: command.ExitSkipped, Err: errors.New("every call was skipped; nothing was written")}
+		return &command.ExitError{Code: command.ExitSkipped, Err: fmt.Errorf("every %s was skipped; nothing was written", o.kind.One())}
 	case name == stdinName:
 		p.Tell("exported %v", e.Walked)
 	default:
@@ -154,6 +162,9 @@ func (a *app) checkExport(o exportOptions, name string) (bulk.Form, error) {
 		}
 	}
 	f, err := a.formOf(o.output, name)
+	if err == nil && o.kind != "" && f.Format != bulk.NDJSON && f.Format != bulk.JSON {
+		return f, command.Usagef("%s are written as ndjson or json, not as %s; change the name of FILE or --output", o.kind, f.Format)
+	}
 	if err != nil || name == stdinName || o.force {
 		return f, err
 	}
@@ -164,15 +175,7 @@ func (a *app) checkExport(o exportOptions, name string) (bulk.Form, error) {
 type exported struct {
 	reading
 	where    string // the calls are; empty where nothing was kept
-	isServer bool   // that they come from
-}
-
-// damaged is the error of an export that damage ended, with what is there of it.
-func (e *exported) damaged(noun string) error {
-	if e.where == "" || e.Met == 0 {
-		return fmt.Errorf("%w; nothing was written", e.early)
-	}
-	return fmt.Errorf("%w; %s before it are %s", e.early, screen.Count(e.Met, noun), e.where)
+	isServer bool   // that they come from, and of which a part is kept
 }
 
 // write writes to standard output or to a file of that name, or what a server listed until an

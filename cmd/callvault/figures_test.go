@@ -201,7 +201,7 @@ func TestExportKindsOfServers(t *testing.T) {
 			t.Errorf("%s: got %+v, want %s", kind, got, want)
 		}
 	}
-	if got := c.run("export", "--kind", "users", "--url", "http://127.0.0.1:1"); got != (outcome{exitFailed, "", "callvault: 127.0.0.1:1 refused the connection; check that the server runs, and the port\n"}) {
+	if got := c.run("export", "--kind", "users", "--url", "http://127.0.0.1:1"); got != (outcome{exitFailed, "", "callvault: 127.0.0.1:1 refused the connection; check that the server runs, and the port; nothing was written\n"}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -38,7 +38,7 @@ func (a *app) runInfo(ctx context.Context, db, output string) error {
 	}
 	info.Store = storeName(db)
 	if output == "json" {
-		return a.printJSON(info)
+		return screen.JSON(a.stdout, info)
 	}
 	screen.Printf(a.stdout, "%s: %s\n\n", info.Store, screen.Size(info.Size))
 	return screen.Columns(a.stdout, info.Table())

@@ -107,7 +107,16 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	if key.Kind == callvault.BearerKey {
 		fields = [][]string{{"token", key.Token(secret)}}
 	}
-	if err := a.printFields(fields, o.output); err != nil {
+	if o.output == "json" {
+		object := make(map[string]string)
+		for _, field := range fields {
+			object[field[0]] = field[1]
+		}
+		err = screen.JSON(a.stdout, object)
+	} else {
+		err = screen.Columns(a.stdout, fields)
+	}
+	if err != nil {
 		return err
 	}
 	ends := ""
@@ -117,17 +126,6 @@ func (a *app) createKey(ctx context.Context, o keyOptions) error {
 	a.say("The secret is not shown again.%s", ends)
 	a.say("To revoke the key: callvault key revoke %s%s", key.ID, o.arguments())
 	return nil
-}
-
-func (a *app) printFields(fields [][]string, output string) error {
-	if output == "json" {
-		object := make(map[string]string)
-		for _, field := range fields {
-			object[field[0]] = field[1]
-		}
-		return a.printJSON(object)
-	}
-	return screen.Columns(a.stdout, fields)
 }
 
 func (a *app) keyList() *cobra.Command {
@@ -151,7 +149,7 @@ func (a *app) keyList() *cobra.Command {
 				a.say("company %q has no keys; make one: callvault key create%s", o.company, o.arguments())
 			}
 			if output == "json" {
-				return a.printJSON(keys)
+				return screen.JSON(a.stdout, keys)
 			}
 			return screen.Columns(a.stdout, upkeep.KeyTable(keys, time.Now()))
 		},

@@ -218,7 +218,7 @@ something back, too.`,
 			case err != nil:
 				return err
 			case output == "json":
-				return a.printJSON(s)
+				return screen.JSON(a.stdout, s)
 			}
 			return status.Text(a.stdout, s)
 		},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -255,13 +254,6 @@ func mayWrite(name string) error {
 		return fmt.Errorf("%s exists; pass --force to overwrite it", name)
 	}
 	return nil
-}
-
-// printJSON prints a value in one line.
-func (a *app) printJSON(value any) error {
-	e := json.NewEncoder(a.stdout)
-	e.SetEscapeHTML(false)
-	return e.Encode(value)
 }
 
 // outputFlag is --output of a command that prints facts.

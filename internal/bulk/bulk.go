@@ -40,14 +40,6 @@ type Record struct {
 	Err   error           // a *gong.CallError: the record is bad, the next one may not be
 }
 
-// noun is what a record of this kind is called.
-func (r *Record) noun() string {
-	if r.Kind == "" {
-		return "call"
-	}
-	return r.Kind.One()
-}
-
 // Reader reads the records of one source.
 type Reader struct {
 	Kind callvault.Kind // of the records of JSON outside of saved pages, empty for calls; set before the first Read

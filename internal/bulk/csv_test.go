@@ -72,7 +72,7 @@ func TestTables(t *testing.T) {
 		{"a line end in a name", "id,\"tit\nle\"\n1,a\n", "! line 1: not a CSV header: a quotation mark is not closed, or not doubled inside a cell"},
 		{"a carriage return in a name", "id,\"tit\rle\"\n1,a\n", `! line 1: the column name "tit\rle" has a line end; close its quotation mark, or end lines with LF`},
 		{"a mark that is not closed", "id,\"title\n1,a\n", "! line 1: not a CSV header: a quotation mark is not closed, or not doubled inside a cell"},
-		{"names in another case", "id, Title,team\n1,a,b\n", `! line 1: columns differ from fields only by case or spaces; rename " Title" to title`},
+		{"names in another case", "id, Title,team\n1,a,b\n", `! line 1: columns differ from fields only by case or spaces; rename " Title" to title, or in CSV pass --map FIELD=COLUMN`},
 		{"a name twice", "id,x,x\n", `! line 1: the column "x" appears twice; rename or remove one`},
 		{"a header that is not UTF-8", "id,gesch\xe4ft\n1,a\n", "! line 1: the header is not valid UTF-8; convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE | callvault import -"},
 		{"a cell that is not UTF-8", "id,title\n1,gesch\xe4ft\n2,b\n", lines("2 ! title: is not valid UTF-8", `3 2 "b"`)},

@@ -124,7 +124,7 @@ func checkNames(names []string) error {
 		seen[name] = true
 	}
 	if len(mistakes) > 0 {
-		return fmt.Errorf("columns differ from fields only by case or spaces; rename %s", strings.Join(mistakes[:min(len(mistakes), len(tableColumns))], ", "))
+		return fmt.Errorf("columns differ from fields only by case or spaces; rename %s, or in CSV pass --map FIELD=COLUMN", strings.Join(mistakes[:min(len(mistakes), len(tableColumns))], ", "))
 	}
 	return nil
 }

@@ -260,7 +260,7 @@ func (in *intake) tryAdd(r *Record) bool {
 	sent := r.Call.ID
 	if err := in.read(r); err != nil {
 		in.result.Skipped++
-		in.Report.Skipped(place(in.name, r.Line, r.Number, r.noun(), sent), problemsOf(in.advised(err, sent, r)))
+		in.Report.Skipped(place(in.name, r.Line, r.Number, r.Kind.One(), sent), problemsOf(in.advised(err, sent, r)))
 	}
 	if r.Through >= r.Line {
 		in.complete(r.Line)

@@ -319,7 +319,7 @@ func (r *jsonReader) broken(err error) error {
 	}
 	after := ""
 	if r.counted == r.line && r.records > 0 {
-		after = fmt.Sprintf(", after %s %d", r.record.noun(), r.records)
+		after = fmt.Sprintf(", after %s %d", r.record.Kind.One(), r.records)
 	}
 	switch {
 	case r.failed != nil:

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"encoding/json"
 	"io"
 	"strings"
 
@@ -41,6 +42,13 @@ func columns(w io.Writer, rows [][]string, padded func(text string, width int) s
 		}
 	}
 	return nil
+}
+
+// JSON writes a value in one line.
+func JSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
 }
 
 // Number is a number for people, such as 1,234.

@@ -15,32 +15,41 @@ import (
 )
 
 // Entries visits those that were imported.
-func (s *Store) Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Entry) error) (skipped int, err error) {
-	return 0, s.Directory.Scan(ctx, kind, callvault.ID{}, -1, visit)
+func (s *Store) Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Record) error) (Walked, error) {
+	w := Walked{Kind: kind}
+	err := s.Directory.Scan(ctx, kind, callvault.ID{}, -1, w.entry(visit))
+	return w, notEnough(err)
 }
 
 // Entries visits what the server lists, page by page. Those that break the contract are skipped.
-func (s *Server) Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Entry) error) (skipped int, err error) {
-	query := make(url.Values)
+func (s *Server) Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Record) error) (Walked, error) {
+	w, query := Walked{Kind: kind}, make(url.Values)
 	for seen := map[string]bool{"": true}; ; {
 		page, err := entries(ctx, s.client.Fetch, kind, query)
 		if err != nil {
-			return skipped, err
+			return w, err
 		}
 		for _, err := range page.Skipped {
-			skipped++
-			s.progress.Note("skipped: %s", Text(err))
+			s.skipped(&w, err)
 		}
 		for _, e := range page.Entries {
-			if err := visit(e); err != nil {
-				return skipped, err
+			if err := w.entry(visit)(e); err != nil {
+				return w, notEnough(err)
 			}
 		}
 		if seen[page.Cursor] { // the last page has none, and no page leads back
-			return skipped, nil
+			return w, nil
 		}
 		seen[page.Cursor] = true
 		query.Set("cursor", page.Cursor)
+	}
+}
+
+// entry visits a user or a workspace as a record.
+func (w *Walked) entry(visit func(callvault.Record) error) func(callvault.Entry) error {
+	return func(e callvault.Entry) error {
+		w.Met++
+		return visit(callvault.Record{Call: callvault.Call{ID: e.ID, Document: e.Document}})
 	}
 }
 
@@ -69,8 +78,8 @@ func (s *Server) Names(ctx context.Context) (callvault.EntryNames, error) {
 // readNames adds the names of a kind.
 func (s *Server) readNames(ctx context.Context, kind callvault.Kind, names callvault.EntryNames) error {
 	var all []callvault.Entry
-	_, err := s.Entries(ctx, kind, func(e callvault.Entry) error {
-		all = append(all, e)
+	_, err := s.Entries(ctx, kind, func(r callvault.Record) error {
+		all = append(all, callvault.Entry{ID: r.ID, Document: r.Document})
 		return nil
 	})
 	names.AddEntries(kind, all)

@@ -18,9 +18,11 @@ import (
 type Figures struct {
 	Query callvault.Query
 	Span  when.Span // of the query, for people
-	Most  int       // values of each field that are shown; 0 is all
+	Zone  *time.Location
+	Most  int  // values of each field that are shown; 0 is all
+	JSON  bool // Draw prints JSON
 
-	Walked  `json:"-"`
+	Walked
 	view    callvault.View
 	earlier when.Span // zero where a beginning is open
 	names   callvault.EntryNames
@@ -39,8 +41,9 @@ var facets = []struct {
 }
 
 // Count counts the calls of a source. An open end is compared as if it were now.
-func (f *Figures) Count(ctx context.Context, source Source, now time.Time) (err error) {
+func (f *Figures) Count(ctx context.Context, source Source) (err error) {
 	q := callvault.ViewQuery{Query: f.Query}
+	now := time.Now().Truncate(time.Second).In(f.Zone)
 	if span := f.Span; !span.From.IsZero() {
 		if span.To.IsZero() {
 			span.To = now
@@ -60,6 +63,9 @@ func (f *Figures) Count(ctx context.Context, source Source, now time.Time) (err 
 
 // Draw prints the figures and the ranked values.
 func (f *Figures) Draw(w io.Writer) error {
+	if f.JSON {
+		return screen.JSON(w, f.object())
+	}
 	now, before := f.view.Figures, f.view.Earlier
 	rows := [][]string{
 		{"", "", "BEFORE", "CHANGE"},
@@ -151,8 +157,8 @@ func (f *Figures) ranked() (all []ranked) {
 	return all
 }
 
-// JSON is the figures as the web page has them, to be encoded.
-func (f *Figures) JSON() any {
+// object is the figures as the web page has them.
+func (f *Figures) object() any {
 	type sums struct {
 		Calls   int     `json:"calls"`
 		Timed   int     `json:"timed"` // with a length

@@ -38,8 +38,9 @@ type Source interface {
 	// it. A call that is not there is ErrNotFound.
 	Call(ctx context.Context, id callvault.ID) ([]byte, callvault.EntryNames, error)
 
-	// Entries visits users or workspaces, a store's by id. It tells how many were skipped.
-	Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Entry) error) (skipped int, err error)
+	// Entries visits users or workspaces as Walk does calls, a store's by id. Records have their
+	// ids and documents.
+	Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Record) error) (Walked, error)
 
 	// Names are what people call the hosts and workspaces of calls. A server is asked for each
 	// page of users, and may not show them.

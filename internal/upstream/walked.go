@@ -18,18 +18,26 @@ type Walked struct {
 	Last    callvault.Time // the time of the last of them
 	Skipped int            // calls that break the contract
 	Missing int            // calls that a server counted but did not list, in a whole walk
+
+	Kind callvault.Kind // if they are no calls
 }
+
+// Came is what came of the walk, for those who have one.
+func (w Walked) Came() Walked { return w }
+
+// Count is how many were visited, in words.
+func (w Walked) Count() string { return screen.Count(w.Met, w.Kind.One()) }
 
 // String is the number of calls of a whole list. A server may have counted more.
 func (w Walked) String() string {
-	text := screen.Count(w.Met, "call")
+	text := w.Count()
 	switch {
 	case w.Missing > 0 && w.Total == 0: // of a search
 		text += fmt.Sprintf(" (the server listed %s fewer than it counted)", screen.Number(w.Missing))
 	case w.Missing > 0:
 		text = fmt.Sprintf("%s of %s (all that the server listed)", screen.Number(w.Met), screen.Count(w.Total, "call"))
 	case w.Met == 0 && w.Skipped == 0:
-		text = "no calls"
+		text = "no " + w.Kind.One() + "s"
 	}
 	if w.Skipped > 0 {
 		text += fmt.Sprintf(", %s skipped", screen.Number(w.Skipped))
@@ -47,7 +55,10 @@ func (w Walked) EndedEarly(cause error, where string, zone *time.Location) error
 	if w.Met == 0 || where == "" {
 		return fmt.Errorf("%s; nothing was written", why)
 	}
-	count := screen.Count(w.Met, "call")
+	count := w.Count()
+	if w.Kind != "" {
+		return fmt.Errorf("%s: %s are %s", why, count, where)
+	}
 	if w.Total > 0 {
 		count = fmt.Sprintf("%s of %s", screen.Number(w.Met), screen.Count(max(w.Total, w.Met), "call"))
 	}
