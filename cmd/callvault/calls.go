@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -24,11 +23,12 @@ import (
 type callsOptions struct {
 	sourceOptions
 	selection
-	output, histogram, order string
-	figures                  bool
-	limit                    uint
-	limited                  bool // somebody set the limit
-	quiet                    bool
+	output           bulk.Format // or table
+	histogram, order string
+	figures          bool
+	limit            uint
+	limited          bool // somebody set the limit
+	quiet            bool
 }
 
 const (
@@ -98,16 +98,13 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 	}
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "local")
-	command.Choice(cmd, &o.output, "output", "", strings.Join(formatNames(), ", ")+" or table (default table)", append(formatNames(), table)...)
+	command.Choice(cmd, &o.output, "output", "", command.OrList(append(bulk.Formats(), table))+" (default table)", append(bulk.Formats(), table)...)
 	command.Choice(cmd, &o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month", "hour", "day", "week", "month")
 	cmd.Flags().BoolVar(&o.figures, "figures", false, "show what the calls come to, compared with the period before; -o json prints it as JSON")
 	command.Choice(cmd, &o.order, "order", "time", "which calls come first: those of the earliest time, or the longest", "time", longest)
 	cmd.Flags().UintVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store, or with --figures N values of a field; 0 shows all (default: %d in a table on a terminal, %d with --figures, otherwise all)", tableLimit, figuresLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
-	command.Exclude(cmd, "histogram", "output")
-	command.Exclude(cmd, "histogram", "limit")
-	command.Exclude(cmd, "histogram", "order")
-	command.Exclude(cmd, "histogram", "figures")
+	command.Exclude(cmd, "histogram", "output", "limit", "order", "figures")
 	command.Exclude(cmd, "figures", "order")
 	return cmd
 }
@@ -120,7 +117,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	var f bulk.Form // of a table it is zero
 	switch isTable := o.output == "" || o.output == table; {
 	case o.figures:
-		if !isTable && o.output != string(bulk.JSON) {
+		if !isTable && o.output != bulk.JSON {
 			return command.Usagef("--figures are printed as a table or as json, not as %s; change --output", o.output)
 		}
 	case !isTable:
@@ -140,7 +137,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		return err
 	}
 	if o.figures {
-		f := &upstream.Figures{Query: q, Span: span, Zone: o.zone, Most: int(o.limit), JSON: o.output == string(bulk.JSON)}
+		f := &upstream.Figures{Query: q, Span: span, Zone: o.zone, Most: int(o.limit), JSON: o.output == bulk.JSON}
 		if !o.limited && !f.JSON {
 			f.Most = figuresLimit
 		}
@@ -153,11 +150,9 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		h := &upstream.Histogram{Query: q, Span: span, Zone: o.zone, Unit: when.Unit(o.histogram), IsPart: o.where != nil}
 		return a.draw(ctx, source, h, o.zone, p)
 	}
-	walk := source.Walk
+	walk := upstream.Walk(source.Walk)
 	if o.order == longest {
-		walk = func(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (upstream.Walked, error) {
-			return source.Longest(ctx, q, int(o.limit), visit)
-		}
+		walk = source.Longest(int(o.limit))
 	} else if store, ok := source.(*upstream.Store); ok && o.from == "" {
 		store.Last = int(o.limit)
 	}
@@ -221,15 +216,8 @@ func skipped(calls int) error {
 	return nil
 }
 
-// drawing is what calls come to: it is counted, and then drawn or printed.
-type drawing interface {
-	Count(context.Context, upstream.Source) error
-	Draw(io.Writer) error
-	Came() upstream.Walked
-}
-
 // draw counts the calls of a source, and draws what they come to.
-func (a *app) draw(ctx context.Context, source upstream.Source, d drawing, zone *time.Location, p *screen.Progress) error {
+func (a *app) draw(ctx context.Context, source upstream.Source, d upstream.Drawing, zone *time.Location, p *screen.Progress) error {
 	err := d.Count(ctx, source)
 	p.End()
 	if many := (*upstream.TooManyBarsError)(nil); errors.As(err, &many) {
@@ -283,8 +271,8 @@ of the web page or of Gong's.`,
 // linked is the call that an id or a link means, and the company if the link names one.
 func linked(text string) (id callvault.ID, company string, err error) {
 	if !strings.Contains(text, "://") {
-		if id, err = callvault.ParseID(text); err != nil {
-			err = command.Usagef("%.40q is not an id; use a number of 1 to 20 digits, or a link to the call", text)
+		if id, err = parseID(text); err != nil {
+			err = command.Usagef("%w, or a link to the call", err)
 		}
 		return id, "", err
 	}

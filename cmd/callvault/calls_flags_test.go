@@ -11,7 +11,7 @@ func TestCallsUsage(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"--url http://127.0.0.1:1 --db calls.db", "--db and --url exclude each other; leave one out"},
 		{"--url http://127.0.0.1:1 --company acme", "--company and --url exclude each other; leave one out"},
-		{"--credentials key.txt", "--credentials is for --url; pass --url too, or leave it out"},
+		{"--credentials key.txt", "--credentials is for --url; add --url, or leave it out"},
 		{"--url http://me:hush@127.0.0.1:1", "--url: it has a credential, which every user of this machine can see; set CALLVAULT_ACCESS_KEY"},
 		{"--url http://hush@127.0.0.1:1", "--url: it has a credential"},
 		{"--url http://me:hu%ssh@127.0.0.1:1", "--url: use http:// or https:// with a host"},

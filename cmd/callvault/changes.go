@@ -79,7 +79,7 @@ func (a *app) runChanges(ctx context.Context, o changesOptions) error {
 // feed opens what the flags name. A follower is as patient as it must be.
 func (o *changesOptions) feed(ctx context.Context, a *app, p *screen.Progress) (changes.Reader, error) {
 	if o.url == "" {
-		store, err := o.openStore(ctx, a)
+		store, err := o.tenant.open(ctx, a)
 		if err != nil {
 			return nil, err
 		}

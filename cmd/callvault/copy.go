@@ -98,6 +98,7 @@ of the same file do not.`,
 	dbFlag(cmd, &o.db)
 	cmd.Flags().BoolVar(&o.repair, "repair", false, "correct counts, ids and numbers to match the calls")
 	cmd.Flags().BoolVar(&o.accept, "accept-loss", false, "with --repair: give up what is damaged or lost")
+	command.Need(cmd, "repair", "accept-loss")
 	cmd.Flags().BoolVar(&o.digest, "digest", false, "print a digest of the store")
 	return cmd
 }
@@ -106,9 +107,6 @@ of the same file do not.`,
 const mostDifferences = 100
 
 func (a *app) runCheck(ctx context.Context, o checkOptions) error {
-	if o.accept && !o.repair {
-		return command.Usagef("--accept-loss is for --repair; add --repair, or leave it out")
-	}
 	store, err := a.open(ctx, o.db)
 	if err != nil {
 		return err

@@ -81,9 +81,9 @@ func (o *deleteOptions) deletion() (d upkeep.Deletion, err error) {
 	}
 	d.IDs = make(map[callvault.ID]bool)
 	for _, digits := range o.ids {
-		id, err := callvault.ParseID(digits)
+		id, err := parseID(digits)
 		if err != nil {
-			return d, command.Usagef("--id %.40q is not an id; use a number of 1 to 20 digits", digits)
+			return d, command.Usagef("--id %w", err)
 		}
 		d.IDs[id] = true
 	}

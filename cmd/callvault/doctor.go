@@ -53,6 +53,7 @@ doctor changes nothing. 'callvault check' reads every call and looks for damage.
 	o.addresses.flags(cmd)
 	cmd.Flags().StringVar(&o.url, "mirror", "", "also check the server that the company mirrors, or is to mirror, such as https://us-12345.api.gong.io")
 	credentialsFlag(cmd, &o.credentials, "mirror")
+	command.Need(cmd, "mirror", "credentials")
 	outputFlag(cmd, &o.output)
 	return cmd
 }
@@ -81,8 +82,6 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 		}
 		d.Open = func(ctx context.Context) doctor.Store { return openOrExpect(ctx, o.db) }
 		d.Mirror = &doctor.Upstream{Address: address, Requests: upstream.NewRequests(address, credential, "callvault/"+buildVersion(), nil), Company: o.company}
-	} else if o.credentials != "" {
-		return command.Usagef("--credentials is for --mirror; pass --mirror too, or leave it out")
 	}
 	d.Examine(ctx, func(found ...doctor.Finding) {
 		findings = append(findings, found...)

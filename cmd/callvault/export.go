@@ -24,7 +24,7 @@ type exportOptions struct {
 	sourceOptions
 	selection
 	kind                      callvault.Kind
-	output                    string
+	output                    bulk.Format
 	force, quiet, skipDamaged bool
 }
 
@@ -76,7 +76,7 @@ those that the server lists, as ndjson or json.`,
 	o.sourceOptions.flags(cmd)
 	o.selection.flags(cmd, "UTC")
 	kindFlag(cmd, &o.kind, "what to export: calls, users or workspaces")
-	command.Choice(cmd, &o.output, "output", "", command.OrList(formatNames())+" (default: by the name of FILE, or ndjson)", formatNames()...)
+	command.Choice(cmd, &o.output, "output", "", command.OrList(bulk.Formats())+" (default: by the name of FILE, or ndjson)", bulk.Formats()...)
 	forceFlag(cmd, &o.force)
 	cmd.Flags().BoolVar(&o.skipDamaged, "skip-damaged", false, "leave out damaged calls of a store, and name them")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
@@ -111,11 +111,9 @@ func (a *app) runExport(ctx context.Context, o exportOptions, name string) error
 			return err
 		}
 	}
-	walk := source.Walk
+	walk := upstream.Walk(source.Walk)
 	if o.kind != "" {
-		walk = func(ctx context.Context, _ callvault.Query, visit func(callvault.Record) error) (upstream.Walked, error) {
-			return source.Entries(ctx, o.kind, visit)
-		}
+		walk = source.Entries(o.kind)
 	}
 	e, target := exported{where: "on standard output", isServer: o.url != "" && o.kind == ""}, name
 	if name == stdinName {

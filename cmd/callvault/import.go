@@ -62,8 +62,8 @@ times such as 2026-02-01 08:15 in the zone --tz, or seconds since 1970, and dura
 h:mm:ss or m:ss. A time that the clock showed twice is the first; one that it skipped is a
 bad record. With --source the id may be any text: it is kept as clientUniqueId, and the
 call's id is made of the source's name and the text. The name also fills an unset system.
-A call whose clientUniqueId is set is not replaced by one with another. --dry-run prints the first ten calls as they would be
-stored, and the bad records.`,
+A call whose clientUniqueId is set is not replaced by one with another. --dry-run prints
+the first ten calls as they would be stored, and the bad records.`,
 		Example: `  callvault import calls.ndjson
   callvault import --strict page-*.json calls.parquet
   callvault import --kind users users.ndjson
@@ -82,13 +82,7 @@ stored, and the bad records.`,
 	cmd.Flags().UintVar(&o.maxErrors, "max-errors", 1000, "print at most N bad records, and three with the same problem; 0 prints all")
 	command.Parsed(cmd, &o.appURL, "app-url", "", "fill an unset url with this address and /call?id=<id>, as in https://us-10001.app.example.com", bulk.ParseAppURL)
 	kindFlag(cmd, &o.kind, "what the records outside of saved pages are: calls, users or workspaces")
-	command.Parsed(cmd, &o.workspace, "workspace", "", "fill an unset workspaceId with this id", func(digits string) (callvault.ID, error) {
-		id, err := callvault.ParseID(digits)
-		if err != nil {
-			err = fmt.Errorf("%.40q: use the id of a workspace, a number of 1 to 20 digits", digits)
-		}
-		return id, err
-	})
+	command.Parsed(cmd, &o.workspace, "workspace", "", "fill an unset workspaceId with this id", parseID)
 	command.Parsed(cmd, &o.columns, "map", "", `which columns of CSV fill which fields, as in id="Call ID",started=Start,duration=Length`, func(text string) (bulk.Mapping, error) { return o.columns.With(text) })
 	zoneFlag(cmd, &o.zone, "")
 	command.Parsed(cmd, &o.source, "source", "", "the system that the calls come from, such as pbx1, which fills an unset system; ids may then be any text, kept as clientUniqueId", bulk.ParseSource)

@@ -96,17 +96,15 @@ The credential is found as for 'callvault calls --url'.`,
 	o.mirrorOptions.flags(cmd, "url")
 	cmd.Flags().BoolVar(&o.once, "once", false, "do all that is due, and end")
 	cmd.Flags().BoolVar(&o.whole, "whole", false, "with --once: make every reading, due or not")
+	command.Need(cmd, "once", "whole")
 	logFlags(cmd, &o.log, &o.logLevel)
 	cmd.AddCommand(a.mirrorStatus(), a.mirrorAccept(), a.mirrorEnd())
 	return cmd
 }
 
 func (a *app) runMirror(ctx context.Context, o mirrorRun) error {
-	switch {
-	case o.url == "":
+	if o.url == "" {
 		return command.Usagef("say which server to mirror: callvault mirror --url https://us-12345.api.gong.io")
-	case o.whole && !o.once:
-		return command.Usagef("--whole is for --once; add --once, or leave it out")
 	}
 	config, err := o.config(ctx, a, "url")
 	if err != nil {
@@ -244,7 +242,7 @@ func (o tenant) mirrored(ctx context.Context, a *app) (callvault.Store, *mirror.
 func (a *app) mirrorAccept() *cobra.Command {
 	var o tenant
 	var yes command.Consent
-	var own string
+	var own mirror.Own
 	cmd := &cobra.Command{
 		Use:   "accept",
 		Short: "Let a mirror do what it holds back",
@@ -261,7 +259,7 @@ upstream does not list: keep them beside those it lists, or delete them.`,
 			if err != nil {
 				return err
 			}
-			d, err := mirror.Decide(cmd.Context(), s, mirror.Own(own))
+			d, err := mirror.Decide(cmd.Context(), s, own)
 			if err != nil {
 				return err
 			}
@@ -282,7 +280,7 @@ upstream does not list: keep them beside those it lists, or delete them.`,
 		},
 	}
 	o.flags(cmd)
-	command.Choice(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", string(mirror.KeepOwn), string(mirror.DeleteOwn))
+	command.Choice(cmd, &own, "own", "", "what becomes of calls from before the mirror: keep or delete", mirror.KeepOwn, mirror.DeleteOwn)
 	yes.Flag(cmd, "accept without asking")
 	return cmd
 }

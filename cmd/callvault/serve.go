@@ -74,18 +74,8 @@ days and one is deleted.`,
 				return err
 			}
 			config := api.Config{PageSize: o.pageSize, Limit: o.rateLimit, OptionalDates: o.dates == "optional", CursorLife: o.cursorLife, EmptyTexts: o.nulls == "empty", ReadOnly: o.readOnly}
-			for _, name := range []string{"credentials", "daily", "hurry", "keep-deleted", "pace"} {
-				if o.mirror.url == "" && cmd.Flags().Changed(name) {
-					return command.Usagef("--%s is for a mirror; add --mirror URL, or leave it out", name)
-				}
-			}
 			if o.demo {
 				return a.serveDemo(cmd.Context(), o, config)
-			}
-			for _, name := range []string{"seed", "script"} {
-				if cmd.Flags().Changed(name) {
-					return command.Usagef("--%s is for sample calls; add --demo, or leave it out", name)
-				}
 			}
 			return a.serveStore(cmd.Context(), o, config)
 		},
@@ -115,10 +105,10 @@ days and one is deleted.`,
 	o.mirror.flags(cmd, "mirror")
 	command.Complete(cmd, "rate-limit", "1000/s", "gong", "off")
 	command.Exclude(cmd, "rate-limit", "limit")
-	command.Exclude(cmd, "demo", "read-only")
-	command.Exclude(cmd, "demo", "db")
-	command.Exclude(cmd, "mirror", "demo")
-	command.Exclude(cmd, "mirror", "read-only")
+	command.Exclude(cmd, "demo", "db", "read-only")
+	command.Exclude(cmd, "mirror", "demo", "read-only")
+	command.Need(cmd, "demo", "seed", "script")
+	command.Need(cmd, "mirror", "credentials", "daily", "hurry", "keep-deleted", "pace")
 	return cmd
 }
 

@@ -56,6 +56,15 @@ func (s *selection) flags(cmd *cobra.Command, zone string) {
 	command.Complete(cmd, "to", times...)
 }
 
+// parseID reads an id. Its error says what to type.
+func parseID(digits string) (callvault.ID, error) {
+	id, err := callvault.ParseID(digits)
+	if err != nil {
+		err = fmt.Errorf("%.40q is not an id; use a number of 1 to 20 digits", digits)
+	}
+	return id, err
+}
+
 func zoneFlag(cmd *cobra.Command, zone **time.Location, name string) {
 	command.Parsed(cmd, zone, "tz", name, "the time zone of dates and times without an offset: local, UTC, or a name such as Europe/Berlin", when.Zone)
 	command.Complete(cmd, "tz", "local", "UTC")
@@ -121,15 +130,15 @@ func (o *sourceOptions) flags(cmd *cobra.Command) {
 	o.tenant.flags(cmd)
 	cmd.Flags().StringVar(&o.url, "url", "", "read from a server of the API instead of a store, such as https://us-12345.api.gong.io")
 	credentialsFlag(cmd, &o.credentials, "url")
-	command.Exclude(cmd, "db", "url")
-	command.Exclude(cmd, "db", "credentials")
+	command.Exclude(cmd, "db", "url", "credentials")
+	command.Need(cmd, "url", "credentials")
 	command.Exclude(cmd, "company", "url") // whose calls a server lists is decided by the credential
 }
 
 // open opens what the flags name.
 func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (upstream.Source, error) {
 	if o.url == "" {
-		store, err := o.openStore(ctx, a)
+		store, err := o.tenant.open(ctx, a)
 		if err != nil {
 			return nil, err
 		}
@@ -141,14 +150,6 @@ func (o *sourceOptions) open(ctx context.Context, a *app, p *screen.Progress) (u
 	}
 	p.Begin("asking the server", "", screen.Unknown)
 	return upstream.NewServer(server, credential, "callvault/"+buildVersion(), p), nil
-}
-
-// openStore opens the store, where no server is named.
-func (o *sourceOptions) openStore(ctx context.Context, a *app) (callvault.Store, error) {
-	if o.credentials != "" {
-		return nil, command.Usagef("--credentials is for --url; pass --url too, or leave it out")
-	}
-	return o.tenant.open(ctx, a)
 }
 
 // progress shows on standard error how far a command is.
@@ -183,13 +184,10 @@ type reading struct {
 	early error // what ended it early
 }
 
-// walk is Walk of a source, or another way through its calls.
-type walk func(context.Context, callvault.Query, func(callvault.Record) error) (upstream.Walked, error)
-
 // fill writes the calls of a walk to a file, up to a limit unless it is 0. Its error keeps
 // the file from being completed. What ends the reading early does so only if there is
 // nothing to keep.
-func (r *reading) fill(ctx context.Context, walk walk, q callvault.Query, limit int) func(bulk.Writer) error {
+func (r *reading) fill(ctx context.Context, walk upstream.Walk, q callvault.Query, limit int) func(bulk.Writer) error {
 	return func(out bulk.Writer) (err error) {
 		r.Walked, r.early = walk(ctx, q, func(record callvault.Record) error {
 			if err = out.Write(record.Document); err != nil {
@@ -224,8 +222,8 @@ func (r *reading) end(ctx context.Context, place string, zone *time.Location) er
 }
 
 // formOf is the form that --output names, or else that of a file's name, or else NDJSON.
-func (a *app) formOf(output, file string) (bulk.Form, error) {
-	f, err := bulk.FormOf(bulk.Format(output), file)
+func (a *app) formOf(output bulk.Format, file string) (bulk.Form, error) {
+	f, err := bulk.FormOf(output, file)
 	switch {
 	case err != nil:
 		return f, command.Usagef("%w", err)
@@ -233,15 +231,6 @@ func (a *app) formOf(output, file string) (bulk.Form, error) {
 		return f, command.Usagef("a terminal can't show Parquet; write it to a file: callvault export FILE.parquet")
 	}
 	return f, nil
-}
-
-// formatNames are the formats that calls are written in.
-func formatNames() []string {
-	var names []string
-	for _, f := range bulk.Formats() {
-		names = append(names, string(f))
-	}
-	return names
 }
 
 func forceFlag(cmd *cobra.Command, force *bool) {

@@ -11,9 +11,16 @@ import (
 )
 
 // Complete lets the shell complete a flag with the values that it takes.
-func Complete(cmd *cobra.Command, flag string, values ...string) {
+func Complete[T ~string](cmd *cobra.Command, flag string, values ...T) {
 	// The only errors are an unknown flag and a second function.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(texts(values), cobra.ShellCompDirectiveNoFileComp))
+}
+
+func texts[T ~string](words []T) (texts []string) {
+	for _, word := range words {
+		texts = append(texts, string(word))
+	}
+	return texts
 }
 
 // parsed is the value of a flag that a function reads. The function's errors begin with
@@ -52,9 +59,9 @@ func Parsed[T any](cmd *cobra.Command, to *T, name, value, usage string, parse f
 
 // Choice adds a flag with a few values, in any case of their letters. No value is the
 // default that the usage names.
-func Choice(cmd *cobra.Command, to *string, name, value, usage string, choices ...string) {
-	Parsed(cmd, to, name, value, usage, func(text string) (string, error) {
-		if choice := strings.ToLower(text); slices.Contains(choices, choice) {
+func Choice[T ~string](cmd *cobra.Command, to *T, name, value, usage string, choices ...T) {
+	Parsed(cmd, to, name, value, usage, func(text string) (T, error) {
+		if choice := T(strings.ToLower(text)); slices.Contains(choices, choice) {
 			return choice, nil
 		}
 		return "", fmt.Errorf("%.40q: use %s", text, OrList(choices))
@@ -63,9 +70,9 @@ func Choice(cmd *cobra.Command, to *string, name, value, usage string, choices .
 }
 
 // OrList is words with "or" before the last.
-func OrList(words []string) string {
+func OrList[T ~string](words []T) string {
 	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(texts(words[:last]), ", ") + " or " + string(words[last])
 }
 
 // errEmpty is for a flag with an empty value.

@@ -103,6 +103,9 @@ func (p Program) finish(cmd *cobra.Command) {
 		if err := p.readVariables(cmd); err != nil {
 			return err
 		}
+		if err := checkNeeds(cmd); err != nil {
+			return err
+		}
 		return runE(cmd, args)
 	}
 }
@@ -110,14 +113,38 @@ func (p Program) finish(cmd *cobra.Command) {
 // rivals is the annotation of a flag with those that it excludes.
 const rivals = "rivals"
 
-// Exclude says that two flags exclude each other. The command line goes before the
+// Exclude says that a flag and others exclude each other. The command line goes before the
 // environment: if it has one of them, the variable of the other is not read. A variable that
 // all commands share excludes nothing.
-func Exclude(cmd *cobra.Command, one, other string) {
-	for name, rival := range map[string]string{one: other, other: one} {
-		f := cmd.Flags().Lookup(name)
-		_ = cmd.Flags().SetAnnotation(name, rivals, append(f.Annotations[rivals], rival)) // the flag is there
+func Exclude(cmd *cobra.Command, one string, others ...string) {
+	for _, other := range others {
+		for name, rival := range map[string]string{one: other, other: one} {
+			f := cmd.Flags().Lookup(name)
+			_ = cmd.Flags().SetAnnotation(name, rivals, append(f.Annotations[rivals], rival)) // the flag is there
+		}
 	}
+}
+
+// needs is the annotation of a flag with the one that gives it a meaning.
+const needs = "needs"
+
+// Need says that flags mean something only with another one.
+func Need(cmd *cobra.Command, other string, flags ...string) {
+	for _, flag := range flags {
+		_ = cmd.Flags().SetAnnotation(flag, needs, []string{other}) // the flag is there
+	}
+}
+
+// checkNeeds refuses flags without those that they need.
+func checkNeeds(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		for _, other := range f.Annotations[needs] {
+			if !cmd.Flags().Changed(other) {
+				err = Usagef("--%s is for --%s; add --%[2]s, or leave it out", f.Name, other)
+			}
+		}
+	})
+	return err
 }
 
 // readVariables reads the variables of flags that the command line does not have.

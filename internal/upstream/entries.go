@@ -15,33 +15,38 @@ import (
 )
 
 // Entries visits those that were imported.
-func (s *Store) Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Record) error) (Walked, error) {
-	w := Walked{Kind: kind}
-	err := s.Directory.Scan(ctx, kind, callvault.ID{}, -1, w.entry(visit))
-	return w, notEnough(err)
+func (s *Store) Entries(kind callvault.Kind) Walk {
+	return func(ctx context.Context, _ callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
+		w.Kind = kind
+		err = s.Directory.Scan(ctx, kind, callvault.ID{}, -1, w.entry(visit))
+		return w, notEnough(err)
+	}
 }
 
 // Entries visits what the server lists, page by page. Those that break the contract are skipped.
-func (s *Server) Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Record) error) (Walked, error) {
-	w, query := Walked{Kind: kind}, make(url.Values)
-	for seen := map[string]bool{"": true}; ; {
-		page, err := entries(ctx, s.client.Fetch, kind, query)
-		if err != nil {
-			return w, err
-		}
-		for _, err := range page.Skipped {
-			s.skipped(&w, err)
-		}
-		for _, e := range page.Entries {
-			if err := w.entry(visit)(e); err != nil {
-				return w, notEnough(err)
+func (s *Server) Entries(kind callvault.Kind) Walk {
+	return func(ctx context.Context, _ callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
+		w.Kind = kind
+		query := make(url.Values)
+		for seen := map[string]bool{"": true}; ; {
+			page, err := entries(ctx, s.client.Fetch, kind, query)
+			if err != nil {
+				return w, err
 			}
+			for _, err := range page.Skipped {
+				s.skipped(&w, err)
+			}
+			for _, e := range page.Entries {
+				if err := w.entry(visit)(e); err != nil {
+					return w, notEnough(err)
+				}
+			}
+			if seen[page.Cursor] { // the last page has none, and no page leads back
+				return w, nil
+			}
+			seen[page.Cursor] = true
+			query.Set("cursor", page.Cursor)
 		}
-		if seen[page.Cursor] { // the last page has none, and no page leads back
-			return w, nil
-		}
-		seen[page.Cursor] = true
-		query.Set("cursor", page.Cursor)
 	}
 }
 
@@ -78,7 +83,7 @@ func (s *Server) Names(ctx context.Context) (callvault.EntryNames, error) {
 // readNames adds the names of a kind.
 func (s *Server) readNames(ctx context.Context, kind callvault.Kind, names callvault.EntryNames) error {
 	var all []callvault.Entry
-	_, err := s.Entries(ctx, kind, func(r callvault.Record) error {
+	_, err := s.Entries(kind)(ctx, callvault.Query{}, func(r callvault.Record) error {
 		all = append(all, callvault.Entry{ID: r.ID, Document: r.Document})
 		return nil
 	})

@@ -13,6 +13,13 @@ import (
 	"github.com/callvault/callvault/internal/when"
 )
 
+// Drawing is what calls come to: it is counted, and then drawn or printed.
+type Drawing interface {
+	Count(context.Context, Source) error
+	Draw(io.Writer) error
+	Came() Walked
+}
+
 // Figures are what the calls of a range come to, compared with the period before it, and which
 // systems, directions, hosts and workspaces have the most of them. They are complete or an error.
 type Figures struct {

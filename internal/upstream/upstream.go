@@ -27,9 +27,8 @@ type Source interface {
 	// unless it is ErrEnough.
 	Walk(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
 
-	// Longest visits the calls of q from the longest, as many as limit unless it is 0, as Walk
-	// does.
-	Longest(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (Walked, error)
+	// Longest is a Walk from the longest call, for as many as limit unless it is 0.
+	Longest(limit int) Walk
 
 	// View answers a query without calls. Find adds what it finds to the filter.
 	View(ctx context.Context, q callvault.ViewQuery) (callvault.View, Walked, error)
@@ -38,9 +37,9 @@ type Source interface {
 	// it. A call that is not there is ErrNotFound.
 	Call(ctx context.Context, id callvault.ID) ([]byte, callvault.EntryNames, error)
 
-	// Entries visits users or workspaces as Walk does calls, a store's by id. Records have their
-	// ids and documents.
-	Entries(ctx context.Context, kind callvault.Kind, visit func(callvault.Record) error) (Walked, error)
+	// Entries is a Walk of all users or workspaces, of a store by id. Records have their ids and
+	// documents.
+	Entries(kind callvault.Kind) Walk
 
 	// Names are what people call the hosts and workspaces of calls. A server is asked for each
 	// page of users, and may not show them.
@@ -56,6 +55,9 @@ type Source interface {
 	// Counts is how many calls of q are in each of the ranges that its range is divided into.
 	Counts(ctx context.Context, q callvault.Query, ranges []callvault.Range) ([]int, Walked, error)
 }
+
+// Walk is Source.Walk, or another way through what a source has.
+type Walk func(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (Walked, error)
 
 // ErrEnough ends a walk without an error when visit returns it.
 var ErrEnough = errors.New("enough calls were visited")

@@ -48,71 +48,75 @@ func (s *Server) View(ctx context.Context, q callvault.ViewQuery) (v callvault.V
 }
 
 // Longest asks the store for some calls at a time.
-func (s *Store) Longest(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (w Walked, err error) {
-	view := callvault.ViewQuery{Query: q, Longest: true, Limit: fewCalls}
-	if s.filter != nil {
-		view.Filter = *s.filter
-	}
-	for {
-		if limit > 0 {
-			view.Limit = min(limit-w.Met, fewCalls)
+func (s *Store) Longest(limit int) Walk {
+	return func(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
+		view := callvault.ViewQuery{Query: q, Longest: true, Limit: fewCalls}
+		if s.filter != nil {
+			view.Filter = *s.filter
 		}
-		v, err := s.Calls.View(ctx, view)
-		if err != nil {
-			return w, err
-		}
-		if w.Met == 0 {
-			w.Total = v.Figures.Calls
-			s.Progress.Begin("reading", "call", w.Total)
-		}
-		for _, r := range v.Calls {
-			w.Met, w.Last = w.Met+1, r.Time
-			if err := visit(r); err != nil {
-				return w, notEnough(err)
+		for {
+			if limit > 0 {
+				view.Limit = min(limit-w.Met, fewCalls)
 			}
-			view.Before = &callvault.Place{Position: r.Position(), Duration: durationOf(r)}
-		}
-		s.Progress.Add(len(v.Calls))
-		if !v.More || w.Met == limit {
-			return w, nil
+			v, err := s.Calls.View(ctx, view)
+			if err != nil {
+				return w, err
+			}
+			if w.Met == 0 {
+				w.Total = v.Figures.Calls
+				s.Progress.Begin("reading", "call", w.Total)
+			}
+			for _, r := range v.Calls {
+				w.Met, w.Last = w.Met+1, r.Time
+				if err := visit(r); err != nil {
+					return w, notEnough(err)
+				}
+				view.Before = &callvault.Place{Position: r.Position(), Duration: durationOf(r)}
+			}
+			s.Progress.Add(len(v.Calls))
+			if !v.More || w.Met == limit {
+				return w, nil
+			}
 		}
 	}
 }
 
 // Longest reads all calls, and keeps the longest of them.
-func (s *Server) Longest(ctx context.Context, q callvault.Query, limit int, visit func(callvault.Record) error) (w Walked, err error) {
-	type timed struct {
-		callvault.Record
-		duration int64
-	}
-	var longest []timed
-	cut := func() {
-		slices.SortFunc(longest, func(a, b timed) int {
-			return cmp.Or(cmp.Compare(b.duration, a.duration), b.Position().Compare(a.Position()))
+func (s *Server) Longest(limit int) Walk {
+	return func(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
+		type timed struct {
+			callvault.Record
+			duration int64
+		}
+		var longest []timed
+		cut := func() {
+			slices.SortFunc(longest, func(a, b timed) int {
+				return cmp.Or(cmp.Compare(b.duration, a.duration), b.Position().Compare(a.Position()))
+			})
+			if limit > 0 {
+				longest = longest[:min(limit, len(longest))]
+			}
+		}
+		w, err = s.find(ctx, q, math.MaxInt, func(r callvault.Record) error {
+			if longest = append(longest, timed{r, durationOf(r)}); limit > 0 && len(longest) > 2*limit {
+				cut()
+			}
+			return nil
 		})
-		if limit > 0 {
-			longest = longest[:min(limit, len(longest))]
+		found := w.Met
+		if w.Met = 0; err != nil {
+			return w, err
 		}
-	}
-	w, err = s.find(ctx, q, math.MaxInt, func(r callvault.Record) error {
-		if longest = append(longest, timed{r, durationOf(r)}); limit > 0 && len(longest) > 2*limit {
-			cut()
+		cut()
+		w.Total = max(w.Total, found)
+		for _, r := range longest {
+			w.Met, w.Last = w.Met+1, r.Time
+			if err := visit(r.Record); err != nil {
+				return w, notEnough(err)
+			}
 		}
-		return nil
-	})
-	found := w.Met
-	if w.Met = 0; err != nil {
-		return w, err
+		return w, nil
 	}
-	cut()
-	w.Total = max(w.Total, found)
-	for _, r := range longest {
-		w.Met, w.Last = w.Met+1, r.Time
-		if err := visit(r.Record); err != nil {
-			return w, notEnough(err)
-		}
-	}
-	return w, nil
 }
 
 // durationOf is the duration of a call in seconds, -1 for null.
