@@ -205,3 +205,23 @@ func TestExportKindsOfServers(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A call of a telephone system's CSV has the system that --source names, and is found by it, by
+// its agent and by its id there.
+func TestCallsOfATelephoneSystem(t *testing.T) {
+	c := newCLI(t)
+	file := c.file("pbx.csv", `"Call ID",Start,Length,Agent,Direction`, "1770020102.65,2026-02-02 09:15,4:38,Zoe Agent,outbound", "1770020102.66,2026-02-02 09:20,0:12,Max Blatt,inbound")
+	if got := c.run("import", file); got.code != exitFailed || !strings.Contains(got.stderr, `rename "Direction" to direction, or in CSV pass --map FIELD=COLUMN`) {
+		t.Errorf("%+v", got)
+	}
+	c.must("import", "--map", "id=Call ID,started=Start,duration=Length,primaryUserId=Agent,direction=Direction", "--tz", "UTC", "--source", "pbx1", file)
+	zoe := strings.SplitAfter(c.must("export"), "\n")[0]
+	for _, where := range []string{"system:pbx1 host:zoe", `host:"zoe agent"`, "host:AGENT", "1770020102.65"} {
+		if got := c.must("calls", "-o", "ndjson", "--where", where); got != zoe || !strings.Contains(got, `"primaryUserId":"Zoe Agent"`) {
+			t.Errorf("%s: got %s", where, got)
+		}
+	}
+	if got := c.must("calls", "--figures"); !strings.Contains(got, "\nSYSTEM  CALLS  SHARE  HOURS\npbx1        2  100 %    0.1\n") || !strings.Contains(got, "\nMax Blatt      1   50 %    0.0\n") {
+		t.Errorf("got %s", got)
+	}
+}

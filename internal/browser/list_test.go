@@ -161,6 +161,10 @@ func (p tab) testNames() {
 			p.t.Errorf("%s is %s", expression, got)
 		}
 	}
+	p.click("#facet-host > button") // two of one name have their ids beside it
+	if got := p.string("[...document.querySelectorAll('#facet-host button')].filter(b => b.dataset.term && b.querySelector('.name').textContent === `Jo Li (${b.title.split(':')[0]})`).length"); got != "2" {
+		p.t.Errorf("%s hosts have the name of another, and their id", got)
+	}
 	p.click(`#facet-workspace [data-term="workspace:` + workspace + `"]`)
 	p.wait("location.search.includes('workspace%3A" + workspace + "')")
 	p.settle()

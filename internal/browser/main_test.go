@@ -121,7 +121,7 @@ func hostile() []string {
 func directory() []string {
 	hurt := `</td><img src=x onerror=\"document.body.dataset.hurt=5\">\u202e\u2067` + strings.Repeat("long", 50)
 	users := []string{`{"id":"5","firstName":"` + hurt + `"}`}
-	names := []string{"Ada Lovelace", "שרה לוי", "محمد عبد الله الخوارزمي", "渡辺 由紀子", "Wolfeschlegelsteinhausenbergerdorff Adolph Blaine Charles", "Jo Li"}
+	names := []string{"Ada Lovelace", "שרה לוי", "محمد عبد الله الخوارزمي", "渡辺 由紀子", "Wolfeschlegelsteinhausenbergerdorff Adolph Blaine Charles", "Jo Li", "Jo Li"}
 	seen := make(map[string]bool)
 	for _, record := range records(stored) {
 		var call struct{ PrimaryUserID string }
