@@ -99,7 +99,11 @@ func (f *Figures) Draw(w io.Writer) error {
 		}
 		rows := [][]string{{facet.title, "CALLS", "SHARE", "HOURS"}}
 		for _, v := range facet.Values {
-			rows = append(rows, []string{v.called(), screen.Number(v.Calls), percent(v.Calls, facet.calls), hours(v.Seconds)})
+			name := screen.Clean(v.called())
+			if screen.IsTerminal(w) {
+				name = screen.Short(name, screen.Width(w)/2)
+			}
+			rows = append(rows, []string{name, screen.Number(v.Calls), percent(v.Calls, facet.calls), hours(v.Seconds)})
 		}
 		if facet.Others > 0 {
 			rows = append(rows, []string{fmt.Sprintf("and %s more; --limit 0 shows all", screen.Number(facet.Others))})
