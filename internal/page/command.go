@@ -31,7 +31,7 @@ func (h *Handler) lines(r *http.Request, keyCompany string, v view) []line {
 		add("Request them from the API", " (curl prompts for the key’s secret)", words)
 	}
 	const list = "List them on the command line"
-	switch flags := v.flags(); {
+	switch flags := v.flags(r.URL.Query().Get("order")); {
 	case keyCompany == "" && len(h.Command) > 0:
 		if v.company != callvault.DefaultCompany {
 			flags = append([]string{"--company", v.company}, flags...)
@@ -77,11 +77,14 @@ func (h *Handler) curlView(r *http.Request, keyCompany string, v view) []string 
 	return h.curl(r, keyCompany, gong.Path+query)
 }
 
-// flags select the calls of the view for callvault calls.
-func (v *view) flags() []string {
+// flags select the calls of the view for callvault calls, which begins with the oldest.
+func (v *view) flags(order string) []string {
 	flags := []string{"--from", shown(v.span.From), "--to", shown(v.span.To), "--tz", v.zone.String()}
 	if len(v.where.Terms) > 0 {
 		flags = append(flags, "--where", v.where.String())
+	}
+	if order == "longest" {
+		flags = append(flags, "--order", order)
 	}
 	return flags
 }

@@ -53,6 +53,7 @@ func TestLines(t *testing.T) {
 			list + today + " --where workspace:7"}},
 		{"words", with("range", "today", "where", `workspace:7  "harbor nine"`), "", own, []string{
 			list + today + ` --where 'workspace:7 "harbor nine"'`}},
+		{"the longest", with("range", "today", "where", "nine", "order", "longest"), "", own, []string{list + today + " --where nine --order longest"}},
 		{"a company", with("range", "today", "company", "acme"), "", own, []string{
 			curl + "'http://127.0.0.1:8080/v2/calls?" + bounds + "'",
 			list + "--company acme " + today}},
