@@ -66,3 +66,31 @@ func writeNumber(d *xxhash.Digest, n int64) {
 	binary.BigEndian.PutUint64(b[:], uint64(n))
 	d.Write(b[:])
 }
+
+// Checksum is what stores keep beside a row: the xxHash64 of the company's name, a zero byte,
+// the place of the first call, and the xxHash64 of records and of titles. It is for engines.
+func (r *FactRow) Checksum(company string) int64 { return r.checksum(company, r.TitlesChecksum()) }
+
+// TitlesChecksum is the xxHash64 of the titles, for engines that read rows without them.
+func (r *FactRow) TitlesChecksum() int64 { return int64(xxhash.Sum64(r.Titles)) }
+
+func (r *FactRow) checksum(company string, titles int64) int64 {
+	var room [maxCompany + 1 + placeSize + 16]byte
+	start := placeOf(r.Start)
+	b := append(append(append(room[:0], company...), 0), start[:]...)
+	b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(r.Records))
+	return int64(xxhash.Sum64(binary.BigEndian.AppendUint64(b, uint64(titles))))
+}
+
+// Verify returns a *DamageError unless the row is what was written. It is for engines.
+func (r *FactRow) Verify(company string, kept int64) error {
+	return r.VerifyRecords(company, kept, r.TitlesChecksum())
+}
+
+// VerifyRecords is Verify of a row whose titles have this checksum and were not read.
+func (r *FactRow) VerifyRecords(company string, kept, titles int64) error {
+	if r.checksum(company, titles) == kept {
+		return nil
+	}
+	return &DamageError{Company: company, Problem: "the checksum of its facts from " + r.Start.Time.String() + " does not match"}
+}

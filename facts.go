@@ -294,24 +294,6 @@ func unquoted(text []byte) (s string) {
 	return s
 }
 
-// Checksum is what stores keep beside a row: the xxHash64 of the company's name, a zero byte,
-// the place of the first call, and the xxHash64 of records and of titles. It is for engines.
-func (r *FactRow) Checksum(company string) int64 {
-	var room [maxCompany + 1 + placeSize + 16]byte
-	start := placeOf(r.Start)
-	b := append(append(append(room[:0], company...), 0), start[:]...)
-	b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(r.Records))
-	return int64(xxhash.Sum64(binary.BigEndian.AppendUint64(b, xxhash.Sum64(r.Titles))))
-}
-
-// Verify returns a *DamageError unless the row is what was written. It is for engines.
-func (r *FactRow) Verify(company string, kept int64) error {
-	if r.Checksum(company) == kept {
-		return nil
-	}
-	return &DamageError{Company: company, Problem: "the checksum of its facts from " + r.Start.Time.String() + " does not match"}
-}
-
 // factExamination compares facts with the calls: by sums of digests in buckets of time, so that
 // the two are read one after the other.
 type factExamination struct {

@@ -25,6 +25,9 @@ type ViewRows interface {
 	// first. A row is valid until visit returns.
 	VisitFacts(within Range, visit func(row *FactRow) error) error
 
+	// VisitRecords is VisitFacts of rows that may lack their titles.
+	VisitRecords(within Range, visit func(row *FactRow) error) error
+
 	// Calls are the calls at some positions, verified. Their documents are the caller's.
 	Calls(at []Position) ([]Record, error)
 }
@@ -32,30 +35,24 @@ type ViewRows interface {
 // ViewFacts answers a ViewQuery by one walk over facts, whatever the filter. It is for engines.
 // If facts do not hold as many calls as are counted, it returns a *DamageError.
 func ViewFacts(company string, rows ViewRows, q ViewQuery) (v View, err error) {
-	w := newWalk(q)
 	if v.Number, err = rows.Latest(); err != nil {
 		return v, err
 	}
-	if err := rows.VisitNames(w.name); err != nil {
-		return v, err
+	visit := rows.VisitRecords
+	if len(q.Filter.Words)+len(q.Filter.Numbers) > 0 {
+		visit = rows.VisitFacts
 	}
-	w.resolve()
-	damage := func(problem string) error { return &DamageError{Company: company, Problem: problem} }
-	for _, within := range w.ranges() {
-		err := rows.VisitFacts(within, func(row *FactRow) error {
-			if problem := w.meet(within, row); problem != "" {
-				return damage("of its facts from " + row.Start.Time.String() + ", " + problem)
-			}
-			return nil
-		})
-		if err != nil {
-			return v, err
-		}
+	w, err := walkFacts(company, rows, q, visit)
+	if err == nil && w.lacksTitles {
+		w, err = walkFacts(company, rows, q, rows.VisitFacts)
+	}
+	if err != nil {
+		return v, err
 	}
 	if counted, err := rows.Count(q.Query); err != nil {
 		return v, err
 	} else if counted != w.inRange {
-		return v, damage(fmt.Sprintf("%d calls counted, but facts of %d found", counted, w.inRange))
+		return v, &DamageError{Company: company, Problem: fmt.Sprintf("%d calls counted, but facts of %d found", counted, w.inRange)}
 	}
 	w.answer(&v)
 	var listed []Position
@@ -66,6 +63,26 @@ func ViewFacts(company string, rows ViewRows, q ViewQuery) (v View, err error) {
 		v.Calls, err = rows.Calls(listed)
 	}
 	return v, err
+}
+
+func walkFacts(company string, rows ViewRows, q ViewQuery, visit func(Range, func(*FactRow) error) error) (*factWalk, error) {
+	w := newWalk(q)
+	if err := rows.VisitNames(w.name); err != nil {
+		return nil, err
+	}
+	w.resolve()
+	for _, within := range w.ranges() {
+		err := visit(within, func(row *FactRow) error {
+			if problem := w.meet(within, row); problem != "" {
+				return &DamageError{Company: company, Problem: "of its facts from " + row.Start.Time.String() + ", " + problem}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
 }
 
 // factWalk is a walk over facts.
@@ -80,6 +97,7 @@ type factWalk struct {
 	late      int64       // in minutes
 	longer    int64       // in seconds
 
+	lacksTitles   bool // a row had none, and they were needed
 	inRange       int
 	here, earlier measures
 	byNumber      []sums // of systems, hosts and workspaces
@@ -234,7 +252,10 @@ func (w *factWalk) meet(within Range, row *FactRow) (problem string) {
 		}
 		duration, late := int64(get24(record[durationAt:])), int64(0)
 		if duration >= tailed || w.late > 0 {
-			duration, late = lengths(record, func() []byte { return lineOf(row.Titles, i) })
+			duration, late = lengths(record, func() []byte {
+				w.lacksTitles = w.lacksTitles || len(row.Titles) == 0
+				return lineOf(row.Titles, i)
+			})
 		}
 		flags := record[flagsAt]
 		if w.longer > 0 && duration < w.longer || w.late > 0 && late < w.late ||
@@ -330,58 +351,4 @@ func (w *factWalk) stack(at Time, value int, duration int64) {
 		*unit = append(*unit, make([]sums, n)...)
 	}
 	(*unit)[place].add(duration)
-}
-
-// CallFacts are facts of calls that come from anywhere, such as a list, for views of them. The
-// zero CallFacts has none.
-type CallFacts struct {
-	rows  []FactRow
-	names map[NameKey]int64
-}
-
-// Add takes a call.
-func (f *CallFacts) Add(c *Call) error {
-	if f.names == nil {
-		f.names = make(map[NameKey]int64)
-	}
-	last := len(f.rows) - 1
-	if last < 0 || len(f.rows[last].Records)+len(f.rows[last].Titles) >= maxFactRow {
-		f.rows = append(f.rows, FactRow{Start: c.Position()})
-		last++
-	}
-	row := &f.rows[last]
-	record, names, titles := appendFacts(row.Titles, c)
-	for field, name := range names {
-		if len(name) == 0 {
-			continue
-		}
-		key := NameKey{Field(field), string(name)}
-		number, isKnown := f.names[key]
-		if !isKnown {
-			number = int64(len(f.names)) + 1
-			f.names[key] = number
-		}
-		if number > maxNumber {
-			return errManyNames
-		}
-		put24(record[namesAt+3*field:], number)
-	}
-	row.Records, row.Titles = append(row.Records, record[:]...), titles
-	return nil
-}
-
-// View answers a query as a store does, but without calls.
-func (f *CallFacts) View(q ViewQuery) (v View) {
-	w := newWalk(q)
-	for key, number := range f.names {
-		_ = w.name(key, number) // it has no error
-	}
-	w.resolve()
-	for _, within := range w.ranges() {
-		for i := range f.rows {
-			w.meet(within, &f.rows[i]) // nothing is wrong with rows that no one has kept
-		}
-	}
-	w.answer(&v)
-	return v
 }

@@ -288,3 +288,57 @@ func (m *measures) nth(n int) int64 {
 	}
 	return m.long[n]
 }
+
+// CallFacts are facts of calls that come from anywhere, such as a list, for views of them. The
+// zero CallFacts has none.
+type CallFacts struct {
+	rows  []FactRow
+	names map[NameKey]int64
+}
+
+// Add takes a call.
+func (f *CallFacts) Add(c *Call) error {
+	if f.names == nil {
+		f.names = make(map[NameKey]int64)
+	}
+	last := len(f.rows) - 1
+	if last < 0 || len(f.rows[last].Records)+len(f.rows[last].Titles) >= maxFactRow {
+		f.rows = append(f.rows, FactRow{Start: c.Position()})
+		last++
+	}
+	row := &f.rows[last]
+	record, names, titles := appendFacts(row.Titles, c)
+	for field, name := range names {
+		if len(name) == 0 {
+			continue
+		}
+		key := NameKey{Field(field), string(name)}
+		number, isKnown := f.names[key]
+		if !isKnown {
+			number = int64(len(f.names)) + 1
+			f.names[key] = number
+		}
+		if number > maxNumber {
+			return errManyNames
+		}
+		put24(record[namesAt+3*field:], number)
+	}
+	row.Records, row.Titles = append(row.Records, record[:]...), titles
+	return nil
+}
+
+// View answers a query as a store does, but without calls.
+func (f *CallFacts) View(q ViewQuery) (v View) {
+	w := newWalk(q)
+	for key, number := range f.names {
+		_ = w.name(key, number) // it has no error
+	}
+	w.resolve()
+	for _, within := range w.ranges() {
+		for i := range f.rows {
+			w.meet(within, &f.rows[i]) // nothing is wrong with rows that no one has kept
+		}
+	}
+	w.answer(&v)
+	return v
+}

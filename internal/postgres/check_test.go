@@ -239,3 +239,22 @@ func told(t *testing.T, run func(context.Context, func(string)) error) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// A view without words reads no titles, but their checksum, which a check reads too.
+func TestTitlesChecksumIsChecked(t *testing.T) {
+	s := open(t, database(t))
+	if _, err := s.Calls("acme").Put(t.Context(), sample(t, 3)); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, s, `UPDATE callvault.facts SET titles_checksum = titles_checksum + 1`)
+	const want = "the checksum of its facts from"
+	if found := told(t, s.Check); !strings.Contains(found, want) {
+		t.Errorf("found %q", found)
+	}
+	if _, err := s.Calls("acme").View(t.Context(), callvault.ViewQuery{Query: callvault.Query{Range: callvault.AllTime}}); damageOf(err) == nil {
+		t.Errorf("viewed with %v", err)
+	}
+	if done := repaired(t, s); !strings.Contains(done, "rewrote the facts of 3 calls") {
+		t.Errorf("did %q", done)
+	}
+}

@@ -17,6 +17,9 @@ import (
 // its own, which begins when a snapshot first asks it. See docs/citus.md.
 var ofOneMoment = []string{"a_snapshot_is_of_one_moment", "records_are_counted"}
 
+// acrossCompanies are damages that a cluster can't do by one statement.
+var acrossCompanies = []string{"records_of_others", "titles_of_others", "rows_of_others"}
+
 // TestCitus runs the laws on the cluster that CALLVAULT_TEST_CITUS names.
 func TestCitus(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "exec"} {
@@ -29,6 +32,9 @@ func TestCitus(t *testing.T) {
 				return func(t testing.TB) callvault.Store { return open(t, url) }
 			})
 			storetest.RunDamaged(t, func(t testing.TB) (storetest.Open, storetest.Damage) {
+				if slices.Contains(acrossCompanies, path.Base(t.Name())) {
+					t.Skip("the damage reads another company's shard")
+				}
 				return damaged(postgrestest.Citus(t) + "&default_query_exec_mode=" + mode)
 			})
 		})

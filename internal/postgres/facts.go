@@ -14,12 +14,15 @@ import (
 )
 
 const (
-	factColumns = `f.time, f.id, f.checksum, f.records, f.titles`
+	recordColumnsOfFacts = `f.time, f.id, f.checksum, f.titles_checksum, f.records`
+	factColumns          = recordColumnsOfFacts + `, f.titles`
 
 	allFactsSQL = `SELECT ` + factColumns + ` FROM callvault.facts AS f WHERE f.company = $1 ORDER BY f.time, f.id`
 
 	// From the last row on that begins before the range.
-	factsInSQL = `SELECT ` + factColumns + ` FROM callvault.facts AS f
+	factsInSQL   = `SELECT ` + factColumns + factsWithin
+	recordsInSQL = `SELECT ` + recordColumnsOfFacts + factsWithin
+	factsWithin  = ` FROM callvault.facts AS f
 		WHERE f.company = $1 AND f.time < $3 AND f.time >= coalesce(
 			(SELECT time FROM callvault.facts WHERE company = $1 AND time < $2 ORDER BY time DESC LIMIT 1), $2)
 		ORDER BY f.time DESC, f.id DESC`
@@ -39,10 +42,11 @@ const (
 		LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS n
 			WHERE n.company = $1 AND (n.time, n.id) > (at.time, at.id) ORDER BY n.time, n.id LIMIT 1) AS n ON true`
 
-	setFactsSQL = `INSERT INTO callvault.facts (company, time, id, records, titles, checksum)
-		SELECT $1, f.time, f.id, f.records, f.titles, f.checksum
-		FROM unnest($2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[]) AS f (time, id, records, titles, checksum)
-		ON CONFLICT (company, time, id) DO UPDATE SET records = excluded.records, titles = excluded.titles, checksum = excluded.checksum`
+	setFactsSQL = `INSERT INTO callvault.facts (company, time, id, checksum, titles_checksum, records, titles)
+		SELECT $1, f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles
+		FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[]) AS f (time, id, checksum, titles_checksum, records, titles)
+		ON CONFLICT (company, time, id) DO UPDATE
+		SET checksum = excluded.checksum, titles_checksum = excluded.titles_checksum, records = excluded.records, titles = excluded.titles`
 
 	deleteFactsSQL = `DELETE FROM callvault.facts WHERE company = $1 AND time = $2 AND id = $3`
 	clearFactsSQL  = `DELETE FROM callvault.facts WHERE company = $1`
@@ -128,9 +132,9 @@ func (w *change) askFacts(query string, into *[]keptFacts, times []int64, ids []
 				return err
 			}
 			values := rows.RawValues()
-			if time, isThere := readInt(values[5], rows.FieldDescriptions()[5].Format); isThere {
+			if time, isThere := readInt(values[6], rows.FieldDescriptions()[6].Format); isThere {
 				kept.next.Time = callvault.Time(time)
-				copy(kept.next.ID[:], values[6])
+				copy(kept.next.ID[:], values[7])
 			}
 			kept.Records, kept.Titles = bytes.Clone(kept.Records), bytes.Clone(kept.Titles)
 			*into = append(*into, kept)
@@ -142,13 +146,24 @@ func (w *change) askFacts(query string, into *[]keptFacts, times []int64, ids []
 
 // readFacts reads and verifies the columns of factColumns, which are valid until the next row.
 func readFacts(rows pgx.Rows, company string, row *callvault.FactRow) error {
+	kept, titles := readRecords(rows, row)
+	row.Titles = readBytes(rows.RawValues()[5], rows.FieldDescriptions()[5].Format)
+	if row.TitlesChecksum() != titles {
+		kept++ // so that it does not match either
+	}
+	return row.Verify(company, kept)
+}
+
+// readRecords reads the columns of recordColumnsOfFacts, and returns the checksums.
+func readRecords(rows pgx.Rows, row *callvault.FactRow) (kept, titles int64) {
 	values, fields := rows.RawValues(), rows.FieldDescriptions()
 	time, _ := readInt(values[0], fields[0].Format)
-	kept, _ := readInt(values[2], fields[2].Format)
+	kept, _ = readInt(values[2], fields[2].Format)
+	titles, _ = readInt(values[3], fields[3].Format)
 	row.Start.Time = callvault.Time(time)
 	copy(row.Start.ID[:], values[1])
-	row.Records, row.Titles = readBytes(values[3], fields[3].Format), readBytes(values[4], fields[4].Format)
-	return row.Verify(company, kept)
+	row.Records = readBytes(values[4], fields[4].Format)
+	return kept, titles
 }
 
 // readBytes reads a bytea, whose form is text where statements are not prepared.
@@ -181,15 +196,16 @@ func (r *factRows) setFacts() {
 	if n == 0 {
 		return
 	}
-	positions, checksums := make([]callvault.Position, n), make([]int64, n)
+	positions, checksums, titlesChecksums := make([]callvault.Position, n), make([]int64, n), make([]int64, n)
 	records, titles := make([][]byte, n), make([][]byte, n)
 	for i := range r.written {
 		row := &r.written[i]
-		positions[i], checksums[i], records[i], titles[i] = row.Start, row.Checksum(r.company), row.Records, row.Titles
+		positions[i], checksums[i], titlesChecksums[i] = row.Start, row.Checksum(r.company), row.TitlesChecksum()
+		records[i], titles[i] = row.Records, row.Titles
 	}
 	r.written = nil
 	times, ids := columnsOf(positions)
-	r.ask(setFactsSQL, times, ids, records, titles, checksums)
+	r.ask(setFactsSQL, times, ids, checksums, titlesChecksums, records, titles)
 }
 
 // writeFacts queues the writing of what the change has of facts, and forgets it.
@@ -338,7 +354,18 @@ func (r viewRows) VisitFacts(within callvault.Range, visit func(*callvault.FactR
 			return err
 		}
 		return visit(&row)
-	}, factsInSQL, r.reads.company, int64(within.From), int64(within.To))
+	}, factsInSQL, pgx.QueryResultFormats{pgx.BinaryFormatCode}, r.reads.company, int64(within.From), int64(within.To))
+}
+
+func (r viewRows) VisitRecords(within callvault.Range, visit func(*callvault.FactRow) error) error {
+	var row callvault.FactRow
+	return r.reads.each(r.ctx, func(rows pgx.Rows) error {
+		kept, titles := readRecords(rows, &row)
+		if err := row.VerifyRecords(r.reads.company, kept, titles); err != nil {
+			return err
+		}
+		return visit(&row)
+	}, recordsInSQL, pgx.QueryResultFormats{pgx.BinaryFormatCode}, r.reads.company, int64(within.From), int64(within.To))
 }
 
 func (r viewRows) Calls(at []callvault.Position) (calls []callvault.Record, err error) {

@@ -192,6 +192,10 @@ func (r viewRows) VisitFacts(within callvault.Range, visit func(*callvault.FactR
 	}, factsInSQL, r.of.id, int64(within.From), int64(within.To))
 }
 
+func (r viewRows) VisitRecords(within callvault.Range, visit func(*callvault.FactRow) error) error {
+	return r.VisitFacts(within, visit)
+}
+
 func (r viewRows) Calls(at []callvault.Position) ([]callvault.Record, error) {
 	calls := make([]callvault.Record, len(at))
 	for i := range at {

@@ -304,14 +304,21 @@ func damageOfFactsIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damag
 				put(t, store.Calls(company), batch...)
 			}
 			before, began := changes(t, calls), timelines(t, store, acme)
+			plain := callvault.ViewQuery{Query: all(), Limit: 10}
+			of := plain
+			of.Filter.Words = []string{"title"}
+			right := WantView(t, calls, plain)
 			damage(t, tt.damage)
 			if found := told(t, store.Check); !strings.Contains(found, "company "+acme) || !strings.Contains(found, tt.found) {
 				t.Errorf("found %s, want %s", found, tt.found)
 			}
 			var wrong *callvault.DamageError
-			_, err := calls.View(t.Context(), callvault.ViewQuery{Query: all()})
+			_, err := calls.View(t.Context(), of)
 			if !errors.As(err, &wrong) || !strings.Contains(err.Error(), tt.view) {
 				t.Errorf("viewed with %v, want %s", err, tt.view)
+			}
+			if got, err := calls.View(t.Context(), plain); err == nil {
+				same(t, "the view without words", got, right)
 			}
 			repair := func(report func(string)) error { return store.Repair(t.Context(), callvault.NoLoss, report) }
 			var done []string
@@ -319,7 +326,7 @@ func damageOfFactsIsRepaired(t *testing.T, fresh func(t testing.TB) (Open, Damag
 				t.Errorf("did %v, %v", done, err)
 			}
 			wantSound(t, store)
-			WantView(t, calls, callvault.ViewQuery{Query: all(), Limit: 10})
+			WantView(t, calls, of)
 			same(t, "changes", changes(t, calls), before)
 			same(t, "timelines", timelines(t, store, acme), began)
 		})

@@ -3,16 +3,18 @@
 -- have new names. The program makes the facts of calls that are there: see facts.go.
 
 -- What is asked of many calls at once: see callvault.FactRow. A row holds calls that follow each
--- other, the first at (time, id). The checksum is that of callvault.FactRow.Checksum.
+-- other, the first at (time, id). The checksums are those of callvault.FactRow. Rows are as large as
+-- half a page, and stay in it: each view reads many, and each would be looked up elsewhere.
 CREATE TABLE callvault.facts (
-	company  text   COLLATE "C" NOT NULL,
-	time     bigint NOT NULL,
-	id       text   COLLATE "C" NOT NULL,
-	records  bytea  NOT NULL,
-	titles   bytea  NOT NULL,
-	checksum bigint NOT NULL,
+	company         text   COLLATE "C" NOT NULL,
+	time            bigint NOT NULL,
+	id              text   COLLATE "C" NOT NULL,
+	checksum        bigint NOT NULL,
+	titles_checksum bigint NOT NULL,
+	records         bytea  NOT NULL,
+	titles          bytea  NOT NULL,
 	PRIMARY KEY (company, time, id)
-);
+) WITH (toast_tuple_target = 8160);
 
 ALTER TABLE callvault.facts ALTER records SET STORAGE EXTERNAL, ALTER titles SET STORAGE EXTERNAL;
 

@@ -31,10 +31,11 @@ INSERT INTO callvault.apart (company, id, kind, here)
 INSERT INTO callvault.directory (company, kind, id, checksum, document)
 		SELECT $1, $2, e.id, e.checksum, e.document FROM unnest($3::text[], $4::bigint[], $5::text[]) AS e (id, checksum, document)
 		ON CONFLICT (company, kind, id) DO UPDATE SET checksum = excluded.checksum, document = excluded.document;
-INSERT INTO callvault.facts (company, time, id, records, titles, checksum)
-		SELECT $1, f.time, f.id, f.records, f.titles, f.checksum
-		FROM unnest($2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[]) AS f (time, id, records, titles, checksum)
-		ON CONFLICT (company, time, id) DO UPDATE SET records = excluded.records, titles = excluded.titles, checksum = excluded.checksum;
+INSERT INTO callvault.facts (company, time, id, checksum, titles_checksum, records, titles)
+		SELECT $1, f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles
+		FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[]) AS f (time, id, checksum, titles_checksum, records, titles)
+		ON CONFLICT (company, time, id) DO UPDATE
+		SET checksum = excluded.checksum, titles_checksum = excluded.titles_checksum, records = excluded.records, titles = excluded.titles;
 INSERT INTO callvault.ids (company, id, number, time, workspace)
 		SELECT company, id, number, time, workspace FROM callvault.documents AS d
 		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
@@ -126,12 +127,16 @@ SELECT d.number, d.checksum, b.time, b.id, d.workspace, d.document
 			WHERE d.company = $1 AND d.time = b.time AND d.id = b.id OFFSET 0) AS d ON true
 		ORDER BY b.place;
 SELECT encode(id, 'hex'), current_setting('transaction_read_only')::boolean FROM callvault.store;
-SELECT f.time, f.id, f.checksum, f.records, f.titles FROM callvault.facts AS f
+SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records FROM callvault.facts AS f
 		WHERE f.company = $1 AND f.time < $3 AND f.time >= coalesce(
 			(SELECT time FROM callvault.facts WHERE company = $1 AND time < $2 ORDER BY time DESC LIMIT 1), $2)
 		ORDER BY f.time DESC, f.id DESC;
-SELECT f.time, f.id, f.checksum, f.records, f.titles FROM callvault.facts AS f WHERE f.company = $1 ORDER BY f.time, f.id;
-SELECT f.time, f.id, f.checksum, f.records, f.titles, n.time, n.id
+SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles FROM callvault.facts AS f
+		WHERE f.company = $1 AND f.time < $3 AND f.time >= coalesce(
+			(SELECT time FROM callvault.facts WHERE company = $1 AND time < $2 ORDER BY time DESC LIMIT 1), $2)
+		ORDER BY f.time DESC, f.id DESC;
+SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles FROM callvault.facts AS f WHERE f.company = $1 ORDER BY f.time, f.id;
+SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles, n.time, n.id
 		FROM (
 			SELECT DISTINCT coalesce(at.time, first.time) AS time, coalesce(at.id, first.id) AS id
 			FROM (SELECT p.time, p.id FROM unnest($2::bigint[], $3::text[]) AS p (time, id) UNION ALL
@@ -147,7 +152,7 @@ SELECT f.time, f.id, f.checksum, f.records, f.titles, n.time, n.id
 			WHERE f.company = $1 AND f.time = at.time AND f.id = at.id OFFSET 0) AS f
 		LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS n
 			WHERE n.company = $1 AND (n.time, n.id) > (at.time, at.id) ORDER BY n.time, n.id LIMIT 1) AS n ON true;
-SELECT f.time, f.id, f.checksum, f.records, f.titles, n.time, n.id
+SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles, n.time, n.id
 		FROM (
 			SELECT DISTINCT coalesce(at.time, first.time) AS time, coalesce(at.id, first.id) AS id
 			FROM (SELECT p.time, p.id FROM unnest($2::bigint[], $3::text[]) AS p (time, id)) AS b
