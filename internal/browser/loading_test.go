@@ -19,7 +19,7 @@ func (p tab) testLoading() {
 	p.wait("document.getElementById('problem').checkVisibility()")
 	p.total(total)
 	p.text("#problem-text", "The server does not answer. Is it running?")
-	p.wait("getComputedStyle(document.querySelector('.board')).opacity === '0.45'")
+	p.wait("getComputedStyle(document.querySelector('.board')).filter === 'grayscale(1)'")
 	if got := p.string(`document.querySelector('#presets [aria-pressed="true"]').id + location.search`); !strings.HasPrefix(got, "custom?from=2020-03-23") {
 		p.t.Errorf("the controls show %s", got)
 	}

@@ -159,7 +159,7 @@ func (p tab) testCulprits() {
 			p.text("#chips .bad bdi", tt.culprit)
 		}
 		// What there is without the culprit is shown, dimmed, and is not asked for again.
-		p.wait("document.getElementById('figures').checkVisibility() && getComputedStyle(document.querySelector('.board')).opacity < 0.6")
+		p.wait("document.getElementById('figures').checkVisibility() && getComputedStyle(document.querySelector('.board')).filter === 'grayscale(1)'")
 		total := p.string("document.getElementById('total').textContent")
 		p.click("#remove")
 		p.wait("!document.getElementById('problem').checkVisibility() && !document.querySelector('.stale')")

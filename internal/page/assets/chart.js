@@ -9,10 +9,10 @@ const foot = 24; // the axis
 const head = 8;
 const apart = 46; // pixels from one mark of the axis to the next, at least
 
-const svg = (name, attributes, ...children) => {
+const svg = (name, attributes, text = '') => {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
+  element.append(text);
   return element;
 };
 const add = (a, b) => a + b;
@@ -22,6 +22,7 @@ const add = (a, b) => a + b;
 export function newChart(narrow, filter) {
   const root = byId('chart');
   const picture = root.querySelector('svg');
+  const drawing = picture.querySelector('g');
   const readout = byId('readout');
   let chart = { bars: [], layers: [] }; // of the server's answer; each bar with its to
   let measure = 'calls';
@@ -52,18 +53,17 @@ export function newChart(narrow, filter) {
     const tall = (n) => (n / top) * (bottom - head);
     const x = (i) => left + i * band;
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    picture.replaceChildren(svg('defs', {}, svg('pattern', { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' },
-      svg('rect', { class: 'hatch', width: 3, height: 6 }))));
+    drawing.replaceChildren();
     if (chart.unit === 'day' && band > 2) {
       const free = bars.map((b, i) => (clock(b.from).getUTCDay() % 6 === 0 ? `M${x(i).toFixed(2)} ${head}h${band.toFixed(2)}V${bottom}h${-band.toFixed(2)}z` : ''));
-      picture.append(svg('path', { class: 'weekend', d: free.join('') }));
+      drawing.append(svg('path', { class: 'weekend', d: free.join('') }));
     }
     for (let n = step; n <= top * 1.001; n += step) {
       const y = bottom - tall(n);
-      picture.append(svg('line', { class: 'grid', x1: left, x2: width, y1: y, y2: y }), svg('text', { x: left - 8, y: y + 4, 'text-anchor': 'end' }, count.format(n)));
+      drawing.append(svg('line', { class: 'grid', x1: left, x2: width, y1: y, y2: y }), svg('text', { x: left - 8, y: y + 4, 'text-anchor': 'end' }, count.format(n)));
     }
     mark.setAttribute('height', bottom);
-    picture.append(mark);
+    drawing.append(mark);
     const heights = bars.map(() => 0);
     chart.layers.forEach((_, layer) => {
       const path = bars.map((b, i) => {
@@ -73,14 +73,14 @@ export function newChart(narrow, filter) {
         heights[i] += size;
         return `M${(x(i) + gap / 2).toFixed(2)} ${(bottom - heights[i]).toFixed(2)}h${wide.toFixed(2)}v${size.toFixed(2)}h${-wide.toFixed(2)}z`;
       });
-      picture.append(svg('path', { class: `bars ${style(layer)}`, d: path.join('') }));
+      drawing.append(svg('path', { class: `bars ${style(layer)}`, d: path.join('') }));
     });
     const now = chart.running;
-    if (now >= 0 && heights[now] > 0) picture.append(svg('rect', { fill: 'url(#hatch)', x: x(now) + gap / 2, width: wide, y: bottom - heights[now], height: heights[now] }));
-    picture.append(svg('line', { class: 'axis', x1: left, x2: width, y1: bottom, y2: bottom }));
+    if (now >= 0 && heights[now] > 0) drawing.append(svg('rect', { fill: 'url(#hatch)', x: x(now) + gap / 2, width: wide, y: bottom - heights[now], height: heights[now] }));
+    drawing.append(svg('line', { class: 'axis', x1: left, x2: width, y1: bottom, y2: bottom }));
     const middle = (i) => Math.max(left + 18, Math.min(x(i + 0.5), width - 20));
     for (const i of marks(bars, chart.unit, middle)) {
-      picture.append(svg('text', { y: height - 7, x: middle(i), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
+      drawing.append(svg('text', { y: height - 7, x: middle(i), 'text-anchor': 'middle' }, tick(bars[i].from, chart.unit)));
     }
     show();
   }
