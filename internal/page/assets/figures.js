@@ -1,10 +1,10 @@
-// The figures with their change against the period before, and the facets.
+// The figures, compared with the period before, and the facets.
 
 import { button, byId, make } from './dom.js';
 import { has, nameOf, term } from './search.js';
 import { calls, count, duration, hours, span } from './time.js';
 
-// A figure is a number of a view, and how it is written. A share differs by points, others in percent.
+// A figure is a number of a view and how it is written. A share differs by points.
 const share = ({ outside, scoped }) => (scoped > 0 ? Math.round((100 * outside) / scoped) : null);
 const kinds = [
   ['Calls', ({ calls: n }) => n, count.format],
@@ -36,8 +36,7 @@ const titles = { system: 'System', direction: 'Direction', host: 'Who', workspac
 const few = () => (innerWidth <= 640 ? 4 : innerWidth <= 1216 ? 6 : Math.max(6, Math.floor(innerHeight / 64) - 8));
 const opened = new Set(); // the facets of which all values are shown
 
-// showFacets ranks the values of each field. Toggle is called with the term of the search that
-// finds a value.
+// showFacets ranks the values of each field. Toggle gets the term that finds one.
 export function showFacets({ facets, names }, where, toggle) {
   const focused = document.activeElement?.dataset.term;
   const draw = () => {
@@ -60,9 +59,9 @@ export function showFacets({ facets, names }, where, toggle) {
 
   function row(field, { value, calls: n, seconds }, values, most) {
     const name = nameOf(names, field, value);
-    const isShared = name && values.some((v) => v.value !== value && nameOf(names, field, v.value) === name);
+    const isTwin = (v) => name && v.value !== value && nameOf(names, field, v.value) === name;
     const about = `${calls(n)}, ${hours(seconds)}`;
-    const label = [make('span', { className: name || !/^\d+$/.test(value) ? 'name' : 'name id', dir: 'auto' }, isShared ? `${name} (${value})` : name || value || 'none'), make('span', {}, count.format(n))];
+    const label = [make('span', { className: name || !/^\d+$/.test(value) ? 'name' : 'name id', dir: 'auto' }, values.some(isTwin) ? `${name} (${value})` : name || value || 'none'), make('span', {}, count.format(n))];
     const element = value ? pick(button({ title: name ? `${value}: ${about}` : about }, null, ...label), term(field, value))
       : make('div', { title: about }, ...label); // no term finds calls without a value
     element.style.setProperty('--share', n / most);
