@@ -97,6 +97,9 @@ func (p tab) testWalk() {
 		if got := p.string("[...document.querySelectorAll('[aria-current=\"true\"]')].map(r => r.dataset.at.split('.')[1]) + ' ' + new URLSearchParams(location.search).get('call')"); got != id+" "+id {
 			p.t.Errorf("at place %d the list marks %s, want %s", place, got, id)
 		}
+		if got := p.string("['before', 'after'].map(name => document.getElementById('call-' + name).ariaDisabled)"); got != fmt.Sprintf("%v,false", place == 1) {
+			p.t.Errorf("at place %d the ways on are closed: %s", place, got)
+		}
 	}
 	p.click("#rows tbody:nth-of-type(1) tr[data-at] .number")
 	at(1, order[0])

@@ -106,6 +106,19 @@ func (p tab) testKeyboard() {
 	p.press(kb.Escape)
 	p.wait("!document.getElementById('call').open")
 	p.wait("document.activeElement === document.querySelectorAll('#rows .title')[2]")
+	// A question mark shows the keys, unless it is typed into the search; the focus comes back.
+	p.press("?")
+	p.wait("document.getElementById('keys').open")
+	p.picture("keys-wide-light")
+	p.press(kb.Escape)
+	p.wait("!document.getElementById('keys').open && document.activeElement === document.querySelectorAll('#rows .title')[2]")
+	p.focus("#search")
+	p.press("?")
+	if got := p.string("document.getElementById('keys').open + document.getElementById('search').value"); got != "false?" {
+		p.t.Errorf("typed into the search: %s", got)
+	}
+	p.press(kb.Escape, kb.Escape) // the text, then the field
+	p.wait("document.activeElement === document.body && document.getElementById('search').value === ''")
 }
 
 // cuts are the elements whose text is cut without a sign, or runs out of its section.

@@ -67,8 +67,7 @@ export function newCalendar({ check, chosen }) {
     const weekdayNumber = (focus.getUTCDay() + 6) % 7;
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7, Home: -weekdayNumber, End: 6 - weekdayNumber };
     if (event.key in steps) move(later(focus, steps[event.key]));
-    else if (event.key === 'PageUp') move(monthsLater(focus, event.shiftKey ? -12 : -1));
-    else if (event.key === 'PageDown') move(monthsLater(focus, event.shiftKey ? 12 : 1));
+    else if (/^Page/.test(event.key)) move(monthsLater(focus, (event.key === 'PageUp' ? -1 : 1) * (event.shiftKey ? 12 : 1)));
     else if (event.key === 'Enter' || event.key === ' ') pick(iso(focus));
     else return;
     event.preventDefault();

@@ -86,10 +86,10 @@ export function newList({ link, open, more }) {
       add(view);
     },
 
-    // place is the place of a call among the first thousand, from 0, or -1.
-    async place(id) {
+    // place is where a call stands, from 0, or -1. A listed one is loaded, up to the first thousand.
+    async place(id, isListed) {
       let i;
-      while ((i = find(id)) < 0 && rows().length < 1000 && await next());
+      while ((i = find(id)) < 0 && isListed && rows().length < 1000 && await next());
       return i;
     },
 

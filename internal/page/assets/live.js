@@ -16,7 +16,7 @@ export function beginLive(latest, shown, show) {
     if (shown() !== view) number = (view = shown())?.number;
     const of = view;
     const now = of && await latest(of, number);
-    if (now?.calls === undefined || of !== shown()) return; // nothing has changed, or another view is shown by now
+    if (now?.calls === undefined || of !== shown()) return; // nothing new, or another view by now
     number = now.number;
     const more = now.calls - of.figures.calls;
     pill.hidden = more === 0;

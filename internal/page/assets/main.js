@@ -247,10 +247,13 @@ async function showCall() {
 async function showPlace() {
   const { call } = state;
   if (!call) return;
-  const i = listed ? await list.place(call) : -1;
+  const i = await list.place(call, listed);
   if (call !== state.call) return;
-  if (i >= 0) list.mark(call);
-  byId('call-place').textContent = i >= 0 ? `${count.format(i + 1)} of ${count.format(view.figures.calls)}` : listed ? '' : 'not in this list';
+  list.mark(call);
+  const all = view?.figures.calls;
+  byId('call-place').textContent = i >= 0 ? `${i + 1} of ${count.format(all)}` : listed ? '' : 'not in this list';
+  byId('call-before').ariaDisabled = String(i < 1);
+  byId('call-after').ariaDisabled = String(i < 0 || i + 1 === all);
 }
 
 function showView() {

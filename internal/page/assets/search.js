@@ -47,10 +47,8 @@ export function newSearch(go, jump) {
       byId('chips').replaceChildren(...all.map((t) => {
         const [, name, id] = /^(host|workspace):(\d+)$/.exec(t) ?? [];
         const said = name && nameOf(names, name, id) ? term(name, nameOf(names, name, id)) : t; // as it would be typed
-        const chip = button({ title: t, 'aria-label': `Remove ${said}` }, () => go({ where: toggle(where, t) }),
+        return button({ title: t, 'aria-label': `Remove ${said}`, className: t === culprit ? 'bad' : '' }, () => go({ where: toggle(where, t) }),
           make('bdi', {}, said), make('span', { 'aria-hidden': 'true' }, '✕'));
-        chip.classList.toggle('bad', t === culprit);
-        return chip;
       }));
       if (focused >= 0) (byId('chips').children[Math.min(focused, all.length - 1)] ?? field).focus();
       field.placeholder = all.length > 0 ? 'and …' : 'Search: words of a title, an id, host:Ana, longer:30m …';
