@@ -20,9 +20,8 @@ export function newPanel(closed, walk) {
     event.preventDefault();
     walk(by);
   };
-  byId('copy-document').onclick = (event) => copy(shown.document, event.target);
-  byId('copy-curl').onclick = (event) => copy(shown.curl, event.target);
-  byId('copy-link').onclick = (event) => copy(location.href, event.target);
+  const texts = { document: () => shown.document, curl: () => shown.curl, link: () => location.href };
+  for (const [id, text] of Object.entries(texts)) byId(`copy-${id}`).onclick = ({ target }) => copy(text(), target);
 
   const open = () => { if (!dialog.open) dialog.showModal(); };
   return {
@@ -54,7 +53,7 @@ export function newPanel(closed, walk) {
       byId('call-actions').hidden = byId('call-json').hidden = false;
       byId('document').textContent = indented;
       open();
-      byId('document').scrollTop = 0;
+      dialog.scrollTop = 0;
     },
 
     fail(text) {
@@ -62,7 +61,6 @@ export function newPanel(closed, walk) {
       byId('call-problem').textContent = text;
       byId('call-actions').hidden = byId('call-json').hidden = true;
       byId('call-facts').replaceChildren();
-      byId('document').textContent = '';
       open();
     },
   };

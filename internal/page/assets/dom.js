@@ -7,7 +7,7 @@ export const byId = (id) => document.getElementById(id);
 export function make(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
-    if (key.includes('-') || key === 'role') element.setAttribute(key, value);
+    if (key.includes('-')) element.setAttribute(key, value);
     else element[key] = value;
   }
   element.append(...children);

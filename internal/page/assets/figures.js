@@ -46,25 +46,24 @@ export function showFacets({ facets, names }, where, toggle) {
   };
 
   function facet({ field, values, others }) {
-    const most = Math.max(...values.map((v) => v.calls));
     const first = few();
     const shown = opened.has(field) ? values : values.filter(({ value }, i) => i < first || has(where, term(field, value)));
     const hidden = values.length - shown.length;
     const open = () => { opened.add(field); draw(); byId(`facet-${field}`).querySelector(`li:nth-child(${first + 1}) button`)?.focus(); };
     return values.length === 0 ? '' : make('section', { id: `facet-${field}`, 'aria-label': titles[field] },
-      make('h3', {}, titles[field]), make('ul', {}, ...shown.map((value) => make('li', {}, row(field, value, values, most)))),
+      make('h3', {}, titles[field]), make('ul', {}, ...shown.map((value) => make('li', {}, row(field, value, values)))),
       hidden > 0 ? button({ className: 'quiet', onclick: open }, null, `${count.format(hidden + others)} more`)
         : others > 0 ? make('p', { className: 'hint' }, `and ${count.format(others)} more: search ${field}:NAME`) : '');
   }
 
-  function row(field, { value, calls: n, seconds }, values, most) {
+  function row(field, { value, calls: n, seconds }, values) {
     const name = nameOf(names, field, value);
     const isTwin = (v) => name && v.value !== value && nameOf(names, field, v.value) === name;
     const about = `${calls(n)}, ${hours(seconds)}`;
     const label = [make('span', { className: name || !/^\d+$/.test(value) ? 'name' : 'name id', dir: 'auto' }, values.some(isTwin) ? `${name} (${value})` : name || value || 'none'), make('span', {}, count.format(n))];
     const element = value ? pick(button({ title: name ? `${value}: ${about}` : about }, null, ...label), term(field, value))
       : make('div', { title: about }, ...label); // no term finds calls without a value
-    element.style.setProperty('--share', n / most);
+    element.style.setProperty('--share', n / values[0].calls);
     return element;
   }
 

@@ -74,7 +74,7 @@ export function newList({ link, open, more }) {
   byId('more').onclick = async () => {
     const before = rows().length;
     await next();
-    rows()[before]?.querySelector('a').focus();
+    focus(rows()[before]);
   };
 
   return {
@@ -104,8 +104,7 @@ export function newList({ link, open, more }) {
     async walk(by) {
       const i = rows().indexOf(document.activeElement.closest?.('tr[data-at]'));
       if (i + by >= rows().length) await next();
-      const all = rows();
-      focus(all[i < 0 ? 0 : Math.max(0, Math.min(all.length - 1, i + by))]);
+      focus(rows()[i < 0 ? 0 : i + by]);
     },
 
     // mark marks the call that is open. Once none is, the focus goes to the one that was.

@@ -35,7 +35,7 @@ export function showMirror(mirror) {
   line.title = mirror.headline;
   line.replaceChildren(make('span', {}, mirror.headline));
   lines.replaceChildren(...mirror.lines.flatMap(({ name, text, part, whole }) => [
-    ...(name ? [make('dt', {}, name)] : []), // without a name it goes on
+    name ? make('dt', {}, name) : '', // without a name it goes on
     make('dd', {}, ...(whole > 0 ? [make('progress', { value: part, max: whole, 'aria-label': name })] : []), text),
   ]));
 }
