@@ -83,30 +83,56 @@ func distance(a, b []rune) int {
 }
 
 // Meant are terms that find what the words of a search name, such as host:"ana silva", and the
-// search without the words: people type names without their field.
+// search without the words: people type names without their field, with a wrong one, or without
+// quotes after the right one.
 func (w *Where) Meant(ctx context.Context, calls callvault.Reads, entries callvault.Entries) (terms []string, without string, err error) {
 	var words, others []string
-	for _, t := range w.Terms {
-		if t.Kind == Word {
-			words = append(words, t.Value)
-		} else {
+	begun := -1 // the name that the first word may continue
+	for i, t := range w.Terms {
+		switch _, value, _ := strings.Cut(t.Value, ":"); {
+		case t.Kind != Word:
 			others = append(others, t.Text)
+		case callvault.Fold(value) != "":
+			words = append(words, value)
+		default:
+			if _, isName := fieldOfName[w.Terms[max(0, i-1)].Field]; isName && len(words) == 0 {
+				begun = i - 1
+			}
+			words = append(words, t.Value)
 		}
 	}
 	if len(words) == 0 {
 		return nil, "", nil
 	}
+	if begun >= 0 {
+		name := w.Terms[begun]
+		whole := termOf(name.Field, strings.Join(append([]string{name.Value}, words...), " "))
+		if finds, err := find(ctx, whole, calls, entries); finds || err != nil {
+			rest := slices.DeleteFunc(others, func(text string) bool { return text == name.Text })
+			return []string{whole}, strings.Join(rest, " "), err
+		}
+	}
 	for _, field := range []string{"host", "workspace", "system"} {
 		text := termOf(field, strings.Join(words, " "))
-		alone, err := Parse(text)
-		if err == nil {
-			_, err = alone.Resolve(ctx, calls, entries)
-		}
-		if err == nil {
-			terms = append(terms, text)
-		} else if !errors.As(err, new(*Error)) {
+		finds, err := find(ctx, text, calls, entries)
+		if err != nil {
 			return nil, "", err
+		}
+		if finds {
+			terms = append(terms, text)
 		}
 	}
 	return terms, strings.Join(others, " "), nil
+}
+
+// find tells whether what a term names is there.
+func find(ctx context.Context, term string, calls callvault.Reads, entries callvault.Entries) (bool, error) {
+	w, err := Parse(term)
+	if err == nil {
+		_, err = w.Resolve(ctx, calls, entries)
+	}
+	if errors.As(err, new(*Error)) {
+		return false, nil
+	}
+	return err == nil, err
 }

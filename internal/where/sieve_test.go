@@ -171,15 +171,18 @@ func TestNear(t *testing.T) {
 // Words may be the name of somebody or something: then a term finds that.
 func TestMeant(t *testing.T) {
 	for text, want := range map[string]string{
-		"ana":                    "[host:ana] ",
-		"ana silva longer:30m 7": `[host:"ana silva"] longer:30m 7`,
-		`"Jean-Luc" private:yes`: `[host:Jean-Luc] private:yes`,
-		"sales":                  "[workspace:sales] ",
-		"zoom":                   "[system:zoom] ",
-		"zed":                    "[] ",
-		"silva ana":              "[] ", // not in this order
-		"late:5m 7":              "[] ",
-		"":                       "[] ",
+		"ana":                      "[host:ana] ",
+		"ana silva longer:30m 7":   `[host:"ana silva"] longer:30m 7`,
+		`"Jean-Luc" private:yes`:   `[host:Jean-Luc] private:yes`,
+		"sales":                    "[workspace:sales] ",
+		"zoom":                     "[system:zoom] ",
+		"zed":                      "[] ",
+		"silva ana":                "[] ", // not in this order
+		"hots:ana":                 "[host:ana] ",
+		"host:ana silva late:5m":   `[host:"ana silva"] late:5m`,
+		"private:no host:ana zoom": "[system:zoom] private:no host:ana",
+		"late:5m 7":                "[] ",
+		"":                         "[] ",
 	} {
 		w, err := Parse(text)
 		if err != nil {
