@@ -47,10 +47,14 @@ func broken(data []byte, err error) FieldError {
 	return FieldError{Problem: "must be a JSON object, not " + kindOf(strings.TrimLeft(string(data), " \t\r\n"))}
 }
 
-// parser is a scanner that fills a call.
+// parser is a scanner that fills a call. The texts of the call are parts of one copy of the
+// record, and the pointers to them point into one array.
 type parser struct {
 	scanner
 	call     Call
+	copied   string // all of data; empty until the first text
+	texts    []string
+	next     int    // the number of the field that most often comes next
 	seen     uint32 // fields of the contract, by their numbers
 	further  names
 	problems []FieldError
@@ -62,12 +66,14 @@ func (p *parser) member(raw []byte, escaped bool) error {
 		p.problems = append(p.problems, *p.refused)
 		p.refused = nil
 	}
-	number := -1
-	if escaped {
+	number := p.next
+	switch {
+	case escaped:
 		number = fieldNumber([]byte(decode(raw, true)))
-	} else {
+	case number >= len(fieldNames) || fieldNames[number] != string(raw):
 		number = fieldNumber(raw)
 	}
+	p.next = number + 1
 	var err error
 	if number < 0 {
 		err = p.keep(raw, escaped)
@@ -129,19 +135,32 @@ func (p *parser) field(number int) error {
 	begin := p.pos
 	if p.peek() == '"' {
 		raw, escaped, err := p.str()
-		if err == nil && !p.isRefused(name) {
-			p.set(name, "a string", decode(raw, escaped))
+		if err != nil || p.isRefused(name) {
+			return err
 		}
-		return err
+		text := p.part(begin+1, p.pos-1)
+		if escaped {
+			text = decode(raw, true)
+		}
+		p.set(name, "a string", text)
+		return nil
 	}
 	if err := p.value(2); err != nil {
 		return err
 	}
-	literal := string(p.data[begin:p.pos])
-	if !p.isRefused(name) && literal != "null" {
+	if !p.isRefused(name) && p.data[begin] != 'n' {
+		literal := p.part(begin, p.pos)
 		p.set(name, kindOf(literal), literal)
 	}
 	return nil
+}
+
+// part is a part of the record as text.
+func (p *parser) part(begin, end int) string {
+	if p.copied == "" {
+		p.copied = string(p.data)
+	}
+	return p.copied[begin:end]
 }
 
 // set sets a field from a value of some kind; of a string the text is what it says.
@@ -161,6 +180,14 @@ func (p *parser) set(name, kind, text string) {
 	}
 	if !fits {
 		p.wrong(name, "must be "+wanted+", not "+kind)
+		return
+	}
+	if field := p.call.text(name); field != nil {
+		if p.texts == nil {
+			p.texts = make([]string, 0, len(fieldNames))
+		}
+		p.texts = append(p.texts, text)
+		*field = &p.texts[len(p.texts)-1]
 		return
 	}
 	if err := p.call.set(name, text); err != nil {

@@ -46,18 +46,17 @@ func (c *Call) set(name, text string) error {
 	case "isPrivate":
 		return setParsed(&c.IsPrivate, text, parseBool)
 	}
-	*c.text(name) = &text
+	*c.text(name) = new(text)
 	return nil
 }
 
 // setParsed sets a field to what parse makes of a text.
 func setParsed[T any](field **T, text string, parse func(string) (T, error)) error {
 	value, err := parse(text)
-	if err != nil {
-		return err
+	if err == nil {
+		*field = &value
 	}
-	*field = &value
-	return nil
+	return err
 }
 
 // oneOf parses one of the accepted values, in any case.

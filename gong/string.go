@@ -6,13 +6,30 @@ import (
 	"unicode/utf8"
 )
 
+// isPlain tells which bytes of a string need no look: ASCII but control characters, the
+// quotation mark and the backslash.
+var isPlain = func() (plain [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // str takes a string and returns what stands between its quotation marks, and
 // whether there are escapes in it.
 func (s *scanner) str() (raw []byte, escaped bool, err error) {
 	s.pos++
 	begin := s.pos
 	for s.pos < len(s.data) {
-		c := s.data[s.pos]
+		rest := s.data[s.pos:]
+		n := 0
+		for n < len(rest) && isPlain[rest[n]] {
+			n++
+		}
+		if s.pos += n; n == len(rest) {
+			break
+		}
+		c := rest[n]
 		switch {
 		case c == '"':
 			s.pos++
@@ -24,10 +41,8 @@ func (s *scanner) str() (raw []byte, escaped bool, err error) {
 			}
 		case c < ' ':
 			return nil, false, s.errorf("a control character in a string")
-		case c < utf8.RuneSelf:
-			s.pos++
 		default:
-			r, size := utf8.DecodeRune(s.data[s.pos:])
+			r, size := utf8.DecodeRune(rest[n:])
 			if r == utf8.RuneError && size == 1 {
 				s.refuse(errUTF8)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/file"
@@ -17,7 +18,6 @@ type order struct {
 	held *pending           // the first run, until the next one tells whether it follows
 	any  bool               // there was a run
 	last callvault.Position // near the end of the last one
-	at   []int              // of the calls of the last one; used again
 
 	folder string
 	free   func(folder string) (bytes int64, known bool)
@@ -26,19 +26,24 @@ type order struct {
 	places []Place
 }
 
-// stray is the part of a run that may stand among the calls of its neighbour.
-const stray = 16
+const (
+	stray  = 16   // the part of a run that may stand among the calls of its neighbour
+	sample = 1000 // calls of a run that are looked at
+)
 
 // follows tells whether a run stands behind the one before it.
 func (o *order) follows(p *pending) bool {
-	n := len(p.calls)
-	if n == 0 {
+	var at []callvault.Position
+	for i := 0; i < len(p.calls); i += 1 + len(p.calls)/sample {
+		at = append(at, p.calls[i].Position())
+	}
+	if len(at) == 0 {
 		return true
 	}
-	o.at = spool.Order(o.at, p.calls)
+	slices.SortFunc(at, callvault.Position.Compare)
 	before := o.last
-	o.last = p.calls[o.at[n-1-n/stray]].Position()
-	return !o.any || p.calls[o.at[n/stray]].Position().Compare(before) >= 0
+	o.last = at[len(at)-1-len(at)/stray]
+	return !o.any || at[len(at)/stray].Compare(before) >= 0
 }
 
 // hasRoom tells whether a run fits on the disk, and then all runs into a store there, which

@@ -110,7 +110,7 @@ func (s *Spool) Add(r *Run) error {
 
 // addRecords adds calls and entries, in the order in which they are put.
 func (s *Spool) addRecords(r *Run) error {
-	s.order = Order(s.order, r.Calls)
+	s.order = sorted(s.order, r.Calls, func(a, b *callvault.Call) int { return a.Position().Compare(b.Position()) })
 	for _, i := range s.order {
 		c := &r.Calls[i]
 		s.buf = binary.BigEndian.AppendUint64(append(s.buf[:0], 0), uint64(c.Time)^1<<63)
@@ -132,12 +132,7 @@ func (s *Spool) addRecords(r *Run) error {
 	return s.records.endRun()
 }
 
-// Order is the order of calls by position, in the memory of another order.
-func Order(order []int, calls []callvault.Call) []int {
-	return sorted(order, calls, func(a, b *callvault.Call) int { return a.Position().Compare(b.Position()) })
-}
-
-// sorted is an order of calls; equal ones are as they came.
+// sorted is an order of calls, in the memory of another one; equal ones are as they came.
 func sorted(order []int, calls []callvault.Call, compare func(a, b *callvault.Call) int) []int {
 	order = order[:0]
 	for i := range calls {
