@@ -74,6 +74,7 @@ var libraries = map[string][]string{
 	"internal/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/screen":       {"github.com/dustin/go-humanize", "github.com/rivo/uniseg", "golang.org/x/term"},
 	"internal/limit":        {"github.com/prometheus/client_golang", "golang.org/x/time"},
+	"internal/spool":        {"github.com/klauspost/compress"},
 	"internal/sqlite":       {"zombiezen.com/go/sqlite"},
 	"internal/bench":        {"github.com/jackc/pgx/v5", "github.com/dustin/go-humanize"},
 	"internal/openapitest":  {"github.com/getkin/kin-openapi", "github.com/santhosh-tekuri/jsonschema/v6"},

@@ -1,35 +1,32 @@
 package spool
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/callvault/callvault/internal/file"
 )
 
-const (
-	writeSize = 256 << 10
-
-	// What a merge reads ahead, of all runs together and at least of each.
-	readSize  = 8 << 20
-	leastSize = 4 << 10
-)
+// blockSize is what is compressed at once. A merge has two blocks of each run in memory.
+const blockSize = 32 << 10
 
 // runs are runs of entries in a file, each in the order of its keys. They sort more entries
-// than fit into memory: merge visits those of all runs in order.
+// than fit into memory: merge visits those of all runs in order. A run is compressed, which
+// costs less than to write four times as much.
 type runs struct {
 	file *file.Scratch
-	out  *bufio.Writer
+	out  *s2.Writer
 	size int64 // of what was added
 	ends []extent
 	next extent // the run that is added
 	head []byte // used again
 }
 
-// extent is where a run is.
+// extent is where a run is in the file.
 type extent struct {
 	begin, end int64
 	entries    int
@@ -41,7 +38,7 @@ func newRuns(folder string) (*runs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &runs{file: f, out: bufio.NewWriterSize(f, writeSize)}, nil
+	return &runs{file: f, out: s2.NewWriter(f, s2.WriterConcurrency(1), s2.WriterBlockSize(blockSize))}, nil
 }
 
 // add adds an entry to the run, behind those before it. The value may come in parts.
@@ -64,21 +61,25 @@ func (s *runs) add(key []byte, value ...[]byte) error {
 
 // endRun ends a run. The next entry may come before those of this one.
 func (s *runs) endRun() error {
-	if s.next.end = s.size; s.next.entries > 0 {
+	err := s.out.Close()
+	if err == nil {
+		s.next.end, err = s.file.Seek(0, io.SeekCurrent)
+	}
+	if s.next.entries > 0 {
 		s.ends = append(s.ends, s.next)
 	}
-	s.next = extent{begin: s.size}
-	return s.out.Flush()
+	s.next = extent{begin: s.next.end}
+	s.out.Reset(s.file)
+	return err
 }
 
 // merge visits the entries of all ended runs in the order of their keys. Those with equal
 // keys come in the order of their runs. Key and value are valid until visit returns.
 func (s *runs) merge(visit func(key, value []byte) error) error {
 	var m heap
-	each := min(writeSize, max(leastSize, readSize/max(1, len(s.ends))))
 	for i, of := range s.ends {
 		in := io.NewSectionReader(s.file, of.begin, of.end-of.begin)
-		r := &run{number: i, left: of.entries, in: bufio.NewReaderSize(in, each)}
+		r := &run{number: i, left: of.entries, in: s2.NewReader(in, s2.ReaderMaxBlockSize(blockSize), s2.ReaderAllocBlock(blockSize))}
 		if err := r.next(); err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ func (s *runs) close() error { return s.file.Close() }
 type run struct {
 	number     int
 	left       int // entries behind this one
-	in         *bufio.Reader
+	in         *s2.Reader
 	text       []byte // of the entry
 	key, value []byte // parts of it
 }

@@ -76,7 +76,7 @@ func TestMergeFails(t *testing.T) {
 	if err := s.merge(func(_, _ []byte) error { visits++; return broken }); err != broken || visits != 1 {
 		t.Errorf("%v after %d visits", err, visits)
 	}
-	for size := s.size - 1; size >= 0; size-- {
+	for size := s.ends[0].end - 1; size >= 0; size-- {
 		if err := s.file.Truncate(size); err != nil {
 			t.Fatal(err)
 		}
