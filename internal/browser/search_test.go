@@ -222,7 +222,7 @@ func (p tab) testOutside() {
 	p.wait("!location.search.includes('range=all')")
 	p.total(plural(within))
 	p.open("?from=2019-01-01&to=2019-02-01&tz=UTC&where=harbor")
-	p.text("#empty-text", "No calls match from 1 Jan to 31 Jan 2019.")
+	p.text("#empty-text", "No calls from 1 Jan to 31 Jan 2019 match.")
 	p.text("#outside", fmt.Sprintf("%d calls match outside this range. Show all", everywhere))
 	if p.is("document.getElementById('show-newest').checkVisibility()") {
 		p.t.Error("the search is offered to be removed, although it finds calls")
