@@ -211,7 +211,7 @@ func (p tab) testDownloads() {
 		case <-p.ctx.Done():
 			p.t.Fatalf("%s was not downloaded", format)
 		}
-		if want := "calls-default-2020-03-23-to-2020-03-30." + format; name != want {
+		if want := "calls-default-2020-03-23-to-2020-03-29." + format; name != want {
 			p.t.Errorf("the file is called %s, not %s", name, want)
 		}
 		got, err := os.ReadFile(filepath.Join(folder, name))

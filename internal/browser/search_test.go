@@ -143,7 +143,7 @@ func (p tab) testCulprits() {
 		{week + "&company=acm", `Unknown company "acm"`, "acm", ""},
 		{week + "&by=fortnight", `Unknown unit "fortnight"; use hour`, "fortnight", ""},
 		{"?range=soon&tz=UTC", `Unknown range "soon"; use today`, "soon", ""},
-		{"?from=soon&tz=UTC", `From "soon" is not a time; use a date`, "soon", ""},
+		{"?from=soon&tz=UTC", `From "soon" is not a time; write 2026-01-31`, "soon", ""},
 	} {
 		p.open(tt.query)
 		if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasPrefix(got, tt.text) {

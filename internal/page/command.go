@@ -66,15 +66,19 @@ func (h *Handler) curl(r *http.Request, keyCompany, path string) []string {
 
 // curlView is nothing if the API can't filter by the search.
 func (h *Handler) curlView(r *http.Request, keyCompany string, v view) []string {
-	isWorkspace := len(v.where.Terms) == 1 && len(v.filter.Workspaces) == 1
-	if h.API == "" || len(v.where.Terms) > 0 && !isWorkspace {
+	if h.API == "" || len(v.where.Terms) > 0 && !v.isWorkspace() {
 		return nil
 	}
 	query := "?fromDateTime=" + v.query.From.String() + "&toDateTime=" + v.query.To.String()
-	if isWorkspace {
+	if v.isWorkspace() {
 		query += "&workspaceId=" + v.filter.Workspaces[0].String()
 	}
 	return h.curl(r, keyCompany, gong.Path+query)
+}
+
+// isWorkspace tells whether the search asks for one workspace and nothing else.
+func (v *view) isWorkspace() bool {
+	return len(v.where.Terms) == 1 && len(v.filter.Workspaces) == 1
 }
 
 // flags select the calls of the view for callvault calls, which begins with the oldest.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/callvault/callvault"
 	"github.com/callvault/callvault/internal/web"
@@ -42,8 +43,12 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 	defer place.Leave()
 	var v view
 	var names callvault.EntryNames
+	var name string
 	err = h.read(r.Context(), keyCompany, func(ctx context.Context) (err error) {
-		if v, err = h.view(r.WithContext(ctx), keyCompany); err != nil || !format.HasNames {
+		if v, err = h.view(r.WithContext(ctx), keyCompany); err != nil {
+			return err
+		}
+		if name, err = h.fileName(ctx, v); err != nil || !format.HasNames {
 			return err
 		}
 		names, err = callvault.ReadEntryNames(ctx, h.Store.Directory(v.company))
@@ -53,7 +58,7 @@ func (h *Handler) download(w http.ResponseWriter, r *http.Request, keyCompany st
 		return err
 	}
 	w.Header().Set("Content-Type", format.ContentType)
-	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(v)+"."+format.Extension+`"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+"."+format.Extension+`"`)
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method == http.MethodHead {
 		return nil
@@ -98,14 +103,41 @@ func (h *Handler) format(extension string) (Format, error) {
 	return Format{}, refusef(http.StatusBadRequest, "format must be one of %s", strings.Join(known, ", "))
 }
 
-// fileName names the company and the range, without the extension.
-func fileName(v view) string {
-	layout := "2006-01-02"
-	if atMidnight(v.span.From) && atMidnight(v.span.To) {
-		return "calls-" + v.company + "-" + v.span.From.Format(layout) + "-to-" + v.span.To.Format(layout)
+// fileName names the company, what the search selects, and the range by its last day, without the
+// extension.
+func (h *Handler) fileName(ctx context.Context, v view) (string, error) {
+	selected, err := h.selected(ctx, v)
+	if err != nil {
+		return "", err
 	}
-	layout += "T150405"
-	return "calls-" + v.company + "-" + v.span.From.Format(layout) + "-to-" + v.span.To.Format(layout)
+	layout, last := "2006-01-02T150405", v.span.To
+	if atMidnight(v.span.From) && atMidnight(v.span.To) {
+		layout, last = time.DateOnly, v.span.To.Add(-1)
+	}
+	name := "calls-" + v.company + selected + "-" + v.span.From.Format(layout)
+	if end := last.Format(layout); !strings.HasSuffix(name, end) {
+		name += "-to-" + end
+	}
+	return name, nil
+}
+
+// selected is the workspace that the search asks for, if nothing else, by its name in plain
+// letters or its id.
+func (h *Handler) selected(ctx context.Context, v view) (string, error) {
+	switch {
+	case len(v.where.Terms) == 0:
+		return "", nil
+	case !v.isWorkspace():
+		return "-filtered", nil
+	}
+	id := v.filter.Workspaces[0]
+	names, err := h.namesOf(ctx, v.company, map[callvault.Kind][]callvault.ID{callvault.Workspaces: {id}})
+	const most = 40
+	plain := strings.ReplaceAll(callvault.Fold(names[callvault.Workspaces][id.String()]), " ", "-")
+	if plain == "" || len(plain) > most || strings.ContainsFunc(plain, func(r rune) bool { return r > unicode.MaxASCII }) {
+		plain = id.String()
+	}
+	return "-" + plain, err
 }
 
 func atMidnight(t time.Time) bool {

@@ -54,10 +54,22 @@ func TestDownloadOfLarge(t *testing.T) {
 
 func TestFileNames(t *testing.T) {
 	made := at("2026-03-01T00:00:00Z")
-	h := start(t, Config{Store: &store{companies: map[string]calls{"default": made, "a.b-c": made}}}, made)
+	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	spaces := calls{rows: []callvault.Call{call(1, day, "70"), call(2, day, "71"), call(3, day, "72")}}
+	entries := map[callvault.Kind][]callvault.Entry{callvault.Workspaces: {
+		{ID: spaces.rows[1].Workspace, Document: []byte(`{"id":"71","name":"Sales & \"Europe\""}`)},
+		{ID: spaces.rows[2].Workspace, Document: []byte(`{"id":"72","name":"Київ"}`)},
+	}}
+	h := start(t, Config{Store: &store{companies: map[string]calls{"default": made, "a.b-c": made, "c": spaces}, entries: directory{entries: entries}}}, made)
 	for query, want := range map[string]string{
-		"range=today": "calls-default-2026-03-04-to-2026-03-05.ndjson",
-		"range=all":   "calls-default-2026-03-01-to-2026-03-02.ndjson",
+		"range=today":                                           "calls-default-2026-03-04.ndjson",
+		"range=30d":                                             "calls-default-2026-02-03-to-2026-03-04.ndjson",
+		"range=all":                                             "calls-default-2026-03-01.ndjson",
+		"range=all&where=Call":                                  "calls-default-filtered-2026-03-01.ndjson",
+		"range=all&where=workspace:70&company=c":                "calls-c-70-2026-03-01.ndjson",
+		"range=all&where=workspace:71&company=c":                "calls-c-sales-europe-2026-03-01.ndjson",
+		"range=all&where=workspace:72&company=c":                "calls-c-72-2026-03-01.ndjson",
+		"range=all&where=workspace:70+workspace:71&company=c":   "calls-c-filtered-2026-03-01.ndjson",
 		"from=2026-03-01T09:30:00Z&to=2026-03-02&company=a.b-c": "calls-a.b-c-2026-03-01T093000-to-2026-03-02T000000.ndjson",
 	} {
 		w := get(h, "/api/download?format=ndjson&"+query)

@@ -289,6 +289,23 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// What is not there is said in a page to people, from which a link leads to the calls.
+func TestNotFound(t *testing.T) {
+	h := start(t, Config{}, at())
+	for path, want := range map[string]string{"/nope": `href="./"`, "/nope/a/b": `href="./../../"`} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+		w := httptest.NewRecorder()
+		h.Serve(w, r, "")
+		if w.Code != http.StatusNotFound || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
+		}
+		if body := get(h, path).Body.String(); body != `{"error":"Page not found.","final":true}`+"\n" {
+			t.Errorf("%s: a program gets %s", path, body)
+		}
+	}
+}
+
 // The page stays small, loads nothing from elsewhere, and makes no HTML of strings.
 func TestScripts(t *testing.T) {
 	h := start(t, Config{}, at())

@@ -24,7 +24,7 @@ func (v *view) parseRange(ctx context.Context, parameters url.Values, now time.T
 	from, to, name := parameters.Get("from"), parameters.Get("to"), parameters.Get("range")
 	if from != "" || to != "" {
 		if v.span, err = when.Bounds(from, to, now); err != nil {
-			return refuseBounds(from, to, now, err)
+			return refuseBounds(from, "to", to, now)
 		}
 	} else {
 		v.preset = cmp.Or(name, lately)
@@ -47,17 +47,28 @@ func (v *view) parseRange(ctx context.Context, parameters url.Values, now time.T
 	return nil
 }
 
-// refuseBounds says what is wrong with a range, and which of its ends it is.
-func refuseBounds(from, to string, now time.Time, err error) error {
-	// The page has no flags.
-	text := strings.NewReplacer("--from", "from", "--through", "to", "--to", "to").Replace(err.Error())
-	refused := refusef(http.StatusBadRequest, "%s", text).blame("range", strings.Trim(from+" – "+to, " –"))
-	for name, value := range map[string]string{"from": from, "to": to} {
-		if _, wrong := when.Parse(value, now); wrong != nil && value != "" {
-			refused.blame(name, value)
+// refuseBounds says what is wrong with a range, and which of its ends it is. Last is what the second
+// end is called.
+func refuseBounds(from, last, to string, now time.Time) error {
+	ends := [...]struct{ parameter, name, value string }{{"from", "from", from}, {"to", last, to}}
+	for _, end := range ends {
+		if _, wrong := when.Parse(end.value, now); wrong == nil || end.value == "" {
+			continue
 		}
+		problem := "is not a time; write 2026-01-31, 2026-01, 2026-01-31 09:00, yesterday or 2w"
+		if _, err := time.Parse(time.DateOnly, end.value); err != nil && strings.HasSuffix(err.Error(), "out of range") {
+			problem = "is not in the calendar"
+		}
+		return refusef(http.StatusBadRequest, "%s %.40q %s", end.name, end.value, problem).blame(end.parameter, end.value)
 	}
-	return refused
+	text := "from must be before " + strings.ToUpper(last[:1]) + last[1:]
+	switch {
+	case to == "":
+		text = "from must be before now; use an earlier time"
+	case last == "through" && from != to:
+		text = "from is after Through"
+	}
+	return refusef(http.StatusBadRequest, "%s", text).blame("range", strings.Trim(from+" – "+to, " –"))
 }
 
 // written is a range as the page's dialog has it: by its first time, and by its last day or
@@ -68,21 +79,22 @@ type written struct {
 }
 
 // written checks what a person wrote as a range, in parameters from and to: a day, month or
-// year as the end includes all of it. An empty parameter leaves that end open.
+// year as the end includes all of it. A time ago is a whole second. An empty parameter leaves that
+// end open.
 func (h *Handler) written(r *http.Request, _ string) (any, error) {
 	parameters := r.URL.Query()
 	zone, err := parseZone(parameters)
 	if err != nil {
 		return nil, err
 	}
-	now, from, to := h.Now().In(zone), parameters.Get("from"), parameters.Get("to")
+	now, from, to := h.Now().In(zone).Truncate(time.Second), parameters.Get("from"), parameters.Get("to")
 	read := when.Through
 	if _, err := when.Through("", to, now); err != nil { // not a whole day
 		read = when.Bounds
 	}
 	span, err := read(from, to, now)
 	if err != nil {
-		return nil, refuseBounds(from, to, now, err)
+		return nil, refuseBounds(from, "through", to, now)
 	}
 	var w written
 	if !span.From.IsZero() {

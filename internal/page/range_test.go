@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Without a range in the request the last days are shown, or else the last days that have
@@ -29,7 +30,7 @@ func TestLately(t *testing.T) {
 
 // What people write as a range is read with the day that they name as its end.
 func TestWritten(t *testing.T) {
-	h := start(t, Config{}, at())
+	h := start(t, Config{Now: func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 203_858_026, time.UTC) }}, at())
 	for query, want := range map[string]written{
 		with("from", "2026-01-01", "to", "2026-01-31"):                        {"2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"},
 		with("from", "2026-01", "to", "2026-01"):                              {"2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"},
@@ -48,7 +49,10 @@ func TestWritten(t *testing.T) {
 	for query, want := range map[string]string{
 		with("from", "soon", "to", "2026-01-31"):       `"culprit":{"name":"from"`,
 		with("from", "2026-01-01", "to", "2026-02-30"): `"culprit":{"name":"to"`,
-		with("from", "2026-03-01", "to", "2026-01-31"): `"error":"From 2026-03-01 begins at`,
+		with("from", "2026-03-01", "to", "2026-01-31"): `"error":"From is after Through."`,
+		with("from", "2026-02-30"):                     `"error":"From \"2026-02-30\" is not in the calendar."`,
+		with("to", "31.10.2026"):                       `"error":"Through \"31.10.2026\" is not a time; write 2026-01-31, 2026-01, 2026-01-31 09:00, yesterday or 2w."`,
+		with("from", "now", "to", "now"):               `"error":"From must be before Through."`,
 	} {
 		w := get(h, "/api/range"+query)
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || strings.Contains(w.Body.String(), "--") {

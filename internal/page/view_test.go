@@ -62,8 +62,8 @@ func TestRefusals(t *testing.T) {
 	h := start(t, Config{}, at("2026-03-01T00:00:00Z"))
 	for query, text := range map[string]string{
 		with("range", "tomorrow"):                      "Unknown range \"tomorrow\"; use today",
-		with("from", "<b>soon</b>"):                    "From \"<b>soon</b>\" is not a time; use a date",
-		with("from", "2026-03-02", "to", "2026-03-01"): "From 2026-03-02 must be before to 2026-03-01",
+		with("from", "<b>soon</b>"):                    "From \"<b>soon</b>\" is not a time; write 2026-01-31",
+		with("from", "2026-03-02", "to", "2026-03-01"): "From must be before To.",
 		with("tz", "Mars/Olympus"):                     "\"Mars/Olympus\" is not a time zone",
 		with("tz", "../../etc/passwd"):                 "is not a time zone",
 		with("company", "a b"):                         "Unknown company \"a b\"",
