@@ -75,6 +75,10 @@ var plans = []plan{
 		"SEARCH counts USING PRIMARY KEY (company=? AND workspace>?)",
 		"SCAN w", "SEARCH c EXISTS USING PRIMARY KEY (company=? AND workspace=? AND level=?)",
 	}},
+	{"density of a workspace", densitySQL, []any{int64(1), workspaceKey(1), 1, int64(0)}, []string{
+		"SEARCH w USING PRIMARY KEY (company=? AND workspace=? AND level=? AND bucket=?)",
+		"SEARCH c USING PRIMARY KEY (company=? AND workspace=? AND level=? AND bucket=?)",
+	}},
 	{"buckets with calls", filledSQL, []any{int64(1), "", int64(0), int64(9)}, []string{
 		"SEARCH counts USING PRIMARY KEY (company=? AND workspace=? AND level=? AND bucket>? AND bucket<?)",
 	}},
@@ -144,6 +148,8 @@ func init() {
 		{"backward", backward, "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
 		{"forward in a workspace", forwardInWorkspace, "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
 		{"backward in a workspace", backwardInWorkspace, "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
+		{"forward among all", forwardAmongAll, "time>? AND time<?", "(time,id)>(?,?) AND time<?"},
+		{"backward among all", backwardAmongAll, "time>? AND time<?", "time>? AND (time,id)<(?,?)"},
 	} {
 		of, i, covering, join := "company=?", "documents", "PRIMARY KEY", []string{}
 		if strings.Contains(w.name, "workspace") {

@@ -50,6 +50,24 @@ var (
 		rowOfSpaceSQL + ` AND i.time < ?3` + backwardOfSpace,
 		rowOfSpaceSQL + ` AND (i.time, i.id) < (?3, ?4)` + backwardOfSpace,
 	}
+
+	// Those of a workspace without its index.
+	forwardAmongAll = way{
+		rowSQL + ` AND +workspace = ?2 AND time >= ?3` + forwardSQL,
+		rowSQL + ` AND +workspace = ?2 AND (time, id) > (?3, ?4)` + forwardSQL,
+	}
+	backwardAmongAll = way{
+		rowSQL + ` AND +workspace = ?2 AND time < ?3` + backwardSQL,
+		rowSQL + ` AND +workspace = ?2 AND (time, id) < (?3, ?4)` + backwardSQL,
+	}
+)
+
+// densitySQL tells whether a bucket has many calls of a workspace, and few others beside each.
+const (
+	densitySQL = `SELECT 1 FROM counts AS w CROSS JOIN counts AS c ON c.company = w.company AND c.workspace = '' AND c.level = w.level AND c.bucket = w.bucket
+		WHERE w.company = ? AND w.workspace = ? AND w.level = ? AND w.bucket = ? AND w.calls >= 25 AND c.calls <= 6 * w.calls`
+
+	densityLevel = 1 // of buckets that have some pages
 )
 
 // scan visits the calls of a query behind a position, and verifies each row and their order.
@@ -86,7 +104,7 @@ func (s *scan) run(limit int, visit func(callvault.Record) error) error {
 	}
 	visited, tied := 0, 0 // tied are those of the time of from
 	var r row
-	err := s.rows(limit, func(st *stmt) error {
+	err := s.walk(limit, func(st *stmt) error {
 		if s.readRow(st, &r); r.Document == nil {
 			return &callvault.DamageError{Company: s.of.name, ID: r.ID, Problem: "its document is missing"}
 		}
@@ -113,17 +131,75 @@ func miscounted(of company, counted, found int) error {
 	return &callvault.DamageError{Company: of.name, Problem: fmt.Sprintf("%d calls counted, but %d found", counted, found)}
 }
 
+// walk visits the rows of the scan. The calls of a workspace lie apart in the table. To look one
+// up by the index takes as long as to read six rows that follow each other, so a bucket where
+// the workspace has one in six calls or more is read from the table.
+func (s *scan) walk(limit int, visit func(*stmt) error) error {
+	q := &s.verifier.Query
+	if q.Workspace.IsZero() {
+		return s.rows(limit, visit)
+	}
+	rest := stretch{s.way, s.from, s.until(), limit}
+	counting := func(st *stmt) error { rest.limit--; return visit(st) }
+	for {
+		bucket, among, end := s.bucketOf(rest.from)
+		isDense, err := s.number(densitySQL, s.of.id, q.Workspace.Key(), bucket.Level, bucket.Number)
+		if err != nil {
+			return err
+		}
+		if isDense == 0 {
+			return s.read(rest, visit)
+		}
+		part := stretch{among, rest.from, end, rest.limit}
+		err = s.read(part, counting)
+		rest.from = callvault.Position{Time: end}
+		if err != nil || rest.limit == 0 || end == rest.until {
+			return err
+		}
+	}
+}
+
+// bucketOf is the bucket that a walk enters at a position, the way to read it from the table,
+// and the time where the walk leaves it.
+func (s *scan) bucketOf(from callvault.Position) (b callvault.Bucket, among *way, end callvault.Time) {
+	if !s.verifier.Back {
+		b = from.Time.Buckets()[densityLevel]
+		return b, &forwardAmongAll, min(s.until(), b.Start()+callvault.BucketWidth(densityLevel))
+	}
+	if from.ID.IsZero() {
+		from.Time--
+	}
+	b = from.Time.Buckets()[densityLevel]
+	return b, &backwardAmongAll, max(s.until(), b.Start())
+}
+
+// until is the time where the scan ends.
+func (s *scan) until() callvault.Time {
+	if s.verifier.Back {
+		return s.verifier.Query.From
+	}
+	return s.verifier.Query.To
+}
+
+// stretch is rows that are read by a way, from a position until a time.
+type stretch struct {
+	way   *way
+	from  callvault.Position
+	until callvault.Time
+	limit int
+}
+
 // rows visits the rows of the way.
 func (s *scan) rows(limit int, visit func(*stmt) error) error {
-	q, query := &s.verifier.Query, s.way.exact
-	if s.from.ID.IsZero() {
-		query = s.way.rows
+	return s.read(stretch{s.way, s.from, s.until(), limit}, visit)
+}
+
+func (s *scan) read(p stretch, visit func(*stmt) error) error {
+	query := p.way.exact
+	if p.from.ID.IsZero() {
+		query = p.way.rows
 	}
-	bound := q.To
-	if s.verifier.Back {
-		bound = q.From
-	}
-	return s.each(visit, query, s.of.id, q.Workspace.Key(), int64(s.from.Time), s.from.ID.Key(), int64(bound), limit)
+	return s.each(visit, query, s.of.id, s.verifier.Query.Workspace.Key(), int64(p.from.Time), p.from.ID.Key(), int64(p.until), p.limit)
 }
 
 // countRest is how many calls are counted from where the scan begins on. Of its time the

@@ -288,3 +288,23 @@ func (m *model) checkNumbers(got []change, changed []callvault.ID) error {
 	}
 	return nil
 }
+
+// sameScans compares the scans in both directions from a position with the obvious ones.
+func sameScans(t *testing.T, calls callvault.Calls, batch []callvault.Call, q callvault.Query, from callvault.Position, limit int) {
+	t.Helper()
+	var got []row
+	if err := calls.Scan(t.Context(), q, from, limit, keep(&got)); err != nil {
+		t.Fatal(err)
+	}
+	after := matching(matchingAfter(batch, from), q)
+	same(t, fmt.Sprintf("%s, %d calls after %v", describe(q), limit, from), got, rows(after[:min(limit, len(after))], q))
+	got = nil
+	if err := calls.ScanBack(t.Context(), q, from, limit, keep(&got)); err != nil {
+		t.Fatal(err)
+	}
+	q.To = min(q.To, from.Time+1)
+	before := slices.DeleteFunc(matching(batch, q), func(c callvault.Call) bool { return c.Position().Compare(from) >= 0 })
+	want := rows(before[max(0, len(before)-limit):], q)
+	slices.Reverse(want)
+	same(t, fmt.Sprintf("%s, %d calls before %v", describe(q), limit, from), got, want)
+}

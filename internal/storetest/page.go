@@ -59,21 +59,25 @@ func pagesCoverExactly(t *testing.T, open Open) {
 }
 
 // The total of a first page is exact wherever the page ends: within the first calls of its
-// range, behind them, or among many of one instant.
+// range, behind them, or among many of one instant. Scans from there visit what they should.
 func firstPagesOfACrowdAreCounted(t *testing.T, open Open) {
 	calls, a := open(t).Calls(acme), newAsker(5)
+	const begin = day - hour // of buckets of every width but the widest
 	var batch []callvault.Call
 	for i := range 2500 {
-		at := day - hour + callvault.Time(a.Int64N(int64(20*minute)))
+		at := begin + callvault.Time(a.Int64N(int64(20*minute)))
 		if i%5 == 0 { // some instants have hundreds
-			at = day - hour + callvault.Time(a.IntN(3))*7*minute
+			at = begin + callvault.Time(a.IntN(3))*7*minute
 		}
-		batch = append(batch, Sample{ID: fmt.Sprint(i), Time: at, Workspace: []string{"", "7"}[a.IntN(2)]}.Call(t))
+		if i%2 == 0 { // others are hours apart
+			at += callvault.Time(a.IntN(5)-2) * 2 * hour
+		}
+		batch = append(batch, Sample{ID: fmt.Sprint(i), Time: at, Workspace: []string{"", "", "7", "8"}[a.IntN(4-i%2)]}.Call(t))
 	}
 	put(t, calls, shuffled(batch)...)
 	bound := func() callvault.Time {
 		if a.IntN(3) == 0 {
-			return day - hour + callvault.Time(a.IntN(5)-1)*5*minute + callvault.Time(a.IntN(3)-1)
+			return begin + callvault.Time(a.IntN(5)-1)*5*minute + callvault.Time(a.IntN(3)-1)
 		}
 		return batch[a.IntN(len(batch))].Time + callvault.Time(a.IntN(3)-1)
 	}
@@ -83,9 +87,16 @@ func firstPagesOfACrowdAreCounted(t *testing.T, open Open) {
 			q.From, q.To = q.To, q.From
 		}
 		if a.IntN(2) == 0 {
-			q.Workspace = ID(t, "7")
+			q.Workspace = ID(t, []string{"7", "8"}[a.IntN(2)])
 		}
-		sameFirst(t, calls, batch, q, 1+a.IntN([]int{3, 101, 1001}[a.IntN(3)]))
+		limit, from := 1+a.IntN([]int{3, 101, 1001}[a.IntN(3)]), batch[a.IntN(len(batch))].Position()
+		sameFirst(t, calls, batch, q, limit)
+		if a.IntN(3) == 0 {
+			from.ID = callvault.ID{}
+		}
+		if q.From <= from.Time && from.Time < q.To {
+			sameScans(t, calls, batch, q, from, limit)
+		}
 	}
 }
 
