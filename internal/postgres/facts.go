@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,33 +26,12 @@ const (
 			(SELECT time FROM callvault.facts WHERE company = $1 AND time < $2 ORDER BY time DESC LIMIT 1), $2)
 		ORDER BY f.time DESC, f.id DESC`
 
-	// The rows that positions belong to, each with where the next one begins.
-	factsOfForm = `SELECT ` + factColumns + `, n.time, n.id
-		FROM (
-			SELECT DISTINCT coalesce(at.time, first.time) AS time, coalesce(at.id, first.id) AS id
-			FROM ({positions}) AS b
-			CROSS JOIN (SELECT time, id FROM callvault.facts WHERE company = $1 ORDER BY time, id LIMIT 1) AS first
-			LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS f
-				WHERE f.company = $1 AND (f.time, f.id) <= (b.time, b.id) ORDER BY f.time DESC, f.id DESC LIMIT 1
-			) AS at ON true
-		) AS at
-		CROSS JOIN LATERAL (SELECT * FROM callvault.facts AS f
-			WHERE f.company = $1 AND f.time = at.time AND f.id = at.id OFFSET 0) AS f
-		LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS n
-			WHERE n.company = $1 AND (n.time, n.id) > (at.time, at.id) ORDER BY n.time, n.id LIMIT 1) AS n ON true`
-
-	setFactsSQL = `INSERT INTO callvault.facts (company, time, id, checksum, titles_checksum, records, titles)
-		SELECT $1, f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles
-		FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[]) AS f (time, id, checksum, titles_checksum, records, titles)
-		ON CONFLICT (company, time, id) DO UPDATE
-		SET checksum = excluded.checksum, titles_checksum = excluded.titles_checksum, records = excluded.records, titles = excluded.titles`
+	factsOfSQL  = `SELECT * FROM callvault.facts_of($1, $2, $3, $4)`
+	setFactsSQL = `SELECT callvault.set_facts($1, $2, $3, $4, $5, $6, $7)`
+	numbersSQL  = `SELECT callvault.numbers_of($1, $2, $3)`
 
 	deleteFactsSQL = `DELETE FROM callvault.facts WHERE company = $1 AND time = $2 AND id = $3`
 	clearFactsSQL  = `DELETE FROM callvault.facts WHERE company = $1`
-
-	numbersSQL = `SELECT n.place, k.number FROM unnest($2::int[], $3::text[]) WITH ORDINALITY AS n (field, name, place)
-		CROSS JOIN LATERAL (SELECT number FROM callvault.names AS k
-			WHERE k.company = $1 AND k.field = n.field AND k.name = n.name OFFSET 0) AS k`
 
 	callsAtSQL = `SELECT d.number, d.checksum, b.time, b.id, d.workspace, d.document
 		FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY AS b (time, id, place)
@@ -61,17 +39,6 @@ const (
 			WHERE d.company = $1 AND d.time = b.time AND d.id = b.id OFFSET 0) AS d ON true
 		ORDER BY b.place`
 )
-
-// factsOfSQL takes positions, and factsOfCallsSQL those of calls, which may stand elsewhere yet.
-var (
-	factsOfSQL      = strings.Replace(factsOfForm, "{positions}", positionsSQL, 1)
-	factsOfCallsSQL = strings.Replace(factsOfForm, "{positions}", positionsSQL+` UNION ALL
-				SELECT i.time, i.id FROM unnest($3::text[]) AS c (id)
-				CROSS JOIN LATERAL (SELECT time, id FROM callvault.ids AS i
-					WHERE i.company = $1 AND i.id = c.id AND i.time IS NOT NULL OFFSET 0) AS i`, 1)
-)
-
-const positionsSQL = `SELECT p.time, p.id FROM unnest($2::bigint[], $3::text[]) AS p (time, id)`
 
 // keptFacts is a row of facts with where the next one begins.
 type keptFacts struct {
@@ -83,6 +50,7 @@ type keptFacts struct {
 type factRows struct {
 	*change
 	atOnce  int
+	apart   int         // how many positions to go on for the next one that is asked for
 	read    []keptFacts // and not asked for yet, in order
 	written []callvault.FactRow
 }
@@ -106,25 +74,29 @@ func (r *factRows) FactRow(at callvault.Position, later iter.Seq[callvault.Posit
 }
 
 // readFrom reads the rows of a position and of some later ones, when those are written that wait
-// for it.
+// for it. Where many positions are in one row, it asks for some of them.
 func (r *factRows) readFrom(at callvault.Position, later iter.Seq[callvault.Position]) error {
-	positions := []callvault.Position{at}
+	positions, n := []callvault.Position{at}, 0
 	r.atOnce = min(max(factsAtFirst, 8*r.atOnce), factsAtOnce)
 	for p := range later {
 		if len(positions) == r.atOnce {
 			break
 		}
-		positions = append(positions, p)
+		if n++; n%max(1, r.apart) == 0 {
+			positions = append(positions, p)
+		}
 	}
 	r.setFacts()
 	times, ids := columnsOf(positions)
-	r.askFacts(factsOfSQL, &r.read, times, ids)
-	return r.send()
+	r.askFacts(&r.read, times, ids, nil)
+	err := r.send()
+	r.apart = n / (4 * max(1, len(r.read)))
+	return err
 }
 
-// askFacts queues a question of factsOfForm.
-func (w *change) askFacts(query string, into *[]keptFacts, times []int64, ids []string) {
-	w.ask(query, times, ids).Query(func(rows pgx.Rows) error {
+// askFacts queues a question for the rows of positions, and of calls that may stand elsewhere.
+func (w *change) askFacts(into *[]keptFacts, times []int64, ids, moved []string) {
+	w.ask(factsOfSQL, times, ids, moved).Query(func(rows pgx.Rows) error {
 		*into = nil
 		for rows.Next() {
 			var kept keptFacts
@@ -242,12 +214,12 @@ func (w *change) askNumbers(keys []callvault.NameKey) {
 	for i, key := range keys {
 		fields[i], names[i] = int32(key.Field), key.Name
 	}
-	w.ask(numbersSQL, fields, names).Query(func(rows pgx.Rows) error {
-		var place, number int64
-		_, err := pgx.ForEachRow(rows, []any{&place, &number}, func() error {
-			w.names.SetNumber(keys[place-1], number)
-			return nil
-		})
+	w.ask(numbersSQL, fields, names).QueryRow(func(row pgx.Row) error {
+		var numbers []int64
+		err := row.Scan(&numbers)
+		for i, number := range numbers {
+			w.names.SetNumber(keys[i], number)
+		}
 		return err
 	})
 }

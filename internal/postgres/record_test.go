@@ -23,7 +23,7 @@ var (
 
 	// functions have the company as their first argument; what they do with it is
 	// checked by TestFunctionsNameTheCompany.
-	function = regexp.MustCompile(`^SELECT callvault\.(make_company|is_awaited|begin_timeline|add_names|refuse_mirrored|write_calls|bury_calls|withhold_calls|load_calls|meet_apart|stand_apart|take_quota|take_second)\(\$1(, \$\d)*\)$`)
+	function = regexp.MustCompile(`^SELECT callvault\.(make_company|is_awaited|begin_timeline|add_names|open_company|set_facts|numbers_of|write_calls|bury_calls|withhold_calls|load_calls|meet_apart|stand_apart|take_quota|take_second)\(\$1(, \$\d)*\)$`)
 )
 
 // recorder keeps every statement that connections are given.

@@ -19,7 +19,7 @@ const (
 	withholdSQL = `SELECT callvault.withhold_calls($1, $2)`
 	loadSQL     = `SELECT callvault.load_calls($1, $2, $3, $4, $5, $6, $7)`
 
-	refuseMirroredSQL = `SELECT callvault.refuse_mirrored($1)`
+	openCompanySQL = `SELECT callvault.open_company($1)`
 
 	// Calls that would replace one with another clientUniqueId, which is the first one in a
 	// document: a further field may have one too.
@@ -122,9 +122,7 @@ func (s calls) Put(ctx context.Context, batch callvault.Batch) (result callvault
 }
 
 func (w *change) put(batch callvault.Batch) (result callvault.PutResult, err error) {
-	for _, statement := range []string{makeCompanySQL, lockCompanySQL, refuseMirroredSQL} {
-		w.ask(statement)
-	}
+	w.ask(openCompanySQL)
 	calls := batch.Calls()
 	if err := w.refuseOthers(batch); err != nil {
 		return result, err
@@ -257,7 +255,7 @@ func (w *change) write(batch []callvault.Call) (result callvault.PutResult, err 
 		checksums[i] = int64(call.Checksum(w.company))
 	}
 	if n <= fewCalls {
-		w.askFacts(factsOfCallsSQL, &w.touched, times, ids)
+		w.askFacts(&w.touched, times, ids, ids)
 	}
 	var answer []int64
 	w.ask(writeSQL, ids, times, workspaces, documents, checksums).QueryRow(func(row pgx.Row) error { return row.Scan(&answer) })
@@ -265,7 +263,9 @@ func (w *change) write(batch []callvault.Call) (result callvault.PutResult, err 
 		for i := range batch {
 			w.names.Add(&batch[i])
 		}
-		w.askNumbers(w.unnumbered())
+		if keys := w.unnumbered(); len(keys) > 0 {
+			w.askNumbers(keys)
+		}
 	}
 	if err := w.send(); err != nil {
 		return result, err

@@ -26,6 +26,78 @@ DROP FUNCTION IF EXISTS callvault.load_records(text, bigint[], text[], bigint[],
 
 -- What writes calls: see 0003.sql for what holds for all of these functions.
 
+-- open_company begins a write by all but the company's mirror.
+CREATE FUNCTION callvault.open_company(the_company text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM callvault.make_company(the_company);
+	PERFORM FROM callvault.companies WHERE company = the_company FOR UPDATE;
+	PERFORM callvault.refuse_mirrored(the_company);
+END $$;
+
+-- facts_of selects the rows of facts that positions belong to, and those of where the calls with
+-- some ids stand, each with where the next row begins. Before the first row all belongs to that.
+CREATE FUNCTION callvault.facts_of(the_company text, the_times bigint[], the_ids text[], moved text[])
+RETURNS TABLE (the_time bigint, the_id text, the_checksum bigint, the_titles_checksum bigint, the_records bytea, the_titles bytea, next_time bigint, next_id text)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off AS $$
+BEGIN
+	RETURN QUERY SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles, n.time, n.id
+	FROM (
+		SELECT DISTINCT coalesce(at.time, first.time) AS time, coalesce(at.id, first.id) AS id
+		FROM (
+			SELECT p.time, p.id FROM unnest(the_times, the_ids) AS p (time, id)
+			UNION ALL SELECT i.time, i.id FROM unnest(moved) AS m (id)
+			CROSS JOIN LATERAL (
+				SELECT i.time, i.id FROM callvault.ids AS i
+				WHERE i.company = the_company AND i.id = m.id AND i.time IS NOT NULL
+				OFFSET 0
+			) AS i
+		) AS b
+		CROSS JOIN (SELECT f.time, f.id FROM callvault.facts AS f WHERE f.company = the_company ORDER BY f.time, f.id LIMIT 1) AS first
+		LEFT JOIN LATERAL (
+			SELECT f.time, f.id FROM callvault.facts AS f
+			WHERE f.company = the_company AND (f.time, f.id) <= (b.time, b.id)
+			ORDER BY f.time DESC, f.id DESC LIMIT 1
+		) AS at ON true
+	) AS at
+	CROSS JOIN LATERAL (
+		SELECT f.* FROM callvault.facts AS f
+		WHERE f.company = the_company AND f.time = at.time AND f.id = at.id
+		OFFSET 0
+	) AS f
+	LEFT JOIN LATERAL (
+		SELECT n.time, n.id FROM callvault.facts AS n
+		WHERE n.company = the_company AND (n.time, n.id) > (at.time, at.id)
+		ORDER BY n.time, n.id LIMIT 1
+	) AS n ON true;
+END $$;
+
+-- set_facts writes rows of facts, in place of those that begin where they do.
+CREATE FUNCTION callvault.set_facts(the_company text, the_times bigint[], the_ids text[], the_checksums bigint[], the_titles_checksums bigint[], the_records bytea[], the_titles bytea[])
+RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	INSERT INTO callvault.facts (company, time, id, checksum, titles_checksum, records, titles)
+	SELECT the_company, f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles
+	FROM unnest(the_times, the_ids, the_checksums, the_titles_checksums, the_records, the_titles) AS f (time, id, checksum, titles_checksum, records, titles)
+	ON CONFLICT (company, time, id) DO UPDATE
+	SET checksum = excluded.checksum, titles_checksum = excluded.titles_checksum, records = excluded.records, titles = excluded.titles;
+END $$;
+
+-- numbers_of tells the number of each of some names, or 0.
+CREATE FUNCTION callvault.numbers_of(the_company text, the_fields int[], the_names text[])
+RETURNS bigint[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+	RETURN (SELECT array_agg(coalesce(k.number, 0) ORDER BY n.place)
+	FROM unnest(the_fields, the_names) WITH ORDINALITY AS n (field, name, place)
+	LEFT JOIN LATERAL (
+		SELECT k.number FROM callvault.names AS k
+		WHERE k.company = the_company AND k.field = n.field AND k.name = n.name
+		OFFSET 0
+	) AS k ON true);
+END $$;
+
 -- write_calls writes a batch, all or none: see callvault.Calls. The calls stand in
 -- the one order, which is that of documents; the numbers follow it. The checksums are
 -- without the numbers. The result is how many were created, then the places in the batch of

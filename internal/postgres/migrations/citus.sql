@@ -42,6 +42,9 @@ ALTER FUNCTION callvault.add_counts(text, bigint[], bigint[], text[], bigint[], 
 ALTER FUNCTION callvault.add_names(text, bigint[], text[], text[], text[], bigint[], text[], text[], text[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.stand_apart(text, text[], int, bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.meet_apart(text, text[], bigint[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.facts_of(text, bigint[], text[], text[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.set_facts(text, bigint[], text[], bigint[], bigint[], bytea[], bytea[]) RESET plan_cache_mode;
+ALTER FUNCTION callvault.numbers_of(text, int[], text[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.write_calls(text, text[], bigint[], text[], text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.bury_calls(text, text[], bigint[]) RESET plan_cache_mode;
 ALTER FUNCTION callvault.withhold_calls(text, text[]) RESET plan_cache_mode;
@@ -61,6 +64,10 @@ SELECT create_distributed_function('callvault.add_names(text, bigint[], text[], 
 SELECT create_distributed_function('callvault.refuse_mirrored(text)');
 SELECT create_distributed_function('callvault.stand_apart(text, text[], int, bigint[])');
 SELECT create_distributed_function('callvault.meet_apart(text, text[], bigint[])');
+SELECT create_distributed_function('callvault.open_company(text)');
+SELECT create_distributed_function('callvault.facts_of(text, bigint[], text[], text[])');
+SELECT create_distributed_function('callvault.set_facts(text, bigint[], text[], bigint[], bigint[], bytea[], bytea[])');
+SELECT create_distributed_function('callvault.numbers_of(text, int[], text[])');
 SELECT create_distributed_function('callvault.write_calls(text, text[], bigint[], text[], text[], bigint[])');
 SELECT create_distributed_function('callvault.bury_calls(text, text[], bigint[])');
 SELECT create_distributed_function('callvault.withhold_calls(text, text[])');

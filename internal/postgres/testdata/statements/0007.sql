@@ -31,11 +31,6 @@ INSERT INTO callvault.apart (company, id, kind, here)
 INSERT INTO callvault.directory (company, kind, id, checksum, document)
 		SELECT $1, $2, e.id, e.checksum, e.document FROM unnest($3::text[], $4::bigint[], $5::text[]) AS e (id, checksum, document)
 		ON CONFLICT (company, kind, id) DO UPDATE SET checksum = excluded.checksum, document = excluded.document;
-INSERT INTO callvault.facts (company, time, id, checksum, titles_checksum, records, titles)
-		SELECT $1, f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles
-		FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[]) AS f (time, id, checksum, titles_checksum, records, titles)
-		ON CONFLICT (company, time, id) DO UPDATE
-		SET checksum = excluded.checksum, titles_checksum = excluded.titles_checksum, records = excluded.records, titles = excluded.titles;
 INSERT INTO callvault.ids (company, id, number, time, workspace)
 		SELECT company, id, number, time, workspace FROM callvault.documents AS d
 		WHERE d.company = $1 AND NOT EXISTS (SELECT FROM callvault.ids AS i
@@ -56,6 +51,7 @@ INSERT INTO callvault.timelines (company, number, id)
 SELECT
 		(SELECT count(*) FROM callvault.apart WHERE company = $1 AND counted >= $2 AND counted < $3) -
 		(SELECT count(*) FROM callvault.apart WHERE company = $1 AND here >= $2 AND here < $3);
+SELECT * FROM callvault.facts_of($1, $2, $3, $4);
 SELECT FROM callvault.companies WHERE company = $1 FOR UPDATE;
 SELECT FROM callvault.store;
 SELECT FROM callvault.store FOR UPDATE;
@@ -72,7 +68,9 @@ SELECT callvault.is_awaited($1, $2);
 SELECT callvault.load_calls($1, $2, $3, $4, $5, $6, $7);
 SELECT callvault.make_company($1);
 SELECT callvault.meet_apart($1, $2, $3);
-SELECT callvault.refuse_mirrored($1);
+SELECT callvault.numbers_of($1, $2, $3);
+SELECT callvault.open_company($1);
+SELECT callvault.set_facts($1, $2, $3, $4, $5, $6, $7);
 SELECT callvault.stand_apart($1, $2, $3, $4);
 SELECT callvault.take_quota($1, $2, $3, $4, $5);
 SELECT callvault.take_second($1, $2, $3);
@@ -136,35 +134,6 @@ SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles FROM cal
 			(SELECT time FROM callvault.facts WHERE company = $1 AND time < $2 ORDER BY time DESC LIMIT 1), $2)
 		ORDER BY f.time DESC, f.id DESC;
 SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles FROM callvault.facts AS f WHERE f.company = $1 ORDER BY f.time, f.id;
-SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles, n.time, n.id
-		FROM (
-			SELECT DISTINCT coalesce(at.time, first.time) AS time, coalesce(at.id, first.id) AS id
-			FROM (SELECT p.time, p.id FROM unnest($2::bigint[], $3::text[]) AS p (time, id) UNION ALL
-				SELECT i.time, i.id FROM unnest($3::text[]) AS c (id)
-				CROSS JOIN LATERAL (SELECT time, id FROM callvault.ids AS i
-					WHERE i.company = $1 AND i.id = c.id AND i.time IS NOT NULL OFFSET 0) AS i) AS b
-			CROSS JOIN (SELECT time, id FROM callvault.facts WHERE company = $1 ORDER BY time, id LIMIT 1) AS first
-			LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS f
-				WHERE f.company = $1 AND (f.time, f.id) <= (b.time, b.id) ORDER BY f.time DESC, f.id DESC LIMIT 1
-			) AS at ON true
-		) AS at
-		CROSS JOIN LATERAL (SELECT * FROM callvault.facts AS f
-			WHERE f.company = $1 AND f.time = at.time AND f.id = at.id OFFSET 0) AS f
-		LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS n
-			WHERE n.company = $1 AND (n.time, n.id) > (at.time, at.id) ORDER BY n.time, n.id LIMIT 1) AS n ON true;
-SELECT f.time, f.id, f.checksum, f.titles_checksum, f.records, f.titles, n.time, n.id
-		FROM (
-			SELECT DISTINCT coalesce(at.time, first.time) AS time, coalesce(at.id, first.id) AS id
-			FROM (SELECT p.time, p.id FROM unnest($2::bigint[], $3::text[]) AS p (time, id)) AS b
-			CROSS JOIN (SELECT time, id FROM callvault.facts WHERE company = $1 ORDER BY time, id LIMIT 1) AS first
-			LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS f
-				WHERE f.company = $1 AND (f.time, f.id) <= (b.time, b.id) ORDER BY f.time DESC, f.id DESC LIMIT 1
-			) AS at ON true
-		) AS at
-		CROSS JOIN LATERAL (SELECT * FROM callvault.facts AS f
-			WHERE f.company = $1 AND f.time = at.time AND f.id = at.id OFFSET 0) AS f
-		LEFT JOIN LATERAL (SELECT time, id FROM callvault.facts AS n
-			WHERE n.company = $1 AND (n.time, n.id) > (at.time, at.id) ORDER BY n.time, n.id LIMIT 1) AS n ON true;
 SELECT field, name, number, calls, first FROM callvault.names WHERE company = $1;
 SELECT i.number, coalesce(i.checksum, d.checksum), i.time, i.id, d.workspace, d.document
 		FROM (SELECT number, checksum, time, id, workspace FROM callvault.ids
@@ -226,9 +195,6 @@ SELECT ltrim(id, '0') FROM callvault.documents AS d
 SELECT ltrim(id, '0') FROM callvault.ids AS i
 		WHERE i.company = $1 AND i.time IS NOT NULL AND NOT EXISTS (SELECT FROM callvault.documents AS d
 			WHERE d.company = $1 AND d.time = i.time AND d.id = i.id AND d.workspace = i.workspace OFFSET 0);
-SELECT n.place, k.number FROM unnest($2::int[], $3::text[]) WITH ORDINALITY AS n (field, name, place)
-		CROSS JOIN LATERAL (SELECT number FROM callvault.names AS k
-			WHERE k.company = $1 AND k.field = n.field AND k.name = n.name OFFSET 0) AS k;
 SELECT name, calls, first FROM callvault.names WHERE company = $1 AND field = $2;
 SELECT number FROM callvault.companies WHERE company = $1;
 SELECT number, checksum, NULL::bigint, id, NULL::text, NULL::text FROM callvault.ids WHERE company = $1 AND time IS NULL;
