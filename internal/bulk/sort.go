@@ -89,7 +89,8 @@ func (in *intake) sort(ctx context.Context, p *pending) error {
 		return nil
 	}
 	if o.spool == nil && (!follows || in.onlyChecks) {
-		if err := in.spill(); err != nil {
+		// Only a check needs it: without it, or without a folder, runs are put as they come.
+		if err := in.spill(); err != nil && in.onlyChecks {
 			return err
 		}
 	}

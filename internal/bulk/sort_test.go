@@ -219,7 +219,15 @@ func TestSortingFails(t *testing.T) {
 				return nil
 			}
 		}, broken, 20},
-		{"no folder", func(_ *testing.T, im *Import, _ *memory) { im.Folder += "/none" }, nil, 0},
+		{"no folder, and then the store", func(_ *testing.T, im *Import, m *memory) {
+			im.Folder += "/none" // records are put as they come
+			m.put = func() error {
+				if len(m.batches) == 3 {
+					return broken
+				}
+				return nil
+			}
+		}, broken, 30},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -227,7 +235,7 @@ func TestSortingFails(t *testing.T) {
 			im := Import{Calls: &m, Report: &recorder{}, Folder: folder, most: 10}
 			tt.change(t, &im, &m)
 			result, err := im.Run(t.Context(), []Source{minutes("a", reverse...)})
-			if err == nil || !errors.Is(err, tt.want) && tt.want != nil || result.Created != tt.kept || len(m.documents) != tt.kept {
+			if !errors.Is(err, tt.want) || result.Created != tt.kept || len(m.documents) != tt.kept {
 				t.Errorf("%+v, %v; %d calls are kept", result, err, len(m.documents))
 			}
 			if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
