@@ -15,19 +15,28 @@ import (
 // header, it writes one, and it may leave out the lines that begin with a text.
 var foreign = regexp.MustCompile(`(?m)^# (\w+)[\w ]*\n(?:\(echo (\S+); cat \S+\) \| |grep -v \^(\S+) \S+ \| )?callvault import (.*) \S+$`)
 
-// Every command line that docs/files.md has for a system imports files of its form.
+// Every command line that docs/files.md has for a system imports files of its form, whose calls
+// are found by number, agent and system.
 func TestForeignFiles(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "files.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string][2]string{
-		"Asterisk":    {"1770020102.65 2026-02-02T09:15:02+01:00 278 - dst=00493055501", "1770021060.67 2026-02-02T09:31:00+01:00 12 - dst=201"},
+		"Asterisk":    {"1770020102.65 2026-02-02T09:15:02+01:00 278 - title=00493055501", "1770021060.67 2026-02-02T09:31:00+01:00 12 - title=201"},
 		"FreeSWITCH":  {"5b0f6c1e-2f4d-4c39-9d0a-0f8f2d6b1a01 2026-02-02T09:15:02+01:00 278 - hangup_cause=NORMAL_CLEARING", "5b0f6c1e-2f4d-4c39-9d0a-0f8f2d6b1a03 2026-02-02T09:31:00+01:00 12 - hangup_cause=NO_ANSWER"},
 		"Twilio":      {"CA00000000000000000000000000000a01 2026-02-02T08:15:02+00:00 278 Outbound status=completed", "CA00000000000000000000000000000a02 2026-02-02T08:31:00+00:00 0 Inbound status=no-answer"},
 		"RingCentral": {"8000000001 2026-02-02T08:15:02+00:00 278 Outbound Result=Connected", "8000000002 2026-02-02T08:31:00+00:00 12 Inbound Result=Missed"},
 		"Zoom":        {"7602386110000000101 2026-02-02T03:15:02-05:00 278 Outbound NO.=1", "7602386110000000102 2026-02-02T03:31:00-05:00 - Inbound NO.=2"},
-		"Aircall":     {"3000000001 2026-02-02T08:15:02.083Z 278 Outbound user=Anna Example", "3000000002 2026-02-02T08:31:00Z 12 Inbound user=[No associated user]"},
+		"Aircall":     {"3000000001 2026-02-02T08:15:02.083Z 278 Outbound primaryUserId=Anna Example", "3000000002 2026-02-02T08:31:00Z 12 Inbound primaryUserId=[No associated user]"},
+	}
+	searches := map[string][]string{ // each finds the first call alone
+		"Asterisk":    {"00493055501", "host:anna", "system:asterisk host:Anna 0049305550"},
+		"FreeSWITCH":  {"00493055501", "host:1001", "system:freeswitch 00493055501"},
+		"Twilio":      {"493055501", "host:1500", "system:twilio 493055501"},
+		"RingCentral": {"2025550102", "host:anna", "system:ringcentral host:example"},
+		"Zoom":        {"12025550102", "host:anna", "system:zoom host:anna"},
+		"Aircall":     {"555001", "host:anna", `system:aircall "49 30 555001"`},
 	}
 	for _, match := range foreign.FindAllStringSubmatch(string(page), -1) {
 		system, header, without := match[1], match[2], match[3]
@@ -56,6 +65,11 @@ func TestForeignFiles(t *testing.T) {
 				further, _, _ := strings.Cut(want[strings.LastIndex(want[:strings.Index(want, "=")], " ")+1:], "=")
 				if got := inShort(t, calls[i], further); got != want {
 					t.Errorf("got %s\nwant %s", got, want)
+				}
+			}
+			for _, search := range searches[system] {
+				if got := c.must("calls", "-o", "ndjson", "--where", search); got != calls[0]+"\n" {
+					t.Errorf("%s finds %s", search, got)
 				}
 			}
 		})

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,7 +17,7 @@ import (
 
 // Mapping says which columns of tables fill which fields. With it, cells may have times
 // as a clock shows them and as seconds since 1970, durations as h:mm:ss, directions
-// with more words, and dashes for none.
+// with more words, dashes for none, and caller IDs of a host.
 type Mapping struct {
 	Zone *time.Location // of times without an offset; nil refuses them
 
@@ -151,6 +152,8 @@ func (m Mapping) cell(name, cell string) (text, problem string) {
 		cell, err = seconds(strings.TrimSpace(cell))
 	case "direction":
 		cell = direction(cell)
+	case "primaryUserId":
+		cell = caller(cell)
 	}
 	if err != nil {
 		return "", err.Error()
@@ -207,6 +210,16 @@ func direction(cell string) string {
 		}
 	}
 	return cell
+}
+
+// caller is the name of a caller ID such as "Ana Silva" <200>, or without a name the number.
+func caller(cell string) string {
+	name, number, _ := strings.Cut(strings.TrimSpace(cell), "<")
+	number, isWhole := strings.CutSuffix(number, ">")
+	if !isWhole || strings.Trim(number, "+*#0123456789") != "" {
+		return cell
+	}
+	return cmp.Or(strings.Trim(name, `" `), number)
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

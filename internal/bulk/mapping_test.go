@@ -146,6 +146,14 @@ func TestMappedCells(t *testing.T) {
 		{"", "direction", "Conference", "Conference"},
 		{"", "direction", "in", "in"},
 		{"", "title", " 1:05 ", " 1:05 "},
+
+		{"", "primaryUserId", `"Zora Zimmermann" <200>`, "Zora Zimmermann"},
+		{"", "primaryUserId", "Zora <+4930#1>", "Zora"},
+		{"", "primaryUserId", `"" <200>`, "200"},
+		{"", "primaryUserId", "<200>", "200"},
+		{"", "primaryUserId", "Zora <z@example.com>", "Zora <z@example.com>"},
+		{"", "primaryUserId", "Zora", "Zora"},
+		{"", "title", `"Zora" <200>`, `"Zora" <200>`},
 	} {
 		got, problem := mapped(t, "id=x", tt.zone).cell(tt.field, tt.cell)
 		if problem != "" {
