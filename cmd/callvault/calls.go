@@ -173,6 +173,9 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 			width = screen.Width(a.stdout)
 		}
 		lines := screen.NewTable(stdout, o.zone, width, shownNames(names))
+		if o.where.Has("late") {
+			lines.ShowLate()
+		}
 		err = errors.Join(fill(lines), lines.Close())
 	}
 	p.End()

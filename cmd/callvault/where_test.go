@@ -274,3 +274,18 @@ func TestWhereOfMissingNames(t *testing.T) {
 		}
 	}
 }
+
+// A search for late calls shows how late each started.
+func TestWhereLate(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", `{"id":"1","title":"Late","scheduled":"2026-01-05T09:00:00Z","started":"2026-01-05T09:07:30Z"}`))
+	want := `TIME                           LATE  DURATION  DIRECTION   SYSTEM        ID                    TITLE
+2026-01-05T09:07:30Z           7:30         -  -           -             1                     Late
+`
+	if got := c.must("calls", "--tz", "UTC", "--where", "late:5m"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := c.must("calls", "--where", "late"); strings.Contains(got, "LATE") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -38,9 +38,9 @@ const (
 // named it, nil if none has a name.
 type Names struct{ Host, Workspace func(id string) string }
 
-// NewTable makes a table whose lines fit a terminal of a width: it leaves out columns
-// and cuts texts. Hosts and workspaces have a column if any has a name. With a width of 0 it has all columns in fixed places, times with their
-// offset, and whole texts. Times are in the zone.
+// NewTable makes a table whose lines fit a terminal of a width: it leaves out columns and cuts
+// texts. Hosts and workspaces have a column if any has a name. With a width of 0 it has all
+// columns in fixed places, times with their offset, and whole texts. Times are in the zone.
 func NewTable(w io.Writer, zone *time.Location, width int, names Names) *Table {
 	t := &Table{out: bufio.NewWriterSize(w, 64<<10), zone: zone, width: width}
 	title := column{"TITLE", 0, func(c *gong.Call, _ *time.Location) string { return textOf(c.Title) }}
@@ -59,19 +59,26 @@ func NewTable(w io.Writer, zone *time.Location, width int, names Names) *Table {
 	}
 	if width == 0 {
 		all[0].width, all[0].text = len(time.RFC3339), wholeTime
-		t.columns = append(all, title)
-		return t
 	}
-	left := width
-	for i, c := range all {
-		left -= c.width + len(gap)
-		if i > 0 && left < minTitle {
-			break
-		}
-		t.columns = append(t.columns, c)
-	}
-	t.columns = append(t.columns, title)
+	t.columns = append(all, title)
 	return t
+}
+
+// ShowLate adds a column before the first call: how late each started.
+func (t *Table) ShowLate() {
+	t.columns = slices.Insert(t.columns, 1, column{"LATE", len("10:00:00"), late})
+}
+
+// fit leaves out columns so that the title has room. The time and the id, which callvault call
+// takes, stay.
+func (t *Table) fit() {
+	last := len(t.columns) - 2 // of those before the title
+	left := t.width - t.columns[0].width - t.columns[last].width - 2*len(gap)
+	kept := 1
+	for ; kept < last && left-t.columns[kept].width-len(gap) >= minTitle; kept++ {
+		left -= t.columns[kept].width + len(gap)
+	}
+	t.columns = slices.Delete(t.columns, kept, last)
 }
 
 // Write adds a call, by its document. On a terminal its line is there at once.
@@ -82,6 +89,9 @@ func (t *Table) Write(document []byte) error {
 	}
 	if !t.began {
 		t.began = true
+		if t.width > 0 {
+			t.fit()
+		}
 		t.out.WriteString(t.line(func(c column) string { return c.name })) // an error stays until the next write
 	}
 	_, err = t.out.WriteString(t.line(func(c column) string { return Clean(c.text(&call, t.zone)) }))
@@ -106,7 +116,7 @@ func (t *Table) line(cell func(column) string) string {
 		case t.width > 0:
 			text = cut(text, c.width)
 		}
-		if c.name == "DURATION" {
+		if c.name == "DURATION" || c.name == "LATE" {
 			line.WriteString(padLeft(text, c.width) + gap)
 		} else {
 			line.WriteString(pad(text, c.width) + gap)
@@ -153,6 +163,14 @@ func duration(c *gong.Call, _ *time.Location) string {
 		return missing
 	}
 	return Length(*c.Duration)
+}
+
+// late is how long after its scheduled time a call started.
+func late(c *gong.Call, _ *time.Location) string {
+	if c.Started == nil || c.Scheduled == nil {
+		return missing
+	}
+	return Length(int64(c.Started.Instant().Sub(c.Scheduled.Instant()) / time.Second))
 }
 
 // Length is a length of time as m:ss or h:mm:ss.

@@ -41,18 +41,18 @@ func table(t *testing.T, width int) string {
 func TestTable(t *testing.T) {
 	for width, want := range map[int]string{
 		40: `
-TIME              TITLE
-2026-01-05 17:00  Quarterly review
-2026-01-05 18:30  会議の記録 – 四半期ご…
-2026-01-06 00:59  �[2Jevil line
--                 -
+TIME              ID                   …
+2026-01-05 17:00  7782342274025937895  …
+2026-01-05 18:30  1                    …
+2026-01-06 00:59  2                    …
+-                 3                    …
 `,
 		80: `
-TIME              DURATION  DIRECTION   SYSTEM        TITLE
-2026-01-05 17:00      7:40  Outbound    Outreach      Quarterly review
-2026-01-05 18:30  10:01:01  Conference  A system wi…  会議の記録 – 四半期ごとの…
-2026-01-06 00:59      0:00  -           -             �[2Jevil line
--                        -  -           -             -
+TIME              DURATION  ID                    TITLE
+2026-01-05 17:00      7:40  7782342274025937895   Quarterly review
+2026-01-05 18:30  10:01:01  1                     会議の記録 – 四半期ごとの振り…
+2026-01-06 00:59      0:00  2                     �[2Jevil line
+-                        -  3                     -
 `,
 		140: `
 TIME              DURATION  DIRECTION   SYSTEM        ID                    TITLE
@@ -95,11 +95,11 @@ func TestTableNames(t *testing.T) {
 		names screen.Names
 		want  string
 	}{
-		{80, screen.Names{Host: host, Workspace: workspace}, `
-TIME              DURATION  DIRECTION   HOST                TITLE
-2026-01-05 17:00         -  -           Ada�[2J Lovelace,…  First
-2026-01-05 17:00         -  -           8                   Second
-2026-01-05 17:00         -  -           -                   Third
+		{110, screen.Names{Host: host, Workspace: workspace}, `
+TIME              DURATION  DIRECTION   HOST                ID                    TITLE
+2026-01-05 17:00         -  -           Ada�[2J Lovelace,…  1                     First
+2026-01-05 17:00         -  -           8                   2                     Second
+2026-01-05 17:00         -  -           -                   3                     Third
 `},
 		{0, screen.Names{Workspace: workspace}, `
 TIME                       DURATION  DIRECTION   SYSTEM        WORKSPACE         ID                    TITLE
@@ -121,6 +121,34 @@ TIME                       DURATION  DIRECTION   SYSTEM        WORKSPACE        
 		}
 		if err := table.Close(); err != nil || "\n"+out.String() != tt.want {
 			t.Errorf("width %d, %v: got\n%swant%s", tt.width, err, &out, tt.want)
+		}
+	}
+}
+
+// How late a call started stands beside its time.
+func TestTableLate(t *testing.T) {
+	for width, want := range map[int]string{
+		80: `
+TIME                  LATE  DURATION  ID                    TITLE
+2026-01-05 17:00         -      7:40  7782342274025937895   Quarterly review
+2026-01-05 18:30      4:00  10:01:01  1                     会議の記録 – 四半期…
+`,
+		0: `
+TIME                           LATE  DURATION  DIRECTION   SYSTEM        ID                    TITLE
+2026-01-05T17:00:00+01:00         -      7:40  Outbound    Outreach      7782342274025937895   Quarterly review
+2026-01-05T18:30:00+01:00      4:00  10:01:01  Conference  A system with a long name  1                     会議の記録 – 四半期ごとの振り返りと来期の計画について
+`,
+	} {
+		var out bytes.Buffer
+		table := screen.NewTable(&out, time.FixedZone("", 3600), width, screen.Names{})
+		table.ShowLate()
+		for _, document := range documents()[:2] {
+			if err := table.Write([]byte(document)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := table.Close(); err != nil || "\n"+out.String() != want {
+			t.Errorf("width %d, %v: got\n%swant%s", width, err, &out, want)
 		}
 	}
 }

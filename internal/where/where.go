@@ -3,6 +3,7 @@
 package where
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +79,11 @@ func Parse(text string) (*Where, error) {
 // Workspace is a search for the workspace with a name or an id.
 func Workspace(name string) *Where {
 	return &Where{Terms: []Term{{Text: name, Kind: Field, Field: "workspace", Value: name}}}
+}
+
+// Has tells whether a term is about a field. A nil Where has none.
+func (w *Where) Has(field string) bool {
+	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field == field })
 }
 
 // String is a text that Parse reads as the same terms.
