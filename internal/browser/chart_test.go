@@ -166,6 +166,9 @@ func (p tab) testWiden() {
 	if p.is("document.getElementById('widen').checkVisibility()") {
 		p.t.Error("the range to begin with can be widened")
 	}
+	p.open("?from=2020-03-01")
+	p.click("#widen")
+	p.wait("location.search === '' && !location.href.endsWith('?')")
 }
 
 // The chart switches between calls and hours, is stacked by another field and by another unit,

@@ -63,6 +63,12 @@ func (p tab) testList() {
 	}
 	p.click("#ids")
 	p.wait("document.querySelector('#rows td.id:last-child').checkVisibility() && location.search.includes('ids=1')")
+	if !p.is("[...document.querySelectorAll('#rows td.external')].some(c => c.checkVisibility() && c.textContent)") {
+		p.t.Error("no external id is there")
+	}
+	if !p.is("[...document.querySelectorAll('#rows td.what')].every(c => c.title === c.querySelector('.title').textContent || c.querySelector('.untitled'))") {
+		p.t.Error("pointing at a title does not show all of it")
+	}
 }
 
 // At the size of a laptop 18 calls and the figures are seen at once.
@@ -98,6 +104,30 @@ func (p tab) testPhone() {
 	p.wait("document.activeElement.id === 'total' && Math.abs(document.querySelector('.list').getBoundingClientRect().top) < 10")
 	if got := p.string("history.length - " + steps + " + location.hash"); got != "0" {
 		p.t.Errorf("going to the calls is a step: %s", got)
+	}
+	p.open(all + "&order=longest")
+	if got := p.string("[...document.querySelectorAll('#rows td.system')].filter(c => c.scrollWidth > c.clientWidth).map(c => c.textContent)"); got != "" {
+		p.t.Errorf("cut are %s", got)
+	}
+}
+
+// A copied link has the dates and the zone of what is shown, because "last week" is another week
+// to those who open it later.
+func (p tab) testCopyLink() {
+	for _, query := range []string{"?range=all&where=harbor", ""} {
+		p.open(query)
+		p.string("navigator.clipboard.writeText = (text) => { globalThis.copied = text; }")
+		p.click("#copy-view")
+		p.wait("globalThis.copied")
+		link := parameters(p.t, p.string("copied"))
+		total := p.string("document.getElementById('total').textContent")
+		if link.Has("range") || len(link.Get("from")) != len("2020-03-01") || len(link.Get("to")) != len("2020-03-01") || link.Get("tz") == "" || link.Get("where") != p.query("where") {
+			p.t.Errorf("the link to %s is %s", query, link)
+		}
+		want := p.string("document.getElementById('range').textContent")
+		p.do(chromedp.Navigate(p.string("copied")))
+		p.total(total)
+		p.text("#range", want)
 	}
 }
 
@@ -176,9 +206,17 @@ func (p tab) testNames() {
 	p.wait("document.getElementById('call').open")
 	p.settle()
 	p.text("#call-facts bdi[title=\""+workspace+"\"]", sales)
-	// A link of a former version names the workspace.
-	p.open("?company=named&range=all&tz=UTC&workspace=" + workspace)
-	p.text("#chips bdi", `workspace:"`+sales+`"`)
+	// The beginning of a name marks whom it finds. A click on one takes the term away.
+	p.open("?company=named&range=all&tz=UTC&where=longer:1s+host:ada")
+	if got := p.string("[...document.querySelectorAll('#facet-host [aria-pressed=\"true\"] .name')].map(n => n.textContent)"); got != "Ada Lovelace" {
+		p.t.Errorf("marked are %s", got)
+	}
+	p.click(`#facet-host [aria-pressed="true"]`)
+	p.wait("!location.search.includes('host')")
+	p.settle()
+	if got := p.query("where"); got != "longer:1s" {
+		p.t.Errorf("the search is %s", got)
+	}
 }
 
 // A download is what export writes, to the byte, and its name says what it is.

@@ -3,6 +3,8 @@ package browser
 import (
 	"strings"
 
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -27,6 +29,20 @@ func (p tab) testLoading() {
 	p.click("#again")
 	p.wait("document.getElementById('total').textContent === '" + plural(stored) + "'")
 	p.wait("!document.getElementById('problem').checkVisibility() && !document.querySelector('.stale')")
+}
+
+// Until the first answer is there the page says that it loads.
+func (p tab) testFirstLoad() {
+	send(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: "globalThis.held = [], globalThis.plainFetch = fetch, globalThis.fetch = (...of) => new Promise((go) => held.push(() => go(plainFetch(...of))))",
+	})
+	p.do(chromedp.Navigate(p.page(week)))
+	p.wait("globalThis.held?.length === 1 && document.getElementById('loading').checkVisibility() && !document.querySelector('main').inert")
+	if p.is("document.querySelector('.board').checkVisibility()") {
+		p.t.Error("an empty frame is there")
+	}
+	p.string("globalThis.fetch = plainFetch, held[0]()")
+	p.wait("document.documentElement.dataset.state === 'shown' && document.querySelector('.board').checkVisibility() && !document.getElementById('loading').checkVisibility()")
 }
 
 // Wrong years and a document of many values are shown as well as others.

@@ -45,6 +45,15 @@ func (p tab) testEmpty() {
 	p.total(lately)
 	p.open(week + "&where=nothinglikethis")
 	p.text("#empty-text", "No calls match in any range.")
+	p.click("#show-newest")
+	p.wait("!location.search.includes('where')")
+	p.settle()
+	p.search("nothinglikethis") // hides the chart, which must not be drawn then
+	p.wait("document.getElementById('chart').clientWidth === 0")
+	p.wait("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+	if got := p.string("document.querySelectorAll('#chart :is([width^=\"-\"], [height^=\"-\"])').length"); got != "0" {
+		p.t.Errorf("%s parts of the hidden chart are less than nothing", got)
+	}
 	p.text("#show-newest", "Remove all search terms")
 	p.click("#show-newest")
 	p.wait("!location.search.includes('where')")
@@ -144,8 +153,9 @@ func (p tab) testZone() {
 			p.t.Errorf("%s is offered: %v", name, !there)
 		}
 	}
+	p.focus("#zone")
 	p.fill("#zone", "australia/eucla")
-	p.wait("location.search.includes('Eucla')")
+	p.wait("location.search.includes('Eucla') && document.getElementById('zone').value === 'Australia/Eucla'")
 	p.total(plural(stored))
 	if got, want := p.string("document.querySelector('#rows time').dateTime"), p.view("?range=all&tz=Australia/Eucla").List.Calls[0].Time; got != want || !strings.HasSuffix(got, "+08:45") {
 		p.t.Errorf("the first call is at %s, want %s", got, want)

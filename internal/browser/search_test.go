@@ -1,8 +1,10 @@
 package browser
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/input"
@@ -35,6 +37,9 @@ func (p tab) testFigures() {
 	change := 100 * (v.Figures.Calls - v.Earlier.Calls) / v.Earlier.Calls
 	got := p.string("[...document.querySelectorAll('#figures div')].map(d => [...d.children].map(c => c.textContent).join(' '))")
 	if want := fmt.Sprintf("Calls %s %s", strings.TrimSuffix(plural(v.Figures.Calls), " calls"), map[bool]string{true: "▲", false: "▼"}[change > 0]); !strings.HasPrefix(got, want) || strings.Count(got, "%") < 4 {
+		p.t.Errorf("the figures are %s, want %s", got, want)
+	}
+	if want := fmt.Sprintf("(%s)", strings.TrimSuffix(plural(v.Earlier.Calls), " calls")); !strings.Contains(got, want) || strings.Count(got, "(") != 4 {
 		p.t.Errorf("the figures are %s, want %s", got, want)
 	}
 	p.open(all)
@@ -76,6 +81,13 @@ func (p tab) testFacets() {
 	}
 	p.click("#facet-host > button")
 	p.wait("document.querySelectorAll('#facet-host li').length > 6")
+	p.click(`#measures [data-value="hours"]`)
+	p.wait("location.search.includes('of=hours')")
+	p.settle()
+	amounts := eval[[]float64](p, "[...document.querySelectorAll('#facet-host li span:last-child')].map(s => Number(s.textContent.replace(/ h$/, '')))")
+	if !slices.IsSortedFunc(amounts, func(a, b float64) int { return cmp.Compare(b, a) }) || amounts[0] == 0 {
+		p.t.Errorf("by hours the hosts have %v", amounts)
+	}
 }
 
 // Terms become chips, which stand in the address and are taken away one by one; digits jump to a
@@ -157,6 +169,9 @@ func (p tab) testCulprits() {
 		}
 		if strings.Contains(tt.query, "where") {
 			p.text("#chips .bad bdi", tt.culprit)
+		}
+		if got := p.string("document.getElementById('problem-text').textContent"); !strings.HasSuffix(got, " Below is the view without it.") {
+			p.t.Errorf("%s: %s", tt.query, got)
 		}
 		// What there is without the culprit is shown, dimmed, and is not asked for again.
 		p.wait("document.getElementById('figures').checkVisibility() && getComputedStyle(document.querySelector('.board')).filter === 'grayscale(1)'")

@@ -107,6 +107,10 @@ func (p tab) testKeyboard() {
 	p.wait("!document.getElementById('call').open")
 	p.wait("document.activeElement === document.querySelectorAll('#rows .title')[2]")
 	// A question mark shows the keys, unless it is typed into the search; the focus comes back.
+	p.click("#help")
+	p.wait("document.getElementById('keys').open")
+	p.press(kb.Escape)
+	p.focus("#rows tr:nth-child(4) .title") // the first row is the day's
 	p.press("?")
 	p.wait("document.getElementById('keys').open")
 	p.picture("keys-wide-light")

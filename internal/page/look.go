@@ -1,8 +1,10 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/callvault/callvault"
 )
@@ -54,9 +56,10 @@ type value struct {
 	Value   string `json:"value"` // empty for calls without one
 	Calls   int    `json:"calls"`
 	Seconds int64  `json:"seconds"`
+	Chosen  string `json:"chosen,omitempty"` // the term of the search that finds it
 }
 
-// maxValues is how many values of a facet an answer has.
+// maxValues is how many values of a facet an answer has by their calls, and as many by their hours.
 const maxValues = 50
 
 // facets are the fields whose values the page lists, by their names in a search.
@@ -112,11 +115,10 @@ func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
 	l.Chart.fill(found.Units)
 	ids := idsOf(found.Calls)
 	for _, f := range facets {
-		values := found.Facets[f.facet]
-		shown := facet{f.field, []value{}, max(0, len(values)-maxValues)}
-		for _, b := range values[:len(values)-shown.Others] {
-			shown.Values = append(shown.Values, value(b))
-			if id, err := callvault.ParseID(b.Value); err == nil && f.names != "" {
+		shown := facet{f.field, v.ranked(f.field, f.facet, found.Facets[f.facet]), 0}
+		shown.Others = len(found.Facets[f.facet]) - len(shown.Values)
+		for _, value := range shown.Values {
+			if id, err := callvault.ParseID(value.Value); err == nil && f.names != "" {
 				ids[f.names] = append(ids[f.names], id)
 			}
 		}
@@ -136,6 +138,46 @@ func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
 		l.Meant = &instead{without, terms}
 	}
 	return l, err
+}
+
+// ranked are the values with the most calls, those with the most hours, and those that the search
+// asks for, in the order of their calls.
+func (v *view) ranked(field string, f callvault.Facet, all []callvault.Bar) []value {
+	isValue := make(map[string]bool)
+	for _, b := range all {
+		isValue[callvault.Fold(b.Value)] = true
+	}
+	byHours := slices.SortedStableFunc(slices.Values(all), func(a, b callvault.Bar) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	isLong := make(map[string]bool)
+	for _, b := range byHours[:min(maxValues, len(all))] {
+		isLong[b.Value] = true
+	}
+	values := []value{}
+	for i, b := range all {
+		chosen := ""
+		if b.Value != "" && v.filter.Allows(f, b.Value) {
+			chosen = v.termOf(field, b.Value, isValue)
+		}
+		if i < maxValues || isLong[b.Value] || chosen != "" {
+			values = append(values, value{b.Value, b.Calls, b.Seconds, chosen})
+		}
+	}
+	return values
+}
+
+// termOf is the term by which the search finds a value: the one that equals it, or else the first
+// that no value equals, such as the beginning of a name.
+func (v *view) termOf(field, value string, isValue map[string]bool) (text string) {
+	for _, t := range v.where.Terms {
+		switch meant := callvault.Fold(t.Value); {
+		case t.Field != field:
+		case meant == callvault.Fold(value):
+			return t.Text
+		case text == "" && !isValue[meant]:
+			text = t.Text
+		}
+	}
+	return text
 }
 
 // next is the list from a place on.

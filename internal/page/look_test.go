@@ -144,6 +144,9 @@ func TestFacetsOfMany(t *testing.T) {
 	made := calls{}
 	for i := range 3 * maxValues {
 		c, err := callvault.ParseCall(fmt.Appendf(nil, `{"id":"%d","started":"2026-03-04T07:00:00Z","primaryUserId":"%d"}`, i+1, max(1, i-maxValues)))
+		if i == 3*maxValues-1 {
+			c, err = callvault.ParseCall(fmt.Appendf(nil, `{"id":"%d","started":"2026-03-04T07:00:00Z","duration":60,"primaryUserId":"99"}`, i+1))
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,8 +154,34 @@ func TestFacetsOfMany(t *testing.T) {
 	}
 	l := read[look](t, start(t, Config{}, made), "/api/view?range=today")
 	hosts := l.Facets[2]
-	if hosts.Field != "host" || len(hosts.Values) != maxValues || hosts.Values[0] != (value{"1", maxValues + 2, 0}) || hosts.Others != maxValues-1 {
+	if hosts.Field != "host" || len(hosts.Values) != maxValues+1 || hosts.Values[maxValues].Value != "99" || // which has an hour
+		hosts.Values[0] != (value{"1", maxValues + 2, 0, ""}) || hosts.Others != maxValues-2 {
 		t.Errorf("%d values, %d others, first %+v", len(hosts.Values), hosts.Others, hosts.Values[0])
+	}
+}
+
+// Values that the search finds are marked with the term that finds them, however it was typed.
+func TestChosen(t *testing.T) {
+	h, _ := named(t)
+	for where, want := range map[string]string{
+		"host:ada":                 "7 by host:ada",
+		"host:7 host:ADA":          "7 by host:7",
+		"host:8 host:ada":          "7 by host:ada, 8 by host:8",
+		"workspace:sales host:ada": "7 by host:ada, 70 by workspace:sales",
+		"none":                     "",
+	} {
+		l := read[look](t, h, "/api/view"+with("range", "all", "where", where))
+		var got []string
+		for _, f := range l.Facets {
+			for _, v := range f.Values {
+				if v.Chosen != "" {
+					got = append(got, v.Value+" by "+v.Chosen)
+				}
+			}
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %s, want %s", where, got, want)
+		}
 	}
 }
 

@@ -5,8 +5,8 @@ import { nameOf } from './search.js';
 import { delay, duration, late, moment } from './time.js';
 
 // newPanel is the dialog of a call. Closed is called when a person closes it, and walk with -1
-// or 1 for the call before or after it in the list.
-export function newPanel(closed, walk) {
+// or 1 for the call before or after it in the list. Link is the address to copy.
+export function newPanel(closed, walk, link) {
   const dialog = byId('call');
   let shown = null;
   dialog.querySelector('.close').onclick = closed;
@@ -20,7 +20,7 @@ export function newPanel(closed, walk) {
     event.preventDefault();
     walk(by);
   };
-  const texts = { document: () => shown.document, curl: () => shown.curl, link: () => location.href };
+  const texts = { document: () => shown.document, curl: () => shown.curl, link };
   for (const [id, text] of Object.entries(texts)) byId(`copy-${id}`).onclick = ({ target }) => copy(text(), target);
 
   const open = () => { if (!dialog.open) dialog.showModal(); };

@@ -184,7 +184,7 @@ export function newChart(narrow, filter) {
   };
   root.onblur = () => look(-1);
 
-  new ResizeObserver(() => { if (chart.bars.length > 0 && (root.clientWidth !== width || root.clientHeight !== height)) draw(); }).observe(root);
+  new ResizeObserver(() => { if (root.clientWidth > 0 && chart.bars.length > 0 && (root.clientWidth !== width || root.clientHeight !== height)) draw(); }).observe(root);
 
   return {
     // show draws a view by its calls or by its hours.

@@ -14,7 +14,7 @@ const kinds = [
 ];
 
 function changed(of, now, before) {
-  if (now === null || before === null || (of !== share && !before)) return '';
+  if (of !== share && !before) return '';
   const by = of === share ? now - before : Math.round((100 * (now - before)) / before);
   return `${by > 0 ? '▲' : by < 0 ? '▼' : '±'}${by === 0 ? '' : ' '}${count.format(Math.abs(by))} ${of !== share ? '%' : Math.abs(by) === 1 ? 'point' : 'points'}`;
 }
@@ -22,9 +22,9 @@ function changed(of, now, before) {
 // showFigures shows them first, since they answer most questions.
 export function showFigures({ figures, earlier, from, to }) {
   byId('figures').replaceChildren(...kinds.map(([name, of, text]) => {
-    const [now, before] = [of(figures), earlier ? of(earlier) : null];
+    const [now, before] = [of(figures), earlier && of(earlier)];
     return make('div', {}, make('dt', {}, name), make('dd', {}, now === null ? '–' : text(now)),
-      make('dd', { className: 'change', title: before === null ? '' : `${text(before)} in the period before` }, changed(of, now, before)));
+      make('dd', { className: 'change' }, before === null ? '' : `${now === null ? '' : changed(of, now, before)} (${text(before)})`));
   }));
   const year = span(from, to).match(/ \d{4}/g)?.at(-1) ?? ''; // which need not be said again
   byId('compared').textContent = earlier ? `compared with ${span(earlier.from, earlier.to).replaceAll(year, '')}` : '';
@@ -36,8 +36,8 @@ const titles = { system: 'System', direction: 'Direction', host: 'Who', workspac
 const few = () => (innerWidth <= 640 ? 4 : innerWidth <= 1216 ? 6 : Math.max(6, Math.floor(innerHeight / 64) - 8));
 const opened = new Set(); // the facets of which all values are shown
 
-// showFacets ranks the values of each field. Toggle gets the term that finds one.
-export function showFacets({ facets, names }, where, toggle) {
+// showFacets ranks the values of each field by calls or seconds. Toggle gets the term that finds one.
+export function showFacets({ facets, names }, where, by, toggle) {
   const focused = document.activeElement?.dataset.term;
   const draw = () => {
     const [system, direction, host, workspace] = facets.map(facet);
@@ -45,25 +45,26 @@ export function showFacets({ facets, names }, where, toggle) {
     byId('few').replaceChildren(direction, workspace);
   };
 
-  function facet({ field, values, others }) {
+  function facet({ field, values: all, others }) {
+    const values = all.toSorted((a, b) => b[by] - a[by]);
     const first = few();
-    const shown = opened.has(field) ? values : values.filter(({ value }, i) => i < first || has(where, term(field, value)));
+    const shown = opened.has(field) ? values : values.filter(({ chosen }, i) => i < first || chosen);
     const hidden = values.length - shown.length;
     const open = () => { opened.add(field); draw(); byId(`facet-${field}`).querySelector(`li:nth-child(${first + 1}) button`)?.focus(); };
     return values.length === 0 ? '' : make('section', { id: `facet-${field}`, 'aria-label': titles[field] },
       make('h3', {}, titles[field]), make('ul', {}, ...shown.map((value) => make('li', {}, row(field, value, values)))),
-      hidden > 0 ? button({ className: 'quiet', onclick: open }, null, `${count.format(hidden + others)} more`)
+      hidden > 0 ? button({ className: 'quiet' }, open, `${count.format(hidden + others)} more`)
         : others > 0 ? make('p', { className: 'hint' }, `and ${count.format(others)} more: search ${field}:NAME`) : '');
   }
 
-  function row(field, { value, calls: n, seconds }, values) {
+  function row(field, { value, calls: n, seconds, chosen }, values) {
     const name = nameOf(names, field, value);
     const isTwin = (v) => name && v.value !== value && nameOf(names, field, v.value) === name;
     const about = `${calls(n)}, ${hours(seconds)}`;
-    const label = [make('span', { className: name || !/^\d+$/.test(value) ? 'name' : 'name id', dir: 'auto' }, values.some(isTwin) ? `${name} (${value})` : name || value || 'none'), make('span', {}, count.format(n))];
-    const element = value ? pick(button({ title: name ? `${value}: ${about}` : about }, null, ...label), term(field, value))
+    const label = [make('span', { className: name || !/^\d+$/.test(value) ? 'name' : 'name id', dir: 'auto' }, values.some(isTwin) ? `${name} (${value})` : name || value || 'none'), make('span', {}, by === 'calls' ? count.format(n) : hours(seconds))];
+    const element = value ? pick(button({ title: name ? `${value}: ${about}` : about }, null, ...label), chosen || term(field, value))
       : make('div', { title: about }, ...label); // no term finds calls without a value
-    element.style.setProperty('--share', n / values[0].calls);
+    element.style.setProperty('--share', { calls: n, seconds }[by] / (values[0][by] || 1));
     return element;
   }
 

@@ -35,9 +35,9 @@ export function newList({ link, open, more }) {
     const host = call.primaryUserId ?? '';
     const space = call.workspaceId ?? '';
     const [hostName, spaceName] = [nameOf(names, 'host', host), nameOf(names, 'workspace', space)];
-    const element = make('tr', { title: `Call ${call.id}${space ? `, workspace ${spaceName ? `${spaceName} (${space})` : space}` : ''}` },
+    const element = make('tr', { title: [`Call ${call.id}`, spaceName, space].filter(Boolean).join(', ') },
       make('td', { className: 'time' }, make('time', { dateTime: time }, order === 'longest' ? `${dayName(clock(time))} ${minutes(time)}` : minutes(time))),
-      make('td', { className: 'what' }, title),
+      make('td', { className: 'what', title: call.title ?? '' }, title),
       make('td', { className: hostName ? 'host' : 'host id', title: host, dir: 'auto' }, hostName || host),
       make('td', { className: 'number' }, duration(call.duration)),
       make('td', { className: 'late' }, late(call) > 0 ? delay(late(call)) : ''),
@@ -45,6 +45,7 @@ export function newList({ link, open, more }) {
       make('td', { className: 'system' }, call.system ?? ''),
       make('td', { className: 'scope' }, call.scope ?? ''),
       make('td', { className: spaceName ? 'space' : 'space id', title: space, dir: 'auto' }, spaceName || space),
+      make('td', { className: 'external', title: call.clientUniqueId ?? '' }, call.clientUniqueId ?? ''),
       make('td', { className: 'id' }, call.id));
     element.dataset.at = at;
     if (idOf(element) === marked) element.ariaCurrent = 'true';
@@ -78,7 +79,6 @@ export function newList({ link, open, more }) {
   };
 
   return {
-    // show shows a list from its beginning.
     show(view, chosen = '') {
       [order, last, day, asking] = [chosen, null, '', null];
       for (const body of [...table.tBodies]) body.remove();

@@ -10,7 +10,7 @@ import { beginLive } from './live.js';
 import { beginMirror, showMirror } from './mirror.js';
 import { newSearch, toggle } from './search.js';
 import { address, change, questions, read } from './state.js';
-import { calls, clock, count, day, span } from './time.js';
+import { bound, calls, clock, count, day, span } from './time.js';
 import { newZone } from './zone.js';
 
 let state = read(location.search);
@@ -26,7 +26,7 @@ const main = document.querySelector('main');
 const page = document.documentElement.dataset;
 const chart = newChart((from, to) => go({ range: '', from, to }, [...wider(), { range: state.range, from: state.from, to: state.to }]), filter);
 const list = newList({ link: (call) => address({ ...state, call }), open: (call) => go({ call }), more: askMore });
-const panel = newPanel(closeCall, walk);
+const panel = newPanel(closeCall, walk, link);
 const search = newSearch(go, jump);
 const showZone = newZone((tz) => go({ tz }));
 const show = {};
@@ -49,6 +49,11 @@ function step(next, about) {
 
 // stay makes the address that of the state, without a step.
 const stay = () => history.replaceState(history.state, '', address(state));
+
+// link is the address of what is shown, with its dates and zone.
+function link() {
+  return new URL(view ? address({ ...shown, call: state.call, range: '', from: bound(view.from), to: bound(view.to), tz: view.zone }) : '', location).href;
+}
 
 // widen shows the range that the chart has narrowed, or else the one to begin with.
 function widen() {
@@ -128,7 +133,8 @@ async function load() {
   try {
     site ??= await ask('api/site', signal);
     showSite();
-    await Promise.all([showCall(), fetchView(signal), fetchMirror(signal)]);
+    await Promise.all([showCall(), fetchView(signal)]);
+    await fetchMirror(signal);
     byId('problem').hidden = true;
     main.classList.remove('stale');
   } catch (error) {
@@ -262,7 +268,7 @@ function showView() {
   main.classList.toggle('empty', isEmpty);
   byId('range').textContent = span(view.from, view.to);
   showFigures(view);
-  showFacets(view, shown.where, filter);
+  showFacets(view, shown.where, shown.of ? 'seconds' : 'calls', filter);
   byId('total').textContent = calls(view.figures.calls);
   byId('jump').textContent = `${byId('total').textContent} ↓`;
   byId('chart').ariaLabel = `${byId('total').textContent} by the ${view.chart.unit}, stacked by ${view.chart.stack}`;
@@ -349,7 +355,7 @@ function toList(event) {
 function onKey(event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, textarea, dialog')) return;
   if (event.key === '/') byId('search').focus();
-  else if (event.key === '?') byId('keys').showModal();
+  else if (event.key === '?') byId('help').click();
   else if ('jk'.includes(event.key)) list.walk(event.key === 'j' ? 1 : -1);
   else if (event.key === 'Escape' && !byId('widen').hidden) widen();
   else return;
@@ -369,6 +375,8 @@ function begin() {
   show.order = choices('orders', (order) => go({ order: order === 'newest' ? '' : order }));
   byId('ids').onclick = () => go({ ids: state.ids ? '' : '1' });
   byId('widen').onclick = widen;
+  byId('copy-view').onclick = ({ target }) => copy(link(), target);
+  byId('help').onclick = () => byId('keys').showModal();
   byId('company').onchange = (event) => go({ company: event.target.value, where: '' });
   byId('again').onclick = () => { if (!wanted || !step(wanted, history.state)) load(); };
   byId('remove').onclick = () => {
@@ -382,6 +390,7 @@ function begin() {
   for (const a of document.querySelectorAll('[href="#total"]')) a.onclick = toList;
   document.addEventListener('keydown', onKey);
   window.addEventListener('popstate', () => { byId('calendar').close(); state = read(location.search); load(); });
+  main.inert = false;
   load();
 }
 

@@ -51,7 +51,7 @@ export function newSearch(go, jump) {
           make('bdi', {}, said), make('span', { 'aria-hidden': 'true' }, '✕'));
       }));
       if (focused >= 0) (byId('chips').children[Math.min(focused, all.length - 1)] ?? field).focus();
-      field.placeholder = all.length > 0 ? 'and …' : 'Search: words of a title, an id, host:Ana, longer:30m …';
+      field.placeholder = all.length > 0 ? 'and …' : field.dataset.hint;
       byId('values').replaceChildren(...facets.flatMap(({ field: name, values }) => values.filter(({ value }) => value).map(({ value }) =>
         make('option', { value: term(name, value), label: nameOf(names, name, value) }))), ...always);
     },

@@ -5,8 +5,6 @@ import { localZone } from './zone.js';
 
 const names = 'company range from to tz where by stack of order ids call'.split(' ');
 
-// read is the state that an address has. Links of former versions name a workspace, and the time
-// of a call before its id.
 export function read(search) {
   const parameters = new URLSearchParams(search);
   const state = {};
@@ -14,9 +12,6 @@ export function read(search) {
     const value = parameters.get(name);
     if (value) state[name] = value;
   }
-  const workspace = parameters.get('workspace');
-  if (workspace) state.where = `${state.where ?? ''} workspace:${workspace}`.trim();
-  if (state.call) state.call = state.call.replace(/^.*\./, '');
   return state;
 }
 
@@ -27,7 +22,7 @@ export function change(state, changes) {
   return next;
 }
 
-export const address = (state) => `?${text(state, names)}`;
+export const address = (state) => `?${text(state, names)}`.replace(/^\?$/, './');
 
 // questions are the requests for a state. If two answers may differ, so do their requests.
 const view = ['company', 'range', 'from', 'to', 'tz', 'where'];

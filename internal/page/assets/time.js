@@ -33,7 +33,6 @@ export const weekday = (date) => `${weekdayName(date)} ${day(date)}`;
 export const minutes = (time) => shown(time)[1].slice(0, 5);
 const offset = (time) => (time.endsWith('Z') ? '+00:00' : time.slice(-6));
 
-// moment is a time of a call.
 export const moment = (time) => `${day(clock(time))} ${shown(time)[1]}`;
 
 // span says from when to when, in as few words as are clear. Days are named by the
@@ -72,7 +71,6 @@ export const late = ({ scheduled, started }) => Math.trunc((Date.parse(started) 
 
 export const delay = (minutes) => (minutes < 60 ? `${minutes} min` : hours(minutes * 60));
 
-// tick is the mark of a bar on the axis.
 export function tick(time, unit) {
   const date = clock(time);
   if (unit === 'hour' && date.getUTCHours() + date.getUTCMinutes() > 0) return minutes(time);

@@ -18,15 +18,17 @@ export function newZone(chosen) {
   let shown = '';
   byId('zones').replaceChildren(...[...new Set(['UTC', ...Intl.supportedValuesOf('timeZone').map(named)])].map((value) =>
     make('option', { value, label: value === localZone ? 'here' : '' })));
+  const proper = (text) => [...byId('zones').options].find(({ value }) => value.toLowerCase() === text.toLowerCase())?.value ?? text;
   field.onfocus = () => { field.placeholder = shown; field.value = ''; };
   field.onblur = () => { field.value = shown; };
   field.onchange = () => {
     const text = field.value.trim().replaceAll(' ', '_');
-    const known = [...byId('zones').options].find(({ value }) => value.toLowerCase() === text.toLowerCase())?.value ?? text;
+    const known = proper(text);
+    field.value = known;
     if (known) chosen(known === localZone ? '' : known);
   };
   return (zone) => {
-    shown = zone || localZone;
+    shown = proper(zone || localZone);
     if (document.activeElement === field) field.placeholder = shown;
     else field.value = shown;
   };
