@@ -52,7 +52,8 @@ They come from a store, or with --url from any server that answers GET /v2/calls
 own included. To write them to a file, use 'callvault export'.
 
 A range starts at --from and ends before --to, or at the end of --through. Without --from
-or without an end it is open on that side. Dates and times are in the zone --tz:
+or without an end it is open on that side. A call's time is its start, or of a conference
+the scheduled time, if it has one. Dates and times are in the zone --tz:
 
   2026-01-31  2026-01  2026          the beginning of a day, month or year
   2026-01-31 09:00                   a time of the zone's clock
@@ -252,7 +253,7 @@ func (a *app) call() *cobra.Command {
 they were imported, or with -o json its document as stored. ID may be a link to the call,
 of the web page or of Gong's.`,
 		Example: `  callvault call 7782342274025937895
-  callvault call 'http://127.0.0.1:8081/?company=acme&call=1772409600000000.7782342274025937895'
+  callvault call 'http://127.0.0.1:8081/?company=acme&call=7782342274025937895'
   callvault call --url https://us-12345.api.gong.io 7782342274025937895 -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, company, err := linked(args[0])

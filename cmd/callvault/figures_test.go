@@ -161,7 +161,8 @@ func TestWorkspaceByName(t *testing.T) {
 	}
 }
 
-// A call is shown by its id or by a link to it, of a store or of a server.
+// A call is shown by its id or by a link to it, of a store or of a server. Old links have the time
+// before the id.
 func TestCallByLink(t *testing.T) {
 	c, url := newOffice(t)
 	document := strings.SplitAfter(c.must("export"), "\n")[3]
@@ -169,6 +170,7 @@ func TestCallByLink(t *testing.T) {
 		for text, want := range map[string]outcome{
 			"4": {exitOK, document, ""},
 			"http://127.0.0.1:8081/?range=30d&call=1727859600000000.4": {exitOK, document, ""},
+			"http://127.0.0.1:8081/?company=default&call=4":            {exitOK, document, ""},
 			"https://us-12345.app.gong.io/call?id=4":                   {exitOK, document, ""},
 			"https://us-12345.app.gong.io/calls?":                      {exitUsage, "", "callvault: the link has no call; use one with call= or id=, or the id\nSee 'callvault call --help'.\n"},
 		} {
