@@ -75,6 +75,7 @@ func (p tab) pictures(screen string) {
 			p.wait("document.getElementById('call').open")
 			p.settle()
 		}},
+		{"help", week, func() { p.click("#help") }},
 		{"calendar", week, func() { p.click("#custom") }},
 	}
 	for _, state := range states {
