@@ -28,7 +28,7 @@ team       {"a":[1]}
 	for args, want := range map[string]outcome{
 		"call 7":                 {exitFailed, "", "callvault: company \"default\" has no call 7\n"},
 		"call --company acme 42": {exitFailed, "", "callvault: there is no company \"acme\" in this store; it has default\n"},
-		"call x":                 {exitUsage, "", "callvault: \"x\" is not an id; use a number of 1 to 20 digits, or a link to the call\nSee 'callvault call --help'.\n"},
+		"call x":                 {exitUsage, "", "callvault: \"x\" is not an id; use a number of 1 to 20 digits, or a link to the call; to search for it, type callvault calls --where 'x'\nSee 'callvault call --help'.\n"},
 		"call":                   {exitUsage, "", "callvault: ID is missing; type callvault call ID\nSee 'callvault call --help'.\n"},
 	} {
 		if got := c.run(strings.Fields(args)...); got != want {

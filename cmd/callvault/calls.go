@@ -110,6 +110,25 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 	return cmd
 }
 
+// adviseCalls says what to type in place of arguments, which calls has none of.
+func adviseCalls(args []string) error {
+	text := strings.TrimSpace(strings.Join(args, " "))
+	isLink := strings.Contains(text, "://") // not repeated: it may have a secret
+	if _, _, err := linked(text); err == nil && isLink {
+		return errors.New("unexpected argument: a link to a call; type callvault call LINK")
+	} else if err == nil && len(text) > len("20260131") {
+		return fmt.Errorf("unexpected argument: an id; type callvault call %s", text)
+	}
+	if text == "" || isLink {
+		return nil
+	}
+	flag := "where"
+	if _, err := when.Bounds(text, "", time.Now()); err == nil {
+		flag = "from"
+	}
+	return fmt.Errorf("unexpected argument: %.40q; type callvault calls --%s %s", args[0], flag, quoted(text))
+}
+
 func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 	span, q, err := o.query(time.Now())
 	if err != nil {
@@ -276,7 +295,7 @@ of the web page or of Gong's.`,
 func linked(text string) (id callvault.ID, company string, err error) {
 	if !strings.Contains(text, "://") {
 		if id, err = parseID(text); err != nil {
-			err = command.Usagef("%w, or a link to the call", err)
+			err = command.Usagef("%w, or a link to the call; to search for it, type callvault calls --where %.60s", err, quoted(text))
 		}
 		return id, "", err
 	}

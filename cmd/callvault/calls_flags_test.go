@@ -20,7 +20,7 @@ func TestCallsUsage(t *testing.T) {
 		{"--url 127.0.0.1:8080", "--url: use http:// or https:// with a host"},
 		{"--url http://127.0.0.1:1/v2/calls", "--url: leave out /v2/calls, which callvault adds to the address itself"},
 		{"--url http://127.0.0.1:1/v2/", "--url: leave out /v2, which callvault adds to the address itself"},
-		{"--url http://127.0.0.1:1?token=hush", "--url: use http:// or https:// with a host"},
+		{"--url http://127.0.0.1:1?token=hush", "--url: this is a link to a page; use the address of the API, which ends before ? and #"},
 		{"--url http://127.0.0.1:1", "the server needs a credential; set CALLVAULT_ACCESS_KEY and CALLVAULT_ACCESS_KEY_SECRET, or CALLVAULT_TOKEN"},
 		{"--from soon", `--from "soon" is not a time; use a date`},
 		{"--from=", "--from is empty; give a value, or leave the flag out"},
@@ -35,7 +35,12 @@ func TestCallsUsage(t *testing.T) {
 		{"--histogram decade", `--histogram "decade": use hour, day, week or month`},
 		{"--histogram day -o json", "--histogram and --output exclude each other; leave one out"},
 		{"--histogram day --limit 5", "--histogram and --limit exclude each other"},
-		{"a.json", `unexpected argument: "a.json"; type callvault calls`},
+		{"harbor pricing", `unexpected argument: "harbor"; type callvault calls --where 'harbor pricing'`},
+		{"host:Ana", `unexpected argument: "host:Ana"; type callvault calls --where 'host:Ana'`},
+		{"last week", `unexpected argument: "last"; type callvault calls --from 'last week'`},
+		{"7782342274025937895", `unexpected argument: an id; type callvault call 7782342274025937895`},
+		{"http://127.0.0.1:1/?call=7&token=hush", `unexpected argument: a link to a call; type callvault call LINK`},
+		{"http://127.0.0.1:1/?token=hush", `unexpected argument: a URL; type callvault calls --url URL`},
 	} {
 		c := newCLI(t)
 		got := c.run(append([]string{"calls"}, strings.Fields(tt.args)...)...)
@@ -44,6 +49,20 @@ func TestCallsUsage(t *testing.T) {
 		}
 		if strings.Contains(got.stderr, "hush") {
 			t.Errorf("%s: the secret is in %s", tt.args, got.stderr)
+		}
+	}
+}
+
+// The web page's address in place of the API's gets an error that says so.
+func TestCallsOfThePage(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", "-q", c.file("calls.ndjson", callOne))
+	c.env["CALLVAULT_TOKEN"] = "t"
+	page := c.serve("--manage", "127.0.0.1:0").find(`web page, health and metrics at (http://\S+)`)[1]
+	want := "callvault: this is the address of the web page; use that of the API, which callvault serve prints"
+	for args, end := range map[string]string{"calls": "; nothing was written\n", "call 1": "\n"} {
+		if got := c.run(append(strings.Fields(args), "--url", page)...); got != (outcome{exitFailed, "", want + end}) {
+			t.Errorf("%s: %+v", args, got)
 		}
 	}
 }

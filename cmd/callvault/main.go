@@ -106,6 +106,7 @@ func (a *app) program() command.Program {
 			"tls-cert": "CALLVAULT_TLS_CERT",
 			"tls-key":  "CALLVAULT_TLS_KEY",
 		},
+		Advise: map[string]func([]string) error{"calls": adviseCalls},
 		Before: a.hidePassword,
 	}
 }

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 type Program struct {
 	Env    func(string) (string, bool)
 	Shared map[string]string                    // the variables of flags that have one for all commands
+	Advise map[string]func(args []string) error // by the command: a better error for arguments that it does not take, or nil
 	Before func(*cobra.Command, []string) error // runs before any command, on its arguments; its error ends it
 }
 
@@ -79,8 +81,13 @@ func (p Program) finish(cmd *cobra.Command) {
 	if cmd.HasSubCommands() {
 		check = onlyCommands
 	}
+	advise := p.Advise[cmd.Name()]
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		err := check(cmd, args)
+		if err != nil && advise != nil {
+			err = cmp.Or(advise(args), err)
+		}
+		if err != nil {
 			return Usagef("%w", err)
 		}
 		return nil

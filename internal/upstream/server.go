@@ -62,7 +62,9 @@ func ParseURL(text string) (*url.URL, error) {
 	switch {
 	case err == nil && server.User != nil:
 		return nil, errors.New("it has a credential, which every user of this machine can see; " + Advice)
-	case err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" || server.RawQuery != "" || server.Fragment != "":
+	case err == nil && server.Host != "" && (server.RawQuery != "" || server.Fragment != ""):
+		return nil, errors.New("this is a link to a page; use the address of the API, which ends before ? and #")
+	case err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https":
 		return nil, errors.New("use http:// or https:// with a host, such as https://us-12345.api.gong.io")
 	case server.Scheme == "http" && gong.IsGongHost(server.Hostname()):
 		return nil, errors.New("use https:// for a host of gong.io, so that nobody on the way can read the credential")

@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,13 @@ func (w Walked) EndedEarly(cause error, where string, zone *time.Location) error
 	return fmt.Errorf("%s: %s are %s; go on with --from %s", why, count, where, w.Last.UTC().In(zone).Format(time.RFC3339Nano))
 }
 
+// pageNotFound is what the web page of callvault answers to a request of the API.
+const pageNotFound = "Page not found."
+
 // Text is an error of a source in the words of the command line, on one line.
 func Text(err error) string {
+	if refusal := (*gong.Error)(nil); errors.As(err, &refusal) && slices.Contains(refusal.Errors, pageNotFound) {
+		return "this is the address of the web page; use that of the API, which callvault serve prints"
+	}
 	return screen.Clean(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "gong: "), "the base URL", "--url"))
 }
