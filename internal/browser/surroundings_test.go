@@ -249,7 +249,7 @@ func (p tab) testBeyondLoopback() {
 	}
 	p.do(chromedp.Navigate(page + all + "&company=default"))
 	p.settle()
-	if got := p.string("document.getElementById('problem-text').textContent"); got != `The key does not belong to company "default".` {
+	if got := p.string("document.getElementById('problem-text').textContent"); got != `The key does not belong to company "default". Below is the view without it.` {
 		t.Errorf("another company: %s", got)
 	}
 	p.do(chromedp.Navigate(page + all))
