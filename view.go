@@ -59,19 +59,19 @@ type View struct {
 
 // Figures are what calls come to.
 type Figures struct {
-	Calls   int
-	Timed   int     // calls with a duration
-	Seconds int64   // of these together
-	Median  float64 // of their durations, in seconds; 0 without any
-	Outside int     // calls whose scope is External
-	Scoped  int     // calls whose scope is External or Internal
+	Calls   int     `json:"calls"`
+	Timed   int     `json:"timed"`   // calls with a duration
+	Seconds int64   `json:"seconds"` // of these together
+	Median  float64 `json:"median"`  // of their durations, in seconds; 0 without any
+	Outside int     `json:"outside"` // calls whose scope is External
+	Scoped  int     `json:"scoped"`  // calls whose scope is External or Internal
 }
 
 // Bar is the calls with one value of a facet.
 type Bar struct {
-	Value   string // as in documents; "" is null
-	Calls   int
-	Seconds int64
+	Value   string `json:"value"` // as in documents; "" is null
+	Calls   int    `json:"calls"`
+	Seconds int64  `json:"seconds"`
 }
 
 // valueOf is the value of a number or a code.

@@ -19,30 +19,21 @@ type look struct {
 	From    string `json:"from"`  // like every time here, RFC 3339 by the zone's clock
 	To      string `json:"to"`
 
-	Figures figures   `json:"figures"`
-	Earlier *earlier  `json:"earlier"` // the period before, null where there is none
-	Chart   chart     `json:"chart"`
-	Facets  []facet   `json:"facets"`
-	Newest  string    `json:"newest,omitempty"` // when the company's newest call was, if none is shown
-	List    list      `json:"list"`
-	Names   entryName `json:"names"` // of all users and workspaces above
-	Lines   []line    `json:"lines"`
-	Meant   *instead  `json:"meant,omitempty"` // if the search finds nothing, but its words are a name
-}
-
-type figures struct {
-	Calls   int     `json:"calls"`
-	Timed   int     `json:"timed"` // with a length
-	Seconds int64   `json:"seconds"`
-	Median  float64 `json:"median"`
-	Outside int     `json:"outside"` // with outsiders
-	Scoped  int     `json:"scoped"`  // with outsiders or without, as far as that is known
+	Figures callvault.Figures `json:"figures"`
+	Earlier *earlier          `json:"earlier"` // the period before, null where there is none
+	Chart   chart             `json:"chart"`
+	Facets  []facet           `json:"facets"`
+	Newest  string            `json:"newest,omitempty"` // when the company's newest call was, if none is shown
+	List    list              `json:"list"`
+	Names   entryName         `json:"names"` // of all users and workspaces above
+	Lines   []line            `json:"lines"`
+	Meant   *instead          `json:"meant,omitempty"` // if the search finds nothing, but its words are a name
 }
 
 type earlier struct {
 	From string `json:"from"`
 	To   string `json:"to"`
-	figures
+	callvault.Figures
 }
 
 // facet is a field with the values that most calls have.
@@ -53,10 +44,8 @@ type facet struct {
 }
 
 type value struct {
-	Value   string `json:"value"` // empty for calls without one
-	Calls   int    `json:"calls"`
-	Seconds int64  `json:"seconds"`
-	Chosen  string `json:"chosen,omitempty"` // the term of the search that finds it
+	callvault.Bar
+	Chosen string `json:"chosen,omitempty"` // the term of the search that finds it
 }
 
 // maxValues is how many values of a facet an answer has by their calls, and as many by their hours.
@@ -108,9 +97,9 @@ func (h *Handler) look(r *http.Request, keyCompany string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Number, l.Figures, l.List = found.Number, figures(found.Figures), v.list(found)
+	l.Number, l.Figures, l.List = found.Number, found.Figures, v.list(found)
 	if !before.From.IsZero() {
-		l.Earlier = &earlier{shown(before.From), shown(before.To), figures(found.Earlier)}
+		l.Earlier = &earlier{shown(before.From), shown(before.To), found.Earlier}
 	}
 	l.Chart.fill(found.Units)
 	ids := idsOf(found.Calls)
@@ -159,7 +148,7 @@ func (v *view) ranked(field string, f callvault.Facet, all []callvault.Bar) []va
 			chosen = v.termOf(field, b.Value, isValue)
 		}
 		if i < maxValues || isLong[b.Value] || chosen != "" {
-			values = append(values, value{b.Value, b.Calls, b.Seconds, chosen})
+			values = append(values, value{b, chosen})
 		}
 	}
 	return values

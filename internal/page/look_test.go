@@ -61,7 +61,7 @@ func TestLookIsObvious(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want, before figures
+		var want, before callvault.Figures
 		var lengths, lengthsBefore []int64
 		days := map[string][]int{}
 		hosts := map[string]int{}
@@ -83,7 +83,7 @@ func TestLookIsObvious(t *testing.T) {
 			}
 		}
 		want.Median, before.Median = median(lengths), median(lengthsBefore)
-		if l.Figures != want || l.Earlier == nil || l.Earlier.figures != before {
+		if l.Figures != want || l.Earlier == nil || l.Earlier.Figures != before {
 			t.Errorf("%s:\n got %+v, before %+v\nwant %+v, before %+v", query, l.Figures, l.Earlier, want, before)
 		}
 		for _, b := range l.Chart.Bars {
@@ -116,7 +116,7 @@ func text(value *string) string {
 	return *value
 }
 
-func add(f *figures, lengths *[]int64, d *gong.Call) {
+func add(f *callvault.Figures, lengths *[]int64, d *gong.Call) {
 	f.Calls++
 	if d.Duration != nil {
 		f.Timed, f.Seconds = f.Timed+1, f.Seconds+*d.Duration
@@ -155,7 +155,7 @@ func TestFacetsOfMany(t *testing.T) {
 	l := read[look](t, start(t, Config{}, made), "/api/view?range=today")
 	hosts := l.Facets[2]
 	if hosts.Field != "host" || len(hosts.Values) != maxValues+1 || hosts.Values[maxValues].Value != "99" || // which has an hour
-		hosts.Values[0] != (value{"1", maxValues + 2, 0, ""}) || hosts.Others != maxValues-2 {
+		hosts.Values[0] != (value{Bar: callvault.Bar{Value: "1", Calls: maxValues + 2}}) || hosts.Others != maxValues-2 {
 		t.Errorf("%d values, %d others, first %+v", len(hosts.Values), hosts.Others, hosts.Values[0])
 	}
 }

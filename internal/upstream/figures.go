@@ -170,21 +170,13 @@ func (f *Figures) ranked() (all []ranked) {
 
 // object is the figures as the web page has them.
 func (f *Figures) object() any {
-	type sums struct {
-		Calls   int     `json:"calls"`
-		Timed   int     `json:"timed"` // with a length
-		Seconds int64   `json:"seconds"`
-		Median  float64 `json:"median"`
-		Outside int     `json:"outside"` // with outsiders
-		Scoped  int     `json:"scoped"`  // with outsiders or without, as far as that is known
-	}
 	type period struct {
 		From *time.Time `json:"from"` // null where it is open
 		To   *time.Time `json:"to"`
-		sums
+		callvault.Figures
 	}
 	of := func(span when.Span, figures callvault.Figures) *period {
-		p := period{sums: sums(figures)}
+		p := period{Figures: figures}
 		if !span.From.IsZero() {
 			p.From = &span.From
 		}
