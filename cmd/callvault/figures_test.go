@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -134,6 +136,28 @@ func TestLongest(t *testing.T) {
 			if got != want {
 				t.Errorf("%s %s: got %+v, want %+v", source, args, got, want)
 			}
+		}
+	}
+}
+
+// A store gives the longest some at a time, and each once.
+func TestLongestOfMany(t *testing.T) {
+	c := newCLI(t)
+	lines, want := make([]string, 2100), make([]string, 2100)
+	for i := range lines {
+		lines[i] = fmt.Sprintf(`{"id":"%d","started":"2024-10-01T09:00:00Z","duration":%d}`, i+1, i%3)
+	}
+	for i := range want { // the greatest id first, of one time
+		want[i] = fmt.Sprint(3*(len(want)/3-i%700) - i/700)
+	}
+	c.must("import", "-q", c.file("calls.ndjson", lines...))
+	for _, limit := range []int{0, 1, 1000, 1001, 2100} {
+		var got []string
+		for line := range strings.Lines(c.must("calls", "-q", "--order", "longest", "-o", "ndjson", "--limit", fmt.Sprint(limit))) {
+			got = append(got, strings.Split(line, `"`)[3])
+		}
+		if wanted := want[:cmp.Or(limit, len(want))]; !slices.Equal(got, wanted) {
+			t.Errorf("--limit %d: got %d calls %.200q…, want %d %.200q…", limit, len(got), got, len(wanted), wanted)
 		}
 	}
 }

@@ -71,12 +71,13 @@ func (s *Store) Longest(limit int) Walk {
 				if err := visit(r); err != nil {
 					return w, notEnough(err)
 				}
-				view.Before = &callvault.Place{Position: r.Position(), Duration: durationOf(r)}
 			}
 			s.Progress.Add(len(v.Calls))
 			if !v.More || w.Met == limit {
 				return w, nil
 			}
+			last := v.Calls[len(v.Calls)-1]
+			view.Before = &callvault.Place{Position: last.Position(), Duration: durationOf(last)}
 		}
 	}
 }
