@@ -21,13 +21,6 @@ func (c *Clock) Now() time.Time {
 	return c.at
 }
 
-// Set moves the clock, back too.
-func (c *Clock) Set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = at
-}
-
 // Advance moves the clock on.
 func (c *Clock) Advance(by time.Duration) {
 	c.mu.Lock()
