@@ -59,13 +59,14 @@ func (c directory) Scan(_ context.Context, kind callvault.Kind, _ callvault.ID, 
 
 func newCompany(t *testing.T) *company {
 	c := &company{entries: make(map[callvault.Kind][]callvault.Entry), values: map[callvault.Field][]string{
-		callvault.Hosts:          {"1", "2", "3", "old-host", "Ana Lima", "234", "2345"},
+		callvault.Hosts:          {"1", "2", "3", "old-host", "Ana Lima", "234", "2345", "2346"},
 		callvault.Systems:        {"Zoom", "ZOOM", "Zoom Phone", "Öresund"},
 		callvault.WorkspaceNames: {"10", "11"},
 	}}
 	for _, line := range []string{
 		`users {"id":"1","firstName":"Ana","lastName":"Silva"}`, `users {"id":"2","firstName":"Jean-Luc","lastName":"Anand"}`,
 		`users {"id":"3","emailAddress":"bjørn@example.com"}`, `users {"id":"4","firstName":"Quentin","lastName":"Ana"}`,
+		`users {"id":"2346","firstName":"Max"}`,
 		`workspaces {"id":"10","name":"Sales Nordics"}`, `workspaces {"id":"12","name":"Empty"}`,
 	} {
 		kind, document, _ := strings.Cut(line, " ")
@@ -87,8 +88,8 @@ func TestResolve(t *testing.T) {
 		`host:"luc anand"`:      "hosts [2]",
 		"host:bjorn":            "hosts [3]",
 		"host:2":                "hosts [2]",
-		"host:234":              "hosts [234]", // and not 2345
-		"host:23":               "hosts [234 2345]",
+		"host:234":              "hosts [234]",      // and not 2345
+		"host:23":               "hosts [234 2345]", // and not Max
 		"host:lima":             "hosts [Ana Lima]",
 		"host:3 host:Ana":       "hosts [1 2 3 Ana Lima]",
 		"host:Old-Host":         "hosts [old-host]",
