@@ -143,15 +143,15 @@ func TestLongest(t *testing.T) {
 // A store gives the longest some at a time, and each once.
 func TestLongestOfMany(t *testing.T) {
 	c := newCLI(t)
-	lines, want := make([]string, 2100), make([]string, 2100)
+	lines, want := make([]string, 10_200), make([]string, 10_200)
 	for i := range lines {
 		lines[i] = fmt.Sprintf(`{"id":"%d","started":"2024-10-01T09:00:00Z","duration":%d}`, i+1, i%3)
 	}
 	for i := range want { // the greatest id first, of one time
-		want[i] = fmt.Sprint(3*(len(want)/3-i%700) - i/700)
+		want[i] = fmt.Sprint(3*(len(want)/3-i%3400) - i/3400)
 	}
 	c.must("import", "-q", c.file("calls.ndjson", lines...))
-	for _, limit := range []int{0, 1, 1000, 1001, 2100} {
+	for _, limit := range []int{0, 1, 10_000, 10_001} {
 		var got []string
 		for line := range strings.Lines(c.must("calls", "-q", "--order", "longest", "-o", "ndjson", "--limit", fmt.Sprint(limit))) {
 			got = append(got, strings.Split(line, `"`)[3])

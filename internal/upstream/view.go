@@ -47,16 +47,19 @@ func (s *Server) View(ctx context.Context, q callvault.ViewQuery) (v callvault.V
 	return v, w, s.tellMissing(w.Met)
 }
 
+// longestAtOnce is how many of the longest calls one view reads, because each view walks over all.
+const longestAtOnce = 10_000
+
 // Longest asks the store for some calls at a time.
 func (s *Store) Longest(limit int) Walk {
 	return func(ctx context.Context, q callvault.Query, visit func(callvault.Record) error) (w Walked, err error) {
-		view := callvault.ViewQuery{Query: q, Longest: true, Limit: fewCalls}
+		view := callvault.ViewQuery{Query: q, Longest: true, Limit: longestAtOnce}
 		if s.filter != nil {
 			view.Filter = *s.filter
 		}
 		for {
 			if limit > 0 {
-				view.Limit = min(limit-w.Met, fewCalls)
+				view.Limit = min(limit-w.Met, longestAtOnce)
 			}
 			v, err := s.Calls.View(ctx, view)
 			if err != nil {
