@@ -146,6 +146,9 @@ func (h header) lacks() error {
 	if len(missing) == 0 {
 		return nil
 	}
+	if h.isData() {
+		return h.headerless()
+	}
 	err := fmt.Errorf("column %s not found in the header %s", strings.Join(missing, " and column "), h.shown())
 	if len(names) == 1 { // any text
 		return fmt.Errorf("%w: %w", err, errNoFormat)
@@ -155,6 +158,21 @@ func (h header) lacks() error {
 		err = fmt.Errorf("%w, or pass --map FIELD=COLUMN", err)
 	}
 	return err
+}
+
+// isData tells whether the first line of a CSV has a number or a time, and no field's name.
+func (h header) isData() bool {
+	if h.delimiter == 0 || len(h.sent) == 1 || countFields(h.sent, Mapping{}) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(h.sent, func(cell string) bool {
+		return len(cell) > 1 && strings.Trim(cell, "0123456789-:./+TZ ") == "" && strings.ContainsAny(cell, "0123456789")
+	})
+}
+
+// headerless is the error of a file whose first line is a record.
+func (h header) headerless() error {
+	return fmt.Errorf("this file has no header: its first line is %s; put one before it: (echo COLUMN,COLUMN,…; cat FILE) | callvault import -", h.shown())
 }
 
 // notes name the columns that the contract does not, and those that are left out.

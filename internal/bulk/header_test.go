@@ -11,7 +11,7 @@ func TestColumns(t *testing.T) {
 	for _, tt := range []struct{ header, want string }{
 		{"id,title", `! t.csv: column started or scheduled not found in the header "id,title"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"ids;started", `! t.csv: column id not found in the header "ids,started"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
-		{"1,2026-01-01T00:00:00Z,a", `! t.csv: column id and column started or scheduled not found in the header "1,2026-01-01T00:00:00Z,a"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
+		{"1,2026-01-01T00:00:00Z,a", `! t.csv: this file has no header: its first line is "1,2026-01-01T00:00:00Z,a"; put one before it: (echo COLUMN,COLUMN,…; cat FILE) | callvault import -`},
 		{"id;started,title", `! t.csv: column id and column started or scheduled not found in the header "id;started,title"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"Call ID;Start", `! t.csv: column id and column started or scheduled not found in the header "Call ID,Start"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},
 		{"title," + strings.Repeat("é", 100), `! t.csv: column id and column started or scheduled not found in the header "title,` + strings.Repeat("é", 74) + `…"; name the columns as fields, such as id, started, title, or pass --map FIELD=COLUMN`},

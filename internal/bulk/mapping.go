@@ -104,6 +104,9 @@ func (m Mapping) apply(h *header) error {
 			continue
 		}
 		i, err := find(h.sent, m.columns[field])
+		if err != nil && h.isData() {
+			return h.headerless()
+		}
 		if err != nil {
 			return fmt.Errorf("%w in the header %s; map %s to a column of it", err, h.shown(), field)
 		}

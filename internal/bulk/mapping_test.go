@@ -67,6 +67,9 @@ func TestMappedHeader(t *testing.T) {
 
 		{"id=a", lines("A, a", "1,2"), `! line 1: the column "a" of --map appears twice in the header "A, a"; map id to a column of it`},
 		{"id=a", lines("b,c", "1,2"), `! line 1: the column "a" of --map was not found in the header "b,c"; map id to a column of it`},
+		{"id=a", lines(",4930123456,200", ",1,2"), `! line 1: this file has no header: its first line is ",4930123456,200"; put one before it: (echo COLUMN,COLUMN,…; cat FILE) | callvault import -`},
+		{"id=a", lines("2026-02-02 09:15:02;x", "1;2"), `! line 1: this file has no header: its first line is "2026-02-02 09:15:02,x"; put one before it: (echo COLUMN,COLUMN,…; cat FILE) | callvault import -`},
+		{"id=a", lines("started,2026", "1,2"), `! line 1: the column "a" of --map was not found in the header "started,2026"; map id to a column of it`},
 		{"id=a", lines("a,b,b", "1,2"), `! line 1: the column "b" appears twice; rename or remove one`},
 		{"id=a", `{"id":"1"}`, "! " + errNotMapped.Error()},
 		{"id=a", parquetMagic, "! " + errNotMapped.Error()},
