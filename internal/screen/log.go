@@ -75,6 +75,7 @@ type kept struct {
 	mu    sync.Mutex
 	out   io.Writer
 	lines []byte
+	torn  bool        // the last write ended within a line
 	timer *time.Timer // stands while there are lines
 }
 
@@ -156,10 +157,21 @@ func (k *kept) flush() {
 	k.write()
 }
 
-// write leaves out what can't be written, as slog does.
+// write leaves out what can't be written, as slog does. Behind a line that a full disk has cut
+// off a new one begins, so that no other line is lost with it.
 func (k *kept) write() {
-	if len(k.lines) > 0 {
-		_, _ = k.out.Write(k.lines)
-		k.lines = k.lines[:0]
+	lines := k.lines
+	k.lines = k.lines[:0]
+	if len(lines) == 0 {
+		return
+	}
+	if k.torn {
+		if _, err := io.WriteString(k.out, "\n"); err != nil {
+			return
+		}
+		k.torn = false
+	}
+	if n, _ := k.out.Write(lines); 0 < n && n < len(lines) {
+		k.torn = lines[n-1] != '\n'
 	}
 }

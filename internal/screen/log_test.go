@@ -2,6 +2,7 @@ package screen
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -159,6 +160,42 @@ func TestPlainLines(t *testing.T) {
 	if k.add(&r) || len(k.lines) != before {
 		t.Errorf("%+v is plain, %q", r, k.lines)
 	}
+}
+
+// A disk that is full cuts a line off. What is written when it has room again begins a line.
+func TestTornLine(t *testing.T) {
+	out := &disk{room: 40}
+	log, flush := NewKeptLog(out, "json", "info")
+	for _, room := range []int{40, 40, 1 << 10} {
+		out.room = room
+		log.Info("whole")
+		log.Info("torn")
+		flush()
+	}
+	var whole []string
+	for line := range strings.Lines(out.text.String()) {
+		if json.Valid([]byte(line)) {
+			whole = append(whole, line)
+		}
+	}
+	if len(whole) != 2 || out.text.Len() != 40+len("\n"+whole[0]+whole[1]) {
+		t.Errorf("%d lines are whole, want the last 2, in %q", len(whole), &out.text)
+	}
+}
+
+// disk has room for some bytes.
+type disk struct {
+	text strings.Builder
+	room int
+}
+
+func (d *disk) Write(p []byte) (int, error) {
+	n := min(len(p), max(0, d.room-d.text.Len()))
+	d.text.Write(p[:n])
+	if n < len(p) {
+		return n, errors.New("no space left on device")
+	}
+	return n, nil
 }
 
 // writes counts the lines of each write.
