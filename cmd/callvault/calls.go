@@ -102,11 +102,10 @@ when a cursor expires. Calls that break the contract are reported and skipped.`,
 	command.Choice(cmd, &o.output, "output", "", command.OrList(append(bulk.Formats(), table))+" (default table)", append(bulk.Formats(), table)...)
 	command.Choice(cmd, &o.histogram, "histogram", "", "draw the number of calls in each hour, day, week or month", "hour", "day", "week", "month")
 	cmd.Flags().BoolVar(&o.figures, "figures", false, "show what the calls come to, compared with the period before; -o json prints it as JSON")
-	command.Choice(cmd, &o.order, "order", "time", "which calls come first: those of the earliest time, or the longest", "time", longest)
+	command.Choice(cmd, &o.order, "order", "time", "which calls come first: those of the earliest time, or the longest; with --figures longest ranks by hours", "time", longest)
 	cmd.Flags().UintVar(&o.limit, "limit", 0, fmt.Sprintf("show only the first N calls of the range, or without --from the last N of a store, or with --figures N values of a field; 0 shows all (default: %d in a table on a terminal, %d with --figures, otherwise all)", tableLimit, figuresLimit))
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only calls and errors")
 	command.Exclude(cmd, "histogram", "output", "limit", "order", "figures")
-	command.Exclude(cmd, "figures", "order")
 	return cmd
 }
 
@@ -157,7 +156,7 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		return err
 	}
 	if o.figures {
-		f := &upstream.Figures{Query: q, Span: span, Zone: o.zone, Most: int(o.limit), JSON: o.output == bulk.JSON}
+		f := &upstream.Figures{Query: q, Span: span, Zone: o.zone, Most: int(o.limit), JSON: o.output == bulk.JSON, ByHours: o.order == longest}
 		if !o.limited && !f.JSON {
 			f.Most = figuresLimit
 		}

@@ -84,6 +84,10 @@ compared with those from`
 		if got := c.must(append(october, source, "--limit", "2")...); !strings.Contains(got, "none               1   20 %    0.0\nand 2 more; --limit 0 shows all\n") {
 			t.Errorf("%s: got\n%s", source, got)
 		}
+		const byHours = "\nAna Silva (8)      1   20 %    2.0\nAna Silva (7)      2   40 %    1.0\nand 2 more"
+		if got := c.must(append(october, source, "--limit", "2", "--order", "longest")...); !strings.Contains(got, byHours) {
+			t.Errorf("%s by hours: got\n%s", source, got)
+		}
 		if got := c.must("calls", "--figures", "--tz", "UTC", "--from", "2024-10", source); !strings.HasPrefix(got, found) || !strings.Contains(got, "\ncalls                 6 ") {
 			t.Errorf("%s: got\n%s", source, got)
 		}
@@ -96,7 +100,6 @@ compared with those from`
 	}
 	for args, want := range map[string]string{
 		"-o csv":          "--figures are printed as a table or as json, not as csv; change --output",
-		"--order longest": "--figures and --order exclude each other; leave one out",
 		"--histogram day": "--figures and --histogram exclude each other; leave one out",
 	} {
 		if got := c.run(append(october, strings.Fields(args)...)...); got.code != exitUsage || !strings.Contains(got.stderr, want) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/callvault/callvault"
@@ -28,6 +29,8 @@ type Figures struct {
 	Zone  *time.Location
 	Most  int  // values of each field that are shown; 0 is all
 	JSON  bool // Draw prints JSON
+
+	ByHours bool // the values with the most hours come first, and not those with the most calls
 
 	Walked
 	view    callvault.View
@@ -61,6 +64,11 @@ func (f *Figures) Count(ctx context.Context, source Source) (err error) {
 	}
 	if f.view, f.Walked, err = source.View(ctx, q); err != nil {
 		return err
+	}
+	if f.ByHours {
+		for _, bars := range f.view.Facets {
+			slices.SortStableFunc(bars, func(a, b callvault.Bar) int { return cmp.Compare(b.Seconds, a.Seconds) })
+		}
 	}
 	if f.view.Figures.Calls > 0 {
 		f.names, err = source.Names(ctx)
