@@ -17,6 +17,7 @@ import (
 	"github.com/callvault/callvault/internal/screen"
 	"github.com/callvault/callvault/internal/upstream"
 	"github.com/callvault/callvault/internal/when"
+	"github.com/callvault/callvault/internal/where"
 )
 
 // callsOptions are the flags of calls.
@@ -205,7 +206,22 @@ func (a *app) runCalls(ctx context.Context, o callsOptions) error {
 		return fmt.Errorf("write standard output: %w", err)
 	}
 	p.Tell("%s", summary(r.Walked, o))
+	if store, ok := source.(*upstream.Store); ok && r.Met == 0 && o.where != nil {
+		tellMeant(ctx, store, o.where, p)
+	}
 	return skipped(r.Skipped)
+}
+
+// tellMeant says what to type if a search found nothing and its words are a name.
+func tellMeant(ctx context.Context, store *upstream.Store, search *where.Where, p *screen.Progress) {
+	terms, without, err := search.Meant(ctx, store.Calls, store.Directory)
+	if err != nil || len(terms) == 0 {
+		return // it is only a hint
+	}
+	for i, term := range terms {
+		terms[i] = "--where " + quoted(strings.TrimSpace(without+" "+term))
+	}
+	p.Tell("did you mean %s?", strings.Join(terms, " or "))
 }
 
 // summary says how many calls were shown.

@@ -275,6 +275,20 @@ func TestWhereOfMissingNames(t *testing.T) {
 	}
 }
 
+// A search that finds nothing and whose words are a name says what to type.
+func TestWhereMeant(t *testing.T) {
+	c, _, _, _ := newSought(t)
+	for where, want := range map[string]string{
+		"longer:1s hots:ana": "did you mean --where 'longer:1s host:ana' or --where 'longer:1s workspace:ana'?\n",
+		"Jean-Luc Ana":       "did you mean --where 'host:\"Jean-Luc Ana\"'?\n",
+		"nobodysname":        "no calls\n",
+	} {
+		if got := c.run("calls", "--where", where); got.code != exitOK || got.stdout != "" || !strings.HasSuffix(got.stderr, want) {
+			t.Errorf("%s: %+v, want %s", where, got, want)
+		}
+	}
+}
+
 // A search for late calls shows how late each started.
 func TestWhereLate(t *testing.T) {
 	c := newCLI(t)

@@ -155,9 +155,11 @@ func (p tab) total(want string) {
 	p.text("#total", want)
 }
 
-// click clicks in the middle of what a selector finds.
+// click clicks in the middle of what a selector finds, once no answer is awaited that would draw
+// it anew.
 func (p tab) click(selector string) {
 	p.t.Helper()
+	p.wait("document.documentElement.dataset.state !== 'loading'")
 	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
