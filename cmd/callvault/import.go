@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +16,6 @@ import (
 	"github.com/callvault/callvault/internal/command"
 	"github.com/callvault/callvault/internal/file"
 	"github.com/callvault/callvault/internal/postgres"
-	"github.com/callvault/callvault/internal/screen"
 )
 
 // importOptions are the flags of import.
@@ -154,22 +150,14 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 			return fmt.Errorf("%d of %d records are bad; nothing was stored", result.Skipped, result.Read)
 		}
 	}
-	im.Open = func() error {
-		defer func(stderr io.Writer) { a.stderr = stderr }(a.stderr)
-		a.stderr = notes{p}
-		store, err := o.openOrMake(ctx, a)
-		if err != nil {
-			return err
-		}
-		im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
-		return o.checkUnmirrored(ctx, store)
+	store, err := o.openOrMake(ctx, a)
+	if err != nil {
+		return err
 	}
-	if !o.isNew() {
-		if err := im.Open(); err != nil {
-			return err
-		}
-		im.Open = nil
+	if err := o.checkUnmirrored(ctx, store); err != nil {
+		return err
 	}
+	im.Calls, im.Directory = store.Calls(o.company), store.Directory(o.company)
 	var result bulk.Result
 	if o.strict {
 		result, err = report.Store(ctx, &im)
@@ -180,24 +168,6 @@ func (a *app) runImport(ctx context.Context, o importOptions, files []string) er
 		return o.ofMirror(err)
 	}
 	return skipped(result.Skipped)
-}
-
-// isNew tells whether the store is a file that can be made: it is, once a record is good.
-func (o importOptions) isNew() bool {
-	if postgres.IsURL(o.db) {
-		return false
-	}
-	_, missing := os.Stat(o.db)
-	_, err := os.Stat(o.folder())
-	return errors.Is(missing, fs.ErrNotExist) && err == nil
-}
-
-// notes writes lines while a bar is shown.
-type notes struct{ *screen.Progress }
-
-func (n notes) Write(line []byte) (int, error) {
-	n.Note("%s", strings.TrimSuffix(string(line), "\n"))
-	return len(line), nil
 }
 
 // folder is that of the store, or none if it is not a file.

@@ -71,7 +71,6 @@ type Result struct {
 type Import struct {
 	Calls     callvault.Calls // of a Check they are only read, and may be nil
 	Directory callvault.Directory
-	Open      func() error // sets them before the first Put; nil if they are set
 	Report    Report
 	Read      func() int64 // how many bytes of the sources were read; may be nil
 
@@ -256,12 +255,6 @@ func (in *intake) putOne(ctx context.Context, p *pending, read int64) error {
 	defer in.recycle(p)
 	if p.isEmpty() {
 		return nil
-	}
-	if in.Open != nil && len(p.calls)+len(p.entries) > 0 {
-		if err := in.Open(); err != nil {
-			return err
-		}
-		in.Open = nil
 	}
 	result, err := in.putCalls(ctx, p)
 	for _, kind := range callvault.Kinds() {

@@ -39,7 +39,7 @@ func TestHalfClosedClients(t *testing.T) {
 			{manage, "/readyz", http.StatusOK, "ok\n"},
 			{manage, "/api/site", http.StatusOK, `"companies":["default"]`},
 			{manage, "/api/view?from=2026-01-01&to=2027-01-01", http.StatusOK, `"figures":{"calls":3,`},
-			{manage, "/api/call?at=0.1", http.StatusNotFound, "call not found"},
+			{manage, "/api/call?id=1", http.StatusNotFound, "Call 1 not found"},
 			{manage, "/metrics", http.StatusOK, "callvault_calls 3\n"},
 		} {
 			for _, version := range []string{"HTTP/1.0", "HTTP/1.1"} {
